@@ -1,0 +1,87 @@
+"""Immutable files between stages: written beside, synced, renamed into place, never modified."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One file of one stage: (stage, table, number, kind, digest of everything that went in)."""
+
+    stage: str
+    table: str
+    number: int
+    kind: str
+    inputs: str
+    path: Path
+    rows: int
+    sha256: str
+
+    def scan(self) -> pl.LazyFrame:
+        """The batch's rows, lazily."""
+        return pl.scan_parquet(self.path)
+
+    def read(self, columns: list[str] | None = None) -> pl.DataFrame:
+        """The batch's rows."""
+        return pl.read_parquet(self.path, columns=columns)
+
+
+def digest(*parts: object) -> str:
+    """A fingerprint of values that JSON can spell; order counts."""
+    text = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_batch(
+    work: Path, stage: str, table: str, number: int, kind: str, inputs: str, frame: pl.DataFrame
+) -> Batch:
+    """Write `frame` as a batch file. A crash leaves no half file under the batch's name."""
+    path = work / stage / table / f"{number:05d}-{inputs[:16]}.{kind}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}.part")
+    frame.write_parquet(beside, compression="zstd", compression_level=1, statistics=False)
+    return keep(
+        beside, path, stage=stage, table=table, number=number, kind=kind, inputs=inputs, rows=frame.height
+    )
+
+
+def keep(
+    beside: Path, path: Path, *, stage: str, table: str, number: int, kind: str, inputs: str, rows: int
+) -> Batch:
+    """Sync a finished Parquet file and move it to its name for good."""
+    sha256 = file_digest(beside)
+    put_in_place(beside, path)
+    return Batch(stage, table, number, kind, inputs, path, rows, sha256)
+
+
+def put_in_place(beside: Path, path: Path) -> None:
+    """fsync the file and its folder around the rename, so that the name never means half a file."""
+    with beside.open("rb") as file:
+        os.fsync(file.fileno())
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside.write_text(text, encoding="utf-8")
+    put_in_place(beside, path)

@@ -1,0 +1,133 @@
+"""Everything that can go wrong, worded in one place.
+
+    CasebridgeError                 exit 1   what happened, where; hint: what to do next
+    ├─ SpecError                    exit 2   a file of the project is wrong; all its problems at once
+    ├─ SourceError                  exit 3   the dump cannot be read as the specs say
+    ├─ TargetError                  exit 3   the target database refuses; retryable or not
+    ├─ BalanceError                 exit 4   rows read and rows accounted for differ
+    ├─ ReviewNeeded                 exit 5   undecided pairs hold this load
+    └─ ReconciliationFailed         exit 6   the books do not balance; path of the report
+
+Messages name files, tables, columns and row keys, never a person's data.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class CasebridgeError(Exception):
+    """Anything of ours that a caller may want to catch."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in one file: where it stands (`columns.nhs_id.steps`) and what is wrong with it."""
+
+    file: str
+    where: str
+    what: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}: {self.where}" if self.where else self.file
+        return f"{place}: {self.what}" + (f" ({self.hint})" if self.hint else "")
+
+
+class SpecError(CasebridgeError):
+    """A project file is wrong. `problems` lists every mistake found, not the first one."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = f"{len(self.problems)} problem" + ("s" if len(self.problems) != 1 else "")
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(
+            f"{count} in the project's files:\n{lines}",
+            hint="mend these files and run `casebridge check` again; nothing was read or written",
+        )
+
+
+class SourceError(CasebridgeError):
+    """The dump cannot be read as the specs describe it; nothing of it was taken in."""
+
+    exit_code = 3
+
+    def __init__(self, file: str | Path, what: str, *, hint: str) -> None:
+        self.file = str(file)
+        super().__init__(f"{self.file}: {what}", hint=hint)
+
+
+class TargetError(CasebridgeError):
+    """The target database refuses or cannot be reached."""
+
+    exit_code = 3
+
+    def __init__(self, target: str, what: str, *, hint: str, statement: str = "", retryable: bool = False):
+        self.target, self.statement, self.retryable = target, statement, retryable
+        shown = f"\n  statement: {statement}" if statement else ""
+        super().__init__(f"target {target}: {what}{shown}", hint=hint)
+
+
+class BalanceError(CasebridgeError):
+    """A stage read more or fewer rows than it can account for: a bug, or a file changed under us."""
+
+    exit_code = 4
+
+    def __init__(self, where: str, read: int, accounted: int) -> None:
+        self.where, self.read, self.accounted = where, read, accounted
+        super().__init__(
+            f"{where}: read {read:,} rows, accounted for {accounted:,}",
+            hint="nothing of this batch was kept; run the stage again, and report it if it comes back",
+        )
+
+
+class ReviewNeeded(CasebridgeError):
+    """Undecided pairs hold a cut-over load."""
+
+    exit_code = 5
+
+    def __init__(self, undecided: int, allowed: int) -> None:
+        self.undecided, self.allowed = undecided, allowed
+        super().__init__(
+            f"{undecided:,} pairs of records are undecided; this run may leave {allowed:,}",
+            hint="decide them (`casebridge decide FILE.csv`), or say how many may stay apart "
+            "with `--leave-undecided N`",
+        )
+
+
+class ReconciliationFailed(CasebridgeError):
+    """The books do not balance. The report says which checks failed and where the evidence lies."""
+
+    exit_code = 6
+
+    def __init__(self, failed: Sequence[str], report: Path) -> None:
+        self.failed, self.report = tuple(failed), report
+        super().__init__(
+            f"{len(self.failed)} reconciliation checks failed: {', '.join(self.failed[:5])}",
+            hint=f"open {report} and look at the rows marked in red; do not sign this run",
+        )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A suggestion for a mistyped name, or the known names when they are few, or nothing."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if not close:
+        folded = {name.casefold(): name for name in names}
+        match = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+        close = [folded[match[0]]] if match else []
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return f"known: {', '.join(names)}" if 0 < len(names) <= 12 else ""

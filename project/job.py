@@ -1,0 +1,108 @@
+"""Everything a stage may touch. Nothing global exists; importing does nothing."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from project.database import open_database
+from project.errors import CasebridgeError
+from project.ledger import Ledger
+from project.settings import Settings
+from project.spec import ReadSpec, Source, TableSpec
+from project.tally import Tally
+from project.target import Target
+
+
+class Reporter(Protocol):
+    """Where a stage says how far it has come. Counts and table names only."""
+
+    def table(self, stage: str, name: str, rows: int | None) -> None:
+        """Work on a table begins; `rows` is how many are expected, when known."""
+
+    def advance(self, rows: int, rejected: int = 0) -> None:
+        """So many more rows are done, so many of them did not pass."""
+
+    def note(self, text: str) -> None:
+        """A sentence for the person who watches."""
+
+
+class Silent:
+    """A reporter that says nothing."""
+
+    def table(self, stage: str, name: str, rows: int | None) -> None:
+        """Nothing."""
+
+    def advance(self, rows: int, rejected: int = 0) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of one project: what a stage is given, and all it is given."""
+
+    settings: Settings
+    target: Target
+    specs: tuple[TableSpec, ...]
+    ledger: Ledger
+    run: str
+    report: Reporter
+    leave_undecided: int | None = None
+
+    @property
+    def work(self) -> Path:
+        """Where batch files go."""
+        return self.settings.work
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder."""
+        return self.settings.folder
+
+    def reads(self) -> dict[Source, ReadSpec]:
+        """How each source table is read, in the order of their names."""
+        reads = {read.source: read for spec in self.specs for read in spec.reads}
+        return {source: reads[source] for source in sorted(reads, key=str)}
+
+    def specs_of(self, source: Source) -> tuple[TableSpec, ...]:
+        """The specs that take rows of a source."""
+        return tuple(spec for spec in self.specs if source in spec.sources)
+
+    def open_target(self) -> sa.Engine:
+        """An engine for the target database."""
+        return open_database(self.settings.target_url)
+
+    def open_control(self) -> sa.Engine:
+        """An engine for the control database, where decisions live."""
+        return open_database(self.settings.control_url)
+
+
+class Stage(Protocol):
+    """A stage is a function of the job that gives the row account of what it did."""
+
+    def __call__(self, job: Job) -> Tally:
+        """Do all that is pending."""
+
+
+@contextmanager
+def sole_run(work: Path) -> Iterator[None]:
+    """Hold the project for one process; a second one is told so at once."""
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CasebridgeError(
+                f"another casebridge command is working on {work.parent}",
+                hint="wait for it to end, or stop it; whatever it has finished stays done",
+            ) from error
+        yield

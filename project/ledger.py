@@ -1,0 +1,261 @@
+"""The ledger: what was done, to which input, with which result.
+
+A done row always means that the file existed with that digest when the row was written; a file that has
+gone since makes the batch pending again. `pending` is the absence of a done row for (stage, table,
+number, digest of everything that goes in), so running again is always safe, and a change makes exactly
+what depends on it pending.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from project.batch import Batch
+from project.contracts import SOURCE_SHIFT
+from project.database import open_database
+from project.spec import Source
+from project.tally import Tally
+
+_meta = sa.MetaData()
+
+_sources = sa.Table(
+    "sources",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("system", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.UniqueConstraint("system", "name"),
+)
+_attempts = sa.Table(
+    "attempts",
+    _meta,
+    sa.Column("stage", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("inputs", sa.String, primary_key=True),
+    sa.Column("tally", sa.String),
+    sa.Column("started", sa.String, nullable=False),
+    sa.Column("done", sa.String),
+)
+_files = sa.Table(
+    "files",
+    _meta,
+    sa.Column("stage", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("inputs", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("path", sa.String, nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("sha256", sa.String, nullable=False),
+)
+_standing = sa.Table(
+    "standing",
+    _meta,
+    sa.Column("run", sa.String, primary_key=True),
+    sa.Column("stage", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("inputs", sa.String, nullable=False),
+)
+_runs = sa.Table(
+    "runs",
+    _meta,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("target", sa.String, nullable=False),
+    sa.Column("started", sa.String, nullable=False),
+    sa.Column("finished", sa.String),
+    sa.Column("verdict", sa.String),
+    sa.Column("signed", sa.String),
+)
+
+
+def now() -> str:
+    """The time as the ledger writes it: UTC, to the second."""
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Ledger:
+    """The record of a migration project, in `work/ledger.db`."""
+
+    def __init__(self, work: Path) -> None:
+        work.mkdir(parents=True, exist_ok=True)
+        self._work = work
+        self._engine = open_database(f"sqlite:///{work / 'ledger.db'}")
+        _meta.create_all(self._engine)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    # Sources
+
+    def source_number(self, source: Source) -> int:
+        """The number of a source, given out once."""
+        with self._engine.begin() as connection:
+            found = connection.scalar(
+                sa.select(_sources.c.number).where(
+                    _sources.c.system == source.system, _sources.c.name == source.name
+                )
+            )
+            if found is not None:
+                return int(found)
+            number = int(connection.scalar(sa.select(sa.func.max(_sources.c.number))) or 0) + 1
+            connection.execute(
+                _sources.insert().values(number=number, system=source.system, name=source.name)
+            )
+            return number
+
+    def first_row(self, source: Source) -> int:
+        """The row number before a source's first record."""
+        return self.source_number(source) << SOURCE_SHIFT
+
+    def sources(self) -> dict[int, Source]:
+        """All sources ever seen, by number. Read only."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(_sources)).all()
+        return {row.number: Source(row.system, row.name) for row in rows}
+
+    # Batches
+
+    def done(self, stage: str, name: str, number: int, inputs: str) -> tuple[Batch, ...] | None:
+        """The files of a finished batch, or None when it is pending. Read only."""
+        with self._engine.connect() as connection:
+            finished = connection.scalar(
+                sa.select(_attempts.c.done).where(*_same(_attempts, stage, name, number, inputs))
+            )
+            if finished is None:
+                return None
+            rows = connection.execute(
+                sa.select(_files).where(*_same(_files, stage, name, number, inputs)).order_by(_files.c.kind)
+            ).all()
+        batches = tuple(self._batch(row) for row in rows)
+        return batches if all(batch.path.is_file() for batch in batches) else None
+
+    def attempt(self, stage: str, name: str, number: int, inputs: str) -> None:
+        """Note that a batch is being worked on; it stays pending until `record`."""
+        values = {"stage": stage, "name": name, "number": number, "inputs": inputs}
+        with self._engine.begin() as connection:
+            connection.execute(_attempts.delete().where(*_same(_attempts, stage, name, number, inputs)))
+            connection.execute(_attempts.insert().values(**values, started=now()))
+
+    def record(
+        self, stage: str, name: str, number: int, inputs: str, batches: Iterable[Batch], tally: Tally
+    ) -> None:
+        """The batch is done: its files and its row account, in one transaction."""
+        tally.balanced(f"{stage} {name} batch {number}")
+        files = [
+            {
+                "stage": stage,
+                "name": name,
+                "number": number,
+                "inputs": inputs,
+                "kind": batch.kind,
+                "path": str(batch.path.relative_to(self._work)),
+                "rows": batch.rows,
+                "sha256": batch.sha256,
+            }
+            for batch in batches
+        ]
+        with self._engine.begin() as connection:
+            connection.execute(_files.delete().where(*_same(_files, stage, name, number, inputs)))
+            if files:
+                connection.execute(_files.insert(), files)
+            connection.execute(
+                _attempts.update()
+                .where(*_same(_attempts, stage, name, number, inputs))
+                .values(done=now(), tally=json.dumps(tally.as_dict()))
+            )
+
+    # Runs
+
+    def open_run(self, run: str, target: str) -> None:
+        """Note that a run has begun (again)."""
+        with self._engine.begin() as connection:
+            if connection.scalar(sa.select(_runs.c.name).where(_runs.c.name == run)) is None:
+                connection.execute(_runs.insert().values(name=run, target=target, started=now()))
+
+    def close_run(self, run: str, verdict: str) -> None:
+        """Note how a run ended."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                _runs.update().where(_runs.c.name == run).values(finished=now(), verdict=verdict)
+            )
+
+    def sign_run(self, run: str, statement: str) -> None:
+        """Close a run for good: `statement` says who signed which report, as JSON."""
+        with self._engine.begin() as connection:
+            connection.execute(_runs.update().where(_runs.c.name == run).values(signed=statement))
+
+    def signature(self, run: str) -> str | None:
+        """What was signed of a run, or None while it is open. Read only."""
+        with self._engine.connect() as connection:
+            found = connection.scalar(sa.select(_runs.c.signed).where(_runs.c.name == run))
+        return None if found is None else str(found)
+
+    def runs(self) -> list[sa.Row[tuple[str, ...]]]:
+        """All runs, oldest first. Read only."""
+        with self._engine.connect() as connection:
+            return list(connection.execute(sa.select(_runs).order_by(_runs.c.started, _runs.c.name)).all())
+
+    def seal(self, run: str, stage: str, name: str, batches: Sequence[tuple[int, str]]) -> None:
+        """From now on these (number, inputs) are what `run` has of this table at this stage."""
+        rows = [
+            {"run": run, "stage": stage, "name": name, "number": number, "inputs": inputs}
+            for number, inputs in batches
+        ]
+        with self._engine.begin() as connection:
+            connection.execute(_standing.delete().where(*_of(run, stage, name)))
+            if rows:
+                connection.execute(_standing.insert(), rows)
+
+    def standing(self, run: str, stage: str, name: str, kind: str) -> tuple[Batch, ...]:
+        """The files of one kind that `run` has of this table at this stage, in order. Read only."""
+        query = (
+            sa.select(_files)
+            .join(_standing, sa.and_(*(_files.c[c] == _standing.c[c] for c in _BATCH)))
+            .where(*_of(run, stage, name), _files.c.kind == kind)
+            .order_by(_files.c.number)
+        )
+        with self._engine.connect() as connection:
+            return tuple(self._batch(row) for row in connection.execute(query))
+
+    def names(self, run: str, stage: str) -> tuple[str, ...]:
+        """The tables that `run` has at this stage. Read only."""
+        query = (
+            sa.select(_standing.c.name).distinct().where(_standing.c.run == run, _standing.c.stage == stage)
+        )
+        with self._engine.connect() as connection:
+            return tuple(connection.scalars(query.order_by(_standing.c.name)))
+
+    def tally(self, run: str, stage: str, name: str) -> Tally:
+        """The row account of one table at one stage of a run. Read only."""
+        query = (
+            sa.select(_attempts.c.tally)
+            .join(_standing, sa.and_(*(_attempts.c[c] == _standing.c[c] for c in _BATCH)))
+            .where(*_of(run, stage, name))
+        )
+        with self._engine.connect() as connection:
+            tallies = [Tally(**json.loads(text)) for text in connection.scalars(query) if text]
+        return sum(tallies, Tally())
+
+    def _batch(self, row: sa.Row[tuple[str, ...]]) -> Batch:
+        path = self._work / row.path
+        return Batch(row.stage, row.name, row.number, row.kind, row.inputs, path, row.rows, row.sha256)
+
+
+_BATCH = ("stage", "name", "number", "inputs")
+
+
+def _same(table: sa.Table, stage: str, name: str, number: int, inputs: str) -> list[sa.ColumnElement[bool]]:
+    values = dict(zip(_BATCH, (stage, name, number, inputs), strict=True))
+    return [table.c[column] == value for column, value in values.items()]
+
+
+def _of(run: str, stage: str, name: str) -> list[sa.ColumnElement[bool]]:
+    return [_standing.c.run == run, _standing.c.stage == stage, _standing.c.name == name]

@@ -1,0 +1,164 @@
+"""`casebridge.toml`: where the dumps lie, which target, which run. Read once, frozen."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from project.errors import Problem, SpecError, did_you_mean
+
+FILE = "casebridge.toml"
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class System:
+    """A legacy system: its dump folder and how its text files are written."""
+
+    name: str
+    dump: Path
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    no_link: Path | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One migration project. All paths are absolute."""
+
+    folder: Path
+    name: str
+    target_url: str
+    control_url: str
+    systems: Mapping[str, System]
+    batch_rows: int = 250_000
+    memory_limit: str = "2GB"
+
+    @property
+    def work(self) -> Path:
+        """Where the stages keep their files and the ledger."""
+        return self.folder / "work"
+
+    @property
+    def reports(self) -> Path:
+        """Where the board's reports go, one folder a run."""
+        return self.folder / "reports"
+
+
+_KNOWN: Mapping[str, set[str]] = {
+    "": {"project", "target", "control", "systems"},
+    "project": {"name", "batch_rows", "memory_limit"},
+    "target": {"url"},
+    "control": {"url"},
+    "systems": {"dump", "encoding", "delimiter", "no_link"},
+}
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings of the project in `folder`; SpecError lists all that is wrong with them."""
+    path = folder / FILE
+    problems: list[Problem] = []
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        hint = (
+            "go to your migration project, or name it with --project DIR, or make one with `casebridge init`"
+        )
+        raise SpecError([Problem(str(path), "", "no such file", hint)]) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SpecError([Problem(str(path), "", f"not readable as TOML: {error}")]) from error
+    _unknown("", raw, "", problems)
+    for part in ("project", "target", "control"):
+        _unknown(part, raw.get(part, {}), part, problems)
+    systems = {name: _system(folder, name, body, problems) for name, body in raw.get("systems", {}).items()}
+    if not systems:
+        problems.append(
+            Problem(FILE, "systems", "names no legacy system", "add [systems.carefirst] with a dump")
+        )
+    project = raw.get("project", {})
+    settings = Settings(
+        folder=folder.resolve(),
+        name=str(project.get("name", folder.resolve().name)),
+        target_url=_url(
+            folder, raw.get("target", {}).get("url", "sqlite:///target.db"), "target.url", problems
+        ),
+        control_url=_url(
+            folder, raw.get("control", {}).get("url", "sqlite:///control.db"), "control.url", problems
+        ),
+        systems=systems,
+        batch_rows=_whole(project, "batch_rows", 250_000, problems),
+        memory_limit=str(project.get("memory_limit", "2GB")),
+    )
+    if problems:
+        raise SpecError(problems)
+    return settings
+
+
+def _unknown(part: str, body: Any, where: str, problems: list[Problem]) -> None:
+    if not isinstance(body, dict):
+        problems.append(Problem(FILE, where, "must be a TOML table"))
+        return
+    for key in body.keys() - _KNOWN[part]:
+        place = f"{where}.{key}".lstrip(".")
+        problems.append(Problem(FILE, place, "unknown key", did_you_mean(key, _KNOWN[part])))
+
+
+def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> System:
+    where = f"systems.{name}"
+    _unknown("systems", body, where, problems)
+    body = body if isinstance(body, dict) else {}
+    encoding, delimiter = str(body.get("encoding", "utf-8")), str(body.get("delimiter", ","))
+    if encoding.lower() not in ENCODINGS:
+        hint = f"one of {', '.join(sorted(set(ENCODINGS.values())))}"
+        problems.append(Problem(FILE, f"{where}.encoding", f"unknown encoding `{encoding}`", hint))
+    if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
+        problems.append(Problem(FILE, f"{where}.delimiter", "must be one character, no quote or line end"))
+    if "dump" not in body:
+        problems.append(Problem(FILE, where, "names no dump folder"))
+    no_link = body.get("no_link")
+    return System(
+        name=name,
+        dump=(folder / str(body.get("dump", "."))).resolve(),
+        encoding=ENCODINGS.get(encoding.lower(), "utf-8"),
+        delimiter=delimiter,
+        no_link=(folder / str(no_link)).resolve() if no_link else None,
+    )
+
+
+# Encodings in which a line end, a quote and a delimiter are always one and the same byte.
+ENCODINGS: Mapping[str, str] = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "cp1252": "cp1252",
+    "windows-1252": "cp1252",
+    "latin-1": "latin-1",
+    "iso-8859-1": "latin-1",
+    "ascii": "ascii",
+}
+
+
+def _whole(body: dict[str, Any], key: str, default: int, problems: list[Problem]) -> int:
+    value = body.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        problems.append(
+            Problem(FILE, f"project.{key}", f"must be a whole number of 1 or more, not {value!r}")
+        )
+        return default
+    return value
+
+
+def _url(folder: Path, text: str, where: str, problems: list[Problem]) -> str:
+    """A database URL with `${VARIABLE}` filled from the environment and SQLite paths made absolute."""
+    for name in _VARIABLE.findall(str(text)):
+        if name not in os.environ:
+            problems.append(Problem(FILE, where, f"the environment has no variable {name}"))
+    url = _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), str(text))
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        url = prefix + str(folder.resolve() / url.removeprefix(prefix))
+    return url

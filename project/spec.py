@@ -1,0 +1,140 @@
+"""What one legacy table becomes. Frozen: a spec is read once and its digest is part of every batch."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from dataclasses import dataclass, field
+
+from project.target import ColumnType
+
+
+class OnFail(enum.StrEnum):
+    """What a failing check does to its row."""
+
+    REJECT = "reject"
+    NULL = "null_and_report"
+    TRUNCATE = "truncate_and_report"
+    HOLD = "hold"
+    WARN = "warn"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table of a legacy system: the unit whose rows are accounted for."""
+
+    system: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.system}.{self.name}"
+
+
+@dataclass(frozen=True)
+class ReadSpec:
+    """How one source table's files are read. `widths` is for fixed-width files, in characters."""
+
+    source: Source
+    file: str
+    format: str
+    encoding: str
+    delimiter: str
+    key: tuple[str, ...]
+    widths: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One cleaning step of a column, with its argument when it takes one (`zero_pad:8`)."""
+
+    name: str
+    argument: str = ""
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """One converted column: where it comes from, how it is cleaned, what must hold for it."""
+
+    name: str
+    type: ColumnType
+    sources: tuple[str, ...] = ()
+    value: str | None = None
+    steps: tuple[Step, ...] = ()
+    codes: str | None = None
+    codes_at: str | None = None
+    checks: tuple[Step, ...] = ()
+    required: bool = False
+    on_fail: OnFail | None = None
+    references: str | None = None
+    evidence: bool = False
+
+    def consequence(self, rule: str) -> OnFail:
+        """What a failure of `rule` does to the row, with the defaults filled in."""
+        if rule == "required":
+            return OnFail.HOLD if self.on_fail is OnFail.HOLD else OnFail.REJECT
+        if rule == "unmapped_code":
+            return OnFail.NULL if self.on_fail is OnFail.NULL else OnFail.HOLD
+        if self.on_fail is OnFail.TRUNCATE and rule != "max_length":
+            return OnFail.NULL
+        return self.on_fail or OnFail.REJECT
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """A rule over the whole row: an SQL expression that is true (or null) for a good row."""
+
+    rule: str
+    expect: str
+    on_fail: OnFail = OnFail.REJECT
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Rows left behind on purpose: the rule, and who answers for it."""
+
+    rule: str
+    when: str
+    owner: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """What one legacy table becomes in one target table.
+
+    `query` is None for a plain source; otherwise it is SQL over the tables in `reads` and gives `_row`
+    (the lead source row) and `_rest` (the others behind the same target row).
+    """
+
+    name: str
+    system: str
+    target: str
+    key: tuple[str, ...]
+    reads: tuple[ReadSpec, ...]
+    columns: tuple[ColumnSpec, ...]
+    query: str | None = None
+    part: str = ""
+    where: str | None = None
+    checks: tuple[RowCheck, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    dropped: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The source tables whose rows this spec takes."""
+        return tuple(read.source for read in self.reads)
+
+    @property
+    def loaded(self) -> tuple[ColumnSpec, ...]:
+        """The columns that go to the target."""
+        return tuple(column for column in self.columns if not column.evidence)
+
+    @property
+    def references(self) -> tuple[ColumnSpec, ...]:
+        """The columns that hold another row's legacy key."""
+        return tuple(column for column in self.columns if column.references)
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of every rule in this spec; comments and layout do not count."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()

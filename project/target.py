@@ -1,0 +1,247 @@
+"""The target schema: `target.toml` read once into frozen tables, and from there into SQLAlchemy.
+
+Transform casts to these types, load creates these tables and checks the fit against them, so the
+three agree by construction.
+"""
+
+from __future__ import annotations
+
+import graphlib
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from project.errors import Problem, SpecError, did_you_mean
+
+_TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<first>\d+)(?:,\s*(?P<second>\d+))?\))?")
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """A target column's type. `length` is in characters; `precision` and `scale` in decimal digits."""
+
+    name: str
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """The Polars type that carries this column between stages."""
+        return POLARS_TYPES[self.name](self)
+
+    @property
+    def sql(self) -> sa.types.TypeEngine[Any]:
+        """The SQLAlchemy type of the column in the target."""
+        return SQL_TYPES[self.name](self)
+
+
+POLARS_TYPES: Mapping[str, Callable[[ColumnType], pl.DataType]] = {
+    "varchar": lambda _: pl.String(),
+    "char": lambda _: pl.String(),
+    "text": lambda _: pl.String(),
+    "bigint": lambda _: pl.Int64(),
+    "integer": lambda _: pl.Int64(),
+    "numeric": lambda kind: pl.Decimal(kind.precision or 38, kind.scale or 0),
+    "date": lambda _: pl.Date(),
+    "timestamp": lambda _: pl.Datetime("us"),
+    "boolean": lambda _: pl.Boolean(),
+}
+
+# SQLite would turn decimals into floating point: there they stand as exact text.
+SQL_TYPES: Mapping[str, Callable[[ColumnType], sa.types.TypeEngine[Any]]] = {
+    "varchar": lambda kind: sa.String(kind.length),
+    "char": lambda kind: sa.String(kind.length),
+    "text": lambda _: sa.Text(),
+    "bigint": lambda _: sa.BigInteger(),
+    "integer": lambda _: sa.Integer(),
+    "numeric": lambda kind: sa.Numeric(kind.precision, kind.scale).with_variant(sa.String(), "sqlite"),
+    "date": lambda _: sa.Date(),
+    "timestamp": lambda _: sa.DateTime(),
+    "boolean": lambda _: sa.Boolean(),
+}
+
+
+@dataclass(frozen=True)
+class TargetColumn:
+    """One column of the target; `references` names the table whose primary key it holds."""
+
+    name: str
+    type: ColumnType
+    nullable: bool = True
+    unique: bool = False
+    references: str | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class TargetTable:
+    """One table of the target. Its primary key is given out by us, once, for each legacy key."""
+
+    name: str
+    primary_key: str
+    columns: tuple[TargetColumn, ...]
+    legacy_key: str | None = None
+    own: bool = False
+    comment: str = ""
+
+    @cached_property
+    def by_name(self) -> Mapping[str, TargetColumn]:
+        """The columns by name."""
+        return {column.name: column for column in self.columns}
+
+    @property
+    def references(self) -> tuple[TargetColumn, ...]:
+        """The columns that hold another table's primary key."""
+        return tuple(column for column in self.columns if column.references)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The whole target schema, tables in the file's order."""
+
+    tables: tuple[TargetTable, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, TargetTable]:
+        """The tables by name."""
+        return {table.name: table for table in self.tables}
+
+    @cached_property
+    def load_order(self) -> tuple[str, ...]:
+        """Parents before children; otherwise the file's order. A table may point at itself."""
+        sorter = graphlib.TopologicalSorter(
+            {t.name: {c.references for c in t.references if c.references != t.name} for t in self.tables}
+        )
+        place = {table.name: number for number, table in enumerate(self.tables)}
+        order: list[str] = []
+        sorter.prepare()
+        while sorter.is_active():
+            ready = sorted(sorter.get_ready(), key=lambda name: place[name or ""])
+            order.extend(name for name in ready if name)
+            sorter.done(*ready)
+        return tuple(order)
+
+    def metadata(self, *, foreign_keys: bool = False) -> sa.MetaData:
+        """SQLAlchemy tables for DDL. Foreign keys are left out unless asked for: they are built after
+        the rows, because they halve the speed of a bulk load."""
+        naming = {"fk": "fk_%(table_name)s_%(column_0_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s"}
+        metadata = sa.MetaData(naming_convention=naming)
+        for table in self.tables:
+            sa.Table(table.name, metadata, *(self._column(table, c, foreign_keys) for c in table.columns))
+        return metadata
+
+    def _column(self, table: TargetTable, column: TargetColumn, foreign_keys: bool) -> sa.Column[Any]:
+        links: list[sa.ForeignKey] = []
+        if foreign_keys and column.references:
+            links.append(sa.ForeignKey(f"{column.references}.{self.by_name[column.references].primary_key}"))
+        is_key = column.name == table.primary_key
+        return sa.Column(
+            column.name,
+            column.type.sql,
+            *links,
+            primary_key=is_key,
+            autoincrement=False,
+            nullable=column.nullable and not is_key,
+            comment=column.comment or None,
+        )
+
+
+def read_target(path: Path) -> Target:
+    """The target schema of a `target.toml`; SpecError lists all that is wrong with it."""
+    problems: list[Problem] = []
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SpecError([Problem(path.name, "", _why(error))]) from error
+    tables = tuple(_table(path.name, name, body, problems) for name, body in raw.items())
+    known = {table.name: table for table in tables}
+    for table in tables:
+        for column in table.references:
+            if column.references not in known:
+                hint = did_you_mean(str(column.references), known)
+                where = f"{table.name}.columns.{column.name}.references"
+                problems.append(Problem(path.name, where, f"no table `{column.references}`", hint))
+    if not problems:
+        try:
+            _ = Target(tables).load_order
+        except graphlib.CycleError as error:
+            problems.append(
+                Problem(path.name, "", f"tables refer to one another in a circle: {error.args[1]}")
+            )
+    if problems:
+        raise SpecError(problems)
+    return Target(tables)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    return f"not readable as TOML: {error}"
+
+
+_TABLE_KEYS = {"comment", "own", "primary_key", "legacy_key", "columns"}
+_COLUMN_KEYS = {"type", "nullable", "unique", "references", "comment"}
+
+
+def _table(file: str, name: str, body: Any, problems: list[Problem]) -> TargetTable:
+    if not isinstance(body, dict):
+        problems.append(Problem(file, name, "a table of the target is a TOML table with columns"))
+        body = {}
+    _unknown(file, name, body, _TABLE_KEYS, problems)
+    raw_columns = body.get("columns", {})
+    columns = tuple(
+        _column(file, f"{name}.columns.{c}", c, spec, problems) for c, spec in raw_columns.items()
+    )
+    names = {column.name for column in columns}
+    key = body.get("primary_key", "")
+    for role in ("primary_key", "legacy_key"):
+        if role in body and body[role] not in names:
+            hint = did_you_mean(str(body[role]), names)
+            problems.append(Problem(file, f"{name}.{role}", f"no column `{body[role]}`", hint))
+    if not key:
+        problems.append(Problem(file, name, "names no primary_key"))
+    return TargetTable(
+        name, key, columns, body.get("legacy_key"), bool(body.get("own", False)), body.get("comment", "")
+    )
+
+
+def _column(file: str, where: str, name: str, body: Any, problems: list[Problem]) -> TargetColumn:
+    if not isinstance(body, dict):
+        problems.append(Problem(file, where, "a column is a TOML table with a type"))
+        body = {}
+    _unknown(file, where, body, _COLUMN_KEYS, problems)
+    return TargetColumn(
+        name=name,
+        type=_type(file, where, str(body.get("type", "")), problems),
+        nullable=bool(body.get("nullable", True)),
+        unique=bool(body.get("unique", False)),
+        references=body.get("references"),
+        comment=body.get("comment", ""),
+    )
+
+
+def _type(file: str, where: str, text: str, problems: list[Problem]) -> ColumnType:
+    match = _TYPE.fullmatch(text.strip().lower())
+    if not match or match["name"] not in SQL_TYPES:
+        hint = did_you_mean(text.split("(")[0], SQL_TYPES)
+        problems.append(Problem(file, f"{where}.type", f"unknown type `{text}`", hint))
+        return ColumnType("text")
+    name, first, second = match["name"], match["first"], match["second"]
+    if name in {"varchar", "char"}:
+        return ColumnType(name, length=int(first or 1))
+    if name == "numeric":
+        return ColumnType(name, precision=int(first or 38), scale=int(second or 0))
+    return ColumnType(name)
+
+
+def _unknown(file: str, where: str, body: dict[str, Any], known: set[str], problems: list[Problem]) -> None:
+    for key in body.keys() - known:
+        problems.append(Problem(file, f"{where}.{key}", "unknown key", did_you_mean(key, known)))
