@@ -18,12 +18,16 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 @dataclass(frozen=True)
 class System:
-    """A legacy system: its dump folder and how its text files are written."""
+    """A legacy system: its dump folder and how its text files are written.
+
+    A two-digit year yy means 20yy when yy <= `century_pivot`, else 19yy.
+    """
 
     name: str
     dump: Path
     encoding: str = "utf-8"
     delimiter: str = ","
+    century_pivot: int = 30
     no_link: Path | None = None
 
 
@@ -55,7 +59,7 @@ _KNOWN: Mapping[str, set[str]] = {
     "project": {"name", "batch_rows", "memory_limit"},
     "target": {"url"},
     "control": {"url"},
-    "systems": {"dump", "encoding", "delimiter", "no_link"},
+    "systems": {"dump", "encoding", "delimiter", "century_pivot", "no_link"},
 }
 
 
@@ -91,7 +95,7 @@ def read_settings(folder: Path) -> Settings:
             folder, raw.get("control", {}).get("url", "sqlite:///control.db"), "control.url", problems
         ),
         systems=systems,
-        batch_rows=_whole(project, "batch_rows", 250_000, problems),
+        batch_rows=_whole(project, "project.batch_rows", 250_000, problems),
         memory_limit=str(project.get("memory_limit", "2GB")),
     )
     if problems:
@@ -126,6 +130,7 @@ def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> Syst
         dump=(folder / str(body.get("dump", "."))).resolve(),
         encoding=ENCODINGS.get(encoding.lower(), "utf-8"),
         delimiter=delimiter,
+        century_pivot=_whole(body, f"{where}.century_pivot", 30, problems),
         no_link=(folder / str(no_link)).resolve() if no_link else None,
     )
 
@@ -142,12 +147,10 @@ ENCODINGS: Mapping[str, str] = {
 }
 
 
-def _whole(body: dict[str, Any], key: str, default: int, problems: list[Problem]) -> int:
-    value = body.get(key, default)
+def _whole(body: dict[str, Any], where: str, default: int, problems: list[Problem]) -> int:
+    value = body.get(where.rpartition(".")[2], default)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        problems.append(
-            Problem(FILE, f"project.{key}", f"must be a whole number of 1 or more, not {value!r}")
-        )
+        problems.append(Problem(FILE, where, f"must be a whole number of 1 or more, not {value!r}"))
         return default
     return value
 

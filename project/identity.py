@@ -1,0 +1,59 @@
+"""Target ids: given out once for each (system, target table, legacy key), and kept for good.
+
+They stand in immutable segments under `work/ids`, each a table's newly seen keys with their numbers. New
+keys are numbered in the order of (system, length, key), after all older ones, so the ids do not depend on
+the order or the parallelism in which rows were read. A key keeps its id whatever becomes of its row.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from project.batch import Batch, digest, write_batch
+from project.contracts import KEY
+from project.job import Job
+from project.tally import Tally
+
+STAGE, KIND, EVERY_RUN = "ids", "ids", ""
+
+
+def segments(job: Job, target: str) -> tuple[Batch, ...]:
+    """The segments of a target table, oldest first."""
+    return job.ledger.standing(EVERY_RUN, STAGE, target, KIND)
+
+
+def ids_of(job: Job, target: str, system: str) -> pl.DataFrame:
+    """All ids given out for one system's keys in a target table: KEY, `id`."""
+    found = [batch.read() for batch in segments(job, target)]
+    if not found:
+        return pl.DataFrame(schema={KEY: pl.String(), "id": pl.Int64()})
+    return pl.concat(found).filter(pl.col("system") == system).select(KEY, "id")
+
+
+def give_out(job: Job, target: str, system: str, keys: pl.Series) -> None:
+    """Number the keys that have no id yet. Crash-safe: a segment counts once it is sealed."""
+    old = segments(job, target)
+    known = ids_of(job, target, system).get_column(KEY)
+    fresh = pl.DataFrame({KEY: keys.drop_nulls().unique()}).filter(~pl.col(KEY).is_in(known.implode()))
+    if fresh.is_empty():
+        return
+    fresh = fresh.sort(pl.col(KEY).str.len_chars(), KEY)
+    first = 1 + sum(batch.rows for batch in old)
+    numbered = fresh.select(
+        pl.lit(system).alias("system"),
+        KEY,
+        (pl.int_range(pl.len(), dtype=pl.Int64) + first).alias("id"),
+    )
+    number, inputs = (
+        len(old),
+        digest([batch.inputs for batch in old], system, fresh.height, _fingerprint(fresh)),
+    )
+    job.ledger.attempt(STAGE, target, number, inputs)
+    batch = write_batch(job.work, STAGE, target, number, KIND, inputs, numbered)
+    job.ledger.record(STAGE, target, number, inputs, [batch], Tally(read=batch.rows, passed=batch.rows))
+    sealed = [(old_batch.number, old_batch.inputs) for old_batch in old]
+    job.ledger.seal(EVERY_RUN, STAGE, target, [*sealed, (number, inputs)])
+
+
+def _fingerprint(keys: pl.DataFrame) -> int:
+    return int(keys.get_column(KEY).hash(seed=0).sum() or 0)

@@ -1,0 +1,197 @@
+"""One batch through one spec: a pure function `frame -> (clean, quarantine)`.
+
+No file, no ledger, no state between batches: the same function can run on any worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandera.polars as pa
+import polars as pl
+
+from project.contracts import EVIDENCE, KEY, REST, ROW, ROW_VERDICTS, Place, Verdict
+from project.spec import ColumnSpec, TableSpec
+from project.tally import Tally
+from transform.codes import CodeList
+from transform.dates import close_open_end, parse_date, parse_timestamp
+from transform.quarantine import quarantine_rows, with_first_cause
+from transform.schema import TEXT, TRANSLATED, Rule, judge, pandera_schema, rules
+from transform.steps import STEPS
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A spec made ready to run: its code lists, its rules in order and their pandera schema."""
+
+    spec: TableSpec
+    codes: Mapping[str, CodeList]
+    century_pivot: int
+    rules: tuple[Rule, ...]
+    schema: pa.DataFrameSchema
+
+
+def make_plan(spec: TableSpec, codes: Mapping[str, CodeList], century_pivot: int) -> Plan:
+    """The plan of a spec."""
+    judged = rules(spec)
+    return Plan(spec, codes, century_pivot, judged, pandera_schema(judged))
+
+
+@dataclass(frozen=True)
+class Converted:
+    """Clean rows, the quarantine of the others, and the account of both."""
+
+    clean: pl.DataFrame
+    quarantine: pl.DataFrame
+    tally: Tally
+
+
+def convert(raw: pl.DataFrame, plan: Plan) -> Converted:
+    """Source rows (ROW, optionally REST, source columns as text) to clean rows and quarantine."""
+    spec = plan.spec
+    batch = _stripped(raw)
+    if spec.where is not None:
+        batch = batch.filter(pl.sql_expr(spec.where).fill_null(False))
+    batch = batch.with_columns(_key(spec).alias(KEY))
+    batch = batch.with_columns(_text(column).alias(TEXT + column.name) for column in spec.columns)
+    batch = batch.with_columns(
+        _translation(column, plan).alias(TRANSLATED + column.name) for column in spec.columns if column.codes
+    )
+    batch = batch.with_columns(_value(column, plan).alias(column.name) for column in spec.columns)
+    failures = with_first_cause(judge(batch, plan.rules, plan.schema))
+    shown = {column.name: _source_text(column) for column in spec.columns}
+    quarantine = quarantine_rows(batch, failures, shown)
+    clean = _clean(batch, failures, spec)
+    return Converted(clean, quarantine, _tally(batch.height, clean.height, quarantine))
+
+
+def taken(raw: pl.DataFrame, specs: tuple[TableSpec, ...]) -> pl.Series:
+    """For each source row, whether any of these specs takes it."""
+    conditions = [pl.sql_expr(spec.where).fill_null(False) for spec in specs if spec.where is not None]
+    if len(conditions) < len(specs):
+        return pl.repeat(True, raw.height, eager=True)
+    return _stripped(raw).select(pl.any_horizontal(conditions)).to_series()
+
+
+def key_of(columns: tuple[str, ...], part: str = "") -> pl.Expr:
+    """The legacy key as one text: stripped parts joined by `|`; null when every part is empty.
+
+    `part` sets apart a second target row of the same source row.
+    """
+    parts = [pl.col(name).str.strip_chars(" ").fill_null("") for name in columns]
+    joined = pl.concat_str(parts, separator="|")
+    key = pl.when(joined.str.strip_chars("|") != "").then(joined)
+    return key + f"#{part}" if part else key
+
+
+def _key(spec: TableSpec) -> pl.Expr:
+    return key_of(spec.key, spec.part)
+
+
+def _stripped(raw: pl.DataFrame) -> pl.DataFrame:
+    """Blanks at both ends gone, empty texts null, `_rest` there."""
+    texts = [name for name, kind in raw.schema.items() if kind == pl.String and not name.startswith("_")]
+    bare = raw.with_columns(_or_null(pl.col(name).str.strip_chars(" ")).alias(name) for name in texts)
+    if REST not in bare.columns:
+        bare = bare.with_columns(pl.lit(None, dtype=pl.List(pl.Int64)).alias(REST))
+    return bare
+
+
+def _source_text(column: ColumnSpec) -> pl.Expr:
+    if column.value is not None:
+        return pl.lit(column.value)
+    parts = [pl.col(name).cast(pl.String) for name in column.sources]
+    if len(parts) == 1:
+        return parts[0]
+    if any(step.name == "first_of" for step in column.steps):
+        return pl.coalesce(parts)
+    return _or_null(pl.concat_str(parts, separator=" ", ignore_nulls=True))
+
+
+def _text(column: ColumnSpec) -> pl.Expr:
+    text = _source_text(column)
+    for step in column.steps:
+        text = STEPS[step.name](text, step.argument)
+    return text
+
+
+def _translation(column: ColumnSpec, plan: Plan) -> pl.Expr:
+    day = parse_date(pl.col(column.codes_at), plan.century_pivot) if column.codes_at else None
+    return plan.codes[column.codes or ""].translate(pl.col(TEXT + column.name), day)
+
+
+def _value(column: ColumnSpec, plan: Plan) -> pl.Expr:
+    text = pl.col((TRANSLATED if column.codes else TEXT) + column.name)
+    kind = column.type
+    if kind.name == "date":
+        day = parse_date(text, plan.century_pivot)
+        return close_open_end(day) if any(step.name == "end_date" for step in column.steps) else day
+    if kind.name == "timestamp":
+        return parse_timestamp(text, plan.century_pivot)
+    if kind.name == "numeric":
+        return _decimal(text, kind.scale or 0).cast(kind.dtype, strict=False)
+    if kind.name in {"bigint", "integer"}:
+        whole = text.cast(pl.Int64, strict=False)
+        return whole if kind.name == "bigint" else pl.when(whole.is_between(-(2**31), 2**31 - 1)).then(whole)
+    if kind.name == "boolean":
+        return text.replace_strict({"Y": True, "N": False}, default=None, return_dtype=pl.Boolean)
+    return text
+
+
+def _decimal(text: pl.Expr, scale: int) -> pl.Expr:
+    """A plain decimal from `£1,234.50` or `12.50-`; null when it has more places than the column."""
+    bare = text.str.replace_all(r"^(-?)£", "$1").str.replace_all(r"^£", "")
+    bare = bare.str.replace(r"^(.+)-$", "-$1")
+    plain = bare.str.contains(r"^-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?$")
+    bare = bare.str.replace_all(",", "")
+    bare = bare.str.replace(rf"(\.[0-9]{{{scale}}})0+$", "$1").str.replace(r"\.$", "")
+    fits = bare.str.contains(rf"^-?[0-9]+(\.[0-9]{{0,{scale}}})?$")
+    return pl.when(plain & fits).then(bare)
+
+
+def _clean(batch: pl.DataFrame, failures: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
+    stays = failures.filter(pl.col("first")).get_column("index")
+    indexed = batch.with_row_index("index")
+    columns = []
+    for column in spec.columns:
+        value = pl.col(column.name)
+        aside = _rows_of(failures, column.name, Verdict.SET_ASIDE)
+        if aside.len():
+            value = pl.when(pl.col("index").is_in(aside.implode())).then(None).otherwise(value)
+        cut = _rows_of(failures, column.name, Verdict.TRUNCATED)
+        if cut.len():
+            short = value.str.slice(0, column.type.length)
+            value = pl.when(pl.col("index").is_in(cut.implode())).then(short).otherwise(value)
+        columns.append(value.alias((EVIDENCE if column.evidence else "") + column.name))
+    kept = indexed.filter(~pl.col("index").is_in(stays.implode())) if stays.len() else indexed
+    return kept.select(KEY, ROW, REST, *columns)
+
+
+def _rows_of(failures: pl.DataFrame, column: str, verdict: Verdict) -> pl.Series:
+    chosen = (pl.col("column") == column) & (pl.col("verdict") == verdict)
+    return failures.filter(chosen).get_column("index").unique()
+
+
+def _tally(read: int, clean: int, quarantine: pl.DataFrame) -> Tally:
+    first = quarantine.filter(pl.col("first"))
+    places = dict(first.group_by("verdict").len().iter_rows())
+    values = dict(
+        quarantine.filter(~pl.col("verdict").is_in([str(v) for v in ROW_VERDICTS]))
+        .group_by("verdict")
+        .len()
+        .iter_rows()
+    )
+    return Tally(
+        read=read,
+        passed=clean,
+        rejected=places.get(Place.REJECTED, 0),
+        excluded=places.get(Place.EXCLUDED, 0),
+        held=places.get(Place.HELD, 0),
+        set_aside=values.get(Verdict.SET_ASIDE, 0) + values.get(Verdict.TRUNCATED, 0),
+        warned=values.get(Verdict.WARNED, 0),
+    )
+
+
+def _or_null(text: pl.Expr) -> pl.Expr:
+    return pl.when(text != "").then(text)

@@ -1,0 +1,59 @@
+"""What did not pass: each failed check as one row, with its rule, its value and what it did to the row.
+
+Order decides the first cause: a rule of exclusion, then a reason to reject in the order of the spec,
+then a reason to hold.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from project.contracts import KEY, QUARANTINE, REST, ROW, ROW_VERDICTS, Verdict
+from project.spec import OnFail
+
+VERDICT_OF: dict[OnFail, Verdict] = {
+    OnFail.REJECT: Verdict.REJECTED,
+    OnFail.HOLD: Verdict.HELD,
+    OnFail.NULL: Verdict.SET_ASIDE,
+    OnFail.TRUNCATE: Verdict.TRUNCATED,
+    OnFail.WARN: Verdict.WARNED,
+}
+
+_STRENGTH = {Verdict.EXCLUDED: 0, Verdict.REJECTED: 1, Verdict.HELD: 2}
+
+FAILURES = {"index": pl.UInt32(), "verdict": pl.String(), "column": pl.String(), "rule": pl.String(),
+            "rank": pl.Int32()}  # fmt: skip
+"""Failed checks of one batch: `index` is the row's place in it, `rank` the check's place in the spec."""
+
+
+def with_first_cause(failures: pl.DataFrame) -> pl.DataFrame:
+    """Failures in order, `first` set on the one that gives each row its place.
+
+    What else was found in an excluded row is nobody's business, and goes.
+    """
+    strength = pl.col("verdict").replace_strict(_STRENGTH, default=9, return_dtype=pl.Int32)
+    ordered = failures.with_columns(strength=strength).sort("index", "strength", "rank")
+    places = pl.col("verdict").is_in([str(verdict) for verdict in ROW_VERDICTS])
+    ordered = ordered.with_columns(first=places & pl.struct("index", places).is_first_distinct())
+    excluded = ordered.filter(pl.col("verdict") == Verdict.EXCLUDED).get_column("index").unique()
+    kept = ~pl.col("index").is_in(excluded.implode()) | (pl.col("first") & (pl.col("strength") == 0))
+    return ordered.filter(kept).drop("strength")
+
+
+def quarantine_rows(batch: pl.DataFrame, failures: pl.DataFrame, shown: dict[str, pl.Expr]) -> pl.DataFrame:
+    """The quarantine file of a batch.
+
+    `batch` has ROWS columns; `shown` gives, for each converted column, its value as the source had it.
+    """
+    if failures.is_empty():
+        return pl.DataFrame(schema=dict(QUARANTINE))
+    rows = batch.with_row_index("index")
+    joined = failures.join(rows, on="index", how="left", maintain_order="left")
+    value = pl.coalesce(
+        *(pl.when(pl.col("column") == name).then(text) for name, text in shown.items()),
+        pl.lit(None, dtype=pl.String),
+    )
+    return joined.select(
+        KEY, ROW, REST, "verdict", "first", "column", "rule", value.alias("value"),
+        pl.lit(None, dtype=pl.String).alias("parent"),
+    )  # fmt: skip

@@ -1,0 +1,142 @@
+"""A spec as a pandera schema: the one contract that every batch is held against.
+
+Casting is done before (pandera's coercion spoils the verdicts of neighbouring columns), so a failed cast
+or an unmapped code is judged here by comparing the value with the text it was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandera.polars as pa
+import polars as pl
+from pandera.api.polars.types import PolarsData
+from pandera.errors import SchemaErrors
+
+from project.contracts import KEY, Verdict
+from project.errors import CasebridgeError
+from project.spec import ColumnSpec, OnFail, TableSpec
+from transform.checks import CHECKS
+from transform.quarantine import FAILURES, VERDICT_OF
+
+TEXT = "__text_"
+"""Prefix of the column that holds a converted column's cleaned text."""
+TRANSLATED = "__code_"
+"""Prefix of the column that holds a coded column's translation before the cast."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One check of one column or of the row: an expression that is true (or null) for a good row."""
+
+    column: str | None
+    name: str
+    holds: pl.Expr
+    on_fail: OnFail
+    rank: int
+    verdict: Verdict | None = None
+
+    @property
+    def label(self) -> str:
+        """The rule's name inside the pandera schema, unique there."""
+        return f"{self.rank}"
+
+    @property
+    def effect(self) -> Verdict:
+        """What a failure does."""
+        return self.verdict or VERDICT_OF[self.on_fail]
+
+
+def rules(spec: TableSpec) -> tuple[Rule, ...]:
+    """All rules of a spec in the order in which they are judged."""
+    made: list[Rule] = []
+
+    def add(column: str | None, name: str, holds: pl.Expr, on_fail: OnFail, verdict: Verdict | None = None):  # type: ignore[no-untyped-def]
+        made.append(Rule(column, name, holds, on_fail, len(made), verdict))
+
+    for exclusion in spec.exclusions:
+        add(None, exclusion.rule, ~pl.sql_expr(exclusion.when), OnFail.REJECT, Verdict.EXCLUDED)
+    add(None, "missing_key", pl.col(KEY).is_not_null(), OnFail.REJECT)
+    for column in spec.columns:
+        for name, holds in _column_rules(column):
+            add(column.name, name, holds, _consequence(column, name))
+    for check in spec.checks:
+        add(None, check.rule, pl.sql_expr(check.expect), check.on_fail)
+    return tuple(made)
+
+
+def _consequence(column: ColumnSpec, rule: str) -> OnFail:
+    on_fail = column.consequence(rule)
+    # A required value that is set aside leaves the row without it.
+    return OnFail.REJECT if column.required and on_fail is OnFail.NULL else on_fail
+
+
+def _column_rules(column: ColumnSpec) -> Iterator[tuple[str, pl.Expr]]:
+    text, value = pl.col(TEXT + column.name), pl.col(column.name)
+    source = text
+    if column.codes:
+        source = pl.col(TRANSLATED + column.name)
+        yield "unmapped_code", source.is_not_null() | text.is_null()
+    if column.type.name not in {"text", "varchar", "char"}:
+        yield cast_rule(column), value.is_not_null() | source.is_null()
+    for check in column.checks:
+        known = CHECKS[check.name]
+        yield check.name, known.holds(source if known.of_text else value, check.argument)
+    if column.type.length is not None:
+        yield "max_length", value.str.len_chars() <= column.type.length
+    if column.required:
+        yield "required", text.is_not_null()
+
+
+def cast_rule(column: ColumnSpec) -> str:
+    """The name of the rule that a value breaks when it cannot be cast to its column's type."""
+    kind = column.type
+    if kind.name in {"date", "timestamp"}:
+        return "date"
+    return "money" if kind.name == "numeric" and kind.scale == 2 else "number"
+
+
+def pandera_schema(judged: tuple[Rule, ...]) -> pa.DataFrameSchema:
+    """The rules as pandera checks, carried by the key column so that a failure names only its row."""
+    return pa.DataFrameSchema(
+        {KEY: pa.Column(pl.String, [_check(rule) for rule in judged], nullable=True)}, name="spec"
+    )
+
+
+def _check(rule: Rule) -> pa.Check:
+    def holds(data: PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(rule.holds.fill_null(True))
+
+    return pa.Check(holds, name=rule.label, ignore_na=False)
+
+
+def judge(frame: pl.DataFrame, judged: tuple[Rule, ...], schema: pa.DataFrameSchema) -> pl.DataFrame:
+    """Every failed check of every row, in FAILURES."""
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        return _failures(errors.failure_cases, judged)
+    return pl.DataFrame(schema=FAILURES)
+
+
+def _failures(cases: pl.DataFrame, judged: tuple[Rule, ...]) -> pl.DataFrame:
+    label = pl.col("check").cast(pl.Int32, strict=False)
+    unknown = cases.filter(label.is_null() | pl.col("index").is_null())
+    if unknown.height:
+        reason = str(unknown.get_column("check")[0])
+        raise CasebridgeError(
+            f"the contract could not be evaluated: {reason[:200]}",
+            hint="an expression in [[check]] or [[exclude]] does not fit its columns' types",
+        )
+    by_rank = pl.DataFrame(
+        {
+            "rank": [rule.rank for rule in judged],
+            "verdict": [str(rule.effect) for rule in judged],
+            "column": [rule.column for rule in judged],
+            "rule": [rule.name for rule in judged],
+        },
+        schema={"rank": pl.Int32, "verdict": pl.String, "column": pl.String, "rule": pl.String},
+    )
+    failed = cases.select(pl.col("index").cast(pl.UInt32), label.alias("rank"))
+    return failed.join(by_rank, on="rank", how="left").select(*FAILURES)

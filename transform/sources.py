@@ -1,0 +1,170 @@
+"""What must be known of a whole source before its batches are converted.
+
+Doubled keys: the first row in file order stands, later ones are rejected. Rows that no spec takes are
+held. Queries run over what is left, and give joined rows in batches of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from project.batch import Batch, digest, write_batch
+from project.contracts import KEY, QUARANTINE, ROW, Verdict, empty
+from project.errors import Problem, SpecError
+from project.job import Job
+from project.spec import ReadSpec, Source, TableSpec
+from project.tally import Tally
+from transform.convert import key_of, taken
+
+STAGE = "transform"
+ENGINE = 1
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A source's raw batches, and the rows of it that go no further."""
+
+    raw: tuple[Batch, ...]
+    left: pl.Series
+
+    def left_in(self, batch: pl.DataFrame) -> pl.Series:
+        """The rows of one batch that go no further."""
+        if self.left.is_empty() or batch.is_empty():
+            return self.left.clear()
+        low, high = batch.get_column(ROW).min(), batch.get_column(ROW).max()
+        return self.left.filter((self.left >= low) & (self.left <= high))
+
+
+def prepare(job: Job, read: ReadSpec) -> Prepared:
+    """Judge a source as a whole; its quarantine is the transform stage's batch named after the source."""
+    raw = job.ledger.standing(job.run, "extract", str(read.source), "raw")
+    specs = job.specs_of(read.source)
+    wheres = [spec.where for spec in specs if spec.query is None]
+    inputs = digest(ENGINE, [batch.sha256 for batch in raw], read.key, wheres, len(specs))
+    name = str(read.source)
+    batches = job.ledger.done(STAGE, name, 0, inputs)
+    if batches is None:
+        job.ledger.attempt(STAGE, name, 0, inputs)
+        left = pl.concat([_doubled(raw, read), _unclaimed(raw, specs)])
+        written = write_batch(job.work, STAGE, name, 0, "quarantine", inputs, left)
+        tally = Tally(
+            read=left.height,
+            rejected=left.filter(pl.col("verdict") == Verdict.REJECTED).height,
+            held=left.filter(pl.col("verdict") == Verdict.HELD).height,
+        )
+        batches = (written,)
+        job.ledger.record(STAGE, name, 0, inputs, batches, tally)
+    job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
+    return Prepared(raw, batches[0].read([ROW]).get_column(ROW).unique().sort())
+
+
+def joined(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> tuple[Batch, ...]:
+    """The result of a query spec as batches of source rows, run only when something under it changed."""
+    parts = [
+        [[batch.sha256 for batch in prepared[source].raw], digest(prepared[source].left.to_list())]
+        for source in spec.sources
+    ]
+    inputs = digest(ENGINE, parts, spec.query, job.settings.batch_rows)
+    name = f"{spec.name}.joined"
+    batches = job.ledger.done(STAGE, name, 0, inputs)
+    if batches is None:
+        job.ledger.attempt(STAGE, name, 0, inputs)
+        batches = tuple(
+            write_batch(job.work, STAGE, name, number, f"joined-{number:05d}", inputs, frame)
+            for number, frame in enumerate(_query(job, spec, prepared))
+        )
+        rows = sum(batch.rows for batch in batches)
+        job.ledger.record(STAGE, name, 0, inputs, batches, Tally(read=rows, passed=rows))
+    return batches
+
+
+def _doubled(raw: tuple[Batch, ...], read: ReadSpec) -> pl.DataFrame:
+    if not raw or not read.key:
+        return empty(QUARANTINE)
+    key = key_of(read.key)
+    hashes = pl.concat([batch.scan().select(ROW, key.hash().alias("hash")) for batch in raw]).collect()
+    suspect = hashes.filter(pl.col("hash").is_duplicated()).get_column(ROW)
+    if suspect.is_empty():
+        return empty(QUARANTINE)
+    rows = pl.concat(
+        [
+            batch.scan().select(ROW, key.alias(KEY)).filter(pl.col(ROW).is_in(suspect.implode()))
+            for batch in raw
+        ]
+    ).collect()
+    later = rows.sort(ROW).filter(pl.col(KEY).is_not_null() & ~pl.col(KEY).is_first_distinct())
+    return _left(later, Verdict.REJECTED, "duplicate_key", pl.col(KEY))
+
+
+def _unclaimed(raw: tuple[Batch, ...], specs: tuple[TableSpec, ...]) -> pl.DataFrame:
+    plain = tuple(spec for spec in specs if spec.query is None)
+    if len(plain) < len(specs) or any(spec.where is None for spec in plain):
+        return empty(QUARANTINE)
+    found = [empty(QUARANTINE)]
+    for batch in raw:
+        frame = batch.read()
+        nobodys = frame.filter(~taken(frame, plain))
+        keyed = nobodys.select(ROW, key_of(plain[0].key).alias(KEY))
+        found.append(_left(keyed, Verdict.HELD, "unclaimed", pl.lit(None, dtype=pl.String)))
+    return pl.concat(found)
+
+
+def _left(rows: pl.DataFrame, verdict: Verdict, rule: str, value: pl.Expr) -> pl.DataFrame:
+    nothing = pl.lit(None, dtype=pl.String)
+    return rows.select(
+        KEY,
+        ROW,
+        pl.lit(None, dtype=pl.List(pl.Int64)).alias("_rest"),
+        pl.lit(str(verdict)).alias("verdict"),
+        pl.lit(True).alias("first"),
+        nothing.alias("column"),
+        pl.lit(rule).alias("rule"),
+        value.alias("value"),
+        nothing.alias("parent"),
+    )
+
+
+def _query(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Iterator[pl.DataFrame]:
+    spill = job.work / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as database:
+        database.execute(f"SET memory_limit = '{job.settings.memory_limit}'")
+        database.execute(f"SET temp_directory = '{spill}'")
+        for source in spec.sources:
+            _view(database, source, prepared[source])
+        try:
+            # The one order that every run agrees on is that of the source rows.
+            result = database.execute(f"SELECT * FROM ({spec.query}) ORDER BY _row")  # noqa: S608
+        except duckdb.Error as error:
+            reason = re.split(r"\n", str(error))[0]
+            problem = Problem(f"tables/{spec.name}.toml", "table.source", f"the query fails: {reason}")
+            raise SpecError([problem]) from error
+        yield from _frames(result, job.settings.batch_rows)
+
+
+def _view(database: duckdb.DuckDBPyConnection, source: Source, prepared: Prepared) -> None:
+    paths = [str(batch.path) for batch in prepared.raw]
+    database.register("__left", prepared.left.to_frame().to_arrow())
+    database.execute(f'CREATE TABLE "__left_{source.name}" AS SELECT * FROM __left')  # noqa: S608
+    database.unregister("__left")
+    files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+    database.execute(
+        f'CREATE VIEW "{source.name}" AS SELECT * FROM read_parquet([{files}]) '  # noqa: S608
+        f'WHERE _row NOT IN (SELECT _row FROM "__left_{source.name}")'
+    )
+
+
+def _frames(result: duckdb.DuckDBPyConnection, rows: int) -> Iterator[pl.DataFrame]:
+    reader = result.to_arrow_reader(rows)
+    assert reader is not None  # noqa: S101 (the driver's type allows a missing result; a SELECT has one)
+    made = False
+    for piece in reader:
+        made = True
+        yield pl.DataFrame(pl.from_arrow(piece))
+    if not made:
+        yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))

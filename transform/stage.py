@@ -1,0 +1,100 @@
+"""Source rows to target rows: every pending batch through its spec, and a target id for each new key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from project.batch import Batch, digest, write_batch
+from project.contracts import KEY, ROW
+from project.identity import give_out
+from project.job import Job
+from project.spec import Source, TableSpec
+from project.tally import Tally
+from transform.codes import read_codes
+from transform.convert import Plan, convert, make_plan
+from transform.sources import ENGINE, STAGE, Prepared, joined, prepare
+
+
+def run(job: Job) -> Tally:
+    """Convert what is pending. Returns the row account of all specs of this run."""
+    plans = make_plans(job)
+    prepared = {source: prepare(job, read) for source, read in job.reads().items()}
+    total = Tally()
+    for plan in plans:
+        total += _table(job, plan, prepared)
+    return total
+
+
+def make_plans(job: Job) -> list[Plan]:
+    """The specs made ready; SpecError lists every mistake in their code lists and expressions."""
+    names = [column.codes for spec in job.specs for column in spec.columns if column.codes]
+    codes = read_codes(job.folder / "codes", names)
+    return [
+        make_plan(
+            spec,
+            {column.codes: codes[column.codes] for column in spec.columns if column.codes},
+            job.settings.systems[spec.system].century_pivot,
+        )
+        for spec in job.specs
+    ]
+
+
+def _table(job: Job, plan: Plan, prepared: dict[Source, Prepared]) -> Tally:
+    spec, sealed = plan.spec, []
+    sources = list(_batches(job, spec, prepared))
+    job.report.table(STAGE, spec.name, sum(batch.rows for batch in sources))
+    rules = digest(ENGINE, spec.digest, plan.century_pivot, {n: c.digest for n, c in plan.codes.items()})
+    for number, batch in enumerate(sources):
+        left = prepared[spec.sources[0]].left_in(batch.read([ROW])) if spec.query is None else None
+        inputs = digest(rules, batch.sha256, left.to_list() if left is not None else [])
+        if job.ledger.done(STAGE, spec.name, number, inputs) is None:
+            _convert(job, plan, batch, number, inputs, left)
+        else:
+            job.report.advance(batch.rows)
+        sealed.append((number, inputs))
+    job.ledger.seal(job.run, STAGE, spec.name, sealed)
+    _give_out_ids(job, spec, digest(sealed))
+    return job.ledger.tally(job.run, STAGE, spec.name)
+
+
+def _batches(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Iterator[Batch]:
+    if spec.query is not None:
+        yield from joined(job, spec, prepared)
+        return
+    yield from prepared[spec.sources[0]].raw
+
+
+def _convert(job: Job, plan: Plan, batch: Batch, number: int, inputs: str, left: pl.Series | None) -> None:
+    name = plan.spec.name
+    job.ledger.attempt(STAGE, name, number, inputs)
+    raw = batch.read()
+    if left is not None and left.len():
+        raw = raw.filter(~pl.col(ROW).is_in(left.implode()))
+    made = convert(raw, plan)
+    files = [
+        write_batch(job.work, STAGE, name, number, "clean", inputs, made.clean),
+        write_batch(job.work, STAGE, name, number, "quarantine", inputs, made.quarantine),
+    ]
+    job.ledger.record(STAGE, name, number, inputs, files, made.tally)
+    job.report.advance(batch.rows, made.tally.rejected + made.tally.held + made.tally.excluded)
+
+
+def _give_out_ids(job: Job, spec: TableSpec, inputs: str) -> None:
+    """A target id for every key of the table, whatever became of its row, so that none ever changes."""
+    if job.ledger.done("keys", spec.name, 0, inputs) is not None:
+        return
+    job.ledger.attempt("keys", spec.name, 0, inputs)
+    batches = [
+        batch
+        for kind in ("clean", "quarantine")
+        for batch in job.ledger.standing(job.run, STAGE, spec.name, kind)
+    ]
+    keys = (
+        pl.concat([batch.read([KEY]) for batch in batches]).get_column(KEY)
+        if batches
+        else pl.Series(dtype=pl.String)
+    )
+    give_out(job, spec.target, spec.system, pl.concat([pl.Series(dtype=pl.String), *keys]))
+    job.ledger.record("keys", spec.name, 0, inputs, [], Tally())
