@@ -53,9 +53,7 @@ def write_batch(
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(f".{os.getpid()}.part")
     frame.write_parquet(beside, compression="zstd", compression_level=1, statistics=False)
-    return keep(
-        beside, path, stage=stage, table=table, number=number, kind=kind, inputs=inputs, rows=frame.height
-    )
+    return keep(beside, path, stage=stage, table=table, number=number, kind=kind, inputs=inputs, rows=frame.height)
 
 
 def keep(

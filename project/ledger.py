@@ -106,9 +106,7 @@ class Ledger:
             if found is not None:
                 return int(found)
             number = int(connection.scalar(sa.select(sa.func.max(_sources.c.number))) or 0) + 1
-            connection.execute(
-                _sources.insert().values(number=number, system=source.system, name=source.name)
-            )
+            connection.execute(_sources.insert().values(number=number, system=source.system, name=source.name))
             return number
 
     def first_row(self, source: Source) -> int:
@@ -183,9 +181,7 @@ class Ledger:
     def close_run(self, run: str, verdict: str) -> None:
         """Note how a run ended."""
         with self._engine.begin() as connection:
-            connection.execute(
-                _runs.update().where(_runs.c.name == run).values(finished=now(), verdict=verdict)
-            )
+            connection.execute(_runs.update().where(_runs.c.name == run).values(finished=now(), verdict=verdict))
 
     def sign_run(self, run: str, statement: str) -> None:
         """Close a run for good: `statement` says who signed which report, as JSON."""
@@ -227,9 +223,7 @@ class Ledger:
 
     def names(self, run: str, stage: str) -> tuple[str, ...]:
         """The tables that `run` has at this stage. Read only."""
-        query = (
-            sa.select(_standing.c.name).distinct().where(_standing.c.run == run, _standing.c.stage == stage)
-        )
+        query = sa.select(_standing.c.name).distinct().where(_standing.c.run == run, _standing.c.stage == stage)
         with self._engine.connect() as connection:
             return tuple(connection.scalars(query.order_by(_standing.c.name)))
 

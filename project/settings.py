@@ -70,9 +70,7 @@ def read_settings(folder: Path) -> Settings:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        hint = (
-            "go to your migration project, or name it with --project DIR, or make one with `casebridge init`"
-        )
+        hint = "go to your migration project, or name it with --project DIR, or make one with `casebridge init`"
         raise SpecError([Problem(str(path), "", "no such file", hint)]) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SpecError([Problem(str(path), "", f"not readable as TOML: {error}")]) from error
@@ -81,16 +79,12 @@ def read_settings(folder: Path) -> Settings:
         _unknown(part, raw.get(part, {}), part, problems)
     systems = {name: _system(folder, name, body, problems) for name, body in raw.get("systems", {}).items()}
     if not systems:
-        problems.append(
-            Problem(FILE, "systems", "names no legacy system", "add [systems.carefirst] with a dump")
-        )
+        problems.append(Problem(FILE, "systems", "names no legacy system", "add [systems.carefirst] with a dump"))
     project = raw.get("project", {})
     settings = Settings(
         folder=folder.resolve(),
         name=str(project.get("name", folder.resolve().name)),
-        target_url=_url(
-            folder, raw.get("target", {}).get("url", "sqlite:///target.db"), "target.url", problems
-        ),
+        target_url=_url(folder, raw.get("target", {}).get("url", "sqlite:///target.db"), "target.url", problems),
         control_url=_url(
             folder, raw.get("control", {}).get("url", "sqlite:///control.db"), "control.url", problems
         ),

@@ -151,14 +151,10 @@ class _Reader:
         system = self.settings.systems.get(source.system)
         form = str(body.get("format", "csv"))
         if form not in self.words.formats:
-            self._problem(
-                f"{where}.format", f"unknown format `{form}`", did_you_mean(form, self.words.formats)
-            )
+            self._problem(f"{where}.format", f"unknown format `{form}`", did_you_mean(form, self.words.formats))
         encoding = str(body.get("encoding", system.encoding if system else "utf-8")).lower()
         if encoding not in ENCODINGS:
-            self._problem(
-                f"{where}.encoding", f"unknown encoding `{encoding}`", did_you_mean(encoding, ENCODINGS)
-            )
+            self._problem(f"{where}.encoding", f"unknown encoding `{encoding}`", did_you_mean(encoding, ENCODINGS))
         widths = body.get("widths", {})
         if form == "fixed" and not widths:
             self._problem(f"{where}.widths", "a fixed-width file needs its columns' widths")

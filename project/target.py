@@ -173,9 +173,7 @@ def read_target(path: Path) -> Target:
         try:
             _ = Target(tables).load_order
         except graphlib.CycleError as error:
-            problems.append(
-                Problem(path.name, "", f"tables refer to one another in a circle: {error.args[1]}")
-            )
+            problems.append(Problem(path.name, "", f"tables refer to one another in a circle: {error.args[1]}"))
     if problems:
         raise SpecError(problems)
     return Target(tables)
@@ -197,9 +195,7 @@ def _table(file: str, name: str, body: Any, problems: list[Problem]) -> TargetTa
         body = {}
     _unknown(file, name, body, _TABLE_KEYS, problems)
     raw_columns = body.get("columns", {})
-    columns = tuple(
-        _column(file, f"{name}.columns.{c}", c, spec, problems) for c, spec in raw_columns.items()
-    )
+    columns = tuple(_column(file, f"{name}.columns.{c}", c, spec, problems) for c, spec in raw_columns.items())
     names = {column.name for column in columns}
     key = body.get("primary_key", "")
     for role in ("primary_key", "legacy_key"):

@@ -60,6 +60,4 @@ def _letter_value(letter: pl.Expr) -> pl.Expr:
 
 
 def _weighted(value: pl.Expr, weights: range) -> pl.Expr:
-    return functools.reduce(
-        operator.add, (_digit(value, place) * weight for place, weight in enumerate(weights))
-    )
+    return functools.reduce(operator.add, (_digit(value, place) * weight for place, weight in enumerate(weights)))

@@ -92,10 +92,7 @@ def _doubled(raw: tuple[Batch, ...], read: ReadSpec) -> pl.DataFrame:
     if suspect.is_empty():
         return empty(QUARANTINE)
     rows = pl.concat(
-        [
-            batch.scan().select(ROW, key.alias(KEY)).filter(pl.col(ROW).is_in(suspect.implode()))
-            for batch in raw
-        ]
+        [batch.scan().select(ROW, key.alias(KEY)).filter(pl.col(ROW).is_in(suspect.implode())) for batch in raw]
     ).collect()
     later = rows.sort(ROW).filter(pl.col(KEY).is_not_null() & ~pl.col(KEY).is_first_distinct())
     return _left(later, Verdict.REJECTED, "duplicate_key", pl.col(KEY))
@@ -161,7 +158,7 @@ def _view(database: duckdb.DuckDBPyConnection, source: Source, prepared: Prepare
 
 def _frames(result: duckdb.DuckDBPyConnection, rows: int) -> Iterator[pl.DataFrame]:
     reader = result.to_arrow_reader(rows)
-    assert reader is not None  # noqa: S101 (the driver's type allows a missing result; a SELECT has one)
+    assert reader is not None
     made = False
     for piece in reader:
         made = True

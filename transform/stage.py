@@ -87,9 +87,7 @@ def _give_out_ids(job: Job, spec: TableSpec, inputs: str) -> None:
         return
     job.ledger.attempt("keys", spec.name, 0, inputs)
     batches = [
-        batch
-        for kind in ("clean", "quarantine")
-        for batch in job.ledger.standing(job.run, STAGE, spec.name, kind)
+        batch for kind in ("clean", "quarantine") for batch in job.ledger.standing(job.run, STAGE, spec.name, kind)
     ]
     keys = (
         pl.concat([batch.read([KEY]) for batch in batches]).get_column(KEY)

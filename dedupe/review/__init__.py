@@ -1,0 +1,1 @@
+"""What people decided: the queue's answers, who survives, and the crosswalk."""

@@ -1,0 +1,167 @@
+"""Who is who: candidate pairs from the linkage engine, decisions from people, a crosswalk from both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from dedupe.candidates import Candidates, find_candidates, without_protected
+from dedupe.config import read_linkage
+from dedupe.review.crosswalk import Groups, groups, survivors
+from dedupe.review.decisions import Decision, Ruling, standing
+from dedupe.review.survivorship import golden_rows
+from project.batch import Batch, digest, write_batch
+from project.contracts import CROSSWALK, KEY, REST, ROW
+from project.errors import ReviewNeeded
+from project.job import Job
+from project.tally import Tally
+
+STAGE = "dedupe"
+ENGINE = 1
+
+
+def run(job: Job) -> Tally:
+    """Link the register, and fold what people decided. Returns the account of the register's rows."""
+    config = read_linkage(job.folder, job.specs)
+    if config is None:
+        return Tally()
+    found = find_candidates(job, config)
+    clean = {name: job.ledger.standing(job.run, "transform", name, "clean") for name in config.tables}
+    control = job.open_control()
+    decisions = standing(control)
+    control.dispose()
+    inputs = digest(
+        ENGINE, found.digest, found.propose, [repr(item) for item in decisions],
+        {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
+    )  # fmt: skip
+    if job.ledger.done(STAGE, "crosswalk", 0, inputs) is None:
+        _fold(job, clean, found, decisions, inputs)
+    for name in ("pairs", "crosswalk", *config.tables):
+        job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
+    undecided = undecided_pairs(job)
+    if job.leave_undecided is not None and undecided > job.leave_undecided:
+        raise ReviewNeeded(undecided, job.leave_undecided)
+    return job.ledger.tally(job.run, STAGE, "crosswalk")
+
+
+def undecided_pairs(job: Job) -> int:
+    """How many pairs of this run are put forward as one person and wait for a decision."""
+    batches = job.ledger.standing(job.run, STAGE, "pairs", "pairs")
+    return sum(batch.read(["state"]).filter(pl.col("state") == "undecided").height for batch in batches)
+
+
+def _fold(
+    job: Job,
+    clean: dict[str, tuple[Batch, ...]],
+    found: Candidates,
+    decisions: Sequence[Decision],
+    inputs: str,
+) -> None:
+    people = {name: _people(job, name, batches) for name, batches in clean.items()}
+    everyone = pl.concat([frame.select("id", ROW, "filled") for frame in people.values()])
+    present = without_protected(job, set(everyone.get_column("id")))
+    grouped = groups(decisions, present)
+    in_groups = {item for ids in grouped.merging for item in ids}
+    members = everyone.filter(pl.col("id").is_in(sorted(in_groups)))
+    filled = dict(members.select("id", "filled").iter_rows())
+    chosen = survivors(grouped.merging, filled)
+    pairs = _with_state(found, decisions, grouped)
+    _write(job, "pairs", "pairs", inputs, pairs, Tally())
+    golden = _golden(job, clean, chosen)
+    for name in people:
+        mine = _shaped_like(clean[name], golden.filter(pl.col("table") == name))
+        _write(job, name, "golden", inputs, mine, Tally(read=mine.height, passed=mine.height))
+    merged = sum(1 for item, survivor in chosen.items() if item != survivor)
+    tally = Tally(read=everyone.height, merged=merged, passed=everyone.height - merged)
+    _write(job, "crosswalk", "crosswalk", inputs, _crosswalk(everyone, chosen), tally)
+
+
+def _write(job: Job, name: str, kind: str, inputs: str, frame: pl.DataFrame, tally: Tally) -> None:
+    job.ledger.attempt(STAGE, name, 0, inputs)
+    batch = write_batch(job.work, STAGE, name, 0, kind, inputs, frame)
+    job.ledger.record(STAGE, name, 0, inputs, [batch], tally)
+
+
+def _people(job: Job, name: str, batches: Sequence[Batch]) -> pl.DataFrame:
+    """KEY, ROW, `id` and how many fields are `filled`, for each record of one register table."""
+    own_id = (pl.lit(f"{_system(job, name)}:") + pl.col(KEY)).alias("id")
+    frames = []
+    for batch in batches:
+        frame = batch.read()
+        values = [pl.col(c).is_not_null().cast(pl.Int32) for c in frame.columns if not c.startswith("_")]
+        frames.append(
+            frame.select(
+                KEY,
+                ROW,
+                (pl.lit(f"{system}:") + pl.col(KEY)).alias("id"),
+                pl.sum_horizontal(values).alias("filled"),
+            )
+        )
+    schema = {KEY: pl.String(), ROW: pl.Int64(), "id": pl.String(), "filled": pl.Int32()}
+    return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
+def _with_state(found: Candidates, decisions: Sequence[Decision], grouped: Groups) -> pl.DataFrame:
+    """The candidate pairs, each undecided, decided, in conflict, or below what is put forward."""
+    ruled = pl.DataFrame(
+        {
+            "left_id": [item.left_id for item in decisions],
+            "right_id": [item.right_id for item in decisions],
+            "ruling": [str(item.verdict) for item in decisions],
+        },
+        schema={"left_id": pl.String, "right_id": pl.String, "ruling": pl.String},
+    )
+    torn = sorted({item for ids in grouped.conflicts for item in ids})
+    together = {item: number for number, ids in enumerate(grouped.merging) for item in ids}
+    group = {side: pl.col(side).replace_strict(together, default=None, return_dtype=pl.Int64)
+             for side in ("left_id", "right_id")}  # fmt: skip
+    decided = pl.col("ruling").is_in([str(Ruling.SAME), str(Ruling.DIFFERENT)])
+    state = (
+        pl.when(pl.col("left_id").is_in(torn) & pl.col("right_id").is_in(torn)).then(pl.lit("undecided"))
+        .when(decided | (group["left_id"] == group["right_id"]).fill_null(False)).then(pl.lit("decided"))
+        .when(pl.col("p_same") >= found.propose).then(pl.lit("undecided"))
+        .otherwise(pl.lit("below"))
+    )  # fmt: skip
+    pairs = found.pairs.read().join(ruled, on=["left_id", "right_id"], how="left", maintain_order="left")
+    return pairs.with_columns(state.alias("state"))
+
+
+def _golden(job: Job, clean: dict[str, tuple[Batch, ...]], chosen: dict[str, str]) -> pl.DataFrame:
+    """The survivors' rows, from the records of their groups in all register tables; `table` names theirs."""
+    survivor_of = pl.DataFrame(
+        {"id": list(chosen), "survivor": list(chosen.values())}, schema={"id": pl.String, "survivor": pl.String}
+    )
+    members = [
+        batch.scan()
+        .with_columns(id=pl.lit(f"{_system(job, name)}:") + pl.col(KEY), table=pl.lit(name))
+        .join(survivor_of.lazy().select("id"), on="id", how="semi")
+        .collect()
+        for name, batches in clean.items()
+        for batch in batches
+    ]
+    if not members:
+        return pl.DataFrame(schema={"id": pl.String, "table": pl.String})
+    return golden_rows(pl.concat(members, how="diagonal"), survivor_of)
+
+
+def _shaped_like(batches: Sequence[Batch], rows: pl.DataFrame) -> pl.DataFrame:
+    if not batches:
+        return pl.DataFrame(schema={KEY: pl.String(), ROW: pl.Int64(), REST: pl.List(pl.Int64())})
+    return rows.select(batches[0].scan().collect_schema().names())
+
+
+def _system(job: Job, name: str) -> str:
+    return next(spec.system for spec in job.specs if spec.name == name)
+
+
+def _crosswalk(everyone: pl.DataFrame, chosen: dict[str, str]) -> pl.DataFrame:
+    survivor = pl.col("id").replace(chosen) if chosen else pl.col("id")
+    parts = everyone.with_columns(survivor.alias("survivor")).with_columns(
+        pl.col("id").str.splitn(":", 2).struct.rename_fields(["system", "key"]).alias("own"),
+        pl.col("survivor")
+        .str.splitn(":", 2)
+        .struct.rename_fields(["survivor_system", "survivor_key"])
+        .alias("to"),
+    )
+    return parts.unnest("own").unnest("to").select(*CROSSWALK).sort("system", "key")

@@ -1,0 +1,165 @@
+"""One clean batch to target rows: legacy keys become ids, and children follow their parents.
+
+A required reference to a key that no source row has is an orphan. A required reference to a row that is
+not in the target gives the child its parent's place, with the parent's key as cause, so that both are
+replayed together. An optional reference that cannot be resolved is set aside, and the row loads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from project.contracts import KEY, QUARANTINE, REST, ROW, Place, Verdict, empty
+from project.spec import ColumnSpec, TableSpec
+from project.tally import Tally
+from project.target import TargetTable
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The rows for the target, the quarantine of the others, and the account of both."""
+
+    rows: pl.DataFrame
+    quarantine: pl.DataFrame
+    tally: Tally
+
+
+def resolve(
+    clean: pl.DataFrame,
+    spec: TableSpec,
+    table: TargetTable,
+    ids: pl.DataFrame,
+    parents: Mapping[str, pl.DataFrame],
+    folded: pl.Series,
+    golden: pl.DataFrame,
+) -> Resolved:
+    """Clean rows to rows of `table`.
+
+    `ids` has KEY and `id` of the table's own rows; `parents` gives for each referencing column KEY, `id`
+    and `place` of the rows it may name; `folded` are the keys that a merge took away; `golden` the rows
+    of survivors whose values changed, in the shape of `clean`.
+    """
+    stays = clean.filter(~pl.col(KEY).is_in(folded.implode())) if folded.len() else clean
+    merged = clean.height - stays.height
+    rows = _with_golden(stays, golden)
+    quarantine = [empty(QUARANTINE)]
+    for column in spec.references:
+        rows = _look_up(rows, column, parents[column.name])
+    failed = _place_of_parents(rows, spec)
+    if failed is not None:
+        quarantine.append(_children(rows.filter(failed.is_not_null()), spec))
+        quarantine.append(_set_aside(rows.filter(failed.is_null()), spec))
+        rows = rows.filter(failed.is_null())
+    left = pl.concat(quarantine)
+    loaded = _target_rows(rows, spec, table, ids)
+    return Resolved(loaded, left, _tally(clean.height, merged, loaded.height, left))
+
+
+def _with_golden(rows: pl.DataFrame, golden: pl.DataFrame) -> pl.DataFrame:
+    changed = golden.filter(pl.col(KEY).is_in(rows.get_column(KEY).implode()))
+    if changed.is_empty():
+        return rows
+    unchanged = rows.filter(~pl.col(KEY).is_in(changed.get_column(KEY).implode()))
+    return pl.concat([unchanged, changed.select(rows.columns)]).sort(ROW, KEY)
+
+
+def _look_up(rows: pl.DataFrame, column: ColumnSpec, parents: pl.DataFrame) -> pl.DataFrame:
+    found = parents.select(
+        pl.col(KEY).alias(column.name),
+        pl.col("id").alias(f"__id_{column.name}"),
+        pl.col("place").alias(f"__place_{column.name}"),
+        pl.lit(True).alias(f"__known_{column.name}"),
+    )
+    return rows.join(found, on=column.name, how="left", maintain_order="left")
+
+
+def _verdict(column: ColumnSpec) -> pl.Expr:
+    """The place a row takes through one required reference; null when the parent is there."""
+    named, known = pl.col(column.name).is_not_null(), pl.col(f"__known_{column.name}").is_not_null()
+    return (
+        pl.when(named & ~known)
+        .then(pl.lit(str(Place.REJECTED)))
+        .when(named)
+        .then(pl.col(f"__place_{column.name}"))
+    )
+
+
+def _place_of_parents(rows: pl.DataFrame, spec: TableSpec) -> pl.Series | None:
+    required = [column for column in spec.references if column.required]
+    if not spec.references:
+        return None
+    verdicts = [_verdict(column) for column in required] or [pl.lit(None, dtype=pl.String)]
+    return rows.select(pl.coalesce(verdicts).alias("place")).to_series()
+
+
+def _children(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
+    """The quarantine of rows whose parent is not there; the first such parent counts."""
+    found = [empty(QUARANTINE)]
+    left = rows
+    for column in (column for column in spec.references if column.required):
+        failed = left.filter(_verdict(column).is_not_null())
+        known = pl.col(f"__known_{column.name}").is_not_null()
+        rule = pl.when(known).then(pl.lit("parent")).otherwise(pl.lit("orphan"))
+        found.append(_entry(failed, column, _verdict(column), first=True, rule=rule))
+        left = left.filter(_verdict(column).is_null())
+    return pl.concat(found)
+
+
+def _set_aside(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
+    found = [empty(QUARANTINE)]
+    for column in (column for column in spec.references if not column.required):
+        lost = rows.filter(pl.col(column.name).is_not_null() & pl.col(f"__id_{column.name}").is_null())
+        verdict = pl.lit(str(Verdict.SET_ASIDE))
+        found.append(_entry(lost, column, verdict, first=False, rule=pl.lit("orphan")))
+    return pl.concat(found)
+
+
+def _entry(
+    rows: pl.DataFrame, column: ColumnSpec, verdict: pl.Expr, *, first: bool, rule: pl.Expr
+) -> pl.DataFrame:
+    return rows.select(
+        KEY,
+        ROW,
+        REST,
+        verdict.alias("verdict"),
+        pl.lit(first).alias("first"),
+        pl.lit(column.name).alias("column"),
+        rule.alias("rule"),
+        pl.col(column.name).alias("value"),
+        (pl.lit(f"{column.references}:") + pl.col(column.name)).alias("parent"),
+    )
+
+
+def _target_rows(rows: pl.DataFrame, spec: TableSpec, table: TargetTable, ids: pl.DataFrame) -> pl.DataFrame:
+    numbered = rows.join(ids, on=KEY, how="left", maintain_order="left")
+    given = {column.name: column for column in spec.loaded}
+    values = []
+    for column in table.columns:
+        if column.name == table.primary_key:
+            value = pl.col("id")
+        elif column.name in given and given[column.name].references:
+            value = pl.col(f"__id_{column.name}")
+        elif column.name in given:
+            value = pl.col(column.name).cast(column.type.dtype)
+        elif column.name == table.legacy_key:
+            value = pl.col(KEY)
+        else:
+            value = pl.lit(None, dtype=column.type.dtype)
+        values.append(value.alias(column.name))
+    return numbered.select(KEY, ROW, REST, *values)
+
+
+def _tally(read: int, merged: int, passed: int, quarantine: pl.DataFrame) -> Tally:
+    places = dict(quarantine.group_by("verdict").len().iter_rows())
+    return Tally(
+        read=read,
+        merged=merged,
+        passed=passed,
+        rejected=places.get(Verdict.REJECTED, 0),
+        excluded=places.get(Verdict.EXCLUDED, 0),
+        held=places.get(Verdict.HELD, 0),
+        set_aside=places.get(Verdict.SET_ASIDE, 0),
+    )
