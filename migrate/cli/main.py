@@ -1,0 +1,102 @@
+"""`casebridge`: the table of commands, and the one place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+
+import click
+
+from project.errors import CasebridgeError
+
+# name → (module, what it does). The modules are imported when their command is used: `--help` must not
+# wait for the engines.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("project", "Make a council, migrate it, and show that the books balance."),
+    "synth": ("project", "Write a made-up council's CareFirst dump, with the truth beside it."),
+    "init": ("project", "Make a migration project for a dump."),
+    "check": ("project", "Read every spec and reach every database; list all problems at once."),
+    "run": ("run", "Do all stages; run it again after a crash and it goes on."),
+    "extract": ("run", "Read the dump into immutable batches."),
+    "transform": ("run", "Convert the batches by the table specs."),
+    "dedupe": ("run", "Find who is who, and fold what people decided."),
+    "load": ("run", "Bring the target to what this run says."),
+    "reconcile": ("run", "Re-read the target and prove both sides of the books."),
+    "replay": ("run", "Put quarantined rows through the mended rules."),
+    "status": ("report", "Show where every table stands."),
+    "report": ("report", "Show a run's balance and where its board pack lies."),
+    "sign": ("report", "Sign a balanced run's report and close the run."),
+    "decide": ("review", "Take decisions on pairs from a CSV file."),
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """The names, in the order in which a migration uses them."""
+        return list(COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        """The command itself."""
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"migrate.cli.{COMMANDS[name][0]}")
+        command = module.COMMANDS[name]
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list for `--help`, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="casebridge")
+def cli() -> None:
+    """Casebridge moves a council's social-care records from CareFirst to Mosaic.
+
+    Exit codes: 0 done, 2 a project file is wrong, 3 the dump or the target refuses, 4 a stage does not
+    balance, 5 pairs wait for review, 6 reconciliation failed. See runbooks/errors.md.
+    """
+
+
+def main() -> None:
+    """The entry point: runs a command and turns what goes wrong into one message and one exit code."""
+    try:
+        cli(standalone_mode=False)
+    except CasebridgeError as error:
+        click.echo(f"casebridge: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"  → {error.hint}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("casebridge: stopped. What was finished stays done; run it again to go on.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 (the last resort: a message without anybody's data in it)
+        _unexpected(error)
+        sys.exit(1)
+
+
+def _unexpected(error: Exception) -> None:
+    """Where an unforeseen error arose. Its own text may hold a value, so it is shown only when asked for."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    click.echo(
+        f"casebridge: unexpected {type(error).__name__} in {last.name} ({last.filename}:{last.lineno})", err=True
+    )
+    click.echo("  → nothing half-done was kept. CASEBRIDGE_TRACEBACK=1 shows all, which may hold values", err=True)
+    if os.environ.get("CASEBRIDGE_TRACEBACK"):
+        traceback.print_exception(error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def project_option(command: F) -> F:
+    """`--project DIR`: the migration project, by default the folder one stands in."""
+    return click.option(
+        "--project", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path(),
+        help="The migration project (default: this folder).",
+    )(command)  # fmt: skip
+
+
+def json_option(command: F) -> F:
+    """`--json`: the result as JSON on stdout."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
+
+
+def name_option(command: F) -> F:
+    """`--name NAME`: the run."""
+    return click.option("--name", "run", help="The run, such as trial-1 (default: the latest).")(command)

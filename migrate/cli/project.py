@@ -1,0 +1,103 @@
+"""Commands that make and check projects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from migrate.cli.options import json_option, project_option
+from migrate.cli.render import progress, show_balance, show_json
+from migrate.cli.run import do_run
+from migrate.pipeline import check as check_project
+from migrate.projects import init_project
+from project.batch import write_text
+from project.errors import CasebridgeError
+from synthetic import Summary, make_council
+
+_DIR = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=_DIR)
+@click.option("--people", type=click.IntRange(1), required=True, help="Person rows to make, about.")
+@click.option("--records", type=click.IntRange(1), help="Rows over all tables, about (default: some 16 a person).")
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
+@json_option
+def synth(folder: Path, people: int, records: int | None, seed: int, as_json: bool) -> None:
+    """Write a made-up council's CareFirst dump, with the truth beside it."""
+    made = _make(folder, people, records, seed)
+    if as_json:
+        show_json({key: str(value) if isinstance(value, Path) else value for key, value in asdict(made).items()})
+        return
+    click.echo(f"dump:  {folder / 'dump'}")
+    click.echo(f"truth: {folder / 'truth'}")
+
+
+def _make(folder: Path, people: int, records: int | None, seed: int) -> Summary:
+    if folder.exists() and any(folder.iterdir()):
+        raise CasebridgeError(f"{folder} is not empty", hint="name a new folder; nothing was changed")
+    with progress() as shown:
+        shown.table("synth", "council", None)
+
+        def report(_: str, rows: int) -> None:
+            shown.advance(rows)
+
+        return make_council(folder, people=people, records=records, seed=seed, progress=report)
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=_DIR)
+@click.option("--dump", required=True, type=_DIR, help="The folder with the dump's files.")
+@click.option("--target", metavar="URL", help="The target database (default: an SQLite file in DIR).")
+def init(folder: Path, dump: Path, target: str | None) -> None:
+    """Make a migration project for a dump."""
+    click.echo(f"made {init_project(folder, dump, target)}")
+    click.echo("next: `casebridge check`, then `casebridge run`, in that folder", err=True)
+
+
+@click.command()
+@project_option
+@json_option
+def check(folder: Path, as_json: bool) -> None:
+    """Read every spec and reach every database; list all problems at once."""
+    problems = check_project(folder)
+    if as_json:
+        show_json({"problems": problems})
+    for problem in () if as_json else problems:
+        click.echo(problem)
+    if problems:
+        click.echo(f"{len(problems)} problems; nothing was read in or written", err=True)
+        click.get_current_context().exit(2)
+    click.echo("all specs, code lists, source files and databases are sound", err=True)
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", type=_DIR, default=Path("demo"), required=False)
+@click.option("--people", type=click.IntRange(1), default=2_000, show_default=True, help="Person rows to make.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same report.")
+@json_option
+def demo(folder: Path, people: int, seed: int, as_json: bool) -> None:
+    """Make a council, migrate it, and show that the books balance."""
+    made_from = {"people": people, "seed": seed}
+    marker = folder / "demo.json"
+    if not marker.is_file():
+        _make(folder, people, None, seed)
+        init_project(folder / "project", folder / "dump")
+        write_text(marker, json.dumps(made_from) + "\n")
+    elif json.loads(marker.read_text(encoding="utf-8")) != made_from:
+        raise CasebridgeError(
+            f"{folder} holds a demo of another size or seed", hint="name another folder, or remove this one"
+        )
+    report = do_run(folder / "project", None, None, None)
+    if as_json:
+        show_json(report)
+    else:
+        show_balance(report)
+        click.echo(f"report: {folder / 'project' / 'reports' / report['run'] / 'report.html'}")
+
+
+COMMANDS: Mapping[str, click.Command] = {"demo": demo, "synth": synth, "init": init, "check": check}

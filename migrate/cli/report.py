@@ -1,0 +1,90 @@
+"""Commands that look at a run and sign it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+from reconciliation.signoff import sign as sign_run
+from rich.console import Console
+from rich.table import Table
+
+from migrate.cli.options import json_option, name_option, project_option
+from migrate.cli.render import show_balance, show_json
+from migrate.cli.run import read_report
+from migrate.pipeline import STAGES, open_job
+from project.job import Job
+
+
+@click.command()
+@project_option
+@name_option
+@json_option
+def status(folder: Path, run: str | None, as_json: bool) -> None:
+    """Show where every table stands."""
+    with open_job(folder, run, alone=False) as job:
+        rows = _standing(job)
+        runs = [{"name": r.name, "started": r.started, "verdict": r.verdict, "signed": bool(r.signed)}
+                for r in job.ledger.runs()]  # fmt: skip
+        name = job.run
+    if as_json:
+        show_json({"run": name, "runs": runs, "tables": rows})
+        return
+    table = Table(title=f"run {name}")
+    table.add_column("stage")
+    table.add_column("table")
+    for heading in ("read", "passed", "stayed behind", "values set aside"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        cells = [f"{row[key]:,}" for key in ("read", "passed", "behind", "set_aside")]
+        table.add_row(str(row["stage"]), str(row["table"]), *cells)
+    Console().print(table)
+    for item in runs:
+        signed = ", signed" if item["signed"] else ""
+        click.echo(f"{item['name']}: begun {item['started']}, {item['verdict'] or 'not finished'}{signed}")
+
+
+def _standing(job: Job) -> list[dict[str, int | str]]:
+    rows: list[dict[str, int | str]] = []
+    for stage in STAGES:
+        for name in job.ledger.names(job.run, stage):
+            tally = job.ledger.tally(job.run, stage, name)
+            behind = tally.rejected + tally.held + tally.excluded
+            rows.append(
+                {"stage": stage, "table": name, "read": tally.read, "passed": tally.passed, "behind": behind,
+                 "set_aside": tally.set_aside}
+            )  # fmt: skip
+    return rows
+
+
+@click.command()
+@click.argument("run", metavar="[NAME]", required=False)
+@project_option
+@json_option
+def report(run: str | None, folder: Path, as_json: bool) -> None:
+    """Show a run's balance and where its board pack lies."""
+    with open_job(folder, run, alone=False) as job:
+        found = read_report(job)
+        page = job.settings.reports / job.run / "report.html"
+    if as_json:
+        show_json(found)
+        return
+    show_balance(found)
+    click.echo(f"report: {page}")
+
+
+@click.command()
+@click.argument("run", metavar="NAME")
+@project_option
+@click.option("--by", "who", required=True, help="Who signs.")
+@click.option("--role", required=True, help="As what: data owner, migration lead, board …")
+@click.option("--note", default="", help="A sentence to keep with the signature.")
+def sign(run: str, folder: Path, who: str, role: str, note: str) -> None:
+    """Sign a balanced run's report and close the run."""
+    with open_job(folder, run) as job:
+        path = sign_run(job, who, role, note)
+    click.echo(f"signed: {path}")
+
+
+COMMANDS: Mapping[str, click.Command] = {"status": status, "report": report, "sign": sign}

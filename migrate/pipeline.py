@@ -1,0 +1,148 @@
+"""The stages in order, and the job that is handed from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+import dedupe
+import extract
+import load
+import reconciliation
+import transform
+from dedupe.config import read_linkage
+from extract.readers import FORMATS
+from project.database import open_database, refusal
+from project.errors import CasebridgeError, Problem, SourceError, SpecError, did_you_mean
+from project.job import Job, Reporter, Silent, sole_run
+from project.ledger import Ledger
+from project.settings import read_settings
+from project.specfile import Vocabulary, read_specs
+from project.tally import Tally
+from project.target import read_target
+from transform.checks import CHECKS
+from transform.stage import make_plans
+from transform.steps import STEPS
+
+STAGES: Mapping[str, Callable[[Job], Tally]] = {
+    "extract": extract.run,
+    "transform": transform.run,
+    "dedupe": dedupe.run,
+    "load": load.run,
+    "reconcile": reconciliation.run,
+}
+
+WORDS = Vocabulary(steps=frozenset(STEPS), checks=frozenset(CHECKS), formats=frozenset(FORMATS))
+FIRST_RUN = "trial-1"
+
+
+@dataclass(frozen=True)
+class StageDone:
+    """One finished stage: its row account and how long it took, in seconds."""
+
+    stage: str
+    tally: Tally
+    seconds: float
+
+
+@contextmanager
+def open_job(
+    folder: Path,
+    run: str | None = None,
+    report: Reporter | None = None,
+    *,
+    leave_undecided: int | None = None,
+    alone: bool = True,
+) -> Iterator[Job]:
+    """A job of the project in `folder`. `alone` holds the project against other commands that write."""
+    settings = read_settings(folder)
+    target = read_target(settings.folder / "target.toml")
+    specs = read_specs(settings.folder, settings, target, WORDS)
+    ledger = Ledger(settings.work)
+    try:
+        name = run or latest_run(ledger)
+        job = Job(settings, target, specs, ledger, name, report or Silent(), leave_undecided)
+        if alone:
+            with sole_run(settings.work):
+                yield job
+        else:
+            yield job
+    finally:
+        ledger.close()
+
+
+def latest_run(ledger: Ledger) -> str:
+    """The run begun last, or the name of a first one."""
+    runs = ledger.runs()
+    return str(runs[-1].name) if runs else FIRST_RUN
+
+
+def run_stages(job: Job, until: str | None = None) -> Iterator[StageDone]:
+    """Do every stage up to `until`. Each is done before the next begins."""
+    if until is not None and until not in STAGES:
+        raise CasebridgeError(f"no stage `{until}`", hint=did_you_mean(until, STAGES))
+    for stage in STAGES:
+        yield run_stage(job, stage)
+        if stage == until:
+            return
+
+
+def run_stage(job: Job, stage: str) -> StageDone:
+    """Do one stage."""
+    job.ledger.open_run(job.run, job.settings.target_url.partition(":")[0])
+    started = perf_counter()
+    tally = STAGES[stage](job)
+    return StageDone(stage, tally, perf_counter() - started)
+
+
+def check(folder: Path) -> list[str]:
+    """Read every file of a project and reach its databases; all problems at once, none when it is sound."""
+    problems: list[str] = []
+    try:
+        with open_job(folder, alone=False) as job:
+            for look in (make_plans, extract.preflight, _linkage, _databases):
+                try:
+                    look(job)
+                except CasebridgeError as error:
+                    problems += _lines(error)
+    except CasebridgeError as error:
+        problems += _lines(error)
+    return problems
+
+
+def _lines(error: CasebridgeError) -> list[str]:
+    if isinstance(error, SpecError):
+        return [str(problem) for problem in error.problems]
+    return [error.message + (f" ({error.hint})" if error.hint else "")]
+
+
+def _linkage(job: Job) -> None:
+    read_linkage(job.folder, job.specs)
+    for system in job.settings.systems.values():
+        if system.no_link and not system.no_link.is_file():
+            hint = "put the list back, or take `no_link` out of casebridge.toml if there is nobody to protect"
+            raise SourceError(system.no_link.name, "the no-link list is not there", hint=hint)
+
+
+def _databases(job: Job) -> None:
+    problems = []
+    for where, url in (("target.url", job.settings.target_url), ("control.url", job.settings.control_url)):
+        engine = open_database(url)
+        try:
+            with engine.connect() as connection:
+                connection.execute(sa.text("SELECT 1"))
+        except SQLAlchemyError as error:
+            problems.append(Problem("casebridge.toml", where, refusal(url, error).message))
+        finally:
+            engine.dispose()
+    if problems:
+        raise SpecError(problems)
+
+
+__all__ = ["STAGES", "StageDone", "check", "latest_run", "open_job", "run_stage", "run_stages"]
