@@ -1,0 +1,162 @@
+"""Comparing addresses: house, street and postcode together, so that one address is counted once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedupe.linkage.levels import Comparison, Levels, Rows, level
+from dedupe.linkage.names import either_listed
+from dedupe.linkage.register import Register, postcode_parts
+from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+
+CROWD = 10
+STREET_LIKE = 0.9
+
+HOME, CROWDED, SAME_HOUSE, HOUSE_AND_NEAR, UNIT_UNKNOWN, OTHER_HOUSE, STREET, NEAR, EARLIER, SECTOR, DISTRICT, AWAY = range(12)
+LEVELS = (
+    level("same home", 0.62, 0.85, 0.78, 0.72, moved=0.01, namesake=0.80),
+    level("same address, one that many people share", 0.03, 0.03, 0.03, 0.06, moved=0.003),
+    level("same house and street, another postcode", 0.04, 0.03, 0.03, 0.02, moved=0.002),
+    level("same house, postcode one character off", 0.06, 0.02, 0.02, 0.02, moved=0.001),
+    level("same postcode, house not known", 0.10, 0.03, 0.03, 0.05, moved=0.004),
+    level("same postcode, another house", 0.06, 0.01, 0.03, 0.06, moved=0.02),
+    level("same street, no more agrees", 0.03, 0.005, 0.01, 0.01, moved=0.02),
+    level("postcode one character off", 0.02, 0.003, 0.005, 0.005, moved=0.005),
+    level("an earlier address of one is the address of the other", 0.01, 0.005, 0.01, 0.01, moved=0.15),
+    level("same neighbourhood (postcode sector)", 0.01, 0.005, 0.015, 0.01, moved=0.08),
+    level("same postcode district", 0.01, 0.005, 0.02, 0.01, moved=0.15),
+    level("a different address", 0.01, 0.007, 0.03, 0.025, moved=0.555, namesake=0.03),
+)
+NULL = len(LEVELS)
+OPEN_SAME_HOUSE, OPEN_ELSEWHERE, OPEN_NO_POSTCODE = NULL + 1, NULL + 2, NULL + 3
+OPENS = (
+    (SAME_HOUSE, HOUSE_AND_NEAR, NEAR, EARLIER, SECTOR, DISTRICT, AWAY, STREET),
+    (STREET, NEAR, EARLIER, SECTOR, DISTRICT, AWAY),
+    (HOME, STREET, AWAY, EARLIER),
+)
+UNKNOWN, SAME, OTHER = 0, 1, 2
+
+
+def _outcomes() -> NDArray[np.uint8]:
+    """Level by (postcode, house, street), each UNKNOWN, SAME or OTHER; shape (27,)."""
+    table = np.full((3, 3, 3), NULL, dtype=np.uint8)
+    table[SAME, SAME], table[SAME, OTHER], table[SAME, UNKNOWN] = HOME, OTHER_HOUSE, UNIT_UNKNOWN
+    table[UNKNOWN, SAME, SAME], table[UNKNOWN, OTHER, SAME], table[UNKNOWN, UNKNOWN, SAME] = HOME, STREET, STREET
+    table[UNKNOWN, :, OTHER] = OPEN_NO_POSTCODE
+    table[OTHER] = OPEN_ELSEWHERE
+    table[OTHER, SAME] = OPEN_SAME_HOUSE
+    table[OTHER, SAME, SAME] = SAME_HOUSE
+    return table.reshape(-1)
+
+
+OUTCOMES = _outcomes()
+
+
+def address_comparison(register: Register) -> Comparison | None:
+    """The address comparison, from whichever of postcode, house and street the register holds."""
+    if not (register.has("postcode") or register.has("street")):
+        return None
+    crowded = _crowded(register)
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        places = np.zeros(len(left), dtype=np.uint8)
+        for role, unit in (("postcode", 9), ("house", 3), ("street", 1)):
+            if register.has(role):
+                places += _agreement(register.columns[role], left, right) * np.uint8(unit)
+        found = OUTCOMES.take(places)
+        shared = np.flatnonzero(found == HOME)
+        found[shared[crowded.take(left[shared]) | crowded.take(right[shared])]] = CROWDED
+        return found
+
+    def settle(left: Rows, right: Rows) -> Levels:
+        return _settle(register, settled_postcodes, left, right)
+
+    settled_postcodes = _Postcodes(register) if register.has("postcode") else None
+    return Comparison("address", LEVELS, quick, settle, OPENS)
+
+
+def _agreement(column: NDArray[np.int32], left: Rows, right: Rows) -> NDArray[np.uint8]:
+    a, b = column.take(left), column.take(right)
+    found = np.where(a == b, np.uint8(SAME), np.uint8(OTHER))
+    found[(a | b) < 0] = UNKNOWN
+    return found
+
+
+def _crowded(register: Register) -> NDArray[np.bool_]:
+    """True for rows whose address (house with postcode, or with street) more than CROWD rows hold."""
+    where = "postcode" if register.has("postcode") else "street"
+    if not register.has("house"):
+        return np.zeros(register.size, dtype=bool)
+    house, place = register.columns["house"], register.columns[where]
+    given = np.flatnonzero((house >= 0) & (place >= 0))
+    key = place[given].astype(np.uint64) << np.uint64(32) | house[given].astype(np.uint64)
+    order = np.argsort(key)
+    starts = np.flatnonzero(np.concatenate([[True], key[order][1:] != key[order][:-1]])) if len(key) else order
+    lengths = np.diff(np.append(starts, len(key)))
+    crowded = np.zeros(register.size, dtype=bool)
+    crowded[given[order]] = np.repeat(lengths > CROWD, lengths)
+    return crowded
+
+
+class _Postcodes:
+    """How near two different postcodes are: one character off, same sector, same district, or none of these."""
+
+    def __init__(self, register: Register) -> None:
+        self.column = register.columns["postcode"]
+        self.values = register.values["postcode"]
+        self.sector, self.district = postcode_parts(self.values)
+
+    def judge(self, a: Codes, b: Codes) -> Levels:
+        found = np.full(len(a), AWAY, dtype=np.uint8)
+        found[self.district[a] == self.district[b]] = DISTRICT
+        found[self.sector[a] == self.sector[b]] = SECTOR
+        found[edits(self.values, a, b, most=1) == 1] = NEAR
+        return found
+
+    def levels(self, left: Rows, right: Rows) -> Levels:
+        a, b = self.column.take(left), self.column.take(right)
+        found = np.full(len(left), AWAY, dtype=np.uint8)
+        both = np.flatnonzero((a >= 0) & (b >= 0))
+        found[both] = per_distinct_pair(a[both], b[both], self.judge)
+        return found
+
+
+def _settle(register: Register, postcodes: _Postcodes | None, left: Rows, right: Rows) -> Levels:
+    found = postcodes.levels(left, right) if postcodes else np.full(len(left), AWAY, dtype=np.uint8)
+    house = np.zeros(len(left), dtype=np.uint8)
+    if register.has("house"):
+        house = _agreement(register.columns["house"], left, right)
+    street = _street(register, left, right)
+    split = _postcodes_known(register, left, right)
+    found[~split & (street == SAME)] = STREET
+    found[~split & (street == SAME) & (house == SAME)] = HOME
+    found[split & (house == SAME) & (found == NEAR)] = HOUSE_AND_NEAR
+    found[split & (house == SAME) & (street == SAME)] = SAME_HOUSE
+    found[split & (house != SAME) & (street == SAME) & (found >= SECTOR)] = STREET
+    if "previous_postcodes" in register.lists and register.has("postcode"):
+        earlier = either_listed(register.lists["previous_postcodes"], register.columns["postcode"], left, right)
+        found[earlier & (found > NEAR)] = EARLIER
+    return found
+
+
+def _postcodes_known(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
+    if not register.has("postcode"):
+        return np.zeros(len(left), dtype=bool)
+    column = register.columns["postcode"]
+    return (column.take(left) >= 0) & (column.take(right) >= 0)
+
+
+def _street(register: Register, left: Rows, right: Rows) -> NDArray[np.uint8]:
+    """Streets as SAME (also when spelled closely), OTHER or UNKNOWN."""
+    if not register.has("street"):
+        return np.zeros(len(left), dtype=np.uint8)
+    column, values = register.columns["street"], register.values["street"]
+    found = _agreement(column, left, right)
+    other = np.flatnonzero(found == OTHER)
+
+    def judge(a: Codes, b: Codes) -> Levels:
+        return np.where(jaro_winkler(values, a, b) >= STREET_LIKE, np.uint8(SAME), np.uint8(OTHER))
+
+    found[other] = per_distinct_pair(column.take(left[other]), column.take(right[other]), judge)
+    return found

@@ -1,0 +1,343 @@
+"""Which pairs are looked at. Every rule becomes one 32-bit key a record; a pair is a pair of equal keys.
+
+A rule leaves out the pairs of the rules before it by comparing their keys, so no pair comes twice and no
+list of pairs is ever stored. Two different values may share a key by accident (about n² / 2³³ pairs a
+rule): such a pair is scored like any other, and falls away like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedupe.linkage.errors import RegisterError
+from dedupe.linkage.register import Register, pair_key, postcode_parts, sounds
+
+Rule = tuple[str, ...]
+Key = NDArray[np.uint32]
+Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
+
+WINDOW = 20
+SMALL_REGISTER = 700
+IDENTIFIER_LIKE = 0.5
+
+DEFAULT_RULES: tuple[Rule, ...] = (
+    ("nhs_number",),
+    ("phone",),
+    ("postcode", "birth_date"),
+    ("surname", "birth_date"),
+    ("forename", "birth_date"),
+    ("postcode", "forename"),
+    ("postcode", "surname", "sex"),
+    ("names", "birth_year"),
+)
+WHEN_NO_POSTCODE: tuple[Rule, ...] = (
+    ("street", "house", "birth_date"),
+    ("street", "house", "forename"),
+    ("street", "house", "surname", "sex"),
+)
+REFINEMENTS = (
+    "birth_date", "postcode", "forename", "surname", "street", "house", "phone", "nhs_number", "sex", "middle_name",
+)  # fmt: skip
+
+
+def _codes(role: str) -> Callable[[Register], NDArray[np.uint64]]:
+    def part(register: Register) -> NDArray[np.uint64]:
+        column = register.columns[role]
+        return column.astype(np.uint64) if column.dtype.kind == "u" else (column.astype(np.int64) + 1).view(np.uint64)
+
+    return part
+
+
+def _birth_year(register: Register) -> NDArray[np.uint64]:
+    return (register.columns["birth_date"] >> np.uint32(16)).astype(np.uint64)
+
+
+def _birthday(register: Register) -> NDArray[np.uint64]:
+    return (register.columns["birth_date"] & np.uint32(0xFFFF)).astype(np.uint64)
+
+
+def _names(register: Register) -> NDArray[np.uint64]:
+    """Forename and surname in either order, so that swapped names still meet."""
+    first, last = _codes("forename")(register), _codes("surname")(register)
+    both = np.minimum(first, last) << np.uint64(32) | np.maximum(first, last)
+    return np.where((first > 0) & (last > 0), both, np.uint64(0))
+
+
+def _sound(role: str) -> Callable[[Register], NDArray[np.uint64]]:
+    def part(register: Register) -> NDArray[np.uint64]:
+        table = np.append(sounds(register.values["names"]), 0)
+        return table[register.columns[role]].astype(np.uint64)
+
+    return part
+
+
+def _sector(register: Register) -> NDArray[np.uint64]:
+    table = np.append(postcode_parts(register.values["postcode"])[0], 0)
+    return table[register.columns["postcode"]].astype(np.uint64)
+
+
+PARTS: dict[str, tuple[tuple[str, ...], Callable[[Register], NDArray[np.uint64]]]] = {
+    "forename": (("forename",), _codes("forename")),
+    "middle_name": (("middle_name",), _codes("middle_name")),
+    "surname": (("surname",), _codes("surname")),
+    "names": (("forename", "surname"), _names),
+    "forename_sound": (("forename",), _sound("forename")),
+    "surname_sound": (("surname",), _sound("surname")),
+    "birth_date": (("birth_date",), _codes("birth_date")),
+    "birth_year": (("birth_date",), _birth_year),
+    "birthday": (("birth_date",), _birthday),
+    "sex": (("sex",), _codes("sex")),
+    "house": (("house",), _codes("house")),
+    "street": (("street",), _codes("street")),
+    "postcode": (("postcode",), _codes("postcode")),
+    "sector": (("postcode",), _sector),
+    "nhs_number": (("nhs_number",), _codes("nhs_number")),
+    "phone": (("phone",), _codes("phone")),
+}
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """One rule's blocks. `key` is a number a record (0: takes no part); `order` the rows of blocks of two
+    and more, block by block; `reach[p]` how many rows after position p it is paired with.
+    `place` is each row's position, kept only where a block had to be cut to a window."""
+
+    rule: Rule
+    key: Key
+    order: NDArray[np.int32]
+    reach: NDArray[np.int32]
+    largest: int
+    divided: int
+    windowed: int
+    place: NDArray[np.int32] | None = None
+
+    @property
+    def raw_pairs(self) -> int:
+        return int(self.reach.sum(dtype=np.int64))
+
+
+def choose_rules(register: Register, wanted: Sequence[Rule] | None = None) -> tuple[Rule, ...]:
+    """The blocking rules for a register: those asked for, or the default ones its columns allow.
+
+    A small register is compared in full: the one rule () is a single block. Raises RegisterError
+    for a rule that names an unknown key or an absent column.
+    """
+    if wanted is not None:
+        for name in {name for rule in wanted for name in rule}:
+            if not available(register, name):
+                raise RegisterError(f"No blocking key {name!r}: unknown, or its column is absent or empty.")
+        return tuple(tuple(rule) for rule in wanted)
+    if register.size <= SMALL_REGISTER:
+        return ((),)
+    rules = [_reduced(register, rule) for rule in DEFAULT_RULES]
+    if not register.has("postcode"):
+        rules += [_reduced(register, rule) for rule in WHEN_NO_POSTCODE]
+    found = list(dict.fromkeys(rule for rule in rules if rule))
+    found = [(name,) for name in _identifying(register)] + found
+    return tuple(found) if found else _any_rules(register)
+
+
+def available(register: Register, name: str) -> bool:
+    if name in PARTS:
+        return all(register.has(role) for role in PARTS[name][0])
+    return register.has(name)
+
+
+def _reduced(register: Register, rule: Rule) -> Rule:
+    """The rule without sex where sex is not held; empty when anything else is lacking."""
+    kept = tuple(name for name in rule if name != "sex" or available(register, name))
+    return kept if all(available(register, name) for name in kept) else ()
+
+
+def _identifying(register: Register) -> list[str]:
+    """Free columns with so many different values that one value names few records."""
+    return [
+        name
+        for name in register.columns
+        if name not in PARTS
+        and name in register.values
+        and len(register.values[name]) > IDENTIFIER_LIKE * max(1, np.count_nonzero(register.columns[name] >= 0))
+    ]
+
+
+def _any_rules(register: Register) -> tuple[Rule, ...]:
+    names = [name for name in register.columns if name != "sex"] or list(register.columns)
+    if len(names) < 3:
+        return tuple((name,) for name in names)
+    return tuple((a, b) for i, a in enumerate(names) for b in names[i + 1 :])
+
+
+def part_key(register: Register, name: str) -> NDArray[np.uint64]:
+    """One part of a rule as a number a record; 0 is missing."""
+    return PARTS[name][1](register) if name in PARTS else _codes(name)(register)
+
+
+def rule_key(register: Register, rule: Rule) -> Key:
+    """The rule's key: a 32-bit hash of its parts, 0 where one of them is missing."""
+    mixed = np.full(register.size, 0x9E3779B97F4A7C15, dtype=np.uint64)
+    present = np.ones(register.size, dtype=bool)
+    for name in rule:
+        part = part_key(register, name)
+        present &= part != 0
+        mixed = _mix(mixed, part)
+    key = (mixed >> np.uint64(32)).astype(np.uint32)
+    return np.where(present, np.maximum(key, 1), 0).astype(np.uint32)
+
+
+def _mix(seed: NDArray[np.uint64], part: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    mixed = (seed ^ part) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    return mixed ^ mixed >> np.uint64(32)
+
+
+def build_blocks(register: Register, rule: Rule, max_block: int) -> Blocks:
+    """Sort the records by the rule's key into blocks. Blocks above `max_block` are divided by further
+    columns; what still is larger (records alike in everything) is paired with its neighbours only."""
+    key = rule_key(register, rule)
+    if not rule:
+        max_block = register.size
+    rows, lengths = _runs(key)
+    largest, divided = int(lengths.max(initial=0)), 0
+    for name in REFINEMENTS:
+        if lengths.max(initial=0) <= max_block:
+            break
+        if name in rule or not available(register, name):
+            continue
+        oversize = rows[np.repeat(lengths > max_block, lengths)]
+        divided = max(divided, int((lengths > max_block).sum()))
+        part = part_key(register, name)[oversize]
+        finer = _mix(key[oversize].astype(np.uint64), part)
+        key[oversize] = np.maximum(finer >> np.uint64(32), 1).astype(np.uint32)
+        rows, lengths = _runs(key)
+    reach = _reach(lengths, max_block)
+    windowed = int((lengths > max_block).sum())
+    place = None
+    if windowed:
+        place = np.full(register.size, -1, dtype=np.int32)
+        place[rows] = np.arange(len(rows), dtype=np.int32)
+    return Blocks(rule, key, rows, reach, largest, divided, windowed, place)
+
+
+def _runs(key: Key) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Rows of the keys held twice or more, sorted by key, and the length of each run."""
+    held = np.flatnonzero(key)
+    packed = key[held].astype(np.uint64) << np.uint64(32) | held.astype(np.uint64)
+    packed.sort()
+    keys = (packed >> np.uint64(32)).astype(np.uint32)
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, np.int64)
+    lengths = np.diff(np.append(starts, len(keys)))
+    several = np.repeat(lengths > 1, lengths)
+    return (packed[several] & np.uint64(0xFFFFFFFF)).astype(np.int32), lengths[lengths > 1]
+
+
+def _reach(lengths: NDArray[np.int64], max_block: int) -> NDArray[np.int32]:
+    total = int(lengths.sum())
+    ends = np.repeat(np.cumsum(lengths), lengths)
+    reach = (ends - 1 - np.arange(total)).astype(np.int32)
+    if lengths.max(initial=0) > max_block:
+        oversize = np.repeat(lengths > max_block, lengths)
+        reach[oversize] = np.minimum(reach[oversize], WINDOW)
+    return reach
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """All candidate pairs of a register, made batch by batch and never stored.
+
+    No pair stands in two batches; none of `forbidden` (sorted pair keys) in any.
+    """
+
+    blocks: tuple[Blocks, ...]
+    source: NDArray[np.int16] | None = None
+    forbidden: NDArray[np.uint64] | None = None
+
+    def slices(self, batch: int) -> list[tuple[int, int, int]]:
+        """(rule, first position, last position + 1) of batches of about `batch` raw pairs."""
+        found = []
+        for number, blocks in enumerate(self.blocks):
+            totals = np.cumsum(blocks.reach, dtype=np.int64)
+            if len(totals) == 0 or totals[-1] == 0:
+                continue
+            marks = np.searchsorted(totals, np.arange(batch, totals[-1], batch)) + 1
+            edges = np.unique(np.concatenate([[0], marks, [len(totals)]]))
+            found += [(number, int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        return found
+
+    def pairs(self, piece: tuple[int, int, int]) -> Pairs:
+        """The new pairs of one slice: those no earlier rule has made."""
+        number, first, last = piece
+        return self._new(number, np.arange(first, last, dtype=np.int32))
+
+    def sample(self, number: int, rate: float) -> Pairs:
+        """The new pairs of a rule within a share `rate` of its blocks, chosen by key."""
+        blocks = self.blocks[number]
+        chosen = blocks.key[blocks.order].astype(np.uint64)
+        if rate < 1.0 and blocks.rule:
+            luck = _mix(chosen, np.uint64(77)) >> np.uint64(40)
+            positions = np.flatnonzero(luck < np.uint64(int(rate * 2**24))).astype(np.int32)
+        else:
+            positions = np.arange(len(chosen), dtype=np.int32)
+        return self._new(number, positions)
+
+    def _new(self, number: int, positions: NDArray[np.int32]) -> Pairs:
+        left, right = _expand(self.blocks[number], positions)
+        keep = np.ones(len(left), dtype=bool)
+        for earlier in self.blocks[:number]:
+            keep &= ~_meets(earlier, left, right)
+        if self.source is not None:
+            keep &= self.source.take(left) != self.source.take(right)
+        left, right = left[keep], right[keep]
+        if self.forbidden is not None and len(self.forbidden):
+            allowed = ~np.isin(pair_key(left, right), self.forbidden)
+            left, right = left[allowed], right[allowed]
+        return left, right
+
+    def captures(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """How many rules make each pair."""
+        count = np.zeros(len(left), dtype=np.uint8)
+        for blocks in self.blocks:
+            count += _meets(blocks, left, right)
+        return count
+
+
+def _expand(blocks: Blocks, positions: NDArray[np.int32]) -> Pairs:
+    reach = blocks.reach.take(positions)
+    total = int(reach.sum(dtype=np.int64))
+    ends = np.cumsum(reach, dtype=np.int64)
+    left = np.repeat(positions, reach)
+    right = np.arange(1, total + 1, dtype=np.int64) - np.repeat(ends - reach, reach) + left
+    rows = blocks.order
+    a, b = rows.take(left), rows.take(right)
+    return np.minimum(a, b), np.maximum(a, b)
+
+
+def _meets(blocks: Blocks, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:
+    mine = blocks.key.take(left)
+    same = (mine == blocks.key.take(right)) & (mine != 0)
+    if blocks.place is not None:
+        a, b = blocks.place.take(left), blocks.place.take(right)
+        first = np.minimum(a, b)
+        same &= (first >= 0) & (np.abs(a - b) <= blocks.reach.take(np.maximum(first, 0)))
+    return same
+
+
+def expected_missed(captures: NDArray[np.integer], weight: NDArray[np.float64]) -> dict[str, float]:
+    """Share of true pairs that blocking finds, estimated from how many rules find each (Chao 1987).
+
+    Missed pairs are at least f1² / (2 f2), f1 and f2 the expected true pairs made by exactly one and two
+    rules. A lower bound of the loss when pairs differ in how easily they are found.
+    """
+    once, twice = (float(weight[captures == k].sum()) for k in (1, 2))
+    found = float(weight.sum())
+    missed = once * once / (2 * twice) if twice > 0 else 0.0
+    recall = found / (found + missed) if found > 0 else 1.0
+    return {"found": found, "by_one_rule": once, "by_two_rules": twice, "missed": missed, "recall": recall}
+
+
+def batches_of(slices: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
+    yield from slices

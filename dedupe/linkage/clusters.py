@@ -1,0 +1,250 @@
+"""Clusters of records that stand for one person: union-find over the proposed pairs, with guards.
+
+Guards: a pair decided different never shares a cluster; nor do two different valid NHS numbers; a weak
+bridge (one doubtful pair being all that holds two groups together) is cut and reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+BRIDGE_CERTAIN = 0.95
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Proposed pairs: rows and p_same; decided-same pairs have p_same 1 and come first."""
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    p: NDArray[np.float64]
+
+
+@dataclass
+class Clusters:
+    """`of` is each row's cluster number (the smallest row in it); `cut` the pairs that a guard set aside,
+    with the guard's name."""
+
+    of: NDArray[np.int64]
+    cut: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+def connected(size: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The smallest row each row is connected to, itself included (minimum label, pointer jumping)."""
+    label = np.arange(size, dtype=np.int64)
+    while len(left):
+        a, b = label[left], label[right]
+        unlike = a != b
+        if not unlike.any():
+            break
+        left, right, a, b = left[unlike], right[unlike], a[unlike], b[unlike]
+        np.minimum.at(label, np.maximum(a, b), np.minimum(a, b))
+        while True:
+            jumped = label[label]
+            if np.array_equal(jumped, label):
+                break
+            label = jumped
+    return label
+
+
+def build_clusters(
+    size: int, edges: Edges, cannot: NDArray[np.uint64], identifier: NDArray[np.uint64] | None
+) -> Clusters:
+    """Clusters under the guards. `cannot` are sorted keys of pairs decided different; `identifier` a
+    number a row (0: none) of which no cluster may hold two."""
+    label = connected(size, edges.left, edges.right)
+    found = Clusters(label)
+    suspects = _suspects(label, edges, cannot, identifier)
+    if not len(suspects):
+        return found
+    flagged = np.zeros(size, dtype=bool)
+    flagged[suspects] = True
+    members = np.flatnonzero(flagged[label[edges.left]])
+    order = members[np.lexsort((edges.right[members], edges.left[members], -edges.p[members]))]
+    rows = np.flatnonzero(flagged[label])
+    _rebuild(found, edges, order, rows, _cannot_sets(cannot, flagged, label), identifier)
+    return found
+
+
+def _suspects(
+    label: NDArray[np.int64], edges: Edges, cannot: NDArray[np.uint64], identifier: NDArray[np.uint64] | None
+) -> NDArray[np.int64]:
+    """Clusters a guard may have something to say about; all others stand as they are."""
+    counts = np.bincount(label, minlength=len(label))
+    wide = counts >= 4
+    found = [np.flatnonzero(wide)]
+    if len(cannot):
+        a, b = (cannot >> np.uint64(32)).astype(np.int64), (cannot & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        found.append(label[a[label[a] == label[b]]])
+    if identifier is not None:
+        grouped = np.flatnonzero((counts[label] > 1) & (identifier > 0))
+        lowest = np.full(len(label), np.iinfo(np.uint64).max, dtype=np.uint64)
+        np.minimum.at(lowest, label[grouped], identifier[grouped])
+        found.append(label[grouped[identifier[grouped] != lowest[label[grouped]]]])
+    return np.unique(np.concatenate(found))
+
+
+def _cannot_sets(cannot: NDArray[np.uint64], flagged: NDArray[np.bool_], label: NDArray[np.int64]) -> dict[int, set[int]]:
+    sets: dict[int, set[int]] = {}
+    for key in cannot.tolist():
+        a, b = key >> 32, key & 0xFFFFFFFF
+        if flagged[label[a]] and flagged[label[b]]:
+            sets.setdefault(a, set()).add(b)
+            sets.setdefault(b, set()).add(a)
+    return sets
+
+
+class _Groups:
+    """Union-find that knows the members, the identifiers and the forbidden rows of each group."""
+
+    def __init__(self, rows: Sequence[int], cannot: dict[int, set[int]], identifier: Mapping[int, int]) -> None:
+        self.parent = {row: row for row in rows}
+        self.members = {row: {row} for row in rows}
+        self.cannot = {row: set(cannot.get(row, ())) for row in rows}
+        self.numbers = {row: {identifier[row]} if row in identifier else set() for row in rows}
+
+    def find(self, row: int) -> int:
+        while self.parent[row] != row:
+            self.parent[row] = self.parent[self.parent[row]]
+            row = self.parent[row]
+        return row
+
+    def objection(self, a: int, b: int) -> str | None:
+        if not self.cannot[a].isdisjoint(self.members[b]):
+            return "decided different"
+        if len(self.numbers[a] | self.numbers[b]) > 1 and self.numbers[a] and self.numbers[b]:
+            return "two different valid NHS numbers"
+        return None
+
+    def join(self, a: int, b: int) -> None:
+        keep, gone = min(a, b), max(a, b)
+        self.parent[gone] = keep
+        for table in (self.members, self.cannot, self.numbers):
+            table[keep] |= table.pop(gone)
+
+
+def _rebuild(
+    found: Clusters, edges: Edges, order: NDArray[np.int64], rows: NDArray[np.int64],
+    cannot: dict[int, set[int]], identifier: NDArray[np.uint64] | None,
+) -> None:  # fmt: skip
+    """Join the surest pairs first, each only if no guard objects; then cut weak bridges."""
+    held = {} if identifier is None else {int(r): int(identifier[r]) for r in rows if identifier[r] > 0}
+    groups = _Groups([int(r) for r in rows], cannot, held)
+    used: list[tuple[int, int, float]] = []
+    for edge in order:
+        left, right = int(edges.left[edge]), int(edges.right[edge])
+        a, b = groups.find(left), groups.find(right)
+        reason = groups.objection(a, b) if a != b else None
+        if reason:
+            found.cut.append((left, right, reason))
+            continue
+        if a != b:
+            groups.join(a, b)
+        used.append((left, right, float(edges.p[edge])))
+    weak = weak_bridges(used)
+    found.cut += [(a, b, "weak bridge") for a, b in weak]
+    kept = np.array([(a, b) for a, b, _ in used if (a, b) not in weak], dtype=np.int64).reshape(-1, 2)
+    place = {int(row): n for n, row in enumerate(rows)}
+    left = np.array([place[int(a)] for a in kept[:, 0]], dtype=np.int64)
+    right = np.array([place[int(b)] for b in kept[:, 1]], dtype=np.int64)
+    found.of[rows] = rows[connected(len(rows), left, right)]
+
+
+def weak_bridges(edges: Sequence[tuple[int, int, float]]) -> set[tuple[int, int]]:
+    """Pairs below BRIDGE_CERTAIN that alone hold together two groups of two or more records each.
+
+    Bridges by depth-first search (Tarjan 1974), iterative.
+    """
+    near: dict[int, list[tuple[int, int]]] = {}
+    for number, (a, b, _) in enumerate(edges):
+        near.setdefault(a, []).append((b, number))
+        near.setdefault(b, []).append((a, number))
+    found, seen = set(), {}
+    low: dict[int, int] = {}
+    for root in near:
+        if root in seen:
+            continue
+        stack, counter = [(root, -1, iter(near[root]))], len(seen)
+        seen[root] = low[root] = counter
+        path_sizes = {root: 1}
+        tree: list[tuple[int, int, int]] = []
+        while stack:
+            row, via, rest = stack[-1]
+            step = next(rest, None)
+            if step is not None:
+                other, number = step
+                if number == via:
+                    continue
+                if other in seen:
+                    low[row] = min(low[row], seen[other])
+                else:
+                    seen[other] = low[other] = len(seen)
+                    path_sizes[other] = 1
+                    stack.append((other, number, iter(near[other])))
+                continue
+            stack.pop()
+            if stack:
+                parent = stack[-1][0]
+                low[parent] = min(low[parent], low[row])
+                path_sizes[parent] += path_sizes[row]
+                if low[row] > seen[parent]:
+                    tree.append((via, row, path_sizes[row]))
+        total = path_sizes[root]
+        for number, _, below in tree:
+            a, b, p = edges[number]
+            if p < BRIDGE_CERTAIN and below >= 2 and total - below >= 2:
+                found.add((a, b))
+    return found
+
+
+def cluster_names(ids: pl.Series, of: NDArray[np.int64], previous: Mapping[Any, str] | None) -> pl.Series:
+    """A name for each row's cluster that outlives this run.
+
+    A cluster keeps the earlier name most of its records had (each name goes to one cluster, the one
+    with most of its records); a new one is named after the smallest id in it.
+    """
+    text = ids.cast(pl.String)
+    frame = pl.DataFrame({"id": text, "of": of})
+    several = frame.filter(pl.col("of").is_duplicated())
+    smallest = several.group_by("of").agg(pl.col("id").min().alias("name"))
+    named = frame.join(smallest, on="of", how="left", maintain_order="left")
+    names = named.select(pl.coalesce("name", "id")).to_series()
+    if not previous:
+        return names.rename("cluster")
+    return _kept_names(text, of, names, previous)
+
+
+def _kept_names(text: pl.Series, of: NDArray[np.int64], names: pl.Series, previous: Mapping[Any, str]) -> pl.Series:
+    earlier = pl.DataFrame(
+        {"id": [str(k) for k in previous], "earlier": [str(v) for v in previous.values()]},
+        schema={"id": pl.String, "earlier": pl.String},
+    )
+    now = pl.DataFrame({"id": text, "of": of, "name": names})
+    votes = (
+        now.join(earlier, on="id").group_by("of", "earlier").agg(pl.len().alias("n"), pl.col("name").first())
+        .sort(["n", "name", "earlier"], descending=[True, False, False])
+    )  # fmt: skip
+    taken: set[str] = set()
+    keeps: dict[int, str] = {}
+    for cluster, name in votes.select("of", "earlier").iter_rows():
+        if cluster not in keeps and name not in taken:
+            keeps[cluster] = name
+            taken.add(name)
+    return _without_clashes(now, keeps, taken)
+
+
+def _without_clashes(now: pl.DataFrame, keeps: dict[int, str], taken: set[str]) -> pl.Series:
+    """New clusters must not be named after an id whose name an earlier cluster still bears."""
+    fresh = now.filter(~pl.col("of").is_in(list(keeps)))
+    clashing = fresh.filter(pl.col("name").is_in(sorted(taken)))["name"].unique().to_list()
+    renamed = dict(zip(clashing, (f"{name}~" for name in clashing), strict=True))
+    kept = pl.DataFrame({"of": list(keeps), "kept": list(keeps.values())}, schema={"of": pl.Int64, "kept": pl.String})
+    joined = now.join(kept, on="of", how="left", maintain_order="left")
+    name = pl.col("name").replace(renamed)
+    return joined.select(pl.coalesce("kept", name).alias("cluster")).to_series()

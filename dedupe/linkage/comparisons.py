@@ -1,0 +1,289 @@
+"""Every comparison the engine makes. To add one, write a function and put its name in the table below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedupe.linkage.addresses import address_comparison
+from dedupe.linkage.dates import year_table
+from dedupe.linkage.identifiers import DIGITS, VALID, digits_apart, neighbours_swapped
+from dedupe.linkage.levels import Comparison, Levels, Rows, level, split_by_rareness
+from dedupe.linkage.names import name_comparisons
+from dedupe.linkage.register import Register, pair_key
+from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+from dedupe.linkage.values import rareness, shares
+
+BIRTH_LEVELS = (
+    level("same birth date", 0.86, 0.985, 0.001, 0.001, namesake=0.004),
+    level("same birth date, one entered far more often than others", 0.02, 0.005, 0.001, 0.002),
+    level("day and month change places", 0.02, 0.0005, 0.0005, 0.0005),
+    level("one digit of the day or month differs", 0.035, 0.003, 0.004, 0.002),
+    level("one digit of the year differs", 0.02, 0.001, 0.004, 0.002),
+    level("two neighbouring digits change places", 0.01, 0.0005, 0.001, 0.001),
+    level("same day and month, another year", 0.004, 0.0005, 0.004, 0.003),
+    level("same month and year, another day", 0.007, 0.001, 0.003, 0.003),
+    level("same day and year, another month", 0.003, 0.0005, 0.003, 0.002),
+    level("same year, day and month differ", 0.004, 0.001, 0.03, 0.04),
+    level("birth dates up to 3 years apart", 0.003, 0.0005, 0.45, 0.15),
+    level("birth dates 3 to 15 years apart", 0.004, 0.0005, 0.45, 0.20),
+    level("birth dates over 15 years apart", 0.006, 0.0005, 0.05, 0.60, namesake=0.95),
+)
+COMMON_DATE = 12.0
+
+SEX_LEVELS = (level("same sex", 0.985, 0.66, 0.52, 0.35, namesake=0.985), level("sex differs", 0.015, 0.34, 0.48, 0.65, namesake=0.015))
+
+NHS_LEVELS = (
+    level("same NHS number", 0.95, 0.001, 0.0003, 0.0003),
+    level("same NHS number, one whose check digit is wrong", 0.004, 0.0005, 0.0001, 0.0001),
+    level("NHS number one digit or one swap away", 0.02, 0.001, 0.0005, 0.0005),
+    level("two different valid NHS numbers", 0.015, 0.97, 0.98, 0.98),
+    level("NHS numbers differ, one fails its check", 0.011, 0.0275, 0.0191, 0.0191),
+)
+PHONE_LEVELS = (
+    level("same phone number", 0.55, 0.60, 0.5, 0.4, moved=0.12),
+    level("same phone number, one that many records hold", 0.05, 0.10, 0.1, 0.1, moved=0.02),
+    level("phone number one digit or one swap away", 0.02, 0.005, 0.004, 0.004, moved=0.005),
+    level("phone numbers differ", 0.38, 0.295, 0.396, 0.496, moved=0.855),
+)
+MANY_HOLDERS = 4
+OTHER_EXACT = level("same", 0.85, 0.45, 0.40, 0.40)
+OTHER_REST = (level("spelled closely", 0.05, 0.04, 0.04, 0.04), level("differs", 0.10, 0.51, 0.56, 0.56))
+DEATH_LEVELS = (
+    level("same date of death", 0.9, 0.02, 0.01, 0.01),
+    level("date of death one digit or one swap away", 0.05, 0.01, 0.01, 0.01),
+    level("dates of death differ", 0.05, 0.97, 0.98, 0.98),
+)
+RELATED_LEVELS = (level("recorded as two people who are related or live together", 0.0005, 0.35, 0.35, 0.35),)
+ALIKE = 0.9
+FEW_VALUES = 30
+
+YEARS = year_table()
+
+
+def birth_comparison(register: Register) -> list[Comparison]:
+    """Birth dates, by kind of slip.
+
+    | left       | right      | level                                   |
+    |------------|------------|-----------------------------------------|
+    | 1983-12-03 | 1983-12-03 | same birth date                         |
+    | 1983-12-03 | 1983-03-12 | day and month change places             |
+    | 1983-12-03 | 1983-12-08 | one digit of the day or month differs   |
+    | 1983-12-03 | 1993-12-03 | one digit of the year differs           |
+    | 1983-12-13 | 1983-12-31 | two neighbouring digits change places   |
+    | 1983-12-03 | 1978-12-03 | same day and month, another year        |
+    | 1983-12-03 | 1983-12-17 | same month and year, another day        |
+    | 1983-12-03 | 1983-07-03 | same day and year, another month        |
+    | 1983-12-03 | 1983-07-21 | same year, day and month differ         |
+    | 1983-12-03 | 1981-05-21 | birth dates up to 3 years apart         |
+    | 1983-12-03 | 1971-05-21 | birth dates 3 to 15 years apart         |
+    | 1983-12-03 | 1950-05-21 | birth dates over 15 years apart         |
+    """
+    column = register.columns["birth_date"]
+    common = _common(column)
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        a, b = column.take(left), column.take(right)
+        found = np.full(len(a), len(BIRTH_LEVELS), dtype=np.uint8)
+        same = a == b
+        found[same] = 0
+        if len(common):
+            found[same & np.isin(a, common)] = 1
+        apart = np.flatnonzero(~same)
+        found[apart] = _kind_of_slip(a[apart], b[apart])
+        found[(a == 0) | (b == 0)] = len(BIRTH_LEVELS)
+        return found
+
+    return [Comparison("birth_date", BIRTH_LEVELS, quick)]
+
+
+def _common(column: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Dates held by far more records than the dates around them: system defaults, or "1 January"."""
+    dates, counts = np.unique(column[column > 0], return_counts=True)
+    if len(dates) < 50:
+        return np.zeros(0, dtype=np.uint32)
+    usual = max(1.0, float(np.quantile(counts, 0.9)))
+    return dates[counts > max(5.0, COMMON_DATE / 3 * usual)]
+
+
+def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
+    apart = a ^ b
+    digits = digits_apart(a.astype(np.uint64), b.astype(np.uint64))
+    year, month, day = (apart >> np.uint32(16)) == 0, (apart & np.uint32(0xFF00)) == 0, (apart & np.uint32(0xFF)) == 0
+    gap = np.abs(YEARS.take(a >> np.uint32(16)) - YEARS.take(b >> np.uint32(16)))
+    found = np.where(gap <= 3, 10, np.where(gap <= 15, 11, 12)).astype(np.uint8)
+    found[year] = 9
+    found[year & day] = 8
+    found[year & month] = 7
+    found[month & day] = 6
+    two = np.flatnonzero(digits == 2)
+    found[two[neighbours_swapped(a[two].astype(np.uint64), b[two].astype(np.uint64))]] = 5
+    found[(digits == 1) & month & day] = 4
+    found[(digits == 1) & year] = 3
+    turned = (a & np.uint32(0xFFFF0000)) | (a & np.uint32(0xFF)) << np.uint32(8) | (a >> np.uint32(8) & np.uint32(0xFF))
+    found[turned == b] = 2
+    return found
+
+
+def sex_comparison(register: Register) -> list[Comparison]:
+    """Sex as recorded: same or different; anything but male and female is no evidence."""
+    column = register.columns["sex"]
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        a, b = column.take(left), column.take(right)
+        found = (a != b).astype(np.uint8)
+        found[(a | b) < 0] = len(SEX_LEVELS)
+        return found
+
+    return [Comparison("sex", SEX_LEVELS, quick)]
+
+
+def nhs_comparison(register: Register) -> list[Comparison]:
+    """NHS numbers with their check digits (modulus 11, NHS Data Dictionary)."""
+    column = register.columns["nhs_number"]
+    if column.dtype != np.uint64:
+        return categorical_comparison(register, "nhs_number")
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        a, b = column.take(left), column.take(right)
+        valid = (a & VALID != 0).astype(np.uint8) + (b & VALID != 0)
+        found = np.where(valid == 2, np.uint8(3), np.uint8(4))
+        same = a == b
+        found[same] = 0
+        if checked:
+            found[same & (valid == 0)] = 1
+        apart = np.flatnonzero(~same & (a > 0) & (b > 0))
+        found[apart[_one_slip(a[apart] & DIGITS, b[apart] & DIGITS)]] = 2
+        found[(a == 0) | (b == 0)] = len(NHS_LEVELS)
+        return found
+
+    checked = bool((column & VALID).any())
+    return [Comparison("nhs_number", NHS_LEVELS, quick)]
+
+
+def phone_comparison(register: Register) -> list[Comparison]:
+    """Phone numbers, and whether many records hold the number agreed on."""
+    column = register.columns["phone"]
+    if column.dtype != np.uint64:
+        return categorical_comparison(register, "phone")
+    many = _many_holders(column)
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        a, b = column.take(left), column.take(right)
+        found = np.full(len(a), 3, dtype=np.uint8)
+        same = a == b
+        found[same] = 0
+        found[same & many.take(left)] = 1
+        apart = np.flatnonzero(~same & (a > 0) & (b > 0))
+        found[apart[_one_slip(a[apart], b[apart])]] = 2
+        found[(a == 0) | (b == 0)] = len(PHONE_LEVELS)
+        return found
+
+    return [Comparison("phone", PHONE_LEVELS, quick)]
+
+
+def _many_holders(column: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    ordered = np.sort(column[column > 0])
+    repeated = ordered[MANY_HOLDERS:][ordered[MANY_HOLDERS:] == ordered[:-MANY_HOLDERS]]
+    return np.isin(column, np.unique(repeated)) if len(repeated) else np.zeros(len(column), dtype=bool)
+
+
+def _one_slip(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    digits = digits_apart(a, b)
+    slip = digits == 1
+    two = np.flatnonzero(digits == 2)
+    slip[two[neighbours_swapped(a[two], b[two])]] = True
+    return slip
+
+
+def death_comparison(register: Register) -> list[Comparison]:
+    """Dates of death, where both are known."""
+    column = register.columns["death_date"].astype(np.uint64)
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        a, b = column.take(left), column.take(right)
+        found = np.full(len(a), 2, dtype=np.uint8)
+        found[_one_slip(a, b)] = 1
+        found[a == b] = 0
+        found[(a == 0) | (b == 0)] = len(DEATH_LEVELS)
+        return found
+
+    return [Comparison("death_date", DEATH_LEVELS, quick)]
+
+
+def categorical_comparison(register: Register, name: str) -> list[Comparison]:
+    """A free column: same (by how many hold the value), spelled closely, different."""
+    column, values = register.columns[name], register.values[name]
+    share = shares(column, len(values))
+    steps = (rareness(share) // 2).astype(np.uint8)
+    words = ["same, a very common value", "same, a common value", "same, an uncommon value", "same, a rare value"]
+    exact = split_by_rareness(OTHER_EXACT, share, steps, words)
+    levels = (*exact, *OTHER_REST)
+    null, base = len(levels), len(exact)
+    table = np.append(steps, np.uint8(null)).astype(np.uint8)
+    textual = len(values) > FEW_VALUES
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        a, b = column.take(left), column.take(right)
+        found = np.where(a == b, table.take(a), np.uint8(null + 1 if textual else base + 1))
+        found[(a | b) < 0] = null
+        return found
+
+    def judge(a: Codes, b: Codes) -> Levels:
+        close = (jaro_winkler(values, a, b) >= ALIKE) | (edits(values, a, b, most=1) <= 1)
+        return np.where(close, np.uint8(base), np.uint8(base + 1))
+
+    def settle(left: Rows, right: Rows) -> Levels:
+        return per_distinct_pair(column.take(left), column.take(right), judge)
+
+    opens = ((base, base + 1),) if textual else ()
+    return [Comparison(name, levels, quick, settle if textual else None, opens)]
+
+
+def related_comparison(register: Register, related: NDArray[np.uint64]) -> Comparison:
+    """Pairs recorded on file as two people. `related` are sorted pair keys; other pairs give no evidence."""
+    involved = np.zeros(register.size, dtype=bool)
+    involved[(related >> np.uint64(32)).astype(np.int64)] = True
+    involved[(related & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        found = np.full(len(left), 1, dtype=np.uint8)
+        maybe = np.flatnonzero(involved.take(left) & involved.take(right))
+        found[maybe[np.isin(pair_key(left[maybe], right[maybe]), related)]] = 0
+        return found
+
+    return Comparison("related", RELATED_LEVELS, quick)
+
+
+def _address(register: Register) -> list[Comparison]:
+    found = address_comparison(register)
+    return [found] if found else []
+
+
+COMPARISONS: dict[str, tuple[tuple[str, ...], Callable[[Register], list[Comparison]]]] = {
+    "birth_date": (("birth_date",), birth_comparison),
+    "sex": (("sex",), sex_comparison),
+    "nhs_number": (("nhs_number",), nhs_comparison),
+    "phone": (("phone",), phone_comparison),
+    "names": (("forename", "surname", "middle_name"), name_comparisons),
+    "address": (("postcode", "street"), _address),
+    "death_date": (("death_date",), death_comparison),
+}
+
+
+def comparisons_for(
+    register: Register, others: tuple[str, ...] = (), related: NDArray[np.uint64] | None = None
+) -> list[Comparison]:
+    """The comparisons a register's columns allow, in the order in which open ones are worked out."""
+    found: list[Comparison] = []
+    for roles, make in COMPARISONS.values():
+        if any(register.has(role) for role in roles):
+            found += make(register)
+    for name in others:
+        if register.has(name):
+            found += categorical_comparison(register, name)
+    if related is not None and len(related):
+        found.append(related_comparison(register, related))
+    return found

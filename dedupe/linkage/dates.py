@@ -1,0 +1,88 @@
+"""Birth dates as packed digits: 1983-12-03 is 0x19831203, so that a slip of one digit is one nibble."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+MONTHS = {m: i + 1 for i, m in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split())}
+DEFAULTS = frozenset({19000101, 18000101, 18991230, 18991231, 10101, 99991231, 47121231, 17530101, 19010101})
+
+ISO = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$")
+BRITISH = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?: .*)?$")
+NAMED = re.compile(r"^(\d{1,2})[-/. ]([A-Z]{3})[A-Z]*[-/. ](\d{4})(?: .*)?$")
+
+
+def parse_date(text: str) -> int:
+    """Date text as the number yyyymmdd, 0 when it is none or a system's default.
+
+    >>> [parse_date(t) for t in ("1983-12-03", "03/12/1983", "3-Dec-1983", "19831203", "01/01/1900", "?")]
+    [19831203, 19831203, 19831203, 19831203, 0, 0]
+
+    A day or month out of range is kept (19834103): its other digits are evidence all the same.
+    """
+    text = text.strip().upper()
+    if text.endswith(".0"):
+        text = text[:-2]
+    if re.fullmatch(r"\d{8}", text):
+        number = int(text)
+    elif match := ISO.match(text):
+        number = int(match[1]) * 10000 + int(match[2]) * 100 + int(match[3])
+    elif match := BRITISH.match(text):
+        number = int(match[3]) * 10000 + int(match[2]) * 100 + int(match[1])
+    elif (match := NAMED.match(text)) and match[2] in MONTHS:
+        number = int(match[3]) * 10000 + MONTHS[match[2]] * 100 + int(match[1])
+    else:
+        return 0
+    return 0 if number in DEFAULTS or number < 10_000_000 else number
+
+
+def packed_dates(column: pl.Series) -> NDArray[np.uint32]:
+    """A column of dates or date text as packed digits; 0 is missing. Text is parsed once per distinct value."""
+    if column.dtype.is_temporal():
+        numbers = column.cast(pl.Date).to_frame().select(_date_number(column.name)).to_series()
+        clean = numbers.fill_null(0).to_numpy().astype(np.int64)
+        clean = np.where(np.isin(clean, list(DEFAULTS)) | (clean < 10_000_000), 0, clean)
+        return digits_packed(clean).astype(np.uint32)
+    text = column.cast(pl.String)
+    distinct = text.unique().drop_nulls()
+    parsed = pl.Series([parse_date(t) for t in distinct.to_list()], dtype=pl.Int64)
+    clean = text.replace_strict(distinct, parsed, default=0, return_dtype=pl.Int64).fill_null(0).to_numpy()
+    return digits_packed(clean).astype(np.uint32)
+
+
+def _date_number(name: str) -> pl.Expr:
+    date = pl.col(name).dt
+    return date.year().cast(pl.Int64) * 10000 + date.month().cast(pl.Int64) * 100 + date.day().cast(pl.Int64)
+
+
+def _four_digits() -> NDArray[np.uint64]:
+    n = np.arange(10_000, dtype=np.uint64)
+    return n % 10 | n // 10 % 10 << 4 | n // 100 % 10 << 8 | n // 1000 << 12
+
+
+FOUR_DIGITS = _four_digits()
+
+
+def digits_packed(numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Non-negative numbers of up to 16 digits, one digit a nibble (binary-coded decimal)."""
+    packed = np.zeros(len(numbers), dtype=np.uint64)
+    rest = numbers.astype(np.int64)
+    for place in range(4):
+        rest, low = np.divmod(rest, 10_000)
+        packed |= FOUR_DIGITS[low] << np.uint64(16 * place)
+        if not rest.any():
+            break
+    return packed
+
+
+def year_table() -> NDArray[np.int16]:
+    """Packed year (16 bits) -> year as a number."""
+    packed = np.arange(1 << 16, dtype=np.int64)
+    years = packed & 15
+    for place, unit in ((4, 10), (8, 100), (12, 1000)):
+        years = years + (packed >> place & 15) * unit
+    return years.astype(np.int16)

@@ -1,0 +1,119 @@
+"""Is the model to be trusted? What it looks like, and what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from dedupe.linkage.fields import LinkOptions
+from dedupe.linkage.levels import Comparison
+from dedupe.linkage.model import Model, _posterior
+from dedupe.linkage.patterns import Patterns
+from dedupe.linkage.register import Register
+
+FEW_PAIRS = 30.0
+UNSURE = 0.25
+DRIFT_BITS = 1.5
+
+
+def describe(model: Model, options: LinkOptions) -> dict[str, Any]:
+    """The model as model.json has it: each component's share of the candidate pairs and chances by level."""
+    return {
+        "seed": options.seed,
+        "versions": {"polars": pl.__version__, "numpy": np.__version__},
+        "rounds": model.rounds,
+        "converged": model.converged,
+        "log_likelihood_per_pair": model.log_likelihood,
+        "components": [
+            {"name": c.name, "relation": c.relation, "share": float(s)}
+            for c, s in zip(model.components, model.shares, strict=True)
+        ],
+        "comparisons": [
+            {"name": name, "levels": [_level(model, place, n, label) for n, label in enumerate(labels)]}
+            for place, (name, labels) in enumerate(zip(model.comparisons, model.labels, strict=True))
+        ],
+    }
+
+
+def _level(model: Model, place: int, number: int, label: str) -> dict[str, Any]:
+    chances = np.exp(model.log_chances[place][:, number])
+    m, u = m_and_u(model, place)
+    return {
+        "label": label,
+        "m": float(m[number]),
+        "u": float(u[number]),
+        "bits": float(np.log2(m[number] / u[number])),
+        "by_component": [float(c) for c in chances],
+    }
+
+
+def m_and_u(model: Model, place: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Chance of each level of a comparison among pairs of one person, and among all other candidate pairs."""
+    chances = np.exp(model.log_chances[place][:, :-1])
+    same = model.same
+    return (
+        np.average(chances[same], axis=0, weights=model.shares[same]),
+        np.average(chances[~same], axis=0, weights=model.shares[~same]),
+    )
+
+
+def diagnose(
+    model: Model, comparisons: Sequence[Comparison], patterns: Patterns, register: Register, options: LinkOptions
+) -> dict[str, Any]:
+    """Facts about the fit and `warnings`, each a sentence to show to whoever runs the linkage."""
+    posterior, _ = _posterior(model.log_joint(patterns.levels))
+    p = posterior[:, model.same].sum(axis=1)
+    expected = float((p * patterns.weight).sum())
+    between = float((p * (1 - p) * patterns.weight).sum()) / max(expected, 1e-9)
+    warnings = list(register.notes)
+    if not model.converged:
+        warnings.append(f"The model had not settled after {model.rounds} rounds: treat its probabilities with care.")
+    if expected < FEW_PAIRS:
+        warnings.append("Fewer than 30 duplicate pairs are expected: the probabilities rest on the starting beliefs.")
+    if between > UNSURE:
+        warnings.append("The columns do not separate one person from two: most decisions are close to a guess.")
+    if len(comparisons) < 3:
+        warnings.append("Fewer than three comparisons: the relations can hardly be told apart.")
+    disorder = out_of_order(model, patterns)
+    warnings += [f"{name}: agreement weighs less than disagreement." for name in disorder]
+    drift = drifted(model, options.previous_model)
+    warnings += [f"{d['comparison']}: {d['level']!r} moved by {d['bits']:.1f} bits since the last model." for d in drift]
+    return {"expected_same_in_sample": expected, "unsure": between, "out_of_order": disorder, "drift": drift, "warnings": warnings}
+
+
+def out_of_order(model: Model, patterns: Patterns) -> list[str]:
+    """Comparisons whose best agreement (first levels) says less for one person than plain difference."""
+    found = []
+    for place, name in enumerate(model.comparisons):
+        if len(model.labels[place]) < 2:
+            continue
+        seen = np.bincount(patterns.levels[:, place], weights=patterns.weight, minlength=len(model.labels[place]) + 1)
+        m, u = m_and_u(model, place)
+        bits = np.log2(m / u)
+        if seen[0] + seen[len(bits) - 1] > 0 and bits[seen[:-1] > 0].size and bits[: max(1, len(bits) // 3)].max() < bits[-1]:
+            found.append(name)
+    return found
+
+
+def drifted(model: Model, previous: Any) -> list[dict[str, Any]]:
+    """Levels whose weight moved by more than DRIFT_BITS since an earlier model.json."""
+    if not previous:
+        return []
+    earlier = {
+        (c["name"], lv["label"]): lv for c in previous.get("comparisons", []) for lv in c["levels"]
+    }  # fmt: skip
+    found = []
+    for place, name in enumerate(model.comparisons):
+        m, u = m_and_u(model, place)
+        for number, label in enumerate(model.labels[place]):
+            old = earlier.get((name, label))
+            if old is None or max(m[number], old["m"]) < 0.005:
+                continue
+            bits = float(np.log2(m[number] / u[number]) - old["bits"])
+            if abs(bits) > DRIFT_BITS:
+                found.append({"comparison": name, "level": label, "bits": bits})
+    return found

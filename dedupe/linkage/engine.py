@@ -1,0 +1,241 @@
+"""From a register to pairs, clusters and a model: the order of the steps, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from dedupe.linkage.blocking import Candidates, build_blocks, choose_rules, expected_missed
+from dedupe.linkage.clusters import Edges, build_clusters, cluster_names
+from dedupe.linkage.comparisons import comparisons_for
+from dedupe.linkage.diagnosis import describe, diagnose
+from dedupe.linkage.fields import Fields, LinkOptions
+from dedupe.linkage.identifiers import DIGITS, VALID
+from dedupe.linkage.levels import RELATIONS, Comparison
+from dedupe.linkage.model import Model, fit
+from dedupe.linkage.patterns import Patterns, Radix, distinct
+from dedupe.linkage.register import Register, read_register
+from dedupe.linkage.scoring import DOUBT_CAP, Prune, Scored, Scorer, doubtful
+from dedupe.linkage.thresholds import best_expected_f1, expected_false_merges
+from dedupe.linkage.training import starting_components, training_patterns
+
+Progress = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """What a linkage found.
+
+    pairs: left_id, right_id, p_same, relation, weight (log2 odds of one person), and one level column a
+    comparison (label; null where there was no evidence). clusters: id, cluster. model: what model.json
+    holds. diagnostics: counts of the run, seconds by step, warnings. cut: pairs a cluster guard set aside.
+    """
+
+    pairs: pl.DataFrame
+    clusters: pl.DataFrame
+    model: dict[str, Any]
+    diagnostics: dict[str, Any]
+    cut: pl.DataFrame
+
+    def write(self, folder: str | Path) -> None:
+        """Write pairs.parquet, clusters.parquet, model.json, cut.parquet and diagnostics.json into `folder`."""
+        where = Path(folder)
+        where.mkdir(parents=True, exist_ok=True)
+        self.pairs.write_parquet(where / "pairs.parquet")
+        self.clusters.write_parquet(where / "clusters.parquet")
+        self.cut.write_parquet(where / "cut.parquet")
+        (where / "model.json").write_text(json.dumps(self.model, indent=1) + "\n", encoding="utf-8")
+        (where / "diagnostics.json").write_text(json.dumps(self.diagnostics, indent=1) + "\n", encoding="utf-8")
+
+
+class _Clock:
+    """Tells the caller what is going on, and keeps the seconds of each step."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.progress, self.seconds = progress, {}  # type: ignore[var-annotated]
+        self.last = perf_counter()
+
+    def done(self, step: str, **facts: Any) -> None:
+        now = perf_counter()
+        self.seconds[step], self.last = round(now - self.last, 3), now
+        if self.progress:
+            self.progress(step, {**facts, "seconds": self.seconds[step]})
+
+
+def link(
+    register: pl.DataFrame | pl.LazyFrame,
+    fields: Fields,
+    options: LinkOptions | None = None,
+    progress: Progress | None = None,
+) -> Linkage:
+    """Find the records of a register that stand for one person.
+
+    Unsupervised and deterministic: the same rows in any order, in batches of any size, on any number of
+    threads give the same answer. Raises RegisterError when the register cannot be linked as given.
+    """
+    options = options or LinkOptions()
+    clock = _Clock(progress)
+    held = read_register(register, fields, options.no_link)
+    related = held.pair_keys(options.related)
+    comparisons = comparisons_for(held, tuple(fields.other), related)
+    clock.done("register", rows=held.size, comparisons=len(comparisons))
+    candidates = find_candidates(held, fields, options)
+    clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
+    patterns, sampled = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
+    clock.done("sample", pairs=sampled, patterns=len(patterns.weight))
+    model = train(held, comparisons, candidates, patterns, options)
+    clock.done("model", rounds=model.rounds, converged=model.converged)
+    scored, prune = score_all(Scorer(model, comparisons, options.keep), candidates, options)
+    clock.done("scoring", **prune.seen)
+    return _conclude(held, comparisons, candidates, patterns, model, scored, prune, options, clock)
+
+
+def find_candidates(register: Register, fields: Fields, options: LinkOptions) -> Candidates:
+    rules = choose_rules(register, options.rules)
+    with ThreadPoolExecutor(options.threads) as pool:
+        blocks = tuple(pool.map(lambda rule: build_blocks(register, rule, options.max_block), rules))
+    source = register.source if fields.link_only else None
+    return Candidates(blocks, source, register.pair_keys(options.not_pairs))
+
+
+def train(
+    register: Register, comparisons: Sequence[Comparison], candidates: Candidates, patterns: Patterns, options: LinkOptions
+) -> Model:  # fmt: skip
+    components = starting_components(register, comparisons, candidates, options.seed)
+    return fit(patterns, components, [c.name for c in comparisons], [c.labels() for c in comparisons])
+
+
+def score_all(scorer: Scorer, candidates: Candidates, options: LinkOptions) -> tuple[Scored, Prune]:
+    """Score every candidate pair, batch by batch; the result is in the order of the batches."""
+    prune = Prune()
+
+    def work(piece: tuple[int, int, int]) -> tuple[Scored, Prune]:
+        return scorer.score(*candidates.pairs(piece))
+
+    with ThreadPoolExecutor(options.threads) as pool:
+        parts = list(pool.map(work, candidates.slices(options.batch)))
+    prune.merge(part for _, part in parts)
+    kept = [part for part, _ in parts] or [Scored(*(np.zeros(0, t) for t in (np.int32, np.int32, np.int64)))]
+    return Scored(*(np.concatenate([getattr(k, name) for k in kept]) for name in ("left", "right", "codes"))), prune
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The kept pairs by distinct pattern: each pair's pattern, and what the model says of each pattern."""
+
+    place: NDArray[np.int64]
+    levels: NDArray[np.uint8]
+    p: NDArray[np.float64]
+    log_odds: NDArray[np.float64]
+    relation: NDArray[np.int64]
+
+
+def judge(model: Model, comparisons: Sequence[Comparison], codes: NDArray[np.int64]) -> _Judged:
+    radix = Radix.of(comparisons)
+    found, place = distinct(codes)
+    levels = radix.decode(found)
+    chances = model.relations(levels)
+    p = chances[:, 0].copy()
+    doubt = doubtful(comparisons, levels)
+    p[doubt] = np.minimum(p[doubt], DOUBT_CAP)
+    return _Judged(place, levels, p, model.log_odds(levels), chances.argmax(axis=1))
+
+
+def _conclude(
+    register: Register, comparisons: Sequence[Comparison], candidates: Candidates, patterns: Patterns,
+    model: Model, scored: Scored, prune: Prune, options: LinkOptions, clock: _Clock,
+) -> Linkage:  # fmt: skip
+    judged = judge(model, comparisons, scored.codes)
+    p = judged.p[judged.place]
+    capture = expected_missed(candidates.captures(scored.left, scored.right), p)
+    beyond = capture["missed"] + _expected_below(model, patterns, options.keep)
+    per_pattern = np.bincount(judged.place, minlength=len(judged.p)).astype(np.float64)
+    threshold, f1 = best_expected_f1(judged.p, per_pattern, beyond)
+    threshold = options.propose if options.propose is not None else threshold
+    pairs = pairs_frame(register, comparisons, scored, judged)
+    clock.done("threshold", propose=threshold)
+    clusters, cut = _clusters(register, scored, p, threshold, options)
+    clock.done("clusters", clusters=clusters["cluster"].n_unique() if len(clusters) < 10**6 else None)
+    diagnosis = diagnose(model, comparisons, patterns, register, options)
+    facts = {
+        "thresholds": {"propose": threshold},
+        "expected": {"f1": f1, "same_pairs": float(p.sum()) + beyond, "by_threshold": expected_false_merges(judged.p, per_pattern)},
+        "blocking": {"recall": capture, "rules": [_rule_facts(b) for b in candidates.blocks]},
+    }
+    diagnostics = {"rows": register.size, "steps": clock.seconds, "cascade": prune.seen, **diagnosis, **facts}
+    return Linkage(pairs, clusters, {**describe(model, options), **facts, "warnings": diagnosis["warnings"]}, diagnostics, cut)
+
+
+def _rule_facts(blocks: Any) -> dict[str, Any]:
+    return {
+        "rule": list(blocks.rule), "pairs": blocks.raw_pairs, "largest_block": blocks.largest,
+        "blocks_divided": blocks.divided, "blocks_windowed": blocks.windowed,
+    }  # fmt: skip
+
+
+def _expected_below(model: Model, patterns: Patterns, keep: float) -> float:
+    """True pairs the model expects among the candidates it does not keep, from the training sample."""
+    p = model.relations(patterns.levels)[:, 0]
+    return float((p * patterns.weight)[p < keep].sum())
+
+
+def pairs_frame(
+    register: Register, comparisons: Sequence[Comparison], scored: Scored, judged: _Judged
+) -> pl.DataFrame:
+    """The kept pairs, surest first; ties in the order of the rows."""
+    p = judged.p[judged.place]
+    order = np.lexsort((scored.right, scored.left, -p))
+    place = judged.place[order]
+    columns: dict[str, pl.Series] = {
+        "left_id": register.ids.gather(pl.Series(scored.left[order].astype(np.uint32))),
+        "right_id": register.ids.gather(pl.Series(scored.right[order].astype(np.uint32))),
+        "p_same": pl.Series(p[order]),
+        "relation": _labelled(judged.relation[place], RELATIONS),
+        "weight": pl.Series(judged.log_odds[place] / np.log(2)),
+    }
+    for number, comparison in enumerate(comparisons):
+        columns[comparison.name] = _labelled(judged.levels[place, number].astype(np.int64), comparison.labels())
+    return pl.DataFrame(columns)
+
+
+def _labelled(codes: NDArray[np.int64], labels: Sequence[str]) -> pl.Series:
+    given = pl.Series(np.where(codes < len(labels), codes, len(labels)).astype(np.uint32))
+    table = pl.Series([*labels, None], dtype=pl.Enum(list(labels)))
+    return table.gather(given)
+
+
+def _clusters(
+    register: Register, scored: Scored, p: NDArray[np.float64], threshold: float, options: LinkOptions
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    same, different = register.pair_keys(options.same_pairs), register.pair_keys(options.different_pairs)
+    proposed = p >= threshold
+    left = np.concatenate([(same >> np.uint64(32)).astype(np.int64), scored.left[proposed].astype(np.int64)])
+    right = np.concatenate([(same & np.uint64(0xFFFFFFFF)).astype(np.int64), scored.right[proposed].astype(np.int64)])
+    edges = Edges(left, right, np.concatenate([np.full(len(same), 2.0), p[proposed]]))
+    found = build_clusters(register.size, edges, different, _valid_numbers(register))
+    names = cluster_names(register.ids, found.of, options.previous_clusters)
+    cut_left, cut_right = (np.array([c[k] for c in found.cut], dtype=np.uint32) for k in (0, 1))
+    cut = pl.DataFrame(
+        {
+            "left_id": register.ids.gather(pl.Series(cut_left, dtype=pl.UInt32)),
+            "right_id": register.ids.gather(pl.Series(cut_right, dtype=pl.UInt32)),
+            "guard": pl.Series([c[2] for c in found.cut], dtype=pl.String),
+        }
+    )
+    return pl.DataFrame({"id": register.ids, "cluster": names}), cut
+
+
+def _valid_numbers(register: Register) -> NDArray[np.uint64] | None:
+    column = register.columns.get("nhs_number")
+    if column is None or column.dtype != np.uint64:
+        return None
+    return np.where(column & VALID != 0, column & DIGITS, np.uint64(0))

@@ -1,0 +1,86 @@
+"""Numbers that name a person or a line: NHS numbers, phone numbers. Packed one digit a nibble."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from dedupe.linkage.dates import digits_packed
+
+VALID = np.uint64(1) << np.uint64(60)
+DIGITS = VALID - np.uint64(1)
+LONGEST = 15
+PRETEND = frozenset({1234567890, 123456789, 12345678, 1234567891, 987654321, 9876543210})
+
+
+def numbers(column: pl.Series) -> NDArray[np.int64] | None:
+    """A column of numbers in any dress ("943 476 5919", "+44 161 …") as integers, 0 for missing.
+
+    None when more than a fifth of the values hold letters: then they are no numbers.
+    """
+    text = column.cast(pl.String).str.strip_chars()
+    plain = text.cast(pl.Int64, strict=False)
+    odd = (plain.is_null() & text.is_not_null() & (text != "")).arg_true()
+    values = plain.fill_null(0).to_numpy().copy()
+    if len(odd):
+        rest = text.gather(odd)
+        given = len(text) - text.null_count()
+        if rest.str.contains(r"\p{L}").sum() > 0.2 * given:
+            return None
+        digits = rest.str.replace_all(r"\D", "").str.replace(r"^(?:00)?44(\d{9,10})$", "$1")
+        digits = digits.str.slice(0, LONGEST).cast(pl.Int64, strict=False).fill_null(0)
+        values[odd.to_numpy()] = digits.to_numpy()
+    values[(values < 1000) | (values >= 10**LONGEST)] = 0
+    values[_one_digit_only(values) | np.isin(values, list(PRETEND))] = 0
+    return values
+
+
+def _one_digit_only(values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    repeated = [int(str(d) * length) for d in range(1, 10) for length in range(4, LONGEST + 1)]
+    return np.isin(values, repeated)
+
+
+def packed_numbers(values: NDArray[np.int64]) -> NDArray[np.uint64]:
+    return digits_packed(values)
+
+
+def with_check(packed: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """NHS numbers with the VALID bit set where the check digit is right (modulus 11, NHS Data Dictionary).
+
+    Where most numbers fail it the column holds some other number, and no bit is set: a check that
+    nearly everything fails says nothing about a pair.
+    """
+    total = np.zeros(len(packed), dtype=np.int64)
+    for place in range(1, 10):
+        total += (packed >> np.uint64(4 * place) & np.uint64(15)).astype(np.int64) * (place + 1)
+    check = (11 - total % 11) % 11
+    given = packed > 0
+    valid = given & (check == (packed & np.uint64(15)).astype(np.int64)) & (packed >> np.uint64(40) == 0)
+    valid &= packed >> np.uint64(32) > 0
+    if valid.sum() < 0.5 * given.sum():
+        return packed
+    return packed | np.where(valid, VALID, np.uint64(0))
+
+
+def digits_apart(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """How many digits differ between packed numbers, place by place."""
+    return np.bitwise_count(_unequal_places(left ^ right))
+
+
+def _unequal_places(apart: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    folded = apart | apart >> np.uint64(1)
+    folded |= folded >> np.uint64(2)
+    return folded & np.uint64(0x1111111111111111)
+
+
+def neighbours_swapped(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """True where two neighbouring digits changed places and nothing else differs."""
+    apart = left ^ right
+    places = _unequal_places(apart)
+    adjacent = (np.bitwise_count(places) == 2) & (np.bitwise_count(places & places >> np.uint64(4)) == 1)
+    lowest = places & (~places + np.uint64(1))
+    low_digit = left & lowest * np.uint64(15)
+    moved = right >> np.uint64(4) & lowest * np.uint64(15)
+    high_digit = left >> np.uint64(4) & lowest * np.uint64(15)
+    return adjacent & (low_digit == moved) & (high_digit == (right & lowest * np.uint64(15)))

@@ -1,0 +1,172 @@
+"""A mixture of relations, fitted by expectation-maximisation to counts of comparison patterns.
+
+Fellegi and Sunter (1969) weigh a pair by m, the chance of its pattern among matches, against u, its chance
+among non-matches. Here non-matches are not one class: two people are twins, siblings, of one household, or
+agree by chance, and each relation has its own chances; chance agreement has one profile for every blocking
+rule, since a pair brought in by "same surname and birth date" agrees on these and on little else.
+Estimation: Dempster, Laird and Rubin (1977), on pattern counts as Jaro (1989) has it, with Dirichlet priors
+(the starting beliefs as pseudo-counts), missing answers left out of the likelihood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedupe.linkage.levels import RELATIONS
+from dedupe.linkage.patterns import Patterns
+
+PRIOR_PEOPLE = 30.0
+PRIOR_CHANCE = 200.0
+PRIOR_SHARE = 1.0
+MOST_ROUNDS = 300
+TOLERANCE = 2e-5
+FLOOR = 1e-9
+
+
+@dataclass(frozen=True)
+class Component:
+    """One profile of the mixture: its name, the relation it belongs to, its starting share of the
+    candidate pairs and its starting chances of each level, one array a comparison."""
+
+    name: str
+    relation: str
+    share: float
+    start: tuple[NDArray[np.float64], ...]
+    prior: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted mixture. `log_chances[c]` has shape (components, levels of comparison c + 1): the natural
+    log of each level's chance, the last column (missing) being 0: no evidence."""
+
+    comparisons: tuple[str, ...]
+    labels: tuple[tuple[str, ...], ...]
+    components: tuple[Component, ...]
+    shares: NDArray[np.float64]
+    log_chances: tuple[NDArray[np.float64], ...]
+    rounds: int
+    converged: bool
+    log_likelihood: float
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def same(self) -> NDArray[np.bool_]:
+        return np.array([c.relation == "same" for c in self.components])
+
+    def log_joint(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """log(share × chance of the pattern) of each component; shape (patterns, components)."""
+        total = np.tile(np.log(self.shares), (len(levels), 1))
+        for place, table in enumerate(self.log_chances):
+            total += table.T[levels[:, place]]
+        return total
+
+    def relations(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Probability of each of RELATIONS given the pattern; shape (patterns, 4), rows add to 1."""
+        posterior, _ = _posterior(self.log_joint(levels))
+        return np.stack(
+            [posterior[:, [c.relation == r for c in self.components]].sum(axis=1) for r in RELATIONS], axis=1
+        )
+
+    def log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Natural log of the odds that the pair is one person, one a pattern."""
+        joint = self.log_joint(levels)
+        return _log_sum(joint[:, self.same]) - _log_sum(joint[:, ~self.same])
+
+    def bound(self, levels: NDArray[np.uint8], opens: Sequence[tuple[tuple[int, ...], ...]]) -> NDArray[np.float64]:
+        """The highest log odds any completion of unfinished patterns can reach (or a little above it).
+
+        A level number above the missing one names a set in `opens`: the levels still possible. For every
+        pair of a same-person component s and another o, s gains at most the largest log-ratio over the
+        levels possible; sum_s a_s / sum_o b_o <= sum_s min_o a_s / b_o.
+        """
+        settled = [np.concatenate([t, np.zeros((t.shape[0], len(o)))], axis=1) for t, o in zip(self.log_chances, opens, strict=True)]
+        joint = np.tile(np.log(self.shares), (len(levels), 1))
+        for place, table in enumerate(settled):
+            joint += table.T[levels[:, place]]
+        gap = joint[:, self.same][:, :, None] - joint[:, ~self.same][:, None, :]
+        for place, sets in enumerate(opens):
+            for which, possible in enumerate(sets):
+                rows = levels[:, place] == self.log_chances[place].shape[1] + which
+                if rows.any():
+                    gap[rows] += self._best_ratio(place, possible)
+        return _log_sum(gap.min(axis=2))
+
+    def _best_ratio(self, place: int, possible: tuple[int, ...]) -> NDArray[np.float64]:
+        table = self.log_chances[place][:, list(possible)]
+        return (table[self.same][:, None, :] - table[~self.same][None, :, :]).max(axis=2)
+
+
+def fit(
+    patterns: Patterns, components: Sequence[Component], names: Sequence[str], labels: Sequence[Sequence[str]]
+) -> Model:
+    """Fit the mixture to pattern counts. Deterministic: patterns come in the order of their codes."""
+    sizes = [len(one) for one in labels]
+    one_hot = _one_hot(patterns.levels, sizes)
+    start = np.concatenate([np.stack([c.start[p] for c in components]) for p in range(len(sizes))], axis=1)
+    start = np.maximum(start, FLOOR)
+    prior = np.array([c.prior for c in components])[:, None] * start
+    shares = np.array([c.share for c in components])
+    shares = shares / shares.sum()
+    share_prior = PRIOR_SHARE * shares
+    chances, edges = start, np.cumsum([0, *sizes])
+    before, converged, rounds, level_total = -np.inf, False, 0, 0.0
+    total = patterns.weight.sum()
+    while rounds < MOST_ROUNDS and not converged:
+        rounds += 1
+        joint = one_hot @ np.log(chances).T + np.log(shares)
+        posterior, evidence = _posterior(joint)
+        level_total = float(patterns.weight @ evidence) / max(total, 1.0)
+        posterior *= patterns.weight[:, None]
+        counts = posterior.T @ one_hot + prior
+        chances = _normalised(counts, edges)
+        expected = posterior.sum(axis=0) + share_prior
+        moved = float(np.abs(expected / expected.sum() - shares).max())
+        shares = expected / expected.sum()
+        converged = moved < TOLERANCE and abs(level_total - before) < TOLERANCE
+        before = level_total
+    log_chances = [np.log(chances[:, a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return Model(
+        tuple(names),
+        tuple(tuple(one) for one in labels),
+        tuple(components),
+        shares,
+        tuple(np.concatenate([t, np.zeros((len(components), 1))], axis=1) for t in log_chances),
+        rounds,
+        converged,
+        level_total,
+    )
+
+
+def _one_hot(levels: NDArray[np.uint8], sizes: Sequence[int]) -> NDArray[np.float64]:
+    """One column a level, 1 where the pattern has it; a missing answer has no column."""
+    found = np.zeros((len(levels), sum(sizes)))
+    rows, offset = np.arange(len(levels)), 0
+    for place, size in enumerate(sizes):
+        given = levels[:, place] < size
+        found[rows[given], offset + levels[given, place].astype(np.int64)] = 1.0
+        offset += size
+    return found
+
+
+def _normalised(counts: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
+    chances = np.empty_like(counts)
+    for a, b in zip(edges[:-1], edges[1:], strict=True):
+        chances[:, a:b] = counts[:, a:b] / counts[:, a:b].sum(axis=1, keepdims=True)
+    return np.maximum(chances, FLOOR)
+
+
+def _posterior(joint: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    top = joint.max(axis=1, keepdims=True)
+    weight = np.exp(joint - top)
+    total = weight.sum(axis=1, keepdims=True)
+    return weight / total, (top + np.log(total))[:, 0]
+
+
+def _log_sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    top = values.max(axis=1, keepdims=True)
+    return (top + np.log(np.exp(values - top).sum(axis=1, keepdims=True)))[:, 0]

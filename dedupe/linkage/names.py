@@ -1,0 +1,305 @@
+"""Comparing names: forename and surname together, with middle names, nicknames, initials, earlier surnames."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from dedupe.linkage.levels import Comparison, Level, Levels, Rows, level, split_by_rareness
+from dedupe.linkage.nicknames import families
+from dedupe.linkage.register import Lists, Register
+from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+from dedupe.linkage.values import Values, rareness, shares
+
+PARTS_KEPT = 3
+FAMILIES_KEPT = 5
+CLOSE, ALIKE = 0.88, 0.76
+
+FORENAME_EXACT = level("same forename", 0.84, 0.002, 0.002, 0.008, namesake=0.93)
+FORENAME_REST = (
+    level("forename and surname change places", 0.006, 0.0002, 0.0002, 0.0002),
+    level("forename of one is the middle name of the other", 0.008, 0.001, 0.001, 0.001),
+    level("one forename is a short form of the other", 0.03, 0.002, 0.002, 0.003, namesake=0.02),
+    level("one of several forenames agrees", 0.01, 0.002, 0.002, 0.002, namesake=0.01),
+    level("an initial agrees with the forename", 0.02, 0.004, 0.004, 0.004, namesake=0.01),
+    level("forename one slip away, one spelling rare", 0.045, 0.002, 0.002, 0.002, namesake=0.01),
+    level("forename one slip away, both are names in use", 0.006, 0.008, 0.008, 0.008, namesake=0.005),
+    level("forename spelled closely, one spelling rare", 0.012, 0.006, 0.006, 0.006, namesake=0.005),
+    level("forename spelled closely, both are names in use", 0.003, 0.02, 0.02, 0.02, namesake=0.005),
+    level("forename somewhat alike", 0.004, 0.03, 0.03, 0.03, namesake=0.002),
+    level("only the first letter of the forename agrees", 0.003, 0.07, 0.07, 0.07, namesake=0.002),
+    level("forename differs", 0.013, 0.85, 0.85, 0.85, namesake=0.005),
+)
+SURNAME_EXACT = level("same surname", 0.86, 0.96, 0.93, 0.70, moved=0.78, namesake=0.97)
+SURNAME_REST = (
+    level("surname is an earlier surname of the other", 0.02, 0.001, 0.001, 0.002, moved=0.06),
+    level("part of a double surname agrees", 0.015, 0.004, 0.006, 0.01, moved=0.02),
+    level("surname one slip away, one spelling rare", 0.045, 0.012, 0.012, 0.01),
+    level("surname one slip away, both are names in use", 0.007, 0.003, 0.003, 0.004),
+    level("surname spelled closely, one spelling rare", 0.012, 0.003, 0.003, 0.004),
+    level("surname spelled closely, both are names in use", 0.003, 0.002, 0.003, 0.004),
+    level("surname somewhat alike", 0.004, 0.003, 0.006, 0.02),
+    level("surname differs", 0.034, 0.012, 0.03, 0.24, moved=0.09, namesake=0.01),
+)
+MIDDLE_EXACT = level("same middle name", 0.80, 0.06, 0.06, 0.03, namesake=0.3)
+MIDDLE_REST = (
+    level("an initial agrees with the middle name", 0.08, 0.03, 0.03, 0.02, namesake=0.05),
+    level("middle name spelled closely", 0.06, 0.02, 0.02, 0.02),
+    level("middle name differs", 0.06, 0.89, 0.89, 0.93, namesake=0.6),
+)
+
+
+class NameTable:
+    """Facts about every distinct name that names are compared by; arrays of shape (names, …)."""
+
+    def __init__(self, values: Values) -> None:
+        self.values = values
+        text = values.text
+        self.length = text.str.len_chars().to_numpy().astype(np.int32)
+        self.first = text.str.slice(0, 1).rank("dense").fill_null(0).to_numpy().astype(np.int32)
+        self.parts, self.several = _parts(text)
+        self.families = _families(text)
+
+    def same_family(self, a: Codes, b: Codes) -> NDArray[np.bool_]:
+        return _share_an_item(self.families[a], self.families[b])
+
+    def same_part(self, a: Codes, b: Codes) -> NDArray[np.bool_]:
+        several = self.several[a] | self.several[b]
+        found = np.zeros(len(a), dtype=bool)
+        found[several] = _share_an_item(self.parts[a[several]], self.parts[b[several]])
+        return found
+
+    def same_initial(self, a: Codes, b: Codes) -> NDArray[np.bool_]:
+        return ((self.length[a] == 1) | (self.length[b] == 1)) & (self.first[a] == self.first[b])
+
+
+def _share_an_item(a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.bool_]:
+    found = np.zeros(len(a), dtype=bool)
+    for i in range(a.shape[1]):
+        for j in range(b.shape[1]):
+            found |= (a[:, i] == b[:, j]) & (a[:, i] >= 0)
+    return found
+
+
+def _parts(text: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Hashes of the words of a name of three letters and more, at most three; and whether it has several."""
+    several = text.str.contains("[ -]").to_numpy()
+    parts = np.full((len(text), PARTS_KEPT), -1, dtype=np.int64)
+    parts[:, 0] = _hashed(text)
+    rows = np.flatnonzero(several)
+    for row, name in zip(rows, text.gather(rows).to_list(), strict=True):
+        words = [w for w in name.replace("-", " ").split() if len(w) > 2][:PARTS_KEPT]
+        parts[row] = -1
+        if words:
+            parts[row, : len(words)] = _hashed(pl.Series(words))
+    return parts, several
+
+
+def _hashed(text: pl.Series) -> NDArray[np.int64]:
+    return (text.hash(3).to_numpy() >> np.uint64(1)).astype(np.int64)
+
+
+def _families(text: pl.Series) -> NDArray[np.int16]:
+    known = families()
+    table = np.full((len(text), FAMILIES_KEPT), -1, dtype=np.int16)
+    found = text.is_in(sorted(known)).arg_true()
+    for row, name in zip(found.to_list(), text.gather(found).to_list(), strict=True):
+        numbers = known[name][:FAMILIES_KEPT]
+        table[row, : len(numbers)] = numbers
+    return table
+
+
+def name_comparisons(register: Register) -> list[Comparison]:
+    """The comparisons of the name columns that the register holds."""
+    if "names" not in register.values or not len(register.values["names"]):
+        return []
+    table = NameTable(register.values["names"])
+    found = []
+    if register.has("forename"):
+        found.append(forename_comparison(register, table))
+    if register.has("surname"):
+        found.append(surname_comparison(register, table))
+    if register.has("middle_name"):
+        found.append(middle_comparison(register, table))
+    return found
+
+
+def _agreement(column: NDArray[np.int32], size: int) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    share = shares(column, size)
+    return share, rareness(share)
+
+
+def _quick_equal(column: NDArray[np.int32], steps: NDArray[np.uint8], null: int, unsettled: int):  # type: ignore[no-untyped-def]
+    table = np.append(steps, np.uint8(null)).astype(np.uint8)
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        a, b = column.take(left), column.take(right)
+        found = np.where(a == b, table.take(a), np.uint8(unsettled))
+        found[(a | b) < 0] = null
+        return found
+
+    return quick
+
+
+def _rare_spelling(column: NDArray[np.int32], size: int):  # type: ignore[no-untyped-def]
+    """Says of two spellings whether the rarer one is likely a slip: hardly anyone else writes it so."""
+    counts = np.bincount(column[column >= 0], minlength=size)
+    few = max(2.0, 3e-5 * counts.sum())
+
+    def rare(a: Codes, b: Codes) -> NDArray[np.bool_]:
+        less, more = np.minimum(counts[a], counts[b]), np.maximum(counts[a], counts[b])
+        return (less <= few) | (less < 0.01 * more)
+
+    return rare
+
+
+def forename_comparison(register: Register, table: NameTable) -> Comparison:
+    """Forenames, read together with surname and middle name."""
+    column = register.columns["forename"]
+    share, steps = _agreement(column, len(table.values))
+    levels = (*split_by_rareness(FORENAME_EXACT, share, steps), *FORENAME_REST)
+    base = len(levels) - len(FORENAME_REST)
+    rare = _rare_spelling(column, len(table.values))
+
+    def judge(a: Codes, b: Codes) -> Levels:
+        return judge_forenames(table, a, b, rare(a, b)) + np.uint8(base)
+
+    def settle(left: Rows, right: Rows) -> Levels:
+        found = per_distinct_pair(column.take(left), column.take(right), judge)
+        if register.has("middle_name"):
+            found[_known_by_middle(register, left, right)] = base + 1
+        if register.has("surname"):
+            found[_swapped(register, left, right)] = base
+        return found
+
+    null = len(levels)
+    quick = _quick_equal(column, steps, null, null + 1)
+    return Comparison("forename", levels, quick, settle, (tuple(range(base, null)),))
+
+
+def judge_forenames(table: NameTable, a: Codes, b: Codes, rare: NDArray[np.bool_]) -> Levels:
+    """Place in FORENAME_REST of pairs of different forenames.
+
+    | left      | right     | rare  | place |
+    |-----------|-----------|-------|-------|
+    | ROBERT    | BOB       | no    | 2     |
+    | MARY JANE | MARY      | no    | 3     |
+    | J         | JOHN      | no    | 4     |
+    | JOHNATHAN | JOHNATHON | yes   | 5     |
+    | ELLA      | ELLE      | no    | 6     |
+    | MARGARET  | MARGRETE  | yes   | 7     |
+    | MARTIN    | MARTINA   | no    | 6     |
+    | KAREN     | KERRY     | no    | 10    |
+    | ANWEN     | ZOE       | no    | 11    |
+    """
+    likeness, apart = jaro_winkler(table.values, a, b), edits(table.values, a, b)
+    same_first = table.first[a] == table.first[b]
+    found = np.where(same_first, 10, 11)
+    found[likeness >= ALIKE] = 9
+    close = (likeness >= CLOSE) | ((apart == 2) & (np.minimum(table.length[a], table.length[b]) >= 6))
+    found[close] = np.where(rare, 7, 8)[close]
+    slip = (apart == 1) & (np.maximum(table.length[a], table.length[b]) >= 3)
+    found[slip] = np.where(rare, 5, 6)[slip]
+    found[table.same_initial(a, b)] = 4
+    found[table.same_part(a, b)] = 3
+    found[table.same_family(a, b)] = 2
+    return found.astype(np.uint8)
+
+
+def _swapped(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
+    first, last = register.columns["forename"], register.columns["surname"]
+    return (first.take(left) == last.take(right)) & (last.take(left) == first.take(right)) & (first.take(left) >= 0)
+
+
+def _known_by_middle(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
+    first, middle = register.columns["forename"], register.columns["middle_name"]
+    found = (first.take(left) == middle.take(right)) | (middle.take(left) == first.take(right))
+    return found & (first.take(left) >= 0) & (first.take(right) >= 0)
+
+
+def surname_comparison(register: Register, table: NameTable) -> Comparison:
+    """Surnames, with earlier surnames. Where forename and surname change places the forename says so."""
+    column = register.columns["surname"]
+    share, steps = _agreement(column, len(table.values))
+    levels = (*split_by_rareness(SURNAME_EXACT, share, steps), *SURNAME_REST)
+    base, null = len(levels) - len(SURNAME_REST), len(levels)
+    rare = _rare_spelling(column, len(table.values))
+    earlier = register.lists.get("previous_surnames")
+
+    def judge(a: Codes, b: Codes) -> Levels:
+        return judge_surnames(table, a, b, rare(a, b)) + np.uint8(base)
+
+    def settle(left: Rows, right: Rows) -> Levels:
+        found = per_distinct_pair(column.take(left), column.take(right), judge)
+        if earlier is not None:
+            found[either_listed(earlier, column, left, right)] = base
+        if register.has("forename"):
+            found[_swapped(register, left, right)] = null
+        return found
+
+    quick = _quick_equal(column, steps, null, null + 1)
+    return Comparison("surname", levels, quick, settle, ((*range(base, null), null),))
+
+
+def judge_surnames(table: NameTable, a: Codes, b: Codes, rare: NDArray[np.bool_]) -> Levels:
+    """Place in SURNAME_REST of pairs of different surnames.
+
+    | left         | right    | rare | place |
+    |--------------|----------|------|-------|
+    | SMITH-JONES  | JONES    | no   | 1     |
+    | THOMPSON     | THOMPSEN | yes  | 2     |
+    | CLARK        | CLARKE   | no   | 3     |
+    | MACDONALD    | MCDONOLD | yes  | 4     |
+    | HARRISON     | HARRIS   | no   | 5     |
+    | BAKER        | BARTON   | no   | 6     |
+    | SMITH        | PATEL    | no   | 7     |
+    """
+    likeness, apart = jaro_winkler(table.values, a, b), edits(table.values, a, b)
+    found = np.where(likeness >= ALIKE, 6, 7)
+    close = (likeness >= CLOSE) | ((apart == 2) & (np.minimum(table.length[a], table.length[b]) >= 6))
+    found[close] = np.where(rare, 4, 5)[close]
+    slip = (apart == 1) & (np.maximum(table.length[a], table.length[b]) >= 3)
+    found[slip] = np.where(rare, 2, 3)[slip]
+    found[table.same_part(a, b)] = 1
+    return found.astype(np.uint8)
+
+
+def either_listed(lists: Lists, column: NDArray[np.int32], left: Rows, right: Rows) -> NDArray[np.bool_]:
+    """True where a value listed for one row is the present value, or a listed one, of the other."""
+    count = np.diff(lists.starts)
+    found = np.zeros(len(left), dtype=bool)
+    for mine, other in ((left, right), (right, left)):
+        some = np.flatnonzero(count.take(mine) > 0)
+        many = count.take(mine[some])
+        item = np.repeat(lists.starts.take(mine[some]), many) + _within(many)
+        value, row = lists.codes.take(item), np.repeat(some, many)
+        found[row[value == column.take(other[row])]] = True
+    return found
+
+
+def _within(counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    ends = np.cumsum(counts)
+    return np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)
+
+
+def middle_comparison(register: Register, table: NameTable) -> Comparison:
+    """Middle names and initials."""
+    column = register.columns["middle_name"]
+    share, rare = _agreement(column, len(table.values))
+    steps = (rare >= 3).astype(np.uint8)
+    exact = split_by_rareness(MIDDLE_EXACT, share, steps, ["same middle name", "same middle name, an uncommon one"])
+    levels: tuple[Level, ...] = (*exact, *MIDDLE_REST)
+    base, null = len(exact), len(levels)
+
+    def judge(a: Codes, b: Codes) -> Levels:
+        found = np.full(len(a), base + 2, dtype=np.uint8)
+        alike = (jaro_winkler(table.values, a, b) >= CLOSE) | table.same_part(a, b) | table.same_family(a, b)
+        found[alike] = base + 1
+        found[table.same_initial(a, b)] = base
+        return found
+
+    def settle(left: Rows, right: Rows) -> Levels:
+        return per_distinct_pair(column.take(left), column.take(right), judge)
+
+    return Comparison("middle_name", levels, _quick_equal(column, steps, null, null + 1), settle, (tuple(range(base, null)),))

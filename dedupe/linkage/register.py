@@ -1,0 +1,287 @@
+"""A register as integers: every compared value encoded once, rows in an order that only their ids decide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jellyfish
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from dedupe.linkage.dates import packed_dates
+from dedupe.linkage.errors import RegisterError
+from dedupe.linkage.fields import Fields
+from dedupe.linkage.identifiers import numbers, packed_numbers, with_check
+from dedupe.linkage.values import MISSING, Values, encode
+
+NAME_ROLES = ("forename", "middle_name", "surname")
+SEXES = {"M": 0, "MALE": 0, "1": 0, "MAN": 0, "BOY": 0, "F": 1, "FEMALE": 1, "2": 1, "WOMAN": 1, "GIRL": 1}
+STREET_WORDS = {
+    "RD": "ROAD", "ST": "STREET", "AVE": "AVENUE", "AV": "AVENUE", "LN": "LANE", "DR": "DRIVE", "CL": "CLOSE",
+    "CRES": "CRESCENT", "CT": "COURT", "GDNS": "GARDENS", "PL": "PLACE", "SQ": "SQUARE", "TER": "TERRACE",
+}  # fmt: skip
+UK_POSTCODE = r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9])([A-Z]{2})$"
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Several codes a row: those of row i are codes[starts[i]:starts[i + 1]]."""
+
+    starts: NDArray[np.int64]
+    codes: NDArray[np.int32]
+
+
+@dataclass
+class Register:
+    """Rows as arrays of length `size`, in the order of a hash of their ids, so that no result depends
+    on the order of the file. `columns` holds codes or packed digits, `values` the dictionaries."""
+
+    size: int
+    ids: pl.Series
+    columns: dict[str, NDArray[Any]]
+    values: dict[str, Values]
+    lists: dict[str, Lists] = field(default_factory=dict)
+    source: NDArray[np.int16] | None = None
+    source_names: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def has(self, role: str) -> bool:
+        return role in self.columns
+
+    def rows_of(self, ids: Iterable[Any]) -> NDArray[np.int64]:
+        """Row of each id; -1 for an id the register does not hold."""
+        wanted = pl.Series("id", list(ids), dtype=self.ids.dtype, strict=False)
+        rows = pl.DataFrame({"id": self.ids}).with_row_index("row")
+        found = wanted.to_frame().join(rows, on="id", how="left", maintain_order="left")
+        return found["row"].cast(pl.Int64).fill_null(MISSING).to_numpy()
+
+    def pair_keys(self, pairs: Iterable[tuple[Any, Any]]) -> NDArray[np.uint64]:
+        """Sorted pair keys (smaller row in the high half) of those pairs whose two ids are both held."""
+        pairs = list(pairs)
+        left = self.rows_of(a for a, _ in pairs)
+        right = self.rows_of(b for _, b in pairs)
+        held = (left >= 0) & (right >= 0) & (left != right)
+        return np.unique(pair_key(left[held], right[held]))
+
+
+def pair_key(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.uint64]:
+    """One number for a pair of rows, the same whichever is named first."""
+    low = np.minimum(left, right).astype(np.uint64)
+    high = np.maximum(left, right).astype(np.uint64)
+    return low << np.uint64(32) | high
+
+
+def read_register(frame: pl.DataFrame | pl.LazyFrame, fields: Fields, no_link: Iterable[Any] = ()) -> Register:
+    """Encode a register column by column. Rows whose id is in `no_link` are not read at all.
+
+    Raises RegisterError for absent columns, empty registers, missing ids and ids that stand twice.
+    """
+    lazy = frame.lazy()
+    held = lazy.collect_schema().names()
+    absent = [name for name in fields.columns() if name not in held]
+    if absent:
+        raise RegisterError(f"The register has no column {', '.join(absent)}.", f"It has: {', '.join(held)}.")
+    blocked = list(no_link)
+    if blocked:
+        lazy = lazy.filter(~pl.col(fields.id).is_in(blocked))
+    ids = lazy.select(fields.id).collect().to_series().rename("id")
+    order = canonical_order(ids)
+    reader = _Reader(lazy, order)
+    register = Register(len(ids), ids.gather(pl.Series(order)), {}, {})
+    _read_source(register, reader, fields)
+    _read_names(register, reader, fields)
+    _read_numbers(register, reader, fields)
+    _read_place(register, reader, fields)
+    _read_other(register, reader, fields)
+    _drop_empty(register)
+    return register
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads one column at a time, so that a large file's text is never all in memory."""
+
+    lazy: pl.LazyFrame
+    order: NDArray[np.uint32]
+
+    def column(self, name: str) -> pl.Series:
+        return self.lazy.select(name).collect().to_series()
+
+    def arranged(self, codes: NDArray[Any]) -> NDArray[Any]:
+        return codes.take(self.order)
+
+
+def canonical_order(ids: pl.Series) -> NDArray[np.uint32]:
+    """Rows by the hash of their id. Raises RegisterError on an empty, null or repeated id."""
+    if len(ids) == 0:
+        raise RegisterError("The register has no rows.")
+    if ids.null_count():
+        raise RegisterError(f"{ids.null_count()} rows have no id.", "Every row needs one.")
+    hashed = ids.hash(20).to_numpy()
+    order = np.argsort(hashed, kind="stable").astype(np.uint32)
+    ordered = hashed[order]
+    same = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if len(same):
+        suspects = np.unique(np.concatenate([same, same + 1]))
+        repeated = len(suspects) - ids.gather(order[suspects]).n_unique()
+        if repeated:
+            raise RegisterError(f"{repeated} ids stand more than once.", "Each row needs an id of its own.")
+    return order
+
+
+def _read_source(register: Register, reader: _Reader, fields: Fields) -> None:
+    if not fields.source:
+        return
+    column = reader.column(fields.source).cast(pl.String).fill_null("")
+    names = column.unique().sort()
+    if len(names) > 1000:
+        raise RegisterError(f"source has {len(names)} different values.", "It should name the system of a row.")
+    codes = column.replace_strict(names, list(range(len(names))), return_dtype=pl.Int16).to_numpy()
+    register.source, register.source_names = reader.arranged(codes), names.to_list()
+    if fields.link_only and len(names) < 2:
+        raise RegisterError("link_only needs rows of at least two sources; the register has one.")
+
+
+def _read_names(register: Register, reader: _Reader, fields: Fields) -> None:
+    roles = [role for role in NAME_ROLES if role in fields.roles]
+    columns = [reader.column(fields.roles[role]) for role in roles]
+    listed = "previous_surnames" in fields.roles
+    if listed:
+        rows, exploded = _exploded(reader.column(fields.roles["previous_surnames"]))
+        columns.append(exploded)
+    codes, names = encode(columns)
+    register.values["names"] = names
+    for role, code in zip(roles, codes, strict=False):
+        register.columns[role] = reader.arranged(code)
+    if listed:
+        register.lists["previous_surnames"] = _as_lists(rows, codes[-1], reader.order)
+
+
+def _exploded(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
+    """Row number and text of each item of a list column; plain text may separate items by ; or |."""
+    if not isinstance(column.dtype, pl.List):
+        column = column.cast(pl.String).str.replace_all(r"\|", ";").str.split(";")
+    flat = column.rename("v").to_frame().with_row_index("row").explode("v").drop_nulls("v")
+    return flat["row"].cast(pl.Int64).to_numpy(), flat["v"].cast(pl.String)
+
+
+def _as_lists(rows: NDArray[np.int64], codes: NDArray[np.int32], order: NDArray[np.uint32]) -> Lists:
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    rows, codes = place[rows[codes >= 0]], codes[codes >= 0]
+    by_row = np.lexsort((codes, rows))
+    counts = np.bincount(rows, minlength=len(order))
+    return Lists(np.concatenate([[0], np.cumsum(counts)]), codes[by_row])
+
+
+def _read_numbers(register: Register, reader: _Reader, fields: Fields) -> None:
+    for role in ("birth_date", "death_date"):
+        if role in fields.roles:
+            register.columns[role] = reader.arranged(packed_dates(reader.column(fields.roles[role])))
+    if "sex" in fields.roles:
+        column = reader.column(fields.roles["sex"]).cast(pl.String).str.strip_chars().str.to_uppercase()
+        sexes = column.replace_strict(SEXES, default=MISSING, return_dtype=pl.Int8).fill_null(MISSING)
+        register.columns["sex"] = reader.arranged(sexes.to_numpy())
+    for role in ("nhs_number", "phone"):
+        if role in fields.roles:
+            _read_number(register, reader, role, reader.column(fields.roles[role]))
+
+
+def _read_number(register: Register, reader: _Reader, role: str, column: pl.Series) -> None:
+    found = numbers(column)
+    if found is None:
+        codes, values = encode([column])
+        register.columns[role], register.values[role] = reader.arranged(codes[0]), values
+        register.notes.append(f"{role} holds letters: compared as text.")
+        return
+    packed = packed_numbers(found)
+    register.columns[role] = reader.arranged(with_check(packed) if role == "nhs_number" else packed)
+
+
+def _read_place(register: Register, reader: _Reader, fields: Fields) -> None:
+    for role in ("house", "street"):
+        if role in fields.roles:
+            codes, values = encode([_street_words(reader.column(fields.roles[role]))])
+            register.columns[role], register.values[role] = reader.arranged(codes[0]), values
+    if "postcode" not in fields.roles:
+        return
+    columns = [_postcodes(reader.column(fields.roles["postcode"]))]
+    listed = "previous_postcodes" in fields.roles
+    if listed:
+        rows, exploded = _exploded(reader.column(fields.roles["previous_postcodes"]))
+        columns.append(_postcodes(exploded))
+    codes, values = encode(columns)
+    register.columns["postcode"], register.values["postcode"] = reader.arranged(codes[0]), values
+    if listed:
+        register.lists["previous_postcodes"] = _as_lists(rows, codes[1], reader.order)
+
+
+def _street_words(column: pl.Series) -> pl.Series:
+    text = column.cast(pl.String)
+    if text.dtype == pl.String and text.n_unique() > 0.5 * len(text):
+        return text
+    distinct = text.unique().drop_nulls()
+    words = {short: f" {long}" for short, long in STREET_WORDS.items()}
+    spelled = [_spelled(t[:200], words) for t in distinct.to_list()]
+    return text.replace_strict(distinct, pl.Series(spelled, dtype=pl.String), default=None, return_dtype=pl.String)
+
+
+def _spelled(text: str, words: dict[str, str]) -> str:
+    head, _, last = text.upper().strip(" .").rpartition(" ")
+    return head + words[last] if head and last in words else text
+
+
+def _postcodes(column: pl.Series) -> pl.Series:
+    """Postcodes without blanks, those that mean "no fixed abode" (ZZ99) as missing."""
+    text = column.cast(pl.String).str.slice(0, 20).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+    return text.to_frame("t").select(pl.when(~pl.col("t").str.starts_with("ZZ99")).then(pl.col("t"))).to_series()
+
+
+def _read_other(register: Register, reader: _Reader, fields: Fields) -> None:
+    for name, column in fields.other.items():
+        codes, values = encode([reader.column(column)])
+        register.columns[name], register.values[name] = reader.arranged(codes[0]), values
+
+
+def _drop_empty(register: Register) -> None:
+    """Columns that hold nothing, or one value only, cannot tell two people apart: leave them out, and say so."""
+    for role, column in list(register.columns.items()):
+        present = column[column > 0] if column.dtype.kind == "u" else column[column >= 0]
+        if len(present) == 0:
+            del register.columns[role]
+            register.notes.append(f"{role} is empty: not compared.")
+        elif (present == present[0]).all() and len(present) > 1:
+            del register.columns[role]
+            register.notes.append(f"{role} holds one value only: not compared.")
+    if not register.columns:
+        raise RegisterError("No compared column holds more than one value.", "There is nothing to link on.")
+
+
+def postcode_parts(values: Values) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Sector and district of each distinct postcode as codes, shape (len(values),) each.
+
+    A UK postcode "LS6 3HN" has sector "LS6 3", district "LS6". Any other scheme is cut by length: all but
+    the last character, all but the last two.
+    """
+    text = values.text.to_frame("t")
+    british = pl.col("t").str.contains(UK_POSTCODE)
+    cut = pl.col("t").str.len_chars().cast(pl.Int64)
+    sector = pl.when(british).then(pl.col("t").str.head(-2)).otherwise(pl.col("t").str.slice(0, cut - 1))
+    district = pl.when(british).then(pl.col("t").str.head(-3)).otherwise(pl.col("t").str.slice(0, cut - 2))
+    parts = text.select(sector.alias("s"), district.alias("d"))
+    return tuple(parts[c].rank("dense").cast(pl.Int32).to_numpy() for c in ("s", "d"))  # type: ignore[return-value]
+
+
+def sounds(values: Values) -> NDArray[np.int32]:
+    """Phonetic code (soundex, jellyfish) of each distinct name; its own code where soundex does not apply."""
+    codes = [jellyfish.soundex(_letters(text)) if text.isascii() else text for text in values.all()]
+    series = pl.Series(codes, dtype=pl.String)
+    return series.rank("dense").cast(pl.Int32).to_numpy() if len(series) else np.zeros(0, dtype=np.int32)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^A-Z]", "", text) or "0"

@@ -1,0 +1,143 @@
+"""The cascade: cheap evidence for every pair, costly evidence only where it can still matter.
+
+A pair is dropped as soon as even the best remaining evidence cannot bring it to the threshold. Nothing that
+would have reached the threshold is lost (`Model.bound`): the cascade keeps exactly what scoring everything
+to the end would keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedupe.linkage.levels import Comparison
+from dedupe.linkage.model import Model
+from dedupe.linkage.patterns import Radix, distinct
+
+TABLE_LIMIT = 1 << 22
+DOUBT_CAP = 0.949
+SLACK = 1e-9
+UNDECIDED, DROP, KEEP = -1, 0, 1
+
+
+@dataclass
+class Prune:
+    """How many pairs came to each step of the cascade, and how many were left at the end."""
+
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def add(self, step: str, pairs: int) -> None:
+        self.seen[step] = self.seen.get(step, 0) + pairs
+
+    def merge(self, others: Iterable[Prune]) -> None:
+        for other in others:
+            for step, pairs in other.seen.items():
+                self.add(step, pairs)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Pairs that reached the threshold: rows, levels (pairs, comparisons) and log odds of one person."""
+
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    codes: NDArray[np.int64]
+
+
+class Scorer:
+    """Scores batches of candidate pairs under one model. Batches do not influence one another, so they may
+    run side by side: the tables filled on the way hold facts about patterns, never about pairs."""
+
+    def __init__(self, model: Model, comparisons: Sequence[Comparison], keep: float) -> None:
+        self.model, self.comparisons = model, comparisons
+        self.radix = Radix.of(comparisons)
+        self.needed = float(np.log(keep / (1 - keep))) - SLACK if keep > 0 else -np.inf
+        self.opens = [c.opens for c in comparisons]
+        self.first = self._first_comparisons()
+        sizes = tuple(comparisons[place].radix for place in self.first)
+        self.first_radix = Radix(sizes)
+        self.verdicts = np.full(int(np.prod(sizes)), UNDECIDED, dtype=np.int8)
+
+    def _first_comparisons(self) -> list[int]:
+        """The comparisons whose quick answers are looked up together: those that tell most, while the
+        table of their combinations stays small."""
+        spread = [float(np.ptp(t[self.model.same].max(0) - t[~self.model.same].max(0))) for t in self.model.log_chances]
+        chosen, total = [], 1
+        for place in sorted(range(len(spread)), key=lambda p: -spread[p]):
+            if total * self.comparisons[place].radix <= TABLE_LIMIT:
+                chosen.append(place)
+                total *= self.comparisons[place].radix
+        return sorted(chosen)
+
+    def score(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> tuple[Scored, Prune]:
+        """The pairs that reach the threshold, and the count of those that came to each step."""
+        prune = Prune()
+        prune.add("candidates", len(left))
+        columns: dict[int, NDArray[np.uint8]] = {p: self.comparisons[p].quick(left, right) for p in self.first}
+        keep = self._first_verdict(columns)
+        left, right = left[keep], right[keep]
+        columns = {place: column[keep] for place, column in columns.items()}
+        for place, comparison in enumerate(self.comparisons):
+            if place not in columns:
+                columns[place] = comparison.quick(left, right)
+        levels = [columns[place] for place in range(len(self.comparisons))]
+        for place, comparison in enumerate(self.comparisons):
+            if comparison.settle is None:
+                continue
+            prune.add(f"before {comparison.name}", len(left))
+            unsettled = np.flatnonzero(levels[place] > comparison.null)
+            levels[place][unsettled] = comparison.settle(left[unsettled], right[unsettled])
+            keep = self._can_reach(levels)
+            left, right, levels = left[keep], right[keep], [column[keep] for column in levels]
+        codes = self.radix.encode(levels)
+        prune.add("kept", len(left))
+        return Scored(left, right, codes), prune
+
+    def _first_verdict(self, columns: dict[int, NDArray[np.uint8]]) -> NDArray[np.bool_]:
+        codes = self.first_radix.encode([columns[place] for place in self.first])
+        verdict = self.verdicts.take(codes)
+        unknown = distinct(codes[verdict == UNDECIDED])[0]
+        if len(unknown):
+            self.verdicts[unknown] = self._reaches(self._widened(self.first_radix.decode(unknown)))
+            verdict = self.verdicts.take(codes)
+        return verdict == KEEP
+
+    def _widened(self, partial: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]:
+        """Patterns of the first comparisons as full patterns, the other comparisons entirely open."""
+        levels = np.empty((len(partial), len(self.comparisons)), dtype=np.uint8)
+        opens = list(self.opens)
+        for place, comparison in enumerate(self.comparisons):
+            if place in self.first:
+                levels[:, place] = partial[:, self.first.index(place)]
+            else:
+                levels[:, place] = comparison.null + 1
+                opens[place] = (tuple(range(comparison.null + 1)),)
+        return levels, opens
+
+    def _can_reach(self, levels: list[NDArray[np.uint8]]) -> NDArray[np.bool_]:
+        found, place = distinct(self.radix.encode(levels))
+        return self._reaches((self.radix.decode(found), self.opens)).take(place).astype(bool)
+
+    def _reaches(
+        self, patterns: tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]
+    ) -> NDArray[np.int8]:
+        levels, opens = patterns
+        return np.where(self.model.bound(levels, opens) >= self.needed, KEEP, DROP).astype(np.int8)
+
+
+def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Patterns a twin could show: same birth date, and a forename that differs by more than a slip, is
+    missing, or goes with another sex. However strong the rest, such a pair is for a person to decide."""
+    place = {comparison.name: number for number, comparison in enumerate(comparisons)}
+    if not {"birth_date", "forename"} <= place.keys():
+        return np.zeros(len(levels), dtype=bool)
+    forename = comparisons[place["forename"]]
+    name = levels[:, place["forename"]]
+    split = [n for n, lv in enumerate(forename.levels) if lv.bin is None]
+    apart = np.isin(name, [split[k] for k in (6, 8, 9, 10, 11)]) | (name == forename.null)
+    if "sex" in place:
+        apart |= (name >= split[2]) & (levels[:, place["sex"]] == 1)
+    return apart & (levels[:, place["birth_date"]] <= 1)

@@ -1,0 +1,42 @@
+"""Where to draw the line, from what the model itself expects: no truth is looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond: float) -> tuple[float, float]:
+    """The p that maximises the expected F1 of proposing all pairs at or above it, and that F1.
+
+    weight: pairs each p stands for. beyond: true pairs expected elsewhere (below the kept pairs, or lost to
+    blocking). Expected F1 = 2 TP / (proposed + true), in expectation over independent pairs; its optimum is
+    near half the best F1 (Lipton, Elkan and Naryanaswamy 2014).
+    """
+    if len(p) == 0:
+        return 0.5, 0.0
+    order = np.argsort(-p, kind="stable")
+    ordered, many = p[order], weight[order]
+    true = float((ordered * many).sum()) + beyond
+    hits, proposed = np.cumsum(ordered * many), np.cumsum(many)
+    f1 = 2 * hits / np.maximum(proposed + true, 1e-12)
+    last = np.append(ordered[1:] != ordered[:-1], True)
+    best = int(np.argmax(np.where(last, f1, -1.0)))
+    return float(ordered[best]), float(f1[best])
+
+
+def expected_false_merges(p: NDArray[np.float64], weight: NDArray[np.float64]) -> list[dict[str, float]]:
+    """For a scale of thresholds: pairs proposed, how many of them the model expects to be wrong, and how
+    many true pairs it expects below."""
+    rows = []
+    for threshold in (0.5, 0.8, 0.9, 0.95, 0.99, 0.999):
+        above = p >= threshold
+        rows.append(
+            {
+                "p": threshold,
+                "proposed": float(weight[above].sum()),
+                "expected_false": float(((1 - p) * weight)[above].sum()),
+                "expected_missed": float((p * weight)[~above].sum()),
+            }
+        )
+    return rows

@@ -1,0 +1,129 @@
+"""What the model learns from: a sample of candidate pairs, and where its profiles start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedupe.linkage.blocking import Candidates, Rule, _runs, rule_key
+from dedupe.linkage.levels import HOUSEHOLD, MOVED, NAMESAKE, PEOPLE, RELATION, SETTLED, SIBLING, TWIN, Comparison
+from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_PEOPLE, Component
+from dedupe.linkage.patterns import Patterns, Radix, count_patterns
+from dedupe.linkage.register import Register
+
+RANDOM_PAIRS = 60_000
+PAIRS_IN_BLOCKS = 20_000
+ROWS_LOOKED_AT = 100_000
+STARTING_SHARES = {SETTLED: 0.10, MOVED: 0.04, TWIN: 0.01, SIBLING: 0.03, HOUSEHOLD: 0.06, NAMESAKE: 0.005}
+CHANCE_SHARE = 0.755
+OWNERS = {
+    "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"), "middle_name": ("middle_name",),
+    "forename_sound": ("forename",), "surname_sound": ("surname",), "birth_date": ("birth_date",),
+    "birth_year": ("birth_date",), "birthday": ("birth_date",), "sex": ("sex",), "house": ("address",),
+    "street": ("address",), "postcode": ("address",), "sector": ("address",), "nhs_number": ("nhs_number",),
+    "phone": ("phone",),
+}  # fmt: skip
+
+
+def training_patterns(
+    candidates: Candidates, comparisons: Sequence[Comparison], radix: Radix, wanted: int
+) -> tuple[Patterns, int]:
+    """Patterns of a sample of candidate pairs before anything is pruned, and how many pairs it holds.
+
+    Whole blocks are drawn by their key, so the sample does not depend on the order of rows; every rule
+    gets its share of `wanted`, and its pairs are weighted back to how many the rule makes.
+    """
+    codes, weights = [], []
+    for number, rate in enumerate(sampling_rates([b.raw_pairs for b in candidates.blocks], wanted)):
+        left, right = candidates.sample(number, rate)
+        codes.append(radix.encode([c.full(left, right) for c in comparisons]))
+        weights.append(np.full(len(left), 1.0 / rate))
+    together = np.concatenate(codes)
+    return count_patterns(radix, together, np.concatenate(weights)), len(together)
+
+
+def sampling_rates(raw: Sequence[int], wanted: int) -> list[float]:
+    """Share of each rule's pairs to sample: small rules whole, large ones an equal number each."""
+    rates, left, rules = [1.0] * len(raw), float(wanted), len(raw)
+    for number in sorted(range(len(raw)), key=lambda n: raw[n]):
+        share = left / rules
+        rates[number] = min(1.0, share / raw[number]) if raw[number] else 1.0
+        left -= min(share, raw[number])
+        rules -= 1
+    return rates
+
+
+def starting_components(
+    register: Register, comparisons: Sequence[Comparison], candidates: Candidates, seed: int
+) -> list[Component]:
+    """Where the mixture starts: what is believed of each relation, and chance agreement as it is measured
+    in random pairs and, for what a blocking rule demands, in pairs that agree on just that."""
+    people = [
+        Component(name, RELATION[name], STARTING_SHARES[name], _believed(comparisons, place), PRIOR_PEOPLE)
+        for place, name in enumerate(PEOPLE)
+    ]
+    luck = _Luck(register, comparisons, seed)
+    raw = np.array([blocks.raw_pairs for blocks in candidates.blocks], dtype=np.float64) + 1.0
+    chance = [
+        Component(
+            "chance: " + (" + ".join(blocks.rule) or "any pair"),
+            "chance",
+            float(CHANCE_SHARE * part),
+            tuple(luck.profile(comparison, blocks.rule) for comparison in comparisons),
+            PRIOR_CHANCE,
+        )
+        for blocks, part in zip(candidates.blocks, raw / raw.sum(), strict=True)
+    ]
+    return people + chance
+
+
+def _believed(comparisons: Sequence[Comparison], place: int) -> tuple[NDArray[np.float64], ...]:
+    return tuple(_chances(np.array([level.start[place] for level in c.levels])) for c in comparisons)
+
+
+def _chances(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    return counts / counts.sum()
+
+
+class _Luck:
+    """Chance agreement, measured. The first rows of a register are a random sample of it."""
+
+    def __init__(self, register: Register, comparisons: Sequence[Comparison], seed: int) -> None:
+        self.register, self.seed = register, seed
+        self.rows = min(register.size, ROWS_LOOKED_AT)
+        self.found: dict[tuple[str, Rule], NDArray[np.float64]] = {}
+        self.known = {comparison.name for comparison in comparisons}
+
+    def profile(self, comparison: Comparison, rule: Rule) -> NDArray[np.float64]:
+        demanded = tuple(part for part in rule if comparison.name in OWNERS.get(part, (part,)))
+        where = (comparison.name, demanded)
+        if where not in self.found:
+            left, right = self._agreeing(demanded) if demanded else self._random()
+            levels = comparison.full(left, right)
+            counts = np.bincount(levels, minlength=comparison.null + 1)[: comparison.null].astype(np.float64)
+            self.found[where] = _chances(counts + 0.5 * _chances(np.array([lv.start[4] for lv in comparison.levels])) + 0.02)
+        return self.found[where]
+
+    def _random(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        steps = max(1, min(self.rows - 1, RANDOM_PAIRS // self.rows + 1))
+        count = min(self.rows, RANDOM_PAIRS)
+        left = np.tile(np.arange(count, dtype=np.int32), steps)
+        right = (left + np.repeat(np.arange(1, steps + 1, dtype=np.int32), count)) % np.int32(self.rows)
+        unlike = left != right
+        return left[unlike], right[unlike]
+
+    def _agreeing(self, parts: Rule) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Random pairs of rows that agree on parts of a rule, every such pair equally likely."""
+        key = rule_key(self.register, parts)[: self.rows]
+        order, lengths = _runs(key)
+        if len(order) == 0:
+            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
+        random = np.random.default_rng(self.seed)
+        pairs = np.cumsum(lengths * (lengths - 1) // 2)
+        block = np.searchsorted(pairs, random.integers(0, pairs[-1], PAIRS_IN_BLOCKS), side="right")
+        size, start = lengths[block], (np.cumsum(lengths) - lengths)[block]
+        first = random.integers(0, size)
+        second = (first + random.integers(1, size)) % size
+        return order[start + first], order[start + second]

@@ -1,0 +1,92 @@
+"""The dictionaries of a register: every distinct value once, cleaned, in order, with how often it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+MISSING = -1
+LONGEST = 60
+RARENESS = (1e-2, 10**-2.5, 1e-3, 10**-3.5, 1e-4, 10**-4.5)
+
+PLACEHOLDERS = frozenset(
+    """UNKNOWN UNKNOW UNK NK N/K NKN NOTKNOWN NOT KNOWN NONE NULL NIL NA N/A TEST TESTING DUMMY BABY BABYBOY BABYGIRL
+    INFANT UNBORN TWIN TBC TBA XX XXX XXXX XXXXX X ANON ANONYMOUS MISSING REFUSED DECLINED ?""".split()
+) | {
+    "NOT KNOWN", "NOT GIVEN", "NOT STATED", "BABY BOY", "BABY GIRL", "MALE INFANT", "FEMALE INFANT", "TWIN ONE",
+    "TWIN TWO", "TWIN 1", "TWIN 2", "BABY ONE", "BABY TWO", "UNBORN BABY", "NO NAME", "NO FIXED ABODE", "NFA",
+    "NO FIXED ADDRESS", "DO NOT USE", "DUPLICATE",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Values:
+    """Distinct values in sorted order (so that codes do not depend on the order of rows)."""
+
+    text: pl.Series
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def strings(self, codes: NDArray[np.integer]) -> list[str]:
+        """The values behind codes, none of which may be missing."""
+        return self.text.gather(pl.Series(codes.astype(np.uint32))).to_list()
+
+    def all(self) -> list[str]:
+        return self.text.to_list()
+
+
+def encode(columns: Sequence[pl.Series]) -> tuple[list[NDArray[np.int32]], Values]:
+    """Text columns as codes of one shared dictionary. Raw text is cleaned once per distinct value.
+
+    Returns one int32 array a column (MISSING where empty or a placeholder) and the dictionary.
+    """
+    raw = [_categorical(column) for column in columns]
+    cleaned = [clean_text(distinct) for _, distinct in raw]
+    text = pl.concat(cleaned).drop_nulls().unique().sort() if cleaned else pl.Series([], dtype=pl.String)
+    values = Values(text)
+    return [_codes(physical, clean, text) for (physical, _), clean in zip(raw, cleaned, strict=True)], values
+
+
+def _categorical(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
+    physical = column.cast(pl.String).cast(pl.Categorical(pl.Categories.random())).rename("v")
+    rows = physical.to_physical().cast(pl.Int64).fill_null(MISSING).to_numpy()
+    distinct = physical.drop_nulls().unique().to_frame()
+    distinct = distinct.with_columns(p=pl.col("v").to_physical(), t=pl.col("v").cast(pl.String)).sort("p")
+    return rows, distinct["t"]
+
+
+def _codes(rows: NDArray[np.int64], clean: pl.Series, text: pl.Series) -> NDArray[np.int32]:
+    found = clean.to_frame("t").join(
+        text.to_frame("t").with_row_index("code"), on="t", how="left", maintain_order="left"
+    )
+    table = found["code"].cast(pl.Int32).fill_null(MISSING).to_numpy()
+    return np.append(table, np.int32(MISSING))[rows]
+
+
+def clean_text(text: pl.Series) -> pl.Series:
+    """Capitals without accents, one blank between words; placeholders and text without a letter or digit are null.
+
+    >>> clean_text(pl.Series([" o''Brien ", "José  María", "n/k", "--"])).to_list()
+    ["O'BRIEN", 'JOSE MARIA', None, None]
+    """
+    t = pl.col("t").str.slice(0, LONGEST).str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.to_uppercase()
+    t = t.str.replace_all("[`\u2018\u2019\u00b4]", "'").str.replace_all("''+", "'")
+    t = t.str.replace_all(r"[^\p{L}\p{N}'/?-]+", " ").str.strip_chars(" '-/.")
+    bare = t.is_in(sorted(PLACEHOLDERS)) | ~t.str.contains(r"[\p{L}\p{N}]")
+    return text.cast(pl.String).to_frame("t").select(pl.when(~bare).then(t)).to_series()
+
+
+def shares(codes: NDArray[np.int32], size: int) -> NDArray[np.float64]:
+    """Share of the rows that have a value which hold each value; shape (size,)."""
+    counts = np.bincount(codes[codes >= 0], minlength=size)
+    return counts / max(1, counts.sum())
+
+
+def rareness(share: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Step of a value on the scale of RARENESS: 0 is held by one in a hundred or more."""
+    return np.searchsorted(-np.array(RARENESS), -share, side="left").astype(np.uint8)
