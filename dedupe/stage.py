@@ -94,7 +94,7 @@ def _people(job: Job, name: str, batches: Sequence[Batch]) -> pl.DataFrame:
             frame.select(
                 KEY,
                 ROW,
-                (pl.lit(f"{system}:") + pl.col(KEY)).alias("id"),
+                own_id,
                 pl.sum_horizontal(values).alias("filled"),
             )
         )

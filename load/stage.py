@@ -67,9 +67,14 @@ def _run(job: Job, engine: sa.Engine) -> Tally:
 
 def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> tuple[Batch, ...]:
     """The table's load batches, made where anything under them changed."""
+    order = job.target.load_order
     parents = {
         column.name: Standing(
-            job, str(column.references), spec.system, crosswalk, itself=column.references == spec.target
+            job,
+            str(column.references),
+            spec.system,
+            crosswalk,
+            early=order.index(str(column.references)) >= order.index(spec.target),
         )
         for column in spec.references
     }

@@ -52,13 +52,16 @@ def read_crosswalk(job: Job) -> Crosswalk:
 
 @dataclass(frozen=True)
 class Standing:
-    """The keys of one system in one target table. `digest` changes when any of them may have changed."""
+    """The keys of one system in one target table. `digest` changes when any of them may have changed.
+
+    `early` asks about a table before it is loaded.
+    """
 
     job: Job
     target: str
     system: str
     crosswalk: Crosswalk
-    itself: bool = False
+    early: bool = False
 
     @property
     def specs(self) -> tuple[TableSpec, ...]:
@@ -98,7 +101,7 @@ class Standing:
     def _of_system(self, system: str) -> pl.DataFrame:
         if system == self.system:
             return self._own_keys()
-        return Standing(self.job, self.target, system, self.crosswalk)._own_keys()
+        return Standing(self.job, self.target, system, self.crosswalk, self.early)._own_keys()
 
     def _own_keys(self) -> pl.DataFrame:
         files = self._files()
@@ -122,13 +125,13 @@ class Standing:
         )
 
     def _files(self) -> dict[str, list[Batch]]:
-        """A table that points at itself is judged by what transform said of it: load is not done yet."""
+        """A table that is loaded later, or is being loaded, is judged by what transform said of it."""
         ledger, run = self.job.ledger, self.job.run
         present: list[Batch] = []
         absent: list[Batch] = []
         for spec in self.specs:
             absent += ledger.standing(run, "transform", spec.name, "quarantine")
-            if self.itself:
+            if self.early:
                 present += ledger.standing(run, "transform", spec.name, "clean")
             else:
                 present += ledger.standing(run, STAGE, spec.name, "rows")

@@ -73,7 +73,7 @@ class ColumnSpec:
         if rule == "required":
             return OnFail.HOLD if self.on_fail is OnFail.HOLD else OnFail.REJECT
         if rule == "unmapped_code":
-            return OnFail.NULL if self.on_fail is OnFail.NULL else OnFail.HOLD
+            return OnFail.NULL if self.on_fail in {OnFail.NULL, OnFail.TRUNCATE} else OnFail.HOLD
         if self.on_fail is OnFail.TRUNCATE and rule != "max_length":
             return OnFail.NULL
         return self.on_fail or OnFail.REJECT

@@ -42,8 +42,11 @@ class CodeList:
     digest: str
 
     def translate(self, code: pl.Expr, day: pl.Expr | None) -> pl.Expr:
-        """Legacy code to target code, in any case of letters; null where the list has no target."""
+        """Legacy code to target code, in any case of letters; null where the list has no target. A line with
+        an empty legacy_code says what a missing code becomes."""
         folded = code.str.to_uppercase()
+        if any("" in window.targets for window in self.windows):
+            folded = folded.fill_null("")
         return pl.coalesce(
             *(_within(window, folded, day) for window in self.windows), pl.lit(None, dtype=pl.String)
         )

@@ -20,6 +20,9 @@ from transform.quarantine import quarantine_rows, with_first_cause
 from transform.schema import TEXT, TRANSLATED, Rule, judge, pandera_schema, rules
 from transform.steps import STEPS
 
+CLOSED = "__closed_"
+"""Prefix of the column in which a date that means "not ended" has become null."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -59,6 +62,11 @@ def convert(raw: pl.DataFrame, plan: Plan) -> Converted:
         _translation(column, plan).alias(TRANSLATED + column.name) for column in spec.columns if column.codes
     )
     batch = batch.with_columns(_value(column, plan).alias(column.name) for column in spec.columns)
+    batch = batch.with_columns(
+        close_open_end(pl.col(column.name)).alias(CLOSED + column.name)
+        for column in spec.columns
+        if _may_be_open(column)
+    )
     failures = with_first_cause(judge(batch, plan.rules, plan.schema))
     shown = {column.name: _source_text(column) for column in spec.columns}
     quarantine = quarantine_rows(batch, failures, shown)
@@ -106,6 +114,8 @@ def _source_text(column: ColumnSpec) -> pl.Expr:
         return parts[0]
     if any(step.name == "first_of" for step in column.steps):
         return pl.coalesce(parts)
+    if column.references:
+        return pl.concat_str([part.fill_null("") for part in parts], separator="|")
     return _or_null(pl.concat_str(parts, separator=" ", ignore_nulls=True))
 
 
@@ -125,8 +135,7 @@ def _value(column: ColumnSpec, plan: Plan) -> pl.Expr:
     text = pl.col((TRANSLATED if column.codes else TEXT) + column.name)
     kind = column.type
     if kind.name == "date":
-        day = parse_date(text, plan.century_pivot)
-        return close_open_end(day) if any(step.name == "end_date" for step in column.steps) else day
+        return parse_date(text, plan.century_pivot)
     if kind.name == "timestamp":
         return parse_timestamp(text, plan.century_pivot)
     if kind.name == "numeric":
@@ -137,6 +146,10 @@ def _value(column: ColumnSpec, plan: Plan) -> pl.Expr:
     if kind.name == "boolean":
         return text.replace_strict({"Y": True, "N": False}, default=None, return_dtype=pl.Boolean)
     return text
+
+
+def _may_be_open(column: ColumnSpec) -> bool:
+    return column.type.name in {"date", "timestamp"} and any(step.name == "end_date" for step in column.steps)
 
 
 def _decimal(text: pl.Expr, scale: int) -> pl.Expr:
@@ -155,7 +168,7 @@ def _clean(batch: pl.DataFrame, failures: pl.DataFrame, spec: TableSpec) -> pl.D
     indexed = batch.with_row_index("index")
     columns = []
     for column in spec.columns:
-        value = pl.col(column.name)
+        value = pl.col((CLOSED if _may_be_open(column) else "") + column.name)
         aside = _rows_of(failures, column.name, Verdict.SET_ASIDE)
         if aside.len():
             value = pl.when(pl.col("index").is_in(aside.implode())).then(None).otherwise(value)

@@ -50,7 +50,7 @@ def parse_timestamp(value: pl.Expr, century_pivot: int) -> pl.Expr:
 
 def close_open_end(value: pl.Expr) -> pl.Expr:
     """A date that only means "not ended" becomes null."""
-    return pl.when(value.is_in(OPEN_ENDS)).then(None).otherwise(value)
+    return pl.when(value.cast(pl.Date).is_in(OPEN_ENDS)).then(None).otherwise(value)
 
 
 def _four_digit_year(day: pl.Expr, pivot: int) -> pl.Expr:

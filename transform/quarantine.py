@@ -32,7 +32,11 @@ def with_first_cause(failures: pl.DataFrame) -> pl.DataFrame:
     What else was found in an excluded row is nobody's business, and goes.
     """
     strength = pl.col("verdict").replace_strict(_STRENGTH, default=9, return_dtype=pl.Int32)
-    ordered = failures.with_columns(strength=strength).sort("index", "strength", "rank")
+    ordered = failures.with_columns(strength=strength).sort("index", "rank")
+    # A value breaks its first rule; that it breaks later ones too says nothing new.
+    of_row = pl.col("column").is_null()
+    ordered = ordered.filter(of_row | pl.struct("index", "column").is_first_distinct())
+    ordered = ordered.sort("index", "strength", "rank")
     places = pl.col("verdict").is_in([str(verdict) for verdict in ROW_VERDICTS])
     ordered = ordered.with_columns(first=places & pl.struct("index", places).is_first_distinct())
     excluded = ordered.filter(pl.col("verdict") == Verdict.EXCLUDED).get_column("index").unique()

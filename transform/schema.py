@@ -78,15 +78,18 @@ def _column_rules(column: ColumnSpec) -> Iterator[tuple[str, pl.Expr]]:
     if column.codes:
         source = pl.col(TRANSLATED + column.name)
         yield "unmapped_code", source.is_not_null() | text.is_null()
+    for check in column.checks:
+        if CHECKS[check.name].of_text:
+            yield check.name, CHECKS[check.name].holds(source, check.argument)
     if column.type.name not in {"text", "varchar", "char"}:
         yield cast_rule(column), value.is_not_null() | source.is_null()
     for check in column.checks:
-        known = CHECKS[check.name]
-        yield check.name, known.holds(source if known.of_text else value, check.argument)
+        if not CHECKS[check.name].of_text:
+            yield check.name, CHECKS[check.name].holds(value, check.argument)
     if column.type.length is not None:
         yield "max_length", value.str.len_chars() <= column.type.length
     if column.required:
-        yield "required", text.is_not_null()
+        yield "required", text.is_not_null() | source.is_not_null()
 
 
 def cast_rule(column: ColumnSpec) -> str:

@@ -136,7 +136,7 @@ def _query(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Itera
             _view(database, source, prepared[source])
         try:
             # The one order that every run agrees on is that of the source rows.
-            result = database.execute(f"SELECT * FROM ({spec.query}) ORDER BY _row")  # noqa: S608
+            result = database.sql(f"SELECT * FROM ({spec.query}) ORDER BY _row")  # noqa: S608
         except duckdb.Error as error:
             reason = re.split(r"\n", str(error))[0]
             problem = Problem(f"tables/{spec.name}.toml", "table.source", f"the query fails: {reason}")
@@ -156,7 +156,7 @@ def _view(database: duckdb.DuckDBPyConnection, source: Source, prepared: Prepare
     )
 
 
-def _frames(result: duckdb.DuckDBPyConnection, rows: int) -> Iterator[pl.DataFrame]:
+def _frames(result: duckdb.DuckDBPyRelation, rows: int) -> Iterator[pl.DataFrame]:
     reader = result.to_arrow_reader(rows)
     assert reader is not None
     made = False

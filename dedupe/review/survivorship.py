@@ -19,8 +19,8 @@ def golden_rows(people: pl.DataFrame, survivor_of: pl.DataFrame) -> pl.DataFrame
     """The rows of survivors whose values changed, in the shape of `people`.
 
     `people` has `id` (system:key), `table`, ROWS and the target's columns for every record of the groups;
-    `survivor_of` has `id` and `survivor`. The row keeps the survivor's key and source row; the other rows are accounted for as merged,
-    by the crosswalk.
+    `survivor_of` has `id` and `survivor`. The row keeps the survivor's key and source row; the other rows
+    are accounted for as merged, by the crosswalk.
     """
     joined = people.join(survivor_of, on="id", how="inner").with_columns(
         (pl.col("id") != pl.col("survivor")).alias(_RANK), pl.col("survivor").alias(_HEAD)
