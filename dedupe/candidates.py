@@ -78,16 +78,22 @@ def _link(job: Job, config: LinkageConfig, clean: dict[str, tuple[Batch, ...]], 
         LinkOptions(seed=SEED, related=related),
     )
     model = pl.DataFrame(
-        {"propose": [found.propose], "model": [json.dumps(found.model, sort_keys=True, default=str)]},
+        {"propose": [float(found.model["thresholds"]["propose"])], "model": [json.dumps(found.model, sort_keys=True, default=str)]},
         schema={"propose": pl.Float64, "model": pl.String},
     )
     files = (
-        write_batch(job.work, STAGE, NAME, 0, "pairs", inputs, found.pairs),
+        write_batch(job.work, STAGE, NAME, 0, "pairs", inputs, _in_order(found.pairs)),
         write_batch(job.work, STAGE, NAME, 0, "model", inputs, model),
     )
     job.ledger.record(STAGE, NAME, 0, inputs, files, Tally())
     job.report.advance(register.height)
     return files
+
+
+def _in_order(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The smaller id left, as decisions have it; the levels say the same of a pair in either order."""
+    first, second = (both(pl.col("left_id"), pl.col("right_id")) for both in (pl.min_horizontal, pl.max_horizontal))
+    return pairs.with_columns(first.alias("left_id"), second.alias("right_id"))
 
 
 def _register(
@@ -123,7 +129,7 @@ def _with_system(job: Job, frame: pl.DataFrame, column: str) -> pl.DataFrame:
 
 def _ask(database: duckdb.DuckDBPyConnection, query: str, where: str) -> pl.DataFrame:
     try:
-        return pl.DataFrame(pl.from_arrow(database.execute(query).to_arrow_table()))
+        return pl.DataFrame(pl.from_arrow(database.sql(query).to_arrow_table()))
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise SpecError([Problem("linkage.toml", where, f"the query fails: {reason}")]) from error

@@ -59,18 +59,17 @@ class TargetTables:
     def tighten(self) -> None:
         """Build and validate what is missing of unique and foreign keys."""
         inspector = sa.inspect(self._engine)
-        with self._engine.begin() as connection:
-            for index in self._unique_indexes():
-                present = {found["name"] for found in inspector.get_indexes(_table_name(index))}
-                if index.name not in present:
-                    connection.execute(CreateIndex(index))
-        if not self._later:
-            return
-        present_keys = self._foreign_keys_present()
-        with self._engine.begin() as connection:
-            for constraint in self._foreign_keys():
-                if constraint.name not in present_keys:
-                    connection.execute(AddConstraint(constraint, isolate_from_table=False))
+        present = {found["name"] for table in self._target.tables for found in inspector.get_indexes(table.name)}
+        missing = [CreateIndex(index) for index in self._unique_indexes() if index.name not in present]
+        keys: list[sa.schema.ExecutableDDLElement] = [*missing]
+        if self._later:
+            there = self._foreign_keys_present()
+            links = [link for link in self._foreign_keys() if link.name not in there]
+            keys += [AddConstraint(link, isolate_from_table=False) for link in links]
+        if keys:
+            with self._engine.begin() as connection:
+                for key in keys:
+                    connection.execute(key)
 
     def _foreign_keys(self) -> list[sa.ForeignKeyConstraint]:
         tables = [self._keyed.tables[name] for name in self._target.load_order]
@@ -92,8 +91,3 @@ class TargetTables:
             for column in table.columns
             if column.unique
         ]
-
-
-def _table_name(index: sa.Index) -> str:
-    assert index.table is not None
-    return index.table.name

@@ -86,13 +86,9 @@ def _give_out_ids(job: Job, spec: TableSpec, inputs: str) -> None:
     if job.ledger.done("keys", spec.name, 0, inputs) is not None:
         return
     job.ledger.attempt("keys", spec.name, 0, inputs)
-    batches = [
-        batch for kind in ("clean", "quarantine") for batch in job.ledger.standing(job.run, STAGE, spec.name, kind)
-    ]
-    keys = (
-        pl.concat([batch.read([KEY]) for batch in batches]).get_column(KEY)
-        if batches
-        else pl.Series(dtype=pl.String)
-    )
-    give_out(job, spec.target, spec.system, pl.concat([pl.Series(dtype=pl.String), *keys]))
+    keys = [pl.Series(KEY, [], dtype=pl.String)]
+    for kind in ("clean", "quarantine"):
+        batches = job.ledger.standing(job.run, STAGE, spec.name, kind)
+        keys += [batch.read([KEY]).get_column(KEY) for batch in batches]
+    give_out(job, spec.target, spec.system, pl.concat(keys))
     job.ledger.record("keys", spec.name, 0, inputs, [], Tally())
