@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from load.once import KEEPER, OF_ITSELF
 from project.contracts import KEY, QUARANTINE, REST, ROW, Place, Verdict, empty
 from project.spec import ColumnSpec, TableSpec
 from project.tally import Tally
@@ -35,17 +36,25 @@ def resolve(
     parents: Mapping[str, pl.DataFrame],
     folded: pl.Series,
     golden: pl.DataFrame,
+    doubled: pl.DataFrame,
 ) -> Resolved:
     """Clean rows to rows of `table`.
 
     `ids` has KEY and `id` of the table's own rows; `parents` gives for each referencing column KEY, `id`
     and `place` of the rows it may name; `folded` are the keys that a merge took away; `golden` the rows
-    of survivors whose values changed, in the shape of `clean`.
+    of survivors whose values changed, in the shape of `clean`; `doubled` the rows that a merge made
+    superfluous (`once.DOUBLES`).
     """
-    stays = clean.filter(~pl.col(KEY).is_in(folded.implode())) if folded.len() else clean
+    if spec.merged_only:
+        # The part that sets these rows apart ends their keys; without it they are the person's.
+        person = pl.col(KEY).str.strip_suffix(f"#{spec.part}")
+        clean, stays = (clean.filter(person.is_in(folded.implode())),) * 2
+    else:
+        stays = clean.filter(~pl.col(KEY).is_in(folded.implode())) if folded.len() else clean
     merged = clean.height - stays.height
-    rows = _with_golden(stays, golden)
-    quarantine = [empty(QUARANTINE)]
+    single = _without_doubles(stays, doubled)
+    rows = _with_golden(single, golden)
+    quarantine = [empty(QUARANTINE), _of_itself(stays, doubled)]
     for column in spec.references:
         rows = _look_up(rows, column, parents[column.name])
     failed = _place_of_parents(rows, spec)
@@ -55,7 +64,43 @@ def resolve(
         rows = rows.filter(failed.is_null())
     left = pl.concat(quarantine)
     loaded = _target_rows(rows, spec, table, ids)
-    return Resolved(loaded, left, _tally(clean.height, merged, loaded.height, left))
+    combined = stays.height - single.height - quarantine[1].height
+    return Resolved(loaded, left, _tally(clean.height, merged, combined, loaded.height, left))
+
+
+def _without_doubles(rows: pl.DataFrame, doubled: pl.DataFrame) -> pl.DataFrame:
+    """Superfluous rows gone; the rows that stay in their stead name them in `_rest`."""
+    if doubled.is_empty():
+        return rows
+    kept = rows.filter(~pl.col(KEY).is_in(doubled.get_column(KEY).implode()))
+    behind = (
+        doubled.filter(~pl.col(OF_ITSELF))
+        .sort(ROW)
+        .group_by(KEEPER, maintain_order=True)
+        .agg(pl.col(ROW).alias("__more"))
+        .rename({KEEPER: KEY})
+    )
+    joined = kept.join(behind, on=KEY, how="left", maintain_order="left")
+    more = pl.concat_list(pl.col(REST).fill_null([]), pl.col("__more").fill_null([]))
+    rest = pl.when(pl.col("__more").is_null()).then(pl.col(REST)).otherwise(more)
+    return joined.with_columns(rest.alias(REST)).drop("__more")
+
+
+def _of_itself(rows: pl.DataFrame, doubled: pl.DataFrame) -> pl.DataFrame:
+    """The quarantine of relationships between two records that became one person: left behind on purpose."""
+    keys = doubled.filter(pl.col(OF_ITSELF)).get_column(KEY)
+    nothing = pl.lit(None, dtype=pl.String)
+    return rows.filter(pl.col(KEY).is_in(keys.implode())).select(
+        KEY,
+        ROW,
+        REST,
+        pl.lit(str(Verdict.EXCLUDED)).alias("verdict"),
+        pl.lit(True).alias("first"),
+        nothing.alias("column"),
+        pl.lit("self_relationship_after_merge").alias("rule"),
+        nothing.alias("value"),
+        nothing.alias("parent"),
+    )
 
 
 def _with_golden(rows: pl.DataFrame, golden: pl.DataFrame) -> pl.DataFrame:
@@ -152,11 +197,12 @@ def _target_rows(rows: pl.DataFrame, spec: TableSpec, table: TargetTable, ids: p
     return numbered.select(KEY, ROW, REST, *values)
 
 
-def _tally(read: int, merged: int, passed: int, quarantine: pl.DataFrame) -> Tally:
+def _tally(read: int, merged: int, combined: int, passed: int, quarantine: pl.DataFrame) -> Tally:
     places = dict(quarantine.group_by("verdict").len().iter_rows())
     return Tally(
         read=read,
         merged=merged,
+        combined=combined,
         passed=passed,
         rejected=places.get(Verdict.REJECTED, 0),
         excluded=places.get(Verdict.EXCLUDED, 0),

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from load.applied import Applied, applied, create_side_tables, forget_applied, note_applied
 from load.crosswalk import write_crosswalk
+from load.once import doubles
 from load.resolve import resolve
 from load.standing import STAGE, Crosswalk, Standing, read_crosswalk
 from load.tables import TargetTables
@@ -80,14 +81,16 @@ def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> tuple[Bat
     }
     is_register = spec.name in crosswalk.register
     golden = job.ledger.standing(job.run, "dedupe", spec.name, "golden")
+    source = job.ledger.standing(job.run, "transform", spec.name, "clean")
     under = digest(
         ENGINE,
         spec.digest,
         {name: parent.digest for name, parent in parents.items()},
         crosswalk.digest if is_register else "",
         [batch.sha256 for batch in golden],
+        # What a merge made superfluous may stand in any batch of the table.
+        [batch.sha256 for batch in source] if spec.once and crosswalk.folded.height else [],
     )
-    source = job.ledger.standing(job.run, "transform", spec.name, "clean")
     sealed = [(batch.number, digest(under, batch.sha256)) for batch in source]
     pending = [
         (batch, inputs)
@@ -95,35 +98,48 @@ def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> tuple[Bat
         if job.ledger.done(STAGE, spec.name, number, inputs) is None
     ]
     if pending:
-        ids = ids_of(job, spec.target, spec.system)
         known = {name: parent.keys for name, parent in parents.items()}
-        folded = crosswalk.folded_of(spec.system).get_column(KEY) if is_register else pl.Series(dtype=pl.String)
+        everyone = crosswalk.folded_of(spec.system).get_column(KEY)
+        resolver = _Resolver(
+            job,
+            spec,
+            ids=ids_of(job, spec.target, spec.system),
+            parents=known,
+            folded=everyone if is_register or spec.merged_only else everyone.clear(),
+            golden=golden,
+            doubled=doubles(spec, source, known, everyone),
+        )
         for batch, inputs in pending:
-            _resolve_batch(job, spec, batch, inputs, ids, known, folded, golden)
+            resolver.batch(batch, inputs)
     job.ledger.seal(job.run, STAGE, spec.name, sealed)
     return job.ledger.standing(job.run, STAGE, spec.name, "rows")
 
 
-def _resolve_batch(
-    job: Job,
-    spec: TableSpec,
-    batch: Batch,
-    inputs: str,
-    ids: pl.DataFrame,
-    parents: dict[str, pl.DataFrame],
-    folded: pl.Series,
-    golden: Sequence[Batch],
-) -> None:
-    job.ledger.attempt(STAGE, spec.name, batch.number, inputs)
-    clean = batch.read()
-    overrides = pl.concat([item.read() for item in golden]) if golden else clean.clear()
-    table = job.target.by_name[spec.target]
-    made = resolve(clean, spec, table, ids, parents, folded, overrides)
-    files = [
-        write_batch(job.work, STAGE, spec.name, batch.number, "rows", inputs, made.rows),
-        write_batch(job.work, STAGE, spec.name, batch.number, "quarantine", inputs, made.quarantine),
-    ]
-    job.ledger.record(STAGE, spec.name, batch.number, inputs, files, made.tally)
+@dataclass(frozen=True)
+class _Resolver:
+    """Resolves the pending batches of one table against what is known of its own and its parents' keys."""
+
+    job: Job
+    spec: TableSpec
+    ids: pl.DataFrame
+    parents: dict[str, pl.DataFrame]
+    folded: pl.Series
+    golden: Sequence[Batch]
+    doubled: pl.DataFrame
+
+    def batch(self, batch: Batch, inputs: str) -> None:
+        """One clean batch to one batch of target rows."""
+        job, spec, number = self.job, self.spec, batch.number
+        job.ledger.attempt(STAGE, spec.name, number, inputs)
+        clean = batch.read()
+        golden = pl.concat([item.read() for item in self.golden]) if self.golden else clean.clear()
+        table = job.target.by_name[spec.target]
+        made = resolve(clean, spec, table, self.ids, self.parents, self.folded, golden, self.doubled)
+        files = [
+            write_batch(job.work, STAGE, spec.name, number, "rows", inputs, made.rows),
+            write_batch(job.work, STAGE, spec.name, number, "quarantine", inputs, made.quarantine),
+        ]
+        job.ledger.record(STAGE, spec.name, number, inputs, files, made.tally)
 
 
 @dataclass

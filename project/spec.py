@@ -104,6 +104,10 @@ class TableSpec:
 
     `query` is None for a plain source; otherwise it is SQL over the tables in `reads` and gives `_row`
     (the lead source row) and `_rest` (the others behind the same target row).
+
+    `part` sets a second target row of the same source row apart; such a spec never decides the source row's
+    place. `once` names columns in which no two rows may agree after a merge: the first stays, the others are
+    combined with it. `merged_only` loads a row only when its person was folded into another.
     """
 
     name: str
@@ -115,6 +119,8 @@ class TableSpec:
     query: str | None = None
     part: str = ""
     where: str | None = None
+    once: tuple[str, ...] = ()
+    merged_only: bool = False
     checks: tuple[RowCheck, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     dropped: tuple[tuple[str, str], ...] = field(default=())

@@ -70,7 +70,7 @@ def columns_accounted_for(specs: Iterable[TableSpec], source: Source) -> tuple[s
 
 _KEYS: Mapping[str, set[str]] = {
     "": {"table", "read", "columns", "evidence", "check", "exclude", "dropped"},
-    "table": {"system", "source", "consumes", "target", "key", "part", "where"},
+    "table": {"system", "source", "consumes", "target", "key", "part", "where", "once", "merged_only"},
     "read": {"file", "format", "encoding", "delimiter", "key", "widths"},
     "column": {
         "from", "value", "steps", "codes", "codes_at", "checks", "required", "on_fail", "references", "type",
@@ -118,6 +118,8 @@ class _Reader:
             query=query,
             part=str(table.get("part", "")),
             where=table.get("where"),
+            once=self._once(table, columns),
+            merged_only=bool(table.get("merged_only", False)),
             checks=tuple(self._check(n, body) for n, body in enumerate(self._list(raw, "check"))),
             exclusions=tuple(self._exclusion(n, body) for n, body in enumerate(self._list(raw, "exclude"))),
             dropped=tuple(sorted((k, str(v)) for k, v in self._part(raw, "dropped", optional=True).items())),
@@ -129,6 +131,14 @@ class _Reader:
             hint = did_you_mean(name, self.target.by_name)
             self._problem("table.target", f"no table `{name}` in target.toml", hint)
         return self.target.by_name.get(name) or TargetTable(name, "", ())
+
+    def _once(self, table: dict[str, Any], columns: tuple[ColumnSpec, ...]) -> tuple[str, ...]:
+        names = [column.name for column in columns if not column.evidence]
+        once = self._words(table, "table", "once")
+        for name in once:
+            if name not in names:
+                self._problem("table.once", f"no column `{name}`", did_you_mean(name, names))
+        return once
 
     def _sources(self, table: dict[str, Any], system: str) -> tuple[str | None, tuple[ReadSpec, ...]]:
         source = self._word(table, "table", "source")
