@@ -87,6 +87,8 @@ def run_stages(job: Job, until: str | None = None) -> Iterator[StageDone]:
     """Do every stage up to `until`. Each is done before the next begins."""
     if until is not None and until not in STAGES:
         raise CasebridgeError(f"no stage `{until}`", hint=did_you_mean(until, STAGES))
+    for look in _PAPERS:
+        look(job)
     for stage in STAGES:
         yield run_stage(job, stage)
         if stage == until:
@@ -106,7 +108,7 @@ def check(folder: Path) -> list[str]:
     problems: list[str] = []
     try:
         with open_job(folder, alone=False) as job:
-            for look in (make_plans, extract.preflight, _linkage, _databases):
+            for look in (*_PAPERS, extract.preflight, _databases):
                 try:
                     look(job)
                 except CasebridgeError as error:
@@ -144,5 +146,8 @@ def _databases(job: Job) -> None:
     if problems:
         raise SpecError(problems)
 
+
+# What can be told from the project's own files, before anything is read or written.
+_PAPERS: tuple[Callable[[Job], object], ...] = (make_plans, _linkage)
 
 __all__ = ["STAGES", "StageDone", "check", "latest_run", "open_job", "run_stage", "run_stages"]

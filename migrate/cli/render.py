@@ -132,6 +132,8 @@ def show_json(value: object) -> None:
 def show_balance(report: Mapping[str, Any]) -> None:
     """Both sides of the books as two tables, and the verdict."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(console.width, 120))
     console.print(_sources(report["sources"]))
     console.print(_targets(report["targets"]))
     undecided = report.get("undecided_pairs", 0)
@@ -142,23 +144,29 @@ def show_balance(report: Mapping[str, Any]) -> None:
 
 
 def _sources(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title="extracted = loaded + merged + combined + rejected + excluded + held", show_footer=True)
+    table = Table(
+        title="extracted = loaded + merged + combined + rejected + excluded + held",
+        show_footer=True,
+        title_justify="left",
+    )
     numbers = ("extracted", *PLACES, "unexplained")
-    table.add_column("source", footer="all")
+    table.add_column("source", footer="all", no_wrap=True)
     for name in numbers:
         total = sum(row[name] for row in rows)
-        table.add_column(name, justify="right", footer=_figure(name, total))
+        table.add_column(name, justify="right", footer=_figure(name, total), no_wrap=True)
+    several = len({row["system"] for row in rows}) > 1
     for row in rows:
-        table.add_row(f"{row['system']}.{row['source']}", *(_figure(name, row[name]) for name in numbers))
+        name = f"{row['system']}.{row['source']}" if several else row["source"]
+        table.add_row(name, *(_figure(name, row[name]) for name in numbers))
     return table
 
 
 def _targets(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title="every target row explained by its source rows")
+    table = Table(title="every target row explained by its source rows", title_justify="left")
     table.add_column("target")
     for name in ("rows", "explained", "unexplained"):
         table.add_column(name, justify="right")
-    for row in rows:
+    for row in (row for row in rows if row["rows"] or row["unexplained"]):
         table.add_row(row["target"], *(_figure(name, row[name]) for name in ("rows", "explained", "unexplained")))
     return table
 

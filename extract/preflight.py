@@ -1,0 +1,176 @@
+"""The look before the leap: everything that makes a dump unfit is found before anything is written.
+
+At most one sentence a file, the one that explains most; all files of all systems at once. No sentence
+shows what a file holds. Names of columns are shown only from what is certainly a header: the first line of
+a file without one is somebody's data.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from extract.dump import Part, Table
+from extract.manifest import NAME, Declared, differs, read_manifest
+from extract.readers import FORMATS
+from project.contracts import ORIGIN
+from project.errors import SourceError, did_you_mean
+from project.job import Job
+from project.spec import ReadSpec, Source
+from project.specfile import columns_accounted_for
+
+_LIKE_A_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_MAGIC = re.compile(r"[*?\[]")
+
+
+def preflight(job: Job) -> list[Table]:
+    """All source tables, ready to be read. One SourceError for all that is wrong, or none."""
+    troubles: list[SourceError] = []
+    manifests = {name: _manifest(system.dump, troubles) for name, system in job.settings.systems.items()}
+    tables = []
+    for source, read in job.reads().items():
+        try:
+            tables.append(_table(job, source, read, manifests[source.system], troubles))
+        except SourceError as error:
+            troubles.append(error)
+    if troubles:
+        raise _all(troubles)
+    return tables
+
+
+def _all(troubles: Sequence[SourceError]) -> SourceError:
+    if len(troubles) == 1:
+        return troubles[0]
+    lines = "\n".join(f"  {trouble.message} ({trouble.hint})" for trouble in troubles)
+    hint = "mend or fetch these files and run the same command again; nothing was read or written"
+    return SourceError(f"{len(troubles)} files of the dump", f"cannot be read:\n{lines}", hint=hint)
+
+
+def _manifest(dump: Path, troubles: list[SourceError]) -> Mapping[str, Declared]:
+    try:
+        return read_manifest(dump)
+    except SourceError as error:
+        troubles.append(error)
+        return {}
+
+
+def _table(
+    job: Job,
+    source: Source,
+    read: ReadSpec,
+    declared: Mapping[str, Declared],
+    troubles: list[SourceError],
+) -> Table:
+    """One source table. What is wrong with one of its files is put to the others' troubles."""
+    dump = job.settings.systems[source.system].dump
+    columns: tuple[str, ...] = ()
+    parts = []
+    for path in _files(dump, read, declared):
+        name = path.relative_to(dump).as_posix()
+        try:
+            found = _columns(job, source, read, path, name)
+            parts.append(_examined(read, path, name, declared.get(name)))
+            columns = columns or found
+        except OSError as error:
+            hint = "check that the file is still there and that you may read it"
+            troubles.append(SourceError(name, f"cannot be opened: {error.strerror}", hint=hint))
+        except SourceError as error:
+            troubles.append(error)
+    return Table(source, read, columns, tuple(parts))
+
+
+def _files(dump: Path, read: ReadSpec, declared: Mapping[str, Declared]) -> list[Path]:
+    """The files of a table in the order of their names."""
+    if not dump.is_dir():
+        hint = "set `dump` of this system in casebridge.toml to the folder that holds the files"
+        raise SourceError(dump.name, "is no folder", hint=hint)
+    if not _MAGIC.search(read.file):
+        found = [path for path in [dump / read.file] if path.exists()]
+        gone = [] if found else [read.file]
+    else:
+        found = sorted(path for path in dump.glob(read.file) if path.is_file() and path.name != NAME)
+        names = {path.relative_to(dump).as_posix() for path in found}
+        gone = [name for name in declared if Path(name).match(read.file) and name not in names]
+        gone = sorted(gone) or ([] if found else [read.file])
+    if gone:
+        raise SourceError(", ".join(gone), "is not in the dump folder", hint=_alike(dump, gone[0]))
+    return found
+
+
+def _alike(dump: Path, name: str) -> str:
+    """The files that somebody may have meant."""
+    there = {path.name.casefold(): path.name for path in sorted(dump.iterdir())}
+    close = difflib.get_close_matches(name.casefold(), there, n=3, cutoff=0.7)
+    if close:
+        found = ", ".join(there[key] for key in close)
+        return f"the folder has {found}: rename it, or set `file` in the spec's [read]"
+    return "ask the exporter for it, or set `file` in the spec's [read]"
+
+
+def _columns(job: Job, source: Source, read: ReadSpec, path: Path, name: str) -> tuple[str, ...]:
+    """The columns of a file, each accounted for by the specs."""
+    columns = FORMATS[read.format].columns(path, name, read)
+    specs = job.specs_of(source)
+    known = set.union(*columns_accounted_for(specs, source))
+    # A query names its columns among other words: only plain specs say what must be there.
+    plain = [spec for spec in specs if spec.query is None]
+    needed = set.union(*columns_accounted_for(plain, source)) | set(read.key)
+    here = set(columns)
+    if not here & (known | needed):
+        raise _no_header(name, columns, known | needed)
+    faults = [
+        _listed("missing", sorted(needed - here)),
+        _listed("unexpected", _unexpected(columns, known | needed, needed - here)),
+        _listed("twice", sorted(name for name, count in Counter(columns).items() if count > 1 and name in known)),
+        _listed("reserved by casebridge", sorted(here & set(ORIGIN))),
+    ]
+    if any(faults):
+        hint = (
+            "if the export is right, map each new column in its spec or list it under [dropped] with a reason, "
+            "and take away those that are gone; otherwise ask for the file again"
+        )
+        raise SourceError(name, f"its columns have changed: {'; '.join(filter(None, faults))}", hint=hint)
+    return columns
+
+
+def _no_header(name: str, columns: Sequence[str], known: set[str]) -> SourceError:
+    if len(columns) == 1:
+        for delimiter, word in {";": ";", "\t": "\\t", "|": "|", ",": ","}.items():
+            if known & {part.strip(' "') for part in columns[0].split(delimiter)}:
+                hint = f'set `delimiter = "{word}"` in its spec\'s [read] or in casebridge.toml'
+                return SourceError(name, f"its fields are separated by `{word}`", hint=hint)
+    what = "has no header: its first line has none of the columns that the specs name"
+    return SourceError(name, what, hint="ask for this file again, with the columns' names in its first line")
+
+
+def _listed(word: str, names: Sequence[str]) -> str:
+    return f"{word} {', '.join(names)}" if names else ""
+
+
+def _unexpected(columns: Sequence[str], known: set[str], missing: set[str]) -> list[str]:
+    """Columns that no spec speaks of: by name only if most of the line is known to be names."""
+    header = 2 * sum(column in known for column in columns) >= len(columns)
+    shown = []
+    for place, column in enumerate(columns, 1):
+        if column in known:
+            continue
+        if header and _LIKE_A_NAME.fullmatch(column):
+            hint = did_you_mean(column, missing)
+            shown.append(f"{column} ({hint})" if hint.startswith("did you mean") else column)
+        else:
+            shown.append(f"column {place}")
+    return shown
+
+
+def _examined(read: ReadSpec, path: Path, name: str, declared: Declared | None) -> Part:
+    """The file's checksum and size, found fit to be read and the same as declared."""
+    size = path.stat().st_size
+    if declared is not None and declared.bytes is not None and path.is_file() and declared.bytes != size:
+        raise differs(name, "bytes", declared.bytes, size)
+    part = FORMATS[read.format].examine(path, name, read)
+    if declared is not None:
+        declared.check(part)
+    return part

@@ -1,0 +1,38 @@
+"""The registry of formats. A new one is three functions and an entry in the dict at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from extract.delimited import delimited_columns, examine_delimited, read_delimited
+from extract.dump import Part, Piece, Table
+from extract.fixed import examine_fixed, fixed_columns, read_fixed
+from extract.listing import examine_files, files_columns, read_files
+from extract.sheet import examine_sheet, read_sheet, sheet_columns
+from project.spec import ReadSpec
+
+
+@dataclass(frozen=True)
+class Format:
+    """How files of one format are read.
+
+    `columns(path, name, read)` gives the names of a file's columns from its beginning.
+    `examine(path, name, read)` reads all of the file once, for its checksum and for what makes a file
+    unfit to be read. Both raise SourceError, with `name` as the file, when it is none of this format.
+    `records(table, part, first, after)` gives the records in order, numbered on from `first`. Those with
+    numbers up to `after` are only to be counted; a reader may give them all the same.
+    """
+
+    columns: Callable[[Path, str, ReadSpec], tuple[str, ...]]
+    examine: Callable[[Path, str, ReadSpec], Part]
+    records: Callable[[Table, Part, int, int], Iterator[Piece]]
+
+
+FORMATS: Mapping[str, Format] = {
+    "csv": Format(delimited_columns, examine_delimited, read_delimited),
+    "fixed": Format(fixed_columns, examine_fixed, read_fixed),
+    "xlsx": Format(sheet_columns, examine_sheet, read_sheet),
+    "files": Format(files_columns, examine_files, read_files),
+}

@@ -1,0 +1,97 @@
+"""Spreadsheets, by way of petl: the first sheet, names in its first row, every cell as text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+import zipfile
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from xml.etree.ElementTree import ParseError
+
+import petl
+
+from extract.dump import Part, Piece, Table, stamp
+from extract.records import Reason
+from extract.tail import Row, pieces
+from project.batch import file_digest
+from project.errors import SourceError
+from project.spec import ReadSpec
+
+_UNREADABLE = (zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError)
+
+
+def sheet_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:  # noqa: ARG001
+    """The names in the first row, without blanks around them."""
+    try:
+        header = next(_cells(path), ())
+    except _UNREADABLE as error:
+        hint = "save it again as .xlsx, or export it as CSV and change `format` in its spec"
+        raise SourceError(name, "is no .xlsx spreadsheet that can be read", hint=hint) from error
+    return tuple(cell.strip() for cell in _trimmed(header))
+
+
+def examine_sheet(path: Path, name: str, read: ReadSpec) -> Part:  # noqa: ARG001
+    """The file's checksum."""
+    before = stamp(path)
+    return Part(path, name, before[0], None, file_digest(path), before)
+
+
+def read_sheet(table: Table, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
+    """The rows below the header; `_line` is the row of the sheet."""
+    with part.open():
+        cells = _cells(part.path)
+        columns = tuple(cell.strip() for cell in _trimmed(next(cells, ())))
+        order = [columns.index(name) for name in table.columns]
+        yield from pieces(_rows(cells, order), table, part.name, first)
+
+
+def _rows(cells: Iterator[tuple[str, ...]], order: list[int]) -> Iterator[Row]:
+    """Empty rows count as ragged lines, but not those below the last row that has anything."""
+    empty: list[Row] = []
+    for number, row in enumerate(cells, 2):
+        held = _trimmed(row)
+        if not held:
+            empty.append(Row(number, (), Reason.RAGGED_LINE))
+            continue
+        yield from empty
+        empty.clear()
+        if len(held) > len(order):
+            yield Row(number, (), Reason.RAGGED_LINE, "\t".join(held).encode())
+        else:
+            filled = held + ("",) * (len(order) - len(held))
+            yield Row(number, tuple(filled[place] for place in order))
+
+
+def _cells(path: Path) -> Iterator[tuple[str, ...]]:
+    """All rows of the first sheet as text. What openpyxl cannot keep of a workbook (styles, validation) is
+    no concern of ours, so its warnings are not shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = petl.fromxlsx(str(path), data_only=True)
+        rows = list(islice(table, None))
+    for row in rows:
+        yield tuple(_text(cell) for cell in row)
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(" ")
+    if isinstance(cell, dt.date | dt.time):
+        return cell.isoformat()
+    return str(cell)
+
+
+def _trimmed(row: tuple[str, ...]) -> tuple[str, ...]:
+    """The row without the blank cells at its end."""
+    size = len(row)
+    while size and not row[size - 1].strip():
+        size -= 1
+    return row[:size]

@@ -1,0 +1,130 @@
+"""Files of the dump into immutable batches of `batch_rows` records, each physical line accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from extract.ahead import ahead
+from extract.dump import Piece, Table, no_records
+from extract.manifest import write_manifest
+from extract.preflight import preflight
+from extract.readers import FORMATS
+from project.batch import Batch, digest, write_batch
+from project.contracts import ROW, UNREADABLE, empty
+from project.job import Job
+from project.tally import Tally
+
+STAGE = "extract"
+ENGINE = 1
+"""Part of every batch's inputs: a new number makes everything pending again."""
+
+
+def run(job: Job) -> Tally:
+    """Extract all that is pending; the row account of all that stands.
+
+    SourceError, before anything is written, when a file of the dump is not as the specs say.
+    """
+    tables = preflight(job)
+    for table in tables:
+        _extract(job, table)
+    write_manifest(job, tables)
+    return sum((job.ledger.tally(job.run, STAGE, str(table.source)) for table in tables), Tally())
+
+
+def _extract(job: Job, table: Table) -> None:
+    name, size = str(table.source), job.settings.batch_rows
+    job.report.table(STAGE, name, _expected(table))
+    done = 0
+    while batches := job.ledger.done(STAGE, name, done, _inputs(table, size, done)):
+        _tell(job, batches)
+        done += 1
+    if not done or job.ledger.done(STAGE, name, done, _inputs(table, size, done, end=True)) is None:
+        first = job.ledger.first_row(table.source)
+        after = first + done * size
+        for cut in ahead(_cuts(_pieces(table, first, after), after, size, at_least_one=not done)):
+            _tell(job, _write(job, table, done, _inputs(table, size, done), cut))
+            done += 1
+        _end(job, name, done, _inputs(table, size, done, end=True))
+    job.ledger.seal(job.run, STAGE, name, [(n, _inputs(table, size, n)) for n in range(done)])
+
+
+def _inputs(table: Table, size: int, number: int, *, end: bool = False) -> str:
+    """Everything that a batch depends on. The table's end is a batch of no files, so that a finished table
+    is known without reading it."""
+    parts = [(part.name, part.sha256) for part in table.parts]
+    return digest(ENGINE, repr(table.read), parts, size, number, "end" if end else "batch")
+
+
+def _expected(table: Table) -> int | None:
+    """How many records there are if none spans several lines."""
+    lines = [part.lines for part in table.parts]
+    if None in lines:
+        return None
+    headers = len(lines) if table.read.format == "csv" else 0
+    return sum(line or 0 for line in lines) - headers
+
+
+def _pieces(table: Table, first: int, after: int) -> Iterator[Piece]:
+    read = FORMATS[table.read.format].records
+    for part in table.parts:
+        for piece in read(table, part, first, after):
+            yield piece
+            first += piece.records
+
+
+@dataclass
+class _Cut:
+    """The records of one batch, gathered from pieces."""
+
+    raw: list[pl.DataFrame] = field(default_factory=list)
+    unreadable: list[pl.DataFrame] = field(default_factory=list)
+
+    def take(self, piece: Piece, after: int, until: int) -> None:
+        """Those of the piece's records whose numbers are in (after, until]."""
+        for held, frame in ((self.raw, piece.raw), (self.unreadable, piece.unreadable)):
+            begin, end = (frame[ROW].search_sorted(row, side="right") for row in (after, until))
+            if end > begin:
+                held.append(frame[begin:end])
+
+
+def _cuts(pieces: Iterator[Piece], after: int, size: int, *, at_least_one: bool) -> Iterator[_Cut]:
+    """The records behind number `after`, `size` at a time; the last batch may have fewer."""
+    until, cut = after + size, _Cut()
+    for piece in pieces:
+        while piece.last_row >= until:
+            cut.take(piece, until - size, until)
+            yield cut
+            until, cut, at_least_one = until + size, _Cut(), False
+        cut.take(piece, until - size, until)
+    if cut.raw or cut.unreadable or at_least_one:
+        yield cut
+
+
+def _write(job: Job, table: Table, number: int, inputs: str, cut: _Cut) -> tuple[Batch, ...]:
+    name = str(table.source)
+    job.ledger.attempt(STAGE, name, number, inputs)
+    # One chunk each: how the windows fell must not show in the file.
+    raw = pl.concat([no_records(table.columns), *cut.raw], rechunk=True)
+    unreadable = pl.concat([empty(UNREADABLE), *cut.unreadable], rechunk=True)
+    batches = tuple(
+        write_batch(job.work, STAGE, name, number, kind, inputs, frame)
+        for kind, frame in (("raw", raw), ("unreadable", unreadable))
+    )
+    for part in table.parts:
+        part.unchanged()
+    tally = Tally(read=raw.height + unreadable.height, passed=raw.height, rejected=unreadable.height)
+    job.ledger.record(STAGE, name, number, inputs, batches, tally)
+    return batches
+
+
+def _end(job: Job, name: str, number: int, inputs: str) -> None:
+    job.ledger.attempt(STAGE, name, number, inputs)
+    job.ledger.record(STAGE, name, number, inputs, (), Tally())
+
+
+def _tell(job: Job, batches: tuple[Batch, ...]) -> None:
+    rows = {batch.kind: batch.rows for batch in batches}
+    job.report.advance(sum(rows.values()), rows.get("unreadable", 0))

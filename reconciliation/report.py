@@ -1,0 +1,103 @@
+"""The board's report, as data (report.json) and as one self-contained page (report.html)."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from project.batch import write_text
+from project.contracts import Place
+from reconciliation import wording
+from reconciliation.facts import BALANCED, Facts
+from reconciliation.pages import UNEXPLAINED
+
+JSON, HTML = "report.json", "report.html"
+PLACES = (*(str(place) for place in Place), UNEXPLAINED)
+BAR_WIDTH, THINNEST = 1000.0, 4.0
+
+
+def write_report(facts: Facts, folder: Path) -> Path:
+    """Write both; gives the path of the page."""
+    write_text(folder / JSON, json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
+    write_text(folder / HTML, render(facts))
+    return folder / HTML
+
+
+def render(facts: Facts) -> str:
+    """The page. Nothing in it comes from outside it, and it needs no script."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(count=_count, share=_share, amount=_amount, rule=wording.rule_words)
+    return environment.get_template("report.html").render(
+        facts=facts,
+        balanced=facts["verdict"] == BALANCED,
+        words=wording,
+        places=PLACES,
+        bar=bar,
+        checks=checks_by_name(facts["checks"]),
+        failed=[check for check in facts["checks"] if check["verdict"] == "failed"],
+        left_out=[cause for cause in facts["causes"] if cause["place"] != "held"],
+        held=[cause for cause in facts["causes"] if cause["place"] == "held"],
+    )
+
+
+def bar(counts: Facts) -> list[tuple[str, float, float]]:
+    """A stacked bar: place, start and width. A place with few rows stays visible as a thin line."""
+    total = sum(counts[place] for place in PLACES)
+    if not total:
+        return []
+    widths = {p: max(THINNEST, BAR_WIDTH * counts[p] / total) for p in PLACES if counts[p]}
+    scale = BAR_WIDTH / sum(widths.values())
+    segments, at = [], 0.0
+    for place, width in widths.items():
+        segments.append((place, round(at, 2), round(width * scale, 2)))
+        at += width * scale
+    return segments
+
+
+def checks_by_name(checks: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
+    """The findings, check by check; those that failed first within each."""
+    groups: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for check in checks:
+        groups[check["check"]].append(check)
+    return [
+        {
+            "check": name,
+            "words": wording.CHECK_WORDS.get(name, name),
+            "findings": sorted(found, key=lambda check: check["verdict"] != "failed"),
+            "failed": sum(check["verdict"] == "failed" for check in found),
+            "notes": sum(check["verdict"] == "note" for check in found),
+        }
+        for name, found in groups.items()
+    ]
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+def _amount(text: str) -> str:
+    whole, _, pence = text.partition(".")
+    return f"{int(whole):,}.{pence}" if whole not in {"-0"} else f"-0.{pence}"
+
+
+def _share(part: int, whole: int) -> str:
+    if not whole:
+        return "–"
+    share = 100 * part / whole
+    if 0 < share < 0.1:
+        return "< 0.1 %"
+    if 99.9 < share < 100:
+        return "> 99.9 %"
+    return f"{share:.1f} %"

@@ -1,0 +1,71 @@
+"""Prove the books: count both sides again, judge, write the report, and refuse what does not balance."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from project.batch import write_text
+from project.contracts import Verdict
+from project.database import refusal, shown
+from project.errors import CasebridgeError, ReconciliationFailed
+from project.job import Job
+from project.ledger import now
+from project.tally import Tally
+from reconciliation.checks import judge
+from reconciliation.dispositions import write_dispositions
+from reconciliation.evidence import write_control_totals, write_evidence
+from reconciliation.facts import facts_of
+from reconciliation.recount import Books, recount
+from reconciliation.report import write_report
+
+
+def run(job: Job) -> Tally:
+    """The row account of the whole run, or ReconciliationFailed with the report written."""
+    if job.ledger.signature(job.run):
+        raise CasebridgeError(
+            f"run {job.run} is signed and closed",
+            hint="its report stays as it was signed; run under another name: `casebridge run --name NAME`",
+        )
+    started = now()
+    try:
+        books = recount(job)
+    except SQLAlchemyError as error:
+        raise refusal(job.settings.target_url, error) from error
+    folder = job.settings.reports / job.run
+    findings = judge(books)
+    facts = facts_of(books, findings)
+    write_dispositions(books, folder / "dispositions.parquet")
+    write_control_totals(books, folder / "control_totals.csv")
+    write_evidence(books, folder)
+    report = write_report(facts, folder)
+    about = {
+        "run": job.run,
+        "target": shown(job.settings.target_url),
+        "started": started,
+        "finished": now(),
+        "basis": books.standing.basis,
+        "specs": {spec.name: spec.digest for spec in job.specs},
+    }
+    write_text(folder / "run.json", json.dumps(about, indent=2) + "\n")
+    job.ledger.close_run(job.run, facts["verdict"])
+    if facts["failed_checks"]:
+        raise ReconciliationFailed(facts["failed_checks"], report)
+    return _tally(books)
+
+
+def _tally(books: Books) -> Tally:
+    places = books.book.totals()
+    warned = sum(count for *_, verdict, count in books.values if verdict == Verdict.WARNED)
+    return Tally(
+        read=sum(places.values()),
+        passed=places["loaded"],
+        combined=places["combined"],
+        merged=places["merged"],
+        rejected=places["rejected"],
+        excluded=places["excluded"],
+        held=places["held"],
+        set_aside=sum(count for *_, count in books.values) - warned,
+        warned=warned,
+    ).balanced("reconciliation")

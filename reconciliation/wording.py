@@ -1,0 +1,87 @@
+"""Plain words for the report: what a place, a rule and a check mean to somebody who was not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PLACE_WORDS: Mapping[str, str] = {
+    "loaded": "stands in the new system",
+    "merged": "folded into another record of the same person, by a reviewer's decision",
+    "combined": "became part of another row, such as one piece of a long case note",
+    "rejected": "broke a rule; kept whole, can be replayed when mended",
+    "excluded": "left behind on purpose, by a rule with a named owner",
+    "held": "waits for a person to decide",
+    "unexplained": "nobody can say where it went",
+}
+
+RULE_WORDS: Mapping[str, str] = {
+    "ragged_line": "the line has too many or too few fields",
+    "broken_quote": "a quotation mark was opened and never closed",
+    "nul_byte": "the line holds bytes that no text has",
+    "undecodable": "the line holds characters that the old system's alphabet does not have",
+    "duplicate_key": "the key stands in the file a second time; the first row counts",
+    "unclaimed": "no rule says where such a row belongs",
+    "required": "a value that must be there is missing",
+    "money": "the amount is no number",
+    "number": "the value is no number",
+    "date": "there is no such day",
+    "period": "the period is not a year and a month",
+    "past_date": "the day lies in the future",
+    "positive": "the number is not above zero",
+    "one_of": "the value is none of those allowed",
+    "max_length": "the text is longer than the new system allows; cut, and kept in full beside",
+    "nhs_number": "not a valid NHS number",
+    "upn": "not a valid unique pupil number",
+    "postcode": "not a valid postcode",
+    "email": "not an e-mail address",
+    "unmapped_code": "the old code has no agreed meaning in the new system",
+    "orphan": "it points at a record that does not exist",
+    "parent": "the record it belongs to was not loaded",
+    "self_relationship": "a person related to themselves",
+    "missing_chunk": "a piece of the case note is missing",
+    "chunks_of_two_people": "the pieces of the case note name two people",
+    "file_missing": "the document's file is not on disk",
+    "file_changed": "the document's file is not the one that was recorded",
+    "unreferenced_file": "no record points at this file",
+}
+
+CHECK_WORDS: Mapping[str, str] = {
+    "rows_balance": "Every source row has exactly one place",
+    "extracted_once": "No source row was taken in twice",
+    "lineage_known": "No stage speaks of a row that was never extracted",
+    "target_explained": "Every row in the new system is explained by source rows",
+    "all_written": "Every row that was written is still there",
+    "keys_unique": "No primary key stands twice",
+    "references_resolve": "Every reference points at a record that is there",
+    "contents_equal": "Every value in the new system is the one that was loaded",
+    "restricted_by_id": "Restricted records are the same ones, person by person",
+    "control_totals": "Control totals agree, to the penny",
+    "counts_by_code": "Counts agree, code by code",
+    "merges_done": "Records merged away do not stand beside their survivors",
+    "files_unchanged": "The files behind this report are byte for byte those recorded",
+}
+
+VERDICT_WORDS: Mapping[str, str] = {
+    "set_aside": "set aside, the record loaded without it",
+    "truncated": "cut to length, kept in full beside",
+    "warned": "loaded as it was, with a warning",
+}
+
+GLOSSARY: Mapping[str, str] = {
+    "source row": "One record of the old system: the unit in which everything here is counted.",
+    "place": "Where a source row ended. There are six, and every row is in exactly one.",
+    "cause": "The first rule that stopped a row, in the order in which rows are judged.",
+    "reconciliation": "Proof that two sets of books agree, made from data that was read again on both sides.",
+    "control total": "A sum worked out independently on both sides. Any difference means that something is wrong.",
+    "variance": "The difference between the two sides of a control total.",
+    "set aside": "A single faulty value was left out and kept for repair; its record still travelled on.",
+    "undecided pair": "Two records that look like one person and that no reviewer has judged yet. They stay apart.",
+    "restricted": "A record only named workers may open. A merge takes the stricter of both marks.",
+    "disposition": "The line of the account that says where one source row went, and why.",
+    "orphan": "A row that refers to another one that is not there.",
+}
+
+
+def rule_words(rule: str) -> str:
+    """What a rule says, in words; a project's own rules speak by their names."""
+    return RULE_WORDS.get(rule, rule.replace("_", " "))
