@@ -17,7 +17,7 @@ from extract.columns import text_columns
 from extract.dump import Part, Piece, Table, counted
 from extract.examine import examine_text, refuse_binary
 from extract.quoting import Ahead, Quoting
-from extract.records import Reason, Records, split
+from extract.records import Reason, Records, RecordTooLongError, split
 from project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE
 from project.errors import SourceError
 from project.spec import ReadSpec
@@ -36,15 +36,15 @@ def delimited_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:
 
 def examine_delimited(path: Path, name: str, read: ReadSpec) -> Part:
     """The file's checksum and its encoding, and whether its last record is whole."""
-    return examine_text(path, name, read, lambda: _ends_whole(path, read))
+    return examine_text(path, name, read, lambda: _ends_whole(path, name, read))
 
 
-def _ends_whole(path: Path, read: ReadSpec) -> bool:
+def _ends_whole(path: Path, name: str, read: ReadSpec) -> bool:
     """Whether the last record can be read. What it begins with is known only from reading all of them."""
     size, reason = path.stat().st_size, int(Reason.READABLE)
     with path.open("rb") as file:
         columns, at, _ = _header(file, size, read)
-        for records in split(file, size, at, read.delimiter, len(columns), read.encoding):
+        for records in _records(file, name, size, at, columns, read):
             reason = int(records.reasons[-1])
     return reason not in (Reason.RAGGED_LINE, Reason.BROKEN_QUOTE)
 
@@ -54,14 +54,23 @@ def read_delimited(table: Table, part: Part, first: int, after: int) -> Iterator
     with part.open() as file:
         columns, at, line = _header(file, part.bytes, table.read)
         row = first
-        found = split(file, part.bytes, at, table.read.delimiter, len(columns), table.read.encoding)
-        for records in ahead(found):
+        for records in ahead(_records(file, part.name, part.bytes, at, columns, table.read)):
             count = records.ends.size
             if row + count <= after:
                 yield counted(count, table.columns)
             else:
                 yield _piece(records, table, part.name, columns, row, line)
             row, line = row + count, line + int(records.lines.sum())
+
+
+def _records(
+    file: BinaryIO, name: str, size: int, at: int, columns: tuple[str, ...], read: ReadSpec
+) -> Iterator[Records]:
+    try:
+        yield from split(file, size, at, read.delimiter, len(columns), read.encoding)
+    except RecordTooLongError as error:
+        hint = "look for a missing line end or a stray quote there; no table has records of that size"
+        raise SourceError(name, str(error), hint=hint) from error
 
 
 def _header(file: BinaryIO, size: int, read: ReadSpec) -> tuple[tuple[str, ...], int, int]:

@@ -20,7 +20,8 @@ Stamp = tuple[int, int, int]
 @dataclass(frozen=True)
 class Part:
     """One file of a source table. `name` is its path in the dump folder, with `/`; `lines` counts
-    physical lines, and is None where the format has none; `stamp` tells whether it was touched since."""
+    physical lines, and is None where the format has none; `stamp` tells whether it was touched since;
+    `notes` are things that whoever watches should know."""
 
     path: Path
     name: str
@@ -28,6 +29,7 @@ class Part:
     lines: int | None
     sha256: str
     stamp: Stamp
+    notes: tuple[str, ...] = ()
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:

@@ -36,12 +36,14 @@ def files_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:  # 
 def examine_files(path: Path, name: str, read: ReadSpec) -> Part:  # noqa: ARG001
     """Every regular file below the folder, hashed. Symbolic links are not followed."""
     before = stamp(path)
-    found = sorted(_walk(path), key=os.fsencode)
+    links: list[str] = []
+    found = sorted(_walk(path, links), key=os.fsencode)
     with ThreadPoolExecutor(4) as pool:
         files = tuple(pool.map(lambda below: _hashed(path, below), found))
     inputs = digest([(below.hex(), size, sha256) for below, size, sha256 in files])
     total = sum(size for _, size, _ in files)
-    return Folder(path, name, total, len(files), inputs, before, files)
+    notes = (f"{len(links):,} symbolic links in it are not followed and not listed",) if links else ()
+    return Folder(path, name, total, len(files), inputs, before, notes, files)
 
 
 def read_files(table: Table, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
@@ -62,12 +64,14 @@ def _row(number: int, entry: tuple[bytes, int, str], order: list[int]) -> Row:
     return Row(number, tuple(values[place] for place in order))
 
 
-def _walk(top: Path, below: str = "") -> Iterator[str]:
+def _walk(top: Path, links: list[str], below: str = "") -> Iterator[str]:
     with os.scandir(top / below) as entries:
         for entry in entries:
             path = f"{below}/{entry.name}" if below else entry.name
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(top, path)
+            if entry.is_symlink():
+                links.append(path)
+            elif entry.is_dir(follow_symlinks=False):
+                yield from _walk(top, links, path)
             elif entry.is_file(follow_symlinks=False):
                 yield path
 

@@ -46,8 +46,8 @@ def differs(name: str, what: str, declared: int | str, found: int | str) -> Sour
     figures = [f"{figure:,}" if isinstance(figure, int) else figure for figure in (found, declared)]
     hint = "it was cut short or changed on its way: fetch the file again, and its manifest with it"
     if what == "sha256":
-        return SourceError(name, f"its sha256 is {figures[0]}, but {NAME} says {figures[1]}", hint=hint)
-    return SourceError(name, f"it has {figures[0]} {what}, but {NAME} says {figures[1]}", hint=hint)
+        return SourceError(name, f"has the sha256 {figures[0]}, but {NAME} says {figures[1]}", hint=hint)
+    return SourceError(name, f"has {figures[0]} {what}, but {NAME} says {figures[1]}", hint=hint)
 
 
 def read_manifest(dump: Path) -> Mapping[str, Declared]:

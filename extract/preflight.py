@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from extract.dump import Part, Table
@@ -38,6 +38,9 @@ def preflight(job: Job) -> list[Table]:
             troubles.append(error)
     if troubles:
         raise _all(troubles)
+    for part in (part for table in tables for part in table.parts):
+        for note in part.notes:
+            job.report.note(f"{part.name}: {note}")
     return tables
 
 
@@ -67,13 +70,12 @@ def _table(
     """One source table. What is wrong with one of its files is put to the others' troubles."""
     dump = job.settings.systems[source.system].dump
     columns: tuple[str, ...] = ()
-    parts = []
+    parts: list[Part] = []
     for path in _files(dump, read, declared):
         name = path.relative_to(dump).as_posix()
         try:
-            found = _columns(job, source, read, path, name)
+            columns = _columns(job, source, read, path, name, columns)
             parts.append(_examined(read, path, name, declared.get(name)))
-            columns = columns or found
         except OSError as error:
             hint = "check that the file is still there and that you may read it"
             troubles.append(SourceError(name, f"cannot be opened: {error.strerror}", hint=hint))
@@ -87,6 +89,9 @@ def _files(dump: Path, read: ReadSpec, declared: Mapping[str, Declared]) -> list
     if not dump.is_dir():
         hint = "set `dump` of this system in casebridge.toml to the folder that holds the files"
         raise SourceError(dump.name, "is no folder", hint=hint)
+    if Path(read.file).is_absolute() or ".." in Path(read.file).parts:
+        hint = "name it in `file` of its spec as it lies in the dump folder"
+        raise SourceError(read.file, "lies outside the dump folder", hint=hint)
     if not _MAGIC.search(read.file):
         found = [path for path in [dump / read.file] if path.exists()]
         gone = [] if found else [read.file]
@@ -110,8 +115,11 @@ def _alike(dump: Path, name: str) -> str:
     return "ask the exporter for it, or set `file` in the spec's [read]"
 
 
-def _columns(job: Job, source: Source, read: ReadSpec, path: Path, name: str) -> tuple[str, ...]:
-    """The columns of a file, each accounted for by the specs."""
+def _columns(
+    job: Job, source: Source, read: ReadSpec, path: Path, name: str, first: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The columns of a file, each accounted for by the specs; those of the table's first file if there is
+    one, for all its files have the same, if not in the same order."""
     columns = FORMATS[read.format].columns(path, name, read)
     specs = job.specs_of(source)
     known = set.union(*columns_accounted_for(specs, source))
@@ -119,7 +127,7 @@ def _columns(job: Job, source: Source, read: ReadSpec, path: Path, name: str) ->
     plain = [spec for spec in specs if spec.query is None]
     needed = set.union(*columns_accounted_for(plain, source)) | set(read.key)
     here = set(columns)
-    if not here & (known | needed):
+    if not _folded(columns) & _folded(known | needed):
         raise _no_header(name, columns, known | needed)
     faults = [
         _listed("missing", sorted(needed - here)),
@@ -133,7 +141,10 @@ def _columns(job: Job, source: Source, read: ReadSpec, path: Path, name: str) ->
             "and take away those that are gone; otherwise ask for the file again"
         )
         raise SourceError(name, f"its columns have changed: {'; '.join(filter(None, faults))}", hint=hint)
-    return columns
+    if first and here != set(first):
+        hint = "ask for files that all have the same columns"
+        raise SourceError(name, "has other columns than the files before it", hint=hint)
+    return first or columns
 
 
 def _no_header(name: str, columns: Sequence[str], known: set[str]) -> SourceError:
@@ -146,13 +157,18 @@ def _no_header(name: str, columns: Sequence[str], known: set[str]) -> SourceErro
     return SourceError(name, what, hint="ask for this file again, with the columns' names in its first line")
 
 
+def _folded(names: Iterable[str]) -> set[str]:
+    return {name.casefold() for name in names}
+
+
 def _listed(word: str, names: Sequence[str]) -> str:
     return f"{word} {', '.join(names)}" if names else ""
 
 
 def _unexpected(columns: Sequence[str], known: set[str], missing: set[str]) -> list[str]:
     """Columns that no spec speaks of: by name only if most of the line is known to be names."""
-    header = 2 * sum(column in known for column in columns) >= len(columns)
+    folded = _folded(known)
+    header = 2 * sum(column.casefold() in folded for column in columns) >= len(columns)
     shown = []
     for place, column in enumerate(columns, 1):
         if column in known:

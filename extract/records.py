@@ -60,11 +60,10 @@ class Records:
 
 
 class RecordTooLongError(Exception):
-    """A record of 2 GiB or more: its place in the file, in bytes."""
+    """A record of 2 GiB or more, more than Arrow's views can point into."""
 
     def __init__(self, at: int) -> None:
-        super().__init__(f"a record of more than 2 GiB begins at byte {at}")
-        self.at = at
+        super().__init__(f"has a record of more than 2 GiB, from byte {at:,} on")
 
 
 def split(

@@ -6,7 +6,6 @@ import datetime as dt
 import warnings
 import zipfile
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
@@ -26,16 +25,20 @@ def sheet_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:  # 
     """The names in the first row, without blanks around them."""
     try:
         header = next(_cells(path), ())
-    except _UNREADABLE as error:
+    except _UNREADABLE:
         hint = "save it again as .xlsx, or export it as CSV and change `format` in its spec"
-        raise SourceError(name, "is no .xlsx spreadsheet that can be read", hint=hint) from error
+        # Not `from` the error: it may quote a cell.
+        raise SourceError(name, "is no .xlsx spreadsheet that can be read", hint=hint) from None
     return tuple(cell.strip() for cell in _trimmed(header))
 
 
 def examine_sheet(path: Path, name: str, read: ReadSpec) -> Part:  # noqa: ARG001
-    """The file's checksum."""
+    """The file's checksum. That a workbook has more sheets than the one that is read, is said."""
     before = stamp(path)
-    return Part(path, name, before[0], None, file_digest(path), before)
+    with zipfile.ZipFile(path) as book:
+        sheets = sum(part.startswith("xl/worksheets/") and part.endswith(".xml") for part in book.namelist())
+    notes = (f"only the first of its {sheets} sheets is read",) if sheets > 1 else ()
+    return Part(path, name, before[0], None, file_digest(path), before, notes)
 
 
 def read_sheet(table: Table, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
@@ -70,7 +73,7 @@ def _cells(path: Path) -> Iterator[tuple[str, ...]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         table = petl.fromxlsx(str(path), data_only=True)
-        rows = list(islice(table, None))
+        rows = list(table)
     for row in rows:
         yield tuple(_text(cell) for cell in row)
 

@@ -14,6 +14,7 @@ from extract.preflight import preflight
 from extract.readers import FORMATS
 from project.batch import Batch, digest, write_batch
 from project.contracts import ROW, UNREADABLE, empty
+from project.errors import SourceError
 from project.job import Job
 from project.tally import Tally
 
@@ -28,6 +29,8 @@ def run(job: Job) -> Tally:
     SourceError, before anything is written, when a file of the dump is not as the specs say.
     """
     tables = preflight(job)
+    for left in (job.work / STAGE).rglob("*.part"):
+        left.unlink()  # a run that was killed while it wrote
     for table in tables:
         _extract(job, table)
     write_manifest(job, tables)
@@ -113,8 +116,13 @@ def _write(job: Job, table: Table, number: int, inputs: str, cut: _Cut) -> tuple
         write_batch(job.work, STAGE, name, number, kind, inputs, frame)
         for kind, frame in (("raw", raw), ("unreadable", unreadable))
     )
-    for part in table.parts:
-        part.unchanged()
+    try:
+        for part in table.parts:
+            part.unchanged()
+    except SourceError:
+        for batch in batches:
+            batch.path.unlink()
+        raise
     tally = Tally(read=raw.height + unreadable.height, passed=raw.height, rejected=unreadable.height)
     job.ledger.record(STAGE, name, number, inputs, batches, tally)
     return batches

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from load.applied import Applied, applied, create_side_tables, forget_applied, note_applied
-from load.crosswalk import write_crosswalk
+from load.crosswalk import NAME as CROSSWALK_BATCH
+from load.crosswalk import NAME, write_crosswalk
 from load.once import doubles
 from load.resolve import resolve
 from load.standing import STAGE, Crosswalk, Standing, read_crosswalk
@@ -53,13 +54,14 @@ def _run(job: Job, engine: sa.Engine) -> Tally:
         there = applied(connection)
     crosswalk = read_crosswalk(job)
     loader = _Loader(job, engine, tables, there)
-    total, wanted = Tally(), set[tuple[str, int]]()
+    total, wanted = Tally(), {(CROSSWALK_BATCH, 0)}
     for name in job.target.load_order:
         for spec in (spec for spec in job.specs if spec.target == name):
             batches = _resolve_table(job, spec, crosswalk)
             wanted |= {(batch.table, batch.number) for batch in batches}
             loader.load(spec, job.target.by_name[name], batches)
             total += job.ledger.tally(job.run, STAGE, spec.name)
+    wanted.add((NAME, 0))
     loader.withdraw([item for place, item in there.items() if place not in wanted])
     tables.tighten()
     write_crosswalk(job, engine, crosswalk)

@@ -7,7 +7,7 @@ written and are built, which validates them, when all rows are in.
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint
+from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIndex
 
 from project.database import shown
 from project.errors import TargetError
@@ -47,19 +47,20 @@ class TargetTables:
         return self.metadata.tables[name]
 
     def loosen(self) -> None:
-        """Take foreign keys off, before rows are written."""
-        if not self._later:
-            return
-        present = self._foreign_keys_present()
+        """Take unique and foreign keys off, before rows are written: a value may move from one batch to
+        another, and stands twice until both are in."""
+        indexes, present = self._indexes_present(), self._foreign_keys_present()
         with self._engine.begin() as connection:
-            for constraint in self._foreign_keys():
+            for index in self._unique_indexes():
+                if index.name in indexes:
+                    connection.execute(DropIndex(index))
+            for constraint in self._foreign_keys() if self._later else ():
                 if constraint.name in present:
                     connection.execute(DropConstraint(constraint, isolate_from_table=False))
 
     def tighten(self) -> None:
         """Build and validate what is missing of unique and foreign keys."""
-        inspector = sa.inspect(self._engine)
-        present = {found["name"] for table in self._target.tables for found in inspector.get_indexes(table.name)}
+        present = self._indexes_present()
         missing = [CreateIndex(index) for index in self._unique_indexes() if index.name not in present]
         keys: list[sa.schema.ExecutableDDLElement] = [*missing]
         if self._later:
@@ -83,6 +84,10 @@ class TargetTables:
         return {
             str(found["name"]) for table in self._target.tables for found in inspector.get_foreign_keys(table.name)
         }
+
+    def _indexes_present(self) -> set[str]:
+        inspector = sa.inspect(self._engine)
+        return {str(found["name"]) for table in self._target.tables for found in inspector.get_indexes(table.name)}
 
     def _unique_indexes(self) -> list[sa.Index]:
         return [

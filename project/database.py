@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from project.errors import TargetError
 
+_WORDS_OF_URL = ("password", "passwd", "pwd", "passfile", "sslpassword", "token", "secret")
+_ABOUT_THE_SERVER = frozenset({"08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"})
+"""SQLSTATE classes whose messages name logins, databases, tables and columns, but never a value."""
+
+_QUOTED = re.compile(r"""\"[^"]*\"|'[^']*'|`[^`]*`|“[^”]*”|„[^“”]*[“”]|«[^»]*»|(?<![a-z])\([^)]*\)""")
+_UNCLOSED = re.compile(r"""["'`“„«].*|(?<![a-z])\(.*""")
+_AFTER_COLON = re.compile(r":\s.*")
+
 
 def open_database(url: str) -> sa.Engine:
     """An engine for a database URL. `postgresql://` means psycopg 3. Nothing is connected yet."""
-    try:
-        parsed = sa.make_url(url)
-    except ArgumentError as error:
-        hint = "write it like sqlite:///target.db or postgresql://user@host/database"
-        raise TargetError("(unreadable URL)", "is no database URL", hint=hint) from error
+    parsed = _parsed(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite":
@@ -26,21 +32,22 @@ def open_database(url: str) -> sa.Engine:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         return _sqlite(parsed)
     try:
-        return sa.create_engine(parsed, pool_pre_ping=True)
+        return sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         hint = "install its driver (an extra of casebridge), or use sqlite:/// or postgresql://"
         raise TargetError(shown(parsed), f"no driver for it: {error}", hint=hint) from error
 
 
 def shown(url: str | sa.URL) -> str:
-    """A URL as it may be shown: without its password."""
-    return sa.make_url(url).render_as_string(hide_password=True)
+    """A URL as it may be shown: without its password, wherever it stands in it."""
+    parsed = _parsed(url) if isinstance(url, str) else url
+    secret = [name for name in parsed.query if any(word in name.lower() for word in _WORDS_OF_URL)]
+    return parsed.difference_update_query(secret).render_as_string(hide_password=True)
 
 
 def refusal(url: str | sa.URL, error: SQLAlchemyError) -> TargetError:
-    """A driver's error as ours: the reason without the statement's parameters, which are people's data."""
-    original = getattr(error, "orig", None) or error
-    reason = str(original).strip().splitlines()[0] if str(original).strip() else type(original).__name__
+    """A driver's error as ours: the reason without any value, for values are people's data."""
+    reason = _reason(getattr(error, "orig", None) or error)
     retryable = bool(getattr(error, "connection_invalidated", False))
     hint = (
         "the connection was lost: run the same command again, it goes on where it stopped"
@@ -50,8 +57,45 @@ def refusal(url: str | sa.URL, error: SQLAlchemyError) -> TargetError:
     return TargetError(shown(url), reason, hint=hint, retryable=retryable)
 
 
+def _parsed(url: str) -> sa.URL:
+    hint = (
+        "write it like sqlite:///target.db or postgresql://user@host/database; "
+        "in a password @ is written %40, : is %3A, / is %2F and % is %25"
+    )
+    try:
+        parsed = sa.make_url(url)
+    except (ArgumentError, ValueError):
+        # The cause would quote a piece of the URL, which may be one of the password.
+        raise TargetError("(unreadable URL)", "is no database URL", hint=hint) from None
+    if "@" in (parsed.host or ""):
+        raise TargetError("(unreadable URL)", "has more than one @", hint=hint)
+    return parsed
+
+
+def _reason(error: BaseException) -> str:
+    """What a server says of itself is shown as it is; of a row, only the code and the names of things."""
+    text = str(error).strip()
+    first = text.splitlines()[0] if text else type(error).__name__
+    state = getattr(error, "sqlstate", None)
+    if state is None:
+        # Without a state it is a connection that failed, or a driver whose messages end in names.
+        return first if isinstance(error, psycopg.OperationalError) else _masked(first)
+    if state[:2] in _ABOUT_THE_SERVER:
+        return first
+    diagnosis = getattr(error, "diag", None)
+    parts = ("table_name", "column_name", "constraint_name")
+    names = [(part.partition("_")[0], getattr(diagnosis, part, None)) for part in parts]
+    where = "".join(f", {kind} {name}" for kind, name in names if name)
+    return f"{_AFTER_COLON.sub('', _masked(first))} (SQLSTATE {state}{where})"
+
+
+def _masked(text: str) -> str:
+    """All that is quoted or in brackets is gone, and the rest of a line after a quote that never closes."""
+    return _UNCLOSED.sub("…", _QUOTED.sub("…", text)).strip()
+
+
 def _sqlite(url: sa.URL) -> sa.Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": 60})
+    engine = sa.create_engine(url, connect_args={"timeout": 60}, hide_parameters=True)
 
     # The driver would begin transactions on its own, and not around DDL; we begin them ourselves.
     @event.listens_for(engine, "connect")

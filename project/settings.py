@@ -14,6 +14,7 @@ from project.errors import Problem, SpecError, did_you_mean
 
 FILE = "casebridge.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|%)")
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def read_settings(folder: Path) -> Settings:
     _unknown("", raw, "", problems)
     for part in ("project", "target", "control"):
         _unknown(part, raw.get(part, {}), part, problems)
+    raw = {part: body for part, body in raw.items() if isinstance(body, dict)}
     systems = {name: _system(folder, name, body, problems) for name, body in raw.get("systems", {}).items()}
     if not systems:
         problems.append(Problem(FILE, "systems", "names no legacy system", "add [systems.carefirst] with a dump"))
@@ -92,6 +94,8 @@ def read_settings(folder: Path) -> Settings:
         batch_rows=_whole(project, "project.batch_rows", 250_000, problems),
         memory_limit=str(project.get("memory_limit", "2GB")),
     )
+    if not _SIZE.fullmatch(settings.memory_limit):
+        problems.append(Problem(FILE, "project.memory_limit", "is no size", "write it like 2GB or 500MB"))
     if problems:
         raise SpecError(problems)
     return settings
@@ -101,7 +105,7 @@ def _unknown(part: str, body: Any, where: str, problems: list[Problem]) -> None:
     if not isinstance(body, dict):
         problems.append(Problem(FILE, where, "must be a TOML table"))
         return
-    for key in body.keys() - _KNOWN[part]:
+    for key in sorted(body.keys() - _KNOWN[part]):
         place = f"{where}.{key}".lstrip(".")
         problems.append(Problem(FILE, place, "unknown key", did_you_mean(key, _KNOWN[part])))
 
@@ -119,12 +123,15 @@ def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> Syst
     if "dump" not in body:
         problems.append(Problem(FILE, where, "names no dump folder"))
     no_link = body.get("no_link")
+    pivot = body.get("century_pivot", 30)
+    if isinstance(pivot, bool) or not isinstance(pivot, int) or not 0 <= pivot <= 99:
+        problems.append(Problem(FILE, f"{where}.century_pivot", f"must be a year from 0 to 99, not {pivot!r}"))
     return System(
         name=name,
         dump=(folder / str(body.get("dump", "."))).resolve(),
         encoding=ENCODINGS.get(encoding.lower(), "utf-8"),
         delimiter=delimiter,
-        century_pivot=_whole(body, f"{where}.century_pivot", 30, problems),
+        century_pivot=pivot,
         no_link=(folder / str(no_link)).resolve() if no_link else None,
     )
 

@@ -76,6 +76,8 @@ class ColumnSpec:
             return OnFail.NULL if self.on_fail in {OnFail.NULL, OnFail.TRUNCATE} else OnFail.HOLD
         if self.on_fail is OnFail.TRUNCATE and rule != "max_length":
             return OnFail.NULL
+        if self.on_fail is OnFail.WARN and rule == "max_length":
+            return OnFail.REJECT  # the target would refuse the whole batch
         return self.on_fail or OnFail.REJECT
 
 

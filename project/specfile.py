@@ -12,7 +12,7 @@ from typing import Any
 from project.errors import Problem, SpecError, did_you_mean
 from project.settings import ENCODINGS, Settings
 from project.spec import ColumnSpec, Exclusion, OnFail, ReadSpec, RowCheck, Source, Step, TableSpec
-from project.target import ColumnType, Target, TargetTable
+from project.target import ColumnType, Target, TargetTable, read_type
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -116,14 +116,25 @@ class _Reader:
             reads=reads,
             columns=columns,
             query=query,
-            part=str(table.get("part", "")),
-            where=table.get("where"),
+            part=self._optional(table, "table", "part") or "",
+            where=self._optional(table, "table", "where"),
             once=self._once(table, columns),
-            merged_only=bool(table.get("merged_only", False)),
+            merged_only=self._merged_only(table),
             checks=tuple(self._check(n, body) for n, body in enumerate(self._list(raw, "check"))),
             exclusions=tuple(self._exclusion(n, body) for n, body in enumerate(self._list(raw, "exclude"))),
-            dropped=tuple(sorted((k, str(v)) for k, v in self._part(raw, "dropped", optional=True).items())),
+            dropped=self._dropped(self._part(raw, "dropped", optional=True)),
         )
+
+    def _dropped(self, body: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+        for name in body:
+            self._word(body, "dropped", name)
+        return tuple(sorted((name, str(reason)) for name, reason in body.items()))
+
+    def _merged_only(self, table: dict[str, Any]) -> bool:
+        only = self._flag(table, "table", "merged_only", default=False)
+        if only and not table.get("part"):
+            self._problem("table.merged_only", "needs a `part`, which sets these rows apart")
+        return only
 
     def _target(self, table: dict[str, Any]) -> TargetTable:
         name = self._word(table, "table", "target")
@@ -156,7 +167,9 @@ class _Reader:
         return None, (self._read("read", Source(system, source), read, key),)
 
     def _read(self, where: str, source: Source, body: Any, key: tuple[str, ...]) -> ReadSpec:
-        body = body if isinstance(body, dict) else {}
+        if not isinstance(body, dict):
+            self._problem(where, "must be a TOML table")
+            body = {}
         self._unknown("read", body, where)
         system = self.settings.systems.get(source.system)
         form = str(body.get("format", "csv"))
@@ -166,7 +179,10 @@ class _Reader:
         if encoding not in ENCODINGS:
             self._problem(f"{where}.encoding", f"unknown encoding `{encoding}`", did_you_mean(encoding, ENCODINGS))
         widths = body.get("widths", {})
-        if form == "fixed" and not widths:
+        if not isinstance(widths, dict) or not all(type(width) is int and width > 0 for width in widths.values()):
+            self._problem(f"{where}.widths", "must give each column a whole number of characters")
+            widths = {}
+        elif form == "fixed" and not widths:
             self._problem(f"{where}.widths", "a fixed-width file needs its columns' widths")
         return ReadSpec(
             source=source,
@@ -175,7 +191,7 @@ class _Reader:
             encoding=ENCODINGS.get(encoding, "utf-8"),
             delimiter=str(body.get("delimiter", system.delimiter if system else ",")),
             key=self._words(body, where, "key") or key,
-            widths=tuple((str(name), int(width)) for name, width in widths.items()),
+            widths=tuple(widths.items()),
         )
 
     def _columns(self, raw: dict[str, Any], target: TargetTable) -> tuple[ColumnSpec, ...]:
@@ -187,7 +203,10 @@ class _Reader:
             self._column(f"evidence.{name}", name, body, target, evidence=True)
             for name, body in self._part(raw, "evidence", optional=True).items()
         ]
-        given = {column.name for column in columns} | {target.primary_key, target.legacy_key}
+        mapped = {column.name for column in columns if not column.evidence}
+        for name in sorted(mapped & {column.name for column in columns if column.evidence}):
+            self._problem(f"evidence.{name}", "is also the name of a column", "give the evidence another name")
+        given = mapped | {target.primary_key, target.legacy_key}
         for column in target.columns:
             if not column.nullable and column.name not in given:
                 self._problem("columns", f"`{target.name}.{column.name}` may not be empty and is not mapped")
@@ -198,7 +217,9 @@ class _Reader:
             self._problem(where, "must be a TOML table")
             body = {}
         self._unknown("column", body, where)
-        kind, references, nullable = ColumnType("text"), body.get("references"), True
+        kind, references, nullable = ColumnType("text"), self._optional(body, where, "references"), True
+        if "type" in body and not evidence:
+            self._problem(f"{where}.type", "the type of a column stands in target.toml")
         if not evidence and name == target.primary_key:
             self._problem(where, "is the primary key: target ids are given out by casebridge, never mapped")
         elif not evidence and target.columns and name not in target.by_name:
@@ -208,7 +229,9 @@ class _Reader:
             column = target.by_name[name]
             kind, references, nullable = column.type, references or column.references, column.nullable
         elif evidence:
-            kind = ColumnType(str(body.get("type", "text")))
+            kind, what, hint = read_type(str(body.get("type", "text")))
+            if what:
+                self._problem(f"{where}.type", what, hint)
         if references and references not in self.target.by_name:
             hint = did_you_mean(references, self.target.by_name)
             self._problem(f"{where}.references", f"no table `{references}` in target.toml", hint)
@@ -216,10 +239,10 @@ class _Reader:
         sources = (sources,) if isinstance(sources, str) else tuple(str(item) for item in sources)
         if bool(sources) == ("value" in body):
             self._problem(where, "needs either `from` or `value`")
-        codes = body.get("codes")
+        codes = self._optional(body, where, "codes")
         if codes and not (self.codes / f"{codes}.csv").is_file():
             lists = [path.stem for path in self.codes.glob("*.csv")]
-            self._problem(f"{where}.codes", f"no file codes/{codes}.csv", did_you_mean(str(codes), lists))
+            self._problem(f"{where}.codes", f"no file codes/{codes}.csv", did_you_mean(codes, lists))
         return ColumnSpec(
             name=name,
             type=ColumnType("text") if references else kind,
@@ -227,9 +250,9 @@ class _Reader:
             value=str(body["value"]) if "value" in body else None,
             steps=self._steps(body, where, "steps", self.words.steps),
             codes=codes,
-            codes_at=body.get("codes_at"),
+            codes_at=self._optional(body, where, "codes_at"),
             checks=self._steps(body, where, "checks", self.words.checks),
-            required=bool(body.get("required", not nullable)),
+            required=self._flag(body, where, "required", default=not nullable),
             on_fail=self._on_fail(body, where) if "on_fail" in body else None,
             references=references,
             evidence=evidence,
@@ -277,16 +300,26 @@ class _Reader:
 
     def _list(self, body: dict[str, Any], key: str) -> list[dict[str, Any]]:
         value = body.get(key, [])
-        if not isinstance(value, list):
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             self._problem(key, f"must be a list: write [[{key}]]")
             return []
-        return [item for item in value if isinstance(item, dict)]
+        return value
 
     def _word(self, body: dict[str, Any], where: str, key: str) -> str:
         value = body.get(key)
         if not isinstance(value, str) or not value.strip():
             self._problem(f"{where}.{key}", "is missing" if value is None else "must be text")
             return ""
+        return value
+
+    def _optional(self, body: dict[str, Any], where: str, key: str) -> str | None:
+        return self._word(body, where, key) if key in body else None
+
+    def _flag(self, body: dict[str, Any], where: str, key: str, *, default: bool) -> bool:
+        value = body.get(key, default)
+        if not isinstance(value, bool):
+            self._problem(f"{where}.{key}", "must be true or false, without quotes")
+            return default
         return value
 
     def _words(self, body: dict[str, Any], where: str, key: str, *, needed: bool = False) -> tuple[str, ...]:

@@ -195,18 +195,21 @@ def _table(file: str, name: str, body: Any, problems: list[Problem]) -> TargetTa
         body = {}
     _unknown(file, name, body, _TABLE_KEYS, problems)
     raw_columns = body.get("columns", {})
+    if not isinstance(raw_columns, dict) or not raw_columns:
+        problems.append(Problem(file, f"{name}.columns", "must be a TOML table with a part for each column"))
+        raw_columns = {}
     columns = tuple(_column(file, f"{name}.columns.{c}", c, spec, problems) for c, spec in raw_columns.items())
     names = {column.name for column in columns}
-    key = body.get("primary_key", "")
-    for role in ("primary_key", "legacy_key"):
-        if role in body and body[role] not in names:
-            hint = did_you_mean(str(body[role]), names)
-            problems.append(Problem(file, f"{name}.{role}", f"no column `{body[role]}`", hint))
+    key = _text(file, name, body, "primary_key", problems) or ""
+    legacy = _text(file, name, body, "legacy_key", problems)
+    for role, given in (("primary_key", key), ("legacy_key", legacy)):
+        if given and given not in names:
+            hint = did_you_mean(given, names)
+            problems.append(Problem(file, f"{name}.{role}", f"no column `{given}`", hint))
     if not key:
         problems.append(Problem(file, name, "names no primary_key"))
-    return TargetTable(
-        name, key, columns, body.get("legacy_key"), bool(body.get("own", False)), body.get("comment", "")
-    )
+    own = _flag(file, name, body, "own", False, problems)
+    return TargetTable(name, key, columns, legacy, own, str(body.get("comment", "")))
 
 
 def _column(file: str, where: str, name: str, body: Any, problems: list[Problem]) -> TargetColumn:
@@ -217,27 +220,54 @@ def _column(file: str, where: str, name: str, body: Any, problems: list[Problem]
     return TargetColumn(
         name=name,
         type=_type(file, where, str(body.get("type", "")), problems),
-        nullable=bool(body.get("nullable", True)),
-        unique=bool(body.get("unique", False)),
-        references=body.get("references"),
-        comment=body.get("comment", ""),
+        nullable=_flag(file, where, body, "nullable", True, problems),
+        unique=_flag(file, where, body, "unique", False, problems),
+        references=_text(file, where, body, "references", problems),
+        comment=str(body.get("comment", "")),
     )
 
 
+def _flag(file: str, where: str, body: dict[str, Any], key: str, default: bool, problems: list[Problem]) -> bool:
+    value = body.get(key, default)
+    if not isinstance(value, bool):
+        problems.append(Problem(file, f"{where}.{key}", "must be true or false, without quotes"))
+        return default
+    return value
+
+
+def _text(file: str, where: str, body: dict[str, Any], key: str, problems: list[Problem]) -> str | None:
+    value = body.get(key)
+    if value is not None and not isinstance(value, str):
+        problems.append(Problem(file, f"{where}.{key}", "must be text"))
+        return None
+    return value
+
+
 def _type(file: str, where: str, text: str, problems: list[Problem]) -> ColumnType:
+    kind, what, hint = read_type(text)
+    if what:
+        problems.append(Problem(file, f"{where}.type", what, hint))
+    return kind
+
+
+def read_type(text: str) -> tuple[ColumnType, str, str]:
+    """A column type as a file writes it; when it is none, plain text, what is wrong with it, and a hint."""
     match = _TYPE.fullmatch(text.strip().lower())
     if not match or match["name"] not in SQL_TYPES:
-        hint = did_you_mean(text.split("(")[0], SQL_TYPES)
-        problems.append(Problem(file, f"{where}.type", f"unknown type `{text}`", hint))
-        return ColumnType("text")
+        return ColumnType("text"), f"unknown type `{text}`", did_you_mean(text.split("(")[0], SQL_TYPES)
     name, first, second = match["name"], match["first"], match["second"]
-    if name in {"varchar", "char"}:
-        return ColumnType(name, length=int(first or 1))
-    if name == "numeric":
-        return ColumnType(name, precision=int(first or 38), scale=int(second or 0))
-    return ColumnType(name)
+    if name == "varchar" and first is None:
+        return ColumnType("text"), "a varchar needs its length", "write varchar(30), or text for any length"
+    if name in {"varchar", "char"} and int(first or 1) > 0:
+        return ColumnType(name, length=int(first or 1)), "", ""
+    if name == "numeric" and int(second or 0) <= int(first or 38) <= 38 and int(first or 38) > 0:
+        return ColumnType(name, precision=int(first or 38), scale=int(second or 0)), "", ""
+    if first is not None:
+        hint = "varchar(30), char(1) and numeric(10,2) have sizes, 1 to 38 digits; other types have none"
+        return ColumnType("text"), f"`{text}` has an impossible size", hint
+    return ColumnType(name), "", ""
 
 
 def _unknown(file: str, where: str, body: dict[str, Any], known: set[str], problems: list[Problem]) -> None:
-    for key in body.keys() - known:
+    for key in sorted(body.keys() - known):
         problems.append(Problem(file, f"{where}.{key}", "unknown key", did_you_mean(key, known)))

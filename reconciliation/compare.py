@@ -83,7 +83,7 @@ class Side:
 def read_claims(held: Held, batches: Sequence[tuple[int, Batch]]) -> Claims:
     """Load's own files for one table. The numbers are those of the specs."""
     parts: list[tuple[npt.NDArray[np.generic], ...]] = []
-    rests = [pl.DataFrame(schema={"id": pl.Int64, ROW: pl.Int64})]
+    rests = [pl.DataFrame(schema={"id": pl.Int64, ROW: pl.Int64, SPEC: pl.Int16})]
     key = held.table.primary_key
     for spec, batch in batches:
         frame = batch.read([ROW, REST, *{key, *held.columns}])
@@ -91,7 +91,8 @@ def read_claims(held: Held, batches: Sequence[tuple[int, Batch]]) -> Claims:
         ids = frame.get_column(key).to_numpy()
         parts.append((ids, frame.get_column(ROW).to_numpy(), np.full(len(ids), spec, np.int16), hashes))
         behind = frame.filter(pl.col(REST).list.len() > 0)
-        rests.append(behind.select(pl.col(key).alias("id"), pl.col(REST).alias(ROW)).explode(ROW))
+        lines = behind.select(pl.col(key).alias("id"), pl.col(REST).alias(ROW), pl.lit(spec, pl.Int16).alias(SPEC))
+        rests.append(lines.explode(ROW))
     kinds = (np.int64, np.int64, np.int16, np.uint64)
     columns = [
         np.concatenate([part[n].astype(kind, copy=False) for part in parts]) if parts else np.empty(0, kind)

@@ -93,10 +93,12 @@ class Book:
     strangers: int = 0
     _numbers: dict[Cause, int] = field(default_factory=dict)
 
-    def loaded(self, rows: Rows, spec: int) -> None:
-        """Target rows stand for these source rows."""
+    def loaded(self, rows: Rows, spec: int, *, decides: bool) -> None:
+        """Target rows of a spec stand for these source rows. A spec that only adds a further part of a row
+        does not decide the row's place: a telephone number that arrived is no proof of the person."""
         for page, _, at in self._lines(rows):
-            page.place[at] = CODE[Place.LOADED]
+            if decides:
+                page.place[at] = CODE[Place.LOADED]
             page.loaded_by.setdefault(spec, np.zeros(page.height, np.bool_))[at] = True
 
     def combined(self, rows: Rows) -> None:

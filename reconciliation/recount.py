@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from project.batch import Batch
 from project.contracts import CROSSWALK, REST, ROW, ROW_VERDICTS, SOURCE_SHIFT, Place, Verdict, empty
 from project.job import Job
-from project.spec import Source
+from project.spec import Source, TableSpec
 from reconciliation.codes import Codes
-from reconciliation.compare import Claims, Side, compare, name_columns, read_claims
+from reconciliation.compare import SPEC, Claims, Side, compare, name_columns, read_claims
 from reconciliation.controls import LOADED, PLACE, Control, Setting
 from reconciliation.money import Money
 from reconciliation.pages import Book, Page, Rows, open_book
@@ -148,13 +148,26 @@ def _place(books: Books, claims: Claims) -> Rows:
     led = np.empty(0, np.int64)
     for number in np.unique(claims.specs):
         rows = claims.leads[there & (claims.specs == number)]
-        books.book.loaded(rows, int(number))
-        if books.job.specs[number].name in books.setting.register:
+        spec = books.job.specs[number]
+        decides = spec in deciding(books.job)
+        books.book.loaded(rows, int(number), decides=decides)
+        if decides:
+            behind = claims.rest.filter((pl.col(SPEC) == number) & ~pl.col("id").is_in(claims.ids[~there]))
+            books.book.combined(behind.get_column(ROW).to_numpy())
+        if spec.name in books.setting.register:
             led = rows
-    gone = claims.ids[~there]
-    behind = claims.rest.filter(~pl.col("id").is_in(gone)) if len(gone) else claims.rest
-    books.book.combined(behind.get_column(ROW).to_numpy())
     return led
+
+
+def deciding(job: Job) -> tuple[TableSpec, ...]:
+    """The specs that decide the places of source rows, in the order in which they judge.
+
+    A spec with a `part` adds to rows that another spec places. Where a source has no other, it decides.
+    """
+    order = {name: place for place, name in enumerate(job.target.load_order)}
+    whole = {source for spec in job.specs if not spec.part for source in spec.sources}
+    specs = (spec for spec in job.specs if not spec.part or not whole.intersection(spec.sources))
+    return tuple(sorted(specs, key=lambda spec: (order[spec.target], spec.name)))
 
 
 def _merged(books: Books, led: Rows) -> None:
@@ -172,11 +185,10 @@ def _causes(books: Books) -> None:
         for batch in books.standing.of("extract", str(source), "unreadable"):
             _unreadable(books, source, batch)
         _stopped(books, "transform", str(source))
-    order = {name: place for place, name in enumerate(books.job.target.load_order)}
-    specs = sorted(books.job.specs, key=lambda spec: (order[spec.target], spec.name))
+    specs = deciding(books.job)
     for stage in ("transform", "load"):
-        for spec in specs:
-            _stopped(books, stage, spec.name)
+        for spec in (*specs, *(spec for spec in books.job.specs if spec not in specs)):
+            _stopped(books, stage, spec.name, decides=spec in specs)
 
 
 def _unreadable(books: Books, source: Source, batch: Batch) -> None:
@@ -190,17 +202,18 @@ def _unreadable(books: Books, source: Source, batch: Batch) -> None:
     books.book.stopped(rows, "extract", str(source))
 
 
-def _stopped(books: Books, stage: str, name: str) -> None:
+def _stopped(books: Books, stage: str, name: str, *, decides: bool = True) -> None:
     columns = [ROW, REST, "verdict", "first", "rule", "column", "parent"]
     places = [str(verdict) for verdict in ROW_VERDICTS]
     values = [str(verdict) for verdict in (Verdict.SET_ASIDE, Verdict.TRUNCATED, Verdict.WARNED)]
     for batch in books.standing.of(stage, name, "quarantine"):
         rows = batch.read(columns)
-        first = rows.filter(pl.col("first") & pl.col("verdict").is_in(places))
-        books.book.stopped(_with_rest(first), stage, name)
-        faults = rows.filter(pl.col("verdict").is_in(values)).group_by("verdict", "column", "rule").len()
-        for verdict, column, rule, count in faults.iter_rows():
-            books.values.append((name, column or "", rule or "", verdict, count))
+        if decides:
+            first = rows.filter(pl.col("first") & pl.col("verdict").is_in(places))
+            books.book.stopped(_with_rest(first), stage, name)
+            faults = rows.filter(pl.col("verdict").is_in(values)).group_by("verdict", "column", "rule").len()
+            for verdict, column, rule, count in faults.iter_rows():
+                books.values.append((name, column or "", rule or "", verdict, count))
 
 
 def _with_rest(rows: pl.DataFrame) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from reconciliation.pages import UNEXPLAINED
 
 JSON, HTML = "report.json", "report.html"
 PLACES = (*(str(place) for place in Place), UNEXPLAINED)
+TARGET_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 BAR_WIDTH, THINNEST = 1000.0, 4.0
 
 
@@ -47,8 +48,10 @@ def render(facts: Facts) -> str:
         bar=bar,
         checks=checks_by_name(facts["checks"]),
         failed=[check for check in facts["checks"] if check["verdict"] == "failed"],
-        left_out=[cause for cause in facts["causes"] if cause["place"] != "held"],
-        held=[cause for cause in facts["causes"] if cause["place"] == "held"],
+        rejected=by_cause(facts["causes"], "rejected"),
+        excluded=by_cause(facts["causes"], "excluded"),
+        held=by_cause(facts["causes"], "held"),
+        target=TARGET_NAMES.get(facts["target"], facts["target"]),
     )
 
 
@@ -83,6 +86,25 @@ def checks_by_name(checks: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
     ]
 
 
+def by_cause(causes: Sequence[Facts], place: str) -> list[Facts]:
+    """The causes of one place over all sources, the most frequent first; `sources` says where."""
+    groups: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    for cause in causes:
+        if cause["place"] == place:
+            groups[cause["cause"], cause["owner"], cause["reason"]][cause["source"]] += cause["rows"]
+    found = [
+        {
+            "cause": cause,
+            "owner": owner,
+            "words": reason or wording.rule_words(cause),
+            "rows": sources.total(),
+            "sources": sorted(sources.items(), key=lambda item: (-item[1], item[0])),
+        }
+        for (cause, owner, reason), sources in groups.items()
+    ]
+    return sorted(found, key=lambda line: (-line["rows"], line["cause"]))
+
+
 def _count(number: int) -> str:
     return f"{number:,}"
 
@@ -94,7 +116,7 @@ def _amount(text: str) -> str:
 
 def _share(part: int, whole: int) -> str:
     if not whole:
-        return "–"
+        return "none"
     share = 100 * part / whole
     if 0 < share < 0.1:
         return "< 0.1 %"

@@ -29,12 +29,13 @@ RULE_WORDS: Mapping[str, str] = {
     "past_date": "the day lies in the future",
     "positive": "the number is not above zero",
     "one_of": "the value is none of those allowed",
-    "max_length": "the text is longer than the new system allows; cut, and kept in full beside",
+    "max_length": "the text is longer than the new system allows",
     "nhs_number": "not a valid NHS number",
     "upn": "not a valid unique pupil number",
     "postcode": "not a valid postcode",
     "email": "not an e-mail address",
     "unmapped_code": "the old code has no agreed meaning in the new system",
+    "self_relationship_after_merge": "a relationship between two records that are now one person",
     "orphan": "it points at a record that does not exist",
     "parent": "the record it belongs to was not loaded",
     "self_relationship": "a person related to themselves",
@@ -62,9 +63,9 @@ CHECK_WORDS: Mapping[str, str] = {
 }
 
 VERDICT_WORDS: Mapping[str, str] = {
-    "set_aside": "set aside, the record loaded without it",
-    "truncated": "cut to length, kept in full beside",
-    "warned": "loaded as it was, with a warning",
+    "set_aside": "set aside",
+    "truncated": "cut to length",
+    "warned": "loaded as it was",
 }
 
 GLOSSARY: Mapping[str, str] = {
@@ -75,7 +76,7 @@ GLOSSARY: Mapping[str, str] = {
     "control total": "A sum worked out independently on both sides. Any difference means that something is wrong.",
     "variance": "The difference between the two sides of a control total.",
     "set aside": "A single faulty value was left out and kept for repair; its record still travelled on.",
-    "undecided pair": "Two records that look like one person and that no reviewer has judged yet. They stay apart.",
+    "undecided pair": "Two records that look like one person, which no reviewer has judged yet. They stay apart.",
     "restricted": "A record only named workers may open. A merge takes the stricter of both marks.",
     "disposition": "The line of the account that says where one source row went, and why.",
     "orphan": "A row that refers to another one that is not there.",

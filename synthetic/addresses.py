@@ -10,7 +10,7 @@ import polars as pl
 
 from synthetic.chunk import Chunk, orphan_people
 from synthetic.council import ELDER, NEVER, SNAPSHOT, TRAINER, YEAR
-from synthetic.formats import ORACLE, SCREEN, blank_where, choose, pad
+from synthetic.formats import ORACLE, SCREEN, blank_where, choose, iso, pad
 from synthetic.names import NICKNAMES, Ints
 from synthetic.places import COUNTY
 from synthetic.sheet import Sheet, finish
@@ -126,6 +126,12 @@ def write_addresses(chunk: Chunk) -> None:
         "CF_ADDRESS", _columns(chunk, homes, stays, rng), ("ADDR_NO",), rng, soft="LINE2", free=("LINE1",),
         least=chunk.least,
     )  # fmt: skip
+    postcodes = sheet.columns["POSTCODE"].str.to_uppercase().str.replace_all(" ", "", literal=True)
+    sheet.repaired = {
+        "FROM_DT": iso(stays.since),
+        "TO_DT": iso(stays.until),
+        "POSTCODE": postcodes.str.replace(r"(...)$", " ${1}"),
+    }
     _spoil(chunk, sheet)
     finish(sheet, chunk.writer, lambda own: inherit(own, (chunk.standing, stays.record)))
 
@@ -137,7 +143,7 @@ def _columns(chunk: Chunk, homes: Homes, stays: Stays, rng: np.random.Generator)
     uprn = 100_000_000_000 + street * 10_000 + number * 10 + homes.flat[stays.home] % 10
     no_uprn = rng.random(len(stays.record)) < 0.3
     return {
-        "ADDR_NO": chunk.numbers(300_000_000, len(stays.record), 9),
+        "ADDR_NO": chunk.numbers(1, len(stays.record)),
         "PI_NO": chunk.pi.gather(stays.record),
         "ADDR_TYPE": codes.text(rng, stays.kind),
         **{f"LINE{at + 1}": line for at, line in enumerate(lines)},
@@ -213,7 +219,7 @@ def write_aliases(chunk: Chunk) -> None:
     former = names.draw_surnames(rng, people.culture[other])
     called = surnames.gather(np.concatenate([people.maiden[maiden], people.surname[nicked], former]))
     sheet = Sheet("CF_ALIAS", {
-        "ALIAS_NO": chunk.numbers(500_000_000, len(row), 9),
+        "ALIAS_NO": chunk.numbers(2, len(row)),
         "PI_NO": chunk.pi.gather(row),
         "ALIAS_TYPE": codes.text(rng, np.concatenate([
             codes.at("MAID")[np.zeros(len(maiden), dtype=np.int64)],

@@ -100,9 +100,13 @@ class Chunk:
         weight = np.array([1.0, 1.3, 0.35, 1.7, 0.6, 0.3, 0.3])[self.people.kind[self.records.person]]
         return np.asarray(weight * np.where(self.records.copy > 0, 0.35, 1.0))
 
-    def numbers(self, base: int, n: int, width: int, at: int = 0) -> pl.Series:
-        """Keys of a table: a range of its own for each chunk."""
-        return digits(base + self.number * 40_000_000 // max(self.of, 1) + at + np.arange(n), width)
+    def numbers(self, leading: int, n: int) -> pl.Series:
+        """Ten-digit keys: a leading digit for each table, a range of its own for each chunk.
+
+        The last tenth of the table's numbers is never given out: rows that point at nothing point there.
+        """
+        base = leading * 1_000_000_000 + self.number * 900_000_000 // self.of
+        return pl.Series(base + np.arange(n)).cast(pl.String)
 
 
 def unknown_pi(rng: np.random.Generator, n: int) -> list[str]:

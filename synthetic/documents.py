@@ -88,7 +88,7 @@ def write_documents(chunk: Chunk, shelf: Shelf) -> None:
     codes, dates = chunk.pools.codes["document_type"], chunk.pools.dates
     who = workers(chunk, rng, n)
     sheet = Sheet("CF_DOCUMENT", {
-        "DOC_NO": chunk.numbers(400_000_000, n, 9),
+        "DOC_NO": chunk.numbers(9, n),
         "PI_NO": chunk.pi.gather(record),
         "DOC_TYPE": codes.text(rng, codes.draw(rng, n)),
         "TITLE": legacy_bytes(pl.Series(TITLES)).gather(rng.integers(0, len(TITLES), n)),

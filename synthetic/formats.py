@@ -139,6 +139,18 @@ def money(rng: np.random.Generator, pence: Ints) -> pl.Series:
     return frame.select(text.alias("money")).to_series()
 
 
+def iso(days: Ints) -> pl.Series:
+    """ISO dates, empty for NEVER: how a date must arrive."""
+    dates = pl.Series(np.where(days == NEVER, 0, days)).cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d")
+    return blank_where(dates, days == NEVER)
+
+
+def plain_money(pence: Ints) -> pl.Series:
+    """1234.5 pounds as 1234.50, the minus in front: how an amount must arrive."""
+    sign = pl.Series(["", "-"]).gather((pence < 0).astype(np.int64))
+    return sign + pl.Series(np.abs(pence) // 100).cast(pl.String) + "." + digits(np.abs(pence) % 100, 2)
+
+
 def months(at: Ints) -> pl.Series:
     """Months counted from January 1990 as YYYYMM."""
     pool = pl.Series([f"{1990 + n // 12}{n % 12 + 1:02}" for n in range(12 * 41)])

@@ -11,7 +11,7 @@ import polars as pl
 
 from synthetic.chunk import Chunk, orphan_people, unknown_workers, workers
 from synthetic.council import ADULT, ELDER, FOSTERER, NEVER, SNAPSHOT
-from synthetic.formats import BATCH, ORACLE, SCREEN, digits, money, months
+from synthetic.formats import BATCH, ORACLE, SCREEN, digits, iso, money, months, plain_money
 from synthetic.names import Ints
 from synthetic.sheet import Sheet, finish
 from synthetic.verdicts import DATE, LOADED, MONEY, ORPHAN, PERIOD, RAGGED, REQUIRED, Mask, Verdicts, inherit
@@ -36,7 +36,7 @@ class Lines:
 def write_money(chunk: Chunk) -> None:
     rng = chunk.rng("agreement")
     record, since, until = _agreements(chunk, rng)
-    numbers = chunk.numbers(200_000_000, len(record), 9)
+    numbers = chunk.numbers(7, len(record))
     standing = _write_agreements(chunk, rng, record, since, until, numbers)
     rng = chunk.rng("line")
     lines = _lines(chunk, rng, since, until)
@@ -117,7 +117,7 @@ def _write_lines(
     unmapped_codes(chunk, sheet, "SERVICE", "service", 1e-3)
     whole: Mask = agreements[lines.agreement] == LOADED
     rows = sheet.pick(7e-4, whole)
-    sheet.spoil(rows, "AGR_NO", [f"{299_000_000 + int(at)}" for at in rng.integers(0, 999_999, len(rows))])
+    sheet.spoil(rows, "AGR_NO", [str(7_990_000_000 + int(at)) for at in rng.integers(0, 9_999_999, len(rows))])
     sheet.reject(rows, ORPHAN)
     rows = sheet.pick(7e-4, whole)
     sheet.spoil(rows, "SUPPLIER", chunk.staff.org_numbers()[-1:].new_from_index(0, len(rows)))
@@ -148,7 +148,7 @@ def _write_payments(
     dates = chunk.pools.dates
     paid = np.minimum((7305 + (month + 1) * _MONTH).astype(np.int64) + rng.integers(2, 28, n), SNAPSHOT)
     sheet = Sheet("CF_PAYMENT", {
-        "PAY_NO": chunk.numbers(800_000_000, n, 9),
+        "PAY_NO": chunk.numbers(8, n),
         "AGR_NO": numbers.gather(lines.agreement[line]),
         "LINE_NO": digits(lines.number, 3).gather(line),
         "SUPPLIER": chunk.staff.org_numbers().gather(lines.supplier[line]),
@@ -158,6 +158,7 @@ def _write_payments(
         "PAID_DT": dates.text(dates.index(rng, paid, BATCH if chunk.number % 2 else ORACLE)),
         "INV_REF": "INV" + digits(rng.integers(0, 10**7, n), 7),
     }, ("PAY_NO",), rng, soft="INV_REF", free=("AMOUNT",), least=chunk.least)  # fmt: skip
+    sheet.repaired = {"AMOUNT": plain_money(amount), "PAID_DT": iso(paid)}
     _spoil_payments(chunk, sheet, np.asarray(standing[line] == LOADED, dtype=np.bool_))
     order = np.lexsort((np.arange(n), month))
     finish(sheet, chunk.writer, lambda own: inherit(own, (standing, line)), order=order)

@@ -197,7 +197,7 @@ def _columns(chunk: Chunk, ties: _Ties, rng: np.random.Generator) -> dict[str, p
     until = np.minimum(ties.since + (rng.exponential(600, n)).astype(np.int64), SNAPSHOT)
     dates = chunk.pools.dates
     return {
-        "NET_NO": chunk.numbers(600_000_000, n, 9),
+        "NET_NO": chunk.numbers(3, n),
         "PI_NO": chunk.pi.gather(ties.record),
         "NET_TYPE": kin.zip_with(related, work),
         "OTHER_REF": who.zip_with(related, worker),

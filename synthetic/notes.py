@@ -12,7 +12,7 @@ import polars as pl
 
 from synthetic.chunk import Chunk, unknown_pi, unknown_workers, workers
 from synthetic.council import CHILD, SNAPSHOT
-from synthetic.formats import BATCH, SCREEN, choose, digits
+from synthetic.formats import BATCH, SCREEN, choose, digits, iso
 from synthetic.names import Ints
 from synthetic.prose import CLOSERS, MIDDLES, OPENERS
 from synthetic.sheet import Sheet, finish
@@ -65,6 +65,7 @@ def write_notes(chunk: Chunk) -> None:
     own = np.where(gone >= 0, np.uint8(MISSING_CHUNK), own).astype(np.uint8)
     inherited = np.where(gone >= 0, np.uint8(MISSING_CHUNK), inherited).astype(np.uint8)
     sheet.touched = own[note] != LOADED
+    sheet.repaired = {"TEXT": notes.text.gather(note), "OBS_DT": iso(notes.day).gather(note)}
     lead = np.concatenate([[True], note[1:] != note[:-1]]) & (seq == 0)
     sheet.set_aside(np.flatnonzero(lead & np.isin(note, unknown_workers(chunk, notes.author))), "AUTHOR", "orphan")
 
@@ -189,7 +190,7 @@ def _columns(
                      dates.text(dates.index(rng, notes.day, BATCH)))  # fmt: skip
     texts = pl.DataFrame({"text": notes.text.gather(note), "at": seq * WIDTH})
     return {
-        "OBS_NO": chunk.numbers(1_000_000_000, n, 10).gather(note),
+        "OBS_NO": chunk.numbers(4, n).gather(note),
         "SEQ_NO": digits(np.arange(1, int(seq.max(initial=0)) + 2), 3).gather(seq),
         "PI_NO": pi.gather(note),
         "OBS_TYPE": chunk.pools.codes["observation_type"].text(rng, notes.code).gather(note),

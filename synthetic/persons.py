@@ -7,7 +7,7 @@ import polars as pl
 
 from synthetic.chunk import Chunk, unknown_workers, workers
 from synthetic.council import ADOPTER, CHILD, FOSTERER, NEVER, SNAPSHOT, TRAINER, YEAR, day
-from synthetic.formats import SCREEN, Codes, blank_where, choose, digits, overwrite, pad
+from synthetic.formats import SCREEN, Codes, blank_where, choose, digits, iso, overwrite, pad
 from synthetic.names import CULTURES, Floats, Ints
 from synthetic.sheet import Sheet, finish
 from synthetic.slips import UNKNOWN_SEX
@@ -61,6 +61,7 @@ def write_persons(chunk: Chunk) -> None:
     _exclude(chunk, sheet)
     _spoil(chunk, sheet)
     sheet.set_aside(unknown_workers(chunk, creator), "CREATED_BY", "orphan")
+    _tell_repaired(chunk, sheet)
     chunk.standing = finish(sheet, chunk.writer, lambda own: own, order=chunk.order)
 
 
@@ -100,6 +101,17 @@ def _columns(chunk: Chunk, rng: np.random.Generator, creator: Ints) -> dict[str,
         "CREATED_BY": chunk.staff.worker_numbers().gather(creator),
         "AMENDED_ON": written(amended),
         "MAINFRAME_SEQ": blank_where(digits(chunk.pi_numbers % 9_999_991, 7), created > day(1999)),
+    }
+
+
+def _tell_repaired(chunk: Chunk, sheet: Sheet) -> None:
+    records, nhs = chunk.records, digits(np.maximum(chunk.records.nhs, 0), 10)
+    sheet.repaired = {
+        "SURNAME": sheet.columns["SURNAME"].str.strip_chars(),
+        "DOB": iso(records.born),
+        "DOD": iso(chunk.people.died[records.person]),
+        "NHS_NO": blank_where(nhs, (records.nhs <= 0) | records.mistyped),
+        "ETHNIC_CODE": sheet.columns["ETHNIC_CODE"].str.strip_chars().str.to_uppercase(),
     }
 
 

@@ -5,6 +5,7 @@ A row carries at most one defect that decides its place, so that the first cause
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,7 @@ from synthetic.verdicts import (
 )
 from synthetic.writer import Writer
 
+SAMPLE: Final = 2000
 Settle = Callable[[Verdicts], Verdicts]
 
 
@@ -38,6 +40,7 @@ class Sheet:
     verdict: Verdicts = field(init=False)
     touched: Mask = field(init=False)
     values: list[tuple[str, str, Ints]] = field(default_factory=list)
+    repaired: dict[str, pl.Series] = field(default_factory=dict)  # how these columns must arrive
 
     def __post_init__(self) -> None:
         self.verdict = np.zeros(len(self), dtype=np.uint8)
@@ -99,7 +102,16 @@ def finish(
     for column, rule, rows in sheet.values:
         kept = rows[final[rows] == LOADED]
         writer.set_aside(sheet.source, first[kept], column, rule)
+    _write_repaired(sheet, writer, first, final)
     return final
+
+
+def _write_repaired(sheet: Sheet, writer: Writer, first: Ints, final: Verdicts) -> None:
+    """A sample is enough: the first rows that load and carry no defect."""
+    if sheet.least:
+        rows = np.flatnonzero((final == LOADED) & ~sheet.touched)[:SAMPLE]
+        for column, texts in sheet.repaired.items():
+            writer.repaired(sheet.source, first[rows], column, texts.gather(rows))
 
 
 def _keys(sheet: Sheet) -> pl.Series:

@@ -181,6 +181,7 @@ SLIPS: Final[dict[str, tuple[str, float, Slip]]] = {
     "nickname": ("forename", 0.22, _forename(lambda name, _: NICKNAMES.get(name, name))),
     "forename_typo": ("forename", 0.07, _forename(typo)),
     "forename_phonetic": ("forename", 0.05, _forename(by_ear)),
+    "forename_unknown": ("forename", 0.012, _forename(lambda _, choice: "Unknown" if choice < 0.5 else "N/K")),
     "initial": ("forename", 0.04, _forename(lambda name, _: name[:1])),
     "middle_dropped": ("middle", 0.40, _drop_middle),
     "maiden_name": ("surname", 0.40, _maiden),

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-from openpyxl import Workbook
+from openpyxl import Workbook  # type: ignore[import-untyped]  # it has no stubs of its own
 
 from synthetic.council import FIRST_DAY, SNAPSHOT
 from synthetic.formats import Dates

@@ -29,7 +29,7 @@ def write_activities(chunk: Chunk) -> None:
     state = np.where(finished, codes["activity_status"].at("DONE")[0], codes["activity_status"].draw(rng, n))
     who = workers(chunk, rng, n)
     sheet = Sheet("CF_ACTIVITY", {
-        "ACT_NO": chunk.numbers(700_000_000, n, 9),
+        "ACT_NO": chunk.numbers(5, n),
         "PI_NO": chunk.pi.gather(record),
         "ACT_TYPE": codes["activity_type"].text(rng, codes["activity_type"].draw(rng, n)),
         "STATUS": codes["activity_status"].text(rng, state),
@@ -72,7 +72,7 @@ def write_warnings(chunk: Chunk) -> None:
     codes, dates = chunk.pools.codes["warning_type"], chunk.pools.dates
     texts = legacy_bytes(pl.Series(WARNINGS)).gather(rng.integers(0, len(WARNINGS), n))
     sheet = Sheet("CF_WARNING", {
-        "WARN_NO": chunk.numbers(100_000_000, n, 9),
+        "WARN_NO": chunk.numbers(6, n),
         "PI_NO": chunk.pi.gather(record),
         "WARN_TYPE": codes.text(rng, codes.draw(rng, n)),
         "SEVERITY": pl.Series(["HIGH", "MED", "LOW", ""]).gather(rng.choice(4, n, p=(0.25, 0.4, 0.25, 0.1))),

@@ -62,6 +62,7 @@ class Writer:
         self.rows = dict.fromkeys(FILES, 0)
         self._part = dict.fromkeys(FILES, 0)
         self._values: list[pl.DataFrame] = []
+        self._repaired: list[pl.DataFrame] = []
 
     def open(self, source: str) -> DataFile:
         if source not in self.files:
@@ -103,6 +104,13 @@ class Writer:
             beside = pl.lit(column).alias("column"), pl.lit(rule).alias("rule")
             self._values.append(pl.DataFrame({"line": lines}).select(*names, "line", *beside))
 
+    def repaired(self, source: str, lines: Ints, column: str, texts: pl.Series) -> None:
+        """What a value must read like once padding, code page, date and money formats are dealt with."""
+        clean = [text.encode("latin-1").decode("cp1252") if text else None for text in texts]
+        sample = pl.DataFrame({"line": lines, "value": pl.Series(clean, dtype=pl.String)})
+        names = pl.lit(source).alias("source"), pl.lit(FILES[source]).alias("file")
+        self._repaired.append(sample.select(*names, "line", pl.lit(column).alias("column"), "value"))
+
     def close(self) -> None:
         """Close the data files, list them in the manifest, join the parts of the truth."""
         for file in self.files.values():
@@ -113,6 +121,7 @@ class Writer:
         whole.sink_parquet(self.truth / "dispositions.parquet", compression="zstd", row_group_size=250_000)
         shutil.rmtree(self.parts)
         self.save("values", pl.concat(self._values).sort("source", "line", "column"))
+        self.save("repaired", pl.concat(self._repaired).sort("source", "line", "column"))
 
     def save(self, name: str, frame: pl.DataFrame, mode: int | None = None) -> None:
         path = self.truth / f"{name}.parquet"

@@ -32,12 +32,16 @@ WORKER = {"WORKER_NO": 8, "SURNAME": 30, "FORENAMES": 30, "LOGIN": 12, "TEAM_NO"
 ORG = ("ORG_NO", "NAME", "ORG_TYPE", "SECTOR", "PARENT_NO", "FINANCE_REF", "LIVE_YN")
 
 
-def write_dump(folder: Path, tables: Mapping[str, Sequence[Row]], documents: Mapping[str, bytes] | None = None) -> Path:
-    """A dump with these rows; columns that a row leaves out are empty."""
+def write_dump(
+    folder: Path, tables: Mapping[str, Sequence[Row]], documents: Mapping[str, bytes] | None = None
+) -> Path:
+    """A dump with these rows; columns that a row leaves out are empty. There is always a worker, because an
+    empty fixed-width file has nothing to tell it from a lost one."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, header in HEADERS.items():
         (folder / f"{name}.csv").write_bytes(csv_bytes(header.split(), tables.get(name, ())))
-    lines = ["".join(row.get(n, "")[:w].ljust(w) for n, w in WORKER.items()) for row in tables.get("CF_WORKER", ())]
+    workers = tables.get("CF_WORKER") or [{"WORKER_NO": "00000001", "SURNAME": "Worker"}]
+    lines = ["".join(row.get(name, "")[:n].ljust(n) for name, n in WORKER.items()) for row in workers]
     (folder / "CF_WORKER.txt").write_bytes("".join(line + "\r\n" for line in lines).encode("cp1252"))
     book = openpyxl.Workbook()
     sheet = book.active

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 SETTINGS = """
 [project]
 name = "test"
@@ -61,10 +59,13 @@ from = "soc_sec_id"
 state = "no column of the target holds an Australian state"
 """
 
-FEBRL_LINKAGE = """
+FEBRL_LINKAGE = '''
 [register]
 tables = ["febrl3"]
-query = "SELECT _key AS id, first_name, last_name, date_of_birth, ev_house, ev_street, ev_postcode, ev_suburb, ev_soc_sec_id FROM febrl3"
+query = """
+SELECT _key AS id, first_name, last_name, date_of_birth, ev_house, ev_street, ev_postcode, ev_suburb, ev_soc_sec_id
+FROM febrl3
+"""
 [fields]
 forename = "first_name"
 surname = "last_name"
@@ -75,4 +76,4 @@ postcode = "ev_postcode"
 [other]
 suburb = "ev_suburb"
 soc_sec_id = "ev_soc_sec_id"
-"""
+'''

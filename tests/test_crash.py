@@ -84,7 +84,7 @@ def test_killed_in_a_stage_and_run_again(
     url = request.getfixturevalue("postgres_url") if database == "postgresql" else None
     shutil.copytree(council, tmp_path / "council")
     migration = make_migration(tmp_path / "project", tmp_path / "council", url, batch_rows=1_000)
-    moments = random.Random(f"{stage} {database}")  # noqa: S311
+    moments = random.Random(f"{stage} {database}")
     assert _killed_in(migration, stage, moments.uniform(0, 0.15)) == -signal.SIGKILL
     for _ in range(2):
         _killed_anywhere(migration, moments.uniform(0.5, 2.5))

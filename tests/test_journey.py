@@ -15,8 +15,7 @@ from tests.dumps import write_dump
 
 PEOPLE = [
     {"PI_NO": "00010427", "SURNAME": " o'brien   ", "FORENAMES": "Aoife Mary", "DOB": "00/00/1950", "SEX": "F",
-     "NHS_NO": "999 000 0018", "CARESECURE_YN": "N", "CREATED_ON": "03/02/1999", "CONTEXT": "A",
-     "POSTCODE": ""},
+     "NHS_NO": "999 000 0018", "CARESECURE_YN": "N", "CREATED_ON": "03/02/1999", "CONTEXT": "A"},
     {"PI_NO": "00010428", "SURNAME": "", "FORENAMES": "Nameless", "SEX": "M", "CARESECURE_YN": "N"},
     {"PI_NO": "00010429", "SURNAME": "Neighbour", "FORENAMES": "Next", "SEX": "2", "NHS_NO": "9990000011",
      "DOB": "29-FEB-1960", "CARESECURE_YN": ""},
@@ -24,14 +23,12 @@ PEOPLE = [
      "CARESECURE_YN": "Y"},
     {"PI_NO": "00099999", "SURNAME": "ZZTEST", "FORENAMES": "Trainer", "SEX": "U", "CARESECURE_YN": "N"},
 ]  # fmt: skip
-for person in PEOPLE:
-    person.pop("POSTCODE", None)
-
+NOTE = {"OBS_TYPE": "TC", "OBS_DT": "01/04/2019"}
 NOTES = [
-    {"OBS_NO": "1", "SEQ_NO": "2", "PI_NO": "00088213", "OBS_TYPE": "TC", "OBS_DT": "01/04/2019", "TEXT": "second"},
-    {"OBS_NO": "1", "SEQ_NO": "1", "PI_NO": "00088213", "OBS_TYPE": "TC", "OBS_DT": "01/04/2019", "TEXT": "first, "},
-    {"OBS_NO": "2", "SEQ_NO": "1", "PI_NO": "00010428", "OBS_TYPE": "TC", "OBS_DT": "01/04/2019", "TEXT": "child"},
-    {"OBS_NO": "3", "SEQ_NO": "1", "PI_NO": "00012345", "OBS_TYPE": "TC", "OBS_DT": "01/04/2019", "TEXT": "orphan"},
+    {"OBS_NO": "1", "SEQ_NO": "2", "PI_NO": "00088213", **NOTE, "TEXT": "second"},
+    {"OBS_NO": "1", "SEQ_NO": "1", "PI_NO": "00088213", **NOTE, "TEXT": "first, "},
+    {"OBS_NO": "2", "SEQ_NO": "1", "PI_NO": "00010428", **NOTE, "TEXT": "child"},
+    {"OBS_NO": "3", "SEQ_NO": "1", "PI_NO": "00012345", **NOTE, "TEXT": "orphan"},
 ]
 NETWORK = [
     {"NET_NO": "1", "PI_NO": "00010427", "NET_TYPE": "MOT", "OTHER_REF": "00088213", "FROM_DT": "01/01/2000"},
@@ -86,7 +83,7 @@ def test_the_survivor_is_repaired_completed_and_restricted(journey: Migration) -
     """Blanks go, the bad date is set aside and filled from the other record, the restriction is kept."""
     [person] = _rows(journey, "SELECT * FROM dm_persons WHERE person_id_legacy = '00010427'")
     assert person["last_name"] == "o'brien"
-    assert str(person["date_of_birth"]) == "1950-03-12"
+    assert str(person["date_of_birth"])[:10] == "1950-03-12"
     assert person["restricted"] == "Y"
     assert int(str(person["nhs_id"])) == 9990000018
 
@@ -131,7 +128,7 @@ def test_the_neighbours_mistyped_nhs_number_is_set_aside(journey: Migration) -> 
     [person] = _rows(journey, "SELECT * FROM dm_persons WHERE person_id_legacy = '00010429'")
     assert person["nhs_id"] is None
     assert person["gender"] == "F"
-    assert str(person["date_of_birth"]) == "1960-02-29"
+    assert str(person["date_of_birth"])[:10] == "1960-02-29"
 
 
 def test_the_books_balance(journey: Migration) -> None:

@@ -7,7 +7,9 @@ meaning changed stands twice, with dates; the row's own date decides.
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,18 +80,21 @@ def _within(window: Window, code: pl.Expr, day: pl.Expr | None) -> pl.Expr:
 def _read(path: Path, name: str, problems: list[Problem]) -> CodeList:
     file = f"codes/{path.name}"
     try:
-        table = petl.fromcsv(path, encoding="utf-8")
-        header = petl.header(table)
-    except (OSError, StopIteration, UnicodeDecodeError) as error:
-        problems.append(Problem(file, "", f"not readable: {type(error).__name__}"))
+        # Spreadsheets put a byte order mark in front, which is no part of the first column's name.
+        table = petl.fromcsv(path, encoding="utf-8-sig")
+        header = [] if path.stat().st_size == 0 else petl.header(table)
+        missing = [column for column in COLUMNS if column not in header]
+        rows = [] if missing else list(petl.dicts(petl.cut(table, *COLUMNS)))
+    except (OSError, StopIteration, UnicodeDecodeError, csv.Error) as error:
+        hint = "save it as CSV in UTF-8" if isinstance(error, UnicodeDecodeError) else ""
+        problems.append(Problem(file, "", f"not readable: {type(error).__name__}", hint))
         return CodeList(name, (), "")
-    for column in COLUMNS:
-        if column not in header:
-            problems.append(Problem(file, "", f"has no column `{column}`", did_you_mean(column, header)))
-            return CodeList(name, (), "")
+    for column in missing:
+        problems.append(Problem(file, "", f"has no column `{column}`", did_you_mean(column, header)))
     windows: dict[tuple[dt.date | None, dt.date | None], dict[str, str]] = {}
-    for line, row in enumerate(petl.dicts(petl.cut(table, *COLUMNS)), start=2):
+    for line, row in enumerate(rows, start=2):
         _take(file, line, row, windows, problems)
+    _overlaps(file, windows, problems)
     ordered = sorted(windows.items(), key=lambda item: (item[0] == (None, None), str(item[0])))
     made = tuple(Window(since, until, targets) for (since, until), targets in ordered)
     return CodeList(name, made, file_digest(path))
@@ -118,6 +123,24 @@ def _take(
     if code in targets:
         problems.append(Problem(file, where, f"code `{code}` stands twice for the same days"))
     targets[code] = cells["target_code"]
+
+
+def _overlaps(
+    file: str,
+    windows: Mapping[tuple[dt.date | None, dt.date | None], Mapping[str, str]],
+    problems: list[Problem],
+) -> None:
+    """A code has one meaning a day. Lines without any date say what it means on all other days."""
+    dated = [(since or dt.date.min, until or dt.date.max, codes)
+             for (since, until), codes in windows.items() if since or until]  # fmt: skip
+    for since, until, codes in dated:
+        if since > until:
+            what = f"valid_from {since} comes after valid_to {until}"
+            problems.append(Problem(file, f"code {', '.join(sorted(codes))}", what))
+    for (since, until, one), (other_since, other_until, other) in itertools.combinations(dated, 2):
+        if max(since, other_since) <= min(until, other_until):
+            for code in sorted(one.keys() & other.keys()):
+                problems.append(Problem(file, f"code `{code}`", "has two meanings on the same days"))
 
 
 def _day(file: str, where: str, column: str, text: str, problems: list[Problem]) -> dt.date | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pandera.polars as pa
 import polars as pl
 
-from project.contracts import EVIDENCE, KEY, REST, ROW, ROW_VERDICTS, Place, Verdict
+from project.contracts import EVIDENCE, KEY, REST, ROW, ROW_VERDICTS, ROWS, Place, Verdict
 from project.spec import ColumnSpec, TableSpec
 from project.tally import Tally
 from transform.codes import CodeList
@@ -20,6 +20,7 @@ from transform.quarantine import quarantine_rows, with_first_cause
 from transform.schema import TEXT, TRANSLATED, Rule, judge, pandera_schema, rules
 from transform.steps import STEPS
 
+INDEX = "__index"
 CLOSED = "__closed_"
 """Prefix of the column in which a date that means "not ended" has become null."""
 
@@ -53,25 +54,36 @@ class Converted:
 def convert(raw: pl.DataFrame, plan: Plan) -> Converted:
     """Source rows (ROW, optionally REST, source columns as text) to clean rows and quarantine."""
     spec = plan.spec
-    batch = _stripped(raw)
+    rows = source_rows(raw, spec)
+    batch = with_values(rows, plan)
+    failures = with_first_cause(judge(batch, plan.rules, plan.schema))
+    shown = {column.name: _source_text(column) for column in spec.columns}
+    quarantine = quarantine_rows(rows, failures, shown)
+    clean = _clean(batch, failures, spec)
+    return Converted(clean, quarantine, _tally(batch.height, clean.height, quarantine))
+
+
+def source_rows(raw: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
+    """The rows that a spec takes, stripped and with their keys, every value as the source has it."""
+    rows = stripped(raw)
     if spec.where is not None:
-        batch = batch.filter(pl.sql_expr(spec.where).fill_null(False))
-    batch = batch.with_columns(_key(spec).alias(KEY))
-    batch = batch.with_columns(_text(column).alias(TEXT + column.name) for column in spec.columns)
+        rows = rows.filter(pl.sql_expr(spec.where).fill_null(False))
+    return rows.with_columns(_key(spec).alias(KEY))
+
+
+def with_values(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """Source rows, and beside them each converted column's text, translation and value."""
+    spec = plan.spec
+    batch = rows.with_columns(text_of(column).alias(TEXT + column.name) for column in spec.columns)
     batch = batch.with_columns(
         _translation(column, plan).alias(TRANSLATED + column.name) for column in spec.columns if column.codes
     )
     batch = batch.with_columns(_value(column, plan).alias(column.name) for column in spec.columns)
-    batch = batch.with_columns(
+    return batch.with_columns(
         close_open_end(pl.col(column.name)).alias(CLOSED + column.name)
         for column in spec.columns
         if _may_be_open(column)
     )
-    failures = with_first_cause(judge(batch, plan.rules, plan.schema))
-    shown = {column.name: _source_text(column) for column in spec.columns}
-    quarantine = quarantine_rows(batch, failures, shown)
-    clean = _clean(batch, failures, spec)
-    return Converted(clean, quarantine, _tally(batch.height, clean.height, quarantine))
 
 
 def taken(raw: pl.DataFrame, specs: tuple[TableSpec, ...]) -> pl.Series:
@@ -79,7 +91,7 @@ def taken(raw: pl.DataFrame, specs: tuple[TableSpec, ...]) -> pl.Series:
     conditions = [pl.sql_expr(spec.where).fill_null(False) for spec in specs if spec.where is not None]
     if len(conditions) < len(specs):
         return pl.repeat(True, raw.height, eager=True)
-    return _stripped(raw).select(pl.any_horizontal(conditions)).to_series()
+    return stripped(raw).select(pl.any_horizontal(conditions)).to_series()
 
 
 def key_of(columns: tuple[str, ...], part: str = "") -> pl.Expr:
@@ -87,7 +99,7 @@ def key_of(columns: tuple[str, ...], part: str = "") -> pl.Expr:
 
     `part` sets apart a second target row of the same source row.
     """
-    parts = [pl.col(name).str.strip_chars(" ").fill_null("") for name in columns]
+    parts = [pl.col(name).cast(pl.String).str.strip_chars(" ").fill_null("") for name in columns]
     joined = pl.concat_str(parts, separator="|")
     key = pl.when(joined.str.strip_chars("|") != "").then(joined)
     return key + f"#{part}" if part else key
@@ -97,13 +109,12 @@ def _key(spec: TableSpec) -> pl.Expr:
     return key_of(spec.key, spec.part)
 
 
-def _stripped(raw: pl.DataFrame) -> pl.DataFrame:
+def stripped(raw: pl.DataFrame) -> pl.DataFrame:
     """Blanks at both ends gone, empty texts null, `_rest` there."""
     texts = [name for name, kind in raw.schema.items() if kind == pl.String and not name.startswith("_")]
     bare = raw.with_columns(_or_null(pl.col(name).str.strip_chars(" ")).alias(name) for name in texts)
-    if REST not in bare.columns:
-        bare = bare.with_columns(pl.lit(None, dtype=pl.List(pl.Int64)).alias(REST))
-    return bare
+    rest = pl.col(REST) if REST in bare.columns else pl.lit(None)
+    return bare.with_columns(pl.col(ROW).cast(ROWS[ROW]), rest.cast(ROWS[REST]).alias(REST))
 
 
 def _source_text(column: ColumnSpec) -> pl.Expr:
@@ -119,7 +130,8 @@ def _source_text(column: ColumnSpec) -> pl.Expr:
     return _or_null(pl.concat_str(parts, separator=" ", ignore_nulls=True))
 
 
-def _text(column: ColumnSpec) -> pl.Expr:
+def text_of(column: ColumnSpec) -> pl.Expr:
+    """A column's text after its steps."""
     text = _source_text(column)
     for step in column.steps:
         text = STEPS[step.name](text, step.argument)
@@ -127,7 +139,7 @@ def _text(column: ColumnSpec) -> pl.Expr:
 
 
 def _translation(column: ColumnSpec, plan: Plan) -> pl.Expr:
-    day = parse_date(pl.col(column.codes_at), plan.century_pivot) if column.codes_at else None
+    day = parse_date(pl.col(column.codes_at).cast(pl.String), plan.century_pivot) if column.codes_at else None
     return plan.codes[column.codes or ""].translate(pl.col(TEXT + column.name), day)
 
 
@@ -165,19 +177,19 @@ def _decimal(text: pl.Expr, scale: int) -> pl.Expr:
 
 def _clean(batch: pl.DataFrame, failures: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
     stays = failures.filter(pl.col("first")).get_column("index")
-    indexed = batch.with_row_index("index")
+    indexed = batch.with_row_index(INDEX)
     columns = []
     for column in spec.columns:
         value = pl.col((CLOSED if _may_be_open(column) else "") + column.name)
         aside = _rows_of(failures, column.name, Verdict.SET_ASIDE)
         if aside.len():
-            value = pl.when(pl.col("index").is_in(aside.implode())).then(None).otherwise(value)
+            value = pl.when(pl.col(INDEX).is_in(aside.implode())).then(None).otherwise(value)
         cut = _rows_of(failures, column.name, Verdict.TRUNCATED)
         if cut.len():
             short = value.str.slice(0, column.type.length)
-            value = pl.when(pl.col("index").is_in(cut.implode())).then(short).otherwise(value)
+            value = pl.when(pl.col(INDEX).is_in(cut.implode())).then(short).otherwise(value)
         columns.append(value.alias((EVIDENCE if column.evidence else "") + column.name))
-    kept = indexed.filter(~pl.col("index").is_in(stays.implode())) if stays.len() else indexed
+    kept = indexed.filter(~pl.col(INDEX).is_in(stays.implode())) if stays.len() else indexed
     return kept.select(KEY, ROW, REST, *columns)
 
 

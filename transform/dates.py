@@ -62,4 +62,6 @@ def _four_digit_year(day: pl.Expr, pivot: int) -> pl.Expr:
 
 def _where(day: pl.Expr, pattern: str, form: str) -> pl.Expr:
     matching = pl.when(day.str.contains(pattern)).then(day)
-    return matching.str.to_date(form, strict=False)
+    found = matching.str.to_date(form, strict=False)
+    # There was no year 0, and no database takes it.
+    return pl.when(found.dt.year() > 0).then(found)

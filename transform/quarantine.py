@@ -19,6 +19,9 @@ VERDICT_OF: dict[OnFail, Verdict] = {
     OnFail.WARN: Verdict.WARNED,
 }
 
+SHOWN = "__shown_"
+"""Prefix of the column that holds a converted column's value as the source had it."""
+
 _STRENGTH = {Verdict.EXCLUDED: 0, Verdict.REJECTED: 1, Verdict.HELD: 2}
 
 FAILURES = {"index": pl.UInt32(), "verdict": pl.String(), "column": pl.String(), "rule": pl.String(),
@@ -32,8 +35,10 @@ def with_first_cause(failures: pl.DataFrame) -> pl.DataFrame:
     What else was found in an excluded row is nobody's business, and goes.
     """
     strength = pl.col("verdict").replace_strict(_STRENGTH, default=9, return_dtype=pl.Int32)
-    ordered = failures.with_columns(strength=strength).sort("index", "rank")
-    # A value breaks its first rule; that it breaks later ones too says nothing new.
+    only_warned = pl.col("verdict") == Verdict.WARNED
+    ordered = failures.with_columns(strength=strength).sort("index", only_warned, "rank")
+    # A value breaks its first rule; that it breaks later ones too says nothing new, unless the first one
+    # only warns.
     of_row = pl.col("column").is_null()
     ordered = ordered.filter(of_row | pl.struct("index", "column").is_first_distinct())
     ordered = ordered.sort("index", "strength", "rank")
@@ -51,13 +56,13 @@ def quarantine_rows(batch: pl.DataFrame, failures: pl.DataFrame, shown: dict[str
     """
     if failures.is_empty():
         return pl.DataFrame(schema=dict(QUARANTINE))
-    rows = batch.with_row_index("index")
-    joined = failures.join(rows, on="index", how="left", maintain_order="left")
+    failed = batch[failures.get_column("index")]
+    texts = failed.select(KEY, ROW, REST, *(text.alias(SHOWN + name) for name, text in shown.items()))
     value = pl.coalesce(
-        *(pl.when(pl.col("column") == name).then(text) for name, text in shown.items()),
+        *(pl.when(pl.col("column") == name).then(pl.col(SHOWN + name)) for name in shown),
         pl.lit(None, dtype=pl.String),
     )
-    return joined.select(
+    return pl.concat([failures, texts], how="horizontal").select(
         KEY, ROW, REST, "verdict", "first", "column", "rule", value.alias("value"),
         pl.lit(None, dtype=pl.String).alias("parent"),
     )  # fmt: skip

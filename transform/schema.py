@@ -68,6 +68,8 @@ def rules(spec: TableSpec) -> tuple[Rule, ...]:
 
 def _consequence(column: ColumnSpec, rule: str) -> OnFail:
     on_fail = column.consequence(rule)
+    if on_fail is OnFail.WARN and rule == cast_rule(column):
+        on_fail = OnFail.NULL  # there is no value to go on with
     # A required value that is set aside leaves the row without it.
     return OnFail.REJECT if column.required and on_fail is OnFail.NULL else on_fail
 

@@ -24,6 +24,8 @@ from transform.convert import key_of, taken
 STAGE = "transform"
 ENGINE = 1
 
+_OF_THE_QUERY = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.SyntaxException)
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -50,7 +52,8 @@ def prepare(job: Job, read: ReadSpec) -> Prepared:
     batches = job.ledger.done(STAGE, name, 0, inputs)
     if batches is None:
         job.ledger.attempt(STAGE, name, 0, inputs)
-        left = pl.concat([_doubled(raw, read), _unclaimed(raw, specs)])
+        doubled = _doubled(raw, read)
+        left = pl.concat([doubled, _unclaimed(raw, specs, doubled.get_column(ROW))])
         written = write_batch(job.work, STAGE, name, 0, "quarantine", inputs, left)
         tally = Tally(
             read=left.height,
@@ -98,13 +101,14 @@ def _doubled(raw: tuple[Batch, ...], read: ReadSpec) -> pl.DataFrame:
     return _left(later, Verdict.REJECTED, "duplicate_key", pl.col(KEY))
 
 
-def _unclaimed(raw: tuple[Batch, ...], specs: tuple[TableSpec, ...]) -> pl.DataFrame:
+def _unclaimed(raw: tuple[Batch, ...], specs: tuple[TableSpec, ...], doubled: pl.Series) -> pl.DataFrame:
+    """Rows that no spec takes, but for those that are rejected already."""
     plain = tuple(spec for spec in specs if spec.query is None)
     if len(plain) < len(specs) or any(spec.where is None for spec in plain):
         return empty(QUARANTINE)
     found = [empty(QUARANTINE)]
     for batch in raw:
-        frame = batch.read()
+        frame = batch.read().filter(~pl.col(ROW).is_in(doubled.implode()))
         nobodys = frame.filter(~taken(frame, plain))
         keyed = nobodys.select(ROW, key_of(plain[0].key).alias(KEY))
         found.append(_left(keyed, Verdict.HELD, "unclaimed", pl.lit(None, dtype=pl.String)))
@@ -132,16 +136,35 @@ def _query(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Itera
     with duckdb.connect() as database:
         database.execute(f"SET memory_limit = '{job.settings.memory_limit}'")
         database.execute(f"SET temp_directory = '{spill}'")
-        for source in spec.sources:
-            _view(database, source, prepared[source])
         try:
+            for source in spec.sources:
+                _view(database, source, prepared[source])
             # The one order that every run agrees on is that of the source rows.
             result = database.sql(f"SELECT * FROM ({spec.query}) ORDER BY _row")  # noqa: S608
+            yield from _frames(result, job.settings.batch_rows)
         except duckdb.Error as error:
-            reason = re.split(r"\n", str(error))[0]
-            problem = Problem(f"tables/{spec.name}.toml", "table.source", f"the query fails: {reason}")
-            raise SpecError([problem]) from error
-        yield from _frames(result, job.settings.batch_rows)
+            raise SpecError([_fault(spec, error)]) from error
+
+
+def query_schema(job: Job, spec: TableSpec) -> dict[str, pl.DataType]:
+    """The columns that a query spec's query gives, without running it over any row."""
+    with duckdb.connect() as database:
+        try:
+            for source in spec.sources:
+                raw = job.ledger.standing(job.run, "extract", str(source), "raw")
+                _view(database, source, Prepared(raw, pl.Series(ROW, [], dtype=pl.Int64)))
+            result = database.sql(f"SELECT * FROM ({spec.query}) LIMIT 0")  # noqa: S608
+            return dict(pl.DataFrame(pl.from_arrow(result.to_arrow_table())).schema)
+        except duckdb.Error as error:
+            raise SpecError([_fault(spec, error)]) from error
+
+
+def _fault(spec: TableSpec, error: duckdb.Error) -> Problem:
+    """DuckDB's reason. Only what is wrong with the query itself may be quoted: other errors quote values."""
+    reason = str(error).splitlines()[0]
+    if not isinstance(error, _OF_THE_QUERY):
+        reason = re.sub(r"""['"].*""", "…", reason)
+    return Problem(f"tables/{spec.name}.toml", "table.source", f"the query fails: {reason}")
 
 
 def _view(database: duckdb.DuckDBPyConnection, source: Source, prepared: Prepared) -> None:

@@ -8,18 +8,22 @@ import polars as pl
 
 from project.batch import Batch, digest, write_batch
 from project.contracts import KEY, ROW
+from project.errors import Problem, SpecError
 from project.identity import give_out
 from project.job import Job
 from project.spec import Source, TableSpec
+from project.specfile import columns_accounted_for
 from project.tally import Tally
 from transform.codes import read_codes
 from transform.convert import Plan, convert, make_plan
-from transform.sources import ENGINE, STAGE, Prepared, joined, prepare
+from transform.expressions import misfits, undated, unreadable
+from transform.sources import ENGINE, STAGE, Prepared, joined, prepare, query_schema
 
 
 def run(job: Job) -> Tally:
     """Convert what is pending. Returns the row account of all specs of this run."""
     plans = make_plans(job)
+    try_queries(job, plans)
     prepared = {source: prepare(job, read) for source, read in job.reads().items()}
     total = Tally()
     for plan in plans:
@@ -30,8 +34,15 @@ def run(job: Job) -> Tally:
 def make_plans(job: Job) -> list[Plan]:
     """The specs made ready; SpecError lists every mistake in their code lists and expressions."""
     names = [column.codes for spec in job.specs for column in spec.columns if column.codes]
-    codes = read_codes(job.folder / "codes", names)
-    return [
+    problems = [problem for spec in job.specs for problem in unreadable(spec)]
+    try:
+        codes = read_codes(job.folder / "codes", names)
+    except SpecError as error:
+        raise SpecError([*error.problems, *problems]) from error
+    problems += [problem for spec in job.specs for problem in undated(spec, codes)]
+    if problems:
+        raise SpecError(problems)
+    plans = [
         make_plan(
             spec,
             {column.codes: codes[column.codes] for column in spec.columns if column.codes},
@@ -39,6 +50,33 @@ def make_plans(job: Job) -> list[Plan]:
         )
         for spec in job.specs
     ]
+    problems = [
+        problem
+        for plan in plans
+        if plan.spec.query is None
+        for problem in misfits(plan, _accounted_for(job, plan.spec.sources[0]))
+    ]
+    if problems:
+        raise SpecError(problems)
+    return plans
+
+
+def try_queries(job: Job, plans: list[Plan]) -> None:
+    """SpecError lists every query that fails, and every expression that does not fit its query's columns."""
+    problems: list[Problem] = []
+    for plan in (plan for plan in plans if plan.spec.query is not None):
+        try:
+            problems += misfits(plan, query_schema(job, plan.spec))
+        except SpecError as error:
+            problems += error.problems
+    if problems:
+        raise SpecError(problems)
+
+
+def _accounted_for(job: Job, source: Source) -> dict[str, pl.DataType]:
+    """A source's columns, all of which its specs must name."""
+    mapped, dropped = columns_accounted_for(job.specs, source)
+    return dict.fromkeys(sorted(mapped | dropped), pl.String())
 
 
 def _table(job: Job, plan: Plan, prepared: dict[Source, Prepared]) -> Tally:

@@ -27,7 +27,7 @@ def lower(value: pl.Expr, _: str) -> pl.Expr:
 
 def collapse_spaces(value: pl.Expr, _: str) -> pl.Expr:
     """Each run of blanks, tabs and line ends becomes one blank."""
-    return value.str.replace_all(r"\s+", " ").str.strip_chars(" ")
+    return _or_null(value.str.replace_all(r"\s+", " ").str.strip_chars(" "))
 
 
 def digits(value: pl.Expr, _: str) -> pl.Expr:
@@ -65,7 +65,7 @@ def yes_no(value: pl.Expr, _: str) -> pl.Expr:
 
 def postcode(value: pl.Expr, _: str) -> pl.Expr:
     """Capital letters and exactly one blank before the inward part; other text only in capitals."""
-    packed = value.str.to_uppercase().str.replace_all(r"\s+", "")
+    packed = _or_null(value.str.to_uppercase().str.replace_all(r"\s+", ""))
     return packed.str.replace(r"^([A-Z]{1,2}[0-9][0-9A-Z]?)([0-9][A-Z]{2})$", "$1 $2")
 
 

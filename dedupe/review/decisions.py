@@ -33,6 +33,7 @@ DECISIONS = sa.Table(
 )
 
 COLUMNS = ("left", "right", "verdict", "reviewer", "reason")
+_LONGEST = {"left": 200, "right": 200, "reviewer": 100, "reason": 1000}
 
 
 class Ruling(enum.StrEnum):
@@ -73,12 +74,14 @@ def standing(engine: sa.Engine) -> list[Decision]:
 
 
 def decide(engine: sa.Engine, taken: Iterable[Decision]) -> int:
-    """Append decisions in one transaction; those that already stand word for word are left out.
+    """Append decisions in one transaction. Where the last one on a pair already stands word for word,
+    nothing is appended for that pair, so the same file may be taken in again.
 
     Returns how many were new.
     """
-    known = set(standing(engine))
-    fresh = [item for item in dict.fromkeys(taken) if item not in known]
+    known, said = set(standing(engine)), list(taken)
+    last = {(item.left_id, item.right_id): item for item in said}
+    fresh = [item for item in said if last[item.left_id, item.right_id] not in known]
     rows = [
         {
             "left_id": item.left_id,
@@ -145,6 +148,9 @@ def _take(
         hint = did_you_mean(cells["verdict"], set(Ruling))
         problems.append(Problem(file, where, f"unknown verdict `{cells['verdict']}`", hint))
         return
+    for name, most in _LONGEST.items():
+        if len(cells[name]) > most:
+            problems.append(Problem(file, where, f"{name} is longer than {most} characters"))
     left, right = (_id(file, where, cells[side], systems, problems) for side in ("left", "right"))
     if left == right:
         problems.append(Problem(file, where, "names the same record twice"))

@@ -38,5 +38,5 @@ def golden_rows(people: pl.DataFrame, survivor_of: pl.DataFrame) -> pl.DataFrame
 def _merged(name: str) -> pl.Expr:
     if name == RESTRICTED:
         most = pl.when((pl.col(name) == "Y").any()).then(pl.lit("Y"))
-        return most.otherwise(pl.col(name).first())
+        return most.otherwise(pl.col(name).drop_nulls().first())
     return pl.col(name).drop_nulls().first()

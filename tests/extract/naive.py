@@ -64,9 +64,7 @@ def _record(lines: list[bytes], delimiter: bytes) -> tuple[int, list[bytes] | No
         rest = rest[1:]
 
 
-def _judged(
-    line: int, lines: int, fields: list[bytes] | None, raw: bytes, columns: int, encoding: str
-) -> Span:
+def _judged(line: int, lines: int, fields: list[bytes] | None, raw: bytes, columns: int, encoding: str) -> Span:
     reason = ""
     if fields is None:
         reason = "broken_quote"

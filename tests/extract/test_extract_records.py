@@ -71,6 +71,7 @@ def csv_bytes(draw: st.DrawFn) -> tuple[bytes, int, str]:
 
 
 @given(st.binary(max_size=60), st.integers(1, 3), ENCODINGS)
+@settings(deadline=None)
 def test_any_bytes(data: bytes, columns: int, encoding: str) -> None:
     check(data, columns, encoding)
 
@@ -80,13 +81,13 @@ def test_any_bytes(data: bytes, columns: int, encoding: str) -> None:
 @example(b'"\r', 1, "ascii")
 @example(b'a,"b"\r\nc', 2, "ascii")
 @example(b'x"\ny"\n', 1, "ascii")
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 def test_marks_in_any_order(data: bytes, columns: int, encoding: str) -> None:
     check(data, columns, encoding)
 
 
 @given(csv_bytes(), st.data())
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 def test_csv_with_some_bytes_changed(made: tuple[bytes, int, str], draw: st.DataObject) -> None:
     data, columns, encoding = made
     changed = bytearray(data)
@@ -99,6 +100,7 @@ def test_csv_with_some_bytes_changed(made: tuple[bytes, int, str], draw: st.Data
 
 
 @given(csv_bytes())
+@settings(deadline=None)
 def test_well_formed_csv_reads_as_pythons_csv_does(made: tuple[bytes, int, str]) -> None:
     data, columns, encoding = made
     text = data.decode(encoding)

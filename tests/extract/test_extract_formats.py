@@ -1,0 +1,170 @@
+"""The long tail: fixed width, spreadsheets, folders of files."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_projects import Recorder, job_of, make, standing
+
+from extract import run
+from extract.fixed import _lines
+from project.contracts import LINE, LINES, ROW
+
+WIDTHS = 'file = "W.txt"\nformat = "fixed"\nwidths = { K = 3, V = 4 }'
+
+
+def read(tmp_path: Path, name: str, columns: list[str]) -> tuple[list[object], list[object]]:
+    """(line, values...) of the readable rows, (line, reason, raw) of the others."""
+    job = job_of(tmp_path)
+    run(job)
+    raw, bad = standing(job, name), standing(job, name, "unreadable")
+    assert set(raw[LINES]) | set(bad[LINES]) <= {1}
+    assert [*raw["_row"], *bad["_row"]] == sorted(
+        {*raw["_row"], *bad["_row"]}, key=[*raw["_row"], *bad["_row"]].index
+    )
+    return raw.select(LINE, *columns).rows(), bad.select(LINE, "reason", "raw").rows()
+
+
+def test_fixed_width(tmp_path: Path) -> None:
+    dump = make(tmp_path, {"W": ["K", "V"]}, read={"W": WIDTHS})
+    lines = [b"001abcd", b"002", b"003a", b"04", b"005abcde", b"006abcd   ", b"", b"008a\0cd", b"009a\x81cd",
+             b"010\xe9\xe9\xe9\xe9", b"011a\rcd", b"   \x80   ", b'"12"x']  # fmt: skip
+    (dump / "W.txt").write_bytes(b"\r\n".join(lines))
+    good, bad = read(tmp_path, "W", ["K", "V"])
+    assert good == [
+        (1, "001", "abcd"),
+        (2, "002", ""),
+        (3, "003", "a"),
+        (6, "006", "abcd"),
+        (10, "010", "éééé"),
+        (11, "011", "a\rcd"),
+        (12, "   ", "€   "),
+        (13, '"12', '"x'),
+    ]
+    assert bad == [
+        (4, "ragged_line", b"04"),
+        (5, "ragged_line", b"005abcde"),
+        (7, "ragged_line", b""),
+        (8, "nul_byte", b"008a\0cd"),
+        (9, "undecodable", b"009a\x81cd"),
+    ]
+
+
+def test_fixed_width_counts_characters_not_bytes(tmp_path: Path) -> None:
+    dump = make(tmp_path, {"W": ["K", "V"]}, read={"W": WIDTHS}, encoding="utf-8")
+    (dump / "W.txt").write_bytes("\ufeff€€€éééé\n€€é\n".encode() + b"00\xe9abcd\n")
+    good, bad = read(tmp_path, "W", ["K", "V"])
+    assert good == [(1, "€€€", "éééé"), (2, "€€é", "")]
+    assert bad == [(3, "undecodable", b"00\xe9abcd")]
+
+
+@given(st.lists(st.sampled_from([b"\n", b"\r", b"\r\n", b"a", b"\x85", b"\x0b", b"\x0c", b"\0"])).map(b"".join))
+@settings(deadline=None)
+def test_only_a_line_feed_ends_a_fixed_line(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("fixed") / "W.txt"
+    path.write_bytes(data)
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    assert list(_lines(path)) == [line.removesuffix(b"\r") for line in lines]
+
+
+def sheet(path: Path, rows: list[list[object]], more: int = 0) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in rows:
+        book.active.append(row)
+    for _ in range(more):
+        book.create_sheet()
+    book.save(path)
+
+
+XLSX = 'file = "O.xlsx"\nformat = "xlsx"'
+
+
+def test_a_spreadsheet(tmp_path: Path) -> None:
+    dump = make(tmp_path, {"O": ["K", "V"]}, read={"O": XLSX})
+    sheet(
+        dump / "O.xlsx",
+        [
+            [" V ", "K", None],
+            ["a", 1],
+            [2.0, 2.5],
+            [dt.date(2020, 1, 2), dt.datetime(2020, 1, 2, 3, 4, 5)],  # noqa: DTZ001
+            [dt.time(8, 30), True],
+            [],
+            [None, "007", "beyond"],
+            [" ", "x", " "],
+            ["two\nlines", 10**11],
+            [None, " "],
+            [],
+        ],
+    )
+    good, bad = read(tmp_path, "O", ["K", "V"])
+    assert good == [
+        (2, "1", "a"),
+        (3, "2.5", "2"),
+        (4, "2020-01-02 03:04:05", "2020-01-02"),
+        (5, "TRUE", "08:30:00"),
+        (8, "x", " "),
+        (9, "100000000000", "two\nlines"),
+    ]
+    assert bad == [(6, "ragged_line", b""), (7, "ragged_line", b"\t007\tbeyond")]
+
+
+def test_further_sheets_are_not_passed_over_in_silence(tmp_path: Path) -> None:
+    dump = make(tmp_path, {"O": ["K"]}, read={"O": XLSX})
+    sheet(dump / "O.xlsx", [["K"], ["1"]], more=2)
+    report = Recorder()
+    run(job_of(tmp_path, report=report))
+    assert report.notes == ["O.xlsx: only the first of its 3 sheets is read"]
+
+
+FILES = {"documents": ["PATH", "BYTES", "SHA256"]}
+
+
+def test_a_folder_of_files(tmp_path: Path) -> None:
+    dump = make(tmp_path, FILES, read={"documents": 'format = "files"'})
+    for name, data in {"b/c.doc": b"one", "a.txt": b"", "b.txt": b"two", "é.txt": b"3", "b/a/z": b"4"}.items():
+        path = dump / "documents" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    Path(os.fsdecode(os.fsencode(dump / "documents") + b"/c\xff.txt")).write_bytes(b"5")
+    (dump / "documents" / "link.txt").symlink_to(dump / "documents" / "a.txt")
+    (dump / "documents" / "loop").symlink_to(dump / "documents")
+    job = job_of(tmp_path, report=(report := Recorder()))
+    run(job)
+    good = standing(job, "documents").select(LINE, "_file", "PATH", "BYTES", "SHA256").rows()
+
+    def entry(line: int, name: str, data: bytes) -> tuple[object, ...]:
+        return line, "documents", name, str(len(data)), hashlib.sha256(data).hexdigest()
+
+    assert good == [
+        entry(1, "a.txt", b""),
+        entry(2, "b.txt", b"two"),
+        entry(3, "b/a/z", b"4"),
+        entry(4, "b/c.doc", b"one"),
+        entry(6, "é.txt", b"3"),
+    ]
+    assert standing(job, "documents", "unreadable").select(LINE, "reason", "raw").rows() == [
+        (5, "undecodable", b"c\xff.txt")
+    ]
+    assert report.notes == ["documents: 2 symbolic links in it are not followed and not listed"]
+
+
+def test_a_document_that_changes_makes_the_listing_pending(tmp_path: Path) -> None:
+    dump = make(tmp_path, FILES, read={"documents": 'format = "files"'})
+    (dump / "documents").mkdir()
+    (dump / "documents" / "a").write_bytes(b"1")
+    run(job_of(tmp_path))
+    (dump / "documents" / "a").write_bytes(b"2")
+    job = job_of(tmp_path)
+    run(job)
+    assert standing(job, "documents")["SHA256"].to_list() == [hashlib.sha256(b"2").hexdigest()]

@@ -1,0 +1,142 @@
+"""Every expression of a spec is tried on no rows at all before the first row is read.
+
+So a mistyped column or a comparison that cannot be is told with its file and its place in it, together
+with all others, and never met in the middle of a run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import polars as pl
+from polars.exceptions import ColumnNotFoundError, PolarsError
+
+from project.contracts import REST, ROW, ROWS
+from project.errors import Problem, did_you_mean
+from project.spec import ColumnSpec, TableSpec
+from transform.codes import CodeList
+from transform.convert import Plan, source_rows, stripped, text_of, with_values
+from transform.schema import cast_rule
+
+_REST = ROWS[REST]
+_MISSING = re.compile(r'unable to find column "([^"]*)"')
+
+
+def unreadable(spec: TableSpec) -> list[Problem]:
+    """The SQL expressions of a spec that are no expressions."""
+    found = (_tried(spec, where, partial(pl.sql_expr, sql)) for where, sql in _stated(spec))
+    return [problem for problem in found if problem]
+
+
+def undated(spec: TableSpec, codes: Mapping[str, CodeList]) -> list[Problem]:
+    """Columns whose code list means different things on different days, but that name no date."""
+    return [
+        Problem(
+            _file(spec),
+            f"{_place(column)}.codes",
+            f"codes/{column.codes}.csv gives a code two meanings by date",
+            "say which column has the date: codes_at",
+        )
+        for column in spec.columns
+        if column.codes and not column.codes_at and _ambiguous(codes[column.codes])
+    ]
+
+
+def misfits(plan: Plan, columns: Mapping[str, pl.DataType]) -> list[Problem]:
+    """What of a spec does not fit the columns of its source or of its query's result."""
+    spec, schema = plan.spec, {ROW: pl.Int64(), **columns}
+    names = [name for name in columns if not name.startswith("_")]
+    problems = [
+        Problem(_file(spec), where, f"no column `{name}`", did_you_mean(name, names))
+        for where, name in _named(spec)
+        if name not in columns
+    ]
+    if not schema[ROW].is_integer() or schema.get(REST, _REST) not in (_REST, pl.Null()):
+        hint = "cast them: _row::BIGINT, _rest::BIGINT[]"
+        problems.append(Problem(_file(spec), "table.source", "gives _row or _rest in a wrong type", hint))
+    if problems:
+        return problems
+    raw = stripped(pl.DataFrame(schema=schema))
+    tries = [
+        _tried(spec, f"{_place(column)}.steps", partial(_text_column, raw, column)) for column in spec.columns
+    ]
+    if spec.where is not None:
+        tries.append(_tried(spec, "table.where", partial(raw.select, pl.sql_expr(spec.where)), names))
+    problems = [problem for problem in tries if problem]
+    return problems or _rules(plan, with_values(source_rows(raw, spec), plan))
+
+
+def _rules(plan: Plan, rows: pl.DataFrame) -> list[Problem]:
+    spec = plan.spec
+    known = [name for name in rows.columns if not name.startswith("_")]
+    tries = [
+        _tried(spec, where, partial(rows.select, pl.sql_expr(sql)), known)
+        for where, sql in _stated(spec)
+        if where != "table.where"
+    ]
+    columns = {column.name: column for column in spec.columns}
+    for rule in plan.rules:
+        column = columns.get(rule.column or "")
+        if column and rule.name != cast_rule(column):
+            tries.append(_tried(spec, f"{_place(column)}.checks", partial(rows.select, rule.holds)))
+    return [problem for problem in tries if problem]
+
+
+def _text_column(raw: pl.DataFrame, column: ColumnSpec) -> pl.DataFrame:
+    return raw.select(text_of(column))
+
+
+def _tried(
+    spec: TableSpec, where: str, make: Callable[[], pl.DataFrame | pl.Expr], known: list[str] | None = None
+) -> Problem | None:
+    """What went wrong when an expression was made, or made into a column, or nothing."""
+    try:
+        made = make()
+    except ColumnNotFoundError as error:
+        match = _MISSING.search(str(error))
+        name = match[1] if match else ""
+        return Problem(_file(spec), where, f"no column `{name}`", did_you_mean(name, known or ()))
+    except (PolarsError, ValueError, TypeError) as error:
+        return Problem(_file(spec), where, str(error).splitlines()[0])
+    if known is not None and isinstance(made, pl.DataFrame) and made.dtypes[0] not in {pl.Boolean, pl.Null}:
+        return Problem(_file(spec), where, "is not a thing that is true or false", "compare it with a value")
+    return None
+
+
+def _stated(spec: TableSpec) -> Iterator[tuple[str, str]]:
+    """Each SQL expression of a spec and where it stands."""
+    if spec.where is not None:
+        yield "table.where", spec.where
+    for number, exclusion in enumerate(spec.exclusions):
+        yield f"exclude[{number}].when", exclusion.when
+    for number, check in enumerate(spec.checks):
+        yield f"check[{number}].expect", check.expect
+
+
+def _named(spec: TableSpec) -> Iterator[tuple[str, str]]:
+    """Each source column that a spec names and where."""
+    for name in spec.key:
+        yield "table.key", name
+    for column in spec.columns:
+        for name in column.sources:
+            yield f"{_place(column)}.from", name
+        if column.codes_at:
+            yield f"{_place(column)}.codes_at", column.codes_at
+    if spec.query is not None:
+        yield "table.source", ROW
+
+
+def _ambiguous(codes: CodeList) -> bool:
+    meanings = Counter(code for window in codes.windows for code in window.targets)
+    return any(count > 1 for count in meanings.values())
+
+
+def _place(column: ColumnSpec) -> str:
+    return f"{'evidence' if column.evidence else 'columns'}.{column.name}"
+
+
+def _file(spec: TableSpec) -> str:
+    return f"tables/{spec.name}.toml"
