@@ -14,9 +14,9 @@ import petl
 import polars as pl
 
 from dedupe.config import LinkageConfig
-from dedupe.linkage import Fields, LinkOptions, link
+from dedupe.linkage import Fields, LinkOptions, RegisterError, link
 from project.batch import Batch, digest, file_digest, write_batch
-from project.errors import Problem, SourceError, SpecError
+from project.errors import CasebridgeError, Problem, SourceError, SpecError
 from project.job import Job
 from project.settings import System
 from project.tally import Tally
@@ -72,13 +72,17 @@ def _reads(config: LinkageConfig, name: str) -> bool:
 def _link(job: Job, config: LinkageConfig, clean: dict[str, tuple[Batch, ...]], inputs: str) -> tuple[Batch, ...]:
     register, related = _register(job, config, clean)
     job.report.table(STAGE, "register", register.height)
-    found = link(
-        register,
-        Fields(id="id", roles=dict(config.fields), other=dict(config.other)),
-        LinkOptions(seed=SEED, related=related),
-    )
+    try:
+        fields = Fields(id="id", roles=dict(config.fields), other=dict(config.other))
+        found = link(register, fields, LinkOptions(seed=SEED, related=related))
+    except RegisterError as error:
+        hint = error.hint or "mend linkage.toml, or take it out of the project to load without linkage"
+        raise CasebridgeError(f"linkage.toml: {error.what}", hint=hint) from error
     model = pl.DataFrame(
-        {"propose": [float(found.model["thresholds"]["propose"])], "model": [json.dumps(found.model, sort_keys=True, default=str)]},
+        {
+            "propose": [float(found.model["thresholds"]["propose"])],
+            "model": [json.dumps(found.model, sort_keys=True, default=str)],
+        },
         schema={"propose": pl.Float64, "model": pl.String},
     )
     files = (
@@ -92,7 +96,9 @@ def _link(job: Job, config: LinkageConfig, clean: dict[str, tuple[Batch, ...]], 
 
 def _in_order(pairs: pl.DataFrame) -> pl.DataFrame:
     """The smaller id left, as decisions have it; the levels say the same of a pair in either order."""
-    first, second = (both(pl.col("left_id"), pl.col("right_id")) for both in (pl.min_horizontal, pl.max_horizontal))
+    first, second = (
+        both(pl.col("left_id"), pl.col("right_id")) for both in (pl.min_horizontal, pl.max_horizontal)
+    )
     return pairs.with_columns(first.alias("left_id"), second.alias("right_id"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ import load
 import reconciliation
 import transform
 from dedupe.config import read_linkage
+from extract.preflight import preflight
 from extract.readers import FORMATS
-from project.database import open_database, refusal
-from project.errors import CasebridgeError, Problem, SourceError, SpecError, did_you_mean
+from project.database import open_database, refusal, shown
+from project.errors import CasebridgeError, Problem, SourceError, SpecError, TargetError, did_you_mean
 from project.job import Job, Reporter, Silent, sole_run
 from project.ledger import Ledger
 from project.settings import read_settings
@@ -89,6 +91,8 @@ def run_stages(job: Job, until: str | None = None) -> Iterator[StageDone]:
         raise CasebridgeError(f"no stage `{until}`", hint=did_you_mean(until, STAGES))
     for look in _PAPERS:
         look(job)
+    for url in (job.settings.target_url, job.settings.control_url):
+        _reach(url)
     for stage in STAGES:
         yield run_stage(job, stage)
         if stage == until:
@@ -108,7 +112,8 @@ def check(folder: Path) -> list[str]:
     problems: list[str] = []
     try:
         with open_job(folder, alone=False) as job:
-            for look in (*_PAPERS, extract.preflight, _databases):
+            looks: tuple[Callable[[Job], object], ...] = (*_PAPERS, preflight, _databases)
+            for look in looks:
                 try:
                     look(job)
                 except CasebridgeError as error:
@@ -135,16 +140,31 @@ def _linkage(job: Job) -> None:
 def _databases(job: Job) -> None:
     problems = []
     for where, url in (("target.url", job.settings.target_url), ("control.url", job.settings.control_url)):
-        engine = open_database(url)
         try:
-            with engine.connect() as connection:
-                connection.execute(sa.text("SELECT 1"))
-        except SQLAlchemyError as error:
-            problems.append(Problem("casebridge.toml", where, refusal(url, error).message))
-        finally:
-            engine.dispose()
+            _reach(url)
+        except TargetError as error:
+            problems.append(Problem("casebridge.toml", where, error.message, error.hint))
     if problems:
         raise SpecError(problems)
+
+
+def _reach(url: str) -> None:
+    """Nobody should learn after an hour of reading that the target was not there."""
+    parsed = sa.make_url(url) if "://" in url else None
+    if parsed and parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        # To connect would make the file; that it could be made is enough.
+        if not os.access(Path(parsed.database or "").parent, os.W_OK):
+            hint = "make that folder, or let this login write in it"
+            raise TargetError(shown(parsed), "cannot be written there", hint=hint)
+        return
+    engine = open_database(url)
+    try:
+        with engine.connect() as connection:
+            connection.execute(sa.text("SELECT 1"))
+    except SQLAlchemyError as error:
+        raise refusal(url, error) from error
+    finally:
+        engine.dispose()
 
 
 # What can be told from the project's own files, before anything is read or written.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import io
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import sqlalchemy as sa
 
+from migrate.cli.main import main
 from migrate.pipeline import open_job, run_stages
 from migrate.projects import init_project
 from project.database import open_database
@@ -43,21 +46,32 @@ class Migration:
         """The run's report.json."""
         return self.folder / "reports" / run / "report.json"
 
-    def cli(self, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """A command of the real command line, in a process of its own."""
-        return casebridge(*words, "--project", str(self.folder), env=env)
+    def cli(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command on this project."""
+        return casebridge(*words, "--project", str(self.folder))
 
 
-def casebridge(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """The real command line, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "migrate.cli.main", *words],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, **(env or {})},
-        check=False,
-    )
+def casebridge(*words: str) -> subprocess.CompletedProcess[str]:
+    """The real command line, from its entry point to its exit code, in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), command_line(words):
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def command_line(words: Sequence[str]) -> Iterator[None]:
+    """The command line's words, for as long as it runs."""
+    before = sys.argv
+    sys.argv = ["casebridge", *words]
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 def make_migration(

@@ -68,7 +68,7 @@ def cli() -> None:
 def main() -> None:
     """The entry point: runs a command and turns what goes wrong into one message and one exit code."""
     try:
-        cli(standalone_mode=False)
+        code = cli(standalone_mode=False)
     except CasebridgeError as error:
         click.echo(f"casebridge: {error.message}", err=True)
         if error.hint:
@@ -85,6 +85,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 (the last resort: a message without anybody's data in it)
         _unexpected(error)
         sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _unexpected(error: Exception) -> None:

@@ -1,0 +1,150 @@
+"""What is bad gives one clear message that says what to do next, and leaves everything as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.councils import Migration, casebridge, make_migration
+from tests.dumps import write_dump
+
+PERSON = {"PI_NO": "00000001", "SURNAME": "Müller", "SEX": "F", "CARESECURE_YN": "N"}
+
+
+@pytest.fixture
+def migration(tmp_path: Path) -> Migration:
+    names = ("Müller", "Smith", "Begum", "O'Neill", "Nowak", "Jones", "Okafor")
+    people = [
+        {**PERSON, "PI_NO": f"{n:08d}", "SURNAME": names[n % 7], "FORENAMES": f"Ann{chr(97 + n % 26)}"}
+        for n in range(1, 200)
+    ]
+    write_dump(tmp_path / "council" / "dump", {"CF_PERSON": people})
+    return make_migration(tmp_path / "project", tmp_path / "council")
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _missing(path: Path) -> None:
+    path.unlink()
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _headless(path: Path) -> None:
+    path.write_bytes(path.read_bytes().partition(b"\r\n")[2])
+
+
+def _other_header(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"CARESECURE_YN", b"CARE_SECURE", 1))
+
+
+def _utf16(path: Path) -> None:
+    path.write_bytes(path.read_bytes().decode("cp1252").encode("utf-16"))
+
+
+def _utf8(path: Path) -> None:
+    path.write_bytes(path.read_bytes().decode("cp1252").encode("utf-8"))
+
+
+def _truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-12])
+
+
+def _binary(path: Path) -> None:
+    path.write_bytes(b"PK\x03\x04" + bytes(range(256)) * 20)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (_missing, "CF_PERSON.csv"),
+        (_empty, "empty"),
+        (_headless, "header"),
+        (_other_header, "CARESECURE_YN"),
+        (_utf16, "UTF-16"),
+        (_utf8, "UTF-8"),
+        (_truncated, "cut short"),
+        (_binary, "ZIP"),
+    ],
+)
+def test_a_spoiled_file(migration: Migration, spoil: Callable[[Path], None], says: str) -> None:
+    """Exit code 3, the file named, a hint, and nobody's data in the message; no trace of a load."""
+    spoil(migration.council / "dump" / "CF_PERSON.csv")
+    before = _files(migration.folder)
+    done = migration.cli("run")
+    assert done.returncode == 3
+    assert says.lower() in done.stderr.lower()
+    assert "CF_PERSON.csv" in done.stderr
+    assert "→" in done.stderr
+    assert "ller" not in done.stderr
+    assert done.stdout == ""
+    left = {name: data for name, data in _files(migration.folder).items() if "/work/l" not in name}
+    assert left == before
+
+
+def test_several_spoiled_files_are_told_at_once(migration: Migration) -> None:
+    """Nobody should mend one file at a time."""
+    for name in ("CF_PERSON.csv", "CF_ALIAS.csv", "CF_WARNING.csv"):
+        (migration.council / "dump" / name).unlink()
+    done = migration.cli("run")
+    assert done.returncode == 3
+    assert all(name in done.stderr for name in ("CF_PERSON.csv", "CF_ALIAS.csv", "CF_WARNING.csv"))
+
+
+def test_a_spec_with_five_mistakes(migration: Migration) -> None:
+    """All five in one message, each with its file, its place and a suggestion; exit code 2."""
+    path = migration.folder / "tables" / "persons.toml"
+    text = path.read_text(encoding="utf-8")
+    for right, wrong in (
+        ('"dm_persons"', '"dm_person"'),
+        ('"nhs_number_text"', '"nhs_number_txt"'),
+        ('["upn"]', '["upm"]'),
+        ('codes   = "religion"', 'codes   = "religon"'),
+        ('on_fail  = "hold"', 'on_fail  = "holt"'),
+    ):
+        assert right in text
+        text = text.replace(right, wrong, 1)
+    path.write_text(text, encoding="utf-8")
+    done = migration.cli("check")
+    assert done.returncode == 2
+    told = done.stdout + done.stderr
+    for suggestion in ("dm_persons", "nhs_number_text", "upn", "religion", "hold"):
+        assert f"did you mean `{suggestion}`?" in told
+    assert migration.cli("run").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://nobody@127.0.0.1:1/nothing", "sqlite:////proc/nowhere/target.db", "nonsense"]
+)
+def test_a_target_that_refuses(migration: Migration, url: str) -> None:
+    """Exit code 3 and a hint; what was extracted and converted stays done."""
+    settings = migration.folder / "casebridge.toml"
+    settings.write_text(settings.read_text().replace("sqlite:///target.db", url), encoding="utf-8")
+    done = migration.cli("run")
+    assert done.returncode == 3, done.stderr
+    assert "→" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_is_no_project(tmp_path: Path) -> None:
+    """The message says how to make one."""
+    done = casebridge("run", "--project", str(tmp_path))
+    assert done.returncode == 2
+    assert "casebridge init" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_runs_at_once(migration: Migration) -> None:
+    """The second one is told at once, and nothing is mixed up."""
+    from migrate.pipeline import open_job
+
+    with open_job(migration.folder):
+        done = migration.cli("run")
+    assert done.returncode == 1
+    assert "another casebridge command" in done.stderr
