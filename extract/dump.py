@@ -20,7 +20,8 @@ Stamp = tuple[int, int, int]
 @dataclass(frozen=True)
 class Part:
     """One file of a source table. `name` is its path in the dump folder, with `/`; `lines` counts
-    physical lines, and is None where the format has none; `stamp` tells whether it was touched since;
+    physical lines, and is None where the format has none; `ended` is whether the last of them has a line
+    end; `stamp` tells whether it was touched since;
     `notes` are things that whoever watches should know."""
 
     path: Path
@@ -30,6 +31,7 @@ class Part:
     sha256: str
     stamp: Stamp
     notes: tuple[str, ...] = ()
+    ended: bool = True
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:

@@ -126,7 +126,7 @@ def examine_text(path: Path, name: str, read: ReadSpec, whole: Callable[[], bool
         if not whole():
             what = f"breaks off in the middle of line {seen.lines:,}, after {seen.size:,} bytes"
             raise SourceError(name, what, hint="the export or the copy was cut short: fetch the file again")
-    return Part(path, name, seen.size, seen.lines, sha256.hexdigest(), before)
+    return Part(path, name, seen.size, seen.lines, sha256.hexdigest(), before, ended=seen.closed)
 
 
 def _judge(name: str, encoding: str, seen: _Seen) -> None:

@@ -43,7 +43,7 @@ def examine_files(path: Path, name: str, read: ReadSpec) -> Part:  # noqa: ARG00
     inputs = digest([(below.hex(), size, sha256) for below, size, sha256 in files])
     total = sum(size for _, size, _ in files)
     notes = (f"{len(links):,} symbolic links in it are not followed and not listed",) if links else ()
-    return Folder(path, name, total, len(files), inputs, before, notes, files)
+    return Folder(path, name, total, len(files), inputs, before, notes, files=files)
 
 
 def read_files(table: Table, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001

@@ -13,13 +13,14 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from synthetic.books import finish
 from synthetic.chunk import Chunk, orphan_people, unknown_workers, workers
 from synthetic.council import day
 from synthetic.formats import SCREEN, overwrite
 from synthetic.names import Ints
 from synthetic.notes import legacy_bytes
 from synthetic.prose import CLOSERS, MIDDLES, TITLES
-from synthetic.sheet import Sheet, finish
+from synthetic.sheet import Sheet
 from synthetic.verdicts import (
     COMBINED,
     FILE_CHANGED,

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from synthetic.council import ADOPTER, CHILD, NEVER, NOBODY, SNAPSHOT, TRAINER, YEAR, People
+from synthetic.council import ADOPTER, CHILD, NEVER, NOBODY, SNAPSHOT, TRAINER, People
 from synthetic.names import Ints, Names
 from synthetic.slips import SLIPS, UNKNOWN_SEX, Draft, go_wrong
 from synthetic.verdicts import Mask
@@ -150,7 +150,7 @@ def _unborn_draft(people: People, names: Names, person: int, choice: float) -> D
 def _keyed_in_again(people: People, whose: Ints, rng: np.random.Generator) -> Ints:
     until = np.where(people.died[whose] > NEVER, people.died[whose], SNAPSHOT)
     from_ = np.maximum(people.entry[whose], people.born[whose]) + 3
-    later = from_ + np.minimum(rng.exponential(5 * YEAR, len(whose)), np.maximum(until - from_, 0))
+    later = from_ + rng.random(len(whose)) ** 1.6 * np.maximum(until - from_, 0)
     return np.asarray(np.minimum(later, SNAPSHOT), dtype=np.int64)
 
 

@@ -13,6 +13,7 @@ import polars as pl
 from synthetic.codelists import CODE_LISTS, Code
 from synthetic.council import NEVER, day
 from synthetic.names import Ints
+from synthetic.verdicts import Mask
 
 DMY, D_MON_YYYY, D_MON_YY, YMD, DMY_SHORT, DMY_MIDNIGHT = range(6)
 OPEN_ENDS: Final = ("", "31/12/4712", "31/12/9999", "06/06/2079")
@@ -88,7 +89,7 @@ class Codes:
         return np.array([texts.index(code) for code in wanted], dtype=np.int64)
 
     def draw(self, rng: np.random.Generator, n: int) -> Ints:
-        """Mapped codes by weight; where a code is reused, `dated` settles which of the two is meant."""
+        """Mapped codes by weight. Of a reused code either line may be drawn: the row's date says what it means."""
         return np.asarray(np.searchsorted(self.rising, rng.random(n), side="right"), dtype=np.int64)
 
     def text(self, rng: np.random.Generator, at: Ints, padded: float = 0.8) -> pl.Series:
@@ -157,8 +158,10 @@ def months(at: Ints) -> pl.Series:
     return pool.gather(at)
 
 
-def quoted(column: str) -> pl.Expr:
-    """RFC 4180, only where needed."""
+def quoted(column: str, bare: Mask) -> pl.Expr:
+    """RFC 4180, only where needed; a `bare` field with a quote in its midst (5" pipe) is left as it is."""
     text = pl.col(column)
     wrapped = '"' + text.str.replace_all('"', '""', literal=True) + '"'
-    return pl.when(text.str.contains(r'[,"\r\n]')).then(wrapped).otherwise(text).alias(column)
+    harmless = pl.lit(pl.Series(bare)) & ~text.str.contains(r'^"|[,\r\n]')
+    needed = text.str.contains(r'[,"\r\n]') & ~harmless
+    return pl.when(needed).then(wrapped).otherwise(text).alias(column)

@@ -251,9 +251,10 @@ class Names:
         return out
 
 
-def _skewed(members: list[int], offset: float, slope: float = 0.9) -> Pool:
-    """Zipf's law over the list in its order; a larger offset flattens the top."""
+def _skewed(members: list[int], offset: float, slope: float = 0.9, own: int | None = None) -> Pool:
+    """Zipf's law over the list in its order; a larger offset flattens the top. Names after `own` are rare."""
     weight = 1.0 / (np.arange(len(members)) + offset) ** slope
+    weight[own:] *= 1.0 if own is None else 0.12
     return Pool(np.array(members, dtype=np.int64), np.cumsum(weight))
 
 
@@ -275,7 +276,8 @@ def _forename_pools(place: dict[str, int]) -> dict[tuple[str, int, int], Pool]:
     for sex, listed in enumerate((_BOYS, _GIRLS)):
         whole = list(dict.fromkeys(chain.from_iterable(text.split() for text in listed.values())))
         for era, text in enumerate(listed.values()):
-            pools["british", sex, era] = _skewed(_index(text.split() + whole, place), 14, 1.2)
+            fashionable = text.split()  # and now and then a child is named after a grandparent
+            pools["british", sex, era] = _skewed(_index(fashionable + whole, place), 14, 1.2, len(fashionable))
     for sex, others in enumerate((_OTHER_BOYS, _OTHER_GIRLS)):
         for name, text in others.items():
             pools[name, sex, 0] = _skewed(_index(text.split(), place), 3)

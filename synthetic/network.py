@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from synthetic.books import finish
 from synthetic.chunk import Chunk, unknown_pi, workers
 from synthetic.council import NEVER, SNAPSHOT, People
 from synthetic.formats import ORACLE
 from synthetic.names import Ints
-from synthetic.sheet import Sheet, finish
+from synthetic.sheet import Sheet
 from synthetic.verdicts import LOADED, ORPHAN, SELF, UNMAPPED, Mask, Verdicts, inherit
 
 Pairs = tuple[Ints, Ints]
@@ -193,8 +194,8 @@ def _columns(chunk: Chunk, ties: _Ties, rng: np.random.Generator) -> dict[str, p
     mother, father = chunk.pools.codes["relationship"].at("MOT", "FAT")
     parent = (ties.other >= 0) & ((ties.code == mother) | (ties.code == father))
     rights = np.where(parent, rng.choice(3, n, p=(0.75, 0.1, 0.15)), 2)
-    ended = rng.random(n) < np.where(ties.worker >= 0, 0.72, 0.05)
-    until = np.minimum(ties.since + (rng.exponential(600, n)).astype(np.int64), SNAPSHOT)
+    until = ties.since + (rng.exponential(600, n)).astype(np.int64)
+    ended = (rng.random(n) < np.where(ties.worker >= 0, 0.85, 0.05)) & (until < SNAPSHOT)
     dates = chunk.pools.dates
     return {
         "NET_NO": chunk.numbers(3, n),

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from synthetic.books import finish
 from synthetic.chunk import Chunk, unknown_pi, unknown_workers, workers
 from synthetic.council import CHILD, SNAPSHOT
 from synthetic.formats import BATCH, SCREEN, choose, digits, iso
 from synthetic.names import Ints
 from synthetic.prose import CLOSERS, MIDDLES, OPENERS
-from synthetic.sheet import Sheet, finish
+from synthetic.sheet import Sheet
 from synthetic.verdicts import (
     COMBINED,
     LOADED,

@@ -5,11 +5,12 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from synthetic.books import finish
 from synthetic.chunk import Chunk, unknown_workers, workers
 from synthetic.council import ADOPTER, CHILD, FOSTERER, NEVER, SNAPSHOT, TRAINER, YEAR, day
 from synthetic.formats import SCREEN, Codes, blank_where, choose, digits, iso, overwrite, pad
 from synthetic.names import CULTURES, Floats, Ints
-from synthetic.sheet import Sheet, finish
+from synthetic.sheet import Sheet
 from synthetic.slips import UNKNOWN_SEX
 from synthetic.verdicts import LOADED, REQUIRED, RETENTION, TEST_RECORD, Mask
 
@@ -71,7 +72,7 @@ def _columns(chunk: Chunk, rng: np.random.Generator, creator: Ints) -> dict[str,
     created = records.created
     shouting = rng.random(n) < np.where(created < day(2004), 0.7, 0.12)
     age = (SNAPSHOT - people.born[person]) / YEAR
-    amended = np.minimum(created + (rng.exponential(900, n)).astype(np.int64), SNAPSHOT)
+    amended = created + (rng.random(n) ** 2 * (SNAPSHOT - created)).astype(np.int64)
     estimated = np.char.find(np.array(["|".join(e) for e in records.errors], dtype=str), "default_date") >= 0
 
     def written(days: Ints) -> pl.Series:
@@ -186,7 +187,8 @@ def _upns(chunk: Chunk, rng: np.random.Generator, age: Floats) -> pl.Series:
     """Check letter, a local authority, and nine digits that are nobody else's."""
     person = chunk.records.person
     la = np.array([390, 391, 392, 393, 394, 840, 841])[person % 7]
-    body = la * 10**9 + (person * chunk.of + chunk.number) % 10**9
+    scattered = (person * chunk.of + chunk.number) * 7_368_787 % 10**9  # a factor prime to ten: no two alike
+    body = la * 10**9 + scattered
     total = sum((body // 10 ** (12 - place) % 10) * (place + 1) for place in range(1, 13))
     letters = pl.Series(list(_UPN_LETTERS)).gather(np.asarray(total) % 23)
     has = (chunk.people.kind[person] == CHILD) & (age > 5) & (age < 32) & (rng.random(len(person)) < 0.55)

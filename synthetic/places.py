@@ -12,7 +12,6 @@ TOWNS: Final = (
     "Beck Hill", "Low Thornton", "Dunsley", "Pitmoor", "Kirkby Tarn", "Fellgate", "Aldersyke", "Winlow",
 )  # fmt: skip
 COUNTY: Final = "Tarnshire"
-_ELSEWHERE: Final = ("Northbridge", "Castleholm", "Portmere", "Ashleigh Spa")
 _FIRST: Final = """
 Acacia Albert Alexandra Alma Ash Avenue Balmoral Bank Beech Bede Belle Bensham Birch Bridge Brook Burn
 Cambridge Carlisle Castle Cedar Chapel Cherry Chestnut Chester Church Clarence Clifton Colliery Coronation
@@ -28,7 +27,6 @@ _LAST: Final = """
 Street Road Avenue Close Terrace Gardens Drive Crescent Grove Lane Court Place Way Walk Square View Mews
 Villas Rise Green
 """
-_BUILDINGS: Final = ("Tower", "House", "Court", "Point", "Lodge", "Heights")
 _INWARD: Final = "ABDEFGHJLNPQRSTUWXYZ"
 
 
@@ -41,8 +39,7 @@ class Places:
         rank = np.arange(len(names)) * 769 % len(names)
         self.rising = np.cumsum(1.0 / (rank + 40.0))
         self.town = np.arange(len(names)) * 31 % len(TOWNS)
-        self.town_names = pl.Series([*TOWNS, *_ELSEWHERE])
-        self.buildings = pl.Series([f"{first} {last}" for first in _FIRST.split() for last in _BUILDINGS])
+        self.town_names = pl.Series(TOWNS)
 
     def draw_streets(self, rng: np.random.Generator, n: int) -> Ints:
         at = np.searchsorted(self.rising, rng.random(n) * self.rising[-1], side="right")

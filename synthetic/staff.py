@@ -55,13 +55,11 @@ class Staff:
     pi_no: list[str]
     client: Ints  # rows of workers who are clients themselves, to be given a person
     unreadable: Ints
-    verdict: Verdicts = field(init=False)  # of the workers
-    org_verdict: Verdicts = field(init=False)
+    verdict: Verdicts = field(init=False)  # of the workers; every organisation loads
 
     def __post_init__(self) -> None:
         self.verdict = np.zeros(len(self.worker_names), dtype=np.uint8)
         self.verdict[self.unreadable] = UNDECODABLE
-        self.org_verdict = np.zeros(len(self.orgs), dtype=np.uint8)
 
     def worker_numbers(self) -> pl.Series:
         """Texts by row; the last stands for a number nobody has."""

@@ -199,6 +199,14 @@ def test_the_exporters_manifest_agrees(tmp_path: Path) -> None:
     assert run(job_of(tmp_path)).passed == 2
 
 
+@pytest.mark.parametrize("counted", [3, 4])
+def test_a_last_line_without_an_end_may_be_counted_or_not(tmp_path: Path, counted: int) -> None:
+    dump = make(tmp_path, {"A": COLUMNS})
+    (dump / "A.csv").write_bytes(GOOD + b"3,Secret,")
+    declare(dump, lambda text: text.replace(",3,", f",{counted},"))
+    assert run(job_of(tmp_path)).passed == 3
+
+
 def test_a_declared_file_of_many_is_missing(tmp_path: Path) -> None:
     dump = make(tmp_path, {"A": COLUMNS}, read={"A": 'file = "A_*.csv"'})
     for name in ("A_1.csv", "A_2.csv", "A_3.csv"):

@@ -230,6 +230,14 @@ def test_a_file_that_becomes_shorter_while_it_is_read_stops_the_run(tmp_path: Pa
         raise EOFError
 
 
+def test_a_record_that_no_window_can_hold_stops_the_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("extract.records.LONGEST", 100)
+    monkeypatch.setattr("extract.records.split.__defaults__", (50,))
+    (folder / "dump" / "A.csv").write_bytes(b"K,V\r\n1," + b"x" * 200 + b"\r\n")
+    with pytest.raises(SourceError, match=r"A\.csv: has a record of more than 2 GiB, from byte 5 on"):
+        run(job_of(folder))
+
+
 def test_nothing_is_in_the_ledger_that_is_not_done(folder: Path) -> None:
     job = job_of(folder)
     run(job)

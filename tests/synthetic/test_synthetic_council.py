@@ -93,9 +93,9 @@ def test_duplicates_are_a_tenth_of_the_rows(people: pl.DataFrame) -> None:
     assert people["pi_no"].is_unique().all()
     assert people["copy"].max() >= 2  # type: ignore[operator]  # three rows for one human being
     assert {error for errors in copies["errors"] for error in errors} >= {
-        "surname_typo", "forename_typo", "surname_phonetic", "nickname", "maiden_name", "initial", "middle_dropped",
-        "day_month_swapped", "dob_digit", "wrong_century", "default_date", "nhs_missing", "nhs_mistyped",
-        "moved_house", "unborn_record",
+        "surname_typo", "forename_typo", "surname_phonetic", "nickname", "maiden_name", "initial",
+        "middle_dropped", "day_month_swapped", "dob_digit", "wrong_century", "default_date", "nhs_missing",
+        "nhs_mistyped", "moved_house", "unborn_record",
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from legacy_judge import Judge, parsed, pence
-from legacy_reader import Record
+from legacy_reader import read_csv
 
 from synthetic import make_council
 
@@ -90,9 +90,6 @@ def test_repairable_values_are_what_the_bytes_say(folder: Path, judge: Judge) ->
     """Padding, code page, date and money formats: read back from the dump they give what the truth expects."""
     repaired = pl.read_parquet(folder / "truth" / "repaired.parquet")
     rows = {(source, record.line): record for source, records in judge.tables.items() for record in records}
-    notes: dict[str, list[Record]] = {}
-    for record in judge.tables["CF_OBSERVATION"]:
-        notes.setdefault(record.fields.get("OBS_NO", ""), []).append(record)
     for source, line, column, value in repaired.select("source", "line", "column", "value").iter_rows():
         record = rows[source, line]
         assert judge.verdicts[source, line] == ("loaded", None)
@@ -130,8 +127,6 @@ def test_notes_are_whole_when_their_chunks_are_joined(folder: Path) -> None:
 
 
 def _raw_chunks(path: Path) -> dict[str, dict[str, str]]:
-    from legacy_reader import read_csv
-
     chunks: dict[str, dict[str, str]] = {}
     for record in read_csv(path):
         if record.fields:
