@@ -5,6 +5,8 @@ A row of `casebridge_applied` always means: exactly the rows of that immutable f
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -38,6 +40,30 @@ CROSSWALK = sa.Table(
 )
 
 
+RUNS = sa.Table(
+    "casebridge_runs",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("run", sa.String(100), nullable=False),
+    sa.Column("created_tables", sa.Text, nullable=False),
+    sa.Column("begun_at", sa.String(20), nullable=False),
+)
+"""The runs that loaded this target, oldest first; a run that was rolled back is not there."""
+
+BEFORE = sa.Table(
+    "casebridge_before",
+    _meta,
+    sa.Column("run_number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(100), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("target_table", sa.String(100), nullable=False),
+    sa.Column("inputs", sa.String(64), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+)
+"""What stood in the target when a run began. The files it names are the before-images."""
+
+
 @dataclass(frozen=True)
 class Applied:
     """One batch that stands in the target."""
@@ -51,7 +77,7 @@ class Applied:
 
 
 def create_side_tables(connection: sa.Connection) -> None:
-    """The two tables that are ours; vendor tables get no columns of ours."""
+    """The tables that are ours; vendor tables get no columns of ours."""
     _meta.create_all(connection)
 
 
@@ -60,6 +86,58 @@ def applied(connection: sa.Connection) -> dict[tuple[str, int], Applied]:
     columns = [APPLIED.c[c] for c in ("name", "number", "target_table", "inputs", "sha256", "rows")]
     found = [Applied(*row) for row in connection.execute(sa.select(*columns))]
     return {(item.name, item.number): item for item in found}
+
+
+@dataclass(frozen=True)
+class TargetRun:
+    """A run as the target knows it."""
+
+    number: int
+    run: str
+    created_tables: tuple[str, ...]
+
+
+def runs(connection: sa.Connection) -> list[TargetRun]:
+    """The runs that loaded this target, oldest first. Read only."""
+    rows = connection.execute(sa.select(RUNS).order_by(RUNS.c.number))
+    return [TargetRun(row.number, row.run, tuple(json.loads(row.created_tables))) for row in rows]
+
+
+def open_run(connection: sa.Connection, run: str, created: Sequence[str]) -> None:
+    """Note that a run begins here, and what it finds; a run that goes on has noted it already."""
+    known = runs(connection)
+    if known and known[-1].run == run:
+        together = sorted({*known[-1].created_tables, *created})
+        number = known[-1].number
+        connection.execute(
+            RUNS.update().where(RUNS.c.number == number).values(created_tables=json.dumps(together))
+        )
+        return
+    number = known[-1].number + 1 if known else 1
+    connection.execute(
+        RUNS.insert().values(number=number, run=run, created_tables=json.dumps(sorted(created)), begun_at=now())
+    )
+    columns = [column.name for column in BEFORE.c]
+    found = sa.select(sa.literal(number), *(APPLIED.c[name] for name in columns[1:]))
+    connection.execute(BEFORE.insert().from_select(columns, found))
+
+
+def before(connection: sa.Connection, number: int) -> list[Applied]:
+    """What stood in the target when a run began. Read only."""
+    columns = [BEFORE.c[c] for c in ("name", "number", "target_table", "inputs", "sha256", "rows")]
+    query = sa.select(*columns).where(BEFORE.c.run_number == number).order_by(BEFORE.c.name, BEFORE.c.number)
+    return [Applied(*row) for row in connection.execute(query)]
+
+
+def forget_run(connection: sa.Connection, number: int) -> None:
+    """A run was rolled back: as if it had never been."""
+    connection.execute(BEFORE.delete().where(BEFORE.c.run_number == number))
+    connection.execute(RUNS.delete().where(RUNS.c.number == number))
+
+
+def drop_side_tables(connection: sa.Connection) -> None:
+    """Take our own tables out of a target that holds nothing of ours any more."""
+    _meta.drop_all(connection)
 
 
 def note_applied(connection: sa.Connection, batch: Batch, target_table: str, run: str) -> None:

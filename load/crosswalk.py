@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from load.applied import CROSSWALK, applied, create_side_tables, forget_applied, note_applied
 from load.standing import STAGE, Crosswalk, Standing
 from load.writers import writer_for
-from project.batch import digest, write_batch
+from project.batch import Batch, digest, write_batch
 from project.contracts import KEY
 from project.job import Job
 from project.tally import Tally
@@ -28,16 +28,21 @@ def write_crosswalk(job: Job, engine: sa.Engine, crosswalk: Crosswalk) -> None:
         found = (write_batch(job.work, STAGE, NAME, 0, "crosswalk", inputs, rows),)
         tally = Tally(read=rows.height, passed=rows.height)
         job.ledger.record(STAGE, NAME, 0, inputs, found, tally)
-    batch = found[0]
+    put_crosswalk(engine, found[0], job.run)
+
+
+def put_crosswalk(engine: sa.Engine, batch: Batch | None, run: str) -> None:
+    """Bring the crosswalk in the target to a file's rows, or to none."""
     with engine.begin() as connection:
         create_side_tables(connection)
         there = applied(connection).get((NAME, 0))
-        if there and there.sha256 == batch.sha256:
+        if (there.sha256 if there else None) == (batch.sha256 if batch else None):
             return
         connection.execute(CROSSWALK.delete())
         forget_applied(connection, NAME, 0)
-        writer_for(engine.dialect.name)(connection, CROSSWALK, batch.read())
-        note_applied(connection, batch, NAME, job.run)
+        if batch:
+            writer_for(engine.dialect.name)(connection, CROSSWALK, batch.read())
+            note_applied(connection, batch, NAME, run)
 
 
 def _rows(crosswalk: Crosswalk, standings: list[Standing]) -> pl.DataFrame:

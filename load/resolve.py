@@ -37,13 +37,14 @@ def resolve(
     folded: pl.Series,
     golden: pl.DataFrame,
     doubled: pl.DataFrame,
+    refused: pl.DataFrame,
 ) -> Resolved:
     """Clean rows to rows of `table`.
 
     `ids` has KEY and `id` of the table's own rows; `parents` gives for each referencing column KEY, `id`
     and `place` of the rows it may name; `folded` are the keys that a merge took away; `golden` the rows
     of survivors whose values changed, in the shape of `clean`; `doubled` the rows that a merge made
-    superfluous (`once.DOUBLES`).
+    superfluous (`once.DOUBLES`); `refused` the rows that the target did not take (`refused.REFUSED_ROWS`).
     """
     if spec.merged_only:
         # The part that sets these rows apart ends their keys; without it they are the person's.
@@ -63,6 +64,10 @@ def resolve(
         quarantine.append(_set_aside(rows.filter(failed.is_null()), spec))
         rows = rows.filter(failed.is_null())
     left = pl.concat(quarantine)
+    unwanted = rows.join(refused, on=KEY, how="inner", maintain_order="left")
+    if unwanted.height:
+        left = pl.concat([left, _refused(unwanted)])
+        rows = rows.filter(~pl.col(KEY).is_in(refused.get_column(KEY).implode()))
     loaded = _target_rows(rows, spec, table, ids)
     combined = stays.height - single.height - quarantine[1].height
     return Resolved(loaded, left, _tally(clean.height, merged, combined, loaded.height, left))
@@ -160,6 +165,22 @@ def _set_aside(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
         verdict = pl.lit(str(Verdict.SET_ASIDE))
         found.append(_entry(lost, column, verdict, first=False, rule=pl.lit("orphan")))
     return pl.concat(found)
+
+
+def _refused(rows: pl.DataFrame) -> pl.DataFrame:
+    """The quarantine of rows that the target did not take, with its reason; the reason names no value."""
+    nothing = pl.lit(None, dtype=pl.String)
+    return rows.select(
+        KEY,
+        ROW,
+        REST,
+        pl.lit(str(Verdict.REJECTED)).alias("verdict"),
+        pl.lit(True).alias("first"),
+        nothing.alias("column"),
+        pl.lit("refused_by_target").alias("rule"),
+        pl.col("reason").alias("value"),
+        nothing.alias("parent"),
+    )
 
 
 def _entry(

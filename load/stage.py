@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
-from load.applied import Applied, applied, create_side_tables, forget_applied, note_applied
+from load.applied import applied, create_side_tables, open_run
 from load.crosswalk import NAME as CROSSWALK_BATCH
-from load.crosswalk import NAME, write_crosswalk
+from load.crosswalk import write_crosswalk
+from load.delivery import Delivery
+from load.fit import check_fit
+from load.moments import reached
 from load.once import doubles
+from load.patience import about_rows
+from load.refused import REFUSED, REFUSED_ROWS
 from load.resolve import resolve
 from load.standing import STAGE, Crosswalk, Standing, read_crosswalk
 from load.tables import TargetTables
-from load.writers import delete_rows, writer_for
 from project.batch import Batch, digest, write_batch
-from project.contracts import KEY
-from project.database import refusal, shown
-from project.errors import CasebridgeError, TargetError
-from project.identity import ids_of
+from project.contracts import KEY, empty
+from project.database import DRIVER_ERRORS, refusal
+from project.errors import CasebridgeError
+from project.identity import EVERY_RUN, ids_of
 from project.job import Job
 from project.spec import TableSpec
 from project.tally import Tally
@@ -40,32 +43,80 @@ def run(job: Job) -> Tally:
     engine = job.open_target()
     try:
         return _run(job, engine)
-    except SQLAlchemyError as error:
+    except DRIVER_ERRORS as error:
         raise refusal(job.settings.target_url, error) from error
     finally:
         engine.dispose()
 
 
+def ask_again(job: Job) -> None:
+    """Forget which rows the target refused: the next load offers them once more."""
+    for name in job.ledger.names(EVERY_RUN, REFUSED):
+        job.ledger.seal(EVERY_RUN, REFUSED, name, [])
+
+
 def _run(job: Job, engine: sa.Engine) -> Tally:
     tables = TargetTables(engine, job.target)
-    tables.create()
+    created = tables.create()
     with engine.begin() as connection:
         create_side_tables(connection)
+        open_run(connection, job.run, created)
         there = applied(connection)
     crosswalk = read_crosswalk(job)
-    loader = _Loader(job, engine, tables, there)
-    total, wanted = Tally(), {(CROSSWALK_BATCH, 0)}
-    for name in job.target.load_order:
-        for spec in (spec for spec in job.specs if spec.target == name):
-            batches = _resolve_table(job, spec, crosswalk)
-            wanted |= {(batch.table, batch.number) for batch in batches}
-            loader.load(spec, job.target.by_name[name], batches)
-            total += job.ledger.tally(job.run, STAGE, spec.name)
-    wanted.add((NAME, 0))
-    loader.withdraw([item for place, item in there.items() if place not in wanted])
+    delivery = Delivery(job, engine, tables, there, job.run)
+    while not _deliver(job, delivery, crosswalk):
+        job.report.note("the target refused some rows: they are kept with its reason, and the load goes on")
+    reached("before tighten")
     tables.tighten()
     write_crosswalk(job, engine, crosswalk)
-    return total
+    return sum((job.ledger.tally(job.run, STAGE, spec.name) for spec in _in_order(job)), Tally())
+
+
+def _in_order(job: Job) -> list[TableSpec]:
+    """The specs, parents before children."""
+    return [spec for name in job.target.load_order for spec in job.specs if spec.target == name]
+
+
+def _deliver(job: Job, delivery: Delivery, crosswalk: Crosswalk) -> bool:
+    """Resolve every table, see that it fits, and bring it in. False when rows were refused: they are on
+    record now, and their children must be resolved again."""
+    wanted = {spec: _resolve_table(job, spec, crosswalk) for spec in _in_order(job)}
+    names = {spec.name for spec in wanted} | {CROSSWALK_BATCH}
+    check_fit(delivery.engine, job.target, {spec.name: (spec.target, wanted[spec]) for spec in wanted})
+    for name, target in sorted({(i.name, i.target_table) for i in delivery.there.values() if i.name not in names}):
+        delivery.bring(name, job.target.by_name[target], ())
+    for spec, batches in wanted.items():
+        table = job.target.by_name[spec.target]
+        try:
+            delivery.bring(spec.name, table, batches)
+        except DRIVER_ERRORS as error:
+            if not about_rows(error) or not _note_refused(job, delivery, spec, table, batches):
+                raise
+            return False
+    return True
+
+
+def _note_refused(
+    job: Job, delivery: Delivery, spec: TableSpec, table: TargetTable, batches: Sequence[Batch]
+) -> bool:
+    """Find the rows that the target does not take, and keep them with its reason."""
+    refused = delivery.refused(spec.name, table, batches)
+    for batch, rows in refused:
+        number, known = batch.number, _refused(job, spec.name, batch.number)
+        together = pl.concat([*(item.read() for item in known), rows])
+        inputs = digest(together.rows())
+        job.ledger.attempt(REFUSED, spec.name, number, inputs)
+        file = write_batch(job.work, REFUSED, spec.name, number, REFUSED, inputs, together)
+        job.ledger.record(REFUSED, spec.name, number, inputs, [file], Tally())
+        others = [b for b in job.ledger.standing(EVERY_RUN, REFUSED, spec.name, REFUSED) if b.number != number]
+        sealed = [(b.number, b.inputs) for b in others]
+        job.ledger.seal(EVERY_RUN, REFUSED, spec.name, [*sealed, (number, inputs)])
+    return bool(refused)
+
+
+def _refused(job: Job, name: str, number: int) -> list[Batch]:
+    standing = job.ledger.standing(EVERY_RUN, REFUSED, name, REFUSED)
+    return [batch for batch in standing if batch.number == number]
 
 
 def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> tuple[Batch, ...]:
@@ -93,7 +144,14 @@ def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> tuple[Bat
         # What a merge made superfluous may stand in any batch of the table.
         [batch.sha256 for batch in source] if spec.once and crosswalk.folded.height else [],
     )
-    sealed = [(batch.number, digest(under, batch.sha256)) for batch in source]
+    refused = {batch.number: batch for batch in job.ledger.standing(EVERY_RUN, REFUSED, spec.name, REFUSED)}
+    sealed = [
+        (
+            batch.number,
+            digest(under, batch.sha256, refused[batch.number].sha256 if batch.number in refused else ""),
+        )
+        for batch in source
+    ]
     pending = [
         (batch, inputs)
         for batch, (number, inputs) in zip(source, sealed, strict=True)
@@ -110,6 +168,7 @@ def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> tuple[Bat
             folded=everyone if is_register or spec.merged_only else everyone.clear(),
             golden=golden,
             doubled=doubles(spec, source, known, everyone),
+            refused=refused,
         )
         for batch, inputs in pending:
             resolver.batch(batch, inputs)
@@ -128,6 +187,7 @@ class _Resolver:
     folded: pl.Series
     golden: Sequence[Batch]
     doubled: pl.DataFrame
+    refused: Mapping[int, Batch]
 
     def batch(self, batch: Batch, inputs: str) -> None:
         """One clean batch to one batch of target rows."""
@@ -136,76 +196,10 @@ class _Resolver:
         clean = batch.read()
         golden = pl.concat([item.read() for item in self.golden]) if self.golden else clean.clear()
         table = job.target.by_name[spec.target]
-        made = resolve(clean, spec, table, self.ids, self.parents, self.folded, golden, self.doubled)
+        refused = self.refused[number].read() if number in self.refused else empty(REFUSED_ROWS)
+        made = resolve(clean, spec, table, self.ids, self.parents, self.folded, golden, self.doubled, refused)
         files = [
             write_batch(job.work, STAGE, spec.name, number, "rows", inputs, made.rows),
             write_batch(job.work, STAGE, spec.name, number, "quarantine", inputs, made.quarantine),
         ]
         job.ledger.record(STAGE, spec.name, number, inputs, files, made.tally)
-
-
-@dataclass
-class _Loader:
-    """Writes batches that are not in the target yet, and takes out those that should not be."""
-
-    job: Job
-    engine: sa.Engine
-    tables: TargetTables
-    there: dict[tuple[str, int], Applied]
-    loose: bool = False
-
-    def load(self, spec: TableSpec, table: TargetTable, batches: Sequence[Batch]) -> None:
-        """Bring one spec's rows in. Batches that changed are replaced together, in one transaction,
-        because a row may have moved from one to another; new ones go in one by one."""
-        self.job.report.table(STAGE, spec.name, sum(batch.rows for batch in batches))
-        standing = {number: item for (name, number), item in self.there.items() if name == spec.name}
-        numbers = {batch.number for batch in batches}
-        same = {b.number for b in batches if b.number in standing and standing[b.number].sha256 == b.sha256}
-        stale = [item for number, item in standing.items() if number not in same]
-        self.job.report.advance(sum(batch.rows for batch in batches if batch.number in same))
-        changed = [batch for batch in batches if batch.number in standing and batch.number not in same]
-        if stale:
-            self._loosen()
-            with self.engine.begin() as connection:
-                for item in stale:
-                    self._take_out(connection, item)
-                for batch in changed:
-                    self._put_in(connection, table, batch)
-        for batch in (batch for batch in batches if batch.number not in standing):
-            self._loosen()
-            with self.engine.begin() as connection:
-                self._put_in(connection, table, batch)
-        for number in standing.keys() - numbers:
-            del self.there[spec.name, number]
-
-    def withdraw(self, items: Sequence[Applied]) -> None:
-        """Take out the rows of specs that are no longer part of the project."""
-        for item in items:
-            self._loosen()
-            with self.engine.begin() as connection:
-                self._take_out(connection, item)
-
-    def _loosen(self) -> None:
-        if not self.loose:
-            self.tables.loosen()
-            self.loose = True
-
-    def _put_in(self, connection: sa.Connection, table: TargetTable, batch: Batch) -> None:
-        rows = batch.read([column.name for column in table.columns])
-        writer_for(self.engine.dialect.name)(connection, self.tables.table(table.name), rows)
-        note_applied(connection, batch, table.name, self.job.run)
-        self.job.report.advance(batch.rows)
-
-    def _take_out(self, connection: sa.Connection, item: Applied) -> None:
-        found = self.job.ledger.done(STAGE, item.name, item.number, item.inputs) or ()
-        files = [batch for batch in found if batch.kind == "rows" and batch.sha256 == item.sha256]
-        if not files:
-            raise TargetError(
-                shown(self.engine.url),
-                f"batch {item.number} of {item.name} stands in it, but its file is gone from work/load",
-                hint="put the work folder of that load back, or load into an empty database",
-            )
-        key = self.job.target.by_name[item.target_table].primary_key
-        ids = files[0].read([key]).get_column(key)
-        delete_rows(connection, self.tables.table(item.target_table), key, ids)
-        forget_applied(connection, item.name, item.number)

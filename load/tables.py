@@ -6,8 +6,10 @@ written and are built, which validates them, when all rows are in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
-from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIndex
+from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIndex, DropTable
 
 from project.database import shown
 from project.errors import TargetError
@@ -24,8 +26,8 @@ class TargetTables:
         self.metadata = target.metadata(foreign_keys=not self._later)
         self._keyed = target.metadata(foreign_keys=True)
 
-    def create(self) -> None:
-        """Create missing tables; TargetError when a table that is there cannot take our rows."""
+    def create(self) -> list[str]:
+        """Create missing tables and name them; TargetError when one that is there cannot take our rows."""
         inspector = sa.inspect(self._engine)
         present = set(inspector.get_table_names())
         wrong = [
@@ -41,6 +43,13 @@ class TargetTables:
             raise TargetError(shown(self._engine.url), what, hint=hint)
         with self._engine.begin() as connection:
             self.metadata.create_all(connection)
+        return [table.name for table in self._target.tables if table.name not in present]
+
+    def drop(self, names: Sequence[str]) -> None:
+        """Drop tables that a run had made, children first."""
+        with self._engine.begin() as connection:
+            for name in (name for name in reversed(self._target.load_order) if name in names):
+                connection.execute(DropTable(self.metadata.tables[name], if_exists=True))
 
     def table(self, name: str) -> sa.Table:
         """The SQLAlchemy table of a target table."""
@@ -56,7 +65,7 @@ class TargetTables:
                     connection.execute(DropIndex(index))
             for constraint in self._foreign_keys() if self._later else ():
                 if constraint.name in present:
-                    connection.execute(DropConstraint(constraint, isolate_from_table=False))
+                    connection.execute(DropConstraint(constraint))
 
     def tighten(self) -> None:
         """Build and validate what is missing of unique and foreign keys."""

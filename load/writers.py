@@ -75,7 +75,15 @@ def inserted_rows(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame
 
 
 def delete_rows(connection: sa.Connection, table: sa.Table, key: str, ids: pl.Series) -> None:
-    """Delete rows by primary key, a few hundred at a time (SQLite allows 32,766 parameters)."""
+    """Delete rows by primary key; many at once through a temporary table where COPY can fill one, else a
+    few thousand at a time (SQLite allows 32,766 parameters)."""
+    if connection.dialect.name == "postgresql" and ids.len() > _PIECE:
+        gone = sa.Table("casebridge_gone", sa.MetaData(), sa.Column("id", sa.BigInteger), prefixes=["TEMPORARY"])
+        gone.create(connection)
+        copy_rows(connection, gone, pl.DataFrame({"id": ids}))
+        connection.execute(table.delete().where(table.c[key].in_(sa.select(gone.c.id))))
+        gone.drop(connection)
+        return
     for piece in (ids.slice(start, 5_000) for start in range(0, ids.len(), 5_000)):
         connection.execute(table.delete().where(table.c[key].in_(piece.to_list())))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+import sqlite3
 from typing import Any
 
 import psycopg
@@ -12,6 +12,9 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from project.errors import TargetError
+
+DRIVER_ERRORS = (SQLAlchemyError, psycopg.Error, sqlite3.Error)
+"""What a database may raise: through SQLAlchemy, or where rows go straight to the driver."""
 
 _WORDS_OF_URL = ("password", "passwd", "pwd", "passfile", "sslpassword", "token", "secret")
 _ABOUT_THE_SERVER = frozenset({"08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"})
@@ -28,8 +31,6 @@ def open_database(url: str) -> sa.Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite":
-        if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         return _sqlite(parsed)
     try:
         return sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
@@ -45,10 +46,12 @@ def shown(url: str | sa.URL) -> str:
     return parsed.difference_update_query(secret).render_as_string(hide_password=True)
 
 
-def refusal(url: str | sa.URL, error: SQLAlchemyError) -> TargetError:
+def refusal(url: str | sa.URL, error: Exception) -> TargetError:
     """A driver's error as ours: the reason without any value, for values are people's data."""
     reason = _reason(getattr(error, "orig", None) or error)
-    retryable = bool(getattr(error, "connection_invalidated", False))
+    # A driver that is spoken to directly is connected: it can only lose the connection, not fail to make it.
+    lost = getattr(error, "connection_invalidated", isinstance(error, psycopg.OperationalError))
+    retryable = bool(lost)
     hint = (
         "the connection was lost: run the same command again, it goes on where it stopped"
         if retryable

@@ -76,6 +76,7 @@ class TargetError(CasebridgeError):
 
     def __init__(self, target: str, what: str, *, hint: str, statement: str = "", retryable: bool = False):
         self.target, self.statement, self.retryable = target, statement, retryable
+        self.reason = what
         shown = f"\n  statement: {statement}" if statement else ""
         super().__init__(f"target {target}: {what}{shown}", hint=hint)
 

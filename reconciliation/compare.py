@@ -87,7 +87,7 @@ def read_claims(held: Held, batches: Sequence[tuple[int, Batch]]) -> Claims:
     key = held.table.primary_key
     for spec, batch in batches:
         frame = batch.read([ROW, REST, *{key, *held.columns}])
-        hashes = hashed(frame.select(_declared(held)).with_columns(pl.lit(False).alias(JUNK)))
+        hashes = hashed(frame.with_columns(pl.lit(False).alias(JUNK)).select(*_declared(held), JUNK))
         ids = frame.get_column(key).to_numpy()
         parts.append((ids, frame.get_column(ROW).to_numpy(), np.full(len(ids), spec, np.int16), hashes))
         behind = frame.filter(pl.col(REST).list.len() > 0)
@@ -105,7 +105,7 @@ def read_claims(held: Held, batches: Sequence[tuple[int, Batch]]) -> Claims:
 
 
 def hashed(frame: pl.DataFrame) -> npt.NDArray[np.uint64]:
-    """A 64-bit hash of each row, over all its columns in order."""
+    """A 64-bit hash of each row, over all its columns in order. Within one process only."""
     return frame.hash_rows(seed=20071).to_numpy()
 
 

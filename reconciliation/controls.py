@@ -36,7 +36,7 @@ class Setting:
     def reads(self, spec: TableSpec, column: ColumnSpec) -> bool:
         """Whether the auditor can work out from the raw text alone what a spec puts into a column."""
         wanted = {*column.sources, *([column.codes_at] if column.codes_at else [])}
-        seen = any(wanted <= self.columns.get(source, frozenset()) for source in spec.sources)
+        seen = wanted <= self.columns.get(spec.sources[0], frozenset())
         return bool(column.sources) and seen and as_mapped(column) is not None
 
     def set_aside(self, spec: TableSpec) -> pl.DataFrame:

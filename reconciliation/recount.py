@@ -223,28 +223,27 @@ def _with_rest(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _controls(books: Books) -> None:
-    """The raw text, shown once to every control that wants some of it."""
+    """The raw text, shown once to every control that wants some of it.
+
+    The rows of a query spec are those of the first table it consumes: the one whose rows lead.
+    """
     job = books.job
     numbers = {source: number for number, source in job.ledger.sources().items()}
     for source in job.reads():
         page = books.book.pages.get(numbers.get(source, -1))
-        wanted = [
-            (number, spec, control, control.needs(spec))
-            for number, spec in enumerate(job.specs)
-            if source in spec.sources
-            for control in books.controls
-        ]
         asked = [
-            (n, spec, control, cols)
-            for n, spec, control, cols in wanted
-            if cols and cols <= books.setting.columns[source]
+            (number, spec, control)
+            for number, spec in enumerate(job.specs)
+            for control in books.controls
+            if source == spec.sources[0] and control.needs(spec)
         ]
         if not page or not asked:
             continue
+        columns = set().union(*(control.needs(spec) for _, spec, control in asked))
         job.report.table(STAGE, f"{source} (controls)", page.height)
-        for frame in _raw(books, source, page, set().union(*(columns for *_, columns in asked))):
+        for frame in _raw(books, source, page, columns):
             job.report.advance(frame.height)
-            for number, spec, control, _ in asked:
+            for number, spec, control in asked:
                 control.from_source(spec, _seen_by(frame, page, number))
 
 

@@ -46,7 +46,7 @@ class Restriction:
     def needs(self, spec: TableSpec) -> set[str]:
         """The raw flag."""
         column = flag_of(spec)
-        return set(column.sources) if column else set()
+        return set(column.sources) if column and self._seen(spec, column) else set()
 
     def from_source(self, spec: TableSpec, frame: pl.DataFrame) -> None:
         """Keep the restricted rows."""
@@ -77,13 +77,11 @@ class Restriction:
 
     def unread(self) -> list[str]:
         """Specs that fill a restricted flag from something the raw text does not show."""
-        specs = ((spec, flag_of(spec)) for spec in self.setting.job.specs)
-        seen = self.setting.columns
-        return [
-            spec.name
-            for spec, column in specs
-            if column and not any(set(column.sources) <= seen.get(source, frozenset()) for source in spec.sources)
-        ]
+        flags = ((spec, flag_of(spec)) for spec in self.setting.job.specs)
+        return [spec.name for spec, column in flags if column and not self._seen(spec, column)]
+
+    def _seen(self, spec: TableSpec, column: ColumnSpec) -> bool:
+        return set(column.sources) <= self.setting.columns.get(spec.sources[0], frozenset())
 
     def _account(self, table: str) -> RestrictionAccount:
         none = pl.DataFrame(schema={"id": pl.Int64, "flag": pl.Boolean})

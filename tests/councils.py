@@ -106,7 +106,7 @@ def contents(url: str) -> dict[str, list[tuple[object, ...]]]:
     found: dict[str, list[tuple[object, ...]]] = {}
     with engine.connect() as connection:
         for name, table in sorted(metadata.tables.items()):
-            columns = [c for c in table.columns if c.name not in {"run", "applied_at", "inputs"}]
+            columns = [c for c in table.columns if c.name not in {"run", "applied_at", "begun_at", "inputs"}]
             rows = [tuple(row) for row in connection.execute(sa.select(*columns))]
             found[name] = sorted(rows, key=repr)
     engine.dispose()

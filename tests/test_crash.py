@@ -98,5 +98,5 @@ def _plain(found: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[s
     return {
         name: sorted(tuple(str(value) for value in row) for row in rows)
         for name, rows in found.items()
-        if name != "casebridge_applied"
+        if name not in {"casebridge_applied", "casebridge_runs"}
     }

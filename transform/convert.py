@@ -166,7 +166,7 @@ def _may_be_open(column: ColumnSpec) -> bool:
 
 def _decimal(text: pl.Expr, scale: int) -> pl.Expr:
     """A plain decimal from `£1,234.50` or `12.50-`; null when it has more places than the column."""
-    bare = text.str.replace_all(r"^(-?)£", "$1").str.replace_all(r"^£", "")
+    bare = text.str.replace(r"^(-?)£(-?)", "$1$2")
     bare = bare.str.replace(r"^(.+)-$", "-$1")
     plain = bare.str.contains(r"^-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?$")
     bare = bare.str.replace_all(",", "")

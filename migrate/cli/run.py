@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from load import ask_again
 from migrate.cli.options import json_option, name_option, project_option
 from migrate.cli.render import progress, show_balance, show_json
 from migrate.pipeline import STAGES, StageDone, open_job, run_stage, run_stages
@@ -89,6 +90,7 @@ def replay(table: str | None, folder: Path, run: str | None, as_json: bool) -> N
         if table and table not in names:
             raise CasebridgeError(f"no spec `{table}`", hint=did_you_mean(table, names))
         before = _staying_behind(job)
+        ask_again(job)
         for done in run_stages(job):
             shown.stage_done(done)
         after = _staying_behind(job)

@@ -1,0 +1,20 @@
+"""The named moments of a load, for those who watch: tests pull the plug at each of them."""
+
+from __future__ import annotations
+
+MOMENTS = (
+    "before begin",
+    "after delete",
+    "after copy",
+    "before commit",
+    "after commit",
+    "between tables",
+    "after loosen",
+    "before tighten",
+    "in rollback",
+)
+
+
+def reached(moment: str) -> None:
+    """A load has come to this moment."""
+    assert moment in MOMENTS, moment

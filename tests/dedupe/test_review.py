@@ -1,0 +1,264 @@
+"""What people decided: decisions, the groups they make, who survives and with which values."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dedupe.candidates import without_protected
+from dedupe.review.crosswalk import groups, survivors
+from dedupe.review.decisions import DECISIONS, Decision, Ruling, decide, decision, read_decisions, standing
+from dedupe.review.survivorship import golden_rows
+from project.database import open_database
+from project.errors import SpecError
+from tests.staged import PERSONS, job_of, lay_out
+
+SAME, DIFFERENT, UNSURE = Ruling.SAME, Ruling.DIFFERENT, Ruling.UNSURE
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def control(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    on_sqlite = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path / 'control.db'}" if on_sqlite else request.getfixturevalue("postgres_url")
+    engine = open_database(url)
+    yield engine
+    engine.dispose()
+
+
+def _says(left: str, right: str, verdict: Ruling, reason: str = "seen") -> Decision:
+    return decision(left, right, verdict, "J. Reviewer", reason)
+
+
+# Decisions
+
+
+def test_the_latest_decision_on_a_pair_wins_and_none_is_lost(control: sa.Engine) -> None:
+    """The order of the pair does not matter."""
+    for verdict in (SAME, DIFFERENT, UNSURE):
+        assert decide(control, [_says("old:2", "old:1", verdict)]) == 1
+    assert standing(control) == [_says("old:1", "old:2", UNSURE)]
+    with control.connect() as connection:
+        kept = connection.execute(sa.select(DECISIONS.c.verdict).order_by(DECISIONS.c.number))
+        assert [row.verdict for row in kept] == ["same", "different", "unsure"]
+
+
+def test_the_same_file_taken_in_again_adds_nothing(control: sa.Engine) -> None:
+    """Even one in which somebody changed their mind."""
+    said = [_says("a:1", "a:2", SAME), _says("a:3", "a:4", SAME), _says("a:2", "a:1", DIFFERENT)]
+    assert decide(control, said) == 3
+    assert decide(control, said) == 0
+    assert [(d.left_id, d.verdict) for d in standing(control)] == [("a:1", DIFFERENT), ("a:3", SAME)]
+
+
+def test_the_last_word_in_a_file_is_the_last_word(control: sa.Engine) -> None:
+    decide(control, [_says("a:1", "a:2", SAME)])
+    decide(control, [_says("a:1", "a:2", DIFFERENT), _says("a:1", "a:2", SAME)])
+    assert [d.verdict for d in standing(control)] == [SAME]
+    decide(control, [_says("a:1", "a:2", SAME, "looked again")])
+    assert [d.reason for d in standing(control)] == ["looked again"]
+
+
+RULINGS = st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.sampled_from(list(Ruling)))
+
+
+@given(rounds=st.lists(st.lists(RULINGS, max_size=4), max_size=4))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_stands_is_the_last_that_was_said_of_each_pair(
+    rounds: list[list[tuple[str, str, Ruling]]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('control') / 'control.db'}")
+    last: dict[tuple[str, str], Ruling] = {}
+    for said in rounds:
+        decide(engine, [_says(left, right, verdict) for left, right, verdict in said])
+        last |= {(left, right): verdict for left, right, verdict in said}
+    assert {(d.left_id, d.right_id): d.verdict for d in standing(engine)} == last
+    engine.dispose()
+
+
+def _csv(folder: Path, *lines: str, header: str = "left,right,verdict,reviewer,reason") -> Path:
+    path = folder / "decisions.csv"
+    path.write_text("\n".join([header, *lines, ""]), encoding="utf-8-sig")
+    return path
+
+
+def test_decisions_may_come_from_a_file(tmp_path: Path) -> None:
+    """A bare key will do where there is one system; columns in any order, others beside them."""
+    path = _csv(tmp_path, "1,same,seen,old:2,J,x", header="right,verdict,reason,left,reviewer,note")
+    assert read_decisions(path, ["old"]) == [Decision("old:1", "old:2", SAME, "J", "seen")]
+
+
+def test_every_bad_line_is_told_and_nothing_is_taken(tmp_path: Path) -> None:
+    path = _csv(
+        tmp_path, "1,2,same,J,seen", "1,2,sam,J,seen", "1,1,same,J,seen", "1,,same,J,", "other:1,2,same,J,seen",
+        "1,2,same,J,seen,more", "1,2", f"1,2,same,{'J' * 101},seen", f"1,2,same,J,{'x' * 1001}",
+        '1,2,same,J,"two\nlines"',
+    )  # fmt: skip
+    with pytest.raises(SpecError) as caught:
+        read_decisions(path, ["old"])
+    told = {problem.where: f"{problem.what} {problem.hint}" for problem in caught.value.problems}
+    assert told.keys() == {f"line {number}" for number in (3, 4, 5, 6, 7, 8, 9, 10)}
+    assert "did you mean `same`?" in told["line 3"]
+    assert "reviewer is longer" in told["line 9"]
+
+
+@pytest.mark.parametrize("systems", [["old"], ["old", "older"]])
+def test_with_two_systems_a_key_names_its_own(tmp_path: Path, systems: list[str]) -> None:
+    path = _csv(tmp_path, "1,2,same,J,seen")
+    if len(systems) == 1:
+        assert len(read_decisions(path, systems)) == 1
+    else:
+        with pytest.raises(SpecError, match="system:key"):
+            read_decisions(path, systems)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"left,right\n", b"\xff\xfe\x00", b'left,right,verdict,reviewer,reason\n"1']
+)
+def test_a_file_that_is_no_such_csv_is_a_spec_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.csv").write_bytes(content)
+    for name in ("x.csv", "nowhere.csv"):
+        with pytest.raises(SpecError):
+            read_decisions(tmp_path / name, ["old"])
+
+
+# Groups
+
+IDS = [f"old:{n}" for n in range(7)]
+SAID = st.lists(
+    st.tuples(st.sampled_from(IDS), st.sampled_from(IDS), st.sampled_from([SAME, SAME, DIFFERENT, UNSURE])),
+    max_size=9,
+).map(lambda pairs: list({tuple(sorted(p[:2])): _says(*p) for p in pairs if p[0] != p[1]}.values()))
+
+
+def _reachable(said: list[Decision], present: set[str]) -> set[frozenset[str]]:
+    """The groups, found by walking from every id as long as anything new is met."""
+    found = set()
+    for start in present:
+        group, size = {start}, 0
+        while size < len(group):
+            size = len(group)
+            for item in said:
+                ends = {item.left_id, item.right_id}
+                if item.verdict is SAME and ends <= present and ends & group:
+                    group |= ends
+        if size > 1:
+            found.add(frozenset(group))
+    return found
+
+
+@given(said=SAID, present=st.sets(st.sampled_from(IDS)))
+def test_groups_are_what_can_be_reached_and_a_conflict_freezes_all_of_one(
+    said: list[Decision], present: set[str]
+) -> None:
+    """Different or unsure within a group is a conflict; decisions on absent records wait."""
+    made = groups(said, present)
+    torn = {
+        group
+        for group in _reachable(said, present)
+        if any(d.verdict is not SAME and {d.left_id, d.right_id} <= group for d in said)
+    }
+    assert {frozenset(ids) for ids in made.conflicts} == torn
+    assert {frozenset(ids) for ids in made.merging} == _reachable(said, present) - torn
+
+
+@given(said=SAID, data=st.data())
+def test_the_order_of_decisions_changes_nothing(said: list[Decision], data: st.DataObject) -> None:
+    assert groups(data.draw(st.permutations(said)), IDS) == groups(said, set(IDS))
+
+
+def test_protected_records_are_in_no_group(tmp_path: Path) -> None:
+    """Even when somebody has decided on them: they are not among those who may take part."""
+    lay_out(tmp_path, {"persons": PERSONS})
+    settings_file = tmp_path / "casebridge.toml"
+    settings_file.write_text(
+        settings_file.read_text(encoding="utf-8") + 'no_link = "NO_LINK.csv"\n', encoding="utf-8"
+    )
+    (tmp_path / "NO_LINK.csv").write_text("PI_NO\n2\n", encoding="utf-8-sig")
+    said = [_says("old:1", "old:2", SAME), _says("old:2", "old:3", SAME), _says("old:1", "old:4", SAME)]
+    with job_of(tmp_path) as job:
+        present = without_protected(job, {f"old:{n}" for n in range(1, 5)})
+    made = groups(said, present)
+    assert made.merging == (("old:1", "old:4"),)
+    assert made.conflicts == ()
+
+
+# Survivors
+
+
+@given(filled=st.dictionaries(st.sampled_from(IDS), st.integers(0, 3)), data=st.data())
+def test_the_fullest_record_survives_and_then_the_oldest(filled: dict[str, int], data: st.DataObject) -> None:
+    order = data.draw(st.permutations(IDS))
+    chosen = survivors([order], filled)
+    assert chosen == survivors([IDS], filled)
+    (best,) = set(chosen.values())
+    assert chosen.keys() == set(IDS)
+    assert (-filled.get(best, 0), best) == min((-filled.get(item, 0), item) for item in IDS)
+
+
+def test_an_older_key_is_a_shorter_one() -> None:
+    assert set(survivors([["old:10", "old:9"]], {}).values()) == {"old:9"}
+    assert survivors([], {"old:1": 3}) == {}
+
+
+# Golden rows
+
+PEOPLE = {"id": pl.String, "table": pl.String, "_key": pl.String, "_row": pl.Int64, "_rest": pl.List(pl.Int64),
+          "last_name": pl.String, "born": pl.Date, "restricted": pl.String, "ev_phone": pl.String}  # fmt: skip
+
+
+def _people(*rows: tuple[str | None, str | None, str | None]) -> pl.DataFrame:
+    """Records 1, 2 … with these names, marks of restriction and telephone numbers."""
+    return pl.DataFrame(
+        [(f"old:{n}", "persons", str(n), n, None, name, None, mark, phone)
+         for n, (name, mark, phone) in enumerate(rows, start=1)],
+        schema=PEOPLE, orient="row",
+    )  # fmt: skip
+
+
+def _golden(people: pl.DataFrame, survivor: int) -> dict[str, object]:
+    merging = pl.DataFrame({"id": people["id"], "survivor": f"old:{survivor}"})
+    (row,) = golden_rows(people, merging).to_dicts()
+    assert (row["id"], row["_key"], row["_row"], row["_rest"]) == (
+        f"old:{survivor}",
+        str(survivor),
+        survivor,
+        None,
+    )
+    return row
+
+
+def test_a_survivors_own_values_come_first_and_its_blanks_are_filled() -> None:
+    """By the oldest record that has the value."""
+    people = _people(("Ng", "N", "111"), ("Ngo", "N", None), ("Li", "N", "333"))
+    row = _golden(people, survivor=2)
+    assert (row["last_name"], row["ev_phone"], row["born"]) == ("Ngo", "111", None)
+
+
+MARKS = ("Y", "N", None)
+
+
+@pytest.mark.parametrize("marks", list(itertools.product(MARKS, MARKS)))
+@pytest.mark.parametrize("survivor", [1, 2])
+def test_a_restriction_is_never_lowered(marks: tuple[str | None, str | None], survivor: int) -> None:
+    row = _golden(_people(*(("Ng", mark, None) for mark in marks)), survivor)
+    assert row["restricted"] == ("Y" if "Y" in marks else "N" if "N" in marks else None)
+
+
+def test_groups_are_kept_apart_and_records_outside_stay_as_they_are() -> None:
+    people = _people(("A", "N", None), ("B", "Y", "2"), ("C", "N", None), ("D", "N", "4"), ("E", "Y", "5"))
+    merging = pl.DataFrame(
+        {"id": ["old:1", "old:2", "old:3", "old:4"], "survivor": ["old:1", "old:1", "old:4", "old:4"]}
+    )
+    made = golden_rows(people, merging)
+    assert made.select("id", "last_name", "restricted", "ev_phone").rows() == [
+        ("old:1", "A", "Y", "2"), ("old:4", "D", "N", "4"),
+    ]  # fmt: skip
+    assert made.columns == people.columns
+    assert golden_rows(people.reverse(), merging.reverse()).equals(made)

@@ -1,0 +1,147 @@
+"""One clean batch to target rows: references become ids, and children follow their parents."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from load.once import DOUBLES
+from load.refused import REFUSED_ROWS
+from load.resolve import Resolved, resolve
+from project.contracts import QUARANTINE
+from project.spec import ColumnSpec, ReadSpec, Source, TableSpec
+from project.target import ColumnType, TargetColumn, TargetTable
+
+BIGINT, TEXT = ColumnType("bigint"), ColumnType("text")
+TABLE = TargetTable(
+    "payments",
+    "id",
+    (
+        TargetColumn("id", BIGINT),
+        TargetColumn("old_key", TEXT),
+        TargetColumn("person_id", BIGINT, references="persons"),
+        TargetColumn("line_id", BIGINT, references="lines"),
+        TargetColumn("clerk_id", BIGINT, references="workers"),
+        TargetColumn("name", TEXT),
+        TargetColumn("never_mapped", ColumnType("date")),
+    ),
+    legacy_key="old_key",
+)
+SPEC = TableSpec(
+    "payments", "old", "payments", ("NO",),
+    (ReadSpec(Source("old", "PAYMENT"), "PAYMENT.csv", "csv", "utf-8", ",", ("NO",)),),
+    (
+        ColumnSpec("person_id", TEXT, ("PERSON",), required=True, references="persons"),
+        ColumnSpec("line_id", TEXT, ("LINE",), required=True, references="lines"),
+        ColumnSpec("clerk_id", TEXT, ("CLERK",), references="workers"),
+        ColumnSpec("name", TEXT, ("NAME",)),
+        ColumnSpec("hint", TEXT, ("HINT",), evidence=True),
+    ),
+)  # fmt: skip
+
+STANDING = {"_key": pl.String, "id": pl.Int64, "place": pl.String}
+PERSONS = pl.DataFrame(
+    [
+        ("P1", 101, None),
+        ("P2", None, "held"),
+        ("P3", None, "rejected"),
+        ("P4", None, "excluded"),
+        ("P5", 101, None),
+    ],
+    schema=STANDING,
+    orient="row",
+)
+LINES = pl.DataFrame([("L1", 7, None), ("L2", None, "held")], schema=STANDING, orient="row")
+WORKERS = pl.DataFrame([("W1", 9, None), ("W2", None, "held")], schema=STANDING, orient="row")
+
+ROWS = {"_key": pl.String, "_row": pl.Int64, "_rest": pl.List(pl.Int64), "person_id": pl.String,
+        "line_id": pl.String, "clerk_id": pl.String, "name": pl.String, "ev_hint": pl.String}  # fmt: skip
+
+
+def _clean(*rows: tuple[str | None, str | None, str | None]) -> pl.DataFrame:
+    """Rows K1, K2 … with these persons, lines and clerks."""
+    made = [(f"K{n}", n, None, *row, f"name {n}", "x") for n, row in enumerate(rows, start=1)]
+    return pl.DataFrame(made, schema=ROWS, orient="row")
+
+
+def _resolved(
+    clean: pl.DataFrame, *, folded: tuple[str, ...] = (), golden: pl.DataFrame | None = None
+) -> Resolved:
+    ids = pl.DataFrame({"_key": [f"K{n}" for n in range(9, 0, -1)], "id": list(range(9, 0, -1))})
+    made = resolve(
+        clean, SPEC, TABLE, ids, {"person_id": PERSONS, "line_id": LINES, "clerk_id": WORKERS},
+        pl.Series(folded, dtype=pl.String), clean.clear() if golden is None else golden,
+        pl.DataFrame(schema=dict(DOUBLES)), pl.DataFrame(schema=dict(REFUSED_ROWS)),
+    )  # fmt: skip
+    assert made.tally.read == clean.height
+    made.tally.balanced("here")
+    assert made.quarantine.schema == QUARANTINE
+    return made
+
+
+def test_references_become_ids_and_unmapped_columns_null() -> None:
+    (row,) = _resolved(_clean(("P1", "L1", "W1"))).rows.drop("_row", "_rest").to_dicts()
+    assert row == {"_key": "K1", "id": 1, "old_key": "K1", "person_id": 101, "line_id": 7, "clerk_id": 9,
+                   "name": "name 1", "never_mapped": None}  # fmt: skip
+
+
+CASES = [
+    (("P1", "L1", None), []),
+    (("P5", "L1", "W1"), []),
+    (("P9", "L1", None), [("rejected", True, "person_id", "orphan", "P9", "persons:P9")]),
+    (("P2", "L1", None), [("held", True, "person_id", "parent", "P2", "persons:P2")]),
+    (("P3", "L1", None), [("rejected", True, "person_id", "parent", "P3", "persons:P3")]),
+    (("P4", "L1", "W9"), [("excluded", True, "person_id", "parent", "P4", "persons:P4")]),
+    (("P1", "L2", None), [("held", True, "line_id", "parent", "L2", "lines:L2")]),
+    (("P2", "L9", None), [("held", True, "person_id", "parent", "P2", "persons:P2")]),
+    (("P9", "L2", None), [("rejected", True, "person_id", "orphan", "P9", "persons:P9")]),
+    (("P1", "L1", "W9"), [("set_aside", False, "clerk_id", "orphan", "W9", "workers:W9")]),
+    (("P1", "L1", "W2"), [("set_aside", False, "clerk_id", "orphan", "W2", "workers:W2")]),
+]
+
+
+@pytest.mark.parametrize(("row", "entries"), CASES)
+def test_where_a_child_goes(
+    row: tuple[str, str, str | None], entries: list[tuple[str, bool, str, str, str, str]]
+) -> None:
+    """Of two parents that are not there the first in the spec counts; an optional one never costs the row."""
+    made = _resolved(_clean(row))
+    found = made.quarantine.select("verdict", "first", "column", "rule", "value", "parent")
+    assert list(found.iter_rows()) == entries
+    assert made.rows.height == (0 if entries and entries[0][1] else 1)
+    assert made.rows["clerk_id"].to_list() in ([], [9 if row[2] == "W1" else None])
+
+
+def test_a_folded_keys_children_point_at_the_survivor() -> None:
+    """P5 was folded into P1: the register gives both the same id."""
+    assert _resolved(_clean(("P1", "L1", None), ("P5", "L1", None))).rows["person_id"].to_list() == [101, 101]
+
+
+def test_a_folded_row_is_merged_and_not_written() -> None:
+    made = _resolved(_clean(("P1", "L1", None), ("P1", "L1", None)), folded=("K2",))
+    assert made.rows["_key"].to_list() == ["K1"]
+    assert made.tally.merged == 1
+
+
+def test_a_golden_row_overrides_its_own_and_no_other_batchs() -> None:
+    """Its references are resolved like any other's; golden rows of keys that are not here stay away."""
+    clean = _clean(("P1", "L1", None), ("P9", "L1", None), ("P1", "L1", None))
+    golden = _clean(("P1", "L1", "W1"), ("P5", "L1", "W9"), ("P1", "L1", None), ("P1", "L1", None))[[0, 1, 3]]
+    golden = golden.with_columns(name=pl.lit("golden"))
+    made = _resolved(clean, golden=golden)
+    assert made.rows.select("_key", "name", "clerk_id").rows() == [
+        ("K1", "golden", 9), ("K2", "golden", None), ("K3", "name 3", None),
+    ]  # fmt: skip
+    assert made.quarantine["rule"].to_list() == ["orphan"]
+
+
+def test_the_parents_order_and_the_batchs_order_change_nothing() -> None:
+    clean = _clean(("P1", "L1", "W1"), ("P2", "L1", None), ("P9", "L1", None), ("P1", "L1", "W9"))
+    one, other = _resolved(clean), _resolved(clean.reverse())
+    assert one.rows.sort("_row").equals(other.rows.sort("_row"))
+    assert one.quarantine.sort("_row").equals(other.quarantine.sort("_row"))
+    assert one.tally == other.tally
+
+
+def test_no_rows_give_no_rows_of_the_same_shape() -> None:
+    assert _resolved(_clean()).rows.schema == _resolved(_clean(("P1", "L1", None))).rows.schema

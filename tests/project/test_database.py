@@ -1,0 +1,166 @@
+"""Databases: no password is ever shown, and no refusal carries a value of a row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from project.database import _masked, open_database, refusal, shown
+from project.errors import TargetError
+
+SECRET = "Sm1thers"
+
+META = sa.MetaData()
+PEOPLE = sa.Table(
+    "people",
+    META,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(8), nullable=False, unique=True),
+    sa.Column("amount", sa.Numeric(6, 2)),
+    sa.Column("born", sa.Date),
+    sa.Column("flag", sa.String(1), sa.CheckConstraint("flag IN ('Y', 'N')", name="flag_is_yes_or_no")),
+    sa.Column("mother", sa.Integer, sa.ForeignKey("people.id", name="fk_mother")),
+)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://me:{SECRET}@host/db",
+        f"postgresql://me:{SECRET}%40x@host:5432/db",
+        f"postgresql://host/db?user=me&password={SECRET}",
+        f"postgresql://host/db?sslpassword={SECRET}&sslkey=a",
+        f"mysql://me:{SECRET}@host/db?passwd={SECRET}",
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str) -> None:
+    assert SECRET not in shown(url)
+    assert "host" in shown(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://me:p@{SECRET}@host/db",
+        f"postgresql://me:{SECRET}@host:port/db",
+        f"postgresql:/me:{SECRET}@host",
+        SECRET,
+        "",
+    ],
+)
+def test_an_unreadable_url_is_refused_without_repeating_it(url: str) -> None:
+    for act in (open_database, shown):
+        with pytest.raises(TargetError) as caught:
+            act(url)
+        assert SECRET not in str(caught.value) + caught.value.hint
+        assert "%40" in caught.value.hint
+        assert caught.value.__cause__ is None
+
+
+def test_a_missing_driver_is_named() -> None:
+    with pytest.raises(TargetError, match="no driver") as caught:
+        open_database(f"sybase://me:{SECRET}@host/db")
+    assert SECRET not in str(caught.value)
+
+
+# Where @ stands, a value does.
+STATEMENTS = {
+    "unique": ("INSERT INTO people (id, name) VALUES (2, '@')", "23505"),
+    "number": ("INSERT INTO people (id, name, amount) VALUES (3, 'x', CAST('@' AS numeric))", "22P02"),
+    "date": ("INSERT INTO people (id, name, born) VALUES (3, 'x', CAST('@' AS date))", "22007"),
+    "day": ("INSERT INTO people (id, name, born) VALUES (3, 'x', CAST('1987-02-31' AS date))", "22008"),
+    "check": ("INSERT INTO people (id, name, flag) VALUES (3, '@', 'Q')", "23514"),
+    "length": ("INSERT INTO people (id, name) VALUES (3, '@@')", "22001"),
+    "null": ("INSERT INTO people (id, flag) SELECT 3, 'Y' WHERE '@' <> ''", "23502"),
+    "key": ("INSERT INTO people (id, name, mother) VALUES (3, 'x', 19870231)", "23503"),
+}
+
+
+@pytest.mark.parametrize("case", STATEMENTS)
+def test_postgresql_says_which_thing_refused_but_no_value(postgres_url: str, case: str) -> None:
+    statement, state = STATEMENTS[case]
+    error = _refused(postgres_url, statement)
+    assert state in error.message
+    for value in (SECRET, "19870231", "1987-02-31"):
+        assert value not in str(error) + error.hint
+
+
+def test_postgresql_names_table_and_constraint(postgres_url: str) -> None:
+    message = _refused(postgres_url, STATEMENTS["unique"][0]).message
+    assert "table people" in message
+    assert "constraint people_name_key" in message
+
+
+def test_postgresql_names_what_is_missing(postgres_url: str) -> None:
+    """An undefined table or column is a name, not a value, and is told."""
+    assert 'relation "nowhere" does not exist' in _refused(postgres_url, "SELECT * FROM nowhere").message
+
+
+def test_a_server_that_is_not_there_says_so() -> None:
+    engine = open_database(f"postgresql://me:{SECRET}@127.0.0.1:1/db")
+    with pytest.raises(SQLAlchemyError) as caught:
+        engine.connect()
+    error = refusal(f"postgresql://me:{SECRET}@127.0.0.1:1/db", caught.value)
+    assert "connection" in error.message
+    assert SECRET not in str(error)
+
+
+def test_sqlite_keeps_the_name_of_the_column(tmp_path: Path) -> None:
+    error = _refused(f"sqlite:///{tmp_path / 'a.db'}", STATEMENTS["unique"][0])
+    assert "UNIQUE constraint failed: people.name" in error.message
+    assert SECRET not in str(error)
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgresql"])
+def test_the_drivers_own_error_hides_parameters_too(
+    url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A traceback must not show them either."""
+    where = f"sqlite:///{tmp_path / 'a.db'}" if url == "sqlite" else request.getfixturevalue("postgres_url")
+    engine = open_database(where)
+    META.create_all(engine)
+    with engine.begin() as connection, pytest.raises(SQLAlchemyError) as caught:
+        connection.execute(PEOPLE.insert(), [{"id": n, "name": SECRET, "flag": "Y"} for n in (5, 6)])
+    engine.dispose()
+    assert "parameters hidden" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Duplicate entry 'Smith' for key 'uq_name'", "Duplicate entry … for key …"),
+        ("The duplicate key value is (943 476).", "The duplicate key value is …."),
+        ("value too long for type character varying(30)", "value too long for type character varying(30)"),
+        ('invalid input: "Smi\'th" here', "invalid input: … here"),
+        ("ungültige Eingabe: „Smith“", "ungültige Eingabe: …"),
+        ("entrée « Smith » invalide", "entrée … invalide"),
+        ("never closed 'Smith and more", "never closed …"),
+        ("Key (name)=(Smith) already exists.", "Key …=… already exists."),
+    ],
+)
+def test_whatever_is_quoted_or_bracketed_is_masked(text: str, masked: str) -> None:
+    assert _masked(text) == masked
+
+
+def test_sqlite_transactions_cover_ddl(tmp_path: Path) -> None:
+    """A table made in a transaction that is rolled back is not there."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    with engine.connect() as connection:
+        META.create_all(connection)
+        connection.rollback()
+    assert sa.inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+def _refused(url: str, statement: str) -> TargetError:
+    engine = open_database(url)
+    META.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(PEOPLE.insert().values(id=1, name=SECRET))
+    with pytest.raises(SQLAlchemyError) as caught, engine.begin() as connection:
+        connection.execute(sa.text(statement.replace("@", SECRET)))
+    engine.dispose()
+    return refusal(url, caught.value)

@@ -1,0 +1,206 @@
+"""The ledger and the batch files: a done row means the file is there, and running again is always safe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from project.batch import Batch, digest, file_digest, write_batch, write_text
+from project.errors import BalanceError
+from project.ledger import Ledger
+from project.spec import Source
+from project.tally import Tally
+
+FRAME = pl.DataFrame({"a": [1, 2, 3], "b": ["x", None, "ž"]})
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    made = Ledger(tmp_path)
+    yield made
+    made.close()
+
+
+def _batch(work: Path, number: int = 0, inputs: str = "in", frame: pl.DataFrame = FRAME) -> Batch:
+    return write_batch(work, "stage", "table", number, "clean", inputs, frame)
+
+
+def _do(ledger: Ledger, work: Path, number: int = 0, inputs: str = "in") -> Batch:
+    ledger.attempt("stage", "table", number, inputs)
+    batch = _batch(work, number, inputs)
+    ledger.record("stage", "table", number, inputs, [batch], Tally(read=3, passed=3))
+    return batch
+
+
+def test_a_done_batch_has_its_file_with_its_digest(ledger: Ledger, tmp_path: Path) -> None:
+    made = _do(ledger, tmp_path)
+    (found,) = ledger.done("stage", "table", 0, "in") or ()
+    assert found == made
+    assert file_digest(found.path) == found.sha256
+    assert found.read().equals(FRAME)
+    assert found.rows == 3
+
+
+def test_a_batch_whose_file_has_gone_is_pending_again(ledger: Ledger, tmp_path: Path) -> None:
+    _do(ledger, tmp_path).path.unlink()
+    assert ledger.done("stage", "table", 0, "in") is None
+
+
+def test_a_batch_with_other_inputs_is_pending(ledger: Ledger, tmp_path: Path) -> None:
+    _do(ledger, tmp_path)
+    for stage, name, number, inputs in (
+        ("other", "table", 0, "in"), ("stage", "other", 0, "in"),
+        ("stage", "table", 1, "in"), ("stage", "table", 0, "other"),
+    ):  # fmt: skip
+        assert ledger.done(stage, name, number, inputs) is None
+
+
+def test_an_attempt_alone_leaves_a_batch_pending(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.attempt("stage", "table", 0, "in")
+    assert ledger.done("stage", "table", 0, "in") is None
+    _do(ledger, tmp_path)
+    ledger.attempt("stage", "table", 0, "in")
+    assert ledger.done("stage", "table", 0, "in") is None
+
+
+def test_a_batch_that_does_not_balance_is_never_done(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.attempt("stage", "table", 0, "in")
+    with pytest.raises(BalanceError, match="stage table batch 0"):
+        ledger.record("stage", "table", 0, "in", [_batch(tmp_path)], Tally(read=3, passed=2))
+    assert ledger.done("stage", "table", 0, "in") is None
+
+
+def test_rerun_after_failure_does_each_batch_once(ledger: Ledger, tmp_path: Path) -> None:
+    done: list[int] = []
+
+    def stage(fails_at: int | None) -> None:
+        for number in range(5):
+            if ledger.done("stage", "table", number, "in") is not None:
+                continue
+            ledger.attempt("stage", "table", number, "in")
+            if number == fails_at:
+                raise RuntimeError
+            batch = _batch(tmp_path, number)
+            ledger.record("stage", "table", number, "in", [batch], Tally(read=3, passed=3))
+            done.append(number)
+        ledger.seal("run", "stage", "table", [(number, "in") for number in range(5)])
+
+    with pytest.raises(RuntimeError):
+        stage(fails_at=3)
+    assert ledger.standing("run", "stage", "table", "clean") == ()
+    stage(fails_at=None)
+    stage(fails_at=None)
+    assert done == [0, 1, 2, 3, 4]
+    assert [batch.number for batch in ledger.standing("run", "stage", "table", "clean")] == done
+
+
+def test_each_run_has_the_batches_it_sealed(ledger: Ledger, tmp_path: Path) -> None:
+    """Files are shared between runs; what stands is a matter of the run."""
+    for number, inputs in ((0, "old"), (0, "new"), (1, "old")):
+        _do(ledger, tmp_path, number, inputs)
+    ledger.seal("first", "stage", "table", [(0, "old"), (1, "old")])
+    ledger.seal("second", "stage", "table", [(0, "new"), (1, "old")])
+    assert [b.inputs for b in ledger.standing("first", "stage", "table", "clean")] == ["old", "old"]
+    assert [b.inputs for b in ledger.standing("second", "stage", "table", "clean")] == ["new", "old"]
+    assert ledger.tally("second", "stage", "table") == Tally(read=6, passed=6)
+    ledger.seal("second", "stage", "table", [])
+    assert ledger.standing("second", "stage", "table", "clean") == ()
+    assert ledger.tally("second", "stage", "table") == Tally()
+    assert ledger.names("first", "stage") == ("table",)
+    assert ledger.names("second", "stage") == ()
+
+
+def test_the_ledger_outlives_its_process(tmp_path: Path) -> None:
+    first = Ledger(tmp_path)
+    made = _do(first, tmp_path)
+    number = first.source_number(Source("old", "A"))
+    first.close()
+    second = Ledger(tmp_path)
+    assert second.done("stage", "table", 0, "in") == (made,)
+    assert second.source_number(Source("old", "A")) == number
+    second.close()
+
+
+def test_a_project_that_moved_finds_its_files(tmp_path: Path) -> None:
+    """Paths are kept relative to the work folder."""
+    first = Ledger(tmp_path / "here")
+    _do(first, tmp_path / "here")
+    first.close()
+    (tmp_path / "here").rename(tmp_path / "there")
+    second = Ledger(tmp_path / "there")
+    (found,) = second.done("stage", "table", 0, "in") or ()
+    assert found.read().equals(FRAME)
+    second.close()
+
+
+SOURCES = st.lists(
+    st.builds(Source, st.sampled_from(["old", "older"]), st.sampled_from(["A", "B", "C"])), max_size=12
+)
+
+
+@given(asked=SOURCES)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_source_number_is_given_once_and_is_nobody_elses(
+    asked: list[Source], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    made = Ledger(tmp_path_factory.mktemp("ledger"))
+    numbers: dict[Source, int] = {}
+    for source in asked:
+        assert numbers.setdefault(source, made.source_number(source)) == made.source_number(source)
+    assert len(set(numbers.values())) == len(numbers)
+    assert made.sources() == {number: source for source, number in numbers.items()}
+    made.close()
+
+
+def test_a_signature_closes_one_run_only(ledger: Ledger) -> None:
+    for run in ("one", "two"):
+        ledger.open_run(run, "sqlite")
+        ledger.open_run(run, "sqlite")
+    ledger.sign_run("one", "{}")
+    assert ledger.signature("one") == "{}"
+    assert ledger.signature("two") is None
+    assert ledger.signature("nobody") is None
+    assert [run.name for run in ledger.runs()] == ["one", "two"]
+
+
+# Batch files
+
+
+def test_a_crash_before_the_rename_leaves_nothing_under_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pulled(_: Path, __: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("project.batch.put_in_place", pulled)
+        with pytest.raises(KeyboardInterrupt):
+            _batch(tmp_path)
+    assert list(tmp_path.rglob("*.parquet")) == []
+    assert _batch(tmp_path).path.is_file()
+
+
+def test_same_content_has_the_same_digest_and_other_content_another(tmp_path: Path) -> None:
+    one, two = _batch(tmp_path / "a"), _batch(tmp_path / "b")
+    assert one.sha256 == two.sha256
+    changed = FRAME.with_columns(pl.Series("b", ["x", "", "ž"]))
+    assert _batch(tmp_path / "c", frame=changed).sha256 != one.sha256
+
+
+def test_a_text_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "report.html"
+    write_text(path, "old ž")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "new \ud800")
+    assert path.read_text(encoding="utf-8") == "old ž"
+
+
+def test_a_fingerprint_depends_on_values_and_their_order_but_not_on_the_order_of_keys() -> None:
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
+    others = [digest("a", "b"), digest("b", "a"), digest(["a", "b"]), digest("ab"), digest("a", None), digest(1)]
+    assert len({*others, digest("1"), digest(True)}) == 8
