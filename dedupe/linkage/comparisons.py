@@ -51,6 +51,9 @@ PHONE_LEVELS = (
 MANY_HOLDERS = 4
 OTHER_EXACT = level("same", 0.85, 0.45, 0.40, 0.40)
 OTHER_REST = (level("spelled closely", 0.05, 0.04, 0.04, 0.04), level("differs", 0.10, 0.51, 0.56, 0.56))
+NUMBER_EXACT = level("same", 0.9, 0.001, 0.0005, 0.0005)
+NUMBER_REST = (level("spelled closely", 0.05, 0.001, 0.001, 0.001), level("differs", 0.05, 0.998, 0.9985, 0.9985))
+UNIQUE = 0.5
 DEATH_LEVELS = (
     level("same date of death", 0.9, 0.02, 0.01, 0.01),
     level("date of death one digit or one swap away", 0.05, 0.01, 0.01, 0.01),
@@ -160,7 +163,7 @@ def nhs_comparison(register: Register) -> list[Comparison]:
         return found
 
     checked = bool((column & VALID).any())
-    return [Comparison("nhs_number", NHS_LEVELS, quick)]
+    return [Comparison("nhs_number", NHS_LEVELS, quick, identifier=True)]
 
 
 def phone_comparison(register: Register) -> list[Comparison]:
@@ -219,8 +222,9 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
     share = shares(column, len(values))
     steps = (rareness(share) // 2).astype(np.uint8)
     words = ["same, a very common value", "same, a common value", "same, an uncommon value", "same, a rare value"]
-    exact = split_by_rareness(OTHER_EXACT, share, steps, words)
-    levels = (*exact, *OTHER_REST)
+    unique = len(values) > UNIQUE * np.count_nonzero(column >= 0)
+    exact = split_by_rareness(NUMBER_EXACT if unique else OTHER_EXACT, share, steps, words)
+    levels = (*exact, *(NUMBER_REST if unique else OTHER_REST))
     null, base = len(levels), len(exact)
     table = np.append(steps, np.uint8(null)).astype(np.uint8)
     textual = len(values) > FEW_VALUES
@@ -239,7 +243,7 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
         return per_distinct_pair(column.take(left), column.take(right), judge)
 
     opens = ((base, base + 1),) if textual else ()
-    return [Comparison(name, levels, quick, settle if textual else None, opens)]
+    return [Comparison(name, levels, quick, settle if textual else None, opens, identifier=unique)]
 
 
 def related_comparison(register: Register, related: NDArray[np.uint64]) -> Comparison:

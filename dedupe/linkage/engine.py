@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dedupe.linkage.blocking import Candidates, build_blocks, choose_rules, expected_missed
+from dedupe.linkage.blocking import Candidates, build_blocks, expected_missed
 from dedupe.linkage.clusters import Edges, build_clusters, cluster_names
 from dedupe.linkage.comparisons import comparisons_for
 from dedupe.linkage.diagnosis import describe, diagnose
@@ -24,6 +24,7 @@ from dedupe.linkage.levels import RELATIONS, Comparison
 from dedupe.linkage.model import Model, fit
 from dedupe.linkage.patterns import Patterns, Radix, distinct
 from dedupe.linkage.register import Register, read_register
+from dedupe.linkage.rules import choose_rules
 from dedupe.linkage.scoring import DOUBT_CAP, Prune, Scored, Scorer, doubtful
 from dedupe.linkage.thresholds import best_expected_f1, expected_false_merges
 from dedupe.linkage.training import starting_components, training_patterns

@@ -21,6 +21,7 @@ from dedupe.linkage.patterns import Patterns
 
 PRIOR_PEOPLE = 30.0
 PRIOR_CHANCE = 200.0
+PRIOR_LUCKY = 300.0
 PRIOR_SHARE = 1.0
 MOST_ROUNDS = 300
 TOLERANCE = 2e-5
@@ -30,13 +31,14 @@ FLOOR = 1e-9
 @dataclass(frozen=True)
 class Component:
     """One profile of the mixture: its name, the relation it belongs to, its starting share of the
-    candidate pairs and its starting chances of each level, one array a comparison."""
+    candidate pairs and its starting chances of each level, one array a comparison; `prior` is how
+    many pairs' worth of belief stands behind the start of each comparison (inf: the data cannot move it)."""
 
     name: str
     relation: str
     share: float
     start: tuple[NDArray[np.float64], ...]
-    prior: float
+    prior: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,9 @@ def fit(
     one_hot = _one_hot(patterns.levels, sizes)
     start = np.concatenate([np.stack([c.start[p] for c in components]) for p in range(len(sizes))], axis=1)
     start = np.maximum(start, FLOOR)
-    prior = np.array([c.prior for c in components])[:, None] * start
+    belief = np.repeat(np.array([c.prior for c in components]), sizes, axis=1)
+    held = np.isinf(belief)
+    prior = np.where(held, 0.0, belief) * start
     shares = np.array([c.share for c in components])
     shares = shares / shares.sum()
     share_prior = PRIOR_SHARE * shares
@@ -123,7 +127,7 @@ def fit(
         level_total = float(patterns.weight @ evidence) / max(total, 1.0)
         posterior *= patterns.weight[:, None]
         counts = posterior.T @ one_hot + prior
-        chances = _normalised(counts, edges)
+        chances = np.where(held, start, _normalised(counts, edges))
         expected = posterior.sum(axis=0) + share_prior
         moved = float(np.abs(expected / expected.sum() - shares).max())
         shares = expected / expected.sum()
@@ -156,7 +160,7 @@ def _one_hot(levels: NDArray[np.uint8], sizes: Sequence[int]) -> NDArray[np.floa
 def _normalised(counts: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
     chances = np.empty_like(counts)
     for a, b in zip(edges[:-1], edges[1:], strict=True):
-        chances[:, a:b] = counts[:, a:b] / counts[:, a:b].sum(axis=1, keepdims=True)
+        chances[:, a:b] = counts[:, a:b] / np.maximum(counts[:, a:b].sum(axis=1, keepdims=True), FLOOR)
     return np.maximum(chances, FLOOR)
 
 

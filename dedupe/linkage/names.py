@@ -175,7 +175,7 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
 
     null = len(levels)
     quick = _quick_equal(column, steps, null, null + 1)
-    return Comparison("forename", levels, quick, settle, (tuple(range(base, null)),))
+    return Comparison("forename", levels, quick, settle, (tuple(range(base, null)),), lucky=True)
 
 
 def judge_forenames(table: NameTable, a: Codes, b: Codes, rare: NDArray[np.bool_]) -> Levels:
@@ -302,4 +302,5 @@ def middle_comparison(register: Register, table: NameTable) -> Comparison:
     def settle(left: Rows, right: Rows) -> Levels:
         return per_distinct_pair(column.take(left), column.take(right), judge)
 
-    return Comparison("middle_name", levels, _quick_equal(column, steps, null, null + 1), settle, (tuple(range(base, null)),))
+    quick = _quick_equal(column, steps, null, null + 1)
+    return Comparison("middle_name", levels, quick, settle, (tuple(range(base, null)),), lucky=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,13 @@ class Register:
     source: NDArray[np.int16] | None = None
     source_names: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    facts: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def fact(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """Something derived from the values, made when first asked for."""
+        if name not in self.facts:
+            self.facts[name] = make()
+        return self.facts[name]
 
     def has(self, role: str) -> bool:
         return role in self.columns

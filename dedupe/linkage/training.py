@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dedupe.linkage.blocking import Candidates, Rule, _runs, rule_key
+from dedupe.linkage.blocking import Candidates, Rule, runs, rule_key
 from dedupe.linkage.levels import HOUSEHOLD, MOVED, NAMESAKE, PEOPLE, RELATION, SETTLED, SIBLING, TWIN, Comparison
-from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_PEOPLE, Component
+from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_PEOPLE, Component
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns
 from dedupe.linkage.register import Register
 
@@ -60,11 +60,8 @@ def starting_components(
 ) -> list[Component]:
     """Where the mixture starts: what is believed of each relation, and chance agreement as it is measured
     in random pairs and, for what a blocking rule demands, in pairs that agree on just that."""
-    people = [
-        Component(name, RELATION[name], STARTING_SHARES[name], _believed(comparisons, place), PRIOR_PEOPLE)
-        for place, name in enumerate(PEOPLE)
-    ]
     luck = _Luck(register, comparisons, seed)
+    people = [_person(name, comparisons, luck) for name in PEOPLE]
     raw = np.array([blocks.raw_pairs for blocks in candidates.blocks], dtype=np.float64) + 1.0
     chance = [
         Component(
@@ -72,15 +69,23 @@ def starting_components(
             "chance",
             float(CHANCE_SHARE * part),
             tuple(luck.profile(comparison, blocks.rule) for comparison in comparisons),
-            PRIOR_CHANCE,
+            tuple(np.inf if c.identifier else PRIOR_CHANCE for c in comparisons),
         )
         for blocks, part in zip(candidates.blocks, raw / raw.sum(), strict=True)
     ]
     return people + chance
 
 
-def _believed(comparisons: Sequence[Comparison], place: int) -> tuple[NDArray[np.float64], ...]:
-    return tuple(_chances(np.array([level.start[place] for level in c.levels])) for c in comparisons)
+def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck) -> Component:
+    """The starting profile of one of PEOPLE."""
+    place, start, prior = PEOPLE.index(name), [], []
+    two_people = RELATION[name] != "same"
+    for comparison in comparisons:
+        believed = _chances(np.array([level.start[place] for level in comparison.levels]))
+        by_luck = comparison.lucky and name in (TWIN, SIBLING, HOUSEHOLD)
+        start.append(0.99 * luck.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
+        prior.append(np.inf if comparison.identifier and two_people else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
+    return Component(name, RELATION[name], STARTING_SHARES[name], tuple(start), tuple(prior))
 
 
 def _chances(counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -116,8 +121,8 @@ class _Luck:
 
     def _agreeing(self, parts: Rule) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Random pairs of rows that agree on parts of a rule, every such pair equally likely."""
-        key = rule_key(self.register, parts)[: self.rows]
-        order, lengths = _runs(key)
+        key = rule_key(self.register, parts, self.rows)
+        order, lengths = runs(key)
         if len(order) == 0:
             return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
         random = np.random.default_rng(self.seed)
