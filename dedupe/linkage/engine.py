@@ -91,13 +91,13 @@ def link(
     clock.done("register", rows=held.size, comparisons=len(comparisons))
     candidates = find_candidates(held, fields, options)
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
-    patterns, sampled = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
-    clock.done("sample", pairs=sampled, patterns=len(patterns.weight))
-    model = train(held, comparisons, candidates, patterns, options)
+    samples, sampled = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
+    clock.done("sample", pairs=sampled, patterns=len(samples[-1].weight))
+    model = train(held, comparisons, candidates, samples, options)
     clock.done("model", rounds=model.rounds, converged=model.converged)
     scored, prune = score_all(Scorer(model, comparisons, options.keep), candidates, options)
     clock.done("scoring", **prune.seen)
-    return _conclude(held, comparisons, candidates, patterns, model, scored, prune, options, clock)
+    return _conclude(held, comparisons, candidates, samples[-1], model, scored, prune, options, clock)
 
 
 def find_candidates(register: Register, fields: Fields, options: LinkOptions) -> Candidates:
@@ -109,10 +109,10 @@ def find_candidates(register: Register, fields: Fields, options: LinkOptions) ->
 
 
 def train(
-    register: Register, comparisons: Sequence[Comparison], candidates: Candidates, patterns: Patterns, options: LinkOptions
+    register: Register, comparisons: Sequence[Comparison], candidates: Candidates, samples: Sequence[Patterns], options: LinkOptions
 ) -> Model:  # fmt: skip
     components = starting_components(register, comparisons, candidates, options.seed)
-    return fit(patterns, components, [c.name for c in comparisons], [c.labels() for c in comparisons])
+    return fit(samples, components, [c.name for c in comparisons], [c.labels() for c in comparisons])
 
 
 def score_all(scorer: Scorer, candidates: Candidates, options: LinkOptions) -> tuple[Scored, Prune]:

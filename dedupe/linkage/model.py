@@ -23,8 +23,8 @@ PRIOR_PEOPLE = 30.0
 PRIOR_CHANCE = 200.0
 PRIOR_LUCKY = 300.0
 PRIOR_SHARE = 1.0
-MOST_ROUNDS = 300
-TOLERANCE = 2e-5
+MOST_ROUNDS = 200
+TOLERANCE = 1e-4
 FLOOR = 1e-9
 
 
@@ -104,46 +104,74 @@ class Model:
 
 
 def fit(
-    patterns: Patterns, components: Sequence[Component], names: Sequence[str], labels: Sequence[Sequence[str]]
+    samples: Sequence[Patterns], components: Sequence[Component], names: Sequence[str], labels: Sequence[Sequence[str]]
 ) -> Model:
-    """Fit the mixture to pattern counts. Deterministic: patterns come in the order of their codes."""
+    """Fit the mixture to pattern counts: on each sample in turn, starting where the one before ended, so that
+    most rounds run on the small first sample. Deterministic: patterns come in the order of their codes."""
     sizes = [len(one) for one in labels]
-    one_hot = _one_hot(patterns.levels, sizes)
     start = np.concatenate([np.stack([c.start[p] for c in components]) for p in range(len(sizes))], axis=1)
-    start = np.maximum(start, FLOOR)
-    belief = np.repeat(np.array([c.prior for c in components]), sizes, axis=1)
-    held = np.isinf(belief)
-    prior = np.where(held, 0.0, belief) * start
+    belief = _Belief(np.maximum(start, FLOOR), components, sizes)
     shares = np.array([c.share for c in components])
-    shares = shares / shares.sum()
-    share_prior = PRIOR_SHARE * shares
-    chances, edges = start, np.cumsum([0, *sizes])
-    before, converged, rounds, level_total = -np.inf, False, 0, 0.0
-    total = patterns.weight.sum()
-    while rounds < MOST_ROUNDS and not converged:
-        rounds += 1
-        joint = one_hot @ np.log(chances).T + np.log(shares)
-        posterior, evidence = _posterior(joint)
-        level_total = float(patterns.weight @ evidence) / max(total, 1.0)
-        posterior *= patterns.weight[:, None]
-        counts = posterior.T @ one_hot + prior
-        chances = np.where(held, start, _normalised(counts, edges))
-        expected = posterior.sum(axis=0) + share_prior
-        moved = float(np.abs(expected / expected.sum() - shares).max())
-        shares = expected / expected.sum()
-        converged = moved < TOLERANCE and abs(level_total - before) < TOLERANCE
-        before = level_total
-    log_chances = [np.log(chances[:, a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    state = _State(belief.start, shares / shares.sum())
+    for patterns in samples:
+        state = _settle(state, belief, patterns)
+    edges = belief.edges
+    log_chances = [np.log(state.chances[:, a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
     return Model(
         tuple(names),
         tuple(tuple(one) for one in labels),
         tuple(components),
-        shares,
+        state.shares,
         tuple(np.concatenate([t, np.zeros((len(components), 1))], axis=1) for t in log_chances),
-        rounds,
-        converged,
-        level_total,
+        state.rounds,
+        state.converged,
+        state.log_likelihood,
     )
+
+
+class _Belief:
+    """What stands against the data: starting chances as pseudo-counts, and those that data cannot move."""
+
+    def __init__(self, start: NDArray[np.float64], components: Sequence[Component], sizes: Sequence[int]) -> None:
+        belief = np.repeat(np.array([c.prior for c in components]), sizes, axis=1)
+        self.start, self.held = start, np.isinf(belief)
+        self.counts = np.where(self.held, 0.0, belief) * start
+        self.edges = np.cumsum([0, *sizes])
+        shares = np.array([c.share for c in components])
+        self.shares = PRIOR_SHARE * shares / shares.sum()
+
+    def chances(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(self.held, self.start, _normalised(counts + self.counts, self.edges))
+
+
+@dataclass(frozen=True)
+class _State:
+    chances: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    rounds: int = 0
+    converged: bool = False
+    log_likelihood: float = -np.inf
+
+
+def _settle(state: _State, belief: _Belief, patterns: Patterns) -> _State:
+    """Rounds of expectation and maximisation until neither the shares nor the likelihood move."""
+    one_hot = _one_hot(patterns.levels, [int(n) for n in np.diff(belief.edges)])
+    total = max(float(patterns.weight.sum()), 1.0)
+    chances, shares, before, rounds = state.chances, state.shares, -np.inf, 0
+    converged, likelihood = False, -np.inf
+    while rounds < MOST_ROUNDS and not converged:
+        rounds += 1
+        joint = one_hot @ np.log(chances).T + np.log(shares)
+        posterior, evidence = _posterior(joint)
+        likelihood = float(patterns.weight @ evidence) / total
+        posterior *= patterns.weight[:, None]
+        chances = belief.chances(posterior.T @ one_hot)
+        expected = posterior.sum(axis=0) + belief.shares
+        moved = float(np.abs(expected / expected.sum() - shares).max())
+        shares = expected / expected.sum()
+        converged = moved < TOLERANCE and abs(likelihood - before) < TOLERANCE
+        before = likelihood
+    return _State(chances, shares, state.rounds + rounds, converged, likelihood)
 
 
 def _one_hot(levels: NDArray[np.uint8], sizes: Sequence[int]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_PEOPLE, Compon
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns
 from dedupe.linkage.register import Register
 
+FIRST_STEP, SMALL_SAMPLE = 10, 50_000
 RANDOM_PAIRS = 60_000
 PAIRS_IN_BLOCKS = 20_000
 ROWS_LOOKED_AT = 100_000
@@ -29,8 +30,9 @@ OWNERS = {
 
 def training_patterns(
     candidates: Candidates, comparisons: Sequence[Comparison], radix: Radix, wanted: int
-) -> tuple[Patterns, int]:
-    """Patterns of a sample of candidate pairs before anything is pruned, and how many pairs it holds.
+) -> tuple[list[Patterns], int]:
+    """Patterns of a sample of candidate pairs before anything is pruned, and how many pairs it holds: first
+    those of every FIRST_STEP-th pair, then those of all.
 
     Whole blocks are drawn by their key, so the sample does not depend on the order of rows; every rule
     gets its share of `wanted`, and its pairs are weighted back to how many the rule makes.
@@ -40,8 +42,12 @@ def training_patterns(
         left, right = candidates.sample(number, rate)
         codes.append(radix.encode([c.full(left, right) for c in comparisons]))
         weights.append(np.full(len(left), 1.0 / rate))
-    together = np.concatenate(codes)
-    return count_patterns(radix, together, np.concatenate(weights)), len(together)
+    sparse = [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
+    samples = [
+        count_patterns(radix, np.concatenate([c[s] for c in codes]), np.concatenate([w[s] for w in weights]))
+        for s in sparse
+    ]
+    return samples, sum(map(len, codes))
 
 
 def sampling_rates(raw: Sequence[int], wanted: int) -> list[float]:
