@@ -9,6 +9,7 @@ from dedupe.linkage.levels import Comparison, Levels, Rows, level
 from dedupe.linkage.names import either_listed
 from dedupe.linkage.register import Register, postcode_parts
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+from dedupe.linkage.values import Values
 
 CROWD = 10
 STREET_LIKE = 0.9
@@ -67,12 +68,16 @@ def address_comparison(register: Register) -> Comparison | None:
         found = OUTCOMES.take(places)
         shared = np.flatnonzero(found == HOME)
         found[shared[crowded.take(left[shared]) | crowded.take(right[shared])]] = CROWDED
+        if postcodes and "previous_postcodes" not in register.lists:
+            rows = np.flatnonzero(found == OPEN_ELSEWHERE)
+            found[rows] = postcodes.cheap(left[rows], right[rows], streets.take(places[rows]))
         return found
 
     def settle(left: Rows, right: Rows) -> Levels:
-        return _settle(register, settled_postcodes, left, right)
+        return _settle(register, postcodes, left, right)
 
-    settled_postcodes = _Postcodes(register) if register.has("postcode") else None
+    postcodes = _Postcodes(register) if register.has("postcode") else None
+    streets = np.arange(27) % 3 == SAME
     return Comparison("address", LEVELS, quick, settle, OPENS)
 
 
@@ -106,6 +111,22 @@ class _Postcodes:
         self.column = register.columns["postcode"]
         self.values = register.values["postcode"]
         self.sector, self.district = postcode_parts(self.values)
+        self.packed, self.length = _packed(self.values)
+
+    def cheap(self, left: Rows, right: Rows, same_street: NDArray[np.bool_]) -> Levels:
+        """Levels of pairs whose postcodes differ and whose house is not the same, from whole numbers alone;
+        OPEN_ELSEWHERE where a letter left out or two changed about may make them one slip apart."""
+        a, b = self.column.take(left), self.column.take(right)
+        found = np.full(len(a), AWAY, dtype=np.uint8)
+        found[self.district.take(a) == self.district.take(b)] = DISTRICT
+        found[self.sector.take(a) == self.sector.take(b)] = SECTOR
+        found[same_street] = STREET
+        apart = self.packed.take(a) ^ self.packed.take(b)
+        places = np.bitwise_count(_unequal_bytes(apart))
+        found[places == 1] = NEAR
+        shorter = np.abs(self.length.take(a) - self.length.take(b)) == 1
+        found[(places == 2) | shorter | (self.length.take(a) > 8)] = OPEN_ELSEWHERE
+        return found
 
     def judge(self, a: Codes, b: Codes) -> Levels:
         found = np.full(len(a), AWAY, dtype=np.uint8)
@@ -122,18 +143,33 @@ class _Postcodes:
         return found
 
 
+def _packed(values: Values) -> tuple[NDArray[np.uint64], NDArray[np.int16]]:
+    """Postcodes of up to eight characters as bytes of one number; and their lengths."""
+    length = values.text.str.len_bytes().to_numpy().astype(np.int16)
+    text = values.text.str.pad_end(8, "_").str.slice(0, 8).to_list()
+    joined = "".join(t if t.isascii() else "????????" for t in text).encode("ascii")
+    return np.frombuffer(joined, dtype=np.uint64).copy(), length
+
+
+def _unequal_bytes(apart: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    folded = apart | apart >> np.uint64(4)
+    folded |= folded >> np.uint64(2)
+    folded |= folded >> np.uint64(1)
+    return folded & np.uint64(0x0101010101010101)
+
+
 def _settle(register: Register, postcodes: _Postcodes | None, left: Rows, right: Rows) -> Levels:
     found = postcodes.levels(left, right) if postcodes else np.full(len(left), AWAY, dtype=np.uint8)
     house = np.zeros(len(left), dtype=np.uint8)
     if register.has("house"):
         house = _agreement(register.columns["house"], left, right)
-    street = _street(register, left, right)
+    street = _street(register, left, right, house)
     split = _postcodes_known(register, left, right)
     found[~split & (street == SAME)] = STREET
     found[~split & (street == SAME) & (house == SAME)] = HOME
     found[split & (house == SAME) & (found == NEAR)] = HOUSE_AND_NEAR
     found[split & (house == SAME) & (street == SAME)] = SAME_HOUSE
-    found[split & (house != SAME) & (street == SAME) & (found >= SECTOR)] = STREET
+    found[split & (house != SAME) & (street == SAME) & (found != NEAR)] = STREET
     if "previous_postcodes" in register.lists and register.has("postcode"):
         earlier = either_listed(register.lists["previous_postcodes"], register.columns["postcode"], left, right)
         found[earlier & (found > NEAR)] = EARLIER
@@ -147,13 +183,13 @@ def _postcodes_known(register: Register, left: Rows, right: Rows) -> NDArray[np.
     return (column.take(left) >= 0) & (column.take(right) >= 0)
 
 
-def _street(register: Register, left: Rows, right: Rows) -> NDArray[np.uint8]:
-    """Streets as SAME (also when spelled closely), OTHER or UNKNOWN."""
+def _street(register: Register, left: Rows, right: Rows, house: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Streets as SAME (also when spelled closely, at the same house), OTHER or UNKNOWN."""
     if not register.has("street"):
         return np.zeros(len(left), dtype=np.uint8)
     column, values = register.columns["street"], register.values["street"]
     found = _agreement(column, left, right)
-    other = np.flatnonzero(found == OTHER)
+    other = np.flatnonzero((found == OTHER) & (house == SAME))
 
     def judge(a: Codes, b: Codes) -> Levels:
         return np.where(jaro_winkler(values, a, b) >= STREET_LIKE, np.uint8(SAME), np.uint8(OTHER))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from dedupe.linkage.addresses import address_comparison
@@ -31,7 +32,7 @@ BIRTH_LEVELS = (
     level("birth dates 3 to 15 years apart", 0.004, 0.0005, 0.45, 0.20),
     level("birth dates over 15 years apart", 0.006, 0.0005, 0.05, 0.60, namesake=0.95),
 )
-COMMON_DATE = 12.0
+COMMON_DATE = 4.0
 
 SEX_LEVELS = (level("same sex", 0.985, 0.66, 0.52, 0.35, namesake=0.985), level("sex differs", 0.015, 0.34, 0.48, 0.65, namesake=0.015))
 
@@ -92,8 +93,7 @@ def birth_comparison(register: Register) -> list[Comparison]:
         found = np.full(len(a), len(BIRTH_LEVELS), dtype=np.uint8)
         same = a == b
         found[same] = 0
-        if len(common):
-            found[same & np.isin(a, common)] = 1
+        found[same & common.take(left)] = 1
         apart = np.flatnonzero(~same)
         found[apart] = _kind_of_slip(a[apart], b[apart])
         found[(a == 0) | (b == 0)] = len(BIRTH_LEVELS)
@@ -102,13 +102,14 @@ def birth_comparison(register: Register) -> list[Comparison]:
     return [Comparison("birth_date", BIRTH_LEVELS, quick)]
 
 
-def _common(column: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Dates held by far more records than the dates around them: system defaults, or "1 January"."""
-    dates, counts = np.unique(column[column > 0], return_counts=True)
-    if len(dates) < 50:
-        return np.zeros(0, dtype=np.uint32)
-    usual = max(1.0, float(np.quantile(counts, 0.9)))
-    return dates[counts > max(5.0, COMMON_DATE / 3 * usual)]
+def _common(column: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Rows whose date is held by far more records than most dates: system defaults, or "1 January"."""
+    dates = pl.Series("date", column).value_counts(sort=False).filter(pl.col("date") > 0)
+    if dates.height < 50:
+        return np.zeros(len(column), dtype=bool)
+    usual = max(1.0, float(dates["count"].quantile(0.9) or 1))
+    often = dates.filter(pl.col("count") > max(5.0, COMMON_DATE * usual))["date"]
+    return pl.Series(column).is_in(often).to_numpy()
 
 
 def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
@@ -190,7 +191,7 @@ def phone_comparison(register: Register) -> list[Comparison]:
 def _many_holders(column: NDArray[np.uint64]) -> NDArray[np.bool_]:
     ordered = np.sort(column[column > 0])
     repeated = ordered[MANY_HOLDERS:][ordered[MANY_HOLDERS:] == ordered[:-MANY_HOLDERS]]
-    return np.isin(column, np.unique(repeated)) if len(repeated) else np.zeros(len(column), dtype=bool)
+    return pl.Series(column).is_in(pl.Series(repeated).unique()).to_numpy()
 
 
 def _one_slip(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -69,6 +69,8 @@ class Register:
     def pair_keys(self, pairs: Iterable[tuple[Any, Any]]) -> NDArray[np.uint64]:
         """Sorted pair keys (smaller row in the high half) of those pairs whose two ids are both held."""
         pairs = list(pairs)
+        if not pairs:
+            return np.zeros(0, dtype=np.uint64)
         left = self.rows_of(a for a, _ in pairs)
         right = self.rows_of(b for _, b in pairs)
         held = (left >= 0) & (right >= 0) & (left != right)

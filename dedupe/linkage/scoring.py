@@ -84,17 +84,16 @@ class Scorer:
             if place not in columns:
                 columns[place] = comparison.quick(left, right)
         levels = [columns[place] for place in range(len(self.comparisons))]
+        prune.add("after cheap evidence", len(left))
         for place, comparison in enumerate(self.comparisons):
-            if comparison.settle is None:
-                continue
-            prune.add(f"before {comparison.name}", len(left))
-            unsettled = np.flatnonzero(levels[place] > comparison.null)
-            levels[place][unsettled] = comparison.settle(left[unsettled], right[unsettled])
-            keep = self._can_reach(levels)
-            left, right, levels = left[keep], right[keep], [column[keep] for column in levels]
+            if comparison.settle is not None:
+                unsettled = np.flatnonzero(levels[place] > comparison.null)
+                levels[place][unsettled] = comparison.settle(left[unsettled], right[unsettled])
+                prune.add(f"looked at: {comparison.name}", len(unsettled))
         codes = self.radix.encode(levels)
-        prune.add("kept", len(left))
-        return Scored(left, right, codes), prune
+        keep = self._reach(codes)
+        prune.add("kept", int(keep.sum()))
+        return Scored(left[keep], right[keep], codes[keep]), prune
 
     def _first_verdict(self, columns: dict[int, NDArray[np.uint8]]) -> NDArray[np.bool_]:
         codes = self.first_radix.encode([columns[place] for place in self.first])
@@ -117,8 +116,8 @@ class Scorer:
                 opens[place] = (tuple(range(comparison.null + 1)),)
         return levels, opens
 
-    def _can_reach(self, levels: list[NDArray[np.uint8]]) -> NDArray[np.bool_]:
-        found, place = distinct(self.radix.encode(levels))
+    def _reach(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found, place = distinct(codes)
         return self._reaches((self.radix.decode(found), self.opens)).take(place).astype(bool)
 
     def _reaches(

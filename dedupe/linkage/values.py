@@ -45,14 +45,15 @@ def encode(columns: Sequence[pl.Series]) -> tuple[list[NDArray[np.int32]], Value
 
     Returns one int32 array a column (MISSING where empty or a placeholder) and the dictionary.
     """
-    raw = [_categorical(column) for column in columns]
+    raw = [by_distinct(column) for column in columns]
     cleaned = [clean_text(distinct) for _, distinct in raw]
     text = pl.concat(cleaned).drop_nulls().unique().sort() if cleaned else pl.Series([], dtype=pl.String)
     values = Values(text)
     return [_codes(physical, clean, text) for (physical, _), clean in zip(raw, cleaned, strict=True)], values
 
 
-def _categorical(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
+def by_distinct(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
+    """Text as the place of each row's value (MISSING for null) in a list of distinct values, and that list."""
     physical = column.cast(pl.String).cast(pl.Categorical(pl.Categories.random())).rename("v")
     rows = physical.to_physical().cast(pl.Int64).fill_null(MISSING).to_numpy()
     distinct = physical.drop_nulls().unique().to_frame()
