@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from dedupe.linkage.levels import RELATIONS
 from dedupe.linkage.patterns import Patterns
@@ -156,6 +157,7 @@ class _State:
 def _settle(state: _State, belief: _Belief, patterns: Patterns) -> _State:
     """Rounds of expectation and maximisation until neither the shares nor the likelihood move."""
     one_hot = _one_hot(patterns.levels, [int(n) for n in np.diff(belief.edges)])
+    by_level = one_hot.T.tocsr()
     total = max(float(patterns.weight.sum()), 1.0)
     chances, shares, before, rounds = state.chances, state.shares, -np.inf, 0
     converged, likelihood = False, -np.inf
@@ -165,7 +167,7 @@ def _settle(state: _State, belief: _Belief, patterns: Patterns) -> _State:
         posterior, evidence = _posterior(joint)
         likelihood = float(patterns.weight @ evidence) / total
         posterior *= patterns.weight[:, None]
-        chances = belief.chances(posterior.T @ one_hot)
+        chances = belief.chances((by_level @ posterior).T)
         expected = posterior.sum(axis=0) + belief.shares
         moved = float(np.abs(expected / expected.sum() - shares).max())
         shares = expected / expected.sum()
@@ -174,15 +176,16 @@ def _settle(state: _State, belief: _Belief, patterns: Patterns) -> _State:
     return _State(chances, shares, state.rounds + rounds, converged, likelihood)
 
 
-def _one_hot(levels: NDArray[np.uint8], sizes: Sequence[int]) -> NDArray[np.float64]:
-    """One column a level, 1 where the pattern has it; a missing answer has no column."""
-    found = np.zeros((len(levels), sum(sizes)))
-    rows, offset = np.arange(len(levels)), 0
-    for place, size in enumerate(sizes):
-        given = levels[:, place] < size
-        found[rows[given], offset + levels[given, place].astype(np.int64)] = 1.0
-        offset += size
-    return found
+def _one_hot(levels: NDArray[np.uint8], sizes: Sequence[int]) -> csr_array:
+    """One column a level, 1 where the pattern has it; a missing answer has no column.
+
+    Sparse, and so worked on by one thread: a dense product would wake as many as the machine has cores.
+    """
+    sizes_before = np.cumsum([0, *sizes[:-1]])
+    given = levels < np.array(sizes)
+    columns = (levels.astype(np.int64) + sizes_before)[given]
+    starts = np.concatenate([[0], np.cumsum(given.sum(axis=1))])
+    return csr_array((np.ones(len(columns)), columns, starts), shape=(len(levels), sum(sizes)))
 
 
 def _normalised(counts: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from dedupe.linkage.register import Register
 
 SMALL_REGISTER = 700
 IDENTIFIER_LIKE = 0.5
-ROWS_LOOKED_AT = 100_000
+ROWS_LOOKED_AT = 50_000
 PAIRS_A_ROW, PAIRS_AT_LEAST, PAIRS_A_ROW_AT_MOST = 1.5, 250_000, 50.0
 
 Ladder = tuple[tuple[Rule, ...], ...]

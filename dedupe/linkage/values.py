@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,16 +40,18 @@ class Values:
         return self.text.to_list()
 
 
-def encode(columns: Sequence[pl.Series]) -> tuple[list[NDArray[np.int32]], Values]:
+def encode(
+    columns: Sequence[pl.Series], clean: Callable[[pl.Series], pl.Series] | None = None
+) -> tuple[list[NDArray[np.int32]], Values]:
     """Text columns as codes of one shared dictionary. Raw text is cleaned once per distinct value.
 
     Returns one int32 array a column (MISSING where empty or a placeholder) and the dictionary.
     """
     raw = [by_distinct(column) for column in columns]
-    cleaned = [clean_text(distinct) for _, distinct in raw]
+    cleaned = [(clean or clean_text)(distinct) for _, distinct in raw]
     text = pl.concat(cleaned).drop_nulls().unique().sort() if cleaned else pl.Series([], dtype=pl.String)
     values = Values(text)
-    return [_codes(physical, clean, text) for (physical, _), clean in zip(raw, cleaned, strict=True)], values
+    return [_codes(physical, tidy, text) for (physical, _), tidy in zip(raw, cleaned, strict=True)], values
 
 
 def by_distinct(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
