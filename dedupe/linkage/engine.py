@@ -21,8 +21,8 @@ from dedupe.linkage.diagnosis import describe, diagnose
 from dedupe.linkage.fields import Fields, LinkOptions
 from dedupe.linkage.identifiers import DIGITS, VALID
 from dedupe.linkage.levels import RELATIONS, Comparison
-from dedupe.linkage.model import Model, fit
-from dedupe.linkage.patterns import Patterns, Radix, distinct
+from dedupe.linkage.model import Model, fit, refit
+from dedupe.linkage.patterns import Patterns, Radix, count_patterns, distinct
 from dedupe.linkage.register import Register, read_register
 from dedupe.linkage.rules import choose_rules
 from dedupe.linkage.scoring import DOUBT_CAP, Prune, Scored, Scorer, doubtful
@@ -97,7 +97,22 @@ def link(
     clock.done("model", rounds=model.rounds, converged=model.converged)
     scored, prune = score_all(Scorer(model, comparisons, options.keep), candidates, options)
     clock.done("scoring", **prune.seen)
-    return _conclude(held, comparisons, candidates, samples[-1], model, scored, prune, options, clock)
+    patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
+    model = refit(model, patterns)
+    clock.done("refit", patterns=len(patterns.weight), converged=model.converged)
+    return _conclude(held, comparisons, candidates, patterns, model, scored, prune, options, clock)
+
+
+def complete(
+    model: Model, comparisons: Sequence[Comparison], sample: Patterns, kept: NDArray[np.int64], keep: float
+) -> Patterns:
+    """Patterns of every kept pair, and of the sampled pairs that were not kept: where decisions are made
+    the model need not rest on a sample."""
+    radix = Radix.of(comparisons)
+    below = model.log_odds(sample.levels) < np.log(keep / (1 - keep)) if keep > 0 else np.zeros(len(sample.weight), bool)
+    lesser = radix.encode(list(sample.levels[below].T))
+    weight = np.concatenate([np.ones(len(kept)), sample.weight[below]])
+    return count_patterns(radix, np.concatenate([kept, lesser]), weight)
 
 
 def find_candidates(register: Register, fields: Fields, options: LinkOptions) -> Candidates:

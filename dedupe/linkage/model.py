@@ -104,6 +104,16 @@ class Model:
         return (table[self.same][:, None, :] - table[~self.same][None, :, :]).max(axis=2)
 
 
+def refit(model: Model, patterns: Patterns) -> Model:
+    """The model after more rounds on another count of patterns, starting where it stands."""
+    sizes = [len(one) for one in model.labels]
+    start = np.concatenate([np.stack([c.start[p] for c in model.components]) for p in range(len(sizes))], axis=1)
+    belief = _Belief(np.maximum(start, FLOOR), model.components, sizes)
+    now = np.exp(np.concatenate([table[:, :-1] for table in model.log_chances], axis=1))
+    state = _settle(_State(now, model.shares, model.rounds), belief, patterns)
+    return _model(state, belief, model.components, model.comparisons, model.labels)
+
+
 def fit(
     samples: Sequence[Patterns], components: Sequence[Component], names: Sequence[str], labels: Sequence[Sequence[str]]
 ) -> Model:
@@ -116,6 +126,12 @@ def fit(
     state = _State(belief.start, shares / shares.sum())
     for patterns in samples:
         state = _settle(state, belief, patterns)
+    return _model(state, belief, components, names, labels)
+
+
+def _model(
+    state: _State, belief: _Belief, components: Sequence[Component], names: Sequence[str], labels: Sequence[Sequence[str]]
+) -> Model:  # fmt: skip
     edges = belief.edges
     log_chances = [np.log(state.chances[:, a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
     return Model(
