@@ -78,7 +78,7 @@ def address_comparison(register: Register) -> Comparison | None:
 
     postcodes = _Postcodes(register) if register.has("postcode") else None
     streets = np.arange(27) % 3 == SAME
-    return Comparison("address", LEVELS, quick, settle, OPENS)
+    return Comparison("address", LEVELS, quick, settle, OPENS, moves=True)
 
 
 def _agreement(column: NDArray[np.int32], left: Rows, right: Rows) -> NDArray[np.uint8]:

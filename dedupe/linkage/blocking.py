@@ -21,6 +21,7 @@ Part = Callable[[Register, int], NDArray[np.uint64]]
 Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 WINDOW = 20
+RARE_NAME = 5
 
 REFINEMENTS = (
     "birth_date", "postcode", "forename", "surname", "street", "house", "phone", "nhs_number", "sex", "middle_name",
@@ -50,6 +51,17 @@ def _names(register: Register, rows: int) -> NDArray[np.uint64]:
     return np.where((first > 0) & (last > 0), both, np.uint64(0))
 
 
+def _rare_names(register: Register, rows: int) -> NDArray[np.uint64]:
+    """Forename and surname where few records hold both: enough to meet on, whatever else is wrong."""
+    names = _names(register, register.size)
+    held = np.flatnonzero(names)
+    order = held[np.argsort(names[held])]
+    new = np.flatnonzero(np.concatenate([[True], names[order][1:] != names[order][:-1]]))
+    holders = np.diff(np.append(new, len(order)))
+    names[order[np.repeat(holders > RARE_NAME, holders)]] = 0
+    return names[:rows]
+
+
 def _sound(role: str) -> Part:
     def part(register: Register, rows: int) -> NDArray[np.uint64]:
         table = register.fact("sounds", lambda: np.append(sounds(register.values["names"]), 0))
@@ -68,6 +80,7 @@ PARTS: dict[str, tuple[tuple[str, ...], Part]] = {
     "middle_name": (("middle_name",), _codes("middle_name")),
     "surname": (("surname",), _codes("surname")),
     "names": (("forename", "surname"), _names),
+    "rare_names": (("forename", "surname"), _rare_names),
     "forename_sound": (("forename",), _sound("forename")),
     "surname_sound": (("surname",), _sound("surname")),
     "birth_date": (("birth_date",), _codes("birth_date")),

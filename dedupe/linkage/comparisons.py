@@ -185,7 +185,7 @@ def phone_comparison(register: Register) -> list[Comparison]:
         found[(a == 0) | (b == 0)] = len(PHONE_LEVELS)
         return found
 
-    return [Comparison("phone", PHONE_LEVELS, quick)]
+    return [Comparison("phone", PHONE_LEVELS, quick, moves=True)]
 
 
 def _many_holders(column: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -244,7 +244,7 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
         return per_distinct_pair(column.take(left), column.take(right), judge)
 
     opens = ((base, base + 1),) if textual else ()
-    return [Comparison(name, levels, quick, settle if textual else None, opens, identifier=unique)]
+    return [Comparison(name, levels, quick, settle if textual else None, opens, identifier=unique, moves=not unique)]
 
 
 def related_comparison(register: Register, related: NDArray[np.uint64]) -> Comparison:

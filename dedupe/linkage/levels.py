@@ -42,7 +42,8 @@ class Comparison:
     left and right, and depend on nothing but the two rows.
 
     identifier: two people share a value only by mistake, and the model holds to that. lucky: two people,
-    related or not, agree as often as chance has it (parents choose another forename for each child).
+    related or not, agree as often as chance has it (parents choose another forename for each child). moves: changes when a person moves
+    or marries; all else is written down as well or badly for those who moved as for those who stayed.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Comparison:
     opens: tuple[tuple[int, ...], ...] = ()
     identifier: bool = False
     lucky: bool = False
+    moves: bool = False
 
     @property
     def null(self) -> int:

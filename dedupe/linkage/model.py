@@ -25,7 +25,7 @@ PRIOR_CHANCE = 200.0
 PRIOR_LUCKY = 300.0
 PRIOR_SHARE = 1.0
 MOST_ROUNDS = 200
-TOLERANCE = 1e-4
+TOLERANCE = 1e-5
 FLOOR = 1e-9
 
 
@@ -33,13 +33,15 @@ FLOOR = 1e-9
 class Component:
     """One profile of the mixture: its name, the relation it belongs to, its starting share of the
     candidate pairs and its starting chances of each level, one array a comparison; `prior` is how
-    many pairs' worth of belief stands behind the start of each comparison (inf: the data cannot move it)."""
+    many pairs' worth of belief stands behind the start of each comparison (inf: the data cannot move it). Components `pooled` on a
+    comparison share one set of chances for it."""
 
     name: str
     relation: str
     share: float
     start: tuple[NDArray[np.float64], ...]
     prior: tuple[float, ...]
+    pooled: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,11 +156,17 @@ class _Belief:
         self.start, self.held = start, np.isinf(belief)
         self.counts = np.where(self.held, 0.0, belief) * start
         self.edges = np.cumsum([0, *sizes])
+        none = (False,) * len(sizes)
+        self.pooled = np.repeat(np.array([c.pooled or none for c in components]), sizes, axis=1)
+        self.same = np.array([c.relation == "same" for c in components], dtype=np.float64)
         shares = np.array([c.share for c in components])
         self.shares = PRIOR_SHARE * shares / shares.sum()
 
     def chances(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.where(self.held, self.start, _normalised(counts + self.counts, self.edges))
+        counts = counts + self.counts
+        together = np.where(self.pooled, counts, 0.0).sum(axis=0)
+        counts = np.where(self.pooled, together, counts)
+        return np.where(self.held, self.start, _normalised(counts, self.edges))
 
 
 @dataclass(frozen=True)
@@ -171,7 +179,8 @@ class _State:
 
 
 def _settle(state: _State, belief: _Belief, patterns: Patterns) -> _State:
-    """Rounds of expectation and maximisation until neither the shares nor the likelihood move."""
+    """Rounds of expectation and maximisation until neither the likelihood nor the share of pairs that are one
+    person moves: what becomes of the other relations among themselves changes no decision."""
     one_hot = _one_hot(patterns.levels, [int(n) for n in np.diff(belief.edges)])
     by_level = one_hot.T.tocsr()
     total = max(float(patterns.weight.sum()), 1.0)
@@ -185,8 +194,8 @@ def _settle(state: _State, belief: _Belief, patterns: Patterns) -> _State:
         posterior *= patterns.weight[:, None]
         chances = belief.chances((by_level @ posterior).T)
         expected = posterior.sum(axis=0) + belief.shares
-        moved = float(np.abs(expected / expected.sum() - shares).max())
-        shares = expected / expected.sum()
+        before_share, shares = shares @ belief.same, expected / expected.sum()
+        moved = abs(float(shares @ belief.same - before_share))
         converged = moved < TOLERANCE and abs(likelihood - before) < TOLERANCE
         before = likelihood
     return _State(chances, shares, state.rounds + rounds, converged, likelihood)

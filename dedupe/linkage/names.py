@@ -312,7 +312,7 @@ def surname_comparison(register: Register, table: NameTable) -> Comparison:
         found[rows[apart]] = null - 1
         return found
 
-    return Comparison("surname", levels, quick, settle, ((*range(base, null), null),))
+    return Comparison("surname", levels, quick, settle, ((*range(base, null), null),), moves=True)
 
 
 def judge_surnames(table: NameTable, a: Codes, b: Codes, rare: NDArray[np.bool_]) -> Levels:

@@ -31,8 +31,16 @@ LADDERS: tuple[Ladder, ...] = (
     ((("names",),), (("names", "birth_year"),)),
     ((("surname",),), ()),
     ((("forename",),), ()),
-    ((("street", "house"),), ()),
-    ((("forename_sound", "surname_sound"),), ()),
+    ((("street", "house"),), (("forename", "street", "house"), ("surname", "street", "house", "sex"))),
+    (
+        (("forename_sound", "surname_sound"),),
+        (
+            ("forename_sound", "surname_sound", "birthday"),
+            ("forename_sound", "surname_sound", "sector"),
+            ("forename", "surname_sound", "middle_name"),
+        ),
+    ),
+    ((("rare_names",),),),
 )
 WHEN_NO_POSTCODE: tuple[Ladder, ...] = (
     (

@@ -20,7 +20,7 @@ ROWS_LOOKED_AT = 100_000
 STARTING_SHARES = {SETTLED: 0.10, MOVED: 0.04, TWIN: 0.01, SIBLING: 0.03, HOUSEHOLD: 0.06, NAMESAKE: 0.005}
 CHANCE_SHARE = 0.755
 OWNERS = {
-    "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"), "middle_name": ("middle_name",),
+    "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"), "rare_names": ("forename", "surname"), "middle_name": ("middle_name",),
     "forename_sound": ("forename",), "surname_sound": ("surname",), "birth_date": ("birth_date",),
     "birth_year": ("birth_date",), "birthday": ("birth_date",), "sex": ("sex",), "house": ("address",),
     "street": ("address",), "postcode": ("address",), "sector": ("address",), "nhs_number": ("nhs_number",),
@@ -91,7 +91,8 @@ def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck) -> Compon
         by_luck = comparison.lucky and name in (TWIN, SIBLING, HOUSEHOLD)
         start.append(0.99 * luck.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
         prior.append(np.inf if comparison.identifier and two_people else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
-    return Component(name, RELATION[name], STARTING_SHARES[name], tuple(start), tuple(prior))
+    pooled = tuple(name in (SETTLED, MOVED) and not comparison.moves for comparison in comparisons)
+    return Component(name, RELATION[name], STARTING_SHARES[name], tuple(start), tuple(prior), pooled)
 
 
 def _chances(counts: NDArray[np.float64]) -> NDArray[np.float64]:
