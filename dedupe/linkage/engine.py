@@ -39,6 +39,7 @@ class Linkage:
     pairs: left_id, right_id, p_same, relation, weight (log2 odds of one person), and one level column a
     comparison (label; null where there was no evidence). clusters: id, cluster. model: what model.json
     holds. diagnostics: counts of the run, seconds by step, warnings. cut: pairs a cluster guard set aside.
+    fitted and patterns: the model and the pattern counts it was fitted to, for `health.second_opinion`.
     """
 
     pairs: pl.DataFrame
@@ -46,6 +47,8 @@ class Linkage:
     model: dict[str, Any]
     diagnostics: dict[str, Any]
     cut: pl.DataFrame
+    fitted: Model
+    patterns: Patterns
 
     def write(self, folder: str | Path) -> None:
         """Write pairs.parquet, clusters.parquet, model.json, cut.parquet and diagnostics.json into `folder`."""
@@ -188,7 +191,8 @@ def _conclude(
         "blocking": {"recall": capture, "rules": [_rule_facts(b) for b in candidates.blocks]},
     }
     diagnostics = {"rows": register.size, "steps": clock.seconds, "cascade": prune.seen, **diagnosis, **facts}
-    return Linkage(pairs, clusters, {**describe(model, options), **facts, "warnings": diagnosis["warnings"]}, diagnostics, cut)
+    described = {**describe(model, options), **facts, "warnings": diagnosis["warnings"]}
+    return Linkage(pairs, clusters, described, diagnostics, cut, model, patterns)
 
 
 def _rule_facts(blocks: Any) -> dict[str, Any]:
