@@ -19,6 +19,7 @@ PAIRS_IN_BLOCKS = 20_000
 ROWS_LOOKED_AT = 100_000
 STARTING_SHARES = {SETTLED: 0.10, MOVED: 0.04, TWIN: 0.01, SIBLING: 0.03, HOUSEHOLD: 0.06, NAMESAKE: 0.005}
 CHANCE_SHARE = 0.755
+BY_DEFINITION = {("address", NAMESAKE)}
 OWNERS = {
     "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"), "rare_names": ("forename", "surname"), "middle_name": ("middle_name",),
     "forename_sound": ("forename",), "surname_sound": ("surname",), "birth_date": ("birth_date",),
@@ -90,7 +91,8 @@ def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck) -> Compon
         believed = _chances(np.array([level.start[place] for level in comparison.levels]))
         by_luck = comparison.lucky and name in (TWIN, SIBLING, HOUSEHOLD)
         start.append(0.99 * luck.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
-        prior.append(np.inf if comparison.identifier and two_people else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
+        held = (comparison.identifier and two_people) or (comparison.name, name) in BY_DEFINITION
+        prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
     pooled = tuple(name in (SETTLED, MOVED) and not comparison.moves for comparison in comparisons)
     return Component(name, RELATION[name], STARTING_SHARES[name], tuple(start), tuple(prior), pooled)
 
