@@ -111,21 +111,18 @@ class _Postcodes:
         self.column = register.columns["postcode"]
         self.values = register.values["postcode"]
         self.sector, self.district = postcode_parts(self.values)
-        self.packed, self.length = _packed(self.values)
+        self.packed, self.long = _packed(self.values)
 
     def cheap(self, left: Rows, right: Rows, same_street: NDArray[np.bool_]) -> Levels:
         """Levels of pairs whose postcodes differ and whose house is not the same, from whole numbers alone;
-        OPEN_ELSEWHERE where a letter left out or two changed about may make them one slip apart."""
+        OPEN_ELSEWHERE for codes that are no postcodes: over eight characters."""
         a, b = self.column.take(left), self.column.take(right)
         found = np.full(len(a), AWAY, dtype=np.uint8)
         found[self.district.take(a) == self.district.take(b)] = DISTRICT
         found[self.sector.take(a) == self.sector.take(b)] = SECTOR
         found[same_street] = STREET
-        apart = self.packed.take(a) ^ self.packed.take(b)
-        places = np.bitwise_count(_unequal_bytes(apart))
-        found[places == 1] = NEAR
-        shorter = np.abs(self.length.take(a) - self.length.take(b)) == 1
-        found[(places == 2) | shorter | (self.length.take(a) > 8)] = OPEN_ELSEWHERE
+        found[one_character_off(self.packed.take(a), self.packed.take(b))] = NEAR
+        found[self.long.take(a) | self.long.take(b)] = OPEN_ELSEWHERE
         return found
 
     def judge(self, a: Codes, b: Codes) -> Levels:
@@ -143,19 +140,25 @@ class _Postcodes:
         return found
 
 
-def _packed(values: Values) -> tuple[NDArray[np.uint64], NDArray[np.int16]]:
-    """Postcodes of up to eight characters as bytes of one number; and their lengths."""
-    length = values.text.str.len_bytes().to_numpy().astype(np.int16)
-    text = values.text.str.pad_end(8, "_").str.slice(0, 8).to_list()
-    joined = "".join(t if t.isascii() else "????????" for t in text).encode("ascii")
-    return np.frombuffer(joined, dtype=np.uint64).copy(), length
+def _packed(values: Values) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """Postcodes of up to eight characters as the bytes of one number, the first lowest; and which are longer."""
+    text = values.text.to_list()
+    codes = [int.from_bytes(t.encode("ascii")[:8], "little") if t.isascii() else 0 for t in text]
+    return np.array(codes, dtype=np.uint64), np.array([len(t) > 8 or not t.isascii() for t in text], dtype=bool)
 
 
-def _unequal_bytes(apart: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    folded = apart | apart >> np.uint64(4)
-    folded |= folded >> np.uint64(2)
-    folded |= folded >> np.uint64(1)
-    return folded & np.uint64(0x0101010101010101)
+def one_character_off(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """True where one character changed, left out or added, or two neighbours changed about, make one packed
+    code the other: optimal string alignment distance 1."""
+    apart = a ^ b
+    first = np.bitwise_count((apart & (~apart + np.uint64(1))) - np.uint64(1)) // np.uint8(8) * np.uint8(8)
+    here = first.astype(np.uint64)
+    next_ = np.minimum(here + np.uint64(8), np.uint64(63))
+    rest_a, rest_b = a >> here, b >> here
+    after_a, after_b = np.where(here < 56, a >> next_, np.uint64(0)), np.where(here < 56, b >> next_, np.uint64(0))
+    byte = np.uint64(0xFF)
+    turned = (rest_a & byte == after_b & byte) & (after_a & byte == rest_b & byte) & (after_a >> np.uint64(8) == after_b >> np.uint64(8))
+    return (apart != 0) & ((after_a == after_b) | (after_a == rest_b) | (rest_a == after_b) | turned)
 
 
 def _settle(register: Register, postcodes: _Postcodes | None, left: Rows, right: Rows) -> Levels:

@@ -109,7 +109,7 @@ def _common(column: NDArray[np.uint32]) -> NDArray[np.bool_]:
         return np.zeros(len(column), dtype=bool)
     usual = max(1.0, float(dates["count"].quantile(0.9) or 1))
     often = dates.filter(pl.col("count") > max(5.0, COMMON_DATE * usual))["date"]
-    return pl.Series(column).is_in(often).to_numpy()
+    return pl.Series(column).is_in(often.implode()).to_numpy()
 
 
 def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
@@ -191,7 +191,7 @@ def phone_comparison(register: Register) -> list[Comparison]:
 def _many_holders(column: NDArray[np.uint64]) -> NDArray[np.bool_]:
     ordered = np.sort(column[column > 0])
     repeated = ordered[MANY_HOLDERS:][ordered[MANY_HOLDERS:] == ordered[:-MANY_HOLDERS]]
-    return pl.Series(column).is_in(pl.Series(repeated).unique()).to_numpy()
+    return pl.Series(column).is_in(pl.Series(repeated).unique().implode()).to_numpy()
 
 
 def _one_slip(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]:

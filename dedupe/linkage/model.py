@@ -34,7 +34,7 @@ class Component:
     """One profile of the mixture: its name, the relation it belongs to, its starting share of the
     candidate pairs and its starting chances of each level, one array a comparison; `prior` is how
     many pairs' worth of belief stands behind the start of each comparison (inf: the data cannot move it). Components `pooled` on a
-    comparison share one set of chances for it."""
+    comparison share one set of chances for it. The share of a `steady` component stays as it starts."""
 
     name: str
     relation: str
@@ -42,6 +42,7 @@ class Component:
     start: tuple[NDArray[np.float64], ...]
     prior: tuple[float, ...]
     pooled: tuple[bool, ...] = ()
+    steady: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,7 @@ def fit(
     sizes = [len(one) for one in labels]
     start = np.concatenate([np.stack([c.start[p] for c in components]) for p in range(len(sizes))], axis=1)
     belief = _Belief(np.maximum(start, FLOOR), components, sizes)
-    shares = np.array([c.share for c in components])
-    state = _State(belief.start, shares / shares.sum())
+    state = _State(belief.start, belief.first_shares)
     for patterns in samples:
         state = _settle(state, belief, patterns)
     return _model(state, belief, components, names, labels)
@@ -160,7 +160,13 @@ class _Belief:
         self.pooled = np.repeat(np.array([c.pooled or none for c in components]), sizes, axis=1)
         self.same = np.array([c.relation == "same" for c in components], dtype=np.float64)
         shares = np.array([c.share for c in components])
-        self.shares = PRIOR_SHARE * shares / shares.sum()
+        self.first_shares = shares / shares.sum()
+        self.steady = np.array([c.steady for c in components])
+
+    def shares(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        expected = np.where(self.steady, 0.0, counts + PRIOR_SHARE * self.first_shares)
+        room = 1.0 - self.first_shares[self.steady].sum()
+        return np.where(self.steady, self.first_shares, expected / expected.sum() * room)
 
     def chances(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
         counts = counts + self.counts
@@ -193,8 +199,7 @@ def _settle(state: _State, belief: _Belief, patterns: Patterns) -> _State:
         likelihood = float(patterns.weight @ evidence) / total
         posterior *= patterns.weight[:, None]
         chances = belief.chances((by_level @ posterior).T)
-        expected = posterior.sum(axis=0) + belief.shares
-        before_share, shares = shares @ belief.same, expected / expected.sum()
+        before_share, shares = shares @ belief.same, belief.shares(posterior.sum(axis=0))
         moved = abs(float(shares @ belief.same - before_share))
         converged = moved < TOLERANCE and abs(likelihood - before) < TOLERANCE
         before = likelihood

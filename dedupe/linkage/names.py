@@ -375,5 +375,12 @@ def middle_comparison(register: Register, table: NameTable) -> Comparison:
     def settle(left: Rows, right: Rows) -> Levels:
         return per_distinct_pair(column.take(left), column.take(right), judge)
 
-    quick = _quick_equal(column, steps, null)
+    equal = _quick_equal(column, steps, null)
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        found = equal(left, right)
+        rows = np.flatnonzero(found > null)
+        found[rows[table.surely_unlike(column.take(left[rows]), column.take(right[rows]))]] = null - 1
+        return found
+
     return Comparison("middle_name", levels, quick, settle, (tuple(range(base, null)),), lucky=True)

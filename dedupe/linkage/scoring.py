@@ -118,7 +118,7 @@ class Scorer:
 
     def _reach(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
         found, place = distinct(codes)
-        return self._reaches((self.radix.decode(found), self.opens)).take(place).astype(bool)
+        return (self.model.log_odds(self.radix.decode(found)) >= self.needed).take(place)
 
     def _reaches(
         self, patterns: tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]

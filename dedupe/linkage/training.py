@@ -19,6 +19,7 @@ PAIRS_IN_BLOCKS = 20_000
 ROWS_LOOKED_AT = 100_000
 STARTING_SHARES = {SETTLED: 0.10, MOVED: 0.04, TWIN: 0.01, SIBLING: 0.03, HOUSEHOLD: 0.06, NAMESAKE: 0.005}
 CHANCE_SHARE = 0.755
+MISTAKEN_NUMBERS = 0.004
 BY_DEFINITION = {("address", NAMESAKE)}
 OWNERS = {
     "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"), "rare_names": ("forename", "surname"), "middle_name": ("middle_name",),
@@ -70,17 +71,27 @@ def starting_components(
     luck = _Luck(register, comparisons, seed)
     people = [_person(name, comparisons, luck) for name in PEOPLE]
     raw = np.array([blocks.raw_pairs for blocks in candidates.blocks], dtype=np.float64) + 1.0
-    chance = [
-        Component(
-            "chance: " + (" + ".join(blocks.rule) or "any pair"),
-            "chance",
-            float(CHANCE_SHARE * part),
-            tuple(luck.profile(comparison, blocks.rule) for comparison in comparisons),
-            tuple(np.inf if c.identifier else PRIOR_CHANCE for c in comparisons),
-        )
+    numbers = {comparison.name for comparison in comparisons if comparison.identifier}
+    return people + [
+        _by_chance(blocks.rule, float(part), comparisons, luck, numbers)
         for blocks, part in zip(candidates.blocks, raw / raw.sum(), strict=True)
     ]
-    return people + chance
+
+
+def _by_chance(
+    rule: Rule, part: float, comparisons: Sequence[Comparison], luck: _Luck, numbers: set[str]
+) -> Component:
+    """Chance agreement as one rule brings it in. What a shared identifier brings in is taken for one person
+    but for a small share of mistaken numbers, which no data may enlarge."""
+    mistaken = len(rule) == 1 and rule[0] in numbers
+    return Component(
+        "chance: " + (" + ".join(rule) or "any pair"),
+        "chance",
+        part * (MISTAKEN_NUMBERS if mistaken else CHANCE_SHARE),
+        tuple(luck.profile(comparison, rule) for comparison in comparisons),
+        tuple(np.inf if c.identifier else PRIOR_CHANCE for c in comparisons),
+        steady=mistaken,
+    )
 
 
 def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck) -> Component:
