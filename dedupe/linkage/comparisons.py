@@ -15,7 +15,7 @@ from dedupe.linkage.levels import Comparison, Levels, Rows, level, split_by_rare
 from dedupe.linkage.names import name_comparisons
 from dedupe.linkage.register import Register, pair_key
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
-from dedupe.linkage.values import rareness, shares
+from dedupe.linkage.values import names_a_person, rareness, shares
 
 BIRTH_LEVELS = (
     level("same birth date", 0.86, 0.985, 0.001, 0.001, namesake=0.004),
@@ -54,7 +54,6 @@ OTHER_EXACT = level("same", 0.85, 0.45, 0.40, 0.40)
 OTHER_REST = (level("spelled closely", 0.05, 0.04, 0.04, 0.04), level("differs", 0.10, 0.51, 0.56, 0.56))
 NUMBER_EXACT = level("same", 0.9, 0.001, 0.0005, 0.0005)
 NUMBER_REST = (level("spelled closely", 0.05, 0.001, 0.001, 0.001), level("differs", 0.05, 0.998, 0.9985, 0.9985))
-UNIQUE = 0.5
 DEATH_LEVELS = (
     level("same date of death", 0.9, 0.02, 0.01, 0.01),
     level("date of death one digit or one swap away", 0.05, 0.01, 0.01, 0.01),
@@ -223,7 +222,7 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
     share = shares(column, len(values))
     steps = (rareness(share) // 2).astype(np.uint8)
     words = ["same, a very common value", "same, a common value", "same, an uncommon value", "same, a rare value"]
-    unique = len(values) > UNIQUE * np.count_nonzero(column >= 0)
+    unique = names_a_person(column, values)
     exact = split_by_rareness(NUMBER_EXACT if unique else OTHER_EXACT, share, steps, words)
     levels = (*exact, *(NUMBER_REST if unique else OTHER_REST))
     null, base = len(levels), len(exact)

@@ -9,9 +9,10 @@ import numpy as np
 from dedupe.linkage.blocking import PARTS, Rule, runs, rule_key
 from dedupe.linkage.errors import RegisterError
 from dedupe.linkage.register import Register
+from dedupe.linkage.values import usual_holders
 
 SMALL_REGISTER = 700
-IDENTIFIER_LIKE = 0.5
+MOST_HOLDERS = 12.0
 ROWS_LOOKED_AT = 50_000
 PAIRS_A_ROW, PAIRS_AT_LEAST, PAIRS_A_ROW_AT_MOST = 1.5, 250_000, 50.0
 
@@ -101,13 +102,13 @@ def _reduced(register: Register, rule: Rule) -> Rule:
 
 
 def _identifying(register: Register) -> list[str]:
-    """Free columns with so many different values that one value names few records."""
+    """Free columns of which one value names few records."""
     return [
         name
         for name in register.columns
         if name not in PARTS
         and name in register.values
-        and len(register.values[name]) > IDENTIFIER_LIKE * max(1, np.count_nonzero(register.columns[name] >= 0))
+        and usual_holders(register.columns[name], len(register.values[name])) <= MOST_HOLDERS
     ]
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 MISSING = -1
 LONGEST = 60
+LEAST_NUMBERS, MOST_HOLDERS = 300, 8.0
 RARENESS = (1e-2, 10**-2.5, 1e-3, 10**-3.5, 1e-4, 10**-4.5)
 
 PLACEHOLDERS = frozenset(
@@ -93,3 +94,21 @@ def shares(codes: NDArray[np.int32], size: int) -> NDArray[np.float64]:
 def rareness(share: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Step of a value on the scale of RARENESS: 0 is held by one in a hundred or more."""
     return np.searchsorted(-np.array(RARENESS), -share, side="left").astype(np.uint8)
+
+
+def usual_holders(codes: NDArray[np.int32], size: int) -> float:
+    """How many rows hold the value of a row drawn at random: one or two for a number that names a person."""
+    counts = np.bincount(codes[codes >= 0], minlength=size).astype(np.float64)
+    return float((counts * counts).sum() / max(1.0, counts.sum()))
+
+
+def names_a_person(codes: NDArray[np.int32], values: Values) -> bool:
+    """True for a column of numbers (at most three letters, four digits or more) each held by few rows.
+
+    Too few values show nothing: a short list of anything is held by few.
+    """
+    if len(values) < LEAST_NUMBERS or usual_holders(codes, len(values)) > MOST_HOLDERS:
+        return False
+    text = values.text
+    numeric = (text.str.count_matches(r"\d") >= 4) & (text.str.count_matches(r"\p{L}") <= 3)
+    return bool((numeric.mean() or 0.0) > 0.9)
