@@ -34,7 +34,8 @@ class Component:
     """One profile of the mixture: its name, the relation it belongs to, its starting share of the
     candidate pairs and its starting chances of each level, one array a comparison; `prior` is how
     many pairs' worth of belief stands behind the start of each comparison (inf: the data cannot move it). Components `pooled` on a
-    comparison share one set of chances for it. The share of a `steady` component stays as it starts."""
+    comparison share one set of chances for it. The share of a `steady` component stays as it starts; none
+    passes its `most`. `ceilings` bounds each level's chance, levels of all comparisons in a row."""
 
     name: str
     relation: str
@@ -43,6 +44,8 @@ class Component:
     prior: tuple[float, ...]
     pooled: tuple[bool, ...] = ()
     steady: bool = False
+    most: float = 1.0
+    ceilings: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -162,17 +165,27 @@ class _Belief:
         shares = np.array([c.share for c in components])
         self.first_shares = shares / shares.sum()
         self.steady = np.array([c.steady for c in components])
+        self.most = np.array([c.most for c in components])
+        width = start.shape[1]
+        self.ceilings = np.array([c.ceilings or (1.0,) * width for c in components])
 
     def shares(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
         expected = np.where(self.steady, 0.0, counts + PRIOR_SHARE * self.first_shares)
         room = 1.0 - self.first_shares[self.steady].sum()
-        return np.where(self.steady, self.first_shares, expected / expected.sum() * room)
+        found = np.where(self.steady, self.first_shares, expected / expected.sum() * room)
+        over = found > self.most
+        if over.any():
+            free = ~over & ~self.steady
+            spare = float((found - self.most)[over].sum())
+            found = np.where(over, self.most, np.where(free, found * (1 + spare / found[free].sum()), found))
+        return found
 
     def chances(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
         counts = counts + self.counts
         together = np.where(self.pooled, counts, 0.0).sum(axis=0)
         counts = np.where(self.pooled, together, counts)
-        return np.where(self.held, self.start, _normalised(counts, self.edges))
+        found = _normalised(np.minimum(_normalised(counts, self.edges), self.ceilings), self.edges)
+        return np.where(self.held, self.start, found)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ ROWS_LOOKED_AT = 100_000
 STARTING_SHARES = {SETTLED: 0.10, MOVED: 0.04, TWIN: 0.01, SIBLING: 0.03, HOUSEHOLD: 0.06, NAMESAKE: 0.005}
 CHANCE_SHARE = 0.755
 MISTAKEN_NUMBERS = 0.004
-BY_DEFINITION = {("address", NAMESAKE)}
+TWIN_PAIRS_A_ROW = 0.025  # three times what births give: 1.5 % of people have a twin
+SAME_BIRTH_DATE = 0.01  # of siblings and households: else they are twins
+BY_DEFINITION = {("address", NAMESAKE), ("birth_date", TWIN)}
 OWNERS = {
     "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"), "rare_names": ("forename", "surname"), "middle_name": ("middle_name",),
     "forename_sound": ("forename",), "surname_sound": ("surname",), "birth_date": ("birth_date",),
@@ -69,7 +71,9 @@ def starting_components(
     """Where the mixture starts: what is believed of each relation, and chance agreement as it is measured
     in random pairs and, for what a blocking rule demands, in pairs that agree on just that."""
     luck = _Luck(register, comparisons, seed)
-    people = [_person(name, comparisons, luck) for name in PEOPLE]
+    pairs = max(1, sum(blocks.raw_pairs for blocks in candidates.blocks))
+    most_twins = TWIN_PAIRS_A_ROW * register.size / pairs
+    people = [_person(name, comparisons, luck, most_twins if name == TWIN else 1.0) for name in PEOPLE]
     raw = np.array([blocks.raw_pairs for blocks in candidates.blocks], dtype=np.float64) + 1.0
     numbers = {comparison.name for comparison in comparisons if comparison.identifier}
     return people + [
@@ -94,7 +98,7 @@ def _by_chance(
     )
 
 
-def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck) -> Component:
+def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck, most: float) -> Component:
     """The starting profile of one of PEOPLE."""
     place, start, prior = PEOPLE.index(name), [], []
     two_people = RELATION[name] != "same"
@@ -105,7 +109,13 @@ def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck) -> Compon
         held = (comparison.identifier and two_people) or (comparison.name, name) in BY_DEFINITION
         prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
     pooled = tuple(name in (SETTLED, MOVED) and not comparison.moves for comparison in comparisons)
-    return Component(name, RELATION[name], STARTING_SHARES[name], tuple(start), tuple(prior), pooled)
+    share = min(STARTING_SHARES[name], most)
+    ceilings = tuple(
+        SAME_BIRTH_DATE if name in (SIBLING, HOUSEHOLD) and comparison.name == "birth_date" and place < 2 else 1.0
+        for comparison in comparisons
+        for place in range(comparison.null)
+    )
+    return Component(name, RELATION[name], share, tuple(start), tuple(prior), pooled, False, most, ceilings)
 
 
 def _chances(counts: NDArray[np.float64]) -> NDArray[np.float64]:
