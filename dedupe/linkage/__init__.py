@@ -7,6 +7,7 @@
 
 from dedupe.linkage.engine import Linkage, link
 from dedupe.linkage.errors import RegisterError
+from dedupe.linkage.evaluation import evaluate, write_evaluation
 from dedupe.linkage.fields import Fields, LinkOptions, parse_fields, read_fields
 
-__all__ = ["Fields", "LinkOptions", "Linkage", "RegisterError", "link", "parse_fields", "read_fields"]
+__all__ = ["Fields", "LinkOptions", "Linkage", "RegisterError", "evaluate", "link", "parse_fields", "read_fields", "write_evaluation"]

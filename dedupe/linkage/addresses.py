@@ -9,6 +9,7 @@ from dedupe.linkage.levels import Comparison, Levels, Rows, level
 from dedupe.linkage.names import either_listed
 from dedupe.linkage.register import Register, postcode_parts
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+from dedupe.linkage.values import Values
 
 CROWD = 10
 STREET_LIKE = 0.9
@@ -67,13 +68,17 @@ def address_comparison(register: Register) -> Comparison | None:
         found = OUTCOMES.take(places)
         shared = np.flatnonzero(found == HOME)
         found[shared[crowded.take(left[shared]) | crowded.take(right[shared])]] = CROWDED
+        if postcodes and "previous_postcodes" not in register.lists:
+            rows = np.flatnonzero(found == OPEN_ELSEWHERE)
+            found[rows] = postcodes.cheap(left[rows], right[rows], streets.take(places[rows]))
         return found
 
     def settle(left: Rows, right: Rows) -> Levels:
-        return _settle(register, settled_postcodes, left, right)
+        return _settle(register, postcodes, left, right)
 
-    settled_postcodes = _Postcodes(register) if register.has("postcode") else None
-    return Comparison("address", LEVELS, quick, settle, OPENS)
+    postcodes = _Postcodes(register) if register.has("postcode") else None
+    streets = np.arange(27) % 3 == SAME
+    return Comparison("address", LEVELS, quick, settle, OPENS, moves=True)
 
 
 def _agreement(column: NDArray[np.int32], left: Rows, right: Rows) -> NDArray[np.uint8]:
@@ -106,6 +111,19 @@ class _Postcodes:
         self.column = register.columns["postcode"]
         self.values = register.values["postcode"]
         self.sector, self.district = postcode_parts(self.values)
+        self.packed, self.long = _packed(self.values)
+
+    def cheap(self, left: Rows, right: Rows, same_street: NDArray[np.bool_]) -> Levels:
+        """Levels of pairs whose postcodes differ and whose house is not the same, from whole numbers alone;
+        OPEN_ELSEWHERE for codes that are no postcodes: over eight characters."""
+        a, b = self.column.take(left), self.column.take(right)
+        found = np.full(len(a), AWAY, dtype=np.uint8)
+        found[self.district.take(a) == self.district.take(b)] = DISTRICT
+        found[self.sector.take(a) == self.sector.take(b)] = SECTOR
+        found[same_street] = STREET
+        found[one_character_off(self.packed.take(a), self.packed.take(b))] = NEAR
+        found[self.long.take(a) | self.long.take(b)] = OPEN_ELSEWHERE
+        return found
 
     def judge(self, a: Codes, b: Codes) -> Levels:
         found = np.full(len(a), AWAY, dtype=np.uint8)
@@ -122,18 +140,39 @@ class _Postcodes:
         return found
 
 
+def _packed(values: Values) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """Postcodes of up to eight characters as the bytes of one number, the first lowest; and which are longer."""
+    text = values.text.to_list()
+    codes = [int.from_bytes(t.encode("ascii")[:8], "little") if t.isascii() else 0 for t in text]
+    return np.array(codes, dtype=np.uint64), np.array([len(t) > 8 or not t.isascii() for t in text], dtype=bool)
+
+
+def one_character_off(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """True where one character changed, left out or added, or two neighbours changed about, make one packed
+    code the other: optimal string alignment distance 1."""
+    apart = a ^ b
+    first = np.bitwise_count((apart & (~apart + np.uint64(1))) - np.uint64(1)) // np.uint8(8) * np.uint8(8)
+    here = first.astype(np.uint64)
+    next_ = np.minimum(here + np.uint64(8), np.uint64(63))
+    rest_a, rest_b = a >> here, b >> here
+    after_a, after_b = np.where(here < 56, a >> next_, np.uint64(0)), np.where(here < 56, b >> next_, np.uint64(0))
+    byte = np.uint64(0xFF)
+    turned = (rest_a & byte == after_b & byte) & (after_a & byte == rest_b & byte) & (after_a >> np.uint64(8) == after_b >> np.uint64(8))
+    return (apart != 0) & ((after_a == after_b) | (after_a == rest_b) | (rest_a == after_b) | turned)
+
+
 def _settle(register: Register, postcodes: _Postcodes | None, left: Rows, right: Rows) -> Levels:
     found = postcodes.levels(left, right) if postcodes else np.full(len(left), AWAY, dtype=np.uint8)
     house = np.zeros(len(left), dtype=np.uint8)
     if register.has("house"):
         house = _agreement(register.columns["house"], left, right)
-    street = _street(register, left, right)
+    street = _street(register, left, right, house)
     split = _postcodes_known(register, left, right)
     found[~split & (street == SAME)] = STREET
     found[~split & (street == SAME) & (house == SAME)] = HOME
     found[split & (house == SAME) & (found == NEAR)] = HOUSE_AND_NEAR
     found[split & (house == SAME) & (street == SAME)] = SAME_HOUSE
-    found[split & (house != SAME) & (street == SAME) & (found >= SECTOR)] = STREET
+    found[split & (house != SAME) & (street == SAME) & (found != NEAR)] = STREET
     if "previous_postcodes" in register.lists and register.has("postcode"):
         earlier = either_listed(register.lists["previous_postcodes"], register.columns["postcode"], left, right)
         found[earlier & (found > NEAR)] = EARLIER
@@ -147,13 +186,13 @@ def _postcodes_known(register: Register, left: Rows, right: Rows) -> NDArray[np.
     return (column.take(left) >= 0) & (column.take(right) >= 0)
 
 
-def _street(register: Register, left: Rows, right: Rows) -> NDArray[np.uint8]:
-    """Streets as SAME (also when spelled closely), OTHER or UNKNOWN."""
+def _street(register: Register, left: Rows, right: Rows, house: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Streets as SAME (also when spelled closely, at the same house), OTHER or UNKNOWN."""
     if not register.has("street"):
         return np.zeros(len(left), dtype=np.uint8)
     column, values = register.columns["street"], register.values["street"]
     found = _agreement(column, left, right)
-    other = np.flatnonzero(found == OTHER)
+    other = np.flatnonzero((found == OTHER) & (house == SAME))
 
     def judge(a: Codes, b: Codes) -> Levels:
         return np.where(jaro_winkler(values, a, b) >= STREET_LIKE, np.uint8(SAME), np.uint8(OTHER))

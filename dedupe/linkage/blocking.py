@@ -7,84 +7,80 @@ rule): such a pair is scored like any other, and falls away like any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedupe.linkage.errors import RegisterError
 from dedupe.linkage.register import Register, pair_key, postcode_parts, sounds
 
 Rule = tuple[str, ...]
 Key = NDArray[np.uint32]
+Part = Callable[[Register, int], NDArray[np.uint64]]
 Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 WINDOW = 20
-SMALL_REGISTER = 700
-IDENTIFIER_LIKE = 0.5
+RARE_NAME = 5
 
-DEFAULT_RULES: tuple[Rule, ...] = (
-    ("nhs_number",),
-    ("phone",),
-    ("postcode", "birth_date"),
-    ("surname", "birth_date"),
-    ("forename", "birth_date"),
-    ("postcode", "forename"),
-    ("postcode", "surname", "sex"),
-    ("names", "birth_year"),
-)
-WHEN_NO_POSTCODE: tuple[Rule, ...] = (
-    ("street", "house", "birth_date"),
-    ("street", "house", "forename"),
-    ("street", "house", "surname", "sex"),
-)
 REFINEMENTS = (
     "birth_date", "postcode", "forename", "surname", "street", "house", "phone", "nhs_number", "sex", "middle_name",
 )  # fmt: skip
 
 
-def _codes(role: str) -> Callable[[Register], NDArray[np.uint64]]:
-    def part(register: Register) -> NDArray[np.uint64]:
-        column = register.columns[role]
+def _codes(role: str) -> Part:
+    def part(register: Register, rows: int) -> NDArray[np.uint64]:
+        column = register.columns[role][:rows]
         return column.astype(np.uint64) if column.dtype.kind == "u" else (column.astype(np.int64) + 1).view(np.uint64)
 
     return part
 
 
-def _birth_year(register: Register) -> NDArray[np.uint64]:
-    return (register.columns["birth_date"] >> np.uint32(16)).astype(np.uint64)
+def _birth_year(register: Register, rows: int) -> NDArray[np.uint64]:
+    return (register.columns["birth_date"][:rows] >> np.uint32(16)).astype(np.uint64)
 
 
-def _birthday(register: Register) -> NDArray[np.uint64]:
-    return (register.columns["birth_date"] & np.uint32(0xFFFF)).astype(np.uint64)
+def _birthday(register: Register, rows: int) -> NDArray[np.uint64]:
+    return (register.columns["birth_date"][:rows] & np.uint32(0xFFFF)).astype(np.uint64)
 
 
-def _names(register: Register) -> NDArray[np.uint64]:
+def _names(register: Register, rows: int) -> NDArray[np.uint64]:
     """Forename and surname in either order, so that swapped names still meet."""
-    first, last = _codes("forename")(register), _codes("surname")(register)
+    first, last = _codes("forename")(register, rows), _codes("surname")(register, rows)
     both = np.minimum(first, last) << np.uint64(32) | np.maximum(first, last)
     return np.where((first > 0) & (last > 0), both, np.uint64(0))
 
 
-def _sound(role: str) -> Callable[[Register], NDArray[np.uint64]]:
-    def part(register: Register) -> NDArray[np.uint64]:
-        table = np.append(sounds(register.values["names"]), 0)
-        return table[register.columns[role]].astype(np.uint64)
+def _rare_names(register: Register, rows: int) -> NDArray[np.uint64]:
+    """Forename and surname where few records hold both: enough to meet on, whatever else is wrong."""
+    names = _names(register, register.size)
+    held = np.flatnonzero(names)
+    order = held[np.argsort(names[held])]
+    new = np.flatnonzero(np.concatenate([[True], names[order][1:] != names[order][:-1]]))
+    holders = np.diff(np.append(new, len(order)))
+    names[order[np.repeat(holders > RARE_NAME, holders)]] = 0
+    return names[:rows]
+
+
+def _sound(role: str) -> Part:
+    def part(register: Register, rows: int) -> NDArray[np.uint64]:
+        table = register.fact("sounds", lambda: np.append(sounds(register.values["names"]), 0))
+        return table[register.columns[role][:rows]].astype(np.uint64)
 
     return part
 
 
-def _sector(register: Register) -> NDArray[np.uint64]:
+def _sector(register: Register, rows: int) -> NDArray[np.uint64]:
     table = np.append(postcode_parts(register.values["postcode"])[0], 0)
-    return table[register.columns["postcode"]].astype(np.uint64)
+    return table[register.columns["postcode"][:rows]].astype(np.uint64)
 
 
-PARTS: dict[str, tuple[tuple[str, ...], Callable[[Register], NDArray[np.uint64]]]] = {
+PARTS: dict[str, tuple[tuple[str, ...], Part]] = {
     "forename": (("forename",), _codes("forename")),
     "middle_name": (("middle_name",), _codes("middle_name")),
     "surname": (("surname",), _codes("surname")),
     "names": (("forename", "surname"), _names),
+    "rare_names": (("forename", "surname"), _rare_names),
     "forename_sound": (("forename",), _sound("forename")),
     "surname_sound": (("surname",), _sound("surname")),
     "birth_date": (("birth_date",), _codes("birth_date")),
@@ -120,68 +116,19 @@ class Blocks:
         return int(self.reach.sum(dtype=np.int64))
 
 
-def choose_rules(register: Register, wanted: Sequence[Rule] | None = None) -> tuple[Rule, ...]:
-    """The blocking rules for a register: those asked for, or the default ones its columns allow.
-
-    A small register is compared in full: the one rule () is a single block. Raises RegisterError
-    for a rule that names an unknown key or an absent column.
-    """
-    if wanted is not None:
-        for name in {name for rule in wanted for name in rule}:
-            if not available(register, name):
-                raise RegisterError(f"No blocking key {name!r}: unknown, or its column is absent or empty.")
-        return tuple(tuple(rule) for rule in wanted)
-    if register.size <= SMALL_REGISTER:
-        return ((),)
-    rules = [_reduced(register, rule) for rule in DEFAULT_RULES]
-    if not register.has("postcode"):
-        rules += [_reduced(register, rule) for rule in WHEN_NO_POSTCODE]
-    found = list(dict.fromkeys(rule for rule in rules if rule))
-    found = [(name,) for name in _identifying(register)] + found
-    return tuple(found) if found else _any_rules(register)
+def part_key(register: Register, name: str, rows: int | None = None) -> NDArray[np.uint64]:
+    """One part of a rule as a number a record, of the first `rows` rows; 0 is missing."""
+    make = PARTS[name][1] if name in PARTS else _codes(name)
+    return make(register, register.size if rows is None else rows)
 
 
-def available(register: Register, name: str) -> bool:
-    if name in PARTS:
-        return all(register.has(role) for role in PARTS[name][0])
-    return register.has(name)
-
-
-def _reduced(register: Register, rule: Rule) -> Rule:
-    """The rule without sex where sex is not held; empty when anything else is lacking."""
-    kept = tuple(name for name in rule if name != "sex" or available(register, name))
-    return kept if all(available(register, name) for name in kept) else ()
-
-
-def _identifying(register: Register) -> list[str]:
-    """Free columns with so many different values that one value names few records."""
-    return [
-        name
-        for name in register.columns
-        if name not in PARTS
-        and name in register.values
-        and len(register.values[name]) > IDENTIFIER_LIKE * max(1, np.count_nonzero(register.columns[name] >= 0))
-    ]
-
-
-def _any_rules(register: Register) -> tuple[Rule, ...]:
-    names = [name for name in register.columns if name != "sex"] or list(register.columns)
-    if len(names) < 3:
-        return tuple((name,) for name in names)
-    return tuple((a, b) for i, a in enumerate(names) for b in names[i + 1 :])
-
-
-def part_key(register: Register, name: str) -> NDArray[np.uint64]:
-    """One part of a rule as a number a record; 0 is missing."""
-    return PARTS[name][1](register) if name in PARTS else _codes(name)(register)
-
-
-def rule_key(register: Register, rule: Rule) -> Key:
-    """The rule's key: a 32-bit hash of its parts, 0 where one of them is missing."""
-    mixed = np.full(register.size, 0x9E3779B97F4A7C15, dtype=np.uint64)
-    present = np.ones(register.size, dtype=bool)
+def rule_key(register: Register, rule: Rule, rows: int | None = None) -> Key:
+    """The rule's key: a 32-bit hash of its parts, 0 where one of them is missing; of the first `rows` rows."""
+    size = register.size if rows is None else rows
+    mixed = np.full(size, 0x9E3779B97F4A7C15, dtype=np.uint64)
+    present = np.ones(size, dtype=bool)
     for name in rule:
-        part = part_key(register, name)
+        part = part_key(register, name, size)
         present &= part != 0
         mixed = _mix(mixed, part)
     key = (mixed >> np.uint64(32)).astype(np.uint32)
@@ -201,19 +148,19 @@ def build_blocks(register: Register, rule: Rule, max_block: int) -> Blocks:
     key = rule_key(register, rule)
     if not rule:
         max_block = register.size
-    rows, lengths = _runs(key)
+    rows, lengths = runs(key)
     largest, divided = int(lengths.max(initial=0)), 0
     for name in REFINEMENTS:
         if lengths.max(initial=0) <= max_block:
             break
-        if name in rule or not available(register, name):
+        if name in rule or not register.has(name):
             continue
         oversize = rows[np.repeat(lengths > max_block, lengths)]
         divided = max(divided, int((lengths > max_block).sum()))
         part = part_key(register, name)[oversize]
         finer = _mix(key[oversize].astype(np.uint64), part)
         key[oversize] = np.maximum(finer >> np.uint64(32), 1).astype(np.uint32)
-        rows, lengths = _runs(key)
+        rows, lengths = runs(key)
     reach = _reach(lengths, max_block)
     windowed = int((lengths > max_block).sum())
     place = None
@@ -223,7 +170,7 @@ def build_blocks(register: Register, rule: Rule, max_block: int) -> Blocks:
     return Blocks(rule, key, rows, reach, largest, divided, windowed, place)
 
 
-def _runs(key: Key) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def runs(key: Key) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Rows of the keys held twice or more, sorted by key, and the length of each run."""
     held = np.flatnonzero(key)
     packed = key[held].astype(np.uint64) << np.uint64(32) | held.astype(np.uint64)
@@ -337,7 +284,3 @@ def expected_missed(captures: NDArray[np.integer], weight: NDArray[np.float64]) 
     missed = once * once / (2 * twice) if twice > 0 else 0.0
     recall = found / (found + missed) if found > 0 else 1.0
     return {"found": found, "by_one_rule": once, "by_two_rules": twice, "missed": missed, "recall": recall}
-
-
-def batches_of(slices: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
-    yield from slices

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from dedupe.linkage.addresses import address_comparison
@@ -14,7 +15,7 @@ from dedupe.linkage.levels import Comparison, Levels, Rows, level, split_by_rare
 from dedupe.linkage.names import name_comparisons
 from dedupe.linkage.register import Register, pair_key
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
-from dedupe.linkage.values import rareness, shares
+from dedupe.linkage.values import names_a_person, rareness, shares
 
 BIRTH_LEVELS = (
     level("same birth date", 0.86, 0.985, 0.001, 0.001, namesake=0.004),
@@ -31,7 +32,7 @@ BIRTH_LEVELS = (
     level("birth dates 3 to 15 years apart", 0.004, 0.0005, 0.45, 0.20),
     level("birth dates over 15 years apart", 0.006, 0.0005, 0.05, 0.60, namesake=0.95),
 )
-COMMON_DATE = 12.0
+COMMON_DATE = 4.0
 
 SEX_LEVELS = (level("same sex", 0.985, 0.66, 0.52, 0.35, namesake=0.985), level("sex differs", 0.015, 0.34, 0.48, 0.65, namesake=0.015))
 
@@ -51,6 +52,8 @@ PHONE_LEVELS = (
 MANY_HOLDERS = 4
 OTHER_EXACT = level("same", 0.85, 0.45, 0.40, 0.40)
 OTHER_REST = (level("spelled closely", 0.05, 0.04, 0.04, 0.04), level("differs", 0.10, 0.51, 0.56, 0.56))
+NUMBER_EXACT = level("same", 0.9, 0.001, 0.0005, 0.0005)
+NUMBER_REST = (level("spelled closely", 0.05, 0.001, 0.001, 0.001), level("differs", 0.05, 0.998, 0.9985, 0.9985))
 DEATH_LEVELS = (
     level("same date of death", 0.9, 0.02, 0.01, 0.01),
     level("date of death one digit or one swap away", 0.05, 0.01, 0.01, 0.01),
@@ -89,8 +92,7 @@ def birth_comparison(register: Register) -> list[Comparison]:
         found = np.full(len(a), len(BIRTH_LEVELS), dtype=np.uint8)
         same = a == b
         found[same] = 0
-        if len(common):
-            found[same & np.isin(a, common)] = 1
+        found[same & common.take(left)] = 1
         apart = np.flatnonzero(~same)
         found[apart] = _kind_of_slip(a[apart], b[apart])
         found[(a == 0) | (b == 0)] = len(BIRTH_LEVELS)
@@ -99,13 +101,14 @@ def birth_comparison(register: Register) -> list[Comparison]:
     return [Comparison("birth_date", BIRTH_LEVELS, quick)]
 
 
-def _common(column: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Dates held by far more records than the dates around them: system defaults, or "1 January"."""
-    dates, counts = np.unique(column[column > 0], return_counts=True)
-    if len(dates) < 50:
-        return np.zeros(0, dtype=np.uint32)
-    usual = max(1.0, float(np.quantile(counts, 0.9)))
-    return dates[counts > max(5.0, COMMON_DATE / 3 * usual)]
+def _common(column: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Rows whose date is held by far more records than most dates: system defaults, or "1 January"."""
+    dates = pl.Series("date", column).value_counts(sort=False).filter(pl.col("date") > 0)
+    if dates.height < 50:
+        return np.zeros(len(column), dtype=bool)
+    usual = max(1.0, float(dates["count"].quantile(0.9) or 1))
+    often = dates.filter(pl.col("count") > max(5.0, COMMON_DATE * usual))["date"]
+    return pl.Series(column).is_in(often.implode()).to_numpy()
 
 
 def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
@@ -160,7 +163,7 @@ def nhs_comparison(register: Register) -> list[Comparison]:
         return found
 
     checked = bool((column & VALID).any())
-    return [Comparison("nhs_number", NHS_LEVELS, quick)]
+    return [Comparison("nhs_number", NHS_LEVELS, quick, identifier=True)]
 
 
 def phone_comparison(register: Register) -> list[Comparison]:
@@ -181,13 +184,13 @@ def phone_comparison(register: Register) -> list[Comparison]:
         found[(a == 0) | (b == 0)] = len(PHONE_LEVELS)
         return found
 
-    return [Comparison("phone", PHONE_LEVELS, quick)]
+    return [Comparison("phone", PHONE_LEVELS, quick, moves=True)]
 
 
 def _many_holders(column: NDArray[np.uint64]) -> NDArray[np.bool_]:
     ordered = np.sort(column[column > 0])
     repeated = ordered[MANY_HOLDERS:][ordered[MANY_HOLDERS:] == ordered[:-MANY_HOLDERS]]
-    return np.isin(column, np.unique(repeated)) if len(repeated) else np.zeros(len(column), dtype=bool)
+    return pl.Series(column).is_in(pl.Series(repeated).unique().implode()).to_numpy()
 
 
 def _one_slip(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -219,8 +222,9 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
     share = shares(column, len(values))
     steps = (rareness(share) // 2).astype(np.uint8)
     words = ["same, a very common value", "same, a common value", "same, an uncommon value", "same, a rare value"]
-    exact = split_by_rareness(OTHER_EXACT, share, steps, words)
-    levels = (*exact, *OTHER_REST)
+    unique = names_a_person(column, values)
+    exact = split_by_rareness(NUMBER_EXACT if unique else OTHER_EXACT, share, steps, words)
+    levels = (*exact, *(NUMBER_REST if unique else OTHER_REST))
     null, base = len(levels), len(exact)
     table = np.append(steps, np.uint8(null)).astype(np.uint8)
     textual = len(values) > FEW_VALUES
@@ -239,7 +243,7 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
         return per_distinct_pair(column.take(left), column.take(right), judge)
 
     opens = ((base, base + 1),) if textual else ()
-    return [Comparison(name, levels, quick, settle if textual else None, opens)]
+    return [Comparison(name, levels, quick, settle if textual else None, opens, identifier=unique, moves=not unique)]
 
 
 def related_comparison(register: Register, related: NDArray[np.uint64]) -> Comparison:

@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from dedupe.linkage.values import by_distinct
+
 MONTHS = {m: i + 1 for i, m in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split())}
 DEFAULTS = frozenset({19000101, 18000101, 18991230, 18991231, 10101, 99991231, 47121231, 17530101, 19010101})
 
@@ -47,11 +49,18 @@ def packed_dates(column: pl.Series) -> NDArray[np.uint32]:
         clean = numbers.fill_null(0).to_numpy().astype(np.int64)
         clean = np.where(np.isin(clean, list(DEFAULTS)) | (clean < 10_000_000), 0, clean)
         return digits_packed(clean).astype(np.uint32)
-    text = column.cast(pl.String)
-    distinct = text.unique().drop_nulls()
-    parsed = pl.Series([parse_date(t) for t in distinct.to_list()], dtype=pl.Int64)
-    clean = text.replace_strict(distinct, parsed, default=0, return_dtype=pl.Int64).fill_null(0).to_numpy()
-    return digits_packed(clean).astype(np.uint32)
+    rows, distinct = by_distinct(column)
+    parsed = _iso_dates(distinct)
+    odd = np.flatnonzero(parsed == 0)
+    parsed[odd] = [parse_date(text) for text in distinct.gather(odd).to_list()]
+    parsed[np.isin(parsed, list(DEFAULTS))] = 0
+    return digits_packed(np.append(parsed, 0)).astype(np.uint32).take(rows, mode="wrap")
+
+
+def _iso_dates(text: pl.Series) -> NDArray[np.int64]:
+    """yyyy-mm-dd as a number; 0 for anything else, which is left to `parse_date`."""
+    date = text.rename("t").str.to_date("%Y-%m-%d", strict=False)
+    return date.to_frame().select(_date_number("t")).to_series().fill_null(0).to_numpy().copy()
 
 
 def _date_number(name: str) -> pl.Expr:

@@ -14,16 +14,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dedupe.linkage.blocking import Candidates, build_blocks, choose_rules, expected_missed
+from dedupe.linkage.blocking import Candidates, build_blocks, expected_missed
 from dedupe.linkage.clusters import Edges, build_clusters, cluster_names
 from dedupe.linkage.comparisons import comparisons_for
 from dedupe.linkage.diagnosis import describe, diagnose
 from dedupe.linkage.fields import Fields, LinkOptions
 from dedupe.linkage.identifiers import DIGITS, VALID
 from dedupe.linkage.levels import RELATIONS, Comparison
-from dedupe.linkage.model import Model, fit
-from dedupe.linkage.patterns import Patterns, Radix, distinct
+from dedupe.linkage.model import Model, fit, refit
+from dedupe.linkage.patterns import Patterns, Radix, count_patterns, distinct
 from dedupe.linkage.register import Register, read_register
+from dedupe.linkage.rules import choose_rules
 from dedupe.linkage.scoring import DOUBT_CAP, Prune, Scored, Scorer, doubtful
 from dedupe.linkage.thresholds import best_expected_f1, expected_false_merges
 from dedupe.linkage.training import starting_components, training_patterns
@@ -38,6 +39,7 @@ class Linkage:
     pairs: left_id, right_id, p_same, relation, weight (log2 odds of one person), and one level column a
     comparison (label; null where there was no evidence). clusters: id, cluster. model: what model.json
     holds. diagnostics: counts of the run, seconds by step, warnings. cut: pairs a cluster guard set aside.
+    fitted and patterns: the model and the pattern counts it was fitted to, for `health.second_opinion`.
     """
 
     pairs: pl.DataFrame
@@ -45,6 +47,8 @@ class Linkage:
     model: dict[str, Any]
     diagnostics: dict[str, Any]
     cut: pl.DataFrame
+    fitted: Model
+    patterns: Patterns
 
     def write(self, folder: str | Path) -> None:
         """Write pairs.parquet, clusters.parquet, model.json, cut.parquet and diagnostics.json into `folder`."""
@@ -90,13 +94,28 @@ def link(
     clock.done("register", rows=held.size, comparisons=len(comparisons))
     candidates = find_candidates(held, fields, options)
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
-    patterns, sampled = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
-    clock.done("sample", pairs=sampled, patterns=len(patterns.weight))
-    model = train(held, comparisons, candidates, patterns, options)
+    samples, sampled = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
+    clock.done("sample", pairs=sampled, patterns=len(samples[-1].weight))
+    model = train(held, comparisons, candidates, samples, options)
     clock.done("model", rounds=model.rounds, converged=model.converged)
     scored, prune = score_all(Scorer(model, comparisons, options.keep), candidates, options)
     clock.done("scoring", **prune.seen)
+    patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
+    model = refit(model, patterns)
+    clock.done("refit", patterns=len(patterns.weight), converged=model.converged)
     return _conclude(held, comparisons, candidates, patterns, model, scored, prune, options, clock)
+
+
+def complete(
+    model: Model, comparisons: Sequence[Comparison], sample: Patterns, kept: NDArray[np.int64], keep: float
+) -> Patterns:
+    """Patterns of every kept pair, and of the sampled pairs that were not kept: where decisions are made
+    the model need not rest on a sample."""
+    radix = Radix.of(comparisons)
+    below = model.log_odds(sample.levels) < np.log(keep / (1 - keep)) if keep > 0 else np.zeros(len(sample.weight), bool)
+    lesser = radix.encode(list(sample.levels[below].T))
+    weight = np.concatenate([np.ones(len(kept)), sample.weight[below]])
+    return count_patterns(radix, np.concatenate([kept, lesser]), weight)
 
 
 def find_candidates(register: Register, fields: Fields, options: LinkOptions) -> Candidates:
@@ -108,10 +127,10 @@ def find_candidates(register: Register, fields: Fields, options: LinkOptions) ->
 
 
 def train(
-    register: Register, comparisons: Sequence[Comparison], candidates: Candidates, patterns: Patterns, options: LinkOptions
+    register: Register, comparisons: Sequence[Comparison], candidates: Candidates, samples: Sequence[Patterns], options: LinkOptions
 ) -> Model:  # fmt: skip
     components = starting_components(register, comparisons, candidates, options.seed)
-    return fit(patterns, components, [c.name for c in comparisons], [c.labels() for c in comparisons])
+    return fit(samples, components, [c.name for c in comparisons], [c.labels() for c in comparisons])
 
 
 def score_all(scorer: Scorer, candidates: Candidates, options: LinkOptions) -> tuple[Scored, Prune]:
@@ -172,7 +191,8 @@ def _conclude(
         "blocking": {"recall": capture, "rules": [_rule_facts(b) for b in candidates.blocks]},
     }
     diagnostics = {"rows": register.size, "steps": clock.seconds, "cascade": prune.seen, **diagnosis, **facts}
-    return Linkage(pairs, clusters, {**describe(model, options), **facts, "warnings": diagnosis["warnings"]}, diagnostics, cut)
+    described = {**describe(model, options), **facts, "warnings": diagnosis["warnings"]}
+    return Linkage(pairs, clusters, described, diagnostics, cut, model, patterns)
 
 
 def _rule_facts(blocks: Any) -> dict[str, Any]:

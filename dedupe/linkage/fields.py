@@ -50,18 +50,16 @@ class Fields:
 class LinkOptions:
     """How to link. Defaults suit a council register on two cores.
 
-    seed: of every random choice. memory_limit: bytes the pair batches may use together.
-    batch: pairs in one batch. threads: batches worked on at once. keep: pairs below this p_same are not kept.
+    seed: of every random choice. batch: pairs in one batch. threads: batches worked on at once. keep: pairs below this p_same are not kept.
     rules: blocking rules as tuples of key names (None: chosen from the columns). max_block: records
     sharing a key before the block is divided. training_pairs: size of the sample the model learns from.
     no_link: ids that take no part at all. not_pairs, same_pairs, different_pairs, related: pairs of ids
     that may not meet, were decided the same, decided different, are recorded as related.
     previous_model: dict of an earlier model.json, for drift. previous_clusters: id -> cluster of an earlier
-    run, for stable names. propose: the threshold, when it is not to be chosen by the model.
+    run, for stable names.  propose: the threshold, when it is not to be chosen by the model.
     """
 
     seed: int = 20
-    memory_limit: int = 512 * 2**20
     batch: int = 1 << 18
     threads: int = 2
     keep: float = 0.01
@@ -76,7 +74,6 @@ class LinkOptions:
     previous_model: Mapping[str, Any] | None = None
     previous_clusters: Mapping[Any, str] | None = None
     propose: float | None = None
-    health_check: bool = True
 
 
 def read_fields(path: str | Path) -> Fields:

@@ -32,17 +32,16 @@ def numbers(column: pl.Series) -> NDArray[np.int64] | None:
         digits = digits.str.slice(0, LONGEST).cast(pl.Int64, strict=False).fill_null(0)
         values[odd.to_numpy()] = digits.to_numpy()
     values[(values < 1000) | (values >= 10**LONGEST)] = 0
-    values[_one_digit_only(values) | np.isin(values, list(PRETEND))] = 0
     return values
 
 
-def _one_digit_only(values: NDArray[np.int64]) -> NDArray[np.bool_]:
-    repeated = [int(str(d) * length) for d in range(1, 10) for length in range(4, LONGEST + 1)]
-    return np.isin(values, repeated)
-
-
 def packed_numbers(values: NDArray[np.int64]) -> NDArray[np.uint64]:
-    return digits_packed(values)
+    """Numbers one digit a nibble; those that only fill a field (9999999999, 1234567890) as missing."""
+    packed = digits_packed(values)
+    one_digit_only = np.bitwise_count(_unequal_places(packed ^ packed >> np.uint64(4))) <= 1
+    pretend = pl.Series(values).is_in(sorted(PRETEND)).to_numpy()
+    packed[one_digit_only | pretend] = 0
+    return packed
 
 
 def with_check(packed: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -51,12 +50,12 @@ def with_check(packed: NDArray[np.uint64]) -> NDArray[np.uint64]:
     Where most numbers fail it the column holds some other number, and no bit is set: a check that
     nearly everything fails says nothing about a pair.
     """
-    total = np.zeros(len(packed), dtype=np.int64)
+    total = np.zeros(len(packed), dtype=np.uint16)
     for place in range(1, 10):
-        total += (packed >> np.uint64(4 * place) & np.uint64(15)).astype(np.int64) * (place + 1)
+        total += (packed >> np.uint64(4 * place) & np.uint64(15)).astype(np.uint16) * np.uint16(place + 1)
     check = (11 - total % 11) % 11
     given = packed > 0
-    valid = given & (check == (packed & np.uint64(15)).astype(np.int64)) & (packed >> np.uint64(40) == 0)
+    valid = given & (check == (packed & np.uint64(15)).astype(np.uint16)) & (packed >> np.uint64(40) == 0)
     valid &= packed >> np.uint64(32) > 0
     if valid.sum() < 0.5 * given.sum():
         return packed

@@ -40,6 +40,10 @@ class Comparison:
     quick(left, right) gives each pair a level number, NULL (missing: no evidence), or len(levels) + 1 + k:
     "one of opens[k], not yet worked out". settle(left, right) works those out. Both are symmetric in
     left and right, and depend on nothing but the two rows.
+
+    identifier: two people share a value only by mistake, and the model holds to that. lucky: two people,
+    related or not, agree as often as chance has it (parents choose another forename for each child). moves: changes when a person moves
+    or marries; all else is written down as well or badly for those who moved as for those who stayed.
     """
 
     name: str
@@ -47,6 +51,9 @@ class Comparison:
     quick: Callable[[Rows, Rows], Levels]
     settle: Callable[[Rows, Rows], Levels] | None = None
     opens: tuple[tuple[int, ...], ...] = ()
+    identifier: bool = False
+    lucky: bool = False
+    moves: bool = False
 
     @property
     def null(self) -> int:

@@ -15,28 +15,37 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from dedupe.linkage.levels import RELATIONS
 from dedupe.linkage.patterns import Patterns
 
 PRIOR_PEOPLE = 30.0
 PRIOR_CHANCE = 200.0
+PRIOR_LUCKY = 300.0
 PRIOR_SHARE = 1.0
-MOST_ROUNDS = 300
-TOLERANCE = 2e-5
+MOST_ROUNDS = 200
+TOLERANCE = 1e-5
 FLOOR = 1e-9
 
 
 @dataclass(frozen=True)
 class Component:
     """One profile of the mixture: its name, the relation it belongs to, its starting share of the
-    candidate pairs and its starting chances of each level, one array a comparison."""
+    candidate pairs and its starting chances of each level, one array a comparison; `prior` is how
+    many pairs' worth of belief stands behind the start of each comparison (inf: the data cannot move it). Components `pooled` on a
+    comparison share one set of chances for it. The share of a `steady` component stays as it starts; none
+    passes its `most`. `ceilings` bounds each level's chance, levels of all comparisons in a row."""
 
     name: str
     relation: str
     share: float
     start: tuple[NDArray[np.float64], ...]
-    prior: float
+    prior: tuple[float, ...]
+    pooled: tuple[bool, ...] = ()
+    steady: bool = False
+    most: float = 1.0
+    ceilings: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,62 +110,131 @@ class Model:
         return (table[self.same][:, None, :] - table[~self.same][None, :, :]).max(axis=2)
 
 
+def refit(model: Model, patterns: Patterns) -> Model:
+    """The model after more rounds on another count of patterns, starting where it stands."""
+    sizes = [len(one) for one in model.labels]
+    start = np.concatenate([np.stack([c.start[p] for c in model.components]) for p in range(len(sizes))], axis=1)
+    belief = _Belief(np.maximum(start, FLOOR), model.components, sizes)
+    now = np.exp(np.concatenate([table[:, :-1] for table in model.log_chances], axis=1))
+    state = _settle(_State(now, model.shares, model.rounds), belief, patterns)
+    return _model(state, belief, model.components, model.comparisons, model.labels)
+
+
 def fit(
-    patterns: Patterns, components: Sequence[Component], names: Sequence[str], labels: Sequence[Sequence[str]]
+    samples: Sequence[Patterns], components: Sequence[Component], names: Sequence[str], labels: Sequence[Sequence[str]]
 ) -> Model:
-    """Fit the mixture to pattern counts. Deterministic: patterns come in the order of their codes."""
+    """Fit the mixture to pattern counts: on each sample in turn, starting where the one before ended, so that
+    most rounds run on the small first sample. Deterministic: patterns come in the order of their codes."""
     sizes = [len(one) for one in labels]
-    one_hot = _one_hot(patterns.levels, sizes)
     start = np.concatenate([np.stack([c.start[p] for c in components]) for p in range(len(sizes))], axis=1)
-    start = np.maximum(start, FLOOR)
-    prior = np.array([c.prior for c in components])[:, None] * start
-    shares = np.array([c.share for c in components])
-    shares = shares / shares.sum()
-    share_prior = PRIOR_SHARE * shares
-    chances, edges = start, np.cumsum([0, *sizes])
-    before, converged, rounds, level_total = -np.inf, False, 0, 0.0
-    total = patterns.weight.sum()
-    while rounds < MOST_ROUNDS and not converged:
-        rounds += 1
-        joint = one_hot @ np.log(chances).T + np.log(shares)
-        posterior, evidence = _posterior(joint)
-        level_total = float(patterns.weight @ evidence) / max(total, 1.0)
-        posterior *= patterns.weight[:, None]
-        counts = posterior.T @ one_hot + prior
-        chances = _normalised(counts, edges)
-        expected = posterior.sum(axis=0) + share_prior
-        moved = float(np.abs(expected / expected.sum() - shares).max())
-        shares = expected / expected.sum()
-        converged = moved < TOLERANCE and abs(level_total - before) < TOLERANCE
-        before = level_total
-    log_chances = [np.log(chances[:, a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    belief = _Belief(np.maximum(start, FLOOR), components, sizes)
+    state = _State(belief.start, belief.first_shares)
+    for patterns in samples:
+        state = _settle(state, belief, patterns)
+    return _model(state, belief, components, names, labels)
+
+
+def _model(
+    state: _State, belief: _Belief, components: Sequence[Component], names: Sequence[str], labels: Sequence[Sequence[str]]
+) -> Model:  # fmt: skip
+    edges = belief.edges
+    log_chances = [np.log(state.chances[:, a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
     return Model(
         tuple(names),
         tuple(tuple(one) for one in labels),
         tuple(components),
-        shares,
+        state.shares,
         tuple(np.concatenate([t, np.zeros((len(components), 1))], axis=1) for t in log_chances),
-        rounds,
-        converged,
-        level_total,
+        state.rounds,
+        state.converged,
+        state.log_likelihood,
     )
 
 
-def _one_hot(levels: NDArray[np.uint8], sizes: Sequence[int]) -> NDArray[np.float64]:
-    """One column a level, 1 where the pattern has it; a missing answer has no column."""
-    found = np.zeros((len(levels), sum(sizes)))
-    rows, offset = np.arange(len(levels)), 0
-    for place, size in enumerate(sizes):
-        given = levels[:, place] < size
-        found[rows[given], offset + levels[given, place].astype(np.int64)] = 1.0
-        offset += size
-    return found
+class _Belief:
+    """What stands against the data: starting chances as pseudo-counts, and those that data cannot move."""
+
+    def __init__(self, start: NDArray[np.float64], components: Sequence[Component], sizes: Sequence[int]) -> None:
+        belief = np.repeat(np.array([c.prior for c in components]), sizes, axis=1)
+        self.start, self.held = start, np.isinf(belief)
+        self.counts = np.where(self.held, 0.0, belief) * start
+        self.edges = np.cumsum([0, *sizes])
+        none = (False,) * len(sizes)
+        self.pooled = np.repeat(np.array([c.pooled or none for c in components]), sizes, axis=1)
+        self.same = np.array([c.relation == "same" for c in components], dtype=np.float64)
+        shares = np.array([c.share for c in components])
+        self.first_shares = shares / shares.sum()
+        self.steady = np.array([c.steady for c in components])
+        self.most = np.array([c.most for c in components])
+        width = start.shape[1]
+        self.ceilings = np.array([c.ceilings or (1.0,) * width for c in components])
+
+    def shares(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        expected = np.where(self.steady, 0.0, counts + PRIOR_SHARE * self.first_shares)
+        room = 1.0 - self.first_shares[self.steady].sum()
+        found = np.where(self.steady, self.first_shares, expected / expected.sum() * room)
+        over = found > self.most
+        if over.any():
+            free = ~over & ~self.steady
+            spare = float((found - self.most)[over].sum())
+            found = np.where(over, self.most, np.where(free, found * (1 + spare / found[free].sum()), found))
+        return found
+
+    def chances(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        counts = counts + self.counts
+        together = np.where(self.pooled, counts, 0.0).sum(axis=0)
+        counts = np.where(self.pooled, together, counts)
+        found = _normalised(np.minimum(_normalised(counts, self.edges), self.ceilings), self.edges)
+        return np.where(self.held, self.start, found)
+
+
+@dataclass(frozen=True)
+class _State:
+    chances: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    rounds: int = 0
+    converged: bool = False
+    log_likelihood: float = -np.inf
+
+
+def _settle(state: _State, belief: _Belief, patterns: Patterns) -> _State:
+    """Rounds of expectation and maximisation until neither the likelihood nor the share of pairs that are one
+    person moves: what becomes of the other relations among themselves changes no decision."""
+    one_hot = _one_hot(patterns.levels, [int(n) for n in np.diff(belief.edges)])
+    by_level = one_hot.T.tocsr()
+    total = max(float(patterns.weight.sum()), 1.0)
+    chances, shares, before, rounds = state.chances, state.shares, -np.inf, 0
+    converged, likelihood = False, -np.inf
+    while rounds < MOST_ROUNDS and not converged:
+        rounds += 1
+        joint = one_hot @ np.log(chances).T + np.log(shares)
+        posterior, evidence = _posterior(joint)
+        likelihood = float(patterns.weight @ evidence) / total
+        posterior *= patterns.weight[:, None]
+        chances = belief.chances((by_level @ posterior).T)
+        before_share, shares = shares @ belief.same, belief.shares(posterior.sum(axis=0))
+        moved = abs(float(shares @ belief.same - before_share))
+        converged = moved < TOLERANCE and abs(likelihood - before) < TOLERANCE
+        before = likelihood
+    return _State(chances, shares, state.rounds + rounds, converged, likelihood)
+
+
+def _one_hot(levels: NDArray[np.uint8], sizes: Sequence[int]) -> csr_array:
+    """One column a level, 1 where the pattern has it; a missing answer has no column.
+
+    Sparse, and so worked on by one thread: a dense product would wake as many as the machine has cores.
+    """
+    sizes_before = np.cumsum([0, *sizes[:-1]])
+    given = levels < np.array(sizes)
+    columns = (levels.astype(np.int64) + sizes_before)[given]
+    starts = np.concatenate([[0], np.cumsum(given.sum(axis=1))])
+    return csr_array((np.ones(len(columns)), columns, starts), shape=(len(levels), sum(sizes)))
 
 
 def _normalised(counts: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
     chances = np.empty_like(counts)
     for a, b in zip(edges[:-1], edges[1:], strict=True):
-        chances[:, a:b] = counts[:, a:b] / counts[:, a:b].sum(axis=1, keepdims=True)
+        chances[:, a:b] = counts[:, a:b] / np.maximum(counts[:, a:b].sum(axis=1, keepdims=True), FLOOR)
     return np.maximum(chances, FLOOR)
 
 

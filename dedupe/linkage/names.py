@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from dedupe.linkage.values import Values, rareness, shares
 PARTS_KEPT = 3
 FAMILIES_KEPT = 5
 CLOSE, ALIKE = 0.88, 0.76
+EVERY_BIT = np.uint64(2**64 - 1)
 
 FORENAME_EXACT = level("same forename", 0.84, 0.002, 0.002, 0.008, namesake=0.93)
 FORENAME_REST = (
@@ -60,6 +63,24 @@ class NameTable:
         self.first = text.str.slice(0, 1).rank("dense").fill_null(0).to_numpy().astype(np.int32)
         self.parts, self.several = _parts(text)
         self.families = _families(text)
+        self.letters = letter_counts(text)
+        self.family_bits = _family_bits(self.families)
+        self.special = self.several | (self.length == 1)
+
+    def surely_unlike(self, a: Codes, b: Codes) -> NDArray[np.bool_]:
+        """True where whole numbers prove that two names are not even somewhat alike, share no word, initial
+        or family of short forms: no need to look at their letters.
+
+        With m letters in common, Jaro's similarity is at most (m/|a| + m/|b| + 1) / 3, and Winkler's rise for
+        a shared beginning at most 0.4 of what is then lacking.
+        """
+        common = np.bitwise_count(self.letters.take(a) & self.letters.take(b))
+        long_a, long_b = self.length.take(a), self.length.take(b)
+        jaro = (common * (1 / long_a + 1 / long_b) + 1) / 3
+        jaro += np.where(self.first.take(a) == self.first.take(b), 0.4, 0.0) * (1 - jaro)
+        slips = np.maximum(long_a, long_b) - common > 2
+        apart = (jaro < ALIKE) & slips & (self.family_bits.take(a) & self.family_bits.take(b) == 0)
+        return apart & ~(self.special.take(a) | self.special.take(b))
 
     def same_family(self, a: Codes, b: Codes) -> NDArray[np.bool_]:
         return _share_an_item(self.families[a], self.families[b])
@@ -96,6 +117,25 @@ def _parts(text: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     return parts, several
 
 
+def letter_counts(text: pl.Series) -> NDArray[np.uint64]:
+    """Letters of each name as bits, so that the bits two names share are at least the letters they share:
+    the first and the second of each letter. Names with three of a letter, or other signs, get every bit."""
+    found = np.zeros(len(text), dtype=np.uint64)
+    for number, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
+        count = text.str.count_matches(letter, literal=True).to_numpy()
+        for times in (1, 2):
+            found |= np.where(count >= times, np.uint64(1) << np.uint64(2 * number + times - 1), np.uint64(0))
+        found |= np.where(count >= 3, EVERY_BIT, np.uint64(0))
+    return found | np.where(text.str.contains("[^A-Z]").to_numpy(), EVERY_BIT, np.uint64(0))
+
+
+def _family_bits(table: NDArray[np.int16]) -> NDArray[np.uint64]:
+    found = np.zeros(len(table), dtype=np.uint64)
+    for column in table.T:
+        found |= np.where(column >= 0, np.uint64(1) << (column % 64).astype(np.uint64), np.uint64(0))
+    return found
+
+
 def _hashed(text: pl.Series) -> NDArray[np.int64]:
     return (text.hash(3).to_numpy() >> np.uint64(1)).astype(np.int64)
 
@@ -130,19 +170,20 @@ def _agreement(column: NDArray[np.int32], size: int) -> tuple[NDArray[np.float64
     return share, rareness(share)
 
 
-def _quick_equal(column: NDArray[np.int32], steps: NDArray[np.uint8], null: int, unsettled: int):  # type: ignore[no-untyped-def]
+def _quick_equal(column: NDArray[np.int32], steps: NDArray[np.uint8], null: int) -> Callable[[Rows, Rows], Levels]:
+    """Agreement by rareness, missing, or open."""
     table = np.append(steps, np.uint8(null)).astype(np.uint8)
 
     def quick(left: Rows, right: Rows) -> Levels:
         a, b = column.take(left), column.take(right)
-        found = np.where(a == b, table.take(a), np.uint8(unsettled))
+        found = np.where(a == b, table.take(a), np.uint8(null + 1))
         found[(a | b) < 0] = null
         return found
 
     return quick
 
 
-def _rare_spelling(column: NDArray[np.int32], size: int):  # type: ignore[no-untyped-def]
+def _rare_spelling(column: NDArray[np.int32], size: int) -> Callable[[Codes, Codes], NDArray[np.bool_]]:
     """Says of two spellings whether the rarer one is likely a slip: hardly anyone else writes it so."""
     counts = np.bincount(column[column >= 0], minlength=size)
     few = max(2.0, 3e-5 * counts.sum())
@@ -174,8 +215,18 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
         return found
 
     null = len(levels)
-    quick = _quick_equal(column, steps, null, null + 1)
-    return Comparison("forename", levels, quick, settle, (tuple(range(base, null)),))
+    equal = _quick_equal(column, steps, null)
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        found = equal(left, right)
+        rows = np.flatnonzero(found > null)
+        a, b = column.take(left[rows]), column.take(right[rows])
+        apart = table.surely_unlike(a, b) & ~_elsewhere(register, left[rows], right[rows])
+        first = table.first.take(a[apart]) == table.first.take(b[apart])
+        found[rows[apart]] = np.where(first, np.uint8(null - 2), np.uint8(null - 1))
+        return found
+
+    return Comparison("forename", levels, quick, settle, (tuple(range(base, null)),), lucky=True)
 
 
 def judge_forenames(table: NameTable, a: Codes, b: Codes, rare: NDArray[np.bool_]) -> Levels:
@@ -212,6 +263,16 @@ def _swapped(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
     return (first.take(left) == last.take(right)) & (last.take(left) == first.take(right)) & (first.take(left) >= 0)
 
 
+def _elsewhere(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
+    """True where a forename stands in another column of the other record."""
+    found = np.zeros(len(left), dtype=bool)
+    if register.has("surname"):
+        found |= _swapped(register, left, right)
+    if register.has("middle_name"):
+        found |= _known_by_middle(register, left, right)
+    return found
+
+
 def _known_by_middle(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
     first, middle = register.columns["forename"], register.columns["middle_name"]
     found = (first.take(left) == middle.take(right)) | (middle.take(left) == first.take(right))
@@ -238,8 +299,20 @@ def surname_comparison(register: Register, table: NameTable) -> Comparison:
             found[_swapped(register, left, right)] = null
         return found
 
-    quick = _quick_equal(column, steps, null, null + 1)
-    return Comparison("surname", levels, quick, settle, ((*range(base, null), null),))
+    equal = _quick_equal(column, steps, null)
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        found = equal(left, right)
+        if earlier is not None:
+            return found
+        rows = np.flatnonzero(found > null)
+        apart = table.surely_unlike(column.take(left[rows]), column.take(right[rows]))
+        if register.has("forename"):
+            apart &= ~_swapped(register, left[rows], right[rows])
+        found[rows[apart]] = null - 1
+        return found
+
+    return Comparison("surname", levels, quick, settle, ((*range(base, null), null),), moves=True)
 
 
 def judge_surnames(table: NameTable, a: Codes, b: Codes, rare: NDArray[np.bool_]) -> Levels:
@@ -302,4 +375,12 @@ def middle_comparison(register: Register, table: NameTable) -> Comparison:
     def settle(left: Rows, right: Rows) -> Levels:
         return per_distinct_pair(column.take(left), column.take(right), judge)
 
-    return Comparison("middle_name", levels, _quick_equal(column, steps, null, null + 1), settle, (tuple(range(base, null)),))
+    equal = _quick_equal(column, steps, null)
+
+    def quick(left: Rows, right: Rows) -> Levels:
+        found = equal(left, right)
+        rows = np.flatnonzero(found > null)
+        found[rows[table.surely_unlike(column.take(left[rows]), column.take(right[rows]))]] = null - 1
+        return found
+
+    return Comparison("middle_name", levels, quick, settle, (tuple(range(base, null)),), lucky=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,7 @@ from dedupe.linkage.dates import packed_dates
 from dedupe.linkage.errors import RegisterError
 from dedupe.linkage.fields import Fields
 from dedupe.linkage.identifiers import numbers, packed_numbers, with_check
-from dedupe.linkage.values import MISSING, Values, encode
+from dedupe.linkage.values import MISSING, PLACEHOLDERS, Values, by_distinct, clean_text, encode
 
 NAME_ROLES = ("forename", "middle_name", "surname")
 SEXES = {"M": 0, "MALE": 0, "1": 0, "MAN": 0, "BOY": 0, "F": 1, "FEMALE": 1, "2": 1, "WOMAN": 1, "GIRL": 1}
@@ -48,6 +49,13 @@ class Register:
     source: NDArray[np.int16] | None = None
     source_names: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    facts: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def fact(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """Something derived from the values, made when first asked for."""
+        if name not in self.facts:
+            self.facts[name] = make()
+        return self.facts[name]
 
     def has(self, role: str) -> bool:
         return role in self.columns
@@ -62,6 +70,8 @@ class Register:
     def pair_keys(self, pairs: Iterable[tuple[Any, Any]]) -> NDArray[np.uint64]:
         """Sorted pair keys (smaller row in the high half) of those pairs whose two ids are both held."""
         pairs = list(pairs)
+        if not pairs:
+            return np.zeros(0, dtype=np.uint64)
         left = self.rows_of(a for a, _ in pairs)
         right = self.rows_of(b for _, b in pairs)
         held = (left >= 0) & (right >= 0) & (left != right)
@@ -92,11 +102,9 @@ def read_register(frame: pl.DataFrame | pl.LazyFrame, fields: Fields, no_link: I
     order = canonical_order(ids)
     reader = _Reader(lazy, order)
     register = Register(len(ids), ids.gather(pl.Series(order)), {}, {})
-    _read_source(register, reader, fields)
-    _read_names(register, reader, fields)
-    _read_numbers(register, reader, fields)
-    _read_place(register, reader, fields)
-    _read_other(register, reader, fields)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda read: read(register, reader, fields), READERS))
+    register.notes.sort()
     _drop_empty(register)
     return register
 
@@ -136,12 +144,11 @@ def canonical_order(ids: pl.Series) -> NDArray[np.uint32]:
 def _read_source(register: Register, reader: _Reader, fields: Fields) -> None:
     if not fields.source:
         return
-    column = reader.column(fields.source).cast(pl.String).fill_null("")
-    names = column.unique().sort()
+    rows, names = by_distinct(reader.column(fields.source).cast(pl.String).fill_null(""))
     if len(names) > 1000:
         raise RegisterError(f"source has {len(names)} different values.", "It should name the system of a row.")
-    codes = column.replace_strict(names, list(range(len(names))), return_dtype=pl.Int16).to_numpy()
-    register.source, register.source_names = reader.arranged(codes), names.to_list()
+    codes = (names.rank("dense") - 1).cast(pl.Int16).to_numpy().take(rows)
+    register.source, register.source_names = reader.arranged(codes), names.sort().to_list()
     if fields.link_only and len(names) < 2:
         raise RegisterError("link_only needs rows of at least two sources; the register has one.")
 
@@ -183,9 +190,9 @@ def _read_numbers(register: Register, reader: _Reader, fields: Fields) -> None:
         if role in fields.roles:
             register.columns[role] = reader.arranged(packed_dates(reader.column(fields.roles[role])))
     if "sex" in fields.roles:
-        column = reader.column(fields.roles["sex"]).cast(pl.String).str.strip_chars().str.to_uppercase()
-        sexes = column.replace_strict(SEXES, default=MISSING, return_dtype=pl.Int8).fill_null(MISSING)
-        register.columns["sex"] = reader.arranged(sexes.to_numpy())
+        rows, distinct = by_distinct(reader.column(fields.roles["sex"]))
+        sexes = [SEXES.get(text.strip().upper(), MISSING) for text in distinct.to_list()]
+        register.columns["sex"] = reader.arranged(np.array([*sexes, MISSING], dtype=np.int8).take(rows, mode="wrap"))
     for role in ("nhs_number", "phone"):
         if role in fields.roles:
             _read_number(register, reader, role, reader.column(fields.roles[role]))
@@ -205,40 +212,34 @@ def _read_number(register: Register, reader: _Reader, role: str, column: pl.Seri
 def _read_place(register: Register, reader: _Reader, fields: Fields) -> None:
     for role in ("house", "street"):
         if role in fields.roles:
-            codes, values = encode([_street_words(reader.column(fields.roles[role]))])
+            codes, values = encode([reader.column(fields.roles[role])], _streets)
             register.columns[role], register.values[role] = reader.arranged(codes[0]), values
     if "postcode" not in fields.roles:
         return
-    columns = [_postcodes(reader.column(fields.roles["postcode"]))]
+    columns = [reader.column(fields.roles["postcode"])]
     listed = "previous_postcodes" in fields.roles
     if listed:
         rows, exploded = _exploded(reader.column(fields.roles["previous_postcodes"]))
-        columns.append(_postcodes(exploded))
-    codes, values = encode(columns)
+        columns.append(exploded)
+    codes, values = encode(columns, _postcodes)
     register.columns["postcode"], register.values["postcode"] = reader.arranged(codes[0]), values
     if listed:
         register.lists["previous_postcodes"] = _as_lists(rows, codes[1], reader.order)
 
 
-def _street_words(column: pl.Series) -> pl.Series:
-    text = column.cast(pl.String)
-    if text.dtype == pl.String and text.n_unique() > 0.5 * len(text):
-        return text
-    distinct = text.unique().drop_nulls()
-    words = {short: f" {long}" for short, long in STREET_WORDS.items()}
-    spelled = [_spelled(t[:200], words) for t in distinct.to_list()]
-    return text.replace_strict(distinct, pl.Series(spelled, dtype=pl.String), default=None, return_dtype=pl.String)
+def _streets(text: pl.Series) -> pl.Series:
+    """Street text cleaned, its last word spelled out (RD: ROAD)."""
+    last = pl.col("t").str.extract(r" (\w+)$")
+    whole = last.replace_strict(STREET_WORDS, default=None, return_dtype=pl.String)
+    head = pl.col("t").str.replace(r"\w+$", "")
+    return clean_text(text).to_frame("t").select(pl.when(whole.is_null()).then("t").otherwise(head + whole)).to_series()
 
 
-def _spelled(text: str, words: dict[str, str]) -> str:
-    head, _, last = text.upper().strip(" .").rpartition(" ")
-    return head + words[last] if head and last in words else text
-
-
-def _postcodes(column: pl.Series) -> pl.Series:
+def _postcodes(text: pl.Series) -> pl.Series:
     """Postcodes without blanks, those that mean "no fixed abode" (ZZ99) as missing."""
-    text = column.cast(pl.String).str.slice(0, 20).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
-    return text.to_frame("t").select(pl.when(~pl.col("t").str.starts_with("ZZ99")).then(pl.col("t"))).to_series()
+    text = text.str.slice(0, 20).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+    real = ~pl.col("t").str.starts_with("ZZ99") & ~pl.col("t").is_in(sorted(PLACEHOLDERS)) & (pl.col("t") != "")
+    return text.to_frame("t").select(pl.when(real).then(pl.col("t"))).to_series()
 
 
 def _read_other(register: Register, reader: _Reader, fields: Fields) -> None:
@@ -259,6 +260,9 @@ def _drop_empty(register: Register) -> None:
             register.notes.append(f"{role} holds one value only: not compared.")
     if not register.columns:
         raise RegisterError("No compared column holds more than one value.", "There is nothing to link on.")
+
+
+READERS = (_read_names, _read_place, _read_numbers, _read_other, _read_source)
 
 
 def postcode_parts(values: Values) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

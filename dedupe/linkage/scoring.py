@@ -84,17 +84,16 @@ class Scorer:
             if place not in columns:
                 columns[place] = comparison.quick(left, right)
         levels = [columns[place] for place in range(len(self.comparisons))]
+        prune.add("after cheap evidence", len(left))
         for place, comparison in enumerate(self.comparisons):
-            if comparison.settle is None:
-                continue
-            prune.add(f"before {comparison.name}", len(left))
-            unsettled = np.flatnonzero(levels[place] > comparison.null)
-            levels[place][unsettled] = comparison.settle(left[unsettled], right[unsettled])
-            keep = self._can_reach(levels)
-            left, right, levels = left[keep], right[keep], [column[keep] for column in levels]
+            if comparison.settle is not None:
+                unsettled = np.flatnonzero(levels[place] > comparison.null)
+                levels[place][unsettled] = comparison.settle(left[unsettled], right[unsettled])
+                prune.add(f"looked at: {comparison.name}", len(unsettled))
         codes = self.radix.encode(levels)
-        prune.add("kept", len(left))
-        return Scored(left, right, codes), prune
+        keep = self._reach(codes)
+        prune.add("kept", int(keep.sum()))
+        return Scored(left[keep], right[keep], codes[keep]), prune
 
     def _first_verdict(self, columns: dict[int, NDArray[np.uint8]]) -> NDArray[np.bool_]:
         codes = self.first_radix.encode([columns[place] for place in self.first])
@@ -117,9 +116,9 @@ class Scorer:
                 opens[place] = (tuple(range(comparison.null + 1)),)
         return levels, opens
 
-    def _can_reach(self, levels: list[NDArray[np.uint8]]) -> NDArray[np.bool_]:
-        found, place = distinct(self.radix.encode(levels))
-        return self._reaches((self.radix.decode(found), self.opens)).take(place).astype(bool)
+    def _reach(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found, place = distinct(codes)
+        return (self.model.log_odds(self.radix.decode(found)) >= self.needed).take(place)
 
     def _reaches(
         self, patterns: tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]
@@ -129,15 +128,21 @@ class Scorer:
 
 
 def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Patterns a twin could show: same birth date, and a forename that differs by more than a slip, is
-    missing, or goes with another sex. However strong the rest, such a pair is for a person to decide."""
+    """Patterns a twin could show: a birth date that is the same or a slip away, and a forename that is missing
+    or differs by more than a slip of the pen. However strong the rest, such a pair is for a person to decide.
+
+    Short forms, initials, middle names and missing forenames are beyond doubt once the NHS number agrees;
+    plainly different forenames never are.
+    """
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
     if not {"birth_date", "forename"} <= place.keys():
         return np.zeros(len(levels), dtype=bool)
-    forename = comparisons[place["forename"]]
-    name = levels[:, place["forename"]]
-    split = [n for n, lv in enumerate(forename.levels) if lv.bin is None]
-    apart = np.isin(name, [split[k] for k in (6, 8, 9, 10, 11)]) | (name == forename.null)
+    forename, name = comparisons[place["forename"]], levels[:, place["forename"]]
+    rest = [n for n, lv in enumerate(forename.levels) if lv.bin is None]
+    apart = np.isin(name, [rest[k] for k in (6, 8, 9, 10, 11)])
+    unclear = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4)), forename.null])
+    if "nhs_number" in place:
+        unclear &= levels[:, place["nhs_number"]] != 0
     if "sex" in place:
-        apart |= (name >= split[2]) & (levels[:, place["sex"]] == 1)
-    return apart & (levels[:, place["birth_date"]] <= 1)
+        apart |= (name >= rest[2]) & (levels[:, place["sex"]] == 1)
+    return (apart | unclear) & (levels[:, place["birth_date"]] <= 5)

@@ -7,19 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dedupe.linkage.blocking import Candidates, Rule, _runs, rule_key
+from dedupe.linkage.blocking import Candidates, Rule, runs, rule_key
 from dedupe.linkage.levels import HOUSEHOLD, MOVED, NAMESAKE, PEOPLE, RELATION, SETTLED, SIBLING, TWIN, Comparison
-from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_PEOPLE, Component
+from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_PEOPLE, Component
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns
 from dedupe.linkage.register import Register
 
+FIRST_STEP, SMALL_SAMPLE = 10, 50_000
 RANDOM_PAIRS = 60_000
 PAIRS_IN_BLOCKS = 20_000
 ROWS_LOOKED_AT = 100_000
 STARTING_SHARES = {SETTLED: 0.10, MOVED: 0.04, TWIN: 0.01, SIBLING: 0.03, HOUSEHOLD: 0.06, NAMESAKE: 0.005}
 CHANCE_SHARE = 0.755
+MISTAKEN_NUMBERS = 0.004
+TWIN_PAIRS_A_ROW = 0.025  # three times what births give: 1.5 % of people have a twin
+SAME_BIRTH_DATE = 0.01  # of siblings and households: else they are twins
+BY_DEFINITION = {("address", NAMESAKE), ("birth_date", TWIN)}
 OWNERS = {
-    "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"), "middle_name": ("middle_name",),
+    "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"), "rare_names": ("forename", "surname"), "middle_name": ("middle_name",),
     "forename_sound": ("forename",), "surname_sound": ("surname",), "birth_date": ("birth_date",),
     "birth_year": ("birth_date",), "birthday": ("birth_date",), "sex": ("sex",), "house": ("address",),
     "street": ("address",), "postcode": ("address",), "sector": ("address",), "nhs_number": ("nhs_number",),
@@ -29,8 +34,9 @@ OWNERS = {
 
 def training_patterns(
     candidates: Candidates, comparisons: Sequence[Comparison], radix: Radix, wanted: int
-) -> tuple[Patterns, int]:
-    """Patterns of a sample of candidate pairs before anything is pruned, and how many pairs it holds.
+) -> tuple[list[Patterns], int]:
+    """Patterns of a sample of candidate pairs before anything is pruned, and how many pairs it holds: first
+    those of every FIRST_STEP-th pair, then those of all.
 
     Whole blocks are drawn by their key, so the sample does not depend on the order of rows; every rule
     gets its share of `wanted`, and its pairs are weighted back to how many the rule makes.
@@ -40,8 +46,12 @@ def training_patterns(
         left, right = candidates.sample(number, rate)
         codes.append(radix.encode([c.full(left, right) for c in comparisons]))
         weights.append(np.full(len(left), 1.0 / rate))
-    together = np.concatenate(codes)
-    return count_patterns(radix, together, np.concatenate(weights)), len(together)
+    sparse = [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
+    samples = [
+        count_patterns(radix, np.concatenate([c[s] for c in codes]), np.concatenate([w[s] for w in weights]))
+        for s in sparse
+    ]
+    return samples, sum(map(len, codes))
 
 
 def sampling_rates(raw: Sequence[int], wanted: int) -> list[float]:
@@ -60,27 +70,52 @@ def starting_components(
 ) -> list[Component]:
     """Where the mixture starts: what is believed of each relation, and chance agreement as it is measured
     in random pairs and, for what a blocking rule demands, in pairs that agree on just that."""
-    people = [
-        Component(name, RELATION[name], STARTING_SHARES[name], _believed(comparisons, place), PRIOR_PEOPLE)
-        for place, name in enumerate(PEOPLE)
-    ]
     luck = _Luck(register, comparisons, seed)
+    pairs = max(1, sum(blocks.raw_pairs for blocks in candidates.blocks))
+    most_twins = TWIN_PAIRS_A_ROW * register.size / pairs
+    people = [_person(name, comparisons, luck, most_twins if name == TWIN else 1.0) for name in PEOPLE]
     raw = np.array([blocks.raw_pairs for blocks in candidates.blocks], dtype=np.float64) + 1.0
-    chance = [
-        Component(
-            "chance: " + (" + ".join(blocks.rule) or "any pair"),
-            "chance",
-            float(CHANCE_SHARE * part),
-            tuple(luck.profile(comparison, blocks.rule) for comparison in comparisons),
-            PRIOR_CHANCE,
-        )
+    numbers = {comparison.name for comparison in comparisons if comparison.identifier}
+    return people + [
+        _by_chance(blocks.rule, float(part), comparisons, luck, numbers)
         for blocks, part in zip(candidates.blocks, raw / raw.sum(), strict=True)
     ]
-    return people + chance
 
 
-def _believed(comparisons: Sequence[Comparison], place: int) -> tuple[NDArray[np.float64], ...]:
-    return tuple(_chances(np.array([level.start[place] for level in c.levels])) for c in comparisons)
+def _by_chance(
+    rule: Rule, part: float, comparisons: Sequence[Comparison], luck: _Luck, numbers: set[str]
+) -> Component:
+    """Chance agreement as one rule brings it in. What a shared identifier brings in is taken for one person
+    but for a small share of mistaken numbers, which no data may enlarge."""
+    mistaken = len(rule) == 1 and rule[0] in numbers
+    return Component(
+        "chance: " + (" + ".join(rule) or "any pair"),
+        "chance",
+        part * (MISTAKEN_NUMBERS if mistaken else CHANCE_SHARE),
+        tuple(luck.profile(comparison, rule) for comparison in comparisons),
+        tuple(np.inf if c.identifier else PRIOR_CHANCE for c in comparisons),
+        steady=mistaken,
+    )
+
+
+def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck, most: float) -> Component:
+    """The starting profile of one of PEOPLE."""
+    place, start, prior = PEOPLE.index(name), [], []
+    two_people = RELATION[name] != "same"
+    for comparison in comparisons:
+        believed = _chances(np.array([level.start[place] for level in comparison.levels]))
+        by_luck = comparison.lucky and name in (TWIN, SIBLING, HOUSEHOLD)
+        start.append(0.99 * luck.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
+        held = (comparison.identifier and two_people) or (comparison.name, name) in BY_DEFINITION
+        prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
+    pooled = tuple(name in (SETTLED, MOVED) and not comparison.moves for comparison in comparisons)
+    share = min(STARTING_SHARES[name], most)
+    ceilings = tuple(
+        SAME_BIRTH_DATE if name in (SIBLING, HOUSEHOLD) and comparison.name == "birth_date" and place < 2 else 1.0
+        for comparison in comparisons
+        for place in range(comparison.null)
+    )
+    return Component(name, RELATION[name], share, tuple(start), tuple(prior), pooled, False, most, ceilings)
 
 
 def _chances(counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -116,8 +151,8 @@ class _Luck:
 
     def _agreeing(self, parts: Rule) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Random pairs of rows that agree on parts of a rule, every such pair equally likely."""
-        key = rule_key(self.register, parts)[: self.rows]
-        order, lengths = _runs(key)
+        key = rule_key(self.register, parts, self.rows)
+        order, lengths = runs(key)
         if len(order) == 0:
             return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
         random = np.random.default_rng(self.seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 MISSING = -1
 LONGEST = 60
+LEAST_NUMBERS, MOST_HOLDERS = 300, 8.0
 RARENESS = (1e-2, 10**-2.5, 1e-3, 10**-3.5, 1e-4, 10**-4.5)
 
 PLACEHOLDERS = frozenset(
@@ -40,19 +41,22 @@ class Values:
         return self.text.to_list()
 
 
-def encode(columns: Sequence[pl.Series]) -> tuple[list[NDArray[np.int32]], Values]:
+def encode(
+    columns: Sequence[pl.Series], clean: Callable[[pl.Series], pl.Series] | None = None
+) -> tuple[list[NDArray[np.int32]], Values]:
     """Text columns as codes of one shared dictionary. Raw text is cleaned once per distinct value.
 
     Returns one int32 array a column (MISSING where empty or a placeholder) and the dictionary.
     """
-    raw = [_categorical(column) for column in columns]
-    cleaned = [clean_text(distinct) for _, distinct in raw]
+    raw = [by_distinct(column) for column in columns]
+    cleaned = [(clean or clean_text)(distinct) for _, distinct in raw]
     text = pl.concat(cleaned).drop_nulls().unique().sort() if cleaned else pl.Series([], dtype=pl.String)
     values = Values(text)
-    return [_codes(physical, clean, text) for (physical, _), clean in zip(raw, cleaned, strict=True)], values
+    return [_codes(physical, tidy, text) for (physical, _), tidy in zip(raw, cleaned, strict=True)], values
 
 
-def _categorical(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
+def by_distinct(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
+    """Text as the place of each row's value (MISSING for null) in a list of distinct values, and that list."""
     physical = column.cast(pl.String).cast(pl.Categorical(pl.Categories.random())).rename("v")
     rows = physical.to_physical().cast(pl.Int64).fill_null(MISSING).to_numpy()
     distinct = physical.drop_nulls().unique().to_frame()
@@ -90,3 +94,21 @@ def shares(codes: NDArray[np.int32], size: int) -> NDArray[np.float64]:
 def rareness(share: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Step of a value on the scale of RARENESS: 0 is held by one in a hundred or more."""
     return np.searchsorted(-np.array(RARENESS), -share, side="left").astype(np.uint8)
+
+
+def usual_holders(codes: NDArray[np.int32], size: int) -> float:
+    """How many rows hold the value of a row drawn at random: one or two for a number that names a person."""
+    counts = np.bincount(codes[codes >= 0], minlength=size).astype(np.float64)
+    return float((counts * counts).sum() / max(1.0, counts.sum()))
+
+
+def names_a_person(codes: NDArray[np.int32], values: Values) -> bool:
+    """True for a column of numbers (at most three letters, four digits or more) each held by few rows.
+
+    Too few values show nothing: a short list of anything is held by few.
+    """
+    if len(values) < LEAST_NUMBERS or usual_holders(codes, len(values)) > MOST_HOLDERS:
+        return False
+    text = values.text
+    numeric = (text.str.count_matches(r"\d") >= 4) & (text.str.count_matches(r"\p{L}") <= 3)
+    return bool((numeric.mean() or 0.0) > 0.9)

