@@ -62,7 +62,7 @@ def find_candidates(job: Job, config: LinkageConfig) -> Candidates:
 def without_protected(job: Job, ids: set[str]) -> set[str]:
     """Ids that may take part in linkage."""
     hidden = {item for system in job.settings.systems.values() for item in _no_link(system)}
-    return ids - hidden
+    return {item for item in ids if _bare_id(item) not in hidden}
 
 
 def _reads(config: LinkageConfig, name: str) -> bool:
@@ -115,13 +115,29 @@ def _register(
         register = _ask(database, config.query, "register.query")
         pairs = _ask(database, config.related, "related.query") if config.related else None
     register = _with_system(job, register, "id")
-    register = register.filter(~pl.col("id").is_in(hidden))
+    register = register.filter(~_is_hidden("id", hidden))
     related: list[tuple[str, str]] = []
     if pairs is not None:
         both = _with_system(job, _with_system(job, pairs, "left_id"), "right_id")
-        shown = both.filter(~pl.col("left_id").is_in(hidden) & ~pl.col("right_id").is_in(hidden))
+        shown = both.filter(~_is_hidden("left_id", hidden) & ~_is_hidden("right_id", hidden))
         related = list(shown.select("left_id", "right_id").iter_rows())
     return register.drop("system", strict=False), related
+
+
+def _is_hidden(column: str, hidden: list[str]) -> pl.Expr:
+    bare = pl.col(column).str.replace(r":0+(.)", ":$1")
+    return bare.is_in(hidden)
+
+
+def _bare_id(item: str) -> str:
+    system, _, key = item.partition(":")
+    return f"{system}:{_bare(key)}"
+
+
+def _bare(key: str) -> str:
+    """A key as a person types it: without blanks around it and zeros before it."""
+    stripped = key.strip()
+    return stripped.lstrip("0") or stripped
 
 
 def _with_system(job: Job, frame: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -153,7 +169,8 @@ def _no_link(system: System) -> list[str]:
         return []
     try:
         table = petl.fromcsv(system.no_link, encoding="utf-8-sig")
-        return [f"{system.name}:{str(row[0]).strip()}" for row in petl.data(table) if row and str(row[0]).strip()]
+        # A header, if there is one, protects nobody and harms nobody; a first line left out would.
+        return [f"{system.name}:{_bare(str(row[0]))}" for row in table if row and str(row[0]).strip()]
     except (OSError, UnicodeDecodeError) as error:
         hint = "put the list back, or take `no_link` out of casebridge.toml if there is nobody to protect"
         raise SourceError(system.no_link.name, "the no-link list cannot be read", hint=hint) from error

@@ -131,6 +131,8 @@ class Standing:
         absent: list[Batch] = []
         for spec in self.specs:
             absent += ledger.standing(run, "transform", spec.name, "quarantine")
+            for source in spec.sources:
+                absent += ledger.standing(run, "transform", str(source), "quarantine")
             if self.early:
                 present += ledger.standing(run, "transform", spec.name, "clean")
             else:

@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("report", "Show where every table stands."),
     "report": ("report", "Show a run's balance and where its board pack lies."),
     "sign": ("report", "Sign a balanced run's report and close the run."),
+    "rollback": ("run", "Take the last run's rows out of the target again."),
+    "link": ("link", "Link any CSV or Parquet register; no project needed."),
     "decide": ("review", "Take decisions on pairs from a CSV file."),
 }
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from load import ask_again
+from load import rollback as roll_back
 from migrate.cli.options import json_option, name_option, project_option
 from migrate.cli.render import progress, show_balance, show_json
 from migrate.pipeline import STAGES, StageDone, open_job, run_stage, run_stages
@@ -106,6 +108,27 @@ def replay(table: str | None, folder: Path, run: str | None, as_json: bool) -> N
         click.echo(f"{name}: {counts['before']:,} rows stayed behind, now {counts['after']:,}")
 
 
+@click.command()
+@click.argument("run", metavar="NAME")
+@project_option
+@json_option
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def rollback(run: str, folder: Path, as_json: bool, dry_run: bool) -> None:
+    """Take the last run's rows out of the target again.
+
+    The target is then what it was before the run began, row for row. Stopped half-way, run it again.
+    """
+    with progress() as shown, open_job(folder, run, shown) as job:
+        told = roll_back(job, dry_run=dry_run)
+    if as_json:
+        show_json([asdict(item) for item in told])
+        return
+    would = "would be " if dry_run else ""
+    for item in told:
+        click.echo(f"{item.target}: {item.deleted:,} rows {would}deleted, {item.restored:,} {would}restored")
+    click.echo(f"run {run} {'would be' if dry_run else 'is'} taken back")
+
+
 def _staying_behind(job: Job) -> Mapping[str, int]:
     tallies = {spec.name: job.ledger.tally(job.run, "transform", spec.name) for spec in job.specs}
     children = {spec.name: job.ledger.tally(job.run, "load", spec.name) for spec in job.specs}
@@ -118,6 +141,7 @@ def _staying_behind(job: Job) -> Mapping[str, int]:
 COMMANDS: Mapping[str, click.Command] = {
     "run": run,
     "replay": replay,
+    "rollback": rollback,
     "extract": _stage_command("extract", "Read the dump into immutable batches."),
     "transform": _stage_command("transform", "Convert the batches by the table specs."),
     "dedupe": _stage_command("dedupe", "Find who is who, and fold what people decided."),

@@ -43,7 +43,7 @@ def test_a_penny_too_much(world: World) -> None:
     check = next(
         c for c in world.report()["checks"] if c["check"] == "contents_equal" and c["verdict"] == "failed"
     )
-    assert check["actual"] == "1 rows differ in amount (1)"
+    assert check["actual"] == "1 row differs in amount (1)"
     evidence = (world.folder / "evidence" / "payments.csv").read_text(encoding="utf-8")
     assert evidence == "finding,primary_key,detail\ncontents differ,43,3: amount\n"
 

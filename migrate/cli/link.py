@@ -1,0 +1,75 @@
+"""`casebridge link`: the linkage engine on any register, no project needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import polars as pl
+
+from dedupe.linkage import RegisterError, evaluate, link, read_fields, write_evaluation
+from migrate.cli.options import json_option
+from migrate.cli.render import progress, show_json
+from project.errors import CasebridgeError, SourceError
+
+
+@click.command(name="link")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--fields", "fields_file", required=True, type=click.Path(path_type=Path, dir_okay=False),
+              help="Which column plays which part (docs/linkage.md).")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where results go.")
+@click.option("--truth", metavar="COLUMN", help="A column that says who is who, to judge the result by.")
+@json_option
+def link_register(file: Path, fields_file: Path, out: Path, truth: str | None, as_json: bool) -> None:
+    """Link any CSV or Parquet register; no project needed."""
+    try:
+        fields = read_fields(fields_file)
+        register = _read(file)
+        with progress() as shown:
+            found = link(register, fields, progress=lambda step, facts: shown.note(_line(step, facts)))
+        found.write(out)
+        result = evaluate(found, register, fields, truth) if truth else None
+    except FileNotFoundError as error:
+        raise SourceError(str(error.filename), "no such file", hint="check the path") from error
+    except RegisterError as error:
+        raise CasebridgeError(error.what, hint=error.hint) from error
+    if result is not None:
+        write_evaluation(result, found.model, out)
+    propose = float(found.model["thresholds"]["propose"])
+    put_forward = found.pairs.filter(pl.col("p_same") >= propose).height
+    told: dict[str, Any] = {"pairs": found.pairs.height, "put_forward": put_forward, "threshold": propose,
+                            "warnings": found.model.get("warnings", [])}  # fmt: skip
+    if as_json:
+        show_json(told | ({"evaluation": result} if result is not None else {}))
+        return
+    for warning in told["warnings"]:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"{put_forward:,} pairs are put forward as the same person (p ≥ {propose:.3f})")
+    click.echo(f"results: {out}")
+
+
+def _read(file: Path) -> pl.DataFrame | pl.LazyFrame:
+    """Every column of a CSV as text; a Parquet file lazily, so that only the columns in use are read."""
+    hint = "a register is a CSV in UTF-8 with a header, or a Parquet file"
+    if not file.is_file():
+        raise SourceError(file, "no such file", hint=hint)
+    try:
+        if file.suffix.lower() in {".parquet", ".pq"}:
+            lazy = pl.scan_parquet(file)
+            lazy.collect_schema()
+            return lazy
+        return pl.read_csv(file, infer_schema=False, encoding="utf8")
+    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+        raise SourceError(file, f"cannot be read ({type(error).__name__})", hint=hint) from error
+
+
+def _line(step: str, facts: Mapping[str, Any]) -> str:
+    """One step of the linkage, with its counts."""
+    parts = [f"{name.replace('_', ' ')} {value:,}" for name, value in facts.items()
+             if isinstance(value, int) and not isinstance(value, bool)]  # fmt: skip
+    return f"{step:<10} {', '.join(parts)} in {facts.get('seconds', 0):.1f} s"
+
+
+COMMANDS: Mapping[str, click.Command] = {"link": link_register}
