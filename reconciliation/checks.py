@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from reconciliation.findings import Finding, Outcome, equal
+from reconciliation.findings import Finding, Outcome, counted, equal
 from reconciliation.money import pounds
 from reconciliation.pages import UNEXPLAINED
 from reconciliation.recount import Books
@@ -82,13 +82,13 @@ def contents_equal(books: Books) -> Iterator[Finding]:
             yield Finding("contents_equal", name, "all columns", lacking, Outcome.FAILED, **where)
             continue
         columns = ", ".join(f"{column} ({count:,})" for column, count in side.columns.items())
-        actual = f"{side.differing:,} rows differ" + (f" in {columns}" if columns else "")
-        yield equal("contents_equal", name, "0 rows differ", actual, **where)
+        actual = counted(side.differing, "row") + (f" in {columns}" if columns else "")
+        yield equal("contents_equal", name, counted(0, "row"), actual, **where)
 
 
 def restricted_by_id(books: Books) -> Iterator[Finding]:
     """Whoever was restricted is restricted, person by person; most restrictive wins in a merge."""
-    for account in books.restriction.accounts():
+    for account in books.restriction.accounts:
         wrong = account.opened + account.closed
         actual = f"{account.actual:,}"
         if wrong:
@@ -104,10 +104,10 @@ def restricted_by_id(books: Books) -> Iterator[Finding]:
 
 def control_totals(books: Books) -> Iterator[Finding]:
     """Money by party and period: what the loaded source rows say is what the target holds."""
-    for account in books.money.accounts():
+    for account in books.money.accounts:
         by = f" by {', '.join(account.by)}" if account.by else ""
         differing = account.differing.height
-        actual = pounds(account.target) + (f", {differing:,} groups differ" if differing else "")
+        actual = pounds(account.target) + (f", {counted(differing, 'group')}" if differing else "")
         select = ", ".join([*account.by, f"sum({account.column})"])
         query = f"SELECT {select} FROM {account.table}"  # noqa: S608
         query += f" GROUP BY {', '.join(account.by)}" if account.by else ""
@@ -119,13 +119,13 @@ def control_totals(books: Books) -> Iterator[Finding]:
 
 def counts_by_code(books: Books) -> Iterator[Finding]:
     """Coded columns, code by code: the source's codes translated anew against the target's."""
-    for account in books.codes.accounts():
+    for account in books.codes.accounts:
         table = f"{account.table}.{account.column}"
         query = f"SELECT {account.column}, count(*) FROM {account.table} GROUP BY {account.column}"  # noqa: S608
         actual = f"{account.target:,}"
         if account.differing:
             codes = ", ".join(f"{code}: {was:,} → {now:,}" for code, was, now in account.differing[:8])
-            actual += f" ({len(account.differing):,} codes differ: {codes})"
+            actual += f" ({counted(len(account.differing), 'code')}: {codes})"
         evidence = f"lists: {', '.join(account.lists)}" + (f"; {account.note}" if account.note else "")
         yield equal("counts_by_code", table, f"{account.source:,}", actual, query=query, evidence=evidence)
 

@@ -12,6 +12,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -144,8 +145,12 @@ class Codes:
             for value, count in counted.select(code).group_by("code").len().iter_rows():
                 self._target[at][value] += count
 
-    def accounts(self) -> Iterator[CodeAccount]:
+    @cached_property
+    def accounts(self) -> tuple[CodeAccount, ...]:
         """Both sides of every coded column. A code that no list knows is not shown: it could be anything."""
+        return tuple(self._accounts())
+
+    def _accounts(self) -> Iterator[CodeAccount]:
         for at in sorted(self._columns):
             source, target = self._source[at], self._target[at]
             lists = tuple(sorted({str(column.codes) for _, column in self._columns[at]}))

@@ -18,7 +18,7 @@ def write_evidence(books: Books, folder: Path) -> None:
     """A file of keys for each target table with a difference; files of an earlier attempt go."""
     for old in (folder / "evidence").glob("*.csv"):
         old.unlink()
-    opened = {account.table: account for account in books.restriction.accounts()}
+    opened = {account.table: account for account in books.restriction.accounts}
     for name, side in books.sides.items():
         account = opened.get(name)
         lines: list[tuple[str, object, str]] = [
@@ -39,7 +39,7 @@ def write_evidence(books: Books, folder: Path) -> None:
 def write_control_totals(books: Books, path: Path) -> None:
     """All groups of all control totals. Parties by their keys, amounts exact."""
     lines = []
-    for account in books.money.accounts():
+    for account in books.money.accounts:
         groups = account.groups.with_columns(difference=pl.col("target") - pl.col("source"))
         for party, period, source, target, difference in groups.iter_rows():
             money = (pounds(source), pounds(target), pounds(difference))

@@ -36,7 +36,7 @@ def facts_of(books: Books, findings: Sequence[Finding]) -> Facts:
         "targets": targets(books),
         "project": books.job.settings.name,
         "totals": {"extracted": sum(totals.values()), **_in_order(totals)},
-        "restricted": [_restricted(account) for account in books.restriction.accounts()],
+        "restricted": [_restricted(account) for account in books.restriction.accounts],
         "causes": causes(books),
         "set_aside": set_aside(books),
         "control_totals": control_totals(books),
@@ -151,7 +151,7 @@ def control_totals(books: Books) -> list[Facts]:
             "groups": account.groups.height,
             "groups_differing": account.differing.height,
         }
-        for account in books.money.accounts()
+        for account in books.money.accounts
     ]
 
 
@@ -168,5 +168,5 @@ def codes(books: Books) -> list[Facts]:
             "differing": [list(line) for line in account.differing],
             "note": account.note,
         }
-        for account in books.codes.accounts()
+        for account in books.codes.accounts
     ]

@@ -37,5 +37,10 @@ def equal(check: str, table: str, expected: int | str, actual: int | str, **wher
     return Finding(check, table, _shown(expected), _shown(actual), verdict, **where)
 
 
+def counted(number: int, word: str) -> str:
+    """`1 row differs`, `2 rows differ`: a count with its noun and verb."""
+    return f"{number:,} {word} differs" if number == 1 else f"{number:,} {word}s differ"
+
+
 def _shown(value: int | str) -> str:
     return value if isinstance(value, str) else f"{value:,}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 import polars as pl
 
@@ -150,8 +151,12 @@ class Money:
             pence = minor_units(pl.col(total.column).cast(pl.String), PENCE)
             self._targets[total].append(sums.select("party", "period", pence.alias("target")))
 
-    def accounts(self) -> Iterator[Account]:
+    @cached_property
+    def accounts(self) -> tuple[Account, ...]:
         """Both sides of every control total."""
+        return tuple(self._accounts())
+
+    def _accounts(self) -> Iterator[Account]:
         for total in self.totals:
             lines = _source_sums(self._sources[total])
             good = lines.filter(pl.col("pence").is_not_null())

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
+import psycopg
 import sqlalchemy as sa
 
 from project.target import ColumnType, TargetTable
@@ -146,6 +147,15 @@ def _by_copy(
     connection: sa.Connection, query: sa.Select[tuple[str, ...]], columns: Sequence[str]
 ) -> Iterator[pl.DataFrame]:
     """PostgreSQL's COPY TO STDOUT, one record a message, read as CSV when a chunk is full."""
+    try:
+        yield from _copied(connection, query, columns)
+    except psycopg.Error as error:  # past SQLAlchemy, so its errors come as SQLAlchemy would give them
+        raise sa.exc.OperationalError(None, None, error) from error
+
+
+def _copied(
+    connection: sa.Connection, query: sa.Select[tuple[str, ...]], columns: Sequence[str]
+) -> Iterator[pl.DataFrame]:
     statement = str(query.compile(dialect=connection.dialect))
     driver = connection.connection.driver_connection
     assert driver is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
@@ -69,8 +70,12 @@ class Restriction:
             flag = restricted(pl.col(COLUMN).cast(pl.String))
             self._there.setdefault(table, []).append(chunk.select(pl.col(key).alias("id"), flag.alias("flag")))
 
-    def accounts(self) -> Iterator[RestrictionAccount]:
+    @cached_property
+    def accounts(self) -> tuple[RestrictionAccount, ...]:
         """Both sides, by id."""
+        return tuple(self._accounts())
+
+    def _accounts(self) -> Iterator[RestrictionAccount]:
         for table in self.setting.job.target.tables:
             if self.wants(table.name) and table.name in self._rows:
                 yield self._account(table.name)

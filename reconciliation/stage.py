@@ -6,7 +6,7 @@ import json
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from project.batch import write_text
+from project.batch import file_digest, write_text
 from project.contracts import Verdict
 from project.database import refusal, shown
 from project.errors import CasebridgeError, ReconciliationFailed
@@ -40,19 +40,25 @@ def run(job: Job) -> Tally:
     write_control_totals(books, folder / "control_totals.csv")
     write_evidence(books, folder)
     report = write_report(facts, folder)
-    about = {
+    write_text(folder / "run.json", json.dumps(_about(books, started), indent=2) + "\n")
+    job.ledger.close_run(job.run, facts["verdict"])
+    if facts["failed_checks"]:
+        raise ReconciliationFailed(facts["failed_checks"], report)
+    return _tally(books)
+
+
+def _about(books: Books, started: str) -> dict[str, object]:
+    """What differs from one attempt to the next, and which rules and files this one stood on."""
+    job = books.job
+    return {
         "run": job.run,
         "target": shown(job.settings.target_url),
         "started": started,
         "finished": now(),
         "basis": books.standing.basis,
         "specs": {spec.name: spec.digest for spec in job.specs},
+        "codes": {path.name: file_digest(path) for path in sorted((job.folder / "codes").glob("*.csv"))},
     }
-    write_text(folder / "run.json", json.dumps(about, indent=2) + "\n")
-    job.ledger.close_run(job.run, facts["verdict"])
-    if facts["failed_checks"]:
-        raise ReconciliationFailed(facts["failed_checks"], report)
-    return _tally(books)
 
 
 def _tally(books: Books) -> Tally:
