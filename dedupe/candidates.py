@@ -43,18 +43,28 @@ class Candidates:
 
 def find_candidates(job: Job, config: LinkageConfig) -> Candidates:
     """The candidate pairs of this run's register, linked again only when something under them changed."""
-    protected = [
-        file_digest(system.no_link) if system.no_link and system.no_link.is_file() else ""
-        for system in job.settings.systems.values()
-    ]
-    clean = {spec.name: job.ledger.standing(job.run, "transform", spec.name, "clean") for spec in job.specs}
-    under = {name: [batch.sha256 for batch in batches] for name, batches in clean.items() if _reads(config, name)}
-    inputs = digest(ENGINE, SEED, under, repr(config), protected)
+    inputs, clean = asked(job, config)
     done = job.ledger.done(STAGE, NAME, 0, inputs)
     if done is None:
         job.ledger.attempt(STAGE, NAME, 0, inputs)
         done = _link(job, config, clean, inputs)
     job.ledger.seal(job.run, STAGE, NAME, [(0, inputs)])
+    return of_files(done)
+
+
+def asked(job: Job, config: LinkageConfig) -> tuple[str, dict[str, tuple[Batch, ...]]]:
+    """The digest of everything that linkage sees, and the clean rows of every spec."""
+    protected = [
+        file_digest(system.no_link) if system.no_link and system.no_link.is_file() else ""
+        for system in job.settings.systems.values()
+    ]
+    clean = {spec.name: job.ledger.standing(job.run, "transform", spec.name, "clean") for spec in job.specs}
+    under = {name: [batch.sha256 for batch in batches] for name, batches in clean.items() if reads(config, name)}
+    return digest(ENGINE, SEED, under, repr(config), protected), clean
+
+
+def of_files(done: tuple[Batch, ...]) -> Candidates:
+    """The candidates that stand in a finished batch's files."""
     files = {batch.kind: batch for batch in done}
     return Candidates(files["pairs"], float(files["model"].read(["propose"]).item()))
 
@@ -65,7 +75,8 @@ def without_protected(job: Job, ids: set[str]) -> set[str]:
     return {item for item in ids if _bare_id(item) not in hidden}
 
 
-def _reads(config: LinkageConfig, name: str) -> bool:
+def reads(config: LinkageConfig, name: str) -> bool:
+    """Whether linkage looks at a spec's rows."""
     return name in config.query or name in (config.related or "") or name in config.tables
 
 
@@ -110,7 +121,7 @@ def _register(
     with duckdb.connect() as database:
         database.execute(f"SET memory_limit = '{job.settings.memory_limit}'")
         for name, batches in clean.items():
-            if batches and _reads(config, name):
+            if batches and reads(config, name):
                 database.execute(_view(name, batches))
         register = _ask(database, config.query, "register.query")
         pairs = _ask(database, config.related, "related.query") if config.related else None

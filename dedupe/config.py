@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dedupe.linkage.fields import ROLES
 from project.errors import Problem, SpecError, did_you_mean
 from project.spec import TableSpec
 
@@ -50,6 +51,9 @@ def read_linkage(folder: Path, specs: Sequence[TableSpec]) -> LinkageConfig | No
     for key in ("query", "tables"):
         if not register.get(key):
             problems.append(Problem(FILE, f"register.{key}", "is missing"))
+    for role in raw.get("fields", {}):
+        if role not in ROLES:
+            problems.append(Problem(FILE, f"fields.{role}", "unknown role", did_you_mean(role, ROLES)))
     if not raw.get("fields"):
         problems.append(Problem(FILE, "fields", "is missing: role = column of the query"))
     if problems:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from dedupe.candidates import Candidates, find_candidates, without_protected
-from dedupe.config import read_linkage
+from dedupe.config import LinkageConfig, read_linkage
 from dedupe.review.crosswalk import Groups, groups, survivors
 from dedupe.review.decisions import Decision, Ruling, standing
 from dedupe.review.survivorship import golden_rows
@@ -27,6 +27,21 @@ def run(job: Job) -> Tally:
     if config is None:
         return Tally()
     found = find_candidates(job, config)
+    inputs, clean, decisions = folding(job, config, found)
+    if job.ledger.done(STAGE, "crosswalk", 0, inputs) is None:
+        _fold(job, clean, found, decisions, inputs)
+    for name in ("pairs", "crosswalk", *config.tables):
+        job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
+    waiting = undecided(job).height
+    if job.leave_undecided is not None and waiting > job.leave_undecided:
+        raise ReviewNeeded(waiting, job.leave_undecided)
+    return job.ledger.tally(job.run, STAGE, "crosswalk")
+
+
+def folding(
+    job: Job, config: LinkageConfig, found: Candidates
+) -> tuple[str, dict[str, tuple[Batch, ...]], list[Decision]]:
+    """What is folded, and by which decisions, with the digest of all of it."""
     clean = {name: job.ledger.standing(job.run, "transform", name, "clean") for name in config.tables}
     control = job.open_control()
     decisions = standing(control)
@@ -35,20 +50,45 @@ def run(job: Job) -> Tally:
         ENGINE, found.digest, found.propose, [repr(item) for item in decisions],
         {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
     )  # fmt: skip
-    if job.ledger.done(STAGE, "crosswalk", 0, inputs) is None:
-        _fold(job, clean, found, decisions, inputs)
-    for name in ("pairs", "crosswalk", *config.tables):
-        job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
-    undecided = undecided_pairs(job)
-    if job.leave_undecided is not None and undecided > job.leave_undecided:
-        raise ReviewNeeded(undecided, job.leave_undecided)
-    return job.ledger.tally(job.run, STAGE, "crosswalk")
+    return inputs, clean, decisions
 
 
-def undecided_pairs(job: Job) -> int:
-    """How many pairs of this run are put forward as one person and wait for a decision."""
+def undecided(job: Job) -> pl.DataFrame:
+    """The pairs of this run that are put forward as one person and wait for a decision, the likeliest first:
+    left, right, verdict, reviewer, reason (the last three empty), p_same, relation."""
     batches = job.ledger.standing(job.run, STAGE, "pairs", "pairs")
-    return sum(batch.read(["state"]).filter(pl.col("state") == "undecided").height for batch in batches)
+    schema = {"left_id": pl.String, "right_id": pl.String, "p_same": pl.Float64, "relation": pl.String}
+    found = [
+        batch.scan().filter(pl.col("state") == "undecided").select(*schema).cast({"relation": pl.String}).collect()
+        for batch in batches
+    ]
+    waiting = pl.concat([pl.DataFrame(schema=schema), *found])
+    blank = pl.lit(None, dtype=pl.String)
+    return waiting.sort("p_same", "left_id", "right_id", descending=[True, False, False]).select(
+        pl.col("left_id").alias("left"),
+        pl.col("right_id").alias("right"),
+        blank.alias("verdict"),
+        blank.alias("reviewer"),
+        blank.alias("reason"),
+        pl.col("p_same").round(4),
+        "relation",
+    )
+
+
+def known_records(job: Job) -> set[str] | None:
+    """The records of this run that decisions may name, as `system:key`; None before anything is converted.
+
+    Records on the no-link list are unknown here like any number that was never given out.
+    """
+    config = read_linkage(job.folder, job.specs)
+    tables = config.tables if config else ()
+    batches = [
+        (name, batch) for name in tables for batch in job.ledger.standing(job.run, "transform", name, "clean")
+    ]
+    if not batches:
+        return None
+    ids = {f"{_system(job, name)}:{key}" for name, batch in batches for key in batch.read([KEY]).get_column(KEY)}
+    return without_protected(job, ids)
 
 
 def _fold(

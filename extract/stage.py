@@ -16,6 +16,7 @@ from project.batch import Batch, digest, write_batch
 from project.contracts import ROW, UNREADABLE, empty
 from project.errors import SourceError
 from project.job import Job
+from project.outlook import Outlook, State
 from project.tally import Tally
 
 STAGE = "extract"
@@ -40,11 +41,11 @@ def run(job: Job) -> Tally:
 def _extract(job: Job, table: Table) -> None:
     name, size = str(table.source), job.settings.batch_rows
     job.report.table(STAGE, name, _expected(table))
-    done = 0
-    while batches := job.ledger.done(STAGE, name, done, _inputs(table, size, done)):
+    before, ended = _done(job, table)
+    for batches in before:
         _tell(job, batches)
-        done += 1
-    if not done or job.ledger.done(STAGE, name, done, _inputs(table, size, done, end=True)) is None:
+    done = len(before)
+    if not ended:
         first = job.ledger.first_row(table.source)
         after = first + done * size
         for cut in ahead(_cuts(_pieces(table, first, after), after, size, at_least_one=not done)):
@@ -52,6 +53,31 @@ def _extract(job: Job, table: Table) -> None:
             done += 1
         _end(job, name, done, _inputs(table, size, done, end=True))
     job.ledger.seal(job.run, STAGE, name, [(n, _inputs(table, size, n)) for n in range(done)])
+
+
+def outlook(job: Job) -> Iterator[Outlook]:
+    """What there is to extract, table by table. Reads the dump's files for their checksums; writes nothing."""
+    for table in preflight(job):
+        name, size = str(table.source), job.settings.batch_rows
+        before, ended = _done(job, table)
+        if ended:
+            sealed = tuple((number, _inputs(table, size, number)) for number in range(len(before)))
+            yield Outlook(STAGE, name, State.DONE, rows=0, sealed=sealed)
+            continue
+        rows = _expected(table)
+        last = len(before) if rows is None else max(len(before), (rows - 1) // size)
+        left = None if rows is None else max(0, rows - len(before) * size)
+        yield Outlook(STAGE, name, State.PENDING, tuple(range(len(before), last + 1)), left)
+
+
+def _done(job: Job, table: Table) -> tuple[list[tuple[Batch, ...]], bool]:
+    """The batches of a table that are done, from its beginning, and whether they are all there is."""
+    name, size = str(table.source), job.settings.batch_rows
+    before: list[tuple[Batch, ...]] = []
+    while batches := job.ledger.done(STAGE, name, len(before), _inputs(table, size, len(before))):
+        before.append(batches)
+    end = _inputs(table, size, len(before), end=True)
+    return before, bool(before) and job.ledger.done(STAGE, name, len(before), end) is not None
 
 
 def _inputs(table: Table, size: int, number: int, *, end: bool = False) -> str:

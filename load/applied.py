@@ -46,6 +46,7 @@ RUNS = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("run", sa.String(100), nullable=False),
     sa.Column("created_tables", sa.Text, nullable=False),
+    sa.Column("keys_found", sa.Text, nullable=False),
     sa.Column("begun_at", sa.String(20), nullable=False),
 )
 """The runs that loaded this target, oldest first; a run that was rolled back is not there."""
@@ -95,16 +96,21 @@ class TargetRun:
     number: int
     run: str
     created_tables: tuple[str, ...]
+    keys_found: tuple[str, ...]
 
 
 def runs(connection: sa.Connection) -> list[TargetRun]:
     """The runs that loaded this target, oldest first. Read only."""
     rows = connection.execute(sa.select(RUNS).order_by(RUNS.c.number))
-    return [TargetRun(row.number, row.run, tuple(json.loads(row.created_tables))) for row in rows]
+    return [
+        TargetRun(row.number, row.run, tuple(json.loads(row.created_tables)), tuple(json.loads(row.keys_found)))
+        for row in rows
+    ]
 
 
-def open_run(connection: sa.Connection, run: str, created: Sequence[str]) -> None:
-    """Note that a run begins here, and what it finds; a run that goes on has noted it already."""
+def open_run(connection: sa.Connection, run: str, created: Sequence[str], keys: Sequence[str]) -> None:
+    """Note that a run begins here, and what it finds: batches, and the names of the unique and foreign keys
+    on our tables. A run that goes on has noted it already."""
     known = runs(connection)
     if known and known[-1].run == run:
         together = sorted({*known[-1].created_tables, *created})
@@ -115,7 +121,13 @@ def open_run(connection: sa.Connection, run: str, created: Sequence[str]) -> Non
         return
     number = known[-1].number + 1 if known else 1
     connection.execute(
-        RUNS.insert().values(number=number, run=run, created_tables=json.dumps(sorted(created)), begun_at=now())
+        RUNS.insert().values(
+            number=number,
+            run=run,
+            created_tables=json.dumps(sorted(created)),
+            keys_found=json.dumps(sorted(keys)),
+            begun_at=now(),
+        )
     )
     columns = [column.name for column in BEFORE.c]
     found = sa.select(sa.literal(number), *(APPLIED.c[name] for name in columns[1:]))

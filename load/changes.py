@@ -46,10 +46,19 @@ def changes(old: Sequence[Batch], new: Sequence[Batch], table: TargetTable) -> C
 
 
 def _hashes(batches: Sequence[Batch], table: TargetTable) -> pl.DataFrame:
-    columns = [column.name for column in table.columns]
     found = [pl.DataFrame(schema={"key": pl.Int64(), "hash": pl.UInt64()})]
     for batch in batches:
-        rows = batch.read(columns)
+        rows = rows_of(batch, table)
         keys = rows.get_column(table.primary_key).rename("key")
         found.append(pl.DataFrame([keys, rows.hash_rows(seed=7).rename("hash")]))
     return pl.concat(found)
+
+
+def rows_of(batch: Batch, table: TargetTable) -> pl.DataFrame:
+    """A file's rows with the table's columns; one that target.toml did not have when it was written is empty."""
+    present = set(batch.scan().collect_schema().names())
+    rows = batch.read([column.name for column in table.columns if column.name in present])
+    return rows.select(
+        pl.col(column.name) if column.name in present else pl.lit(None, dtype=column.type.dtype).alias(column.name)
+        for column in table.columns
+    )

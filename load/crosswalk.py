@@ -6,6 +6,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from load.applied import CROSSWALK, applied, create_side_tables, forget_applied, note_applied
+from load.patience import in_transaction, may_be_done_twice
 from load.standing import STAGE, Crosswalk, Standing
 from load.writers import writer_for
 from project.batch import Batch, digest, write_batch
@@ -28,12 +29,13 @@ def write_crosswalk(job: Job, engine: sa.Engine, crosswalk: Crosswalk) -> None:
         found = (write_batch(job.work, STAGE, NAME, 0, "crosswalk", inputs, rows),)
         tally = Tally(read=rows.height, passed=rows.height)
         job.ledger.record(STAGE, NAME, 0, inputs, found, tally)
-    put_crosswalk(engine, found[0], job.run)
+    put_crosswalk(job, engine, found[0], job.run)
 
 
-def put_crosswalk(engine: sa.Engine, batch: Batch | None, run: str) -> None:
+def put_crosswalk(job: Job, engine: sa.Engine, batch: Batch | None, run: str) -> None:
     """Bring the crosswalk in the target to a file's rows, or to none."""
-    with engine.begin() as connection:
+
+    def work(connection: sa.Connection) -> None:
         create_side_tables(connection)
         there = applied(connection).get((NAME, 0))
         if (there.sha256 if there else None) == (batch.sha256 if batch else None):
@@ -43,6 +45,8 @@ def put_crosswalk(engine: sa.Engine, batch: Batch | None, run: str) -> None:
         if batch:
             writer_for(engine.dialect.name)(connection, CROSSWALK, batch.read())
             note_applied(connection, batch, NAME, run)
+
+    in_transaction(engine, work, may_be_done_twice, job.report)
 
 
 def _rows(crosswalk: Crosswalk, standings: list[Standing]) -> pl.DataFrame:

@@ -14,9 +14,9 @@ import polars as pl
 import sqlalchemy as sa
 
 from load.applied import Applied, applied, forget_applied, note_applied
-from load.changes import Changes, changes
+from load.changes import Changes, changes, rows_of
 from load.moments import reached
-from load.patience import in_transaction
+from load.patience import in_transaction, may_be_done_twice
 from load.refused import refused_rows
 from load.standing import STAGE
 from load.tables import TargetTables
@@ -98,7 +98,7 @@ class Delivery:
     def loosen(self) -> None:
         """Take the keys off before the first row is written; an untouched target keeps them."""
         if not self.loose:
-            self.tables.loosen()
+            in_transaction(self.engine, self.tables.loosen, may_be_done_twice, self.job.report)
             self.loose = True
             reached("after loosen")
 
@@ -107,7 +107,7 @@ class Delivery:
         workers = SIDE_BY_SIDE.get(self.engine.dialect.name, 1)
         with ThreadPoolExecutor(workers) as pool:
             for batch in pool.map(lambda batch: self._append_one(table, batch), fresh):
-                self._noted(batch, table)
+                self.job.report.advance(batch.rows)
 
     def _append_one(self, table: TargetTable, batch: Batch) -> Batch:
         def work(connection: sa.Connection) -> None:
@@ -117,6 +117,8 @@ class Delivery:
         reached("before begin")
         in_transaction(self.engine, work, lambda: self._stands([batch]), self.job.report)
         reached("after commit")
+        # Here, not by who waits for us: when the batch beside this one fails, this one stands all the same.
+        self._noted(batch, table)
         return batch
 
     def _replace(self, table: TargetTable, stale: Sequence[Applied], fresh: Sequence[Batch]) -> None:
@@ -139,11 +141,12 @@ class Delivery:
             del self.there[item.name, item.number]
         for batch in fresh:
             self._noted(batch, table)
+            self.job.report.advance(batch.rows)
         name = stale[0].name
         self.moved[name] = moved
 
     def _write(self, connection: sa.Connection, table: TargetTable, batch: Batch, only: pl.Series | None) -> None:
-        rows = batch.read([column.name for column in table.columns])
+        rows = rows_of(batch, table)
         if only is not None:
             rows = rows.filter(pl.col(table.primary_key).is_in(only.implode()))
         if rows.height:
@@ -154,7 +157,6 @@ class Delivery:
     def _noted(self, batch: Batch, table: TargetTable) -> None:
         item = Applied(batch.table, batch.number, table.name, batch.inputs, batch.sha256, batch.rows)
         self.there[batch.table, batch.number] = item
-        self.job.report.advance(batch.rows)
 
     def _stands(self, fresh: Sequence[Batch], stale: Sequence[Applied] = ()) -> bool:
         """Whether the target, asked afresh, has these batches and no longer those."""

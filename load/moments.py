@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MOMENTS = (
+    "before the run is noted",
     "before begin",
     "after delete",
     "after copy",
@@ -12,6 +13,7 @@ MOMENTS = (
     "after loosen",
     "before tighten",
     "in rollback",
+    "before the run is forgotten",
 )
 
 

@@ -15,8 +15,8 @@ from project.job import Reporter
 WAITS = (0.5, 1, 2, 4, 8, 15, 30, 60)
 """Seconds between attempts: a server that restarts is back within two minutes, or somebody must look."""
 
-PASSING = ("08", "40", "57P", "55P03")
-"""SQLSTATEs of what passes: a lost connection, a deadlock, a restart, a lock not given."""
+PASSING = ("08", "40", "57P", "55P03", "53300")
+"""SQLSTATEs of what passes: a lost connection, a deadlock, a restart, a lock not given, no connection free."""
 
 
 def passing(error: BaseException) -> bool:
@@ -44,7 +44,7 @@ def in_transaction(
     engine: sa.Engine, work: Callable[[sa.Connection], None], done: Callable[[], bool], report: Reporter
 ) -> None:
     """Do `work` in one transaction, again after what passes. `done` tells, after a lost connection,
-    whether the commit had come through all the same."""
+    whether the commit had come through all the same; for work that may be done twice it may say no."""
     for wait in (*WAITS, None):
         try:
             with engine.begin() as connection:
@@ -55,15 +55,24 @@ def in_transaction(
             report.note(f"the target does not answer; trying again in {wait:g} s")
             time.sleep(wait)
             engine.dispose()
-            if _answers(engine) and done():
+            if _came_through(engine, done):
                 return
         else:
             return
 
 
-def _answers(engine: sa.Engine) -> bool:
+def _came_through(engine: sa.Engine, done: Callable[[], bool]) -> bool:
+    """Whether the target answers again, and has what the last attempt wrote."""
     try:
         with engine.connect():
-            return True
-    except DRIVER_ERRORS:
+            pass
+        return done()
+    except DRIVER_ERRORS as error:
+        if not passing(error):
+            raise
         return False
+
+
+def may_be_done_twice() -> bool:
+    """For `in_transaction`: what was done once may be done again."""
+    return False

@@ -16,6 +16,7 @@ from load.applied import (
     before,
     create_side_tables,
     drop_side_tables,
+    forget_applied,
     forget_run,
     runs,
 )
@@ -24,6 +25,7 @@ from load.crosswalk import NAME as CROSSWALK_BATCH
 from load.crosswalk import put_crosswalk
 from load.delivery import Delivery
 from load.moments import reached
+from load.patience import in_transaction
 from load.tables import TargetTables
 from project.database import DRIVER_ERRORS, refusal
 from project.errors import CasebridgeError
@@ -73,20 +75,38 @@ def _rollback(job: Job, engine: sa.Engine, *, dry_run: bool) -> list[TakenBack]:
     if dry_run:
         return told
     for name, target in _tables(job, there, wanted):
+        if target in run.created_tables:
+            continue  # the whole table goes, at the end
         files = [delivery.file_of(item) for item in wanted if item.name == name]
         delivery.bring(name, job.target.by_name[target], files)
         reached("in rollback")
     crosswalk = [item for item in wanted if item.name == CROSSWALK_BATCH]
-    put_crosswalk(engine, delivery.file_of(crosswalk[0]) if crosswalk else None, _run_before(known))
-    if wanted:
-        delivery.tables.tighten()
-    delivery.tables.drop(run.created_tables)
-    with engine.begin() as connection:
+    put_crosswalk(job, engine, delivery.file_of(crosswalk[0]) if crosswalk else None, _run_before(known))
+    _forget(job, delivery, run)
+    job.ledger.close_run(job.run, "rolled back")
+    return told
+
+
+def _forget(job: Job, delivery: Delivery, run: TargetRun) -> None:
+    """The tables that the run made, its keys and its records go in one transaction."""
+
+    def work(connection: sa.Connection) -> None:
+        delivery.tables.restore(connection, run.created_tables, run.keys_found)
+        for item in applied(connection).values():
+            if item.target_table in run.created_tables:
+                forget_applied(connection, item.name, item.number)
         forget_run(connection, run.number)
         if not runs(connection):
             drop_side_tables(connection)
-    job.ledger.close_run(job.run, "rolled back")
-    return told
+        reached("before the run is forgotten")
+
+    def done() -> bool:
+        if not sa.inspect(delivery.engine).has_table("casebridge_runs"):
+            return True
+        with delivery.engine.connect() as connection:
+            return run not in runs(connection)
+
+    in_transaction(delivery.engine, work, done, job.report)
 
 
 def _run_before(known: list[TargetRun]) -> str:

@@ -15,7 +15,7 @@ from load.delivery import Delivery
 from load.fit import check_fit
 from load.moments import reached
 from load.once import doubles
-from load.patience import about_rows
+from load.patience import about_rows, in_transaction, may_be_done_twice
 from load.refused import REFUSED, REFUSED_ROWS
 from load.resolve import resolve
 from load.standing import STAGE, Crosswalk, Standing, read_crosswalk
@@ -57,22 +57,29 @@ def ask_again(job: Job) -> None:
 
 def _run(job: Job, engine: sa.Engine) -> Tally:
     tables = TargetTables(engine, job.target)
-    created = tables.create()
-    with engine.begin() as connection:
+
+    def begin(connection: sa.Connection) -> None:
+        """Tables and the note of who made them, together: rollback must know which were ours."""
+        keys = tables.keys_present(connection)
+        made = tables.create(connection)
         create_side_tables(connection)
-        open_run(connection, job.run, created)
+        open_run(connection, job.run, made, sorted(keys))
+        reached("before the run is noted")
+
+    in_transaction(engine, begin, may_be_done_twice, job.report)
+    with engine.connect() as connection:
         there = applied(connection)
     crosswalk = read_crosswalk(job)
     delivery = Delivery(job, engine, tables, there, job.run)
     while not _deliver(job, delivery, crosswalk):
         job.report.note("the target refused some rows: they are kept with its reason, and the load goes on")
     reached("before tighten")
-    tables.tighten()
+    in_transaction(engine, tables.tighten, may_be_done_twice, job.report)
     write_crosswalk(job, engine, crosswalk)
-    return sum((job.ledger.tally(job.run, STAGE, spec.name) for spec in _in_order(job)), Tally())
+    return sum((job.ledger.tally(job.run, STAGE, spec.name) for spec in in_order(job)), Tally())
 
 
-def _in_order(job: Job) -> list[TableSpec]:
+def in_order(job: Job) -> list[TableSpec]:
     """The specs, parents before children."""
     return [spec for name in job.target.load_order for spec in job.specs if spec.target == name]
 
@@ -80,7 +87,7 @@ def _in_order(job: Job) -> list[TableSpec]:
 def _deliver(job: Job, delivery: Delivery, crosswalk: Crosswalk) -> bool:
     """Resolve every table, see that it fits, and bring it in. False when rows were refused: they are on
     record now, and their children must be resolved again."""
-    wanted = {spec: _resolve_table(job, spec, crosswalk) for spec in _in_order(job)}
+    wanted = {spec: _resolve_table(job, spec, crosswalk) for spec in in_order(job)}
     names = {spec.name for spec in wanted} | {CROSSWALK_BATCH}
     check_fit(delivery.engine, job.target, {spec.name: (spec.target, wanted[spec]) for spec in wanted})
     for name, target in sorted({(i.name, i.target_table) for i in delivery.there.values() if i.name not in names}):
@@ -119,8 +126,21 @@ def _refused(job: Job, name: str, number: int) -> list[Batch]:
     return [batch for batch in standing if batch.number == number]
 
 
-def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> tuple[Batch, ...]:
-    """The table's load batches, made where anything under them changed."""
+@dataclass(frozen=True)
+class Asked:
+    """What one table's load batches are made of: for each clean batch, in order, the digest of everything
+    that goes in. `pending` are those that have to be made."""
+
+    source: tuple[Batch, ...]
+    golden: tuple[Batch, ...]
+    parents: Mapping[str, Standing]
+    refused: Mapping[int, Batch]
+    sealed: tuple[tuple[int, str], ...]
+    pending: tuple[tuple[Batch, str], ...]
+
+
+def asked_of(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> Asked:
+    """What is asked of a table, and what of it was not made before. Read only."""
     order = job.target.load_order
     parents = {
         column.name: Standing(
@@ -132,33 +152,39 @@ def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> tuple[Bat
         )
         for column in spec.references
     }
-    is_register = spec.name in crosswalk.register
     golden = job.ledger.standing(job.run, "dedupe", spec.name, "golden")
     source = job.ledger.standing(job.run, "transform", spec.name, "clean")
     under = digest(
         ENGINE,
         spec.digest,
         {name: parent.digest for name, parent in parents.items()},
-        crosswalk.digest if is_register else "",
+        crosswalk.digest if spec.name in crosswalk.register else "",
         [batch.sha256 for batch in golden],
         # What a merge made superfluous may stand in any batch of the table.
         [batch.sha256 for batch in source] if spec.once and crosswalk.folded.height else [],
     )
     refused = {batch.number: batch for batch in job.ledger.standing(EVERY_RUN, REFUSED, spec.name, REFUSED)}
-    sealed = [
+    sealed = tuple(
         (
             batch.number,
             digest(under, batch.sha256, refused[batch.number].sha256 if batch.number in refused else ""),
         )
         for batch in source
-    ]
-    pending = [
+    )
+    pending = tuple(
         (batch, inputs)
         for batch, (number, inputs) in zip(source, sealed, strict=True)
         if job.ledger.done(STAGE, spec.name, number, inputs) is None
-    ]
-    if pending:
-        known = {name: parent.keys for name, parent in parents.items()}
+    )
+    return Asked(source, golden, parents, refused, sealed, pending)
+
+
+def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> tuple[Batch, ...]:
+    """The table's load batches, made where anything under them changed."""
+    asked = asked_of(job, spec, crosswalk)
+    if asked.pending:
+        known = {name: parent.keys for name, parent in asked.parents.items()}
+        is_register = spec.name in crosswalk.register
         everyone = crosswalk.folded_of(spec.system).get_column(KEY)
         resolver = _Resolver(
             job,
@@ -166,13 +192,13 @@ def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> tuple[Bat
             ids=ids_of(job, spec.target, spec.system),
             parents=known,
             folded=everyone if is_register or spec.merged_only else everyone.clear(),
-            golden=golden,
-            doubled=doubles(spec, source, known, everyone),
-            refused=refused,
+            golden=asked.golden,
+            doubled=doubles(spec, asked.source, known, everyone),
+            refused=asked.refused,
         )
-        for batch, inputs in pending:
+        for batch, inputs in asked.pending:
             resolver.batch(batch, inputs)
-    job.ledger.seal(job.run, STAGE, spec.name, sealed)
+    job.ledger.seal(job.run, STAGE, spec.name, asked.sealed)
     return job.ledger.standing(job.run, STAGE, spec.name, "rows")
 
 

@@ -6,7 +6,7 @@ written and are built, which validates them, when all rows are in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIndex, DropTable
@@ -14,6 +14,8 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIn
 from project.database import shown
 from project.errors import TargetError
 from project.target import Target
+
+Key = sa.Index | sa.ForeignKeyConstraint
 
 
 class TargetTables:
@@ -26,9 +28,9 @@ class TargetTables:
         self.metadata = target.metadata(foreign_keys=not self._later)
         self._keyed = target.metadata(foreign_keys=True)
 
-    def create(self) -> list[str]:
+    def create(self, connection: sa.Connection) -> list[str]:
         """Create missing tables and name them; TargetError when one that is there cannot take our rows."""
-        inspector = sa.inspect(self._engine)
+        inspector = sa.inspect(connection)
         present = set(inspector.get_table_names())
         wrong = [
             f"{table.name}.{column.name} is missing"
@@ -41,67 +43,63 @@ class TargetTables:
             hint = "make target.toml say what the target really has, or load into an empty database"
             what = f"its tables are not those of target.toml: {', '.join(wrong[:10])}"
             raise TargetError(shown(self._engine.url), what, hint=hint)
-        with self._engine.begin() as connection:
-            self.metadata.create_all(connection)
+        self.metadata.create_all(connection)
         return [table.name for table in self._target.tables if table.name not in present]
-
-    def drop(self, names: Sequence[str]) -> None:
-        """Drop tables that a run had made, children first."""
-        with self._engine.begin() as connection:
-            for name in (name for name in reversed(self._target.load_order) if name in names):
-                connection.execute(DropTable(self.metadata.tables[name], if_exists=True))
 
     def table(self, name: str) -> sa.Table:
         """The SQLAlchemy table of a target table."""
         return self.metadata.tables[name]
 
-    def loosen(self) -> None:
+    def keys_present(self, connection: sa.Connection) -> set[str]:
+        """The names of all indexes and foreign keys on our tables that are there."""
+        inspector = sa.inspect(connection)
+        there = set(inspector.get_table_names())
+        tables = [table.name for table in self._target.tables if table.name in there]
+        links = {str(found["name"]) for name in tables for found in inspector.get_foreign_keys(name)}
+        return links | {str(found["name"]) for name in tables for found in inspector.get_indexes(name)}
+
+    def loosen(self, connection: sa.Connection) -> None:
         """Take unique and foreign keys off, before rows are written: a value may move from one batch to
         another, and stands twice until both are in."""
-        indexes, present = self._indexes_present(), self._foreign_keys_present()
-        with self._engine.begin() as connection:
-            for index in self._unique_indexes():
-                if index.name in indexes:
-                    connection.execute(DropIndex(index))
-            for constraint in self._foreign_keys() if self._later else ():
-                if constraint.name in present:
-                    connection.execute(DropConstraint(constraint))
+        self._drop_keys(connection, keep=())
 
-    def tighten(self) -> None:
+    def tighten(self, connection: sa.Connection) -> None:
         """Build and validate what is missing of unique and foreign keys."""
-        present = self._indexes_present()
-        missing = [CreateIndex(index) for index in self._unique_indexes() if index.name not in present]
-        keys: list[sa.schema.ExecutableDDLElement] = [*missing]
-        if self._later:
-            there = self._foreign_keys_present()
-            links = [link for link in self._foreign_keys() if link.name not in there]
-            keys += [AddConstraint(link, isolate_from_table=False) for link in links]
-        if keys:
-            with self._engine.begin() as connection:
-                for key in keys:
-                    connection.execute(key)
+        self._add_keys(connection, {str(key.name) for key in self._keys()})
 
-    def _foreign_keys(self) -> list[sa.ForeignKeyConstraint]:
+    def restore(self, connection: sa.Connection, drop: Collection[str], keys: Collection[str]) -> None:
+        """As it was before a run: without the tables it made, and with the keys that were there."""
+        self._drop_keys(connection, keep=keys)
+        for name in (name for name in reversed(self._target.load_order) if name in drop):
+            connection.execute(DropTable(self.metadata.tables[name], if_exists=True))
+        self._add_keys(connection, keys)
+
+    def _drop_keys(self, connection: sa.Connection, keep: Collection[str]) -> None:
+        present = self.keys_present(connection)
+        for key in reversed(self._keys()):
+            if key.name in present and key.name not in keep:
+                drop = DropIndex(key) if isinstance(key, sa.Index) else DropConstraint(key)
+                connection.execute(drop)
+
+    def _add_keys(self, connection: sa.Connection, names: Collection[str]) -> None:
+        present = self.keys_present(connection)
+        for key in self._keys():
+            if key.name not in present and key.name in names:
+                add = (
+                    CreateIndex(key) if isinstance(key, sa.Index) else AddConstraint(key, isolate_from_table=False)
+                )
+                connection.execute(add)
+
+    def _keys(self) -> list[Key]:
+        """The keys that are built after the rows: unique ones first, in the order of tables and columns."""
         tables = [self._keyed.tables[name] for name in self._target.load_order]
-        return sorted(
-            (constraint for table in tables for constraint in table.foreign_key_constraints),
-            key=lambda constraint: str(constraint.name),
-        )
-
-    def _foreign_keys_present(self) -> set[str]:
-        inspector = sa.inspect(self._engine)
-        return {
-            str(found["name"]) for table in self._target.tables for found in inspector.get_foreign_keys(table.name)
-        }
-
-    def _indexes_present(self) -> set[str]:
-        inspector = sa.inspect(self._engine)
-        return {str(found["name"]) for table in self._target.tables for found in inspector.get_indexes(table.name)}
-
-    def _unique_indexes(self) -> list[sa.Index]:
-        return [
-            sa.Index(f"uq_{table.name}_{column.name}", self._keyed.tables[table.name].c[column.name], unique=True)
-            for table in self._target.tables
-            for column in table.columns
+        unique: list[Key] = [
+            sa.Index(f"uq_{table.name}_{column.name}", table.c[column.name], unique=True)
+            for table in tables
+            for column in self._target.by_name[table.name].columns
             if column.unique
         ]
+        if not self._later:
+            return unique
+        links = [constraint for table in tables for constraint in table.foreign_key_constraints]
+        return [*unique, *sorted(links, key=lambda link: str(link.name))]

@@ -101,6 +101,9 @@ def run_stages(job: Job, until: str | None = None) -> Iterator[StageDone]:
 
 def run_stage(job: Job, stage: str) -> StageDone:
     """Do one stage."""
+    if job.ledger.signature(job.run):
+        hint = "name the next one: `casebridge run --name NAME`"
+        raise CasebridgeError(f"run {job.run} is signed and closed", hint=hint)
     job.ledger.open_run(job.run, job.settings.target_url.partition(":")[0])
     started = perf_counter()
     tally = STAGES[stage](job)

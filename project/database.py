@@ -35,7 +35,9 @@ def open_database(url: str) -> sa.Engine:
     try:
         return sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
-        hint = "install its driver (an extra of casebridge), or use sqlite:/// or postgresql://"
+        hint = (
+            "install its driver (the extras `oracle` and `sqlserver` have two), or use sqlite:/// or postgresql://"
+        )
         raise TargetError(shown(parsed), f"no driver for it: {error}", hint=hint) from error
 
 

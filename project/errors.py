@@ -51,11 +51,11 @@ class SpecError(CasebridgeError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        count = f"{len(self.problems)} problem" + ("s" if len(self.problems) != 1 else "")
+        count = counted(len(self.problems), "problem")
         lines = "\n".join(f"  {problem}" for problem in self.problems)
         super().__init__(
             f"{count} in the project's files:\n{lines}",
-            hint="mend these files and run `casebridge check` again; nothing was read or written",
+            hint="mend these and run the same command again; what was finished before stays done",
         )
 
 
@@ -102,7 +102,7 @@ class ReviewNeeded(CasebridgeError):
     def __init__(self, undecided: int, allowed: int) -> None:
         self.undecided, self.allowed = undecided, allowed
         super().__init__(
-            f"{undecided:,} pairs of records are undecided; this run may leave {allowed:,}",
+            f"{counted(undecided, 'pair')} of records undecided; this run may leave {allowed:,}",
             hint="decide them (`casebridge decide FILE.csv`), or say how many may stay apart "
             "with `--leave-undecided N`",
         )
@@ -116,9 +116,15 @@ class ReconciliationFailed(CasebridgeError):
     def __init__(self, failed: Sequence[str], report: Path) -> None:
         self.failed, self.report = tuple(failed), report
         super().__init__(
-            f"{len(self.failed)} reconciliation checks failed: {', '.join(self.failed[:5])}",
-            hint=f"open {report} and look at the rows marked in red; do not sign this run",
+            f"{counted(len(self.failed), 'reconciliation check')} failed: {', '.join(self.failed[:5])}",
+            hint=f"open {report} and look at what is marked in red; do not sign this run. If the target was "
+            "changed by hand, `casebridge rollback` and a new run put it right",
         )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural when it must be."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -83,11 +85,27 @@ def now() -> str:
 class Ledger:
     """The record of a migration project, in `work/ledger.db`."""
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, engine: sa.Engine | None = None) -> None:
         work.mkdir(parents=True, exist_ok=True)
         self._work = work
-        self._engine = open_database(f"sqlite:///{work / 'ledger.db'}")
+        self._engine = engine or open_database(f"sqlite:///{work / 'ledger.db'}")
+        self.worked: Counter[tuple[str, str]] = Counter()
         _meta.create_all(self._engine)
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The database, for what is kept beside the batches."""
+        return self._engine
+
+    def copy(self) -> Ledger:
+        """The same ledger in memory: to try what would be, and be thrown away."""
+        into = open_database("sqlite:///:memory:")
+        with self._engine.connect() as here, into.connect() as there:
+            source, goal = here.connection.driver_connection, there.connection.driver_connection
+            assert isinstance(source, sqlite3.Connection)
+            assert isinstance(goal, sqlite3.Connection)
+            source.backup(goal)
+        return Ledger(self._work, into)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -169,6 +187,7 @@ class Ledger:
                 .where(*_same(_attempts, stage, name, number, inputs))
                 .values(done=now(), tally=json.dumps(tally.as_dict()))
             )
+        self.worked[stage, name] += tally.read
 
     # Runs
 
@@ -209,6 +228,11 @@ class Ledger:
             connection.execute(_standing.delete().where(*_of(run, stage, name)))
             if rows:
                 connection.execute(_standing.insert(), rows)
+
+    def forget(self, run: str) -> None:
+        """A run has nothing of anything; what it did stays known. Only for a copy."""
+        with self._engine.begin() as connection:
+            connection.execute(_standing.delete().where(_standing.c.run == run))
 
     def standing(self, run: str, stage: str, name: str, kind: str) -> tuple[Batch, ...]:
         """The files of one kind that `run` has of this table at this stage, in order. Read only."""

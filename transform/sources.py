@@ -44,10 +44,8 @@ class Prepared:
 
 def prepare(job: Job, read: ReadSpec) -> Prepared:
     """Judge a source as a whole; its quarantine is the transform stage's batch named after the source."""
-    raw = job.ledger.standing(job.run, "extract", str(read.source), "raw")
+    raw, inputs = _asked(job, read)
     specs = job.specs_of(read.source)
-    wheres = [spec.where for spec in specs if spec.query is None]
-    inputs = digest(ENGINE, [batch.sha256 for batch in raw], read.key, wheres, len(specs))
     name = str(read.source)
     batches = job.ledger.done(STAGE, name, 0, inputs)
     if batches is None:
@@ -63,17 +61,30 @@ def prepare(job: Job, read: ReadSpec) -> Prepared:
         batches = (written,)
         job.ledger.record(STAGE, name, 0, inputs, batches, tally)
     job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
+    return _prepared(raw, batches)
+
+
+def known(job: Job, read: ReadSpec) -> tuple[Prepared | None, str]:
+    """A source as it was judged before, None when that is pending, and the digest of what is judged."""
+    raw, inputs = _asked(job, read)
+    batches = job.ledger.done(STAGE, str(read.source), 0, inputs)
+    return None if batches is None else _prepared(raw, batches), inputs
+
+
+def _asked(job: Job, read: ReadSpec) -> tuple[tuple[Batch, ...], str]:
+    raw = job.ledger.standing(job.run, "extract", str(read.source), "raw")
+    specs = job.specs_of(read.source)
+    wheres = [spec.where for spec in specs if spec.query is None]
+    return raw, digest(ENGINE, [batch.sha256 for batch in raw], read.key, wheres, len(specs))
+
+
+def _prepared(raw: tuple[Batch, ...], batches: tuple[Batch, ...]) -> Prepared:
     return Prepared(raw, batches[0].read([ROW]).get_column(ROW).unique().sort())
 
 
 def joined(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> tuple[Batch, ...]:
     """The result of a query spec as batches of source rows, run only when something under it changed."""
-    parts = [
-        [[batch.sha256 for batch in prepared[source].raw], digest(prepared[source].left.to_list())]
-        for source in spec.sources
-    ]
-    inputs = digest(ENGINE, parts, spec.query, job.settings.batch_rows)
-    name = f"{spec.name}.joined"
+    name, inputs = _joining(job, spec, prepared)
     batches = job.ledger.done(STAGE, name, 0, inputs)
     if batches is None:
         job.ledger.attempt(STAGE, name, 0, inputs)
@@ -84,6 +95,21 @@ def joined(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> tuple
         rows = sum(batch.rows for batch in batches)
         job.ledger.record(STAGE, name, 0, inputs, batches, Tally(read=rows, passed=rows))
     return batches
+
+
+def joined_before(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> tuple[Batch, ...] | None:
+    """The result of a query spec as far as it was made before; None when that is pending."""
+    name, inputs = _joining(job, spec, prepared)
+    return job.ledger.done(STAGE, name, 0, inputs)
+
+
+def _joining(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> tuple[str, str]:
+    """The name and the digest of a query's joined rows."""
+    parts = [
+        [[batch.sha256 for batch in prepared[source].raw], digest(prepared[source].left.to_list())]
+        for source in spec.sources
+    ]
+    return f"{spec.name}.joined", digest(ENGINE, parts, spec.query, job.settings.batch_rows)
 
 
 def _doubled(raw: tuple[Batch, ...], read: ReadSpec) -> pl.DataFrame:

@@ -11,13 +11,14 @@ from project.contracts import KEY, ROW
 from project.errors import Problem, SpecError
 from project.identity import give_out
 from project.job import Job
+from project.outlook import Outlook, State, follows, judged
 from project.spec import Source, TableSpec
 from project.specfile import columns_accounted_for
 from project.tally import Tally
 from transform.codes import read_codes
 from transform.convert import Plan, convert, make_plan
 from transform.expressions import misfits, undated, unreadable
-from transform.sources import ENGINE, STAGE, Prepared, joined, prepare, query_schema
+from transform.sources import ENGINE, STAGE, Prepared, joined, joined_before, known, prepare, query_schema
 
 
 def run(job: Job) -> Tally:
@@ -83,10 +84,8 @@ def _table(job: Job, plan: Plan, prepared: dict[Source, Prepared]) -> Tally:
     spec, sealed = plan.spec, []
     sources = list(_batches(job, spec, prepared))
     job.report.table(STAGE, spec.name, sum(batch.rows for batch in sources))
-    rules = digest(ENGINE, spec.digest, plan.century_pivot, {n: c.digest for n, c in plan.codes.items()})
     for number, batch in enumerate(sources):
-        left = prepared[spec.sources[0]].left_in(batch.read([ROW])) if spec.query is None else None
-        inputs = digest(rules, batch.sha256, left.to_list() if left is not None else [])
+        left, inputs = _inputs(plan, batch, prepared)
         if job.ledger.done(STAGE, spec.name, number, inputs) is None:
             _convert(job, plan, batch, number, inputs, left)
         else:
@@ -95,6 +94,42 @@ def _table(job: Job, plan: Plan, prepared: dict[Source, Prepared]) -> Tally:
     job.ledger.seal(job.run, STAGE, spec.name, sealed)
     _give_out_ids(job, spec, digest(sealed))
     return job.ledger.tally(job.run, STAGE, spec.name)
+
+
+def outlook(job: Job) -> Iterator[Outlook]:
+    """What there is to convert: each source as a whole, then each spec. Writes nothing."""
+    there, prepared = set(job.ledger.names(job.run, "extract")), {}
+    for source, read in job.reads().items():
+        if str(source) not in there:
+            yield follows(STAGE, str(source))
+            continue
+        found, inputs = known(job, read)
+        if found:
+            prepared[source] = found
+        rows = sum(batch.rows for batch in job.ledger.standing(job.run, "extract", str(source), "raw"))
+        yield judged(STAGE, str(source), ((0, inputs),), () if found else (0,), rows)
+    for plan in make_plans(job):
+        yield _outlook(job, plan, prepared)
+
+
+def _outlook(job: Job, plan: Plan, prepared: dict[Source, Prepared]) -> Outlook:
+    spec = plan.spec
+    if not all(source in prepared for source in spec.sources):
+        return follows(STAGE, spec.name)
+    sources = joined_before(job, spec, prepared) if spec.query is not None else prepared[spec.sources[0]].raw
+    if sources is None:
+        return Outlook(STAGE, spec.name, State.PENDING, (0,), sum(b.rows for b in prepared[spec.sources[0]].raw))
+    sealed = tuple((number, _inputs(plan, batch, prepared)[1]) for number, batch in enumerate(sources))
+    pending = tuple(n for n, inputs in sealed if job.ledger.done(STAGE, spec.name, n, inputs) is None)
+    return judged(STAGE, spec.name, sealed, pending, sum(sources[number].rows for number in pending))
+
+
+def _inputs(plan: Plan, batch: Batch, prepared: dict[Source, Prepared]) -> tuple[pl.Series | None, str]:
+    """The rows of a batch that go no further, and the digest of everything that goes into its conversion."""
+    spec = plan.spec
+    rules = digest(ENGINE, spec.digest, plan.century_pivot, {n: c.digest for n, c in plan.codes.items()})
+    left = prepared[spec.sources[0]].left_in(batch.read([ROW])) if spec.query is None else None
+    return left, digest(rules, batch.sha256, left.to_list() if left is not None else [])
 
 
 def _batches(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Iterator[Batch]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,11 +99,11 @@ def decide(engine: sa.Engine, taken: Iterable[Decision]) -> int:
     return len(rows)
 
 
-def read_decisions(path: Path, systems: Sequence[str]) -> list[Decision]:
+def read_decisions(path: Path, systems: Sequence[str], known: Collection[str] | None = None) -> list[Decision]:
     """Decisions made elsewhere: a CSV with left, right, verdict, reviewer, reason.
 
-    A key is `system:key`, or the bare key when the project has one system. SpecError lists every bad line
-    by its number; then nothing is taken.
+    A key is `system:key`, or the bare key when the project has one system. `known` are the records that may
+    be named (None: not known yet). SpecError lists every bad line by its number; then nothing is taken.
     """
     problems: list[Problem] = []
     taken: list[Decision] = []
@@ -113,11 +113,11 @@ def read_decisions(path: Path, systems: Sequence[str]) -> list[Decision]:
             header = reader.fieldnames or []
             for column in COLUMNS:
                 if column not in header:
-                    hint = did_you_mean(column, header)
+                    hint = f"the header has {', '.join(f'`{name}`' for name in header[:8])}"
                     problems.append(Problem(path.name, "line 1", f"has no column `{column}`", hint))
             if not problems:
                 for row in reader:
-                    _take(path.name, reader.line_num, row, systems, taken, problems)
+                    _take(path.name, reader.line_num, row, systems, known, taken, problems)
     except FileNotFoundError as error:
         raise SpecError([Problem(str(path), "", "no such file")]) from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -134,6 +134,7 @@ def _take(
     line: int,
     row: dict[str, str | None],
     systems: Sequence[str],
+    known: Collection[str] | None,
     taken: list[Decision],
     problems: list[Problem],
 ) -> None:
@@ -154,6 +155,11 @@ def _take(
     left, right = (_id(file, where, cells[side], systems, problems) for side in ("left", "right"))
     if left == right:
         problems.append(Problem(file, where, "names the same record twice"))
+        return
+    strangers = sum(1 for item in (left, right) if known is not None and item not in known)
+    if strangers:
+        what = f"names {('a record', 'two records')[strangers - 1]} of which no pair can be made"
+        problems.append(Problem(file, where, what, "left and right are keys as `casebridge pairs` prints them"))
         return
     taken.append(decision(left, right, Ruling(cells["verdict"]), cells["reviewer"], cells["reason"]))
 

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sign": ("report", "Sign a balanced run's report and close the run."),
     "rollback": ("run", "Take the last run's rows out of the target again."),
     "link": ("link", "Link any CSV or Parquet register; no project needed."),
+    "pairs": ("review", "List the pairs that wait for a decision, as CSV for `casebridge decide`."),
     "decide": ("review", "Take decisions on pairs from a CSV file."),
 }
 

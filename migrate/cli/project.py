@@ -15,7 +15,7 @@ from migrate.cli.run import do_run
 from migrate.pipeline import check as check_project
 from migrate.projects import init_project
 from project.batch import write_text
-from project.errors import CasebridgeError
+from project.errors import CasebridgeError, counted
 from synthetic import Summary, make_council
 
 _DIR = click.Path(path_type=Path, file_okay=False)
@@ -23,7 +23,7 @@ _DIR = click.Path(path_type=Path, file_okay=False)
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=_DIR)
-@click.option("--people", type=click.IntRange(1), required=True, help="Person rows to make, about.")
+@click.option("--people", type=click.IntRange(500), required=True, help="Person rows to make, about.")
 @click.option("--records", type=click.IntRange(1), help="Rows over all tables, about (default: some 16 a person).")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
 @json_option
@@ -70,14 +70,14 @@ def check(folder: Path, as_json: bool) -> None:
     for problem in () if as_json else problems:
         click.echo(problem)
     if problems:
-        click.echo(f"{len(problems)} problems; nothing was read in or written", err=True)
+        click.echo(f"{counted(len(problems), 'problem')}; nothing was read in or written", err=True)
         click.get_current_context().exit(2)
     click.echo("all specs, code lists, source files and databases are sound", err=True)
 
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", type=_DIR, default=Path("demo"), required=False)
-@click.option("--people", type=click.IntRange(1), default=2_000, show_default=True, help="Person rows to make.")
+@click.option("--people", type=click.IntRange(500), default=2_000, show_default=True, help="Person rows to make.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same report.")
 @json_option
 def demo(folder: Path, people: int, seed: int, as_json: bool) -> None:

@@ -129,11 +129,15 @@ def show_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=1))
 
 
+def wide_console() -> Console:
+    """A console for tables: in a pipe, wide enough to cut no name."""
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, 120))
+
+
 def show_balance(report: Mapping[str, Any]) -> None:
     """Both sides of the books as two tables, and the verdict."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(console.width, 120))
+    console = wide_console()
     console.print(_sources(report["sources"]))
     console.print(_targets(report["targets"]))
     undecided = report.get("undecided_pairs", 0)

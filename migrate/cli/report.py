@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-from reconciliation.signoff import sign as sign_run
-from rich.console import Console
 from rich.table import Table
 
 from migrate.cli.options import json_option, name_option, project_option
-from migrate.cli.render import show_balance, show_json
+from migrate.cli.render import show_balance, show_json, wide_console
 from migrate.cli.run import read_report
 from migrate.pipeline import STAGES, open_job
 from project.job import Job
+from reconciliation.signoff import sign as sign_run
+from reconciliation.signoff import verify
 
 
 @click.command()
@@ -39,7 +39,7 @@ def status(folder: Path, run: str | None, as_json: bool) -> None:
     for row in rows:
         cells = [f"{row[key]:,}" for key in ("read", "passed", "behind", "set_aside")]
         table.add_row(str(row["stage"]), str(row["table"]), *cells)
-    Console().print(table)
+    wide_console().print(table)
     for item in runs:
         signed = ", signed" if item["signed"] else ""
         click.echo(f"{item['name']}: begun {item['started']}, {item['verdict'] or 'not finished'}{signed}")
@@ -67,11 +67,17 @@ def report(run: str | None, folder: Path, as_json: bool) -> None:
     with open_job(folder, run, alone=False) as job:
         found = read_report(job)
         page = job.settings.reports / job.run / "report.html"
+        signed = job.ledger.signature(job.run) is not None
+        changed = verify(job) if signed else ()
     if as_json:
         show_json(found)
         return
     show_balance(found)
     click.echo(f"report: {page}")
+    if signed and not changed:
+        click.echo("signed, and nothing has changed since")
+    for what in changed:
+        click.echo(f"changed since it was signed: {what}", err=True)
 
 
 @click.command()

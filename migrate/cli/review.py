@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from dedupe import known_records, undecided
 from dedupe.review.decisions import decide as append_decisions
 from dedupe.review.decisions import read_decisions
-from migrate.cli.options import json_option, project_option
+from migrate.cli.options import json_option, name_option, project_option
 from migrate.cli.render import show_json
 from migrate.pipeline import open_job
 
@@ -25,7 +26,7 @@ def decide(file: Path, folder: Path, as_json: bool) -> None:
     system:key, or the bare key when the project has one system. One bad line, and nothing is taken.
     """
     with open_job(folder) as job:
-        taken = read_decisions(file, list(job.settings.systems))
+        taken = read_decisions(file, list(job.settings.systems), known_records(job))
         control = job.open_control()
         try:
             new = append_decisions(control, taken)
@@ -37,4 +38,24 @@ def decide(file: Path, folder: Path, as_json: bool) -> None:
         click.echo(f"{len(taken):,} decisions read, {new:,} of them new; `casebridge run` takes them up")
 
 
-COMMANDS: Mapping[str, click.Command] = {"decide": decide}
+@click.command()
+@project_option
+@name_option
+@json_option
+@click.option("--limit", type=click.IntRange(1), help="Only so many, the likeliest.")
+def pairs(folder: Path, run: str | None, as_json: bool, limit: int | None) -> None:
+    """List the pairs that wait for a decision, as CSV for `casebridge decide`.
+
+    The likeliest first. Keys and probabilities, nothing about the people: look the records up where they
+    live. Fill in verdict, reviewer and reason, and hand the file back.
+    """
+    with open_job(folder, run, alone=False) as job:
+        waiting = undecided(job)
+    waiting = waiting.head(limit) if limit else waiting
+    if as_json:
+        show_json(waiting.select("left", "right", "p_same", "relation").to_dicts())
+    else:
+        click.echo(waiting.write_csv(), nl=False)
+
+
+COMMANDS: Mapping[str, click.Command] = {"decide": decide, "pairs": pairs}

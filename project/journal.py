@@ -1,0 +1,177 @@
+"""What the ledger keeps of runs beside their batches: times, rules, where they go, freezes, hand-overs.
+
+Freezes and hand-overs are append-only: the last line is what holds, the lines before say how it came to that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from project.ledger import Ledger, now
+
+_meta = sa.MetaData()
+
+_timings = sa.Table(
+    "timings",
+    _meta,
+    sa.Column("run", sa.String, primary_key=True),
+    sa.Column("stage", sa.String, primary_key=True),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("worked", sa.Integer, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("finished", sa.String, nullable=False),
+)
+_bindings = sa.Table(
+    "bindings",
+    _meta,
+    sa.Column("run", sa.String, primary_key=True),
+    sa.Column("route", sa.String, nullable=False),
+    sa.Column("target", sa.String),
+)
+_rules = sa.Table(
+    "rules",
+    _meta,
+    sa.Column("run", sa.String, primary_key=True),
+    sa.Column("files", sa.String, nullable=False),
+)
+_freezes = sa.Table(
+    "freezes",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("run", sa.String, nullable=False),
+    sa.Column("files", sa.String),
+    sa.Column("at", sa.String, nullable=False),
+)
+_handovers = sa.Table(
+    "handovers",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("run", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("manifest", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long a run took over a stage: `rows` it stands for, `worked` of them done then and not before."""
+
+    run: str
+    stage: str
+    rows: int
+    worked: int
+    seconds: float
+    finished: str
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """The rules of a rehearsal, by file and digest, that every later run must have too."""
+
+    run: str
+    files: Mapping[str, str]
+    at: str
+
+
+@dataclass(frozen=True)
+class HandoverState:
+    """One step of a hand-over: `manifest` is the digest of the manifest it speaks of."""
+
+    run: str
+    state: str
+    who: str
+    manifest: str
+    at: str
+
+
+class Journal:
+    """The tables beside the batches, in the same file as the ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._engine = ledger.engine
+        _meta.create_all(self._engine)
+
+    # Times
+
+    def timed(self, run: str, stage: str, rows: int, worked: int, seconds: float) -> None:
+        """A run has finished a stage. One that found all done before keeps the time of the work itself."""
+        where = [_timings.c.run == run, _timings.c.stage == stage]
+        values = {"rows": rows, "worked": worked, "seconds": seconds, "finished": now()}
+        with self._engine.begin() as connection:
+            known = connection.scalar(sa.select(sa.func.count()).where(*where))
+            if known and not worked:
+                return
+            connection.execute(_timings.delete().where(*where))
+            connection.execute(_timings.insert().values(run=run, stage=stage, **values))
+
+    def timings(self) -> tuple[Timing, ...]:
+        """All times, oldest first. Read only."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(_timings).order_by(_timings.c.finished))
+            return tuple(Timing(*row) for row in rows)
+
+    def last_timing(self, stage: str) -> Timing | None:
+        """The latest time in which a stage really worked. Read only."""
+        return next((t for t in reversed(self.timings()) if t.stage == stage and t.worked), None)
+
+    # Where a run goes, and by which rules
+
+    def bind(self, run: str, route: str, target: str | None) -> None:
+        """A run goes by this route into this target from now on; None leaves the target open."""
+        with self._engine.begin() as connection:
+            known = connection.execute(sa.select(_bindings).where(_bindings.c.run == run)).first()
+            if known is None:
+                connection.execute(_bindings.insert().values(run=run, route=route, target=target))
+            elif known.target is None and target is not None:
+                connection.execute(_bindings.update().where(_bindings.c.run == run).values(target=target))
+
+    def bound(self, run: str) -> tuple[str, str | None] | None:
+        """A run's route (empty for none) and target, None when it has not begun. Read only."""
+        with self._engine.connect() as connection:
+            found = connection.execute(sa.select(_bindings).where(_bindings.c.run == run)).first()
+        return None if found is None else (str(found.route), found.target)
+
+    def note_rules(self, run: str, files: Mapping[str, str]) -> None:
+        """The rules that a run goes by, by file and digest."""
+        with self._engine.begin() as connection:
+            connection.execute(_rules.delete().where(_rules.c.run == run))
+            connection.execute(_rules.insert().values(run=run, files=json.dumps(dict(files))))
+
+    def rules(self, run: str) -> Mapping[str, str] | None:
+        """The rules that a run went by last. Read only."""
+        with self._engine.connect() as connection:
+            found = connection.scalar(sa.select(_rules.c.files).where(_rules.c.run == run))
+        return None if found is None else dict(json.loads(found))
+
+    def freeze(self, run: str, files: Mapping[str, str] | None) -> None:
+        """From now on only these rules; None lifts the freeze."""
+        text = None if files is None else json.dumps(dict(files))
+        with self._engine.begin() as connection:
+            connection.execute(_freezes.insert().values(run=run, files=text, at=now()))
+
+    def frozen(self) -> Freeze | None:
+        """The freeze that holds, if any. Read only."""
+        with self._engine.connect() as connection:
+            last = connection.execute(sa.select(_freezes).order_by(_freezes.c.number.desc())).first()
+        return Freeze(last.run, dict(json.loads(last.files)), last.at) if last and last.files else None
+
+    # Hand-overs
+
+    def note_handover(self, run: str, state: str, who: str, manifest: str) -> None:
+        """A hand-over has come to a state."""
+        values = {"run": run, "state": state, "who": who, "manifest": manifest, "at": now()}
+        with self._engine.begin() as connection:
+            connection.execute(_handovers.insert().values(**values))
+
+    def handovers(self, run: str) -> tuple[HandoverState, ...]:
+        """The states of a run's hand-over, oldest first. Read only."""
+        columns = [_handovers.c[name] for name in ("run", "state", "who", "manifest", "at")]
+        query = sa.select(*columns).where(_handovers.c.run == run).order_by(_handovers.c.number)
+        with self._engine.connect() as connection:
+            return tuple(HandoverState(*row) for row in connection.execute(query))
