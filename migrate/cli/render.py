@@ -54,7 +54,7 @@ class LiveProgress:
 
     def table(self, stage: str, name: str, rows: int | None) -> None:
         """A bar for the next table; the one before is finished."""
-        self._finish()
+        self.finish()
         self._left = 0
         self._task = self.bars.add_task(name, total=rows, stage=stage, left="")
 
@@ -72,12 +72,13 @@ class LiveProgress:
 
     def stage_done(self, done: StageDone) -> None:
         """The stage's bars give way to one line."""
-        self._finish()
+        self.finish()
         for task in list(self.bars.task_ids):
             self.bars.remove_task(task)
         self.bars.console.print(_stage_line(done))
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """The table in hand is done."""
         if self._task is not None:
             task = next(t for t in self.bars.tasks if t.id == self._task)
             self.bars.update(self._task, total=task.completed, completed=task.completed)
@@ -122,6 +123,7 @@ def progress() -> Iterator[LiveProgress | PlainProgress]:
     live = LiveProgress(console)
     with live.bars:
         yield live
+        live.finish()
 
 
 def show_json(value: object) -> None:
