@@ -59,7 +59,10 @@ DEATH_LEVELS = (
     level("date of death one digit or one swap away", 0.05, 0.01, 0.01, 0.01),
     level("dates of death differ", 0.05, 0.97, 0.98, 0.98),
 )
-RELATED_LEVELS = (level("recorded as two people who are related or live together", 0.0005, 0.35, 0.35, 0.35),)
+RELATED_LEVELS = (
+    level("recorded as two people who are related or live together", 0.001, 0.4, 0.4, 0.4),
+    level("not recorded as related", 0.999, 0.6, 0.6, 0.6),
+)
 ALIKE = 0.9
 FEW_VALUES = 30
 
@@ -253,12 +256,12 @@ def related_comparison(register: Register, related: NDArray[np.uint64]) -> Compa
     involved[(related & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
 
     def quick(left: Rows, right: Rows) -> Levels:
-        found = np.full(len(left), 1, dtype=np.uint8)
+        found = np.full(len(left), len(RELATED_LEVELS), dtype=np.uint8)
         maybe = np.flatnonzero(involved.take(left) & involved.take(right))
         found[maybe[np.isin(pair_key(left[maybe], right[maybe]), related)]] = 0
         return found
 
-    return Comparison("related", RELATED_LEVELS, quick)
+    return Comparison("related", RELATED_LEVELS, quick, fixed=True)
 
 
 def _address(register: Register) -> list[Comparison]:

@@ -44,6 +44,7 @@ class Comparison:
     identifier: two people share a value only by mistake, and the model holds to that. lucky: two people,
     related or not, agree as often as chance has it (parents choose another forename for each child). moves: changes when a person moves
     or marries; all else is written down as well or badly for those who moved as for those who stayed.
+    fixed: the starting beliefs stand, whatever the data.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Comparison:
     identifier: bool = False
     lucky: bool = False
     moves: bool = False
+    fixed: bool = False
 
     @property
     def null(self) -> int:

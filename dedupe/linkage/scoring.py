@@ -129,20 +129,15 @@ class Scorer:
 
 def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Patterns a twin could show: a birth date that is the same or a slip away, and a forename that is missing
-    or differs by more than a slip of the pen. However strong the rest, such a pair is for a person to decide.
-
-    Short forms, initials, middle names and missing forenames are beyond doubt once the NHS number agrees;
-    plainly different forenames never are.
+    or differs by more than a slip of the pen. However strong the rest (a shared NHS number may have been
+    given to the wrong twin), such a pair is for a person to decide.
     """
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
     if not {"birth_date", "forename"} <= place.keys():
         return np.zeros(len(levels), dtype=bool)
     forename, name = comparisons[place["forename"]], levels[:, place["forename"]]
     rest = [n for n, lv in enumerate(forename.levels) if lv.bin is None]
-    apart = np.isin(name, [rest[k] for k in (6, 8, 9, 10, 11)])
-    unclear = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4)), forename.null])
-    if "nhs_number" in place:
-        unclear &= levels[:, place["nhs_number"]] != 0
+    apart = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4, 6, 8, 9, 10, 11)), forename.null])
     if "sex" in place:
         apart |= (name >= rest[2]) & (levels[:, place["sex"]] == 1)
-    return (apart | unclear) & (levels[:, place["birth_date"]] <= 5)
+    return apart & (levels[:, place["birth_date"]] <= 5)

@@ -93,7 +93,7 @@ def _by_chance(
         "chance",
         part * (MISTAKEN_NUMBERS if mistaken else CHANCE_SHARE),
         tuple(luck.profile(comparison, rule) for comparison in comparisons),
-        tuple(np.inf if c.identifier else PRIOR_CHANCE for c in comparisons),
+        tuple(np.inf if c.identifier or c.fixed else PRIOR_CHANCE for c in comparisons),
         steady=mistaken,
     )
 
@@ -106,7 +106,7 @@ def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck, most: flo
         believed = _chances(np.array([level.start[place] for level in comparison.levels]))
         by_luck = comparison.lucky and name in (TWIN, SIBLING, HOUSEHOLD)
         start.append(0.99 * luck.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
-        held = (comparison.identifier and two_people) or (comparison.name, name) in BY_DEFINITION
+        held = comparison.fixed or (comparison.identifier and two_people) or (comparison.name, name) in BY_DEFINITION
         prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
     pooled = tuple(name in (SETTLED, MOVED) and not comparison.moves for comparison in comparisons)
     share = min(STARTING_SHARES[name], most)
@@ -134,6 +134,8 @@ class _Luck:
     def profile(self, comparison: Comparison, rule: Rule) -> NDArray[np.float64]:
         demanded = tuple(part for part in rule if comparison.name in OWNERS.get(part, (part,)))
         where = (comparison.name, demanded)
+        if comparison.fixed:
+            return _chances(np.array([level.start[PEOPLE.index(HOUSEHOLD)] for level in comparison.levels]))
         if where not in self.found:
             left, right = self._agreeing(demanded) if demanded else self._random()
             levels = comparison.full(left, right)
