@@ -19,6 +19,10 @@ def waterfall(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> lis
     """
     relation = [c["relation"] for c in model["components"]]
     joint = [c["share"] for c in model["components"]]
+    floor = model.get("background")
+    if floor:
+        bits_missing = sum(1 << n for n, c in enumerate(model["comparisons"]) if levels.get(c["name"]) is None)
+        relation, joint = [*relation, "chance"], [*joint, floor["shares"].get(str(bits_missing), floor["otherwise"])]
     bits = _bits(joint, relation)
     steps = [("all candidate pairs", "share that is one person", bits, bits)]
     for comparison in model["comparisons"]:
@@ -27,7 +31,7 @@ def waterfall(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> lis
         if found is None:
             steps.append((comparison["name"], "missing: no evidence", 0.0, bits))
             continue
-        joint = [j * chance for j, chance in zip(joint, found["by_component"], strict=True)]
+        joint = [j * chance for j, chance in zip(joint, [*found["by_component"], found["at_random"]], strict=False)]
         top = max(joint)
         joint = [j / top for j in joint]
         before, bits = bits, _bits(joint, relation)

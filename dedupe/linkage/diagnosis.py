@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dedupe.linkage.fields import LinkOptions
 from dedupe.linkage.levels import Comparison
-from dedupe.linkage.model import Model, _posterior
+from dedupe.linkage.model import Model
 from dedupe.linkage.patterns import Patterns
 from dedupe.linkage.register import Register
 
@@ -32,11 +32,21 @@ def describe(model: Model, options: LinkOptions) -> dict[str, Any]:
             {"name": c.name, "relation": c.relation, "share": float(s)}
             for c, s in zip(model.components, model.shares, strict=True)
         ],
+        "background": _background(model),
         "comparisons": [
             {"name": name, "levels": [_level(model, place, n, label) for n, label in enumerate(labels)]}
             for place, (name, labels) in enumerate(zip(model.comparisons, model.labels, strict=True))
         ],
     }
+
+
+def _background(model: Model) -> dict[str, Any] | None:
+    """Pairs of strangers as a multiple of the candidate pairs, by which comparisons are missing (bits)."""
+    floor = model.background
+    if floor is None:
+        return None
+    shares = {str(int(m)): float(np.exp(o)) for m, o in zip(floor.masks, floor.offsets, strict=True)}
+    return {"shares": shares, "otherwise": float(np.exp(floor.otherwise))}
 
 
 def _level(model: Model, place: int, number: int, label: str) -> dict[str, Any]:
@@ -48,6 +58,7 @@ def _level(model: Model, place: int, number: int, label: str) -> dict[str, Any]:
         "u": float(u[number]),
         "bits": float(np.log2(m[number] / u[number])),
         "by_component": [float(c) for c in chances],
+        "at_random": float(np.exp(model.background.log_chances[place][number])) if model.background else 0.0,
     }
 
 
@@ -65,8 +76,7 @@ def diagnose(
     model: Model, comparisons: Sequence[Comparison], patterns: Patterns, register: Register, options: LinkOptions
 ) -> dict[str, Any]:
     """Facts about the fit and `warnings`, each a sentence to show to whoever runs the linkage."""
-    posterior, _ = _posterior(model.log_joint(patterns.levels))
-    p = posterior[:, model.same].sum(axis=1)
+    p = model.relations(patterns.levels)[:, 0]
     expected = float((p * patterns.weight).sum())
     between = float((p * (1 - p) * patterns.weight).sum()) / max(expected, 1e-9)
     warnings = list(register.notes)

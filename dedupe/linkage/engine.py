@@ -27,7 +27,7 @@ from dedupe.linkage.register import Register, read_register
 from dedupe.linkage.rules import choose_rules
 from dedupe.linkage.scoring import DOUBT_CAP, Prune, Scored, Scorer, doubtful
 from dedupe.linkage.thresholds import best_expected_f1, expected_false_merges
-from dedupe.linkage.training import starting_components, training_patterns
+from dedupe.linkage.training import Strangers, starting_components, training_patterns
 
 Progress = Callable[[str, dict[str, Any]], None]
 
@@ -96,12 +96,13 @@ def link(
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
     samples, sampled = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
     clock.done("sample", pairs=sampled, patterns=len(samples[-1].weight))
-    model = train(held, comparisons, candidates, samples, options)
+    strangers = Strangers(held, comparisons, options.seed, candidates.source is not None)
+    model = train(held, comparisons, candidates, samples, strangers, options)
     clock.done("model", rounds=model.rounds, converged=model.converged)
     scored, prune = score_all(Scorer(model, comparisons, options.keep), candidates, options)
     clock.done("scoring", **prune.seen)
     patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
-    model = refit(model, patterns)
+    model = refit(model, patterns, strangers.without(model, patterns))
     clock.done("refit", patterns=len(patterns.weight), converged=model.converged)
     return _conclude(held, comparisons, candidates, patterns, model, scored, prune, options, clock)
 
@@ -127,10 +128,13 @@ def find_candidates(register: Register, fields: Fields, options: LinkOptions) ->
 
 
 def train(
-    register: Register, comparisons: Sequence[Comparison], candidates: Candidates, samples: Sequence[Patterns], options: LinkOptions
+    register: Register, comparisons: Sequence[Comparison], candidates: Candidates,
+    samples: Sequence[Patterns], strangers: Strangers, options: LinkOptions,
 ) -> Model:  # fmt: skip
     components = starting_components(register, comparisons, candidates, options.seed)
-    return fit(samples, components, [c.name for c in comparisons], [c.labels() for c in comparisons])
+    names, labels = [c.name for c in comparisons], [c.labels() for c in comparisons]
+    model = fit(samples[:1], components, names, labels, strangers.counted(samples[0]))
+    return refit(model, samples[-1], strangers.without(model, samples[-1]))
 
 
 def score_all(scorer: Scorer, candidates: Candidates, options: LinkOptions) -> tuple[Scored, Prune]:

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dedupe.linkage.blocking import Candidates, Rule, runs, rule_key
+from dedupe.linkage.background import Background, background
+from dedupe.linkage.blocking import Candidates, Rule, rule_key, runs
 from dedupe.linkage.levels import HOUSEHOLD, MOVED, NAMESAKE, PEOPLE, RELATION, SETTLED, SIBLING, TWIN, Comparison
-from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_PEOPLE, Component
+from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_PEOPLE, Component, Model
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns
 from dedupe.linkage.register import Register
+from dedupe.linkage.rules import available
 
 FIRST_STEP, SMALL_SAMPLE = 10, 50_000
-RANDOM_PAIRS = 60_000
+RANDOM_PAIRS, RARE_LEVEL, LEAST_STRANGERS = 60_000, 1e-3, 0.02
 PAIRS_IN_BLOCKS = 20_000
 ROWS_LOOKED_AT = 100_000
 STARTING_SHARES = {SETTLED: 0.10, MOVED: 0.04, TWIN: 0.01, SIBLING: 0.03, HOUSEHOLD: 0.06, NAMESAKE: 0.005}
@@ -23,6 +25,7 @@ MISTAKEN_NUMBERS = 0.004
 TWIN_PAIRS_A_ROW = 0.025  # three times what births give: 1.5 % of people have a twin
 SAME_BIRTH_DATE = 0.01  # of siblings and households: else they are twins
 BY_DEFINITION = {("address", NAMESAKE), ("birth_date", TWIN)}
+MAIN_PARTS = {"address": "postcode", "death_date": "", "middle_name": "middle_name"}
 OWNERS = {
     "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"), "rare_names": ("forename", "surname"), "middle_name": ("middle_name",),
     "forename_sound": ("forename",), "surname_sound": ("surname",), "birth_date": ("birth_date",),
@@ -122,6 +125,39 @@ def _chances(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return counts / counts.sum()
 
 
+class Strangers:
+    """What pairs of strangers look like in a register, and how many there are.
+
+    The agreement counted over a column includes that of duplicates. `without` takes off what a first fit
+    holds to be one person: of little weight in a large register, of much in a small one full of duplicates.
+    """
+
+    def __init__(self, register: Register, comparisons: Sequence[Comparison], seed: int, link_only: bool) -> None:
+        luck = _Luck(register, comparisons, seed)
+        found = [luck.at_random(comparison) for comparison in comparisons]
+        self.chances = [chances for chances, _ in found]
+        self.held = np.array([share for _, share in found])
+        self.pairs = register.size * (register.size - 1) / 2
+        if link_only and register.source is not None:
+            within = np.bincount(register.source).astype(np.float64)
+            self.pairs -= float((within * (within - 1) / 2).sum())
+
+    def counted(self, patterns: Patterns) -> Background:
+        """The background with duplicates counted in: a floor that is too high rather than too low."""
+        return background(self.chances, self.held, patterns.levels, patterns.weight, self.pairs)
+
+    def without(self, model: Model, patterns: Patterns) -> Background:
+        """The background without the pairs that `model` holds to be one person."""
+        same = patterns.weight * model.relations(patterns.levels)[:, 0]
+        chances = []
+        for place, counted in enumerate(self.chances):
+            size = len(counted)
+            ours = np.bincount(patterns.levels[:, place], weights=same, minlength=size + 1)[:size]
+            pairs = counted * self.pairs * self.held[place]
+            chances.append(_chances(np.maximum(pairs - ours, LEAST_STRANGERS * pairs)))
+        return background(chances, self.held, patterns.levels, patterns.weight, self.pairs)
+
+
 class _Luck:
     """Chance agreement, measured. The first rows of a register are a random sample of it."""
 
@@ -142,6 +178,22 @@ class _Luck:
             counts = np.bincount(levels, minlength=comparison.null + 1)[: comparison.null].astype(np.float64)
             self.found[where] = _chances(counts + 0.5 * _chances(np.array([lv.start[4] for lv in comparison.levels])) + 0.02)
         return self.found[where]
+
+    def at_random(self, comparison: Comparison) -> tuple[NDArray[np.float64], float]:
+        """Chance of each level in two rows drawn at random, given that both hold a value; and the chance that
+        both do. Agreement is too rare to be met in a sample: it is counted over the whole column."""
+        left, right = self._random()
+        counts = np.bincount(comparison.full(left, right), minlength=comparison.null + 1).astype(np.float64)
+        share = float(counts[:-1].sum() / max(1.0, counts.sum()))
+        chances = _chances(counts[:-1] + RARE_LEVEL / comparison.null)
+        part = MAIN_PARTS.get(comparison.name, comparison.name)
+        if comparison.fixed or comparison.identifier or not available(self.register, part):
+            return chances, share
+        key = rule_key(self.register, (part,), self.rows)
+        lengths = runs(key)[1].astype(np.float64)
+        given = float(np.count_nonzero(key))
+        agree = float((lengths * (lengths - 1)).sum()) / max(1.0, given * (given - 1))
+        return agree * self.profile(comparison, (part,)) + (1 - agree) * chances, share
 
     def _random(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         steps = max(1, min(self.rows - 1, RANDOM_PAIRS // self.rows + 1))
