@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,9 @@ FLOOR = 1e-9
 class Component:
     """One profile of the mixture: its name, the relation it belongs to, its starting share of the
     candidate pairs and its starting chances of each level, one array a comparison; `prior` is how
-    many pairs' worth of belief stands behind the start of each comparison (inf: the data cannot move it). Components `pooled` on a
-    comparison share one set of chances for it. The share of a `steady` component stays as it starts; none
+    many pairs' worth of belief stands behind the start of each comparison (inf: the data cannot move it).
+    Components `pooled` on a comparison share one set of chances for it. The share of a `steady` component
+    stays as it starts; none
     passes its `most`. `ceilings` bounds each level's chance, levels of all comparisons in a row."""
 
     name: str
@@ -69,7 +71,7 @@ class Model:
         return np.array([c.relation == "same" for c in self.components])
 
     def log_joint(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """log(share × chance of the pattern) of each component; shape (patterns, components)."""
+        """log(share by chance of the pattern) of each component; shape (patterns, components)."""
         total = np.tile(np.log(self.shares), (len(levels), 1))
         for place, table in enumerate(self.log_chances):
             total += table.T[levels[:, place]]
@@ -84,7 +86,9 @@ class Model:
 
     def _with_background(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         joint = self.log_joint(levels)
-        return joint if self.background is None else np.column_stack([joint, self.background.log_joint(levels)])
+        return (
+            joint if self.background is None else np.column_stack([joint, self.background.log_joint(levels)])
+        )
 
     def log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Natural log of the odds that the pair is one person, one a pattern."""
@@ -92,7 +96,9 @@ class Model:
         other = np.append(~self.same, [True] * (joint.shape[1] - len(self.components)))
         return _log_sum(joint[:, np.append(self.same, [False])[: joint.shape[1]]]) - _log_sum(joint[:, other])
 
-    def bound(self, levels: NDArray[np.uint8], opens: Sequence[tuple[tuple[int, ...], ...]]) -> NDArray[np.float64]:
+    def bound(
+        self, levels: NDArray[np.uint8], opens: Sequence[tuple[tuple[int, ...], ...]]
+    ) -> NDArray[np.float64]:
         """The highest log odds any completion of unfinished patterns can reach (or a little above it).
 
         A level number above the missing one names a set in `opens`: the levels still possible. For every
@@ -100,7 +106,10 @@ class Model:
         levels possible; sum_s a_s / sum_o b_o <= sum_s min_o a_s / b_o. Leaving out the background keeps
         this an upper bound.
         """
-        settled = [np.concatenate([t, np.zeros((t.shape[0], len(o)))], axis=1) for t, o in zip(self.log_chances, opens, strict=True)]
+        settled = [
+            np.concatenate([t, np.zeros((t.shape[0], len(o)))], axis=1)
+            for t, o in zip(self.log_chances, opens, strict=True)
+        ]
         joint = np.tile(np.log(self.shares), (len(levels), 1))
         for place, table in enumerate(settled):
             joint += table.T[levels[:, place]]
@@ -120,7 +129,9 @@ class Model:
 def refit(model: Model, patterns: Patterns, strangers: Background | None = None) -> Model:
     """The model after more rounds on another count of patterns, starting where it stands."""
     sizes = [len(one) for one in model.labels]
-    start = np.concatenate([np.stack([c.start[p] for c in model.components]) for p in range(len(sizes))], axis=1)
+    start = np.concatenate(
+        [np.stack([c.start[p] for c in model.components]) for p in range(len(sizes))], axis=1
+    )
     belief = _Belief(np.maximum(start, FLOOR), model.components, sizes)
     now = np.exp(np.concatenate([table[:, :-1] for table in model.log_chances], axis=1))
     state = _settle(_State(now, model.shares, model.rounds), belief, patterns, strangers)
@@ -147,7 +158,7 @@ def _model(
     labels: Sequence[Sequence[str]], strangers: Background | None,
 ) -> Model:  # fmt: skip
     edges = belief.edges
-    log_chances = [np.log(state.chances[:, a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    log_chances = [np.log(state.chances[:, a:b]) for a, b in pairwise(edges)]
     return Model(
         tuple(names),
         tuple(tuple(one) for one in labels),
@@ -164,7 +175,9 @@ def _model(
 class _Belief:
     """What stands against the data: starting chances as pseudo-counts, and those that data cannot move."""
 
-    def __init__(self, start: NDArray[np.float64], components: Sequence[Component], sizes: Sequence[int]) -> None:
+    def __init__(
+        self, start: NDArray[np.float64], components: Sequence[Component], sizes: Sequence[int]
+    ) -> None:
         belief = np.repeat(np.array([c.prior for c in components]), sizes, axis=1)
         self.start, self.held = start, np.isinf(belief)
         self.counts = np.where(self.held, 0.0, belief) * start
@@ -245,7 +258,7 @@ def _one_hot(levels: NDArray[np.uint8], sizes: Sequence[int]) -> csr_array:
 
 def _normalised(counts: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
     chances = np.empty_like(counts)
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for a, b in pairwise(edges):
         chances[:, a:b] = counts[:, a:b] / np.maximum(counts[:, a:b].sum(axis=1, keepdims=True), FLOOR)
     return np.maximum(chances, FLOOR)
 

@@ -1,4 +1,4 @@
-"""Comparing names: forename and surname together, with middle names, nicknames, initials, earlier surnames."""
+"""Comparing names: forename and surname together, with middle names, short forms, earlier surnames."""
 
 from __future__ import annotations
 
@@ -170,7 +170,9 @@ def _agreement(column: NDArray[np.int32], size: int) -> tuple[NDArray[np.float64
     return share, rareness(share)
 
 
-def _quick_equal(column: NDArray[np.int32], steps: NDArray[np.uint8], null: int) -> Callable[[Rows, Rows], Levels]:
+def _quick_equal(
+    column: NDArray[np.int32], steps: NDArray[np.uint8], null: int
+) -> Callable[[Rows, Rows], Levels]:
     """Agreement by rareness, missing, or open."""
     table = np.append(steps, np.uint8(null)).astype(np.uint8)
 
@@ -260,7 +262,11 @@ def judge_forenames(table: NameTable, a: Codes, b: Codes, rare: NDArray[np.bool_
 
 def _swapped(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
     first, last = register.columns["forename"], register.columns["surname"]
-    return (first.take(left) == last.take(right)) & (last.take(left) == first.take(right)) & (first.take(left) >= 0)
+    return (
+        (first.take(left) == last.take(right))
+        & (last.take(left) == first.take(right))
+        & (first.take(left) >= 0)
+    )
 
 
 def _elsewhere(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
@@ -361,7 +367,9 @@ def middle_comparison(register: Register, table: NameTable) -> Comparison:
     column = register.columns["middle_name"]
     share, rare = _agreement(column, len(table.values))
     steps = (rare >= 3).astype(np.uint8)
-    exact = split_by_rareness(MIDDLE_EXACT, share, steps, ["same middle name", "same middle name, an uncommon one"])
+    exact = split_by_rareness(
+        MIDDLE_EXACT, share, steps, ["same middle name", "same middle name, an uncommon one"]
+    )
     levels: tuple[Level, ...] = (*exact, *MIDDLE_REST)
     base, null = len(exact), len(levels)
 

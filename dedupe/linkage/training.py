@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 
 from dedupe.linkage.background import Background, background
 from dedupe.linkage.blocking import Candidates, Rule, rule_key, runs
-from dedupe.linkage.levels import HOUSEHOLD, MOVED, NAMESAKE, PEOPLE, RELATION, SETTLED, SIBLING, TWIN, Comparison
+from dedupe.linkage.levels import (
+    HOUSEHOLD,
+    MOVED,
+    NAMESAKE,
+    PEOPLE,
+    RELATION,
+    SETTLED,
+    SIBLING,
+    TWIN,
+    Comparison,
+)
 from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_PEOPLE, Component, Model
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns
 from dedupe.linkage.register import Register
@@ -27,7 +37,9 @@ SAME_BIRTH_DATE = 0.01  # of siblings and households: else they are twins
 BY_DEFINITION = {("address", NAMESAKE), ("birth_date", TWIN)}
 MAIN_PARTS = {"address": "postcode", "death_date": "", "middle_name": "middle_name"}
 OWNERS = {
-    "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"), "rare_names": ("forename", "surname"), "middle_name": ("middle_name",),
+    "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"),
+    "rare_names": ("forename", "surname"),
+    "middle_name": ("middle_name",),
     "forename_sound": ("forename",), "surname_sound": ("surname",), "birth_date": ("birth_date",),
     "birth_year": ("birth_date",), "birthday": ("birth_date",), "sex": ("sex",), "house": ("address",),
     "street": ("address",), "postcode": ("address",), "sector": ("address",), "nhs_number": ("nhs_number",),
@@ -49,7 +61,9 @@ def training_patterns(
         left, right = candidates.sample(number, rate)
         codes.append(radix.encode([c.full(left, right) for c in comparisons]))
         weights.append(np.full(len(left), 1.0 / rate))
-    sparse = [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
+    sparse = (
+        [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
+    )
     samples = [
         count_patterns(radix, np.concatenate([c[s] for c in codes]), np.concatenate([w[s] for w in weights]))
         for s in sparse
@@ -109,12 +123,18 @@ def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck, most: flo
         believed = _chances(np.array([level.start[place] for level in comparison.levels]))
         by_luck = comparison.lucky and name in (TWIN, SIBLING, HOUSEHOLD)
         start.append(0.99 * luck.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
-        held = comparison.fixed or (comparison.identifier and two_people) or (comparison.name, name) in BY_DEFINITION
+        held = (
+            comparison.fixed
+            or (comparison.identifier and two_people)
+            or (comparison.name, name) in BY_DEFINITION
+        )
         prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
     pooled = tuple(name in (SETTLED, MOVED) and not comparison.moves for comparison in comparisons)
     share = min(STARTING_SHARES[name], most)
     ceilings = tuple(
-        SAME_BIRTH_DATE if name in (SIBLING, HOUSEHOLD) and comparison.name == "birth_date" and place < 2 else 1.0
+        SAME_BIRTH_DATE
+        if name in (SIBLING, HOUSEHOLD) and comparison.name == "birth_date" and place < 2
+        else 1.0
         for comparison in comparisons
         for place in range(comparison.null)
     )
@@ -132,11 +152,14 @@ class Strangers:
     holds to be one person: of little weight in a large register, of much in a small one full of duplicates.
     """
 
-    def __init__(self, register: Register, comparisons: Sequence[Comparison], seed: int, link_only: bool) -> None:
+    def __init__(
+        self, register: Register, comparisons: Sequence[Comparison], seed: int, link_only: bool
+    ) -> None:
         luck = _Luck(register, comparisons, seed)
         found = [luck.at_random(comparison) for comparison in comparisons]
         self.chances = [chances for chances, _ in found]
         self.held = np.array([share for _, share in found])
+        self.telling = sum(1 << n for n, c in enumerate(comparisons) if c.name != "sex" and not c.fixed)
         self.pairs = register.size * (register.size - 1) / 2
         if link_only and register.source is not None:
             within = np.bincount(register.source).astype(np.float64)
@@ -144,7 +167,7 @@ class Strangers:
 
     def counted(self, patterns: Patterns) -> Background:
         """The background with duplicates counted in: a floor that is too high rather than too low."""
-        return background(self.chances, self.held, patterns.levels, patterns.weight, self.pairs)
+        return background(self.chances, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
 
     def without(self, model: Model, patterns: Patterns) -> Background:
         """The background without the pairs that `model` holds to be one person."""
@@ -153,9 +176,9 @@ class Strangers:
         for place, counted in enumerate(self.chances):
             size = len(counted)
             ours = np.bincount(patterns.levels[:, place], weights=same, minlength=size + 1)[:size]
-            pairs = counted * self.pairs * self.held[place]
+            pairs = counted * self.pairs * self.held[place] + 1e-9
             chances.append(_chances(np.maximum(pairs - ours, LEAST_STRANGERS * pairs)))
-        return background(chances, self.held, patterns.levels, patterns.weight, self.pairs)
+        return background(chances, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
 
 
 class _Luck:
@@ -176,7 +199,9 @@ class _Luck:
             left, right = self._agreeing(demanded) if demanded else self._random()
             levels = comparison.full(left, right)
             counts = np.bincount(levels, minlength=comparison.null + 1)[: comparison.null].astype(np.float64)
-            self.found[where] = _chances(counts + 0.5 * _chances(np.array([lv.start[4] for lv in comparison.levels])) + 0.02)
+            self.found[where] = _chances(
+                counts + 0.5 * _chances(np.array([lv.start[4] for lv in comparison.levels])) + 0.02
+            )
         return self.found[where]
 
     def at_random(self, comparison: Comparison) -> tuple[NDArray[np.float64], float]:

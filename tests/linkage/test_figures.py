@@ -39,7 +39,7 @@ def test_blocking_keeps_true_pairs(judged):
 
 
 def test_calibration(judged):
-    """Within 3 points in tenths that hold 500 pairs; a tenth of this size is noisy, so two errors of it are let go."""
+    """Within 3 points in tenths that hold 500 pairs, and two standard errors of so small a tenth."""
     _, _, _, found = judged
     for row in found["calibration"]:
         if row["pairs"] >= 500:
@@ -69,8 +69,12 @@ def test_model_is_sound(judged):
 def test_twins_sharing_an_nhs_number_are_in_doubt():
     frame = make_register(8000, replace(PLAIN, twins=0.03), seed=5)
     twin = frame.filter(pl.col("twin") >= 0).unique("person").select("id", "twin")
-    shared = twin.join(frame.select("person", pl.col("nhs").alias("other")), left_on="twin", right_on="person").unique("id")
-    frame = frame.join(shared.select("id", "other"), on="id", how="left").with_columns(nhs=pl.coalesce("other", "nhs"))
+    shared = twin.join(
+        frame.select("person", pl.col("nhs").alias("other")), left_on="twin", right_on="person"
+    ).unique("id")
+    frame = frame.join(shared.select("id", "other"), on="id", how="left").with_columns(
+        nhs=pl.coalesce("other", "nhs")
+    )
     linkage = link(frame, fields_of(PLAIN))
     person = {i: (p, t) for i, p, t in frame.select("id", "person", "twin").iter_rows()}
     for a, b, p in linkage.pairs.select("left_id", "right_id", "p_same").iter_rows():

@@ -36,7 +36,9 @@ def test_no_link_leaves_no_trace(frame, plain, tmp_path):
     assert suppressed.pairs.equals(without.pairs)
     assert suppressed.clusters.equals(without.clusters)
     assert suppressed.model == without.model
-    assert {k: v for k, v in suppressed.diagnostics.items() if k != "steps"} == {k: v for k, v in without.diagnostics.items() if k != "steps"}
+    assert {k: v for k, v in suppressed.diagnostics.items() if k != "steps"} == {
+        k: v for k, v in without.diagnostics.items() if k != "steps"
+    }
     suppressed.write(tmp_path)
     told = "".join(path.read_text() for path in tmp_path.glob("*.json"))
     assert not any(f'"{person}"' in told for person in hidden)
@@ -47,13 +49,18 @@ def test_pairs_that_may_not_meet(frame, plain):
     found = link(frame, FIELDS, LinkOptions(not_pairs=[(b, a) for a, b in forbidden]))
     met = {(a, b) for a, b, _ in as_set(found)}
     assert met.isdisjoint(forbidden)
-    assert found.diagnostics["cascade"]["candidates"] == plain.diagnostics["cascade"]["candidates"] - len(forbidden)
+    assert found.diagnostics["cascade"]["candidates"] == plain.diagnostics["cascade"]["candidates"] - len(
+        forbidden
+    )
 
 
 def test_recorded_relationship_speaks_for_two_people(frame, plain):
     chosen = sorted(proposed(plain))[:30]
     found = link(frame, FIELDS, LinkOptions(related=chosen))
-    weight = [{frozenset((a, b)): w for a, b, w in k.pairs.select("left_id", "right_id", "weight").iter_rows()} for k in (plain, found)]
+    weight = [
+        {frozenset((a, b)): w for a, b, w in k.pairs.select("left_id", "right_id", "weight").iter_rows()}
+        for k in (plain, found)
+    ]
     lighter = [weight[0][frozenset(pair)] - weight[1].get(frozenset(pair), -10.0) for pair in chosen]
     assert min(lighter) > 5
 
@@ -86,7 +93,9 @@ def _valid(number: str) -> bool:
 def test_cluster_names_outlive_a_run(frame, plain):
     names = dict(plain.clusters.iter_rows())
     renamed = {person: f"entity {name}" for person, name in names.items()}
-    again = link(frame.filter(pl.int_range(pl.len()) % 50 > 0), FIELDS, LinkOptions(previous_clusters=renamed))
+    again = link(
+        frame.filter(pl.int_range(pl.len()) % 50 > 0), FIELDS, LinkOptions(previous_clusters=renamed)
+    )
     kept = again.clusters.join(pl.DataFrame({"id": list(renamed), "was": list(renamed.values())}), on="id")
     assert (kept["cluster"] == kept["was"]).mean() > 0.99
 
@@ -130,7 +139,9 @@ def test_guards_hold_whatever_the_edges(edges, cannot, numbers):
     pairs = [(a, b, p) for a, b, p in edges if a != b]
     left, right, p = (np.array([e[k] for e in pairs]) for k in range(3))
     keys = np.unique(np.array([min(a, b) << 32 | max(a, b) for a, b in cannot if a != b], dtype=np.uint64))
-    found = build_clusters(12, Edges(left.astype(np.int64), right.astype(np.int64), p), keys, np.array(numbers, dtype=np.uint64))
+    found = build_clusters(
+        12, Edges(left.astype(np.int64), right.astype(np.int64), p), keys, np.array(numbers, dtype=np.uint64)
+    )
     for a, b in cannot:
         assert a == b or found.of[a] != found.of[b]
     for cluster in set(found.of.tolist()):
@@ -140,9 +151,20 @@ def test_guards_hold_whatever_the_edges(edges, cannot, numbers):
 
 def test_written_files(plain, tmp_path):
     plain.write(tmp_path)
-    assert {p.name for p in tmp_path.iterdir()} == {"pairs.parquet", "clusters.parquet", "cut.parquet", "model.json", "diagnostics.json"}
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "pairs.parquet",
+        "clusters.parquet",
+        "cut.parquet",
+        "model.json",
+        "diagnostics.json",
+    }
     model = json.loads((tmp_path / "model.json").read_text())
     assert 0 < model["thresholds"]["propose"] < 1
     pairs = pl.read_parquet(tmp_path / "pairs.parquet")
     assert pairs.columns[:5] == ["left_id", "right_id", "p_same", "relation", "weight"]
-    assert set(pairs["relation"].cast(pl.String).unique()) <= {"same", "twin_or_sibling", "household", "chance"}
+    assert set(pairs["relation"].cast(pl.String).unique()) <= {
+        "same",
+        "twin_or_sibling",
+        "household",
+        "chance",
+    }
