@@ -135,9 +135,9 @@ class Scorer:
 
 
 def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Patterns a twin could show: a birth date that is the same, a slip away or not known, and a forename that
-    is missing or differs by more than a slip of the pen. However strong the rest (a shared NHS number may have
-    been given to the wrong twin), such a pair is for a person to decide.
+    """Patterns a twin could show: a birth date that is the same, a slip away or not known, and a forename
+    that is missing or differs by more than a slip of the pen. However strong the rest (a shared NHS number
+    may have been given to the wrong twin), such a pair is for a person to decide.
     """
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
     if not {"birth_date", "forename"} <= place.keys():

@@ -22,7 +22,8 @@ from dedupe.linkage.comparisons import BIRTH_LEVELS, birth_comparison, compariso
 from dedupe.linkage.dates import parse_date
 from dedupe.linkage.identifiers import neighbours_swapped, numbers, packed_numbers, with_check
 from dedupe.linkage.levels import PEOPLE, Comparison
-from dedupe.linkage.names import ALIKE, CLOSE, NameTable, judge_forenames, judge_surnames
+from dedupe.linkage.names import judge_forenames, judge_surnames
+from dedupe.linkage.nametable import ALIKE, CLOSE, NameTable
 from dedupe.linkage.register import read_register
 from dedupe.linkage.similarity import edits, jaro_winkler
 from dedupe.linkage.values import Values, clean_text
