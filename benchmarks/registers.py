@@ -90,7 +90,9 @@ class People:
 
     def __init__(self, count: int, variant: Variant, random: np.random.Generator) -> None:
         self.random, self.variant = random, variant
-        sizes = 1 + random.choice(len(variant.household), size=count, p=np.array(variant.household) / sum(variant.household))
+        sizes = 1 + random.choice(
+            len(variant.household), size=count, p=np.array(variant.household) / sum(variant.household)
+        )
         homes = int(np.searchsorted(np.cumsum(sizes), count)) + 1
         self.home = np.repeat(np.arange(homes), sizes[:homes])[:count]
         starts = np.concatenate([[0], np.cumsum(sizes[:homes])[:-1]])
@@ -104,18 +106,28 @@ class People:
         random, count = self.random, self.count
         couple = (sizes >= 2) & (random.random(self.homes) < 0.75)
         self.child = self.place >= np.where(couple, 2, 1)[self.home]
-        adult_age = np.where(sizes >= 3, random.integers(24, 58, self.homes), random.integers(19, 95, self.homes))
+        adult_age = np.where(
+            sizes >= 3, random.integers(24, 58, self.homes), random.integers(19, 95, self.homes)
+        )
         born = TODAY - adult_age[self.home] + random.integers(-4, 5, count)
         order = self.place - np.where(couple, 2, 1)[self.home]
         gap = np.where(self.child, random.integers(1, 5, count), 0)
         gap[order == 0] = random.integers(19, 32, int((order == 0).sum()))
         steps = np.cumsum(gap)
-        since = steps - np.where(self.child, (steps - gap)[np.minimum(starts + np.where(couple, 2, 1), count - 1)][self.home], 0)
+        since = steps - np.where(
+            self.child, (steps - gap)[np.minimum(starts + np.where(couple, 2, 1), count - 1)][self.home], 0
+        )
         born = np.where(self.child, np.minimum(TODAY - adult_age[self.home] + since, TODAY), born)
-        self.born = np.clip(born, 1925, TODAY) * 10000 + random.integers(1, 13, count) * 100 + random.integers(1, 29, count)
+        self.born = (
+            np.clip(born, 1925, TODAY) * 10000
+            + random.integers(1, 13, count) * 100
+            + random.integers(1, 29, count)
+        )
         self.sex = random.integers(0, 2, count)
         partner = couple[self.home] & (self.place == 1)
-        self.sex[partner] = np.where(random.random(int(partner.sum())) < 0.96, 1 - self.sex[np.flatnonzero(partner) - 1], 1)
+        self.sex[partner] = np.where(
+            random.random(int(partner.sum())) < 0.96, 1 - self.sex[np.flatnonzero(partner) - 1], 1
+        )
         twin = np.flatnonzero((order >= 1) & (random.random(count) < self.variant.twins * 2))
         self.born[twin] = self.born[twin - 1]
         self.twin_of = np.full(count, -1)
@@ -132,8 +144,12 @@ class People:
         tail = [a + b for a in names.HEADS for b in names.TAILS]
         firsts = [a + b for a in names.HEADS[:40] for b in ("A", "IE", "IN", "ETTE", "AN", "EL")]
         self.words, at = [], {}
-        for key, words in [*((("m", i), w) for i, w in enumerate(men)), *((("f", i), w) for i, w in enumerate(women)),
-                           *((("s", i), w) for i, w in enumerate(last)), (("t", 0), tail), (("u", 0), firsts)]:  # fmt: skip
+        lists = [
+            ((kind, i), w)
+            for kind, many in (("m", men), ("f", women), ("s", last))
+            for i, w in enumerate(many)
+        ]
+        for key, words in [*lists, (("t", 0), tail), (("u", 0), firsts)]:
             at[key] = len(self.words)
             self.words += words
         origin = random.choice(3, size=self.homes, p=variant.origins)
@@ -152,12 +168,16 @@ class People:
             again = self._forenames(men, women, at, len(firsts))
             self.first[same] = again[same]
             same = same[self.first[same] == self.first[self.twin_of[same]]]
-        son = np.flatnonzero(self.child & (self.place == 2) & (self.sex == 0) & (random.random(self.count) < variant.namesakes))
+        son = np.flatnonzero(
+            self.child & (self.place == 2) & (self.sex == 0) & (random.random(self.count) < variant.namesakes)
+        )
         father = son - self.place[son]
         son, father = son[self.sex[father] == 0], father[self.sex[father] == 0]
         self.first[son] = self.first[father]
 
-    def _surnames(self, origin: Ints, last: list[list[str]], at: dict[tuple[str, int], int], tail: int) -> Ints:
+    def _surnames(
+        self, origin: Ints, last: list[list[str]], at: dict[tuple[str, int], int], tail: int
+    ) -> Ints:
         found = np.zeros(len(origin), dtype=np.int64)
         for number, words in enumerate(last):
             mine = origin == number
@@ -166,7 +186,9 @@ class People:
         found[long] = at["t", 0] + draw(self.random, tail, 0.4, int(long.sum()))
         return found
 
-    def _forenames(self, men: list[list[str]], women: list[list[str]], at: dict[tuple[str, int], int], tail: int) -> Ints:
+    def _forenames(
+        self, men: list[list[str]], women: list[list[str]], at: dict[tuple[str, int], int], tail: int
+    ) -> Ints:
         """Forenames of a person's sex and origin; what is common shifts with the year of birth."""
         found = np.zeros(self.count, dtype=np.int64)
         shift = (TODAY - self.born // 10000) // 12 * 5
@@ -186,7 +208,9 @@ class People:
         own = 7_400_000_000 + random.integers(0, 500_000_000, self.count)
         line = 1_130_000_000 + random.integers(0, 9_999_999, self.homes)
         self.phone = np.where(mobile, own, line[self.home])
-        crowd = np.flatnonzero((random.random(self.homes) < self.variant.crowded * 2) & (np.bincount(self.home) == 1))
+        crowd = np.flatnonzero(
+            (random.random(self.homes) < self.variant.crowded * 2) & (np.bincount(self.home) == 1)
+        )
         target = np.arange(self.homes)
         target[crowd] = crowd[np.arange(len(crowd)) // 40 * 40 % max(1, len(crowd))] if len(crowd) else crowd
         self.address = target[self.home]
@@ -196,7 +220,9 @@ def nhs_numbers(random: np.random.Generator, count: int) -> Ints:
     """Valid, distinct NHS numbers."""
     digits = np.zeros(0, dtype=np.int64)
     while len(digits) < count:
-        digits = np.unique(np.concatenate([digits, random.integers(400_000_000, 800_000_000, int(count * 1.3) + 50)]))
+        digits = np.unique(
+            np.concatenate([digits, random.integers(400_000_000, 800_000_000, int(count * 1.3) + 50)])
+        )
         total = sum((digits // 10 ** (8 - k) % 10) * (10 - k) for k in range(9))
         check = (11 - total % 11) % 11
         digits = digits[check < 10]
@@ -206,10 +232,10 @@ def nhs_numbers(random: np.random.Generator, count: int) -> Ints:
 
 
 def make_register(people: int, variant: Variant = PLAIN, seed: int = 1) -> pl.DataFrame:
-    """A register of about `people` × (1 + duplicates) records in random order.
+    """A register of about `people` x (1 + duplicates) records in random order.
 
     Columns: id, system (A or B), those of the variant as text, and the truth: person, twin (the person this
-    one is a twin of, or −1). Slips never reach the truth columns.
+    one is a twin of, or -1). Slips never reach the truth columns.
     """
     random = np.random.default_rng(seed)
     crowd = People(people, variant, random)
@@ -223,7 +249,11 @@ def make_register(people: int, variant: Variant = PLAIN, seed: int = 1) -> pl.Da
     shuffled = random.permutation(len(person))
     person, second = person[shuffled], second[shuffled]
     columns = _Writer(crowd, variant, random, person, second).columns()
-    truth = {"person": pl.Series(person), "twin": pl.Series(crowd.twin_of[person]), "origin": pl.Series(crowd.origin[person])}
+    truth = {
+        "person": pl.Series(person),
+        "twin": pl.Series(crowd.twin_of[person]),
+        "origin": pl.Series(crowd.origin[person]),
+    }
     ids = pl.Series(np.arange(len(person))).cast(pl.String).str.zfill(8)
     system = pl.Series(np.where(second, "B", "A"))
     return pl.DataFrame({"id": ids, "system": system, **{c: columns[c] for c in variant.columns}, **truth})
@@ -232,8 +262,21 @@ def make_register(people: int, variant: Variant = PLAIN, seed: int = 1) -> pl.Da
 class _Writer:
     """Writes each person's facts down as a clerk would."""
 
-    def __init__(self, crowd: People, variant: Variant, random: np.random.Generator, person: Ints, second: NDArray[np.bool_]) -> None:
-        self.crowd, self.variant, self.random, self.person, self.second = crowd, variant, random, person, second
+    def __init__(
+        self,
+        crowd: People,
+        variant: Variant,
+        random: np.random.Generator,
+        person: Ints,
+        second: NDArray[np.bool_],
+    ) -> None:
+        self.crowd, self.variant, self.random, self.person, self.second = (
+            crowd,
+            variant,
+            random,
+            person,
+            second,
+        )
         self.rows = len(person)
 
     def luck(self, share: float) -> NDArray[np.bool_]:
@@ -304,7 +347,9 @@ class _Writer:
         half = len(wrong) // 2
         number[wrong[:half]] = nhs_numbers(self.random, max(half, 1))[:half]
         near = person[wrong[half:]]
-        number[wrong[half:]] = crowd.nhs[np.where((near > 0) & (crowd.home[near] == crowd.home[near - 1]), near - 1, near)]
+        number[wrong[half:]] = crowd.nhs[
+            np.where((near > 0) & (crowd.home[near] == crowd.home[near - 1]), near - 1, near)
+        ]
         return self._blank(self._digit_slips(number, 10, self.variant.slip / 4), self.variant.nhs_blank)
 
     def _addresses(self) -> dict[str, pl.Series]:
@@ -312,19 +357,40 @@ class _Writer:
         moved = self.second & self.luck(self.variant.moved)
         home = np.where(moved, random.integers(0, crowd.homes, self.rows), crowd.address[self.person])
         near = moved & self.luck(0.25)
-        home = np.where(near, np.clip(crowd.address[self.person] + random.integers(-200, 200, self.rows), 0, crowd.homes - 1), home)
-        phone = np.where(moved & self.luck(0.6), 7_400_000_000 + random.integers(0, 500_000_000, self.rows), crowd.phone[self.person])
+        home = np.where(
+            near,
+            np.clip(crowd.address[self.person] + random.integers(-200, 200, self.rows), 0, crowd.homes - 1),
+            home,
+        )
+        phone = np.where(
+            moved & self.luck(0.6),
+            7_400_000_000 + random.integers(0, 500_000_000, self.rows),
+            crowd.phone[self.person],
+        )
         street, house = home // 37, 1 + home % 37 * 2
-        street_text = pl.Series([f"{names.HEADS[s % 97] + names.TAILS[s % 43] if s % 3 else names.STREETS[s % 31]} {names.WAYS[s * 7 % 12]}" for s in range(int(street.max()) + 1)])
+        street_text = pl.Series([street_name(s) for s in range(int(street.max()) + 1)])
         houses = pl.Series(house).cast(pl.String)
         flat = home % 11 == 0
         houses = _choose(flat, "FLAT " + pl.Series(home % 5 + 1).cast(pl.String) + " " + houses, houses)
         return {
-            "house": self._blank(_choose(self.luck(self.variant.slip / 2), pl.Series(house + 2).cast(pl.String), houses), self.variant.blank),
+            "house": self._blank(
+                _choose(self.luck(self.variant.slip / 2), pl.Series(house + 2).cast(pl.String), houses),
+                self.variant.blank,
+            ),
             "street": self._blank(self._slips(street_text.gather(street)), self.variant.blank),
-            "postcode": self._blank(self._slips(postcodes(home // 15).gather(home // 15)), self.variant.blank),
-            "phone": self._blank(self._digit_slips(phone, 11, self.variant.slip / 2), self.variant.phone_blank),
+            "postcode": self._blank(
+                self._slips(postcodes(home // 15).gather(home // 15)), self.variant.blank
+            ),
+            "phone": self._blank(
+                self._digit_slips(phone, 11, self.variant.slip / 2), self.variant.phone_blank
+            ),
         }
+
+
+def street_name(number: int) -> str:
+    made_up = names.HEADS[number % 97] + names.TAILS[number % 43]
+    word = made_up if number % 3 else names.STREETS[number % 31]
+    return f"{word} {names.WAYS[number * 7 % 12]}"
 
 
 def postcodes(last: Ints) -> pl.Series:
@@ -335,7 +401,13 @@ def postcodes(last: Ints) -> pl.Series:
     area = areas[number // 100_800 % 8]
     good = "ABDEFGHJLNPQRSTUWXYZ"
     two = np.array([a + b for a in good for b in good])
-    return pl.Series(area) + pl.Series(district).cast(pl.String) + " " + pl.Series(sector).cast(pl.String) + pl.Series(two[unit])
+    return (
+        pl.Series(area)
+        + pl.Series(district).cast(pl.String)
+        + " "
+        + pl.Series(sector).cast(pl.String)
+        + pl.Series(two[unit])
+    )
 
 
 def _choose(mask: NDArray[np.bool_], yes: pl.Series, no: pl.Series) -> pl.Series:

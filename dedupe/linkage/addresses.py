@@ -14,7 +14,20 @@ from dedupe.linkage.values import Values
 CROWD = 10
 STREET_LIKE = 0.9
 
-HOME, CROWDED, SAME_HOUSE, HOUSE_AND_NEAR, UNIT_UNKNOWN, OTHER_HOUSE, STREET, NEAR, EARLIER, SECTOR, DISTRICT, AWAY = range(12)
+(
+    HOME,
+    CROWDED,
+    SAME_HOUSE,
+    HOUSE_AND_NEAR,
+    UNIT_UNKNOWN,
+    OTHER_HOUSE,
+    STREET,
+    NEAR,
+    EARLIER,
+    SECTOR,
+    DISTRICT,
+    AWAY,
+) = range(12)
 LEVELS = (
     level("same home", 0.62, 0.85, 0.78, 0.72, moved=0.01, namesake=0.80),
     level("same address, one that many people share", 0.03, 0.03, 0.03, 0.06, moved=0.003),
@@ -43,7 +56,11 @@ def _outcomes() -> NDArray[np.uint8]:
     """Level by (postcode, house, street), each UNKNOWN, SAME or OTHER; shape (27,)."""
     table = np.full((3, 3, 3), NULL, dtype=np.uint8)
     table[SAME, SAME], table[SAME, OTHER], table[SAME, UNKNOWN] = HOME, OTHER_HOUSE, UNIT_UNKNOWN
-    table[UNKNOWN, SAME, SAME], table[UNKNOWN, OTHER, SAME], table[UNKNOWN, UNKNOWN, SAME] = HOME, STREET, STREET
+    table[UNKNOWN, SAME, SAME], table[UNKNOWN, OTHER, SAME], table[UNKNOWN, UNKNOWN, SAME] = (
+        HOME,
+        STREET,
+        STREET,
+    )
     table[UNKNOWN, :, OTHER] = OPEN_NO_POSTCODE
     table[OTHER] = OPEN_ELSEWHERE
     table[OTHER, SAME] = OPEN_SAME_HOUSE
@@ -97,7 +114,9 @@ def _crowded(register: Register) -> NDArray[np.bool_]:
     given = np.flatnonzero((house >= 0) & (place >= 0))
     key = place[given].astype(np.uint64) << np.uint64(32) | house[given].astype(np.uint64)
     order = np.argsort(key)
-    starts = np.flatnonzero(np.concatenate([[True], key[order][1:] != key[order][:-1]])) if len(key) else order
+    starts = (
+        np.flatnonzero(np.concatenate([[True], key[order][1:] != key[order][:-1]])) if len(key) else order
+    )
     lengths = np.diff(np.append(starts, len(key)))
     crowded = np.zeros(register.size, dtype=bool)
     crowded[given[order]] = np.repeat(lengths > CROWD, lengths)
@@ -105,7 +124,7 @@ def _crowded(register: Register) -> NDArray[np.bool_]:
 
 
 class _Postcodes:
-    """How near two different postcodes are: one character off, same sector, same district, or none of these."""
+    """How near two different postcodes are: one character off, same sector, same district, or none."""
 
     def __init__(self, register: Register) -> None:
         self.column = register.columns["postcode"]
@@ -141,10 +160,12 @@ class _Postcodes:
 
 
 def _packed(values: Values) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Postcodes of up to eight characters as the bytes of one number, the first lowest; and which are longer."""
+    """Postcodes of up to eight characters as bytes of one number, the first lowest; and which are longer."""
     text = values.text.to_list()
     codes = [int.from_bytes(t.encode("ascii")[:8], "little") if t.isascii() else 0 for t in text]
-    return np.array(codes, dtype=np.uint64), np.array([len(t) > 8 or not t.isascii() for t in text], dtype=bool)
+    return np.array(codes, dtype=np.uint64), np.array(
+        [len(t) > 8 or not t.isascii() for t in text], dtype=bool
+    )
 
 
 def one_character_off(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -155,9 +176,16 @@ def one_character_off(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[n
     here = first.astype(np.uint64)
     next_ = np.minimum(here + np.uint64(8), np.uint64(63))
     rest_a, rest_b = a >> here, b >> here
-    after_a, after_b = np.where(here < 56, a >> next_, np.uint64(0)), np.where(here < 56, b >> next_, np.uint64(0))
+    after_a, after_b = (
+        np.where(here < 56, a >> next_, np.uint64(0)),
+        np.where(here < 56, b >> next_, np.uint64(0)),
+    )
     byte = np.uint64(0xFF)
-    turned = (rest_a & byte == after_b & byte) & (after_a & byte == rest_b & byte) & (after_a >> np.uint64(8) == after_b >> np.uint64(8))
+    turned = (
+        (rest_a & byte == after_b & byte)
+        & (after_a & byte == rest_b & byte)
+        & (after_a >> np.uint64(8) == after_b >> np.uint64(8))
+    )
     return (apart != 0) & ((after_a == after_b) | (after_a == rest_b) | (rest_a == after_b) | turned)
 
 
@@ -174,7 +202,9 @@ def _settle(register: Register, postcodes: _Postcodes | None, left: Rows, right:
     found[split & (house == SAME) & (street == SAME)] = SAME_HOUSE
     found[split & (house != SAME) & (street == SAME) & (found != NEAR)] = STREET
     if "previous_postcodes" in register.lists and register.has("postcode"):
-        earlier = either_listed(register.lists["previous_postcodes"], register.columns["postcode"], left, right)
+        earlier = either_listed(
+            register.lists["previous_postcodes"], register.columns["postcode"], left, right
+        )
         found[earlier & (found > NEAR)] = EARLIER
     return found
 

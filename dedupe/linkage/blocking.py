@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +25,19 @@ WINDOW = 20
 RARE_NAME = 5
 
 REFINEMENTS = (
-    "birth_date", "postcode", "forename", "surname", "street", "house", "phone", "nhs_number", "sex", "middle_name",
+    "birth_date", "postcode", "forename", "surname", "street", "house", "phone", "nhs_number", "sex",
+    "middle_name",
 )  # fmt: skip
 
 
 def _codes(role: str) -> Part:
     def part(register: Register, rows: int) -> NDArray[np.uint64]:
         column = register.columns[role][:rows]
-        return column.astype(np.uint64) if column.dtype.kind == "u" else (column.astype(np.int64) + 1).view(np.uint64)
+        return (
+            column.astype(np.uint64)
+            if column.dtype.kind == "u"
+            else (column.astype(np.int64) + 1).view(np.uint64)
+        )
 
     return part
 
@@ -123,7 +129,7 @@ def part_key(register: Register, name: str, rows: int | None = None) -> NDArray[
 
 
 def rule_key(register: Register, rule: Rule, rows: int | None = None) -> Key:
-    """The rule's key: a 32-bit hash of its parts, 0 where one of them is missing; of the first `rows` rows."""
+    """The rule's key of the first `rows` rows: a 32-bit hash of its parts, 0 where one is missing."""
     size = register.size if rows is None else rows
     mixed = np.full(size, 0x9E3779B97F4A7C15, dtype=np.uint64)
     present = np.ones(size, dtype=bool)
@@ -176,7 +182,11 @@ def runs(key: Key) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     packed = key[held].astype(np.uint64) << np.uint64(32) | held.astype(np.uint64)
     packed.sort()
     keys = (packed >> np.uint64(32)).astype(np.uint32)
-    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, np.int64)
+    starts = (
+        np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+        if len(keys)
+        else np.zeros(0, np.int64)
+    )
     lengths = np.diff(np.append(starts, len(keys)))
     several = np.repeat(lengths > 1, lengths)
     return (packed[several] & np.uint64(0xFFFFFFFF)).astype(np.int32), lengths[lengths > 1]
@@ -212,7 +222,7 @@ class Candidates:
                 continue
             marks = np.searchsorted(totals, np.arange(batch, totals[-1], batch)) + 1
             edges = np.unique(np.concatenate([[0], marks, [len(totals)]]))
-            found += [(number, int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+            found += [(number, int(a), int(b)) for a, b in pairwise(edges)]
         return found
 
     def pairs(self, piece: tuple[int, int, int]) -> Pairs:
@@ -225,7 +235,7 @@ class Candidates:
         blocks = self.blocks[number]
         chosen = blocks.key[blocks.order].astype(np.uint64)
         if rate < 1.0 and blocks.rule:
-            luck = _mix(chosen, np.uint64(77)) >> np.uint64(40)
+            luck = _mix(chosen, np.full(len(chosen), 77, dtype=np.uint64)) >> np.uint64(40)
             positions = np.flatnonzero(luck < np.uint64(int(rate * 2**24))).astype(np.int32)
         else:
             positions = np.arange(len(chosen), dtype=np.int32)

@@ -11,7 +11,9 @@ WIDTH, ROW, LEFT = 760, 22, 330
 INK, GOOD, BAD, QUIET = "#1f2933", "#1f6f54", "#a33b2a", "#9aa5b1"
 
 
-def waterfall(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> list[tuple[str, str, float, float]]:
+def waterfall(
+    model: Mapping[str, Any], levels: Mapping[str, str | None]
+) -> list[tuple[str, str, float, float]]:
     """How one pair's weight comes about: (comparison, level, bits it adds, bits so far), starting from the
     share of candidate pairs that are one person. `levels` names the pair's level by comparison; a missing
     one adds nothing. Bits add up to the pair's weight: each is the change in log2 odds as its comparison
@@ -19,6 +21,15 @@ def waterfall(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> lis
     """
     relation = [c["relation"] for c in model["components"]]
     joint = [c["share"] for c in model["components"]]
+    floor = model.get("background")
+    if floor:
+        bits_missing = sum(
+            1 << n for n, c in enumerate(model["comparisons"]) if levels.get(c["name"]) is None
+        )
+        relation, joint = (
+            [*relation, "chance"],
+            [*joint, floor["shares"].get(str(bits_missing), floor["otherwise"])],
+        )
     bits = _bits(joint, relation)
     steps = [("all candidate pairs", "share that is one person", bits, bits)]
     for comparison in model["comparisons"]:
@@ -27,7 +38,9 @@ def waterfall(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> lis
         if found is None:
             steps.append((comparison["name"], "missing: no evidence", 0.0, bits))
             continue
-        joint = [j * chance for j, chance in zip(joint, found["by_component"], strict=True)]
+        joint = [
+            j * chance for j, chance in zip(joint, [*found["by_component"], found["at_random"]], strict=False)
+        ]
         top = max(joint)
         joint = [j / top for j in joint]
         before, bits = bits, _bits(joint, relation)
@@ -49,7 +62,9 @@ def waterfall_chart(steps: Sequence[tuple[str, str, float, float]]) -> str:
     body = [_line(LEFT + (0 - low) * scale, 0, LEFT + (0 - low) * scale, ROW * len(steps), QUIET)]
     for number, (name, label, bits, total) in enumerate(steps):
         start, end = sorted((total - bits, total)) if number else sorted((0.0, total))
-        body.append(_bar(number, LEFT + (start - low) * scale, (end - start) * scale, GOOD if bits >= 0 else BAD))
+        body.append(
+            _bar(number, LEFT + (start - low) * scale, (end - start) * scale, GOOD if bits >= 0 else BAD)
+        )
         body.append(_text(4, number, f"{name}: {label}"))
         body.append(_text(LEFT + (end - low) * scale + 6, number, f"{bits:+.1f}"))
     return _svg(ROW * len(steps) + 6, body)
@@ -62,7 +77,9 @@ def weight_chart(model: Mapping[str, Any]) -> str:
     middle, scale = LEFT + (WIDTH - LEFT - 60) / 2, (WIDTH - LEFT - 130) / 2 / most
     body = [_line(middle, 0, middle, ROW * len(rows), QUIET)]
     for number, (name, label, bits) in enumerate(rows):
-        body.append(_bar(number, middle + min(0.0, bits) * scale, abs(bits) * scale, GOOD if bits >= 0 else BAD))
+        body.append(
+            _bar(number, middle + min(0.0, bits) * scale, abs(bits) * scale, GOOD if bits >= 0 else BAD)
+        )
         body.append(_text(4, number, f"{name}: {label}"))
         body.append(_text(middle + max(0.0, bits) * scale + 6, number, f"{bits:+.1f}"))
     return _svg(ROW * len(rows) + 6, body)
@@ -75,7 +92,7 @@ def threshold_chart(rows: Sequence[Mapping[str, float]]) -> str:
 
 
 def calibration_chart(rows: Sequence[Mapping[str, float]]) -> str:
-    """An SVG of the share of true pairs against the mean score of each tenth; the straight line is perfect."""
+    """An SVG of the share of true pairs against the mean score of each tenth; the line is perfect."""
     points = [(r["mean_p"], r["true_share"]) for r in rows]
     return _curves([("perfect", QUIET, [(0.0, 0.0), (1.0, 1.0)]), ("this linkage", INK, points)], 0.0)
 
@@ -88,7 +105,9 @@ def _curves(curves: Sequence[tuple[str, str, Sequence[tuple[float, float]]]], lo
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in at)
         body.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         body += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in at]
-        body.append(f'<text x="{pad + size + 20}" y="{20 + 18 * number}" fill="{colour}">{escape(name)}</text>')
+        body.append(
+            f'<text x="{pad + size + 20}" y="{20 + 18 * number}" fill="{colour}">{escape(name)}</text>'
+        )
     for mark in (lowest, (1 + lowest) / 2, 1.0):
         y = size - (mark - lowest) / (1 - lowest) * size
         body.append(f'<text x="4" y="{y + 12:.0f}" fill="{INK}">{mark:.2f}</text>')
@@ -104,7 +123,8 @@ def _svg(height: float, body: Sequence[str]) -> str:
 
 
 def _bar(row: int, x: float, width: float, colour: str) -> str:
-    return f'<rect x="{x:.1f}" y="{row * ROW + 4}" width="{max(width, 1):.1f}" height="{ROW - 8}" fill="{colour}"/>'
+    place = f'x="{x:.1f}" y="{row * ROW + 4}" width="{max(width, 1):.1f}" height="{ROW - 8}"'
+    return f'<rect {place} fill="{colour}"/>'
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
@@ -120,10 +140,10 @@ def page(result: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     proposed, clusters = result["proposed"], result["clusters"]
     parts = [
         "<!doctype html><html lang='en'><meta charset='utf-8'><title>Linkage: evaluation</title>",
-        "<style>body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1f2933}",
+        "<style>body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;color:#1f2933}",
         "td,th{padding:.2rem .8rem;text-align:right}th:first-child,td:first-child{text-align:left}</style>",
-        f"<h1>Linkage: evaluation</h1><p>{result['true_pairs']:,} true pairs, those lost to blocking included. "
-        f"At the proposed threshold (p ≥ {proposed['p']:.3f}): precision {proposed['precision']:.4f}, "
+        f"<h1>Linkage: evaluation</h1><p>{result['true_pairs']:,} true pairs, those lost to "
+        f"blocking included. At the proposed threshold (p ≥ {proposed['p']:.3f}): precision {proposed['precision']:.4f}, "
         f"recall {proposed['recall']:.4f}, F1 {proposed['f1']:.4f}; as clusters F1 {clusters['f1']:.4f}. "
         f"Recall without a single false pair: {result['without_false_pairs']['recall']:.4f}.</p>",
         "<h2>By threshold</h2>", threshold_chart(result["by_threshold"]),
@@ -132,13 +152,18 @@ def page(result: Mapping[str, Any], model: Mapping[str, Any]) -> str:
         _table(("tenth", "pairs", "mean_p", "true_share"), result["calibration"]),
     ]  # fmt: skip
     for name, rows in result["by_group"].items():
-        parts += [f"<h2>By {escape(name)}</h2>", _table(("group", "records", "true_pairs", "recall", "precision"), rows)]
+        parts += [
+            f"<h2>By {escape(name)}</h2>",
+            _table(("group", "records", "true_pairs", "recall", "precision"), rows),
+        ]
     return "\n".join([*parts, "<h2>Match weights (bits)</h2>", weight_chart(model), "</html>\n"])
 
 
 def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     head = "".join(f"<th>{escape(c)}</th>" for c in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(_shown(row[c]))}</td>" for c in columns) + "</tr>" for row in rows)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(_shown(row[c]))}</td>" for c in columns) + "</tr>" for row in rows
+    )
     return f"<table><tr>{head}</tr>{body}</table>"
 
 

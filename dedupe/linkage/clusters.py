@@ -60,7 +60,7 @@ def build_clusters(
     number a row (0: none) of which no cluster may hold two."""
     label = connected(size, edges.left, edges.right)
     found = Clusters(label)
-    suspects = _suspects(label, edges, cannot, identifier)
+    suspects = _suspects(label, cannot, identifier)
     if not len(suspects):
         return found
     flagged = np.zeros(size, dtype=bool)
@@ -73,7 +73,7 @@ def build_clusters(
 
 
 def _suspects(
-    label: NDArray[np.int64], edges: Edges, cannot: NDArray[np.uint64], identifier: NDArray[np.uint64] | None
+    label: NDArray[np.int64], cannot: NDArray[np.uint64], identifier: NDArray[np.uint64] | None
 ) -> NDArray[np.int64]:
     """Clusters a guard may have something to say about; all others stand as they are."""
     counts = np.bincount(label, minlength=len(label))
@@ -90,7 +90,9 @@ def _suspects(
     return np.unique(np.concatenate(found))
 
 
-def _cannot_sets(cannot: NDArray[np.uint64], flagged: NDArray[np.bool_], label: NDArray[np.int64]) -> dict[int, set[int]]:
+def _cannot_sets(
+    cannot: NDArray[np.uint64], flagged: NDArray[np.bool_], label: NDArray[np.int64]
+) -> dict[int, set[int]]:
     sets: dict[int, set[int]] = {}
     for key in cannot.tolist():
         a, b = key >> 32, key & 0xFFFFFFFF
@@ -103,7 +105,9 @@ def _cannot_sets(cannot: NDArray[np.uint64], flagged: NDArray[np.bool_], label: 
 class _Groups:
     """Union-find that knows the members, the identifiers and the forbidden rows of each group."""
 
-    def __init__(self, rows: Sequence[int], cannot: dict[int, set[int]], identifier: Mapping[int, int]) -> None:
+    def __init__(
+        self, rows: Sequence[int], cannot: dict[int, set[int]], identifier: Mapping[int, int]
+    ) -> None:
         self.parent = {row: row for row in rows}
         self.members = {row: {row} for row in rows}
         self.cannot = {row: set(cannot.get(row, ())) for row in rows}
@@ -151,9 +155,9 @@ def _rebuild(
     found.cut += [(a, b, "weak bridge") for a, b in weak]
     kept = np.array([(a, b) for a, b, _ in used if (a, b) not in weak], dtype=np.int64).reshape(-1, 2)
     place = {int(row): n for n, row in enumerate(rows)}
-    left = np.array([place[int(a)] for a in kept[:, 0]], dtype=np.int64)
-    right = np.array([place[int(b)] for b in kept[:, 1]], dtype=np.int64)
-    found.of[rows] = rows[connected(len(rows), left, right)]
+    first = np.array([place[int(a)] for a in kept[:, 0]], dtype=np.int64)
+    second = np.array([place[int(b)] for b in kept[:, 1]], dtype=np.int64)
+    found.of[rows] = rows[connected(len(rows), first, second)]
 
 
 def weak_bridges(edges: Sequence[tuple[int, int, float]]) -> set[tuple[int, int]]:
@@ -165,7 +169,8 @@ def weak_bridges(edges: Sequence[tuple[int, int, float]]) -> set[tuple[int, int]
     for number, (a, b, _) in enumerate(edges):
         near.setdefault(a, []).append((b, number))
         near.setdefault(b, []).append((a, number))
-    found, seen = set(), {}
+    found: set[tuple[int, int]] = set()
+    seen: dict[int, int] = {}
     low: dict[int, int] = {}
     for root in near:
         if root in seen:
@@ -220,7 +225,9 @@ def cluster_names(ids: pl.Series, of: NDArray[np.int64], previous: Mapping[Any, 
     return _kept_names(text, of, names, previous)
 
 
-def _kept_names(text: pl.Series, of: NDArray[np.int64], names: pl.Series, previous: Mapping[Any, str]) -> pl.Series:
+def _kept_names(
+    text: pl.Series, of: NDArray[np.int64], names: pl.Series, previous: Mapping[Any, str]
+) -> pl.Series:
     earlier = pl.DataFrame(
         {"id": [str(k) for k in previous], "earlier": [str(v) for v in previous.values()]},
         schema={"id": pl.String, "earlier": pl.String},
@@ -244,7 +251,9 @@ def _without_clashes(now: pl.DataFrame, keeps: dict[int, str], taken: set[str]) 
     fresh = now.filter(~pl.col("of").is_in(list(keeps)))
     clashing = fresh.filter(pl.col("name").is_in(sorted(taken)))["name"].unique().to_list()
     renamed = dict(zip(clashing, (f"{name}~" for name in clashing), strict=True))
-    kept = pl.DataFrame({"of": list(keeps), "kept": list(keeps.values())}, schema={"of": pl.Int64, "kept": pl.String})
+    kept = pl.DataFrame(
+        {"of": list(keeps), "kept": list(keeps.values())}, schema={"of": pl.Int64, "kept": pl.String}
+    )
     joined = now.join(kept, on="of", how="left", maintain_order="left")
     name = pl.col("name").replace(renamed)
     return joined.select(pl.coalesce("kept", name).alias("cluster")).to_series()

@@ -34,7 +34,10 @@ BIRTH_LEVELS = (
 )
 COMMON_DATE = 4.0
 
-SEX_LEVELS = (level("same sex", 0.985, 0.66, 0.52, 0.35, namesake=0.985), level("sex differs", 0.015, 0.34, 0.48, 0.65, namesake=0.015))
+SEX_LEVELS = (
+    level("same sex", 0.985, 0.66, 0.52, 0.35, namesake=0.985),
+    level("sex differs", 0.015, 0.34, 0.48, 0.65, namesake=0.015),
+)
 
 NHS_LEVELS = (
     level("same NHS number", 0.95, 0.001, 0.0003, 0.0003),
@@ -53,13 +56,19 @@ MANY_HOLDERS = 4
 OTHER_EXACT = level("same", 0.85, 0.45, 0.40, 0.40)
 OTHER_REST = (level("spelled closely", 0.05, 0.04, 0.04, 0.04), level("differs", 0.10, 0.51, 0.56, 0.56))
 NUMBER_EXACT = level("same", 0.9, 0.001, 0.0005, 0.0005)
-NUMBER_REST = (level("spelled closely", 0.05, 0.001, 0.001, 0.001), level("differs", 0.05, 0.998, 0.9985, 0.9985))
+NUMBER_REST = (
+    level("spelled closely", 0.05, 0.001, 0.001, 0.001),
+    level("differs", 0.05, 0.998, 0.9985, 0.9985),
+)
 DEATH_LEVELS = (
     level("same date of death", 0.9, 0.02, 0.01, 0.01),
     level("date of death one digit or one swap away", 0.05, 0.01, 0.01, 0.01),
     level("dates of death differ", 0.05, 0.97, 0.98, 0.98),
 )
-RELATED_LEVELS = (level("recorded as two people who are related or live together", 0.0005, 0.35, 0.35, 0.35),)
+RELATED_LEVELS = (
+    level("recorded as two people who are related or live together", 0.001, 0.4, 0.4, 0.4),
+    level("not recorded as related", 0.999, 0.6, 0.6, 0.6),
+)
 ALIKE = 0.9
 FEW_VALUES = 30
 
@@ -114,7 +123,11 @@ def _common(column: NDArray[np.uint32]) -> NDArray[np.bool_]:
 def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
     apart = a ^ b
     digits = digits_apart(a.astype(np.uint64), b.astype(np.uint64))
-    year, month, day = (apart >> np.uint32(16)) == 0, (apart & np.uint32(0xFF00)) == 0, (apart & np.uint32(0xFF)) == 0
+    year, month, day = (
+        (apart >> np.uint32(16)) == 0,
+        (apart & np.uint32(0xFF00)) == 0,
+        (apart & np.uint32(0xFF)) == 0,
+    )
     gap = np.abs(YEARS.take(a >> np.uint32(16)) - YEARS.take(b >> np.uint32(16)))
     found = np.where(gap <= 3, 10, np.where(gap <= 15, 11, 12)).astype(np.uint8)
     found[year] = 9
@@ -125,7 +138,11 @@ def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
     found[two[neighbours_swapped(a[two].astype(np.uint64), b[two].astype(np.uint64))]] = 5
     found[(digits == 1) & month & day] = 4
     found[(digits == 1) & year] = 3
-    turned = (a & np.uint32(0xFFFF0000)) | (a & np.uint32(0xFF)) << np.uint32(8) | (a >> np.uint32(8) & np.uint32(0xFF))
+    turned = (
+        (a & np.uint32(0xFFFF0000))
+        | (a & np.uint32(0xFF)) << np.uint32(8)
+        | (a >> np.uint32(8) & np.uint32(0xFF))
+    )
     found[turned == b] = 2
     return found
 
@@ -221,7 +238,12 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
     column, values = register.columns[name], register.values[name]
     share = shares(column, len(values))
     steps = (rareness(share) // 2).astype(np.uint8)
-    words = ["same, a very common value", "same, a common value", "same, an uncommon value", "same, a rare value"]
+    words = [
+        "same, a very common value",
+        "same, a common value",
+        "same, an uncommon value",
+        "same, a rare value",
+    ]
     unique = names_a_person(column, values)
     exact = split_by_rareness(NUMBER_EXACT if unique else OTHER_EXACT, share, steps, words)
     levels = (*exact, *(NUMBER_REST if unique else OTHER_REST))
@@ -243,7 +265,11 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
         return per_distinct_pair(column.take(left), column.take(right), judge)
 
     opens = ((base, base + 1),) if textual else ()
-    return [Comparison(name, levels, quick, settle if textual else None, opens, identifier=unique, moves=not unique)]
+    return [
+        Comparison(
+            name, levels, quick, settle if textual else None, opens, identifier=unique, moves=not unique
+        )
+    ]
 
 
 def related_comparison(register: Register, related: NDArray[np.uint64]) -> Comparison:
@@ -253,12 +279,12 @@ def related_comparison(register: Register, related: NDArray[np.uint64]) -> Compa
     involved[(related & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
 
     def quick(left: Rows, right: Rows) -> Levels:
-        found = np.full(len(left), 1, dtype=np.uint8)
+        found = np.full(len(left), len(RELATED_LEVELS), dtype=np.uint8)
         maybe = np.flatnonzero(involved.take(left) & involved.take(right))
         found[maybe[np.isin(pair_key(left[maybe], right[maybe]), related)]] = 0
         return found
 
-    return Comparison("related", RELATED_LEVELS, quick)
+    return Comparison("related", RELATED_LEVELS, quick, fixed=True)
 
 
 def _address(register: Register) -> list[Comparison]:

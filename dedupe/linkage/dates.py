@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from dedupe.linkage.values import by_distinct
 
-MONTHS = {m: i + 1 for i, m in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split())}
+MONTH_NAMES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"
+MONTHS = {name: number + 1 for number, name in enumerate(MONTH_NAMES.split())}
 DEFAULTS = frozenset({19000101, 18000101, 18991230, 18991231, 10101, 99991231, 47121231, 17530101, 19010101})
 
 ISO = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$")
@@ -43,7 +44,7 @@ def parse_date(text: str) -> int:
 
 
 def packed_dates(column: pl.Series) -> NDArray[np.uint32]:
-    """A column of dates or date text as packed digits; 0 is missing. Text is parsed once per distinct value."""
+    """A column of dates or date text as packed digits, 0 for missing; each distinct text is parsed once."""
     if column.dtype.is_temporal():
         numbers = column.cast(pl.Date).to_frame().select(_date_number(column.name)).to_series()
         clean = numbers.fill_null(0).to_numpy().astype(np.int64)
@@ -70,7 +71,8 @@ def _date_number(name: str) -> pl.Expr:
 
 def _four_digits() -> NDArray[np.uint64]:
     n = np.arange(10_000, dtype=np.uint64)
-    return n % 10 | n // 10 % 10 << 4 | n // 100 % 10 << 8 | n // 1000 << 12
+    packed = n % 10 | n // 10 % 10 << 4 | n // 100 % 10 << 8 | n // 1000 << 12
+    return packed.astype(np.uint64)
 
 
 FOUR_DIGITS = _four_digits()

@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from dedupe.linkage.background import ENOUGH, answers
 from dedupe.linkage.fields import LinkOptions
 from dedupe.linkage.levels import Comparison
-from dedupe.linkage.model import Model, _posterior
+from dedupe.linkage.model import Model
 from dedupe.linkage.patterns import Patterns
 from dedupe.linkage.register import Register
 
@@ -32,11 +33,25 @@ def describe(model: Model, options: LinkOptions) -> dict[str, Any]:
             {"name": c.name, "relation": c.relation, "share": float(s)}
             for c, s in zip(model.components, model.shares, strict=True)
         ],
+        "background": _background(model),
         "comparisons": [
             {"name": name, "levels": [_level(model, place, n, label) for n, label in enumerate(labels)]}
             for place, (name, labels) in enumerate(zip(model.comparisons, model.labels, strict=True))
         ],
     }
+
+
+def _background(model: Model) -> dict[str, Any] | None:
+    """Pairs of strangers as a multiple of the candidate pairs, by which comparisons are missing (bits)."""
+    floor = model.background
+    if floor is None:
+        return None
+    thin = answers(floor.masks, floor.telling) < ENOUGH
+    shares = {
+        str(int(m)): float(np.exp(o)) if t else 0.0
+        for m, o, t in zip(floor.masks, floor.offsets, thin, strict=True)
+    }
+    return {"shares": shares, "otherwise": float(np.exp(floor.otherwise))}
 
 
 def _level(model: Model, place: int, number: int, label: str) -> dict[str, Any]:
@@ -48,6 +63,7 @@ def _level(model: Model, place: int, number: int, label: str) -> dict[str, Any]:
         "u": float(u[number]),
         "bits": float(np.log2(m[number] / u[number])),
         "by_component": [float(c) for c in chances],
+        "at_random": float(np.exp(model.background.log_chances[place][number])) if model.background else 0.0,
     }
 
 
@@ -62,27 +78,45 @@ def m_and_u(model: Model, place: int) -> tuple[NDArray[np.float64], NDArray[np.f
 
 
 def diagnose(
-    model: Model, comparisons: Sequence[Comparison], patterns: Patterns, register: Register, options: LinkOptions
+    model: Model,
+    comparisons: Sequence[Comparison],
+    patterns: Patterns,
+    register: Register,
+    options: LinkOptions,
 ) -> dict[str, Any]:
     """Facts about the fit and `warnings`, each a sentence to show to whoever runs the linkage."""
-    posterior, _ = _posterior(model.log_joint(patterns.levels))
-    p = posterior[:, model.same].sum(axis=1)
+    p = model.relations(patterns.levels)[:, 0]
     expected = float((p * patterns.weight).sum())
     between = float((p * (1 - p) * patterns.weight).sum()) / max(expected, 1e-9)
     warnings = list(register.notes)
     if not model.converged:
-        warnings.append(f"The model had not settled after {model.rounds} rounds: treat its probabilities with care.")
+        warnings.append(
+            f"The model had not settled after {model.rounds} rounds: treat its probabilities with care."
+        )
     if expected < FEW_PAIRS:
-        warnings.append("Fewer than 30 duplicate pairs are expected: the probabilities rest on the starting beliefs.")
+        warnings.append(
+            "Fewer than 30 duplicate pairs are expected: the probabilities rest on the starting beliefs."
+        )
     if between > UNSURE:
-        warnings.append("The columns do not separate one person from two: most decisions are close to a guess.")
+        warnings.append(
+            "The columns do not separate one person from two: most decisions are close to a guess."
+        )
     if len(comparisons) < 3:
         warnings.append("Fewer than three comparisons: the relations can hardly be told apart.")
     disorder = out_of_order(model, patterns)
     warnings += [f"{name}: agreement weighs less than disagreement." for name in disorder]
     drift = drifted(model, options.previous_model)
-    warnings += [f"{d['comparison']}: {d['level']!r} moved by {d['bits']:.1f} bits since the last model." for d in drift]
-    return {"expected_same_in_sample": expected, "unsure": between, "out_of_order": disorder, "drift": drift, "warnings": warnings}
+    warnings += [
+        f"{d['comparison']}: {d['level']!r} moved by {d['bits']:.1f} bits since the last model."
+        for d in drift
+    ]
+    return {
+        "expected_same_in_sample": expected,
+        "unsure": between,
+        "out_of_order": disorder,
+        "drift": drift,
+        "warnings": warnings,
+    }
 
 
 def out_of_order(model: Model, patterns: Patterns) -> list[str]:
@@ -91,10 +125,16 @@ def out_of_order(model: Model, patterns: Patterns) -> list[str]:
     for place, name in enumerate(model.comparisons):
         if len(model.labels[place]) < 2:
             continue
-        seen = np.bincount(patterns.levels[:, place], weights=patterns.weight, minlength=len(model.labels[place]) + 1)
+        seen = np.bincount(
+            patterns.levels[:, place], weights=patterns.weight, minlength=len(model.labels[place]) + 1
+        )
         m, u = m_and_u(model, place)
         bits = np.log2(m / u)
-        if seen[0] + seen[len(bits) - 1] > 0 and bits[seen[:-1] > 0].size and bits[: max(1, len(bits) // 3)].max() < bits[-1]:
+        if (
+            seen[0] + seen[len(bits) - 1] > 0
+            and bits[seen[:-1] > 0].size
+            and bits[: max(1, len(bits) // 3)].max() < bits[-1]
+        ):
             found.append(name)
     return found
 

@@ -27,7 +27,7 @@ from dedupe.linkage.register import Register, read_register
 from dedupe.linkage.rules import choose_rules
 from dedupe.linkage.scoring import DOUBT_CAP, Prune, Scored, Scorer, doubtful
 from dedupe.linkage.thresholds import best_expected_f1, expected_false_merges
-from dedupe.linkage.training import starting_components, training_patterns
+from dedupe.linkage.training import Strangers, starting_components, training_patterns
 
 Progress = Callable[[str, dict[str, Any]], None]
 
@@ -51,14 +51,16 @@ class Linkage:
     patterns: Patterns
 
     def write(self, folder: str | Path) -> None:
-        """Write pairs.parquet, clusters.parquet, model.json, cut.parquet and diagnostics.json into `folder`."""
+        """Write pairs, clusters and cut (.parquet), model and diagnostics (.json) into `folder`."""
         where = Path(folder)
         where.mkdir(parents=True, exist_ok=True)
         self.pairs.write_parquet(where / "pairs.parquet")
         self.clusters.write_parquet(where / "clusters.parquet")
         self.cut.write_parquet(where / "cut.parquet")
         (where / "model.json").write_text(json.dumps(self.model, indent=1) + "\n", encoding="utf-8")
-        (where / "diagnostics.json").write_text(json.dumps(self.diagnostics, indent=1) + "\n", encoding="utf-8")
+        (where / "diagnostics.json").write_text(
+            json.dumps(self.diagnostics, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 class _Clock:
@@ -93,15 +95,20 @@ def link(
     comparisons = comparisons_for(held, tuple(fields.other), related)
     clock.done("register", rows=held.size, comparisons=len(comparisons))
     candidates = find_candidates(held, fields, options)
-    clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
-    samples, sampled = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
+    clock.done(
+        "blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks)
+    )
+    samples, sampled = training_patterns(
+        candidates, comparisons, Radix.of(comparisons), options.training_pairs
+    )
     clock.done("sample", pairs=sampled, patterns=len(samples[-1].weight))
-    model = train(held, comparisons, candidates, samples, options)
+    strangers = Strangers(held, comparisons, options.seed, candidates.source is not None)
+    model = train(held, comparisons, candidates, samples, strangers, options)
     clock.done("model", rounds=model.rounds, converged=model.converged)
     scored, prune = score_all(Scorer(model, comparisons, options.keep), candidates, options)
     clock.done("scoring", **prune.seen)
     patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
-    model = refit(model, patterns)
+    model = refit(model, patterns, strangers.without(model, patterns))
     clock.done("refit", patterns=len(patterns.weight), converged=model.converged)
     return _conclude(held, comparisons, candidates, patterns, model, scored, prune, options, clock)
 
@@ -112,7 +119,11 @@ def complete(
     """Patterns of every kept pair, and of the sampled pairs that were not kept: where decisions are made
     the model need not rest on a sample."""
     radix = Radix.of(comparisons)
-    below = model.log_odds(sample.levels) < np.log(keep / (1 - keep)) if keep > 0 else np.zeros(len(sample.weight), bool)
+    below = (
+        model.log_odds(sample.levels) < np.log(keep / (1 - keep))
+        if keep > 0
+        else np.zeros(len(sample.weight), bool)
+    )
     lesser = radix.encode(list(sample.levels[below].T))
     weight = np.concatenate([np.ones(len(kept)), sample.weight[below]])
     return count_patterns(radix, np.concatenate([kept, lesser]), weight)
@@ -127,10 +138,13 @@ def find_candidates(register: Register, fields: Fields, options: LinkOptions) ->
 
 
 def train(
-    register: Register, comparisons: Sequence[Comparison], candidates: Candidates, samples: Sequence[Patterns], options: LinkOptions
+    register: Register, comparisons: Sequence[Comparison], candidates: Candidates,
+    samples: Sequence[Patterns], strangers: Strangers, options: LinkOptions,
 ) -> Model:  # fmt: skip
     components = starting_components(register, comparisons, candidates, options.seed)
-    return fit(samples, components, [c.name for c in comparisons], [c.labels() for c in comparisons])
+    names, labels = [c.name for c in comparisons], [c.labels() for c in comparisons]
+    model = fit(samples[:1], components, names, labels, strangers.counted(samples[0]))
+    return refit(model, samples[-1], strangers.without(model, samples[-1]))
 
 
 def score_all(scorer: Scorer, candidates: Candidates, options: LinkOptions) -> tuple[Scored, Prune]:
@@ -143,8 +157,14 @@ def score_all(scorer: Scorer, candidates: Candidates, options: LinkOptions) -> t
     with ThreadPoolExecutor(options.threads) as pool:
         parts = list(pool.map(work, candidates.slices(options.batch)))
     prune.merge(part for _, part in parts)
-    kept = [part for part, _ in parts] or [Scored(*(np.zeros(0, t) for t in (np.int32, np.int32, np.int64)))]
-    return Scored(*(np.concatenate([getattr(k, name) for k in kept]) for name in ("left", "right", "codes"))), prune
+    none = np.zeros(0, dtype=np.int32)
+    kept = [part for part, _ in parts] or [Scored(none, none, none.astype(np.int64))]
+    together = Scored(
+        np.concatenate([part.left for part in kept]),
+        np.concatenate([part.right for part in kept]),
+        np.concatenate([part.codes for part in kept]),
+    )
+    return together, prune
 
 
 @dataclass(frozen=True)
@@ -187,7 +207,11 @@ def _conclude(
     diagnosis = diagnose(model, comparisons, patterns, register, options)
     facts = {
         "thresholds": {"propose": threshold},
-        "expected": {"f1": f1, "same_pairs": float(p.sum()) + beyond, "by_threshold": expected_false_merges(judged.p, per_pattern)},
+        "expected": {
+            "f1": f1,
+            "same_pairs": float(p.sum()) + beyond,
+            "by_threshold": expected_false_merges(judged.p, per_pattern),
+        },
         "blocking": {"recall": capture, "rules": [_rule_facts(b) for b in candidates.blocks]},
     }
     diagnostics = {"rows": register.size, "steps": clock.seconds, "cascade": prune.seen, **diagnosis, **facts}
@@ -223,7 +247,9 @@ def pairs_frame(
         "weight": pl.Series(judged.log_odds[place] / np.log(2)),
     }
     for number, comparison in enumerate(comparisons):
-        columns[comparison.name] = _labelled(judged.levels[place, number].astype(np.int64), comparison.labels())
+        columns[comparison.name] = _labelled(
+            judged.levels[place, number].astype(np.int64), comparison.labels()
+        )
     return pl.DataFrame(columns)
 
 
@@ -239,7 +265,9 @@ def _clusters(
     same, different = register.pair_keys(options.same_pairs), register.pair_keys(options.different_pairs)
     proposed = p >= threshold
     left = np.concatenate([(same >> np.uint64(32)).astype(np.int64), scored.left[proposed].astype(np.int64)])
-    right = np.concatenate([(same & np.uint64(0xFFFFFFFF)).astype(np.int64), scored.right[proposed].astype(np.int64)])
+    right = np.concatenate(
+        [(same & np.uint64(0xFFFFFFFF)).astype(np.int64), scored.right[proposed].astype(np.int64)]
+    )
     edges = Edges(left, right, np.concatenate([np.full(len(same), 2.0), p[proposed]]))
     found = build_clusters(register.size, edges, different, _valid_numbers(register))
     names = cluster_names(register.ids, found.of, options.previous_clusters)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +55,24 @@ def evaluate(
     }
 
 
-def _people(register: pl.DataFrame | pl.LazyFrame, fields: Fields, truth: str, groups: dict[str, str]) -> pl.DataFrame:
+def _people(
+    register: pl.DataFrame | pl.LazyFrame, fields: Fields, truth: str, groups: dict[str, str]
+) -> pl.DataFrame:
     lazy = register.lazy()
     held = lazy.collect_schema().names()
     absent = [column for column in (truth, *groups.values()) if column not in held]
     if absent:
-        raise RegisterError(f"The register has no column {', '.join(absent)}.", "Name one it has for the truth.")
+        raise RegisterError(
+            f"The register has no column {', '.join(absent)}.", "Name one it has for the truth."
+        )
     wanted = [pl.col(fields.id).alias("id"), pl.col(truth).cast(pl.String).alias("truth")]
     wanted += [pl.col(column).cast(pl.String).alias(f"by {name}") for name, column in groups.items()]
     source = pl.col(fields.source).cast(pl.String) if fields.source else pl.lit("")
     wanted.append(source.alias("source"))
     people = lazy.select(*wanted, *_subgroup_columns(fields)).collect()
-    people = people.with_columns(pl.coalesce("truth", pl.format("no truth {}", pl.int_range(pl.len()))).alias("truth"))
+    people = people.with_columns(
+        pl.coalesce("truth", pl.format("no truth {}", pl.int_range(pl.len()))).alias("truth")
+    )
     return _with_subgroups(people, fields)
 
 
@@ -97,7 +104,7 @@ def _age_bands(born: pl.Series) -> pl.Series:
     given = years[years > 0]
     newest = int(np.quantile(given, 0.999)) if len(given) else 0  # a slip of the pen makes births to come
     age = np.maximum(newest - years, 0)
-    words = [f"{a}–{b - 1}" for a, b in zip(AGE_BANDS, AGE_BANDS[1:], strict=False)] + [f"{AGE_BANDS[-1]}+"]
+    words = [f"{a}-{b - 1}" for a, b in pairwise(AGE_BANDS)] + [f"{AGE_BANDS[-1]}+"]
     place = np.searchsorted(np.array(AGE_BANDS), age, side="right") - 1
     return pl.Series([words[n] if y else None for n, y in zip(place, years, strict=True)], dtype=pl.String)
 
@@ -117,7 +124,9 @@ def _judged(pairs: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     left = people.rename({"id": "left_id", "truth": "left_truth"})
     right = people.select(pl.col("id").alias("right_id"), pl.col("truth").alias("right_truth"))
     both = pairs.select("left_id", "right_id", "p_same").join(left, on="left_id").join(right, on="right_id")
-    return both.with_columns(hit=pl.col("left_truth") == pl.col("right_truth")).sort("p_same", descending=True)
+    return both.with_columns(hit=pl.col("left_truth") == pl.col("right_truth")).sort(
+        "p_same", descending=True
+    )
 
 
 def _scores(hit: NDArray[np.bool_], total: int) -> dict[str, float]:
@@ -172,12 +181,15 @@ def _clusters(clusters: pl.DataFrame, people: pl.DataFrame, link_only: bool, tot
     together = joined.with_columns(truth=pl.concat_str("cluster", "truth", separator="\x1f"))
     true = true_pairs(together, link_only)
     return {
-        "precision": _share(true, proposed), "recall": _share(true, total), "f1": _share(2 * true, proposed + total),
+        "precision": _share(true, proposed), "recall": _share(true, total),
+        "f1": _share(2 * true, proposed + total),
         "false": proposed - true, "missed": total - true,
     }  # fmt: skip
 
 
-def _by_group(proposed: pl.DataFrame, people: pl.DataFrame, link_only: bool) -> dict[str, list[dict[str, Any]]]:
+def _by_group(
+    proposed: pl.DataFrame, people: pl.DataFrame, link_only: bool
+) -> dict[str, list[dict[str, Any]]]:
     """Missed and false pairs of each subgroup; a pair belongs to the groups of the record named first."""
     found: dict[str, list[dict[str, Any]]] = {}
     first = people.with_columns(mates=pl.len().over("truth") - 1)
@@ -185,15 +197,25 @@ def _by_group(proposed: pl.DataFrame, people: pl.DataFrame, link_only: bool) -> 
         first = first.with_columns(mates=pl.col("mates") - (pl.len().over("truth", "source") - 1))
     for column in (c for c in people.columns if c.startswith("by ")):
         records = first.group_by(column).agg(pl.col("mates").sum() / 2, pl.len().alias("records"))
-        made = proposed.group_by(column).agg(pl.col("hit").sum().alias("true"), (~pl.col("hit")).sum().alias("false"))
+        made = proposed.group_by(column).agg(
+            pl.col("hit").sum().alias("true"), (~pl.col("hit")).sum().alias("false")
+        )
         rows = records.join(made, on=column, how="left", nulls_equal=True).fill_null(0).sort(column)
-        found[column[3:]] = [_group_row(*row) for row in rows.select(column, "records", "mates", "true", "false").iter_rows()]
+        found[column[3:]] = [
+            _group_row(*row) for row in rows.select(column, "records", "mates", "true", "false").iter_rows()
+        ]
     return found
 
 
 def _group_row(group: str | None, records: int, mates: float, true: int, false: int) -> dict[str, Any]:
     recall = min(1.0, _share(true, mates))
-    return {"group": group, "records": records, "true_pairs": mates, "recall": recall, "precision": _share(true, true + false)}
+    return {
+        "group": group,
+        "records": records,
+        "true_pairs": mates,
+        "recall": recall,
+        "precision": _share(true, true + false),
+    }
 
 
 def write_evaluation(result: Mapping[str, Any], model: Mapping[str, Any], folder: str | Path) -> None:

@@ -50,8 +50,9 @@ class Fields:
 class LinkOptions:
     """How to link. Defaults suit a council register on two cores.
 
-    seed: of every random choice. batch: pairs in one batch. threads: batches worked on at once. keep: pairs below this p_same are not kept.
-    rules: blocking rules as tuples of key names (None: chosen from the columns). max_block: records
+    seed: of every random choice. batch: pairs in one batch. threads: batches worked on at once.
+    keep: pairs below this p_same are not kept. rules: blocking rules as tuples of key names (None: chosen
+    from the columns). max_block: records
     sharing a key before the block is divided. training_pairs: size of the sample the model learns from.
     no_link: ids that take no part at all. not_pairs, same_pairs, different_pairs, related: pairs of ids
     that may not meet, were decided the same, decided different, are recorded as related.
@@ -88,7 +89,9 @@ def read_fields(path: str | Path) -> Fields:
 def parse_fields(raw: Mapping[str, Any]) -> Fields:
     """The Fields in a parsed TOML document. Raises RegisterError naming every problem at once."""
     problems = [_unknown(name, SETTINGS, "setting") for name in raw if name not in SETTINGS]
-    problems += [f"{name} must be text." for name in ("id", "source") if not isinstance(raw.get(name, ""), str)]
+    problems += [
+        f"{name} must be text." for name in ("id", "source") if not isinstance(raw.get(name, ""), str)
+    ]
     if not raw.get("id"):
         problems.append("id is missing: the column that names a row.")
     if not isinstance(raw.get("link_only", False), bool):
@@ -109,7 +112,11 @@ def parse_fields(raw: Mapping[str, Any]) -> Fields:
 def _table_problems(table: object, name: str) -> list[str]:
     if not isinstance(table, Mapping):
         return [f"[{name}] must be a table of name = column."]
-    return [f"[{name}] {key} must be the name of a column." for key, to in table.items() if not isinstance(to, str)]
+    return [
+        f"[{name}] {key} must be the name of a column."
+        for key, to in table.items()
+        if not isinstance(to, str)
+    ]
 
 
 def _unknown(name: str, known: Iterable[str], what: str) -> str:

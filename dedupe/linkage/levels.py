@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,14 @@ from dedupe.linkage.values import RARENESS
 Rows = NDArray[np.int32]
 Levels = NDArray[np.uint8]
 
-SETTLED, MOVED, TWIN, SIBLING, HOUSEHOLD, NAMESAKE = "settled", "moved", "twin", "sibling", "household", "namesake"
+SETTLED, MOVED, TWIN, SIBLING, HOUSEHOLD, NAMESAKE = (
+    "settled",
+    "moved",
+    "twin",
+    "sibling",
+    "household",
+    "namesake",
+)
 PEOPLE = (SETTLED, MOVED, TWIN, SIBLING, HOUSEHOLD, NAMESAKE)
 RELATION = {
     SETTLED: "same", MOVED: "same", TWIN: "twin_or_sibling", SIBLING: "twin_or_sibling",
@@ -42,8 +50,10 @@ class Comparison:
     left and right, and depend on nothing but the two rows.
 
     identifier: two people share a value only by mistake, and the model holds to that. lucky: two people,
-    related or not, agree as often as chance has it (parents choose another forename for each child). moves: changes when a person moves
-    or marries; all else is written down as well or badly for those who moved as for those who stayed.
+    related or not, agree as often as chance has it (parents choose another forename for each child).
+    moves: changes when a person moves or marries; all else is written down as well or badly for those who
+    moved as for those who stayed.
+    fixed: the starting beliefs stand, whatever the data.
     """
 
     name: str
@@ -54,6 +64,7 @@ class Comparison:
     identifier: bool = False
     lucky: bool = False
     moves: bool = False
+    fixed: bool = False
 
     @property
     def null(self) -> int:
@@ -100,13 +111,14 @@ def split_by_rareness(
     weight /= weight.sum()
     words = names or [f"{one.label}, {word}" for word in rareness_words()]
     return tuple(
-        Level(words[step], tuple(float(s * weight[step]) for s in one.start), bin=step) for step in range(steps)
+        Level(words[step], tuple(float(s * weight[step]) for s in one.start), bin=step)
+        for step in range(steps)
     )
 
 
 def rareness_words() -> list[str]:
     words = [f"held by 1 in {_round(1 / RARENESS[0])} or more"]
-    words += [f"held by about 1 in {_round(1 / (a * b) ** 0.5)}" for a, b in zip(RARENESS, RARENESS[1:], strict=False)]
+    words += [f"held by about 1 in {_round(1 / (a * b) ** 0.5)}" for a, b in pairwise(RARENESS)]
     return [*words, f"held by fewer than 1 in {_round(1 / RARENESS[-1])}"]
 
 

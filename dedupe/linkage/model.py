@@ -11,12 +11,14 @@ Estimation: Dempster, Laird and Rubin (1977), on pattern counts as Jaro (1989) h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from dedupe.linkage.background import Background
 from dedupe.linkage.levels import RELATIONS
 from dedupe.linkage.patterns import Patterns
 
@@ -33,8 +35,9 @@ FLOOR = 1e-9
 class Component:
     """One profile of the mixture: its name, the relation it belongs to, its starting share of the
     candidate pairs and its starting chances of each level, one array a comparison; `prior` is how
-    many pairs' worth of belief stands behind the start of each comparison (inf: the data cannot move it). Components `pooled` on a
-    comparison share one set of chances for it. The share of a `steady` component stays as it starts; none
+    many pairs' worth of belief stands behind the start of each comparison (inf: the data cannot move it).
+    Components `pooled` on a comparison share one set of chances for it. The share of a `steady` component
+    stays as it starts; none
     passes its `most`. `ceilings` bounds each level's chance, levels of all comparisons in a row."""
 
     name: str
@@ -61,14 +64,14 @@ class Model:
     rounds: int
     converged: bool
     log_likelihood: float
-    warnings: list[str] = field(default_factory=list)
+    background: Background | None = None
 
     @property
     def same(self) -> NDArray[np.bool_]:
         return np.array([c.relation == "same" for c in self.components])
 
     def log_joint(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """log(share × chance of the pattern) of each component; shape (patterns, components)."""
+        """log(share by chance of the pattern) of each component; shape (patterns, components)."""
         total = np.tile(np.log(self.shares), (len(levels), 1))
         for place, table in enumerate(self.log_chances):
             total += table.T[levels[:, place]]
@@ -76,24 +79,37 @@ class Model:
 
     def relations(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Probability of each of RELATIONS given the pattern; shape (patterns, 4), rows add to 1."""
-        posterior, _ = _posterior(self.log_joint(levels))
-        return np.stack(
-            [posterior[:, [c.relation == r for c in self.components]].sum(axis=1) for r in RELATIONS], axis=1
+        joint = self._with_background(levels)
+        posterior, _ = _posterior(joint)
+        relation = [*(c.relation for c in self.components), "chance"][: joint.shape[1]]
+        return np.stack([posterior[:, [one == r for one in relation]].sum(axis=1) for r in RELATIONS], axis=1)
+
+    def _with_background(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        joint = self.log_joint(levels)
+        return (
+            joint if self.background is None else np.column_stack([joint, self.background.log_joint(levels)])
         )
 
     def log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Natural log of the odds that the pair is one person, one a pattern."""
-        joint = self.log_joint(levels)
-        return _log_sum(joint[:, self.same]) - _log_sum(joint[:, ~self.same])
+        joint = self._with_background(levels)
+        other = np.append(~self.same, [True] * (joint.shape[1] - len(self.components)))
+        return _log_sum(joint[:, np.append(self.same, [False])[: joint.shape[1]]]) - _log_sum(joint[:, other])
 
-    def bound(self, levels: NDArray[np.uint8], opens: Sequence[tuple[tuple[int, ...], ...]]) -> NDArray[np.float64]:
+    def bound(
+        self, levels: NDArray[np.uint8], opens: Sequence[tuple[tuple[int, ...], ...]]
+    ) -> NDArray[np.float64]:
         """The highest log odds any completion of unfinished patterns can reach (or a little above it).
 
         A level number above the missing one names a set in `opens`: the levels still possible. For every
         pair of a same-person component s and another o, s gains at most the largest log-ratio over the
-        levels possible; sum_s a_s / sum_o b_o <= sum_s min_o a_s / b_o.
+        levels possible; sum_s a_s / sum_o b_o <= sum_s min_o a_s / b_o. Leaving out the background keeps
+        this an upper bound.
         """
-        settled = [np.concatenate([t, np.zeros((t.shape[0], len(o)))], axis=1) for t, o in zip(self.log_chances, opens, strict=True)]
+        settled = [
+            np.concatenate([t, np.zeros((t.shape[0], len(o)))], axis=1)
+            for t, o in zip(self.log_chances, opens, strict=True)
+        ]
         joint = np.tile(np.log(self.shares), (len(levels), 1))
         for place, table in enumerate(settled):
             joint += table.T[levels[:, place]]
@@ -110,19 +126,22 @@ class Model:
         return (table[self.same][:, None, :] - table[~self.same][None, :, :]).max(axis=2)
 
 
-def refit(model: Model, patterns: Patterns) -> Model:
+def refit(model: Model, patterns: Patterns, strangers: Background | None = None) -> Model:
     """The model after more rounds on another count of patterns, starting where it stands."""
     sizes = [len(one) for one in model.labels]
-    start = np.concatenate([np.stack([c.start[p] for c in model.components]) for p in range(len(sizes))], axis=1)
+    start = np.concatenate(
+        [np.stack([c.start[p] for c in model.components]) for p in range(len(sizes))], axis=1
+    )
     belief = _Belief(np.maximum(start, FLOOR), model.components, sizes)
     now = np.exp(np.concatenate([table[:, :-1] for table in model.log_chances], axis=1))
-    state = _settle(_State(now, model.shares, model.rounds), belief, patterns)
-    return _model(state, belief, model.components, model.comparisons, model.labels)
+    state = _settle(_State(now, model.shares, model.rounds), belief, patterns, strangers)
+    return _model(state, belief, model.components, model.comparisons, model.labels, strangers)
 
 
 def fit(
-    samples: Sequence[Patterns], components: Sequence[Component], names: Sequence[str], labels: Sequence[Sequence[str]]
-) -> Model:
+    samples: Sequence[Patterns], components: Sequence[Component], names: Sequence[str],
+    labels: Sequence[Sequence[str]], strangers: Background | None = None,
+) -> Model:  # fmt: skip
     """Fit the mixture to pattern counts: on each sample in turn, starting where the one before ended, so that
     most rounds run on the small first sample. Deterministic: patterns come in the order of their codes."""
     sizes = [len(one) for one in labels]
@@ -130,15 +149,16 @@ def fit(
     belief = _Belief(np.maximum(start, FLOOR), components, sizes)
     state = _State(belief.start, belief.first_shares)
     for patterns in samples:
-        state = _settle(state, belief, patterns)
-    return _model(state, belief, components, names, labels)
+        state = _settle(state, belief, patterns, strangers)
+    return _model(state, belief, components, names, labels, strangers)
 
 
 def _model(
-    state: _State, belief: _Belief, components: Sequence[Component], names: Sequence[str], labels: Sequence[Sequence[str]]
+    state: _State, belief: _Belief, components: Sequence[Component], names: Sequence[str],
+    labels: Sequence[Sequence[str]], strangers: Background | None,
 ) -> Model:  # fmt: skip
     edges = belief.edges
-    log_chances = [np.log(state.chances[:, a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    log_chances = [np.log(state.chances[:, a:b]) for a, b in pairwise(edges)]
     return Model(
         tuple(names),
         tuple(tuple(one) for one in labels),
@@ -148,13 +168,16 @@ def _model(
         state.rounds,
         state.converged,
         state.log_likelihood,
+        strangers,
     )
 
 
 class _Belief:
     """What stands against the data: starting chances as pseudo-counts, and those that data cannot move."""
 
-    def __init__(self, start: NDArray[np.float64], components: Sequence[Component], sizes: Sequence[int]) -> None:
+    def __init__(
+        self, start: NDArray[np.float64], components: Sequence[Component], sizes: Sequence[int]
+    ) -> None:
         belief = np.repeat(np.array([c.prior for c in components]), sizes, axis=1)
         self.start, self.held = start, np.isinf(belief)
         self.counts = np.where(self.held, 0.0, belief) * start
@@ -169,9 +192,10 @@ class _Belief:
         width = start.shape[1]
         self.ceilings = np.array([c.ceilings or (1.0,) * width for c in components])
 
-    def shares(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    def shares(self, counts: NDArray[np.float64], total: float) -> NDArray[np.float64]:
         expected = np.where(self.steady, 0.0, counts + PRIOR_SHARE * self.first_shares)
-        room = 1.0 - self.first_shares[self.steady].sum()
+        room = min(1.0, counts.sum() / total) - self.first_shares[self.steady].sum()
+        room = max(room, FLOOR)
         found = np.where(self.steady, self.first_shares, expected / expected.sum() * room)
         over = found > self.most
         if over.any():
@@ -197,7 +221,7 @@ class _State:
     log_likelihood: float = -np.inf
 
 
-def _settle(state: _State, belief: _Belief, patterns: Patterns) -> _State:
+def _settle(state: _State, belief: _Belief, patterns: Patterns, strangers: Background | None) -> _State:
     """Rounds of expectation and maximisation until neither the likelihood nor the share of pairs that are one
     person moves: what becomes of the other relations among themselves changes no decision."""
     one_hot = _one_hot(patterns.levels, [int(n) for n in np.diff(belief.edges)])
@@ -205,14 +229,15 @@ def _settle(state: _State, belief: _Belief, patterns: Patterns) -> _State:
     total = max(float(patterns.weight.sum()), 1.0)
     chances, shares, before, rounds = state.chances, state.shares, -np.inf, 0
     converged, likelihood = False, -np.inf
+    floor = None if strangers is None else strangers.log_joint(patterns.levels)
     while rounds < MOST_ROUNDS and not converged:
         rounds += 1
         joint = one_hot @ np.log(chances).T + np.log(shares)
-        posterior, evidence = _posterior(joint)
+        posterior, evidence = _posterior(joint if floor is None else np.column_stack([joint, floor]))
         likelihood = float(patterns.weight @ evidence) / total
-        posterior *= patterns.weight[:, None]
+        posterior = posterior[:, : len(shares)] * patterns.weight[:, None]
         chances = belief.chances((by_level @ posterior).T)
-        before_share, shares = shares @ belief.same, belief.shares(posterior.sum(axis=0))
+        before_share, shares = shares @ belief.same, belief.shares(posterior.sum(axis=0), total)
         moved = abs(float(shares @ belief.same - before_share))
         converged = moved < TOLERANCE and abs(likelihood - before) < TOLERANCE
         before = likelihood
@@ -233,7 +258,7 @@ def _one_hot(levels: NDArray[np.uint8], sizes: Sequence[int]) -> csr_array:
 
 def _normalised(counts: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
     chances = np.empty_like(counts)
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for a, b in pairwise(edges):
         chances[:, a:b] = counts[:, a:b] / np.maximum(counts[:, a:b].sum(axis=1, keepdims=True), FLOOR)
     return np.maximum(chances, FLOOR)
 

@@ -66,4 +66,6 @@ def distinct(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.in
 
 def count_patterns(radix: Radix, codes: NDArray[np.int64], weight: NDArray[np.float64]) -> Patterns:
     found, place = distinct(codes)
-    return Patterns(radix.decode(found), np.bincount(place, weights=weight, minlength=len(found)))
+    return Patterns(
+        radix.decode(found), np.bincount(place, weights=weight, minlength=len(found)).astype(np.float64)
+    )

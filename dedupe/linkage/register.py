@@ -85,7 +85,9 @@ def pair_key(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.uint64]:
     return low << np.uint64(32) | high
 
 
-def read_register(frame: pl.DataFrame | pl.LazyFrame, fields: Fields, no_link: Iterable[Any] = ()) -> Register:
+def read_register(
+    frame: pl.DataFrame | pl.LazyFrame, fields: Fields, no_link: Iterable[Any] = ()
+) -> Register:
     """Encode a register column by column. Rows whose id is in `no_link` are not read at all.
 
     Raises RegisterError for absent columns, empty registers, missing ids and ids that stand twice.
@@ -146,7 +148,9 @@ def _read_source(register: Register, reader: _Reader, fields: Fields) -> None:
         return
     rows, names = by_distinct(reader.column(fields.source).cast(pl.String).fill_null(""))
     if len(names) > 1000:
-        raise RegisterError(f"source has {len(names)} different values.", "It should name the system of a row.")
+        raise RegisterError(
+            f"source has {len(names)} different values.", "It should name the system of a row."
+        )
     codes = (names.rank("dense") - 1).cast(pl.Int16).to_numpy().take(rows)
     register.source, register.source_names = reader.arranged(codes), names.sort().to_list()
     if fields.link_only and len(names) < 2:
@@ -192,7 +196,9 @@ def _read_numbers(register: Register, reader: _Reader, fields: Fields) -> None:
     if "sex" in fields.roles:
         rows, distinct = by_distinct(reader.column(fields.roles["sex"]))
         sexes = [SEXES.get(text.strip().upper(), MISSING) for text in distinct.to_list()]
-        register.columns["sex"] = reader.arranged(np.array([*sexes, MISSING], dtype=np.int8).take(rows, mode="wrap"))
+        register.columns["sex"] = reader.arranged(
+            np.array([*sexes, MISSING], dtype=np.int8).take(rows, mode="wrap")
+        )
     for role in ("nhs_number", "phone"):
         if role in fields.roles:
             _read_number(register, reader, role, reader.column(fields.roles[role]))
@@ -232,13 +238,20 @@ def _streets(text: pl.Series) -> pl.Series:
     last = pl.col("t").str.extract(r" (\w+)$")
     whole = last.replace_strict(STREET_WORDS, default=None, return_dtype=pl.String)
     head = pl.col("t").str.replace(r"\w+$", "")
-    return clean_text(text).to_frame("t").select(pl.when(whole.is_null()).then("t").otherwise(head + whole)).to_series()
+    return (
+        clean_text(text)
+        .to_frame("t")
+        .select(pl.when(whole.is_null()).then("t").otherwise(head + whole))
+        .to_series()
+    )
 
 
 def _postcodes(text: pl.Series) -> pl.Series:
     """Postcodes without blanks, those that mean "no fixed abode" (ZZ99) as missing."""
     text = text.str.slice(0, 20).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
-    real = ~pl.col("t").str.starts_with("ZZ99") & ~pl.col("t").is_in(sorted(PLACEHOLDERS)) & (pl.col("t") != "")
+    real = (
+        ~pl.col("t").str.starts_with("ZZ99") & ~pl.col("t").is_in(sorted(PLACEHOLDERS)) & (pl.col("t") != "")
+    )
     return text.to_frame("t").select(pl.when(real).then(pl.col("t"))).to_series()
 
 
@@ -249,7 +262,7 @@ def _read_other(register: Register, reader: _Reader, fields: Fields) -> None:
 
 
 def _drop_empty(register: Register) -> None:
-    """Columns that hold nothing, or one value only, cannot tell two people apart: leave them out, and say so."""
+    """Leave out columns that hold nothing, or one value only: they tell nobody apart. Say so."""
     for role, column in list(register.columns.items()):
         present = column[column > 0] if column.dtype.kind == "u" else column[column >= 0]
         if len(present) == 0:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dedupe.linkage.blocking import PARTS, Rule, runs, rule_key
+from dedupe.linkage.blocking import PARTS, Rule, rule_key, runs
 from dedupe.linkage.errors import RegisterError
 from dedupe.linkage.register import Register
 from dedupe.linkage.values import usual_holders
@@ -46,7 +46,11 @@ LADDERS: tuple[Ladder, ...] = (
 WHEN_NO_POSTCODE: tuple[Ladder, ...] = (
     (
         (("street", "house"),),
-        (("street", "house", "birth_date"), ("street", "house", "forename"), ("street", "house", "surname", "sex")),
+        (
+            ("street", "house", "birth_date"),
+            ("street", "house", "forename"),
+            ("street", "house", "surname", "sex"),
+        ),
     ),
 )
 

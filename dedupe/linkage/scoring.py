@@ -17,7 +17,7 @@ from dedupe.linkage.levels import Comparison
 from dedupe.linkage.model import Model
 from dedupe.linkage.patterns import Radix, distinct
 
-TABLE_LIMIT = 1 << 22
+TABLE_LIMIT = 1 << 26
 DOUBT_CAP = 0.949
 SLACK = 1e-9
 UNDECIDED, DROP, KEEP = -1, 0, 1
@@ -64,7 +64,10 @@ class Scorer:
     def _first_comparisons(self) -> list[int]:
         """The comparisons whose quick answers are looked up together: those that tell most, while the
         table of their combinations stays small."""
-        spread = [float(np.ptp(t[self.model.same].max(0) - t[~self.model.same].max(0))) for t in self.model.log_chances]
+        spread = [
+            float(np.ptp(t[self.model.same].max(0) - t[~self.model.same].max(0)))
+            for t in self.model.log_chances
+        ]
         chosen, total = [], 1
         for place in sorted(range(len(spread)), key=lambda p: -spread[p]):
             if total * self.comparisons[place].radix <= TABLE_LIMIT:
@@ -76,7 +79,9 @@ class Scorer:
         """The pairs that reach the threshold, and the count of those that came to each step."""
         prune = Prune()
         prune.add("candidates", len(left))
-        columns: dict[int, NDArray[np.uint8]] = {p: self.comparisons[p].quick(left, right) for p in self.first}
+        columns: dict[int, NDArray[np.uint8]] = {
+            p: self.comparisons[p].quick(left, right) for p in self.first
+        }
         keep = self._first_verdict(columns)
         left, right = left[keep], right[keep]
         columns = {place: column[keep] for place, column in columns.items()}
@@ -104,7 +109,9 @@ class Scorer:
             verdict = self.verdicts.take(codes)
         return verdict == KEEP
 
-    def _widened(self, partial: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]:
+    def _widened(
+        self, partial: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]:
         """Patterns of the first comparisons as full patterns, the other comparisons entirely open."""
         levels = np.empty((len(partial), len(self.comparisons)), dtype=np.uint8)
         opens = list(self.opens)
@@ -128,21 +135,17 @@ class Scorer:
 
 
 def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Patterns a twin could show: a birth date that is the same or a slip away, and a forename that is missing
-    or differs by more than a slip of the pen. However strong the rest, such a pair is for a person to decide.
-
-    Short forms, initials, middle names and missing forenames are beyond doubt once the NHS number agrees;
-    plainly different forenames never are.
+    """Patterns a twin could show: a birth date that is the same, a slip away or not known, and a forename
+    that is missing or differs by more than a slip of the pen. However strong the rest (a shared NHS number
+    may have been given to the wrong twin), such a pair is for a person to decide.
     """
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
     if not {"birth_date", "forename"} <= place.keys():
         return np.zeros(len(levels), dtype=bool)
     forename, name = comparisons[place["forename"]], levels[:, place["forename"]]
     rest = [n for n, lv in enumerate(forename.levels) if lv.bin is None]
-    apart = np.isin(name, [rest[k] for k in (6, 8, 9, 10, 11)])
-    unclear = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4)), forename.null])
-    if "nhs_number" in place:
-        unclear &= levels[:, place["nhs_number"]] != 0
+    apart = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4, 6, 8, 9, 10, 11)), forename.null])
     if "sex" in place:
         apart |= (name >= rest[2]) & (levels[:, place["sex"]] == 1)
-    return (apart | unclear) & (levels[:, place["birth_date"]] <= 5)
+    date = levels[:, place["birth_date"]]
+    return apart & ((date <= 5) | (date == comparisons[place["birth_date"]].null))

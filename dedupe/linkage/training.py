@@ -7,14 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dedupe.linkage.blocking import Candidates, Rule, runs, rule_key
-from dedupe.linkage.levels import HOUSEHOLD, MOVED, NAMESAKE, PEOPLE, RELATION, SETTLED, SIBLING, TWIN, Comparison
-from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_PEOPLE, Component
+from dedupe.linkage.background import Background, background
+from dedupe.linkage.blocking import Candidates, Rule, rule_key, runs
+from dedupe.linkage.levels import (
+    HOUSEHOLD,
+    MOVED,
+    NAMESAKE,
+    PEOPLE,
+    RELATION,
+    SETTLED,
+    SIBLING,
+    TWIN,
+    Comparison,
+)
+from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_PEOPLE, Component, Model
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns
 from dedupe.linkage.register import Register
+from dedupe.linkage.rules import available
 
 FIRST_STEP, SMALL_SAMPLE = 10, 50_000
-RANDOM_PAIRS = 60_000
+RANDOM_PAIRS, RARE_LEVEL, LEAST_STRANGERS = 60_000, 1e-3, 0.02
 PAIRS_IN_BLOCKS = 20_000
 ROWS_LOOKED_AT = 100_000
 STARTING_SHARES = {SETTLED: 0.10, MOVED: 0.04, TWIN: 0.01, SIBLING: 0.03, HOUSEHOLD: 0.06, NAMESAKE: 0.005}
@@ -23,8 +35,11 @@ MISTAKEN_NUMBERS = 0.004
 TWIN_PAIRS_A_ROW = 0.025  # three times what births give: 1.5 % of people have a twin
 SAME_BIRTH_DATE = 0.01  # of siblings and households: else they are twins
 BY_DEFINITION = {("address", NAMESAKE), ("birth_date", TWIN)}
+MAIN_PARTS = {"address": "postcode", "death_date": "", "middle_name": "middle_name"}
 OWNERS = {
-    "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"), "rare_names": ("forename", "surname"), "middle_name": ("middle_name",),
+    "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"),
+    "rare_names": ("forename", "surname"),
+    "middle_name": ("middle_name",),
     "forename_sound": ("forename",), "surname_sound": ("surname",), "birth_date": ("birth_date",),
     "birth_year": ("birth_date",), "birthday": ("birth_date",), "sex": ("sex",), "house": ("address",),
     "street": ("address",), "postcode": ("address",), "sector": ("address",), "nhs_number": ("nhs_number",),
@@ -46,7 +61,9 @@ def training_patterns(
         left, right = candidates.sample(number, rate)
         codes.append(radix.encode([c.full(left, right) for c in comparisons]))
         weights.append(np.full(len(left), 1.0 / rate))
-    sparse = [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
+    sparse = (
+        [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
+    )
     samples = [
         count_patterns(radix, np.concatenate([c[s] for c in codes]), np.concatenate([w[s] for w in weights]))
         for s in sparse
@@ -93,7 +110,7 @@ def _by_chance(
         "chance",
         part * (MISTAKEN_NUMBERS if mistaken else CHANCE_SHARE),
         tuple(luck.profile(comparison, rule) for comparison in comparisons),
-        tuple(np.inf if c.identifier else PRIOR_CHANCE for c in comparisons),
+        tuple(np.inf if c.identifier or c.fixed else PRIOR_CHANCE for c in comparisons),
         steady=mistaken,
     )
 
@@ -106,12 +123,18 @@ def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck, most: flo
         believed = _chances(np.array([level.start[place] for level in comparison.levels]))
         by_luck = comparison.lucky and name in (TWIN, SIBLING, HOUSEHOLD)
         start.append(0.99 * luck.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
-        held = (comparison.identifier and two_people) or (comparison.name, name) in BY_DEFINITION
+        held = (
+            comparison.fixed
+            or (comparison.identifier and two_people)
+            or (comparison.name, name) in BY_DEFINITION
+        )
         prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
     pooled = tuple(name in (SETTLED, MOVED) and not comparison.moves for comparison in comparisons)
     share = min(STARTING_SHARES[name], most)
     ceilings = tuple(
-        SAME_BIRTH_DATE if name in (SIBLING, HOUSEHOLD) and comparison.name == "birth_date" and place < 2 else 1.0
+        SAME_BIRTH_DATE
+        if name in (SIBLING, HOUSEHOLD) and comparison.name == "birth_date" and place < 2
+        else 1.0
         for comparison in comparisons
         for place in range(comparison.null)
     )
@@ -120,6 +143,42 @@ def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck, most: flo
 
 def _chances(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return counts / counts.sum()
+
+
+class Strangers:
+    """What pairs of strangers look like in a register, and how many there are.
+
+    The agreement counted over a column includes that of duplicates. `without` takes off what a first fit
+    holds to be one person: of little weight in a large register, of much in a small one full of duplicates.
+    """
+
+    def __init__(
+        self, register: Register, comparisons: Sequence[Comparison], seed: int, link_only: bool
+    ) -> None:
+        luck = _Luck(register, comparisons, seed)
+        found = [luck.at_random(comparison) for comparison in comparisons]
+        self.chances = [chances for chances, _ in found]
+        self.held = np.array([share for _, share in found])
+        self.telling = sum(1 << n for n, c in enumerate(comparisons) if c.name != "sex" and not c.fixed)
+        self.pairs = register.size * (register.size - 1) / 2
+        if link_only and register.source is not None:
+            within = np.bincount(register.source).astype(np.float64)
+            self.pairs -= float((within * (within - 1) / 2).sum())
+
+    def counted(self, patterns: Patterns) -> Background:
+        """The background with duplicates counted in: a floor that is too high rather than too low."""
+        return background(self.chances, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
+
+    def without(self, model: Model, patterns: Patterns) -> Background:
+        """The background without the pairs that `model` holds to be one person."""
+        same = patterns.weight * model.relations(patterns.levels)[:, 0]
+        chances = []
+        for place, counted in enumerate(self.chances):
+            size = len(counted)
+            ours = np.bincount(patterns.levels[:, place], weights=same, minlength=size + 1)[:size]
+            pairs = counted * self.pairs * self.held[place] + 1e-9
+            chances.append(_chances(np.maximum(pairs - ours, LEAST_STRANGERS * pairs)))
+        return background(chances, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
 
 
 class _Luck:
@@ -134,12 +193,32 @@ class _Luck:
     def profile(self, comparison: Comparison, rule: Rule) -> NDArray[np.float64]:
         demanded = tuple(part for part in rule if comparison.name in OWNERS.get(part, (part,)))
         where = (comparison.name, demanded)
+        if comparison.fixed:
+            return _chances(np.array([level.start[PEOPLE.index(HOUSEHOLD)] for level in comparison.levels]))
         if where not in self.found:
             left, right = self._agreeing(demanded) if demanded else self._random()
             levels = comparison.full(left, right)
             counts = np.bincount(levels, minlength=comparison.null + 1)[: comparison.null].astype(np.float64)
-            self.found[where] = _chances(counts + 0.5 * _chances(np.array([lv.start[4] for lv in comparison.levels])) + 0.02)
+            self.found[where] = _chances(
+                counts + 0.5 * _chances(np.array([lv.start[4] for lv in comparison.levels])) + 0.02
+            )
         return self.found[where]
+
+    def at_random(self, comparison: Comparison) -> tuple[NDArray[np.float64], float]:
+        """Chance of each level in two rows drawn at random, given that both hold a value; and the chance that
+        both do. Agreement is too rare to be met in a sample: it is counted over the whole column."""
+        left, right = self._random()
+        counts = np.bincount(comparison.full(left, right), minlength=comparison.null + 1).astype(np.float64)
+        share = float(counts[:-1].sum() / max(1.0, counts.sum()))
+        chances = _chances(counts[:-1] + RARE_LEVEL / comparison.null)
+        part = MAIN_PARTS.get(comparison.name, comparison.name)
+        if comparison.fixed or comparison.identifier or not available(self.register, part):
+            return chances, share
+        key = rule_key(self.register, (part,), self.rows)
+        lengths = runs(key)[1].astype(np.float64)
+        given = float(np.count_nonzero(key))
+        agree = float((lengths * (lengths - 1)).sum()) / max(1.0, given * (given - 1))
+        return agree * self.profile(comparison, (part,)) + (1 - agree) * chances, share
 
     def _random(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         steps = max(1, min(self.rows - 1, RANDOM_PAIRS // self.rows + 1))

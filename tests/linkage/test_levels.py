@@ -22,7 +22,8 @@ from dedupe.linkage.comparisons import BIRTH_LEVELS, birth_comparison, compariso
 from dedupe.linkage.dates import parse_date
 from dedupe.linkage.identifiers import neighbours_swapped, numbers, packed_numbers, with_check
 from dedupe.linkage.levels import PEOPLE, Comparison
-from dedupe.linkage.names import ALIKE, CLOSE, NameTable, judge_forenames, judge_surnames
+from dedupe.linkage.names import judge_forenames, judge_surnames
+from dedupe.linkage.nametable import ALIKE, CLOSE, NameTable
 from dedupe.linkage.register import read_register
 from dedupe.linkage.similarity import edits, jaro_winkler
 from dedupe.linkage.values import Values, clean_text
@@ -50,12 +51,19 @@ def pair_of(role: str, left: object, right: object, **more: tuple[object, object
     return register, int(rows_of[0]), int(rows_of[1])
 
 
-@pytest.mark.parametrize(("judge", "row"), [(j, r) for j in (judge_forenames, judge_surnames) for r in table(j)])
+@pytest.mark.parametrize(
+    ("judge", "row"), [(j, r) for j in (judge_forenames, judge_surnames) for r in table(j)]
+)
 def test_name_truth_tables(judge, row):
     left, right, rare, place = row
     values = Values(pl.Series(sorted({left, right})))
     names = values.all()
-    found = judge(NameTable(values), np.array([names.index(left)]), np.array([names.index(right)]), np.array([rare == "yes"]))
+    found = judge(
+        NameTable(values),
+        np.array([names.index(left)]),
+        np.array([names.index(right)]),
+        np.array([rare == "yes"]),
+    )
     assert int(found[0]) == int(place), f"{left} {right}"
 
 
@@ -120,10 +128,14 @@ def test_swapped_and_middle_names():
 
 
 def test_earlier_surname():
-    frame = pl.DataFrame({"id": ["a", "b", "c"], "s": ["SMITH", "PATEL", "WOOD"], "p": [None, ["SMITH", "LEE"], None]})
+    frame = pl.DataFrame(
+        {"id": ["a", "b", "c"], "s": ["SMITH", "PATEL", "WOOD"], "p": [None, ["SMITH", "LEE"], None]}
+    )
     register = read_register(frame, Fields(id="id", roles={"surname": "s", "previous_surnames": "p"}))
     a, b = register.rows_of(["a", "b"])
-    assert level_of(comparisons_for(register)[0], int(a), int(b)) == "surname is an earlier surname of the other"
+    assert (
+        level_of(comparisons_for(register)[0], int(a), int(b)) == "surname is an earlier surname of the other"
+    )
 
 
 def test_every_level_has_beliefs_for_all_relations():
@@ -137,16 +149,30 @@ def test_every_level_has_beliefs_for_all_relations():
 
 def _names(count: int) -> Values:
     frame = make_register(count, PLAIN, seed=11)
-    return Values(clean_text(pl.concat([frame["first"], frame["last"]]).drop_nulls().unique()).drop_nulls().unique().sort())
+    return Values(
+        clean_text(pl.concat([frame["first"], frame["last"]]).drop_nulls().unique())
+        .drop_nulls()
+        .unique()
+        .sort()
+    )
 
 
 def test_similarity_is_what_jellyfish_says():
     values = _names(3000)
     random = np.random.default_rng(1)
     a, b = random.integers(0, len(values), (2, 4000))
-    ours, theirs = jaro_winkler(values, a, b), [jellyfish.jaro_winkler_similarity(*p) for p in zip(values.strings(a), values.strings(b), strict=True)]
+    ours, theirs = (
+        jaro_winkler(values, a, b),
+        [
+            jellyfish.jaro_winkler_similarity(*p)
+            for p in zip(values.strings(a), values.strings(b), strict=True)
+        ],
+    )
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
-    near = [jellyfish.damerau_levenshtein_distance(*p) for p in zip(values.strings(a), values.strings(b), strict=True)]
+    near = [
+        jellyfish.damerau_levenshtein_distance(*p)
+        for p in zip(values.strings(a), values.strings(b), strict=True)
+    ]
     assert ((edits(values, a, b) == 1) == (np.array(near) == 1)).all()
 
 
@@ -219,7 +245,9 @@ def test_numbers_in_any_dress():
 
 def test_birth_levels_are_all_reachable():
     labels = {row[2] for row in table(birth_comparison)}
-    assert {level.label for level in BIRTH_LEVELS} - labels == {"same birth date, one entered far more often than others"}
+    assert {level.label for level in BIRTH_LEVELS} - labels == {
+        "same birth date, one entered far more often than others"
+    }
 
 
 @given(st.text(alphabet="AB12", min_size=1, max_size=8), st.text(alphabet="AB12", min_size=1, max_size=8))

@@ -1,4 +1,4 @@
-"""The answer depends on the rows alone: not on their order, the batches, the threads, or which comes first."""
+"""The answer depends on the rows alone: not on their order, the batches or the threads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dedupe.linkage.engine import find_candidates, train
 from dedupe.linkage.patterns import Radix
 from dedupe.linkage.register import Register, read_register
 from dedupe.linkage.scoring import Scorer
-from dedupe.linkage.training import training_patterns
+from dedupe.linkage.training import Strangers, training_patterns
 from tests.linkage.registers_for_tests import as_set, fields_of
 
 FIELDS = fields_of(PLAIN)
@@ -41,7 +41,9 @@ def test_order_of_rows(frame):
     assert first.clusters.sort("id").equals(second.clusters.sort("id"))
 
 
-@pytest.mark.parametrize("options", [LinkOptions(batch=977), LinkOptions(threads=1), LinkOptions(batch=1 << 22, threads=4)])
+@pytest.mark.parametrize(
+    "options", [LinkOptions(batch=977), LinkOptions(threads=1), LinkOptions(batch=1 << 22, threads=4)]
+)
 def test_batches_and_threads(frame, options):
     assert as_set(link(frame, FIELDS, options)) == as_set(link(frame, FIELDS))
 
@@ -54,13 +56,21 @@ def test_lazy_is_eager(frame):
     assert as_set(link(frame.lazy(), FIELDS)) == as_set(link(frame, FIELDS))
 
 
+def fitted(register, comparisons, candidates, samples):
+    return train(
+        register, comparisons, candidates, samples, Strangers(register, comparisons, 20, False), LinkOptions()
+    )
+
+
 def test_comparisons_are_symmetric(register):
     random = np.random.default_rng(3)
     left, right = random.integers(0, register.size, (2, 4000)).astype(np.int32)
     near = np.minimum(left + 1, register.size - 1)
     for comparison in comparisons_for(register):
         for a, b in ((left, right), (left, near)):
-            np.testing.assert_array_equal(comparison.full(a, b), comparison.full(b, a), err_msg=comparison.name)
+            np.testing.assert_array_equal(
+                comparison.full(a, b), comparison.full(b, a), err_msg=comparison.name
+            )
 
 
 def test_no_pair_twice(register):
@@ -73,12 +83,22 @@ def test_no_pair_twice(register):
 
 
 def test_candidates_are_all_pairs_that_share_a_key(register):
-    found = find_candidates(register, FIELDS, LinkOptions(rules=(("surname", "birth_date"), ("postcode", "forename"))))
-    made = {(int(a), int(b)) for piece in found.slices(1000) for a, b in zip(*found.pairs(piece), strict=True)}
-    rows = pl.DataFrame({k: register.columns[k] for k in ("surname", "birth_date", "postcode", "forename")}).with_row_index("row")
+    found = find_candidates(
+        register, FIELDS, LinkOptions(rules=(("surname", "birth_date"), ("postcode", "forename")))
+    )
+    made = {
+        (int(a), int(b)) for piece in found.slices(1000) for a, b in zip(*found.pairs(piece), strict=True)
+    }
+    rows = pl.DataFrame(
+        {k: register.columns[k] for k in ("surname", "birth_date", "postcode", "forename")}
+    ).with_row_index("row")
     wanted = set()
     for keys in (["surname", "birth_date"], ["postcode", "forename"]):
-        held = rows.filter(pl.all_horizontal((pl.col(k) > 0) | ((pl.col(k) == 0) & (pl.lit(k) != "birth_date")) for k in keys))
+        held = rows.filter(
+            pl.all_horizontal(
+                (pl.col(k) > 0) | ((pl.col(k) == 0) & (pl.lit(k) != "birth_date")) for k in keys
+            )
+        )
         pairs = held.join(held, on=keys).filter(pl.col("row") < pl.col("row_right"))
         wanted |= set(pairs.select("row", "row_right").iter_rows())
     assert wanted <= made
@@ -90,7 +110,7 @@ def test_cascade_keeps_what_scoring_everything_keeps(register, keep):
     options = LinkOptions()
     comparisons, candidates = comparisons_for(register), find_candidates(register, FIELDS, options)
     samples, _ = training_patterns(candidates, comparisons, Radix.of(comparisons), 100_000)
-    model = train(register, comparisons, candidates, samples, options)
+    model = fitted(register, comparisons, candidates, samples)
     scorer, brute, kept = Scorer(model, comparisons, keep), set(), set()
     for piece in candidates.slices(5000):
         left, right = candidates.pairs(piece)
@@ -107,7 +127,7 @@ def test_bound_is_never_below_what_is_reached(register):
     options = LinkOptions()
     comparisons, candidates = comparisons_for(register), find_candidates(register, FIELDS, options)
     samples, _ = training_patterns(candidates, comparisons, Radix.of(comparisons), 100_000)
-    model = train(register, comparisons, candidates, samples, options)
+    model = fitted(register, comparisons, candidates, samples)
     left, right = candidates.pairs(candidates.slices(10**6)[0])
     quick = np.stack([c.quick(left, right) for c in comparisons], axis=1)
     full = np.stack([c.full(left, right) for c in comparisons], axis=1)
@@ -121,7 +141,11 @@ def test_blocks_pair_each_two_alike_once(values, limit):
         len(values), pl.Series(range(len(values))), {"forename": np.array(values, dtype=np.int32)}, {}
     )
     blocks = build_blocks(register, ("forename",), limit)
-    made = [p for piece in Candidates((blocks,)).slices(7) for p in zip(*Candidates((blocks,)).pairs(piece), strict=True)]
+    made = [
+        p
+        for piece in Candidates((blocks,)).slices(7)
+        for p in zip(*Candidates((blocks,)).pairs(piece), strict=True)
+    ]
     alike = {(i, j) for i, a in enumerate(values) for j in range(i + 1, len(values)) if a == values[j]}
     assert len(made) == len(set(made))
     assert set(made) <= alike

@@ -1,0 +1,123 @@
+"""The figures the engine promises, on registers that differ in kind; at a size a test can afford."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from benchmarks.registers import PLAIN, VARIANTS, make_register
+from dedupe.linkage import LinkOptions, evaluate, link, write_evaluation
+from dedupe.linkage.charts import waterfall, waterfall_chart
+from dedupe.linkage.health import second_opinion
+from dedupe.linkage.thresholds import best_expected_f1
+from tests.linkage.registers_for_tests import fields_of
+
+PEOPLE = 16_000
+LEAST_F1 = {"dirty": 0.955, "gaps": 0.89, "movers": 0.955, "few duplicates": 0.95, "postcode only": 0.965}
+
+
+@pytest.fixture(scope="module", params=sorted(VARIANTS))
+def judged(request):
+    variant = VARIANTS[request.param]
+    frame = make_register(PEOPLE, variant, seed=31)
+    linkage = link(frame, fields_of(variant))
+    return request.param, frame, linkage, evaluate(linkage, frame, fields_of(variant), "person")
+
+
+def test_own_threshold_is_nearly_the_best(judged):
+    name, _, _, found = judged
+    assert found["proposed"]["f1"] >= LEAST_F1.get(name, 0.975)
+    assert found["proposed"]["f1"] >= found["best"]["f1"] - 0.01
+
+
+def test_blocking_keeps_true_pairs(judged):
+    name, _, _, found = judged
+    assert found["kept"]["recall"] >= (0.93 if name == "gaps" else 0.975)
+
+
+def test_calibration(judged):
+    """Within 3 points in tenths that hold 500 pairs, and two standard errors of so small a tenth."""
+    _, _, _, found = judged
+    for row in found["calibration"]:
+        if row["pairs"] >= 500:
+            noise = 2 * np.sqrt(row["true_share"] * (1 - row["true_share"]) / row["pairs"])
+            assert abs(row["mean_p"] - row["true_share"]) <= 0.03 + noise, row
+
+
+def test_no_twin_is_sure(judged):
+    _, frame, linkage, _ = judged
+    twin = frame.select("person", "twin").filter(pl.col("twin") >= 0).unique()
+    pairs = {(min(a, b), max(a, b)) for a, b in twin.iter_rows()}
+    person = dict(frame.select("id", "person").iter_rows())
+    sure = linkage.pairs.filter(pl.col("p_same") >= 0.95).select("left_id", "right_id").iter_rows()
+    found = [(person[a], person[b]) for a, b in sure]
+    assert sum((min(p), max(p)) in pairs for p in found) <= max(1, len(pairs) // 1000)
+
+
+def test_model_is_sound(judged):
+    _, _, linkage, _ = judged
+    assert linkage.model["converged"]
+    assert linkage.diagnostics["unsure"] < 0.25
+    for comparison in linkage.model["comparisons"]:
+        chances = np.array([level["by_component"] for level in comparison["levels"]])
+        np.testing.assert_allclose(chances.sum(axis=0), 1.0, atol=1e-6)
+
+
+def test_twins_sharing_an_nhs_number_are_in_doubt():
+    frame = make_register(8000, replace(PLAIN, twins=0.03), seed=5)
+    twin = frame.filter(pl.col("twin") >= 0).unique("person").select("id", "twin")
+    shared = twin.join(
+        frame.select("person", pl.col("nhs").alias("other")), left_on="twin", right_on="person"
+    ).unique("id")
+    frame = frame.join(shared.select("id", "other"), on="id", how="left").with_columns(
+        nhs=pl.coalesce("other", "nhs")
+    )
+    linkage = link(frame, fields_of(PLAIN))
+    person = {i: (p, t) for i, p, t in frame.select("id", "person", "twin").iter_rows()}
+    for a, b, p in linkage.pairs.select("left_id", "right_id", "p_same").iter_rows():
+        if person[a][1] == person[b][0] or person[b][1] == person[a][0]:
+            assert p < 0.95
+
+
+def test_evaluation_is_written(tmp_path):
+    frame = make_register(4000, PLAIN, seed=8)
+    linkage = link(frame, fields_of(PLAIN, source="system"))
+    found = evaluate(linkage, frame, fields_of(PLAIN, source="system"), "person", {"origin": "origin"})
+    assert set(found["by_group"]) == {"origin", "sex", "surname", "source", "age"}
+    write_evaluation(found, linkage.model, tmp_path)
+    assert "<svg" in (tmp_path / "evaluation.html").read_text()
+    row = linkage.pairs.row(0, named=True)
+    steps = waterfall(linkage.model, {k: v for k, v in row.items() if isinstance(v, str)})
+    assert steps[-1][3] == pytest.approx(row["weight"], abs=1e-6)
+    assert waterfall_chart(steps).startswith("<svg")
+
+
+def test_second_opinion_agrees():
+    frame = make_register(6000, PLAIN, seed=8)
+    linkage = link(frame, fields_of(PLAIN))
+    found = second_opinion(linkage.fitted, linkage.patterns, seed=1)
+    assert found["ran"]
+    assert found["agree"] > 0.9
+
+
+def test_drift_is_told():
+    frame = make_register(5000, PLAIN, seed=8)
+    before = link(frame, fields_of(PLAIN)).model
+    same = link(frame, fields_of(PLAIN), LinkOptions(previous_model=before))
+    assert same.diagnostics["drift"] == []
+    for comparison in before["comparisons"]:
+        for level in comparison["levels"]:
+            level["bits"] += 4
+    moved = link(frame, fields_of(PLAIN), LinkOptions(previous_model=before))
+    assert moved.diagnostics["drift"]
+
+
+def test_threshold_by_expected_f1():
+    p = np.array([0.99, 0.9, 0.6, 0.3, 0.05])
+    threshold, f1 = best_expected_f1(p, np.ones(5), 0.0)
+    tried = [2 * p[:k].sum() / (k + p.sum()) for k in range(1, 6)]
+    assert f1 == pytest.approx(max(tried))
+    assert threshold == p[int(np.argmax(tried))]

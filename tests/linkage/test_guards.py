@@ -1,0 +1,170 @@
+"""What must never happen: suppressed people found, forbidden pairs met, two people in one cluster."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.registers import PLAIN, make_register
+from dedupe.linkage import LinkOptions, link
+from dedupe.linkage.clusters import Edges, build_clusters, cluster_names, connected, weak_bridges
+from tests.linkage.registers_for_tests import as_set, fields_of, proposed
+
+FIELDS = fields_of(PLAIN)
+
+
+@pytest.fixture(scope="module")
+def frame() -> pl.DataFrame:
+    return make_register(5000, PLAIN, seed=21)
+
+
+@pytest.fixture(scope="module")
+def plain(frame):
+    return link(frame, FIELDS)
+
+
+def test_no_link_leaves_no_trace(frame, plain, tmp_path):
+    """With people suppressed, everything is as if their rows had never been in the file."""
+    hidden = sorted({person for pair in sorted(proposed(plain))[:40] for person in pair})
+    suppressed = link(frame, FIELDS, LinkOptions(no_link=hidden))
+    without = link(frame.filter(~pl.col("id").is_in(hidden)), FIELDS)
+    assert suppressed.pairs.equals(without.pairs)
+    assert suppressed.clusters.equals(without.clusters)
+    assert suppressed.model == without.model
+    assert {k: v for k, v in suppressed.diagnostics.items() if k != "steps"} == {
+        k: v for k, v in without.diagnostics.items() if k != "steps"
+    }
+    suppressed.write(tmp_path)
+    told = "".join(path.read_text() for path in tmp_path.glob("*.json"))
+    assert not any(f'"{person}"' in told for person in hidden)
+
+
+def test_pairs_that_may_not_meet(frame, plain):
+    forbidden = sorted(proposed(plain))[:50]
+    found = link(frame, FIELDS, LinkOptions(not_pairs=[(b, a) for a, b in forbidden]))
+    met = {(a, b) for a, b, _ in as_set(found)}
+    assert met.isdisjoint(forbidden)
+    assert found.diagnostics["cascade"]["candidates"] == plain.diagnostics["cascade"]["candidates"] - len(
+        forbidden
+    )
+
+
+def test_recorded_relationship_speaks_for_two_people(frame, plain):
+    chosen = sorted(proposed(plain))[:30]
+    found = link(frame, FIELDS, LinkOptions(related=chosen))
+    weight = [
+        {frozenset((a, b)): w for a, b, w in k.pairs.select("left_id", "right_id", "weight").iter_rows()}
+        for k in (plain, found)
+    ]
+    lighter = [weight[0][frozenset(pair)] - weight[1].get(frozenset(pair), -10.0) for pair in chosen]
+    assert min(lighter) > 5
+
+
+def test_decided_different_never_share_a_cluster(frame, plain):
+    decided = sorted(proposed(plain))[:40]
+    found = link(frame, FIELDS, LinkOptions(different_pairs=decided))
+    cluster = dict(found.clusters.iter_rows())
+    assert all(cluster[a] != cluster[b] for a, b in decided)
+
+
+def test_decided_same_always_share_a_cluster(frame):
+    decided = [("00000001", "00000002"), ("00000002", "00000003")]
+    cluster = dict(link(frame, FIELDS, LinkOptions(same_pairs=decided)).clusters.iter_rows())
+    assert cluster["00000001"] == cluster["00000002"] == cluster["00000003"]
+
+
+def test_two_valid_nhs_numbers_never_share_a_cluster(frame, plain):
+    numbers = frame.select("id", "nhs").join(plain.clusters, on="id")
+    valid = numbers.filter(pl.col("nhs").map_elements(_valid, return_dtype=pl.Boolean))
+    assert valid.group_by("cluster").agg(pl.col("nhs").n_unique())["nhs"].max() == 1
+
+
+def _valid(number: str) -> bool:
+    digits = [int(d) for d in number]
+    check = (11 - sum(d * w for d, w in zip(digits, range(10, 1, -1), strict=False)) % 11) % 11
+    return len(digits) == 10 and check == digits[9]
+
+
+def test_cluster_names_outlive_a_run(frame, plain):
+    names = dict(plain.clusters.iter_rows())
+    renamed = {person: f"entity {name}" for person, name in names.items()}
+    again = link(
+        frame.filter(pl.int_range(pl.len()) % 50 > 0), FIELDS, LinkOptions(previous_clusters=renamed)
+    )
+    kept = again.clusters.join(pl.DataFrame({"id": list(renamed), "was": list(renamed.values())}), on="id")
+    assert (kept["cluster"] == kept["was"]).mean() > 0.99
+
+
+def test_new_cluster_takes_no_name_in_use():
+    ids = pl.Series("id", ["a", "b", "c"])
+    names = cluster_names(ids, np.array([0, 1, 1]), {"a": "b"})
+    assert names[0] == "b"
+    assert names[1] == names[2] != "b"
+
+
+def test_weak_bridge_is_cut_and_shown():
+    edges = [(0, 1, 0.99), (1, 2, 0.99), (0, 2, 0.99), (3, 4, 0.99), (2, 3, 0.6)]
+    assert weak_bridges(edges) == {(2, 3)}
+    assert weak_bridges([*edges, (0, 4, 0.6)]) == set()
+    assert weak_bridges([(a, b, 0.99) for a, b, _ in edges]) == set()
+    left, right, p = (np.array(column) for column in zip(*edges, strict=True))
+    found = build_clusters(5, Edges(left, right, p), np.zeros(0, np.uint64), None)
+    assert found.of.tolist() == [0, 0, 0, 3, 3]
+    assert found.cut == [(2, 3, "weak bridge")]
+
+
+@given(st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=40))
+@settings(max_examples=150, deadline=None)
+def test_connected_is_connected(edges):
+    left, right = (np.array([e[k] for e in edges], dtype=np.int64) for k in (0, 1))
+    label = connected(20, left, right)
+    groups = {row: {row} for row in range(20)}
+    for a, b in edges:
+        joined = groups[a] | groups[b]
+        for row in joined:
+            groups[row] = joined
+    assert label.tolist() == [min(groups[row]) for row in range(20)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.floats(0.5, 1)), max_size=30),
+       st.sets(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=6),
+       st.lists(st.integers(0, 3), min_size=12, max_size=12))  # fmt: skip
+@settings(max_examples=150, deadline=None)
+def test_guards_hold_whatever_the_edges(edges, cannot, numbers):
+    pairs = [(a, b, p) for a, b, p in edges if a != b]
+    left, right, p = (np.array([e[k] for e in pairs]) for k in range(3))
+    keys = np.unique(np.array([min(a, b) << 32 | max(a, b) for a, b in cannot if a != b], dtype=np.uint64))
+    found = build_clusters(
+        12, Edges(left.astype(np.int64), right.astype(np.int64), p), keys, np.array(numbers, dtype=np.uint64)
+    )
+    for a, b in cannot:
+        assert a == b or found.of[a] != found.of[b]
+    for cluster in set(found.of.tolist()):
+        held = {n for row, n in enumerate(numbers) if found.of[row] == cluster and n > 0}
+        assert len(held) <= 1
+
+
+def test_written_files(plain, tmp_path):
+    plain.write(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "pairs.parquet",
+        "clusters.parquet",
+        "cut.parquet",
+        "model.json",
+        "diagnostics.json",
+    }
+    model = json.loads((tmp_path / "model.json").read_text())
+    assert 0 < model["thresholds"]["propose"] < 1
+    pairs = pl.read_parquet(tmp_path / "pairs.parquet")
+    assert pairs.columns[:5] == ["left_id", "right_id", "p_same", "relation", "weight"]
+    assert set(pairs["relation"].cast(pl.String).unique()) <= {
+        "same",
+        "twin_or_sibling",
+        "household",
+        "chance",
+    }
