@@ -142,8 +142,9 @@ def page(result: Mapping[str, Any], model: Mapping[str, Any]) -> str:
         "<!doctype html><html lang='en'><meta charset='utf-8'><title>Linkage: evaluation</title>",
         "<style>body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;color:#1f2933}",
         "td,th{padding:.2rem .8rem;text-align:right}th:first-child,td:first-child{text-align:left}</style>",
-        f"<h1>Linkage: evaluation</h1><p>{result['true_pairs']:,} true pairs, those lost to "
-        f"blocking included. At the proposed threshold (p ≥ {proposed['p']:.3f}): precision {proposed['precision']:.4f}, "
+        f"<h1>Linkage: evaluation</h1><p>{result['true_pairs']:,} true pairs, those lost to blocking "
+        f"included. At the proposed threshold (p of {proposed['p']:.3f} or more): "
+        f"precision {proposed['precision']:.4f}, "
         f"recall {proposed['recall']:.4f}, F1 {proposed['f1']:.4f}; as clusters F1 {clusters['f1']:.4f}. "
         f"Recall without a single false pair: {result['without_false_pairs']['recall']:.4f}.</p>",
         "<h2>By threshold</h2>", threshold_chart(result["by_threshold"]),

@@ -16,6 +16,7 @@ ROLES = (
     "nhs_number", "phone", "previous_surnames", "previous_postcodes", "death_date",
 )  # fmt: skip
 
+OUTPUT = ("left_id", "right_id", "p_same", "relation", "weight", "address", "related", "names", "rare_names")
 SETTINGS = ("id", "source", "link_only", "fields", "other")
 
 
@@ -36,7 +37,10 @@ class Fields:
             problems.append("No column has a part to play: [fields] and [other] are both empty.")
         if self.link_only and not self.source:
             problems.append("link_only needs source: the column that says where a row comes from.")
-        problems += [f"[other] {name!r} is the name of a role." for name in self.other if name in ROLES]
+        taken = {*ROLES, *OUTPUT}
+        problems += [
+            f"[other] {name!r} is a name the engine uses itself." for name in self.other if name in taken
+        ]
         if problems:
             raise RegisterError(" ".join(problems), "See docs/linkage.md for the roles.")
 

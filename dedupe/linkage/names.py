@@ -13,11 +13,21 @@ from dedupe.linkage.register import Lists, Register
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from dedupe.linkage.values import rareness, shares
 
+COMMON = 1e-3  # share of records from which a forename is a common one
+
 FORENAME_EXACT = level("same forename", 0.84, 0.002, 0.002, 0.008, namesake=0.93)
 FORENAME_REST = (
     level("forename and surname change places", 0.006, 0.0002, 0.0002, 0.0002),
     level("forename of one is the middle name of the other", 0.008, 0.001, 0.001, 0.001),
-    level("one forename is a short form of the other", 0.03, 0.002, 0.002, 0.003, namesake=0.02),
+    level(
+        "one forename is a short form of the other, one of them uncommon",
+        0.02,
+        0.001,
+        0.001,
+        0.002,
+        namesake=0.01,
+    ),
+    level("one forename is a short form of the other, both common", 0.01, 0.002, 0.002, 0.002, namesake=0.01),
     level("one of several forenames agrees", 0.01, 0.002, 0.002, 0.002, namesake=0.01),
     level("an initial agrees with the forename", 0.02, 0.004, 0.004, 0.004, namesake=0.01),
     level("forename one slip away, one spelling rare", 0.045, 0.002, 0.002, 0.002, namesake=0.01),
@@ -103,7 +113,8 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
     rare = _rare_spelling(column, len(table.values))
 
     def judge(a: Codes, b: Codes) -> Levels:
-        return judge_forenames(table, a, b, rare(a, b)) + np.uint8(base)
+        common = np.minimum(share[a], share[b]) >= COMMON
+        return judge_forenames(table, a, b, rare(a, b), common) + np.uint8(base)
 
     def settle(left: Rows, right: Rows) -> Levels:
         found = per_distinct_pair(column.take(left), column.take(right), judge)
@@ -128,32 +139,37 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
     return Comparison("forename", levels, quick, settle, (tuple(range(base, null)),), lucky=True)
 
 
-def judge_forenames(table: NameTable, a: Codes, b: Codes, rare: NDArray[np.bool_]) -> Levels:
-    """Place in FORENAME_REST of pairs of different forenames.
+def judge_forenames(
+    table: NameTable, a: Codes, b: Codes, rare: NDArray[np.bool_], common: NDArray[np.bool_]
+) -> Levels:
+    """Place in FORENAME_REST of pairs of different forenames; rare: one is hardly in use, common: both are.
 
-    | left      | right     | rare  | place |
-    |-----------|-----------|-------|-------|
-    | ROBERT    | BOB       | no    | 2     |
-    | MARY JANE | MARY      | no    | 3     |
-    | J         | JOHN      | no    | 4     |
-    | JOHNATHAN | JOHNATHON | yes   | 5     |
-    | ELLA      | ELLE      | no    | 6     |
-    | MARGARET  | MARGRETE  | yes   | 7     |
-    | MARTIN    | MARTINA   | no    | 6     |
-    | KAREN     | KERRY     | no    | 10    |
-    | ANWEN     | ZOE       | no    | 11    |
+    | left      | right     | use    | place |
+    |-----------|-----------|--------|-------|
+    | ROBERT    | BOB       |        | 2     |
+    | ROBERT    | BOB       | common | 3     |
+    | MARY JANE | MARY      |        | 4     |
+    | J         | JOHN      |        | 5     |
+    | JOHNATHAN | JOHNATHON | rare   | 6     |
+    | ELLA      | ELLE      |        | 7     |
+    | MARTIN    | MARTINA   |        | 7     |
+    | MARGARET  | MARGRETE  | rare   | 8     |
+    | JULIANNE  | JULIEANN  |        | 9     |
+    | KAREN     | KERRY     |        | 11    |
+    | ANWEN     | ZOE       |        | 12    |
     """
     likeness, apart = jaro_winkler(table.values, a, b), edits(table.values, a, b)
     same_first = table.first[a] == table.first[b]
-    found = np.where(same_first, 10, 11)
-    found[likeness >= ALIKE] = 9
+    found = np.where(same_first, 11, 12)
+    found[likeness >= ALIKE] = 10
     close = (likeness >= CLOSE) | ((apart == 2) & (np.minimum(table.length[a], table.length[b]) >= 6))
-    found[close] = np.where(rare, 7, 8)[close]
+    found[close] = np.where(rare, 8, 9)[close]
     slip = (apart == 1) & (np.maximum(table.length[a], table.length[b]) >= 3)
-    found[slip] = np.where(rare, 5, 6)[slip]
-    found[table.same_initial(a, b)] = 4
-    found[table.same_part(a, b)] = 3
-    found[table.same_family(a, b)] = 2
+    found[slip] = np.where(rare, 6, 7)[slip]
+    found[table.same_initial(a, b)] = 5
+    found[table.same_part(a, b)] = 4
+    family = table.same_family(a, b)
+    found[family] = np.where(common, 3, 2)[family]
     return found.astype(np.uint8)
 
 

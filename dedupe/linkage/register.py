@@ -97,9 +97,7 @@ def read_register(
     absent = [name for name in fields.columns() if name not in held]
     if absent:
         raise RegisterError(f"The register has no column {', '.join(absent)}.", f"It has: {', '.join(held)}.")
-    blocked = list(no_link)
-    if blocked:
-        lazy = lazy.filter(~pl.col(fields.id).is_in(blocked))
+    lazy = _without(lazy, fields.id, list(no_link))
     ids = lazy.select(fields.id).collect().to_series().rename("id")
     order = canonical_order(ids)
     reader = _Reader(lazy, order)
@@ -109,6 +107,20 @@ def read_register(
     register.notes.sort()
     _drop_empty(register)
     return register
+
+
+def _without(lazy: pl.LazyFrame, column: str, no_link: list[Any]) -> pl.LazyFrame:
+    """The register without the people who take no part. An id of another type than the column's would
+    suppress nobody without a word: that is an error, which does not say which id."""
+    if not no_link:
+        return lazy
+    dtype = lazy.collect_schema()[column]
+    known = str if dtype == pl.String else int if dtype.is_integer() else None
+    if known is not None and not all(isinstance(one, known) for one in no_link):
+        raise RegisterError(
+            "no_link holds ids of another type than the register's.", f"Ids here are {dtype}."
+        )
+    return lazy.filter(~pl.col(column).is_in(pl.Series(no_link, dtype=dtype).implode()))
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> ND
         return np.zeros(len(levels), dtype=bool)
     forename, name = comparisons[place["forename"]], levels[:, place["forename"]]
     rest = [n for n, lv in enumerate(forename.levels) if lv.bin is None]
-    apart = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4, 6, 8, 9, 10, 11)), forename.null])
+    apart = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4, 5, 7, 9, 10, 11, 12)), forename.null])
     if "sex" in place:
         apart |= (name >= rest[2]) & (levels[:, place["sex"]] == 1)
     date = levels[:, place["birth_date"]]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.registers import PLAIN, make_register
-from dedupe.linkage import LinkOptions, link
+from dedupe.linkage import LinkOptions, RegisterError, link
 from dedupe.linkage.clusters import Edges, build_clusters, cluster_names, connected, weak_bridges
 from tests.linkage.registers_for_tests import as_set, fields_of, proposed
 
@@ -42,6 +42,16 @@ def test_no_link_leaves_no_trace(frame, plain, tmp_path):
     suppressed.write(tmp_path)
     told = "".join(path.read_text() for path in tmp_path.glob("*.json"))
     assert not any(f'"{person}"' in told for person in hidden)
+
+
+def test_no_link_of_another_type_is_an_error(frame):
+    with pytest.raises(RegisterError, match="another type"):
+        link(frame, FIELDS, LinkOptions(no_link=[7]))
+    numbered = frame.with_columns(id=pl.col("id").cast(pl.Int64))
+    with pytest.raises(RegisterError, match="another type"):
+        link(numbered, FIELDS, LinkOptions(no_link=["7"]))
+    gone = link(numbered, FIELDS, LinkOptions(no_link=[7]))
+    assert 7 not in gone.clusters["id"]
 
 
 def test_pairs_that_may_not_meet(frame, plain):

@@ -51,19 +51,21 @@ def pair_of(role: str, left: object, right: object, **more: tuple[object, object
     return register, int(rows_of[0]), int(rows_of[1])
 
 
-@pytest.mark.parametrize(
-    ("judge", "row"), [(j, r) for j in (judge_forenames, judge_surnames) for r in table(j)]
-)
-def test_name_truth_tables(judge, row):
+@pytest.mark.parametrize("row", table(judge_forenames))
+def test_forename_truth_table(row):
+    left, right, use, place = row
+    values = Values(pl.Series(sorted({left, right})))
+    a, b = (np.array([values.all().index(name)]) for name in (left, right))
+    found = judge_forenames(NameTable(values), a, b, np.array([use == "rare"]), np.array([use == "common"]))
+    assert int(found[0]) == int(place), f"{left} {right}"
+
+
+@pytest.mark.parametrize("row", table(judge_surnames))
+def test_surname_truth_table(row):
     left, right, rare, place = row
     values = Values(pl.Series(sorted({left, right})))
-    names = values.all()
-    found = judge(
-        NameTable(values),
-        np.array([names.index(left)]),
-        np.array([names.index(right)]),
-        np.array([rare == "yes"]),
-    )
+    a, b = (np.array([values.all().index(name)]) for name in (left, right))
+    found = judge_surnames(NameTable(values), a, b, np.array([rare == "yes"]))
     assert int(found[0]) == int(place), f"{left} {right}"
 
 
@@ -202,7 +204,7 @@ def test_surely_unlike_is_sure():
     unlike = names.surely_unlike(a, b)
     assert unlike.mean() > 0.3
     rare = np.zeros(len(a), dtype=bool)
-    assert (judge_forenames(names, a, b, rare)[unlike] >= 10).all()
+    assert (judge_forenames(names, a, b, rare, rare)[unlike] >= 11).all()
     assert (judge_surnames(names, a, b, rare)[unlike] == 7).all()
 
 
@@ -214,7 +216,8 @@ def test_surely_unlike_on_awkward_names(left, right):
     values = Values(pl.Series(sorted({left, right})))
     names, a, b = NameTable(values), np.array([0]), np.array([1])
     if names.surely_unlike(a, b)[0]:
-        assert judge_forenames(names, a, b, np.array([False]))[0] >= 10
+        none = np.array([False])
+        assert judge_forenames(names, a, b, none, none)[0] >= 11
 
 
 @given(st.integers(10**9, 10**10 - 1), st.integers(0, 8))
