@@ -7,7 +7,10 @@ is compared, and leave no trace: no count, no log line, no file names them.
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 import petl
@@ -25,6 +28,13 @@ STAGE = "dedupe"
 NAME = "candidates"
 ENGINE = 1
 SEED = 20
+FEW = 100
+"""A register of fewer records may have nothing to compare; in a larger one that is a mistake."""
+_NO_PAIRS = pl.DataFrame(
+    schema={"left_id": pl.String, "right_id": pl.String, "p_same": pl.Float64, "relation": pl.String,
+            "weight": pl.Float64}
+)  # fmt: skip
+_UNSEEN = re.compile("[\\x00-\\x08\\x0b-\\x1f\\u200b-\\u200f\\u2060\\ufeff\\u00a0]")
 
 
 @dataclass(frozen=True)
@@ -83,25 +93,32 @@ def reads(config: LinkageConfig, name: str) -> bool:
 def _link(job: Job, config: LinkageConfig, clean: dict[str, tuple[Batch, ...]], inputs: str) -> tuple[Batch, ...]:
     register, related = _register(job, config, clean)
     job.report.table(STAGE, "register", register.height)
+    if register.height < 2:
+        return _kept(job, inputs, _NO_PAIRS, 1.0, {"warnings": ["Fewer than two records: nothing to link."]})
     try:
         fields = Fields(id="id", roles=dict(config.fields), other=dict(config.other))
         found = link(register, fields, LinkOptions(seed=SEED, related=related))
     except RegisterError as error:
+        if register.height < FEW:
+            job.report.note(f"nothing was linked: {error.what}")
+            return _kept(job, inputs, _NO_PAIRS, 1.0, {"warnings": [error.what]})
         hint = error.hint or "mend linkage.toml, or take it out of the project to load without linkage"
         raise CasebridgeError(f"linkage.toml: {error.what}", hint=hint) from error
-    model = pl.DataFrame(
-        {
-            "propose": [float(found.model["thresholds"]["propose"])],
-            "model": [json.dumps(found.model, sort_keys=True, default=str)],
-        },
-        schema={"propose": pl.Float64, "model": pl.String},
-    )
+    job.report.advance(register.height)
+    return _kept(job, inputs, _in_order(found.pairs), float(found.model["thresholds"]["propose"]), found.model)
+
+
+def _kept(
+    job: Job, inputs: str, pairs: pl.DataFrame, propose: float, model: Mapping[str, Any]
+) -> tuple[Batch, ...]:
+    """The pairs and the model they rest on, as batch files on record."""
+    text = json.dumps(model, sort_keys=True, default=str)
+    one = pl.DataFrame({"propose": [propose], "model": [text]}, schema={"propose": pl.Float64, "model": pl.String})
     files = (
-        write_batch(job.work, STAGE, NAME, 0, "pairs", inputs, _in_order(found.pairs)),
-        write_batch(job.work, STAGE, NAME, 0, "model", inputs, model),
+        write_batch(job.work, STAGE, NAME, 0, "pairs", inputs, pairs),
+        write_batch(job.work, STAGE, NAME, 0, "model", inputs, one),
     )
     job.ledger.record(STAGE, NAME, 0, inputs, files, Tally())
-    job.report.advance(register.height)
     return files
 
 
@@ -164,7 +181,11 @@ def _ask(database: duckdb.DuckDBPyConnection, query: str, where: str) -> pl.Data
     try:
         return pl.DataFrame(pl.from_arrow(database.sql(query).to_arrow_table()))
     except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
+        # Only what is wrong with the query itself may be quoted: other errors quote values.
+        of_the_query = isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException)
+        reason = (
+            str(error).splitlines()[0] if of_the_query else f"{type(error).__name__} while it ran over the rows"
+        )
         raise SpecError([Problem("linkage.toml", where, f"the query fails: {reason}")]) from error
 
 
@@ -174,14 +195,49 @@ def _view(name: str, batches: tuple[Batch, ...]) -> str:
 
 
 def _no_link(system: System) -> list[str]:
-    """The ids that never take part. A list that is named but missing stops everything: without it,
-    identities that the law keeps apart would be put side by side."""
+    """The ids that never take part, zeros before a key left out. A list that is named but missing or empty
+    stops everything: without it, identities that the law keeps apart would be put side by side."""
     if system.no_link is None:
         return []
+    hint = "put the list right, or take `no_link` out of casebridge.toml if there is nobody to protect"
     try:
-        table = petl.fromcsv(system.no_link, encoding="utf-8-sig")
-        # A header, if there is one, protects nobody and harms nobody; a first line left out would.
-        return [f"{system.name}:{_bare(str(row[0]))}" for row in table if row and str(row[0]).strip()]
+        lines = list(petl.data(petl.fromtext(system.no_link, encoding="utf-8-sig")))
     except (OSError, UnicodeDecodeError) as error:
-        hint = "put the list back, or take `no_link` out of casebridge.toml if there is nobody to protect"
         raise SourceError(system.no_link.name, "the no-link list cannot be read", hint=hint) from error
+    entries = [entry for (line,) in lines for entry in _entries(system, str(line))]
+    if not entries:
+        raise SourceError(system.no_link.name, "the no-link list is empty", hint=hint)
+    return entries
+
+
+def _entries(system: System, line: str) -> list[str]:
+    """Every cell of a line that could be a key, in the spellings people use: `system:key`, blanks or quotes
+    around it, zeros before it, a spreadsheet's `.0` behind it. To protect a word too many harms nobody."""
+    cells = [_UNSEEN.sub("", cell).strip(" '\"") for cell in re.split(r"[,;\t|]", line)]
+    bare = [cell.removeprefix(f"{system.name}:").removesuffix(".0") for cell in cells]
+    return [f"{system.name}:{_bare(cell)}" for cell in bare if cell]
+
+
+def check_no_link(job: Job, known: set[str]) -> None:
+    """SourceError when a line of a no-link list names no record: a misspelt key would protect nobody.
+
+    `known` are all records of the dump, as `system:key`. The first line may be a header.
+    """
+    bare = {_bare_id(item) for item in known}
+    for system in job.settings.systems.values():
+        if system.no_link is None:
+            continue
+        _no_link(system)
+        lines = system.no_link.read_text(encoding="utf-8-sig").splitlines()
+        strangers = [
+            number
+            for number, line in enumerate(lines, 1)
+            if line.strip() and number > 1 and not bare & set(_entries(system, line))
+        ]
+        if strangers:
+            shown = ", ".join(str(number) for number in strangers[:10])
+            raise SourceError(
+                system.no_link.name,
+                f"{len(strangers)} lines of the no-link list name no record of the dump (line {shown})",
+                hint="write one key a line, as the dump has it; a misspelt key would protect nobody",
+            )

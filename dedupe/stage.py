@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from dedupe.candidates import Candidates, find_candidates, without_protected
+from dedupe.candidates import Candidates, check_no_link, find_candidates, without_protected
 from dedupe.config import LinkageConfig, read_linkage
 from dedupe.review.crosswalk import Groups, groups, survivors
 from dedupe.review.decisions import Decision, Ruling, standing
@@ -26,6 +26,7 @@ def run(job: Job) -> Tally:
     config = read_linkage(job.folder, job.specs)
     if config is None:
         return Tally()
+    _check_protected(job, config)
     found = find_candidates(job, config)
     inputs, clean, decisions = folding(job, config, found)
     if job.ledger.done(STAGE, "crosswalk", 0, inputs) is None:
@@ -51,6 +52,20 @@ def folding(
         {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
     )  # fmt: skip
     return inputs, clean, decisions
+
+
+def _check_protected(job: Job, config: LinkageConfig) -> None:
+    """Whoever is to be kept apart must be somebody: clean or not, each entry of a no-link list is a record."""
+    if not any(system.no_link for system in job.settings.systems.values()):
+        return
+    known = {
+        f"{_system(job, name)}:{key}"
+        for name in config.tables
+        for kind in ("clean", "quarantine")
+        for batch in job.ledger.standing(job.run, "transform", name, kind)
+        for key in batch.read([KEY]).get_column(KEY).drop_nulls()
+    }
+    check_no_link(job, known)
 
 
 def undecided(job: Job) -> pl.DataFrame:
@@ -163,8 +178,18 @@ def _with_state(found: Candidates, decisions: Sequence[Decision], grouped: Group
         .when(pl.col("p_same") >= found.propose).then(pl.lit("undecided"))
         .otherwise(pl.lit("below"))
     )  # fmt: skip
-    pairs = found.pairs.read().join(ruled, on=["left_id", "right_id"], how="left", maintain_order="left")
+    pairs = pl.concat([found.pairs.read(), _contradicted(found, ruled, torn)], how="diagonal_relaxed")
+    pairs = pairs.join(ruled, on=["left_id", "right_id"], how="left", maintain_order="left")
     return pairs.with_columns(state.alias("state"))
+
+
+def _contradicted(found: Candidates, ruled: pl.DataFrame, torn: list[str]) -> pl.DataFrame:
+    """Pairs of conflicting decisions that linkage did not propose: they too go back to review."""
+    in_conflict = pl.col("left_id").is_in(torn) & pl.col("right_id").is_in(torn)
+    known = found.pairs.read(["left_id", "right_id"])
+    return (
+        ruled.filter(in_conflict).join(known, on=["left_id", "right_id"], how="anti").select("left_id", "right_id")
+    )
 
 
 def _golden(job: Job, clean: dict[str, tuple[Batch, ...]], chosen: dict[str, str]) -> pl.DataFrame:

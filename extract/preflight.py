@@ -168,7 +168,9 @@ def _listed(word: str, names: Sequence[str]) -> str:
 def _unexpected(columns: Sequence[str], known: set[str], missing: set[str]) -> list[str]:
     """Columns that no spec speaks of: by name only if most of the line is known to be names."""
     folded = _folded(known)
-    header = 2 * sum(column.casefold() in folded for column in columns) >= len(columns)
+    names = sum(column.casefold() in folded for column in columns)
+    # A header that has lost its line end goes on with the first row, which is somebody's data.
+    header = names >= len(columns) - 3 and 2 * names >= len(columns)
     shown = []
     for place, column in enumerate(columns, 1):
         if column in known:

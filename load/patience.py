@@ -54,7 +54,7 @@ def in_transaction(
                 raise
             report.note(f"the target does not answer; trying again in {wait:g} s")
             time.sleep(wait)
-            engine.dispose()
+            # The pool tries each old connection before it gives it out again.
             if _came_through(engine, done):
                 return
         else:

@@ -117,7 +117,9 @@ def _with_golden(rows: pl.DataFrame, golden: pl.DataFrame) -> pl.DataFrame:
 
 
 def _look_up(rows: pl.DataFrame, column: ColumnSpec, parents: pl.DataFrame) -> pl.DataFrame:
-    found = parents.select(
+    # Only what is asked for: a join sorts its whole right side into a table, batch for batch.
+    wanted = parents.join(rows.select(pl.col(column.name).alias(KEY)), on=KEY, how="semi")
+    found = wanted.select(
         pl.col(KEY).alias(column.name),
         pl.col("id").alias(f"__id_{column.name}"),
         pl.col("place").alias(f"__place_{column.name}"),
@@ -200,7 +202,8 @@ def _entry(
 
 
 def _target_rows(rows: pl.DataFrame, spec: TableSpec, table: TargetTable, ids: pl.DataFrame) -> pl.DataFrame:
-    numbered = rows.join(ids, on=KEY, how="left", maintain_order="left")
+    mine = ids.join(rows.select(KEY), on=KEY, how="semi")
+    numbered = rows.join(mine, on=KEY, how="left", maintain_order="left")
     given = {column.name: column for column in spec.loaded}
     values = []
     for column in table.columns:

@@ -24,7 +24,7 @@ from project.batch import Batch, digest, write_batch
 from project.contracts import KEY, empty
 from project.database import DRIVER_ERRORS, refusal
 from project.errors import CasebridgeError
-from project.identity import EVERY_RUN, ids_of
+from project.identity import ids_of
 from project.job import Job
 from project.spec import TableSpec
 from project.tally import Tally
@@ -51,8 +51,8 @@ def run(job: Job) -> Tally:
 
 def ask_again(job: Job) -> None:
     """Forget which rows the target refused: the next load offers them once more."""
-    for name in job.ledger.names(EVERY_RUN, REFUSED):
-        job.ledger.seal(EVERY_RUN, REFUSED, name, [])
+    for name in job.ledger.names(job.route, REFUSED):
+        job.ledger.seal(job.route, REFUSED, name, [])
 
 
 def _run(job: Job, engine: sa.Engine) -> Tally:
@@ -66,6 +66,9 @@ def _run(job: Job, engine: sa.Engine) -> Tally:
         open_run(connection, job.run, made, sorted(keys))
         reached("before the run is noted")
 
+    # A target that is not there from the beginning is not waited for: its URL is wrong, or somebody must look.
+    with engine.connect():
+        pass
     in_transaction(engine, begin, may_be_done_twice, job.report)
     with engine.connect() as connection:
         there = applied(connection)
@@ -87,7 +90,8 @@ def in_order(job: Job) -> list[TableSpec]:
 def _deliver(job: Job, delivery: Delivery, crosswalk: Crosswalk) -> bool:
     """Resolve every table, see that it fits, and bring it in. False when rows were refused: they are on
     record now, and their children must be resolved again."""
-    wanted = {spec: _resolve_table(job, spec, crosswalk) for spec in in_order(job)}
+    keys: dict[tuple[str, ...], pl.DataFrame] = {}
+    wanted = {spec: _resolve_table(job, spec, crosswalk, keys) for spec in in_order(job)}
     names = {spec.name for spec in wanted} | {CROSSWALK_BATCH}
     check_fit(delivery.engine, job.target, {spec.name: (spec.target, wanted[spec]) for spec in wanted})
     for name, target in sorted({(i.name, i.target_table) for i in delivery.there.values() if i.name not in names}):
@@ -115,14 +119,14 @@ def _note_refused(
         job.ledger.attempt(REFUSED, spec.name, number, inputs)
         file = write_batch(job.work, REFUSED, spec.name, number, REFUSED, inputs, together)
         job.ledger.record(REFUSED, spec.name, number, inputs, [file], Tally())
-        others = [b for b in job.ledger.standing(EVERY_RUN, REFUSED, spec.name, REFUSED) if b.number != number]
+        others = [b for b in job.ledger.standing(job.route, REFUSED, spec.name, REFUSED) if b.number != number]
         sealed = [(b.number, b.inputs) for b in others]
-        job.ledger.seal(EVERY_RUN, REFUSED, spec.name, [*sealed, (number, inputs)])
+        job.ledger.seal(job.route, REFUSED, spec.name, [*sealed, (number, inputs)])
     return bool(refused)
 
 
 def _refused(job: Job, name: str, number: int) -> list[Batch]:
-    standing = job.ledger.standing(EVERY_RUN, REFUSED, name, REFUSED)
+    standing = job.ledger.standing(job.route, REFUSED, name, REFUSED)
     return [batch for batch in standing if batch.number == number]
 
 
@@ -163,7 +167,7 @@ def asked_of(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> Asked:
         # What a merge made superfluous may stand in any batch of the table.
         [batch.sha256 for batch in source] if spec.once and crosswalk.folded.height else [],
     )
-    refused = {batch.number: batch for batch in job.ledger.standing(EVERY_RUN, REFUSED, spec.name, REFUSED)}
+    refused = {batch.number: batch for batch in job.ledger.standing(job.route, REFUSED, spec.name, REFUSED)}
     sealed = tuple(
         (
             batch.number,
@@ -179,11 +183,19 @@ def asked_of(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> Asked:
     return Asked(source, golden, parents, refused, sealed, pending)
 
 
-def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> tuple[Batch, ...]:
-    """The table's load batches, made where anything under them changed."""
+def _resolve_table(
+    job: Job, spec: TableSpec, crosswalk: Crosswalk, keys: dict[tuple[str, ...], pl.DataFrame]
+) -> tuple[Batch, ...]:
+    """The table's load batches, made where anything under them changed. `keys` is what was found out of other
+    tables' keys already, by target, system and the digest of where they stand."""
     asked = asked_of(job, spec, crosswalk)
     if asked.pending:
-        known = {name: parent.keys for name, parent in asked.parents.items()}
+        known = {}
+        for name, parent in asked.parents.items():
+            place = (parent.target, parent.system, parent.digest)
+            if place not in keys:
+                keys[place] = parent.keys
+            known[name] = keys[place]
         is_register = spec.name in crosswalk.register
         everyone = crosswalk.folded_of(spec.system).get_column(KEY)
         resolver = _Resolver(

@@ -71,7 +71,8 @@ class Standing:
     @cached_property
     def digest(self) -> str:
         """Of every file that says where a key stands."""
-        files = [batch.sha256 for kinds in self._files().values() for batch in kinds]
+        sides = [self, *self._survivors_elsewhere()] if self._is_register else [self]
+        files = [batch.sha256 for side in sides for kinds in side._files().values() for batch in kinds]
         ids = [batch.sha256 for batch in segments(self.job, self.target)]
         return digest(files, ids, self.crosswalk.digest if self._is_register else "")
 
@@ -99,9 +100,15 @@ class Standing:
         return any(spec.name in self.crosswalk.register for spec in self.specs)
 
     def _of_system(self, system: str) -> pl.DataFrame:
-        if system == self.system:
-            return self._own_keys()
-        return Standing(self.job, self.target, system, self.crosswalk, self.early)._own_keys()
+        return self._own_keys() if system == self.system else self._side(system)._own_keys()
+
+    def _survivors_elsewhere(self) -> list[Standing]:
+        """The other systems whose records took in some of this one's: where those stand counts here too."""
+        systems = set(self.crosswalk.folded_of(self.system).get_column("survivor_system"))
+        return [self._side(system) for system in sorted(systems - {self.system})]
+
+    def _side(self, system: str) -> Standing:
+        return Standing(self.job, self.target, system, self.crosswalk, self.early)
 
     def _own_keys(self) -> pl.DataFrame:
         files = self._files()

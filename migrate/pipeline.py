@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -20,11 +22,15 @@ import transform
 from dedupe.config import read_linkage
 from extract.preflight import preflight
 from extract.readers import FORMATS
+from migrate.standing_orders import begin, route_of
 from project.database import open_database, refusal, shown
 from project.errors import CasebridgeError, Problem, SourceError, SpecError, TargetError, did_you_mean
 from project.job import Job, Reporter, Silent, sole_run
+from project.journal import Journal
 from project.ledger import Ledger
-from project.settings import read_settings
+from project.routes import routed
+from project.settings import Settings, read_settings
+from project.spec import TableSpec
 from project.specfile import Vocabulary, read_specs
 from project.tally import Tally
 from project.target import read_target
@@ -42,6 +48,8 @@ STAGES: Mapping[str, Callable[[Job], Tally]] = {
 
 WORDS = Vocabulary(steps=frozenset(STEPS), checks=frozenset(CHECKS), formats=frozenset(FORMATS))
 FIRST_RUN = "trial-1"
+ALWAYS = "reconcile"
+"""The stage that is never done before: it counts everything again, whatever is pending."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +69,22 @@ def open_job(
     *,
     leave_undecided: int | None = None,
     alone: bool = True,
+    route: str | None = None,
 ) -> Iterator[Job]:
-    """A job of the project in `folder`. `alone` holds the project against other commands that write."""
+    """A job of the project in `folder`. `alone` holds the project against other commands that write.
+
+    A run that was begun by a route keeps it; `route` is for one that has not begun.
+    """
     settings = read_settings(folder)
     target = read_target(settings.folder / "target.toml")
     specs = read_specs(settings.folder, settings, target, WORDS)
     ledger = Ledger(settings.work)
     try:
-        name = run or latest_run(ledger)
-        job = Job(settings, target, specs, ledger, name, report or Silent(), leave_undecided)
+        name = latest_run(ledger) if run is None else _proper(run)
+        way = route_of(ledger, name, route)
+        if way:
+            settings, specs = _by_route(settings, specs, way)
+        job = Job(settings, target, specs, ledger, name, report or Silent(), leave_undecided, way)
         if alone:
             with sole_run(settings.work):
                 yield job
@@ -77,6 +92,27 @@ def open_job(
             yield job
     finally:
         ledger.close()
+
+
+def _by_route(
+    settings: Settings, specs: tuple[TableSpec, ...], route: str
+) -> tuple[Settings, tuple[TableSpec, ...]]:
+    if route not in settings.routes:
+        hint = did_you_mean(route, settings.routes)
+        raise SpecError([Problem("casebridge.toml", f"routes.{route}", "is not there", hint)])
+    there = replace(settings, target_url=settings.routes[route].target_url)
+    return there, routed(specs, route, settings.routes)
+
+
+_RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
+
+
+def _proper(name: str) -> str:
+    """A run's name is a folder's name too."""
+    if not _RUN_NAME.fullmatch(name):
+        hint = "letters, digits, dots, dashes and underlines, such as trial-1; the first a letter or digit"
+        raise CasebridgeError("this is no name for a run", hint=hint)
+    return name
 
 
 def latest_run(ledger: Ledger) -> str:
@@ -100,14 +136,22 @@ def run_stages(job: Job, until: str | None = None) -> Iterator[StageDone]:
 
 
 def run_stage(job: Job, stage: str) -> StageDone:
-    """Do one stage."""
-    if job.ledger.signature(job.run):
-        hint = "name the next one: `casebridge run --name NAME`"
-        raise CasebridgeError(f"run {job.run} is signed and closed", hint=hint)
+    """Do one stage, and write down how long it took."""
+    begin(job, stage)
     job.ledger.open_run(job.run, job.settings.target_url.partition(":")[0])
-    started = perf_counter()
+    before, started = Counter(job.ledger.worked), perf_counter()
     tally = STAGES[stage](job)
-    return StageDone(stage, tally, perf_counter() - started)
+    seconds = perf_counter() - started
+    worked = tally.read if stage == ALWAYS else counted_rows(job, stage, job.ledger.worked - before)
+    Journal(job.ledger).timed(job.run, stage, tally.read, worked, seconds)
+    return StageDone(stage, tally, seconds)
+
+
+def counted_rows(job: Job, stage: str, rows: Mapping[tuple[str, str], int]) -> int:
+    """A stage's rows, each once: what is done for a whole source, or between two steps, does not count again."""
+    of_stage = (str(source) for source in job.reads()) if stage == "extract" else (s.name for s in job.specs)
+    names = {"crosswalk"} if stage == "dedupe" else set(of_stage)
+    return sum(count for (of, name), count in rows.items() if of == stage and name in names)
 
 
 def check(folder: Path) -> list[str]:

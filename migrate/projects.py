@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
+from migrate.several import PACK_SYSTEM, check_names, spread
 from project.batch import write_text
 from project.database import open_database
 from project.errors import CasebridgeError
@@ -27,8 +29,10 @@ url = "{target}"
 [control]
 # What people decided. Name a PostgreSQL here when many review at once.
 url = "sqlite:///control.db"
+"""
 
-[systems.carefirst]
+_SYSTEM = """
+[systems.{name}]
 dump = "{dump}"
 encoding = "cp1252"
 delimiter = ","
@@ -37,31 +41,44 @@ century_pivot = 26
 {no_link}"""
 
 
-def init_project(folder: Path, dump: Path, target: str | None = None) -> Path:
-    """Make a project in `folder` from the CareFirst→Mosaic pack. Returns the settings file's path."""
+def init_project(folder: Path, dump: Path | Mapping[str, Path], target: str | None = None) -> Path:
+    """Make a project in `folder` from the CareFirst→Mosaic pack. Returns the settings file's path.
+
+    Several dumps, by their systems' names, are migrated into one target.
+    """
+    dumps = {PACK_SYSTEM: dump} if isinstance(dump, Path) else dict(dump)
     if (folder / FILE).exists():
         raise CasebridgeError(
             f"{folder} is a migration project already", hint="choose another folder; nothing was changed"
         )
-    if not dump.is_dir():
-        raise CasebridgeError(f"{dump} is no folder", hint="name the folder with the dump's files")
+    if list(dumps) != [PACK_SYSTEM]:
+        check_names(list(dumps))
+    for path in dumps.values():
+        if not path.is_dir():
+            raise CasebridgeError(f"{path} is no folder", hint="name the folder with the dump's files")
     url = target or "sqlite:///target.db"
     open_database(url).dispose()
     folder.mkdir(parents=True, exist_ok=True)
     pack = resources.files("project") / "packs" / PACK
     with resources.as_file(pack) as source:
         shutil.copytree(source, folder, dirs_exist_ok=True)
+    if list(dumps) != [PACK_SYSTEM]:
+        spread(folder, list(dumps))
+    text = _SETTINGS.format(name=folder.resolve().name, target=url)
+    text += "".join(_system(folder, name, path) for name, path in dumps.items())
+    write_text(folder / FILE, text)
+    return folder / FILE
+
+
+def _system(folder: Path, name: str, dump: Path) -> str:
     relative = dump.resolve()
     if relative.is_relative_to(folder.resolve().parent):
         relative = Path("..") / relative.relative_to(folder.resolve().parent)
         if dump.resolve().is_relative_to(folder.resolve()):
             relative = dump.resolve().relative_to(folder.resolve())
     protected = dump / "protected" / "NO_LINK.csv"
-    text = _SETTINGS.format(
-        name=folder.resolve().name,
-        target=url,
+    return _SYSTEM.format(
+        name=name,
         dump=relative.as_posix(),
         no_link=f'no_link = "{relative.as_posix()}/protected/NO_LINK.csv"\n' if protected.is_file() else "",
     )
-    write_text(folder / FILE, text)
-    return folder / FILE

@@ -57,6 +57,7 @@ class Job:
     run: str
     report: Reporter
     leave_undecided: int | None = None
+    route: str = ""
 
     @property
     def work(self) -> Path:

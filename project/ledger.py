@@ -194,7 +194,10 @@ class Ledger:
     def open_run(self, run: str, target: str) -> None:
         """Note that a run has begun (again)."""
         with self._engine.begin() as connection:
-            if connection.scalar(sa.select(_runs.c.name).where(_runs.c.name == run)) is None:
+            known = connection.scalar(sa.select(_runs.c.name).where(_runs.c.name == run))
+            open_again = _runs.update().where(_runs.c.name == run, _runs.c.signed.is_(None))
+            connection.execute(open_again.values(finished=None, verdict=None))
+            if known is None:
                 connection.execute(_runs.insert().values(name=run, target=target, started=now()))
 
     def close_run(self, run: str, verdict: str) -> None:

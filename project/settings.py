@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from project.errors import Problem, SpecError, did_you_mean
 
 FILE = "casebridge.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|%)")
 
 
@@ -33,6 +34,15 @@ class System:
 
 
 @dataclass(frozen=True)
+class Route:
+    """One of several targets, and who answers there for the rows that go to it."""
+
+    name: str
+    target_url: str
+    owner: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """One migration project. All paths are absolute."""
 
@@ -43,6 +53,7 @@ class Settings:
     systems: Mapping[str, System]
     batch_rows: int = 250_000
     memory_limit: str = "2GB"
+    routes: Mapping[str, Route] = field(default_factory=dict)
 
     @property
     def work(self) -> Path:
@@ -56,11 +67,12 @@ class Settings:
 
 
 _KNOWN: Mapping[str, set[str]] = {
-    "": {"project", "target", "control", "systems"},
+    "": {"project", "target", "control", "systems", "routes"},
     "project": {"name", "batch_rows", "memory_limit"},
     "target": {"url"},
     "control": {"url"},
     "systems": {"dump", "encoding", "delimiter", "century_pivot", "no_link"},
+    "routes": {"target", "owner"},
 }
 
 
@@ -93,6 +105,7 @@ def read_settings(folder: Path) -> Settings:
         systems=systems,
         batch_rows=_whole(project, "project.batch_rows", 250_000, problems),
         memory_limit=str(project.get("memory_limit", "2GB")),
+        routes={name: _route(folder, name, body, problems) for name, body in raw.get("routes", {}).items()},
     )
     if not _SIZE.fullmatch(settings.memory_limit):
         problems.append(Problem(FILE, "project.memory_limit", "is no size", "write it like 2GB or 500MB"))
@@ -134,6 +147,19 @@ def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> Syst
         century_pivot=pivot,
         no_link=(folder / str(no_link)).resolve() if no_link else None,
     )
+
+
+def _route(folder: Path, name: str, body: Any, problems: list[Problem]) -> Route:
+    where = f"routes.{name}"
+    _unknown("routes", body, where, problems)
+    body = body if isinstance(body, dict) else {}
+    for key in ("target", "owner"):
+        if not str(body.get(key, "")).strip():
+            problems.append(Problem(FILE, f"{where}.{key}", "is missing"))
+    if not _NAME.fullmatch(name):
+        problems.append(Problem(FILE, where, "must be a word of small letters, digits and _"))
+    url = _url(folder, str(body.get("target", "")), f"{where}.target", problems)
+    return Route(name, url, str(body.get("owner", "")))
 
 
 # Encodings in which a line end, a quote and a delimiter are always one and the same byte.

@@ -101,6 +101,14 @@ class Exclusion:
 
 
 @dataclass(frozen=True)
+class RouteRule:
+    """Which rows go to one of several targets: an SQL expression that is true for them."""
+
+    to: str
+    when: str
+
+
+@dataclass(frozen=True)
 class TableSpec:
     """What one legacy table becomes in one target table.
 
@@ -125,6 +133,7 @@ class TableSpec:
     merged_only: bool = False
     checks: tuple[RowCheck, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
+    routes: tuple[RouteRule, ...] = ()
     dropped: tuple[tuple[str, str], ...] = field(default=())
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 
 from project.errors import Problem, SpecError, did_you_mean
 from project.settings import ENCODINGS, Settings
-from project.spec import ColumnSpec, Exclusion, OnFail, ReadSpec, RowCheck, Source, Step, TableSpec
+from project.spec import ColumnSpec, Exclusion, OnFail, ReadSpec, RouteRule, RowCheck, Source, Step, TableSpec
 from project.target import ColumnType, Target, TargetTable, read_type
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -69,7 +69,7 @@ def columns_accounted_for(specs: Iterable[TableSpec], source: Source) -> tuple[s
 
 
 _KEYS: Mapping[str, set[str]] = {
-    "": {"table", "read", "columns", "evidence", "check", "exclude", "dropped"},
+    "": {"table", "read", "columns", "evidence", "check", "exclude", "route", "dropped"},
     "table": {"system", "source", "consumes", "target", "key", "part", "where", "once", "merged_only"},
     "read": {"file", "format", "encoding", "delimiter", "key", "widths"},
     "column": {
@@ -77,6 +77,7 @@ _KEYS: Mapping[str, set[str]] = {
     },
     "check": {"rule", "expect", "on_fail"},
     "exclude": {"rule", "when", "owner", "reason"},
+    "route": {"to", "when"},
 }  # fmt: skip
 
 
@@ -122,6 +123,7 @@ class _Reader:
             merged_only=self._merged_only(table),
             checks=tuple(self._check(n, body) for n, body in enumerate(self._list(raw, "check"))),
             exclusions=tuple(self._exclusion(n, body) for n, body in enumerate(self._list(raw, "exclude"))),
+            routes=tuple(self._route(n, body) for n, body in enumerate(self._list(raw, "route"))),
             dropped=self._dropped(self._part(raw, "dropped", optional=True)),
         )
 
@@ -289,6 +291,15 @@ class _Reader:
         self._unknown("exclude", body, where)
         rule, when, owner = (self._word(body, where, key) for key in ("rule", "when", "owner"))
         return Exclusion(rule, when, owner, str(body.get("reason", "")))
+
+    def _route(self, number: int, body: dict[str, Any]) -> RouteRule:
+        where = f"route[{number}]"
+        self._unknown("route", body, where)
+        to, when = (self._word(body, where, key) for key in ("to", "when"))
+        if to and to not in self.settings.routes:
+            hint = did_you_mean(to, self.settings.routes)
+            self._problem(f"{where}.to", f"no route `{to}` in casebridge.toml", hint)
+        return RouteRule(to, when)
 
     def _part(self, body: dict[str, Any], key: str, *, optional: bool = False) -> dict[str, Any]:
         value = body.get(key)

@@ -145,7 +145,7 @@ def _targets(books: Books, connection: sa.Connection) -> Rows:
 def _place(books: Books, claims: Claims) -> Rows:
     """Loaded and combined rows of one table; gives the leads of the register's own rows."""
     there = claims.there
-    led = np.empty(0, np.int64)
+    led = [np.empty(0, np.int64)]
     for number in np.unique(claims.specs):
         rows = claims.leads[there & (claims.specs == number)]
         spec = books.job.specs[number]
@@ -155,8 +155,8 @@ def _place(books: Books, claims: Claims) -> Rows:
             behind = claims.rest.filter((pl.col(SPEC) == number) & ~pl.col("id").is_in(claims.ids[~there]))
             books.book.combined(behind.get_column(ROW).to_numpy())
         if spec.name in books.setting.register:
-            led = rows
-    return led
+            led.append(rows)
+    return np.concatenate(led)
 
 
 def deciding(job: Job) -> tuple[TableSpec, ...]:

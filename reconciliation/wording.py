@@ -40,6 +40,7 @@ RULE_WORDS: Mapping[str, str] = {
     "parent": "the record it belongs to was not loaded",
     "self_relationship": "a person related to themselves",
     "missing_chunk": "a piece of the case note is missing",
+    "chunks_of_two_notes": "the pieces under one number are of two case notes",
     "chunks_of_two_people": "the pieces of the case note name two people",
     "file_missing": "the document's file is not on disk",
     "file_changed": "the document's file is not the one that was recorded",

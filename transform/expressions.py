@@ -112,6 +112,8 @@ def _stated(spec: TableSpec) -> Iterator[tuple[str, str]]:
         yield "table.where", spec.where
     for number, exclusion in enumerate(spec.exclusions):
         yield f"exclude[{number}].when", exclusion.when
+    for number, rule in enumerate(spec.routes):
+        yield f"route[{number}].when", rule.when
     for number, check in enumerate(spec.checks):
         yield f"check[{number}].expect", check.expect
 

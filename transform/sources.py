@@ -6,7 +6,6 @@ held. Queries run over what is left, and give joined rows in batches of their ow
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,17 +21,20 @@ from project.tally import Tally
 from transform.convert import key_of, taken
 
 STAGE = "transform"
-ENGINE = 1
+NO_ROWS = pl.Series(ROW, [], dtype=pl.Int64)
+ENGINE = 2
 
 _OF_THE_QUERY = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.SyntaxException)
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A source's raw batches, and the rows of it that go no further."""
+    """A source's raw batches, the rows of it that go no further, and the rows whose key another, different
+    row has as well: which of the two is true, no program can know."""
 
     raw: tuple[Batch, ...]
     left: pl.Series
+    disputed: pl.Series
 
     def left_in(self, batch: pl.DataFrame) -> pl.Series:
         """The rows of one batch that go no further."""
@@ -53,12 +55,13 @@ def prepare(job: Job, read: ReadSpec) -> Prepared:
         doubled = _doubled(raw, read)
         left = pl.concat([doubled, _unclaimed(raw, specs, doubled.get_column(ROW))])
         written = write_batch(job.work, STAGE, name, 0, "quarantine", inputs, left)
+        unsure = write_batch(job.work, STAGE, name, 0, "disputed", inputs, _disputed(raw, read, left))
         tally = Tally(
             read=left.height,
             rejected=left.filter(pl.col("verdict") == Verdict.REJECTED).height,
             held=left.filter(pl.col("verdict") == Verdict.HELD).height,
         )
-        batches = (written,)
+        batches = (written, unsure)
         job.ledger.record(STAGE, name, 0, inputs, batches, tally)
     job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
     return _prepared(raw, batches)
@@ -79,7 +82,8 @@ def _asked(job: Job, read: ReadSpec) -> tuple[tuple[Batch, ...], str]:
 
 
 def _prepared(raw: tuple[Batch, ...], batches: tuple[Batch, ...]) -> Prepared:
-    return Prepared(raw, batches[0].read([ROW]).get_column(ROW).unique().sort())
+    rows = {batch.kind: batch.read([ROW]).get_column(ROW).unique().sort() for batch in batches}
+    return Prepared(raw, rows["quarantine"], rows["disputed"])
 
 
 def joined(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> tuple[Batch, ...]:
@@ -125,6 +129,20 @@ def _doubled(raw: tuple[Batch, ...], read: ReadSpec) -> pl.DataFrame:
     ).collect()
     later = rows.sort(ROW).filter(pl.col(KEY).is_not_null() & ~pl.col(KEY).is_first_distinct())
     return _left(later, Verdict.REJECTED, "duplicate_key", pl.col(KEY))
+
+
+def _disputed(raw: tuple[Batch, ...], read: ReadSpec, left: pl.DataFrame) -> pl.DataFrame:
+    """The standing rows whose later doubles differ from them in more than blanks."""
+    keys = left.filter(pl.col("rule") == "duplicate_key").get_column(KEY).unique()
+    if keys.is_empty():
+        return pl.DataFrame(schema={ROW: pl.Int64()})
+    key = key_of(read.key)
+    rows = pl.concat([batch.scan().filter(key.is_in(keys.implode())) for batch in raw]).collect()
+    texts = [name for name in rows.columns if not name.startswith("_")]
+    content = pl.struct(pl.col(name).str.strip_chars(" ") for name in texts)
+    differing = rows.select(ROW, key.alias(KEY), content.alias("content")).sort(ROW)
+    groups = differing.group_by(KEY, maintain_order=True).agg(pl.col(ROW).first(), pl.col("content").n_unique())
+    return groups.filter(pl.col("content") > 1).select(ROW)
 
 
 def _unclaimed(raw: tuple[Batch, ...], specs: tuple[TableSpec, ...], doubled: pl.Series) -> pl.DataFrame:
@@ -178,7 +196,7 @@ def query_schema(job: Job, spec: TableSpec) -> dict[str, pl.DataType]:
         try:
             for source in spec.sources:
                 raw = job.ledger.standing(job.run, "extract", str(source), "raw")
-                _view(database, source, Prepared(raw, pl.Series(ROW, [], dtype=pl.Int64)))
+                _view(database, source, Prepared(raw, NO_ROWS, NO_ROWS))
             result = database.sql(f"SELECT * FROM ({spec.query}) LIMIT 0")  # noqa: S608
             return dict(pl.DataFrame(pl.from_arrow(result.to_arrow_table())).schema)
         except duckdb.Error as error:
@@ -189,18 +207,20 @@ def _fault(spec: TableSpec, error: duckdb.Error) -> Problem:
     """DuckDB's reason. Only what is wrong with the query itself may be quoted: other errors quote values."""
     reason = str(error).splitlines()[0]
     if not isinstance(error, _OF_THE_QUERY):
-        reason = re.sub(r"""['"].*""", "…", reason)
+        reason = f"{type(error).__name__} while it ran over the rows"
     return Problem(f"tables/{spec.name}.toml", "table.source", f"the query fails: {reason}")
 
 
 def _view(database: duckdb.DuckDBPyConnection, source: Source, prepared: Prepared) -> None:
     paths = [str(batch.path) for batch in prepared.raw]
-    database.register("__left", prepared.left.to_frame().to_arrow())
-    database.execute(f'CREATE TABLE "__left_{source.name}" AS SELECT * FROM __left')  # noqa: S608
-    database.unregister("__left")
+    for kind, rows in (("left", prepared.left), ("disputed", prepared.disputed)):
+        database.register("__rows", rows.to_frame().to_arrow())
+        database.execute(f'CREATE TABLE "__{kind}_{source.name}" AS SELECT * FROM __rows')  # noqa: S608
+        database.unregister("__rows")
     files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
     database.execute(
-        f'CREATE VIEW "{source.name}" AS SELECT * FROM read_parquet([{files}]) '  # noqa: S608
+        f'CREATE VIEW "{source.name}" AS SELECT *, '  # noqa: S608
+        f'_row IN (SELECT _row FROM "__disputed_{source.name}") AS _disputed FROM read_parquet([{files}]) '
         f'WHERE _row NOT IN (SELECT _row FROM "__left_{source.name}")'
     )
 

@@ -27,11 +27,16 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "reconcile": ("run", "Re-read the target and prove both sides of the books."),
     "replay": ("run", "Put quarantined rows through the mended rules."),
     "status": ("report", "Show where every table stands."),
+    "freeze": ("plan", "Hold the rules as a rehearsal had them, until it is lifted."),
     "report": ("report", "Show a run's balance and where its board pack lies."),
     "sign": ("report", "Sign a balanced run's report and close the run."),
     "rollback": ("run", "Take the last run's rows out of the target again."),
     "link": ("link", "Link any CSV or Parquet register; no project needed."),
     "pairs": ("review", "List the pairs that wait for a decision, as CSV for `casebridge decide`."),
+    "handover": (
+        "handover",
+        "Hand a run over as files, where the supplier loads them, and compare his read-back.",
+    ),
     "decide": ("review", "Take decisions on pairs from a CSV file."),
 }
 

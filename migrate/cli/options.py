@@ -27,3 +27,10 @@ def json_option(command: F) -> F:
 def name_option(command: F) -> F:
     """`--name NAME`: the run."""
     return click.option("--name", "run", help="The run, such as trial-1 (default: the latest).")(command)
+
+
+def route_option(command: F) -> F:
+    """`--route NAME`: which of several targets a new run goes to."""
+    return click.option(
+        "--route", metavar="ROUTE", help="Where a new run goes, if casebridge.toml has several targets."
+    )(command)

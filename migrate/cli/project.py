@@ -51,11 +51,20 @@ def _make(folder: Path, people: int, records: int | None, seed: int) -> Summary:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=_DIR)
-@click.option("--dump", required=True, type=_DIR, help="The folder with the dump's files.")
+@click.option(
+    "--dump", "dumps", required=True, multiple=True, metavar="[NAME=]FOLDER",
+    help="The folder with the dump's files. Councils that merge: NAME=FOLDER for each of them.",
+)  # fmt: skip
 @click.option("--target", metavar="URL", help="The target database (default: an SQLite file in DIR).")
-def init(folder: Path, dump: Path, target: str | None) -> None:
+def init(folder: Path, dumps: tuple[str, ...], target: str | None) -> None:
     """Make a migration project for a dump."""
-    click.echo(f"made {init_project(folder, dump, target)}")
+    named = [dump.partition("=") for dump in dumps]
+    different = len({name for name, _, _ in named}) == len(dumps)
+    if len(dumps) > 1 and not (different and all(equals for _, equals, _ in named)):
+        hint = "--dump NAME=FOLDER for each, NAME up to 7 small letters and digits"
+        raise CasebridgeError("several dumps need their systems' names", hint=hint)
+    one = Path(dumps[0]) if len(dumps) == 1 else {name: Path(path) for name, _, path in named}
+    click.echo(f"made {init_project(folder, one, target)}")
     click.echo("next: `casebridge check`, then `casebridge run`, in that folder", err=True)
 
 

@@ -8,11 +8,15 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from dedupe.outlook import outlook as linkage_outlook
 from migrate.cli.options import json_option, name_option, project_option
-from migrate.cli.render import show_balance, show_json, wide_console
+from migrate.cli.render import progress, show_balance, show_json, wide_console
 from migrate.cli.run import read_report
-from migrate.pipeline import STAGES, open_job
+from migrate.pipeline import STAGES, open_job, run_stage
+from project.errors import CasebridgeError
 from project.job import Job
+from project.journal import Journal
+from project.outlook import State
 from reconciliation.signoff import sign as sign_run
 from reconciliation.signoff import verify
 
@@ -27,9 +31,13 @@ def status(folder: Path, run: str | None, as_json: bool) -> None:
         rows = _standing(job)
         runs = [{"name": r.name, "started": r.started, "verdict": r.verdict, "signed": bool(r.signed)}
                 for r in job.ledger.runs()]  # fmt: skip
-        name = job.run
+        name, journal = job.run, Journal(job.ledger)
+        times = [t for stage in STAGES for t in journal.timings() if (t.run, t.stage) == (name, stage)]
+        frozen = journal.frozen()
     if as_json:
-        show_json({"run": name, "runs": runs, "tables": rows})
+        timings = [{"stage": t.stage, "rows": t.worked, "seconds": round(t.seconds, 3)} for t in times]
+        show_json({"run": name, "runs": runs, "tables": rows, "timings": timings,
+                   "frozen": frozen.run if frozen else None})  # fmt: skip
         return
     table = Table(title=f"run {name}")
     table.add_column("stage")
@@ -40,6 +48,10 @@ def status(folder: Path, run: str | None, as_json: bool) -> None:
         cells = [f"{row[key]:,}" for key in ("read", "passed", "behind", "set_aside")]
         table.add_row(str(row["stage"]), str(row["table"]), *cells)
     wide_console().print(table)
+    for time in times:
+        click.echo(f"{time.stage}: {time.worked:,} rows in {time.seconds:,.1f} s")
+    if frozen:
+        click.echo(f"frozen since {frozen.at}: only the rules of run {frozen.run}")
     for item in runs:
         signed = ", signed" if item["signed"] else ""
         click.echo(f"{item['name']}: begun {item['started']}, {item['verdict'] or 'not finished'}{signed}")
@@ -88,9 +100,19 @@ def report(run: str | None, folder: Path, as_json: bool) -> None:
 @click.option("--note", default="", help="A sentence to keep with the signature.")
 def sign(run: str, folder: Path, who: str, role: str, note: str) -> None:
     """Sign a balanced run's report and close the run."""
-    with open_job(folder, run) as job:
+    with progress() as shown, open_job(folder, run, shown) as job:
+        if job.ledger.signature(job.run) is None:
+            _still_true(job)
         path = sign_run(job, who, role, note)
     click.echo(f"signed: {path}")
+
+
+def _still_true(job: Job) -> None:
+    """What is signed is what the target holds now, not what a file says of it."""
+    if any(item.state is not State.DONE for item in linkage_outlook(job)):
+        hint = "`casebridge run` takes them up; then look at the new report and sign that"
+        raise CasebridgeError(f"run {job.run}: decisions were taken since it was loaded", hint=hint)
+    run_stage(job, "reconcile")
 
 
 COMMANDS: Mapping[str, click.Command] = {"status": status, "report": report, "sign": sign}

@@ -13,6 +13,7 @@ from dedupe.review.decisions import read_decisions
 from migrate.cli.options import json_option, name_option, project_option
 from migrate.cli.render import show_json
 from migrate.pipeline import open_job
+from project.errors import CasebridgeError
 
 
 @click.command()
@@ -26,7 +27,11 @@ def decide(file: Path, folder: Path, as_json: bool) -> None:
     system:key, or the bare key when the project has one system. One bad line, and nothing is taken.
     """
     with open_job(folder) as job:
-        taken = read_decisions(file, list(job.settings.systems), known_records(job))
+        known = known_records(job)
+        if known is None:
+            hint = "`casebridge run` first; then `casebridge pairs` lists what waits"
+            raise CasebridgeError("nothing is converted yet, so no record is known", hint=hint)
+        taken = read_decisions(file, list(job.settings.systems), known)
         control = job.open_control()
         try:
             new = append_decisions(control, taken)

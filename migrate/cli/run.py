@@ -12,17 +12,21 @@ import click
 
 from load import ask_again
 from load import rollback as roll_back
-from migrate.cli.options import json_option, name_option, project_option
+from migrate.cli.options import json_option, name_option, project_option, route_option
+from migrate.cli.plan import show_plan
 from migrate.cli.render import progress, show_balance, show_json
 from migrate.pipeline import STAGES, StageDone, open_job, run_stage, run_stages
+from migrate.plan import plan as plan_run
 from project.contracts import ROW_VERDICTS
 from project.errors import CasebridgeError, did_you_mean
 from project.job import Job
 
 
-def do_run(folder: Path, run: str | None, until: str | None, leave: int | None) -> dict[str, Any]:
+def do_run(
+    folder: Path, run: str | None, until: str | None, leave: int | None, route: str | None = None
+) -> dict[str, Any]:
     """All stages with progress; the report as a dict, empty when reconciliation was not reached."""
-    with progress() as shown, open_job(folder, run, shown, leave_undecided=leave) as job:
+    with progress() as shown, open_job(folder, run, shown, leave_undecided=leave, route=route) as job:
         for done in run_stages(job, until):
             shown.stage_done(done)
         return read_report(job) if until in {None, "reconcile"} else {}
@@ -43,9 +47,23 @@ def read_report(job: Job) -> dict[str, Any]:
 @json_option
 @click.option("--until", metavar="STAGE", help="Stop after this stage.")
 @click.option("--leave-undecided", type=click.IntRange(0), metavar="N", help="Stop when more than N pairs wait.")
-def run(folder: Path, run: str | None, as_json: bool, until: str | None, leave_undecided: int | None) -> None:
+@click.option("--plan", is_flag=True, help="Say what would be done and how long it took last time; do nothing.")
+@route_option
+def run(
+    folder: Path,
+    run: str | None,
+    as_json: bool,
+    until: str | None,
+    leave_undecided: int | None,
+    plan: bool,
+    route: str | None,
+) -> None:
     """Do all stages; run it again after a crash and it goes on."""
-    report = do_run(folder, run, until, leave_undecided)
+    if plan:
+        with open_job(folder, run, alone=False, route=route) as job:
+            show_plan(job.run, tuple(plan_run(job, until)), as_json=as_json)
+        return
+    report = do_run(folder, run, until, leave_undecided, route)
     if not report:
         return
     if as_json:

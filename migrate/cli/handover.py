@@ -1,0 +1,93 @@
+"""Commands for targets that their supplier loads himself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+
+from load import handover as rooms
+from migrate.cli.options import json_option, project_option
+from migrate.cli.render import show_json
+from migrate.pipeline import open_job
+from project.job import Job
+from project.journal import Journal
+from reconciliation.checks import judge
+from reconciliation.findings import Finding, Outcome
+from reconciliation.recount import recount
+
+_DIR = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group()
+def handover() -> None:
+    """Hand a run over as files, where the supplier loads them, and compare his read-back."""
+
+
+@handover.command()
+@click.argument("run", metavar="NAME")
+@project_option
+def prepare(run: str, folder: Path) -> None:
+    """Write the files of a balanced run, with their manifest."""
+    with open_job(folder, run) as job:
+        made = rooms.prepare(job)
+    click.echo(f"prepared: {made}")
+
+
+@handover.command()
+@click.argument("run", metavar="NAME")
+@project_option
+@click.option("--to", "who", required=True, help="Who has the files now.")
+def handed(run: str, folder: Path, who: str) -> None:
+    """Note that the files, unchanged, are with the supplier."""
+    with open_job(folder, run) as job:
+        rooms.handed(job, who)
+    click.echo(f"handed over: run {run}, to {who}")
+
+
+@handover.command()
+@click.argument("run", metavar="NAME")
+@click.argument("readback", metavar="READBACK_DIR", type=_DIR)
+@project_option
+@json_option
+@click.option("--by", "who", default="", help="Who takes the read-back in.")
+def acknowledge(run: str, readback: Path, folder: Path, as_json: bool, who: str) -> None:
+    """Compare the supplier's read-back, row for row, with what was handed over."""
+    with open_job(folder, run) as job:
+        url = rooms.take_readback(job, readback)
+        found = _compared(replace(job, settings=replace(job.settings, target_url=url)))
+        state = rooms.acknowledged(job, who, same=not found)
+    if as_json:
+        show_json({"run": run, "state": state, "differences": [finding.as_dict() for finding in found]})
+    else:
+        for finding in found:
+            both = f"expected {finding.expected}, read back {finding.actual}"
+            click.echo(f"{finding.table}: {finding.check}: {both}")
+        click.echo(f"{state}: run {run}")
+    if found:
+        click.get_current_context().exit(6)
+
+
+def _compared(job: Job) -> list[Finding]:
+    """What reconciliation finds wrong with the read-back: tables and counts, never a value."""
+    return [finding for finding in judge(recount(job)) if finding.verdict is Outcome.FAILED]
+
+
+@handover.command()
+@click.argument("run", metavar="NAME")
+@project_option
+@json_option
+def show(run: str, folder: Path, as_json: bool) -> None:
+    """Show how far a run's hand-over has come, from the ledger."""
+    with open_job(folder, run, alone=False) as job:
+        states = Journal(job.ledger).handovers(job.run)
+    if as_json:
+        show_json([asdict(state) for state in states])
+        return
+    for state in states:
+        click.echo(f"{state.at}: {state.state}" + (f", {state.who}" if state.who else ""))
+
+
+COMMANDS: Mapping[str, click.Command] = {"handover": handover}

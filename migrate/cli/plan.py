@@ -1,0 +1,101 @@
+"""What a run would do, and the freeze before the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from migrate.cli.options import json_option, project_option
+from migrate.cli.render import show_json, wide_console
+from migrate.pipeline import open_job
+from migrate.plan import StagePlan
+from migrate.standing_orders import freeze as freeze_rules
+from migrate.standing_orders import rules_of
+from project.journal import Journal
+from project.outlook import Outlook, State
+
+
+def show_plan(run: str, stages: Sequence[StagePlan], *, as_json: bool) -> None:
+    """The plan as a table, or as JSON."""
+    if as_json:
+        show_json({"run": run, "stages": [_stage_dict(stage) for stage in stages]})
+        return
+    table = Table(title=f"what run {run} would do")
+    for heading in ("stage", "table", "state", "batches"):
+        table.add_column(heading)
+    table.add_column("rows", justify="right")
+    for stage in stages:
+        for item in stage.tables:
+            rows = f"{item.rows:,}" if item.state is State.PENDING and item.rows is not None else ""
+            table.add_row(stage.stage, item.table, str(item.state), _numbers(item.batches), rows)
+    wide_console().print(table)
+    for stage in stages:
+        click.echo(_time(stage))
+
+
+def _time(stage: StagePlan) -> str:
+    if stage.state is State.DONE:
+        return f"{stage.stage}: nothing to do"
+    if stage.last is None or stage.seconds is None:
+        return f"{stage.stage}: {stage.state}; never measured"
+    last = f"{stage.last.seconds:,.1f} s for {stage.last.worked:,} rows in {stage.last.run}"
+    return f"{stage.stage}: {stage.state}; about {stage.seconds:,.1f} s (last time {last})"
+
+
+def _numbers(batches: Sequence[int]) -> str:
+    """`0-7, 9`: batch numbers as ranges."""
+    runs: list[list[int]] = []
+    for number in batches:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)
+
+
+def _stage_dict(stage: StagePlan) -> dict[str, Any]:
+    last = stage.last
+    return {
+        "stage": stage.stage,
+        "state": str(stage.state),
+        "expected_seconds": None if stage.seconds is None else round(stage.seconds, 3),
+        "last": last and {"run": last.run, "rows": last.worked, "seconds": round(last.seconds, 3)},
+        "tables": [_table_dict(item) for item in stage.tables],
+    }
+
+
+def _table_dict(item: Outlook) -> dict[str, Any]:
+    return {"table": item.table, "state": str(item.state), "batches": list(item.batches), "rows": item.rows}
+
+
+@click.command()
+@click.argument("run", metavar="[NAME]", required=False)
+@project_option
+@json_option
+@click.option("--lift", is_flag=True, help="Let rules be changed again.")
+def freeze(run: str | None, folder: Path, as_json: bool, lift: bool) -> None:
+    """Hold the rules as a rehearsal had them, until it is lifted.
+
+    NAME is the rehearsal (default: the latest run). Specs, code lists, linkage.toml, target.toml, how the
+    systems' files are written and casebridge's version are held; data and people's decisions are not.
+    """
+    with open_job(folder, run) as job:
+        journal = Journal(job.ledger)
+        if lift:
+            journal.freeze(job.run, None)
+        else:
+            freeze_rules(job)
+        frozen, count = journal.frozen(), len(rules_of(job))
+    if as_json:
+        show_json({"frozen": frozen and {"run": frozen.run, "at": frozen.at, "files": dict(frozen.files)}})
+    elif frozen:
+        click.echo(f"frozen: {count:,} files as run {frozen.run} had them; no run goes by others")
+    else:
+        click.echo("no freeze: rules may be changed")
+
+
+COMMANDS: Mapping[str, click.Command] = {"freeze": freeze}
