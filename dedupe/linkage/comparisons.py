@@ -46,6 +46,13 @@ NHS_LEVELS = (
     level("two different valid NHS numbers", 0.015, 0.97, 0.98, 0.98),
     level("NHS numbers differ, one fails its check", 0.011, 0.0275, 0.0191, 0.0191),
 )
+NUMBER_LEVELS = (
+    level("same number", 0.92, 0.001, 0.0003, 0.0003),
+    level("same number, one that cannot be right", 0.0, 0.0, 0.0, 0.0),
+    level("number one digit or one swap away", 0.03, 0.001, 0.0005, 0.0005),
+    level("two different valid numbers", 0.0, 0.0, 0.0, 0.0),
+    level("numbers differ", 0.05, 0.998, 0.9992, 0.9992),
+)
 PHONE_LEVELS = (
     level("same phone number", 0.55, 0.60, 0.5, 0.4, moved=0.12),
     level("same phone number, one that many records hold", 0.05, 0.10, 0.1, 0.1, moved=0.02),
@@ -161,7 +168,8 @@ def sex_comparison(register: Register) -> list[Comparison]:
 
 
 def nhs_comparison(register: Register) -> list[Comparison]:
-    """NHS numbers with their check digits (modulus 11, NHS Data Dictionary)."""
+    """NHS numbers with their check digits (modulus 11, NHS Data Dictionary). Where most fail the check, the
+    column holds some other number of a person, and is compared as that."""
     column = register.columns["nhs_number"]
     if column.dtype != np.uint64:
         return categorical_comparison(register, "nhs_number")
@@ -180,7 +188,7 @@ def nhs_comparison(register: Register) -> list[Comparison]:
         return found
 
     checked = bool((column & VALID).any())
-    return [Comparison("nhs_number", NHS_LEVELS, quick, identifier=True)]
+    return [Comparison("nhs_number", NHS_LEVELS if checked else NUMBER_LEVELS, quick, identifier=True)]
 
 
 def phone_comparison(register: Register) -> list[Comparison]:

@@ -24,6 +24,7 @@ from dedupe.linkage.patterns import Patterns
 
 PRIOR_PEOPLE = 30.0
 PRIOR_CHANCE = 200.0
+PRIOR_MEASURED = 600.0
 PRIOR_LUCKY = 300.0
 PRIOR_SHARE = 1.0
 MOST_ROUNDS = 200

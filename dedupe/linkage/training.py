@@ -20,7 +20,7 @@ from dedupe.linkage.levels import (
     TWIN,
     Comparison,
 )
-from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_PEOPLE, Component, Model
+from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_MEASURED, PRIOR_PEOPLE, Component, Model
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns
 from dedupe.linkage.register import Register
 from dedupe.linkage.rules import available
@@ -110,9 +110,18 @@ def _by_chance(
         "chance",
         part * (MISTAKEN_NUMBERS if mistaken else CHANCE_SHARE),
         tuple(luck.profile(comparison, rule) for comparison in comparisons),
-        tuple(np.inf if c.identifier or c.fixed else PRIOR_CHANCE for c in comparisons),
+        tuple(_chance_prior(c, rule) for c in comparisons),
         steady=mistaken,
     )
+
+
+def _chance_prior(comparison: Comparison, rule: Rule) -> float:
+    """What random pairs show of a comparison is measured, and stands firm; what pairs show that a rule has
+    picked out by this very comparison is looser."""
+    if comparison.identifier or comparison.fixed:
+        return np.inf
+    demanded = any(comparison.name in OWNERS.get(part, (part,)) for part in rule)
+    return PRIOR_CHANCE if demanded else PRIOR_MEASURED
 
 
 def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck, most: float) -> Component:
