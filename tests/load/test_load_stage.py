@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 import load
 import transform
+from load import patience
 from project.database import open_database
 from project.errors import CasebridgeError, TargetError
 from project.job import Job
@@ -262,7 +263,8 @@ def test_the_target_wins_over_the_ledger(tmp_path: Path, url: str) -> None:
     assert len(_ask(url, NAMES)) == 3
 
 
-def test_an_unreachable_target_is_a_target_error(tmp_path: Path) -> None:
+def test_an_unreachable_target_is_a_target_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "WAITS", (0.01,))
     with (
         job_of(_project(tmp_path, "postgresql://me:s3cret@127.0.0.1:1/none")) as job,
         pytest.raises(TargetError) as caught,
