@@ -30,9 +30,7 @@ def supervised_f1(frame: pl.DataFrame, fields: Fields, rules: Sequence[tuple[str
     levels, hit, half = np.concatenate(parts), np.concatenate(hits), np.concatenate(fold)
     score = np.zeros(len(hit))
     for k in (0, 1):
-        model = HistGradientBoostingClassifier(
-            max_iter=300, learning_rate=0.1, max_leaf_nodes=63, random_state=1
-        )
+        model = HistGradientBoostingClassifier(max_iter=300, learning_rate=0.1, max_leaf_nodes=63, random_state=1)
         score[half == k] = model.fit(levels[half != k], hit[half != k]).predict_proba(levels[half == k])[:, 1]
     order = np.argsort(-score, kind="stable")
     f1 = 2 * np.cumsum(hit[order]) / (np.arange(len(hit)) + 1 + total)

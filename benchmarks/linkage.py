@@ -163,16 +163,12 @@ def report(found: dict[str, list[dict[str, float]]]) -> None:
     middle = {arm: statistics.median(run["seconds"] for run in runs) for arm, runs in found.items()}
     for arm, runs in found.items():
         spread = [round(run["seconds"], 1) for run in runs]
-        ratio = (
-            f", Splink takes {middle['splink'] / middle[arm]:.2f} times as long" if "splink" in middle else ""
-        )
+        ratio = f", Splink takes {middle['splink'] / middle[arm]:.2f} times as long" if "splink" in middle else ""
         show(f"{arm}: median {middle[arm]:.1f} s of {spread}{ratio}")
 
 
 def show(text: str, figures: dict[str, float] | None = None) -> None:
-    told = (
-        "" if figures is None else "  " + "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-    )
+    told = "" if figures is None else "  " + "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
     sys.stdout.write(text + told + "\n")
     sys.stdout.flush()
 

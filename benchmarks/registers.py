@@ -106,9 +106,7 @@ class People:
         random, count = self.random, self.count
         couple = (sizes >= 2) & (random.random(self.homes) < 0.75)
         self.child = self.place >= np.where(couple, 2, 1)[self.home]
-        adult_age = np.where(
-            sizes >= 3, random.integers(24, 58, self.homes), random.integers(19, 95, self.homes)
-        )
+        adult_age = np.where(sizes >= 3, random.integers(24, 58, self.homes), random.integers(19, 95, self.homes))
         born = TODAY - adult_age[self.home] + random.integers(-4, 5, count)
         order = self.place - np.where(couple, 2, 1)[self.home]
         gap = np.where(self.child, random.integers(1, 5, count), 0)
@@ -145,9 +143,7 @@ class People:
         firsts = [a + b for a in names.HEADS[:40] for b in ("A", "IE", "IN", "ETTE", "AN", "EL")]
         self.words, at = [], {}
         lists = [
-            ((kind, i), w)
-            for kind, many in (("m", men), ("f", women), ("s", last))
-            for i, w in enumerate(many)
+            ((kind, i), w) for kind, many in (("m", men), ("f", women), ("s", last)) for i, w in enumerate(many)
         ]
         for key, words in [*lists, (("t", 0), tail), (("u", 0), firsts)]:
             at[key] = len(self.words)
@@ -175,9 +171,7 @@ class People:
         son, father = son[self.sex[father] == 0], father[self.sex[father] == 0]
         self.first[son] = self.first[father]
 
-    def _surnames(
-        self, origin: Ints, last: list[list[str]], at: dict[tuple[str, int], int], tail: int
-    ) -> Ints:
+    def _surnames(self, origin: Ints, last: list[list[str]], at: dict[tuple[str, int], int], tail: int) -> Ints:
         found = np.zeros(len(origin), dtype=np.int64)
         for number, words in enumerate(last):
             mine = origin == number
@@ -378,12 +372,8 @@ class _Writer:
                 self.variant.blank,
             ),
             "street": self._blank(self._slips(street_text.gather(street)), self.variant.blank),
-            "postcode": self._blank(
-                self._slips(postcodes(home // 15).gather(home // 15)), self.variant.blank
-            ),
-            "phone": self._blank(
-                self._digit_slips(phone, 11, self.variant.slip / 2), self.variant.phone_blank
-            ),
+            "postcode": self._blank(self._slips(postcodes(home // 15).gather(home // 15)), self.variant.blank),
+            "phone": self._blank(self._digit_slips(phone, 11, self.variant.slip / 2), self.variant.phone_blank),
         }
 
 

@@ -36,11 +36,7 @@ def run_splink(
     has = set(columns)
     source = connection.read_parquet(str(file))
     held = ", ".join(f'"{c}"' for c in columns if c not in ("dob", "middle", "house", "street"))
-    extra = (
-        ', try_cast("dob" as date) as dob, year(try_cast("dob" as date)) as birth_year'
-        if "dob" in has
-        else ""
-    )
+    extra = ', try_cast("dob" as date) as dob, year(try_cast("dob" as date)) as birth_year' if "dob" in has else ""
     connection.execute(f"create table people as select id, {held}{extra} from source")  # noqa: S608
     del source
     api = DuckDBAPI(connection)
@@ -66,9 +62,7 @@ def run_splink(
     for session in (block_on("first", "last"), block_on("dob")):
         linker.training.estimate_parameters_using_expectation_maximisation(session, max_pairs=1e6)
     pairs = linker.inference.predict(threshold_match_probability=keep)
-    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(
-        pairs, threshold_match_probability=0.5
-    )
+    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(pairs, threshold_match_probability=0.5)
     out.mkdir(parents=True, exist_ok=True)
     for frame, name in ((pairs, "pairs"), (clusters, "clusters")):
         connection.execute(f"copy {frame.physical_name} to '{out / name}.parquet' (format parquet)")

@@ -29,9 +29,7 @@ def row(name: str, people: int, seed: int) -> str:
         for side in ("left", "right")
     )
     sure = sure.join(left, on="left_id").join(right, on="right_id")
-    wrong = sure.filter(
-        (pl.col("left_twin") == pl.col("right")) | (pl.col("right_twin") == pl.col("left"))
-    ).height
+    wrong = sure.filter((pl.col("left_twin") == pl.col("right")) | (pl.col("right_twin") == pl.col("left"))).height
     own, best = found["proposed"], found["best"]
     return (
         f"| {name} | {found['true_pairs']:,} | {own['f1']:.4f} | {best['f1']:.4f} | {own['precision']:.4f} | "

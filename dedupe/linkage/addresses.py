@@ -114,9 +114,7 @@ def _crowded(register: Register) -> NDArray[np.bool_]:
     given = np.flatnonzero((house >= 0) & (place >= 0))
     key = place[given].astype(np.uint64) << np.uint64(32) | house[given].astype(np.uint64)
     order = np.argsort(key)
-    starts = (
-        np.flatnonzero(np.concatenate([[True], key[order][1:] != key[order][:-1]])) if len(key) else order
-    )
+    starts = np.flatnonzero(np.concatenate([[True], key[order][1:] != key[order][:-1]])) if len(key) else order
     lengths = np.diff(np.append(starts, len(key)))
     crowded = np.zeros(register.size, dtype=bool)
     crowded[given[order]] = np.repeat(lengths > CROWD, lengths)
@@ -163,9 +161,7 @@ def _packed(values: Values) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """Postcodes of up to eight characters as bytes of one number, the first lowest; and which are longer."""
     text = values.text.to_list()
     codes = [int.from_bytes(t.encode("ascii")[:8], "little") if t.isascii() else 0 for t in text]
-    return np.array(codes, dtype=np.uint64), np.array(
-        [len(t) > 8 or not t.isascii() for t in text], dtype=bool
-    )
+    return np.array(codes, dtype=np.uint64), np.array([len(t) > 8 or not t.isascii() for t in text], dtype=bool)
 
 
 def one_character_off(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -202,9 +198,7 @@ def _settle(register: Register, postcodes: _Postcodes | None, left: Rows, right:
     found[split & (house == SAME) & (street == SAME)] = SAME_HOUSE
     found[split & (house != SAME) & (street == SAME) & (found != NEAR)] = STREET
     if "previous_postcodes" in register.lists and register.has("postcode"):
-        earlier = either_listed(
-            register.lists["previous_postcodes"], register.columns["postcode"], left, right
-        )
+        earlier = either_listed(register.lists["previous_postcodes"], register.columns["postcode"], left, right)
         found[earlier & (found > NEAR)] = EARLIER
     return found
 

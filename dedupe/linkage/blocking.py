@@ -34,9 +34,7 @@ def _codes(role: str) -> Part:
     def part(register: Register, rows: int) -> NDArray[np.uint64]:
         column = register.columns[role][:rows]
         return (
-            column.astype(np.uint64)
-            if column.dtype.kind == "u"
-            else (column.astype(np.int64) + 1).view(np.uint64)
+            column.astype(np.uint64) if column.dtype.kind == "u" else (column.astype(np.int64) + 1).view(np.uint64)
         )
 
     return part
@@ -183,9 +181,7 @@ def runs(key: Key) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     packed.sort()
     keys = (packed >> np.uint64(32)).astype(np.uint32)
     starts = (
-        np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-        if len(keys)
-        else np.zeros(0, np.int64)
+        np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, np.int64)
     )
     lengths = np.diff(np.append(starts, len(keys)))
     several = np.repeat(lengths > 1, lengths)

@@ -11,9 +11,7 @@ WIDTH, ROW, LEFT = 760, 22, 330
 INK, GOOD, BAD, QUIET = "#1f2933", "#1f6f54", "#a33b2a", "#9aa5b1"
 
 
-def waterfall(
-    model: Mapping[str, Any], levels: Mapping[str, str | None]
-) -> list[tuple[str, str, float, float]]:
+def waterfall(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> list[tuple[str, str, float, float]]:
     """How one pair's weight comes about: (comparison, level, bits it adds, bits so far), starting from the
     share of candidate pairs that are one person. `levels` names the pair's level by comparison; a missing
     one adds nothing. Bits add up to the pair's weight: each is the change in log2 odds as its comparison
@@ -23,9 +21,7 @@ def waterfall(
     joint = [c["share"] for c in model["components"]]
     floor = model.get("background")
     if floor:
-        bits_missing = sum(
-            1 << n for n, c in enumerate(model["comparisons"]) if levels.get(c["name"]) is None
-        )
+        bits_missing = sum(1 << n for n, c in enumerate(model["comparisons"]) if levels.get(c["name"]) is None)
         relation, joint = (
             [*relation, "chance"],
             [*joint, floor["shares"].get(str(bits_missing), floor["otherwise"])],
@@ -62,9 +58,7 @@ def waterfall_chart(steps: Sequence[tuple[str, str, float, float]]) -> str:
     body = [_line(LEFT + (0 - low) * scale, 0, LEFT + (0 - low) * scale, ROW * len(steps), QUIET)]
     for number, (name, label, bits, total) in enumerate(steps):
         start, end = sorted((total - bits, total)) if number else sorted((0.0, total))
-        body.append(
-            _bar(number, LEFT + (start - low) * scale, (end - start) * scale, GOOD if bits >= 0 else BAD)
-        )
+        body.append(_bar(number, LEFT + (start - low) * scale, (end - start) * scale, GOOD if bits >= 0 else BAD))
         body.append(_text(4, number, f"{name}: {label}"))
         body.append(_text(LEFT + (end - low) * scale + 6, number, f"{bits:+.1f}"))
     return _svg(ROW * len(steps) + 6, body)
@@ -77,9 +71,7 @@ def weight_chart(model: Mapping[str, Any]) -> str:
     middle, scale = LEFT + (WIDTH - LEFT - 60) / 2, (WIDTH - LEFT - 130) / 2 / most
     body = [_line(middle, 0, middle, ROW * len(rows), QUIET)]
     for number, (name, label, bits) in enumerate(rows):
-        body.append(
-            _bar(number, middle + min(0.0, bits) * scale, abs(bits) * scale, GOOD if bits >= 0 else BAD)
-        )
+        body.append(_bar(number, middle + min(0.0, bits) * scale, abs(bits) * scale, GOOD if bits >= 0 else BAD))
         body.append(_text(4, number, f"{name}: {label}"))
         body.append(_text(middle + max(0.0, bits) * scale + 6, number, f"{bits:+.1f}"))
     return _svg(ROW * len(rows) + 6, body)
@@ -105,9 +97,7 @@ def _curves(curves: Sequence[tuple[str, str, Sequence[tuple[float, float]]]], lo
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in at)
         body.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         body += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in at]
-        body.append(
-            f'<text x="{pad + size + 20}" y="{20 + 18 * number}" fill="{colour}">{escape(name)}</text>'
-        )
+        body.append(f'<text x="{pad + size + 20}" y="{20 + 18 * number}" fill="{colour}">{escape(name)}</text>')
     for mark in (lowest, (1 + lowest) / 2, 1.0):
         y = size - (mark - lowest) / (1 - lowest) * size
         body.append(f'<text x="4" y="{y + 12:.0f}" fill="{INK}">{mark:.2f}</text>')

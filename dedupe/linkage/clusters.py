@@ -105,9 +105,7 @@ def _cannot_sets(
 class _Groups:
     """Union-find that knows the members, the identifiers and the forbidden rows of each group."""
 
-    def __init__(
-        self, rows: Sequence[int], cannot: dict[int, set[int]], identifier: Mapping[int, int]
-    ) -> None:
+    def __init__(self, rows: Sequence[int], cannot: dict[int, set[int]], identifier: Mapping[int, int]) -> None:
         self.parent = {row: row for row in rows}
         self.members = {row: {row} for row in rows}
         self.cannot = {row: set(cannot.get(row, ())) for row in rows}

@@ -146,9 +146,7 @@ def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
     found[(digits == 1) & month & day] = 4
     found[(digits == 1) & year] = 3
     turned = (
-        (a & np.uint32(0xFFFF0000))
-        | (a & np.uint32(0xFF)) << np.uint32(8)
-        | (a >> np.uint32(8) & np.uint32(0xFF))
+        (a & np.uint32(0xFFFF0000)) | (a & np.uint32(0xFF)) << np.uint32(8) | (a >> np.uint32(8) & np.uint32(0xFF))
     )
     found[turned == b] = 2
     return found
@@ -274,9 +272,7 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
 
     opens = ((base, base + 1),) if textual else ()
     return [
-        Comparison(
-            name, levels, quick, settle if textual else None, opens, identifier=unique, moves=not unique
-        )
+        Comparison(name, levels, quick, settle if textual else None, opens, identifier=unique, moves=not unique)
     ]
 
 

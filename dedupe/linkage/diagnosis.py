@@ -98,17 +98,14 @@ def diagnose(
             "Fewer than 30 duplicate pairs are expected: the probabilities rest on the starting beliefs."
         )
     if between > UNSURE:
-        warnings.append(
-            "The columns do not separate one person from two: most decisions are close to a guess."
-        )
+        warnings.append("The columns do not separate one person from two: most decisions are close to a guess.")
     if len(comparisons) < 3:
         warnings.append("Fewer than three comparisons: the relations can hardly be told apart.")
     disorder = out_of_order(model, patterns)
     warnings += [f"{name}: agreement weighs less than disagreement." for name in disorder]
     drift = drifted(model, options.previous_model)
     warnings += [
-        f"{d['comparison']}: {d['level']!r} moved by {d['bits']:.1f} bits since the last model."
-        for d in drift
+        f"{d['comparison']}: {d['level']!r} moved by {d['bits']:.1f} bits since the last model." for d in drift
     ]
     return {
         "expected_same_in_sample": expected,

@@ -58,9 +58,7 @@ class Linkage:
         self.clusters.write_parquet(where / "clusters.parquet")
         self.cut.write_parquet(where / "cut.parquet")
         (where / "model.json").write_text(json.dumps(self.model, indent=1) + "\n", encoding="utf-8")
-        (where / "diagnostics.json").write_text(
-            json.dumps(self.diagnostics, indent=1) + "\n", encoding="utf-8"
-        )
+        (where / "diagnostics.json").write_text(json.dumps(self.diagnostics, indent=1) + "\n", encoding="utf-8")
 
 
 class _Clock:
@@ -95,12 +93,8 @@ def link(
     comparisons = comparisons_for(held, tuple(fields.other), related)
     clock.done("register", rows=held.size, comparisons=len(comparisons))
     candidates = find_candidates(held, fields, options)
-    clock.done(
-        "blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks)
-    )
-    samples, sampled = training_patterns(
-        candidates, comparisons, Radix.of(comparisons), options.training_pairs
-    )
+    clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
+    samples, sampled = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
     clock.done("sample", pairs=sampled, patterns=len(samples[-1].weight))
     strangers = Strangers(held, comparisons, options.seed, candidates.source is not None)
     model = train(held, comparisons, candidates, samples, strangers, options)
@@ -247,9 +241,7 @@ def pairs_frame(
         "weight": pl.Series(judged.log_odds[place] / np.log(2)),
     }
     for number, comparison in enumerate(comparisons):
-        columns[comparison.name] = _labelled(
-            judged.levels[place, number].astype(np.int64), comparison.labels()
-        )
+        columns[comparison.name] = _labelled(judged.levels[place, number].astype(np.int64), comparison.labels())
     return pl.DataFrame(columns)
 
 

@@ -62,9 +62,7 @@ def _people(
     held = lazy.collect_schema().names()
     absent = [column for column in (truth, *groups.values()) if column not in held]
     if absent:
-        raise RegisterError(
-            f"The register has no column {', '.join(absent)}.", "Name one it has for the truth."
-        )
+        raise RegisterError(f"The register has no column {', '.join(absent)}.", "Name one it has for the truth.")
     wanted = [pl.col(fields.id).alias("id"), pl.col(truth).cast(pl.String).alias("truth")]
     wanted += [pl.col(column).cast(pl.String).alias(f"by {name}") for name, column in groups.items()]
     source = pl.col(fields.source).cast(pl.String) if fields.source else pl.lit("")
@@ -124,9 +122,7 @@ def _judged(pairs: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     left = people.rename({"id": "left_id", "truth": "left_truth"})
     right = people.select(pl.col("id").alias("right_id"), pl.col("truth").alias("right_truth"))
     both = pairs.select("left_id", "right_id", "p_same").join(left, on="left_id").join(right, on="right_id")
-    return both.with_columns(hit=pl.col("left_truth") == pl.col("right_truth")).sort(
-        "p_same", descending=True
-    )
+    return both.with_columns(hit=pl.col("left_truth") == pl.col("right_truth")).sort("p_same", descending=True)
 
 
 def _scores(hit: NDArray[np.bool_], total: int) -> dict[str, float]:
@@ -187,9 +183,7 @@ def _clusters(clusters: pl.DataFrame, people: pl.DataFrame, link_only: bool, tot
     }  # fmt: skip
 
 
-def _by_group(
-    proposed: pl.DataFrame, people: pl.DataFrame, link_only: bool
-) -> dict[str, list[dict[str, Any]]]:
+def _by_group(proposed: pl.DataFrame, people: pl.DataFrame, link_only: bool) -> dict[str, list[dict[str, Any]]]:
     """Missed and false pairs of each subgroup; a pair belongs to the groups of the record named first."""
     found: dict[str, list[dict[str, Any]]] = {}
     first = people.with_columns(mates=pl.len().over("truth") - 1)

@@ -38,9 +38,7 @@ class Fields:
         if self.link_only and not self.source:
             problems.append("link_only needs source: the column that says where a row comes from.")
         taken = {*ROLES, *OUTPUT}
-        problems += [
-            f"[other] {name!r} is a name the engine uses itself." for name in self.other if name in taken
-        ]
+        problems += [f"[other] {name!r} is a name the engine uses itself." for name in self.other if name in taken]
         if problems:
             raise RegisterError(" ".join(problems), "See docs/linkage.md for the roles.")
 
@@ -93,9 +91,7 @@ def read_fields(path: str | Path) -> Fields:
 def parse_fields(raw: Mapping[str, Any]) -> Fields:
     """The Fields in a parsed TOML document. Raises RegisterError naming every problem at once."""
     problems = [_unknown(name, SETTINGS, "setting") for name in raw if name not in SETTINGS]
-    problems += [
-        f"{name} must be text." for name in ("id", "source") if not isinstance(raw.get(name, ""), str)
-    ]
+    problems += [f"{name} must be text." for name in ("id", "source") if not isinstance(raw.get(name, ""), str)]
     if not raw.get("id"):
         problems.append("id is missing: the column that names a row.")
     if not isinstance(raw.get("link_only", False), bool):
@@ -117,9 +113,7 @@ def _table_problems(table: object, name: str) -> list[str]:
     if not isinstance(table, Mapping):
         return [f"[{name}] must be a table of name = column."]
     return [
-        f"[{name}] {key} must be the name of a column."
-        for key, to in table.items()
-        if not isinstance(to, str)
+        f"[{name}] {key} must be the name of a column." for key, to in table.items() if not isinstance(to, str)
     ]
 
 

@@ -111,8 +111,7 @@ def split_by_rareness(
     weight /= weight.sum()
     words = names or [f"{one.label}, {word}" for word in rareness_words()]
     return tuple(
-        Level(words[step], tuple(float(s * weight[step]) for s in one.start), bin=step)
-        for step in range(steps)
+        Level(words[step], tuple(float(s * weight[step]) for s in one.start), bin=step) for step in range(steps)
     )
 
 

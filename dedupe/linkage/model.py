@@ -87,9 +87,7 @@ class Model:
 
     def _with_background(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         joint = self.log_joint(levels)
-        return (
-            joint if self.background is None else np.column_stack([joint, self.background.log_joint(levels)])
-        )
+        return joint if self.background is None else np.column_stack([joint, self.background.log_joint(levels)])
 
     def log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Natural log of the odds that the pair is one person, one a pattern."""
@@ -130,9 +128,7 @@ class Model:
 def refit(model: Model, patterns: Patterns, strangers: Background | None = None) -> Model:
     """The model after more rounds on another count of patterns, starting where it stands."""
     sizes = [len(one) for one in model.labels]
-    start = np.concatenate(
-        [np.stack([c.start[p] for c in model.components]) for p in range(len(sizes))], axis=1
-    )
+    start = np.concatenate([np.stack([c.start[p] for c in model.components]) for p in range(len(sizes))], axis=1)
     belief = _Belief(np.maximum(start, FLOOR), model.components, sizes)
     now = np.exp(np.concatenate([table[:, :-1] for table in model.log_chances], axis=1))
     state = _settle(_State(now, model.shares, model.rounds), belief, patterns, strangers)
@@ -176,9 +172,7 @@ def _model(
 class _Belief:
     """What stands against the data: starting chances as pseudo-counts, and those that data cannot move."""
 
-    def __init__(
-        self, start: NDArray[np.float64], components: Sequence[Component], sizes: Sequence[int]
-    ) -> None:
+    def __init__(self, start: NDArray[np.float64], components: Sequence[Component], sizes: Sequence[int]) -> None:
         belief = np.repeat(np.array([c.prior for c in components]), sizes, axis=1)
         self.start, self.held = start, np.isinf(belief)
         self.counts = np.where(self.held, 0.0, belief) * start

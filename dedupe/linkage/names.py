@@ -77,9 +77,7 @@ def _agreement(column: NDArray[np.int32], size: int) -> tuple[NDArray[np.float64
     return share, rareness(share)
 
 
-def _quick_equal(
-    column: NDArray[np.int32], steps: NDArray[np.uint8], null: int
-) -> Callable[[Rows, Rows], Levels]:
+def _quick_equal(column: NDArray[np.int32], steps: NDArray[np.uint8], null: int) -> Callable[[Rows, Rows], Levels]:
     """Agreement by rareness, missing, or open."""
     table = np.append(steps, np.uint8(null)).astype(np.uint8)
 
@@ -176,9 +174,7 @@ def judge_forenames(
 def _swapped(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
     first, last = register.columns["forename"], register.columns["surname"]
     return (
-        (first.take(left) == last.take(right))
-        & (last.take(left) == first.take(right))
-        & (first.take(left) >= 0)
+        (first.take(left) == last.take(right)) & (last.take(left) == first.take(right)) & (first.take(left) >= 0)
     )
 
 

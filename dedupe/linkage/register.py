@@ -85,9 +85,7 @@ def pair_key(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.uint64]:
     return low << np.uint64(32) | high
 
 
-def read_register(
-    frame: pl.DataFrame | pl.LazyFrame, fields: Fields, no_link: Iterable[Any] = ()
-) -> Register:
+def read_register(frame: pl.DataFrame | pl.LazyFrame, fields: Fields, no_link: Iterable[Any] = ()) -> Register:
     """Encode a register column by column. Rows whose id is in `no_link` are not read at all.
 
     Raises RegisterError for absent columns, empty registers, missing ids and ids that stand twice.
@@ -117,9 +115,7 @@ def _without(lazy: pl.LazyFrame, column: str, no_link: list[Any]) -> pl.LazyFram
     dtype = lazy.collect_schema()[column]
     known = str if dtype == pl.String else int if dtype.is_integer() else None
     if known is not None and not all(isinstance(one, known) for one in no_link):
-        raise RegisterError(
-            "no_link holds ids of another type than the register's.", f"Ids here are {dtype}."
-        )
+        raise RegisterError("no_link holds ids of another type than the register's.", f"Ids here are {dtype}.")
     return lazy.filter(~pl.col(column).is_in(pl.Series(no_link, dtype=dtype).implode()))
 
 
@@ -160,9 +156,7 @@ def _read_source(register: Register, reader: _Reader, fields: Fields) -> None:
         return
     rows, names = by_distinct(reader.column(fields.source).cast(pl.String).fill_null(""))
     if len(names) > 1000:
-        raise RegisterError(
-            f"source has {len(names)} different values.", "It should name the system of a row."
-        )
+        raise RegisterError(f"source has {len(names)} different values.", "It should name the system of a row.")
     codes = (names.rank("dense") - 1).cast(pl.Int16).to_numpy().take(rows)
     register.source, register.source_names = reader.arranged(codes), names.sort().to_list()
     if fields.link_only and len(names) < 2:
@@ -261,9 +255,7 @@ def _streets(text: pl.Series) -> pl.Series:
 def _postcodes(text: pl.Series) -> pl.Series:
     """Postcodes without blanks, those that mean "no fixed abode" (ZZ99) as missing."""
     text = text.str.slice(0, 20).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
-    real = (
-        ~pl.col("t").str.starts_with("ZZ99") & ~pl.col("t").is_in(sorted(PLACEHOLDERS)) & (pl.col("t") != "")
-    )
+    real = ~pl.col("t").str.starts_with("ZZ99") & ~pl.col("t").is_in(sorted(PLACEHOLDERS)) & (pl.col("t") != "")
     return text.to_frame("t").select(pl.when(real).then(pl.col("t"))).to_series()
 
 

@@ -65,8 +65,7 @@ class Scorer:
         """The comparisons whose quick answers are looked up together: those that tell most, while the
         table of their combinations stays small."""
         spread = [
-            float(np.ptp(t[self.model.same].max(0) - t[~self.model.same].max(0)))
-            for t in self.model.log_chances
+            float(np.ptp(t[self.model.same].max(0) - t[~self.model.same].max(0))) for t in self.model.log_chances
         ]
         chosen, total = [], 1
         for place in sorted(range(len(spread)), key=lambda p: -spread[p]):
@@ -79,9 +78,7 @@ class Scorer:
         """The pairs that reach the threshold, and the count of those that came to each step."""
         prune = Prune()
         prune.add("candidates", len(left))
-        columns: dict[int, NDArray[np.uint8]] = {
-            p: self.comparisons[p].quick(left, right) for p in self.first
-        }
+        columns: dict[int, NDArray[np.uint8]] = {p: self.comparisons[p].quick(left, right) for p in self.first}
         keep = self._first_verdict(columns)
         left, right = left[keep], right[keep]
         columns = {place: column[keep] for place, column in columns.items()}
@@ -109,9 +106,7 @@ class Scorer:
             verdict = self.verdicts.take(codes)
         return verdict == KEEP
 
-    def _widened(
-        self, partial: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]:
+    def _widened(self, partial: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]:
         """Patterns of the first comparisons as full patterns, the other comparisons entirely open."""
         levels = np.empty((len(partial), len(self.comparisons)), dtype=np.uint8)
         opens = list(self.opens)
@@ -127,9 +122,7 @@ class Scorer:
         found, place = distinct(codes)
         return (self.model.log_odds(self.radix.decode(found)) >= self.needed).take(place)
 
-    def _reaches(
-        self, patterns: tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]
-    ) -> NDArray[np.int8]:
+    def _reaches(self, patterns: tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]) -> NDArray[np.int8]:
         levels, opens = patterns
         return np.where(self.model.bound(levels, opens) >= self.needed, KEEP, DROP).astype(np.int8)
 

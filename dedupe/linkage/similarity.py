@@ -18,9 +18,7 @@ def per_distinct_pair(
     left: Codes, right: Codes, judge: Callable[[Codes, Codes], NDArray[np.uint8]]
 ) -> NDArray[np.uint8]:
     """judge(a, b) for every pair of codes, called once with the distinct pairs only (a <= b)."""
-    packed = np.minimum(left, right).astype(np.uint64) << np.uint64(32) | np.maximum(left, right).astype(
-        np.uint64
-    )
+    packed = np.minimum(left, right).astype(np.uint64) << np.uint64(32) | np.maximum(left, right).astype(np.uint64)
     order = np.argsort(packed, kind="stable")
     ordered = packed[order]
     new = np.concatenate([[True], ordered[1:] != ordered[:-1]]) if len(ordered) else np.zeros(0, dtype=bool)

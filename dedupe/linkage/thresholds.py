@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def best_expected_f1(
-    p: NDArray[np.float64], weight: NDArray[np.float64], beyond: float
-) -> tuple[float, float]:
+def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond: float) -> tuple[float, float]:
     """The p that maximises the expected F1 of proposing all pairs at or above it, and that F1.
 
     weight: pairs each p stands for. beyond: true pairs expected elsewhere (below the kept pairs, or lost to

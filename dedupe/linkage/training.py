@@ -61,9 +61,7 @@ def training_patterns(
         left, right = candidates.sample(number, rate)
         codes.append(radix.encode([c.full(left, right) for c in comparisons]))
         weights.append(np.full(len(left), 1.0 / rate))
-    sparse = (
-        [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
-    )
+    sparse = [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
     samples = [
         count_patterns(radix, np.concatenate([c[s] for c in codes]), np.concatenate([w[s] for w in weights]))
         for s in sparse
@@ -133,17 +131,13 @@ def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck, most: flo
         by_luck = comparison.lucky and name in (TWIN, SIBLING, HOUSEHOLD)
         start.append(0.99 * luck.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
         held = (
-            comparison.fixed
-            or (comparison.identifier and two_people)
-            or (comparison.name, name) in BY_DEFINITION
+            comparison.fixed or (comparison.identifier and two_people) or (comparison.name, name) in BY_DEFINITION
         )
         prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
     pooled = tuple(name in (SETTLED, MOVED) and not comparison.moves for comparison in comparisons)
     share = min(STARTING_SHARES[name], most)
     ceilings = tuple(
-        SAME_BIRTH_DATE
-        if name in (SIBLING, HOUSEHOLD) and comparison.name == "birth_date" and place < 2
-        else 1.0
+        SAME_BIRTH_DATE if name in (SIBLING, HOUSEHOLD) and comparison.name == "birth_date" and place < 2 else 1.0
         for comparison in comparisons
         for place in range(comparison.null)
     )
@@ -161,9 +155,7 @@ class Strangers:
     holds to be one person: of little weight in a large register, of much in a small one full of duplicates.
     """
 
-    def __init__(
-        self, register: Register, comparisons: Sequence[Comparison], seed: int, link_only: bool
-    ) -> None:
+    def __init__(self, register: Register, comparisons: Sequence[Comparison], seed: int, link_only: bool) -> None:
         luck = _Luck(register, comparisons, seed)
         found = [luck.at_random(comparison) for comparison in comparisons]
         self.chances = [chances for chances, _ in found]

@@ -37,18 +37,14 @@ def test_two_rows_alike():
 
 
 def test_all_rows_the_same():
-    same = pl.DataFrame(
-        {"id": [str(n) for n in range(3000)], "first": "ANN", "last": "LEE", "dob": "1950-02-03"}
-    )
+    same = pl.DataFrame({"id": [str(n) for n in range(3000)], "first": "ANN", "last": "LEE", "dob": "1950-02-03"})
     with pytest.raises(RegisterError, match="more than one value"):
         link(same, FIELDS)
 
 
 def test_almost_all_rows_the_same():
     names = pl.when(pl.int_range(pl.len()) < 10).then(pl.lit("ZOE")).otherwise(pl.lit("ANN"))
-    same = pl.DataFrame(
-        {"id": [str(n) for n in range(3000)], "first": "ANN", "last": "LEE", "dob": "1950-02-03"}
-    )
+    same = pl.DataFrame({"id": [str(n) for n in range(3000)], "first": "ANN", "last": "LEE", "dob": "1950-02-03"})
     found = link(same.with_columns(first=names), FIELDS)
     assert any("one value only" in w for w in found.model["warnings"])
     assert found.diagnostics["cascade"]["candidates"] < 300_000
@@ -84,9 +80,7 @@ def test_nothing_to_link_on():
 def test_ninety_percent_missing():
     frame = make_register(4000, PLAIN, seed=2)
     random = np.random.default_rng(1)
-    gone = [
-        pl.when(pl.Series(random.random(frame.height) > 0.9)).then(pl.col(c)).alias(c) for c in PLAIN.columns
-    ]
+    gone = [pl.when(pl.Series(random.random(frame.height) > 0.9)).then(pl.col(c)).alias(c) for c in PLAIN.columns]
     found = link(frame.with_columns(gone), fields_of(PLAIN))
     assert found.pairs.filter(pl.col("p_same") > 0.5).height < 20
     assert any("do not separate" in warning for warning in found.model["warnings"])
@@ -121,18 +115,14 @@ def test_names_that_are_not_latin():
 
 def test_many_people_of_one_surname():
     frame = make_register(30_000, PLAIN, seed=3).with_columns(last=pl.lit("SINGH").str.replace("X", "Y"))
-    frame = frame.with_columns(
-        last=pl.when(pl.int_range(pl.len()) < 20).then(pl.lit("KAUR")).otherwise("last")
-    )
+    frame = frame.with_columns(last=pl.when(pl.int_range(pl.len()) < 20).then(pl.lit("KAUR")).otherwise("last"))
     found = link(frame, fields_of(PLAIN))
     assert found.diagnostics["cascade"]["candidates"] < 60 * frame.height
 
 
 def test_default_date_does_not_explode():
     frame = make_register(20_000, PLAIN, seed=4)
-    default = (
-        pl.when(pl.int_range(pl.len()) % 2 == 0).then(pl.lit("1970-01-01")).otherwise("dob").alias("dob")
-    )
+    default = pl.when(pl.int_range(pl.len()) % 2 == 0).then(pl.lit("1970-01-01")).otherwise("dob").alias("dob")
     found = link(frame.with_columns(default), fields_of(PLAIN))
     rules = found.model["blocking"]["rules"]
     assert sum(rule["blocks_divided"] for rule in rules) > 0
@@ -182,9 +172,7 @@ def test_field_lists(raw, message):
 def test_fields_toml(tmp_path):
     path = tmp_path / "FIELDS.toml"
     path.write_text('id = "id"\nsource = "system"\n[fields]\nforename = "first"\n[other]\njob = "job"\n')
-    assert read_fields(path) == Fields(
-        id="id", roles={"forename": "first"}, other={"job": "job"}, source="system"
-    )
+    assert read_fields(path) == Fields(id="id", roles={"forename": "first"}, other={"job": "job"}, source="system")
     path.write_text("id = ")
     with pytest.raises(RegisterError, match="not TOML"):
         read_fields(path)

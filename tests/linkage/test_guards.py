@@ -103,9 +103,7 @@ def _valid(number: str) -> bool:
 def test_cluster_names_outlive_a_run(frame, plain):
     names = dict(plain.clusters.iter_rows())
     renamed = {person: f"entity {name}" for person, name in names.items()}
-    again = link(
-        frame.filter(pl.int_range(pl.len()) % 50 > 0), FIELDS, LinkOptions(previous_clusters=renamed)
-    )
+    again = link(frame.filter(pl.int_range(pl.len()) % 50 > 0), FIELDS, LinkOptions(previous_clusters=renamed))
     kept = again.clusters.join(pl.DataFrame({"id": list(renamed), "was": list(renamed.values())}), on="id")
     assert (kept["cluster"] == kept["was"]).mean() > 0.99
 

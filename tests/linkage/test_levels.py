@@ -135,9 +135,7 @@ def test_earlier_surname():
     )
     register = read_register(frame, Fields(id="id", roles={"surname": "s", "previous_surnames": "p"}))
     a, b = register.rows_of(["a", "b"])
-    assert (
-        level_of(comparisons_for(register)[0], int(a), int(b)) == "surname is an earlier surname of the other"
-    )
+    assert level_of(comparisons_for(register)[0], int(a), int(b)) == "surname is an earlier surname of the other"
 
 
 def test_every_level_has_beliefs_for_all_relations():
@@ -152,10 +150,7 @@ def test_every_level_has_beliefs_for_all_relations():
 def _names(count: int) -> Values:
     frame = make_register(count, PLAIN, seed=11)
     return Values(
-        clean_text(pl.concat([frame["first"], frame["last"]]).drop_nulls().unique())
-        .drop_nulls()
-        .unique()
-        .sort()
+        clean_text(pl.concat([frame["first"], frame["last"]]).drop_nulls().unique()).drop_nulls().unique().sort()
     )
 
 
@@ -165,15 +160,11 @@ def test_similarity_is_what_jellyfish_says():
     a, b = random.integers(0, len(values), (2, 4000))
     ours, theirs = (
         jaro_winkler(values, a, b),
-        [
-            jellyfish.jaro_winkler_similarity(*p)
-            for p in zip(values.strings(a), values.strings(b), strict=True)
-        ],
+        [jellyfish.jaro_winkler_similarity(*p) for p in zip(values.strings(a), values.strings(b), strict=True)],
     )
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
     near = [
-        jellyfish.damerau_levenshtein_distance(*p)
-        for p in zip(values.strings(a), values.strings(b), strict=True)
+        jellyfish.damerau_levenshtein_distance(*p) for p in zip(values.strings(a), values.strings(b), strict=True)
     ]
     assert ((edits(values, a, b) == 1) == (np.array(near) == 1)).all()
 

@@ -68,9 +68,7 @@ def test_comparisons_are_symmetric(register):
     near = np.minimum(left + 1, register.size - 1)
     for comparison in comparisons_for(register):
         for a, b in ((left, right), (left, near)):
-            np.testing.assert_array_equal(
-                comparison.full(a, b), comparison.full(b, a), err_msg=comparison.name
-            )
+            np.testing.assert_array_equal(comparison.full(a, b), comparison.full(b, a), err_msg=comparison.name)
 
 
 def test_no_pair_twice(register):
@@ -86,18 +84,14 @@ def test_candidates_are_all_pairs_that_share_a_key(register):
     found = find_candidates(
         register, FIELDS, LinkOptions(rules=(("surname", "birth_date"), ("postcode", "forename")))
     )
-    made = {
-        (int(a), int(b)) for piece in found.slices(1000) for a, b in zip(*found.pairs(piece), strict=True)
-    }
+    made = {(int(a), int(b)) for piece in found.slices(1000) for a, b in zip(*found.pairs(piece), strict=True)}
     rows = pl.DataFrame(
         {k: register.columns[k] for k in ("surname", "birth_date", "postcode", "forename")}
     ).with_row_index("row")
     wanted = set()
     for keys in (["surname", "birth_date"], ["postcode", "forename"]):
         held = rows.filter(
-            pl.all_horizontal(
-                (pl.col(k) > 0) | ((pl.col(k) == 0) & (pl.lit(k) != "birth_date")) for k in keys
-            )
+            pl.all_horizontal((pl.col(k) > 0) | ((pl.col(k) == 0) & (pl.lit(k) != "birth_date")) for k in keys)
         )
         pairs = held.join(held, on=keys).filter(pl.col("row") < pl.col("row_right"))
         wanted |= set(pairs.select("row", "row_right").iter_rows())
