@@ -218,10 +218,15 @@ def _entries(system: System, line: str) -> list[str]:
     return [f"{system.name}:{_bare(cell)}" for cell in bare if cell]
 
 
+def _is_header(number: int, line: str) -> bool:
+    """Only a first line without a figure: a list may begin with its first key, and that may be misspelt."""
+    return number == 1 and not any(character.isdigit() for character in line)
+
+
 def check_no_link(job: Job, known: set[str]) -> None:
     """SourceError when a line of a no-link list names no record: a misspelt key would protect nobody.
 
-    `known` are all records of the dump, as `system:key`. The first line may be a header.
+    `known` are all records of the dump, as `system:key`. A first line without a figure is a header.
     """
     bare = {_bare_id(item) for item in known}
     for system in job.settings.systems.values():
@@ -232,7 +237,7 @@ def check_no_link(job: Job, known: set[str]) -> None:
         strangers = [
             number
             for number, line in enumerate(lines, 1)
-            if line.strip() and number > 1 and not bare & set(_entries(system, line))
+            if line.strip() and not _is_header(number, line) and not bare & set(_entries(system, line))
         ]
         if strangers:
             shown = ", ".join(str(number) for number in strangers[:10])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dedupe.candidates import without_protected
+from dedupe.candidates import check_no_link, without_protected
 from project.errors import SourceError
 from tests.staged import PERSONS, job_of, lay_out
 
@@ -23,3 +23,12 @@ def test_a_list_written_otherwise_protects_or_stops(tmp_path: Path, text: str) -
         except SourceError:
             return
     assert "old:2" not in shown
+
+
+def test_a_misspelt_first_key_stops_a_list_without_a_header(tmp_path: Path) -> None:
+    lay_out(tmp_path, {"persons": PERSONS})
+    settings = tmp_path / "casebridge.toml"
+    settings.write_text(settings.read_text() + 'no_link = "NO_LINK.csv"\n')
+    (tmp_path / "NO_LINK.csv").write_text("77\n2\n")
+    with job_of(tmp_path) as job, pytest.raises(SourceError, match="1 lines of the no-link list"):
+        check_no_link(job, {"old:1", "old:2"})
