@@ -52,16 +52,18 @@ def check_fit(engine: sa.Engine, target: Target, tables: Mapping[str, tuple[str,
     with engine.connect() as connection:
         inspector = sa.inspect(connection)
         encoding = _encoding(connection)
+        columns = inspector.get_multi_columns(filter_names=target.load_order)
+        keys = inspector.get_multi_foreign_keys(filter_names=target.load_order)
         for name in target.load_order:
             batches = [batch for table, files in tables.values() if table == name for batch in files]
-            real = {str(found["name"]): found for found in inspector.get_columns(name)}
+            real = {str(found["name"]): found for found in columns[None, name]}
             table = target.by_name[name]
             for column in table.columns:
                 is_key = column.name == table.primary_key
                 for why, size, wrong in _doubts(column, is_key, real[column.name], encoding):
                     misfits += _measured(name, column.name, why, size, wrong, batches)
             misfits += _unmapped(target, name, real, batches)
-            misfits += _codes(connection, target, name, batches)
+            misfits += _codes(connection, target, name, keys[None, name], batches)
     if misfits:
         lines = "".join(f"\n  {misfit}" for misfit in misfits)
         raise TargetError(
@@ -158,11 +160,13 @@ def _unmapped(
     ]
 
 
-def _codes(connection: sa.Connection, target: Target, name: str, batches: Sequence[Batch]) -> list[Misfit]:
+def _codes(
+    connection: sa.Connection, target: Target, name: str, keys: Sequence[Any], batches: Sequence[Batch]
+) -> list[Misfit]:
     """Values that the target's own foreign keys want to find in a table that we do not fill."""
     misfits: list[Misfit] = []
     known = target.by_name[name].by_name
-    for key in sa.inspect(connection).get_foreign_keys(name):
+    for key in keys:
         columns, there = key["constrained_columns"], key["referred_table"]
         if len(columns) != 1 or columns[0] not in known or there in target.by_name:
             continue

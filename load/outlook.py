@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from load.applied import APPLIED, Applied, applied
 from load.stage import asked_of, in_order
-from load.standing import STAGE, read_crosswalk
+from load.standing import STAGE, Parents, read_crosswalk
 from project.database import DRIVER_ERRORS, refusal
 from project.job import Job
 from project.outlook import Outlook, State, follows, judged
@@ -25,12 +25,12 @@ def outlook(job: Job) -> Iterator[Outlook]:
     except DRIVER_ERRORS as error:
         raise refusal(job.settings.target_url, error) from error
     crosswalk = read_crosswalk(job)
-    resolved: set[str] = set()
+    parents, resolved = Parents(job, crosswalk), set[str]()
     for spec in in_order(job):
         if not _may_be_asked(job, spec, resolved):
             yield follows(STAGE, spec.name)
             continue
-        asked = asked_of(job, spec, crosswalk)
+        asked = asked_of(job, spec, crosswalk, parents)
         if asked.pending:
             numbers = tuple(batch.number for batch, _ in asked.pending)
             yield judged(STAGE, spec.name, (), numbers, sum(batch.rows for batch, _ in asked.pending))

@@ -18,7 +18,7 @@ from load.once import doubles
 from load.patience import about_rows, in_transaction, may_be_done_twice
 from load.refused import REFUSED, REFUSED_ROWS
 from load.resolve import resolve
-from load.standing import STAGE, Crosswalk, Standing, read_crosswalk
+from load.standing import STAGE, Crosswalk, Parents, Standing, read_crosswalk
 from load.tables import TargetTables
 from project.batch import Batch, digest, write_batch
 from project.contracts import KEY, empty
@@ -90,8 +90,8 @@ def in_order(job: Job) -> list[TableSpec]:
 def _deliver(job: Job, delivery: Delivery, crosswalk: Crosswalk) -> bool:
     """Resolve every table, see that it fits, and bring it in. False when rows were refused: they are on
     record now, and their children must be resolved again."""
-    keys: dict[tuple[str, ...], pl.DataFrame] = {}
-    wanted = {spec: _resolve_table(job, spec, crosswalk, keys) for spec in in_order(job)}
+    parents = Parents(job, crosswalk)
+    wanted = {spec: _resolve_table(job, spec, crosswalk, parents) for spec in in_order(job)}
     names = {spec.name for spec in wanted} | {CROSSWALK_BATCH}
     check_fit(delivery.engine, job.target, {spec.name: (spec.target, wanted[spec]) for spec in wanted})
     for name, target in sorted({(i.name, i.target_table) for i in delivery.there.values() if i.name not in names}):
@@ -143,19 +143,9 @@ class Asked:
     pending: tuple[tuple[Batch, str], ...]
 
 
-def asked_of(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> Asked:
+def asked_of(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents) -> Asked:
     """What is asked of a table, and what of it was not made before. Read only."""
-    order = job.target.load_order
-    parents = {
-        column.name: Standing(
-            job,
-            str(column.references),
-            spec.system,
-            crosswalk,
-            early=order.index(str(column.references)) >= order.index(spec.target),
-        )
-        for column in spec.references
-    }
+    parents = {column.name: known.of(spec, str(column.references)) for column in spec.references}
     golden = job.ledger.standing(job.run, "dedupe", spec.name, "golden")
     source = job.ledger.standing(job.run, "transform", spec.name, "clean")
     under = digest(
@@ -183,19 +173,11 @@ def asked_of(job: Job, spec: TableSpec, crosswalk: Crosswalk) -> Asked:
     return Asked(source, golden, parents, refused, sealed, pending)
 
 
-def _resolve_table(
-    job: Job, spec: TableSpec, crosswalk: Crosswalk, keys: dict[tuple[str, ...], pl.DataFrame]
-) -> tuple[Batch, ...]:
-    """The table's load batches, made where anything under them changed. `keys` is what was found out of other
-    tables' keys already, by target, system and the digest of where they stand."""
-    asked = asked_of(job, spec, crosswalk)
+def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk, parents: Parents) -> tuple[Batch, ...]:
+    """The table's load batches, made where anything under them changed."""
+    asked = asked_of(job, spec, crosswalk, parents)
     if asked.pending:
-        known = {}
-        for name, parent in asked.parents.items():
-            place = (parent.target, parent.system, parent.digest)
-            if place not in keys:
-                keys[place] = parent.keys
-            known[name] = keys[place]
+        known = {name: parent.keys for name, parent in asked.parents.items()}
         is_register = spec.name in crosswalk.register
         everyone = crosswalk.folded_of(spec.system).get_column(KEY)
         resolver = _Resolver(

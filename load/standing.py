@@ -146,3 +146,21 @@ class Standing:
                 present += ledger.standing(run, STAGE, spec.name, "rows")
                 absent += ledger.standing(run, STAGE, spec.name, "quarantine")
         return {"present": present, "absent": absent}
+
+
+class Parents:
+    """What one pass over the tables, parents before children, has found out of the tables that others refer
+    to: each asked once. A table is asked only when its own rows are resolved, or as it is before that."""
+
+    def __init__(self, job: Job, crosswalk: Crosswalk) -> None:
+        self._job, self._crosswalk = job, crosswalk
+        self._known: dict[tuple[str, str, bool], Standing] = {}
+
+    def of(self, spec: TableSpec, target: str) -> Standing:
+        """Where the keys of the table that a spec's rows refer to stand."""
+        order = self._job.target.load_order
+        early = order.index(target) >= order.index(spec.target)
+        asked = (target, spec.system, early)
+        if asked not in self._known:
+            self._known[asked] = Standing(self._job, target, spec.system, self._crosswalk, early)
+        return self._known[asked]

@@ -31,13 +31,14 @@ class TargetTables:
     def create(self, connection: sa.Connection) -> list[str]:
         """Create missing tables and name them; TargetError when one that is there cannot take our rows."""
         inspector = sa.inspect(connection)
-        present = set(inspector.get_table_names())
+        columns = inspector.get_multi_columns(filter_names=[table.name for table in self._target.tables])
+        present = {name: {found["name"] for found in there} for (_, name), there in columns.items()}
         wrong = [
             f"{table.name}.{column.name} is missing"
             for table in self._target.tables
             if table.name in present
             for column in table.columns
-            if column.name not in {found["name"] for found in inspector.get_columns(table.name)}
+            if column.name not in present[table.name]
         ]
         if wrong:
             hint = "make target.toml say what the target really has, or load into an empty database"
@@ -52,11 +53,10 @@ class TargetTables:
 
     def keys_present(self, connection: sa.Connection) -> set[str]:
         """The names of all indexes and foreign keys on our tables that are there."""
-        inspector = sa.inspect(connection)
-        there = set(inspector.get_table_names())
-        tables = [table.name for table in self._target.tables if table.name in there]
-        links = {str(found["name"]) for name in tables for found in inspector.get_foreign_keys(name)}
-        return links | {str(found["name"]) for name in tables for found in inspector.get_indexes(name)}
+        inspector, tables = sa.inspect(connection), [table.name for table in self._target.tables]
+        links = inspector.get_multi_foreign_keys(filter_names=tables)
+        indexes = inspector.get_multi_indexes(filter_names=tables)
+        return {str(key["name"]) for there in (links, indexes) for keys in there.values() for key in keys}
 
     def loosen(self, connection: sa.Connection) -> None:
         """Take unique and foreign keys off, before rows are written: a value may move from one batch to
