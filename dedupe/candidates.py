@@ -204,13 +204,13 @@ def _no_link(system: System) -> list[str]:
         lines = list(petl.data(petl.fromtext(system.no_link, encoding="utf-8-sig")))
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(system.no_link.name, "the no-link list cannot be read", hint=hint) from error
-    entries = [entry for (line,) in lines for entry in _entries(system, str(line))]
+    entries = [entry for (line,) in lines for entry in entries_of(system, str(line))]
     if not entries:
         raise SourceError(system.no_link.name, "the no-link list is empty", hint=hint)
     return entries
 
 
-def _entries(system: System, line: str) -> list[str]:
+def entries_of(system: System, line: str) -> list[str]:
     """Every cell of a line that could be a key, in the spellings people use: `system:key`, blanks or quotes
     around it, zeros before it, a spreadsheet's `.0` behind it. To protect a word too many harms nobody."""
     cells = [_UNSEEN.sub("", cell).strip(" '\"") for cell in re.split(r"[,;\t|]", line)]
@@ -226,7 +226,8 @@ def _is_header(number: int, line: str) -> bool:
 def check_no_link(job: Job, known: set[str]) -> None:
     """SourceError when a line of a no-link list names no record: a misspelt key would protect nobody.
 
-    `known` are all records of the dump, as `system:key`. A first line without a figure is a header.
+    `known` are all records of the dump, as `system:key`, and what stands in lines that could not be read.
+    A first line without a figure is a header.
     """
     bare = {_bare_id(item) for item in known}
     for system in job.settings.systems.values():
@@ -237,7 +238,7 @@ def check_no_link(job: Job, known: set[str]) -> None:
         strangers = [
             number
             for number, line in enumerate(lines, 1)
-            if line.strip() and not _is_header(number, line) and not bare & set(_entries(system, line))
+            if line.strip() and not _is_header(number, line) and not bare & set(entries_of(system, line))
         ]
         if strangers:
             shown = ", ".join(str(number) for number in strangers[:10])

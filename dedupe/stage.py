@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from dedupe.candidates import Candidates, check_no_link, find_candidates, without_protected
+from dedupe.candidates import Candidates, check_no_link, entries_of, find_candidates, without_protected
 from dedupe.config import LinkageConfig, read_linkage
 from dedupe.review.crosswalk import Groups, groups, survivors
 from dedupe.review.decisions import Decision, Ruling, standing
@@ -55,7 +55,8 @@ def folding(
 
 
 def _check_protected(job: Job, config: LinkageConfig) -> None:
-    """Whoever is to be kept apart must be somebody: clean or not, each entry of a no-link list is a record."""
+    """Whoever is to be kept apart must be somebody: clean or not, each entry of a no-link list is a record,
+    or a word of a line of the dump that could not be read as one."""
     if not any(system.no_link for system in job.settings.systems.values()):
         return
     known = {
@@ -65,7 +66,25 @@ def _check_protected(job: Job, config: LinkageConfig) -> None:
         for batch in job.ledger.standing(job.run, "transform", name, kind)
         for key in batch.read([KEY]).get_column(KEY).drop_nulls()
     }
-    check_no_link(job, known)
+    check_no_link(job, known | _unreadable(job, config))
+
+
+def _unreadable(job: Job, config: LinkageConfig) -> set[str]:
+    """What could be a key in the lines of the registers that could not be read."""
+    sources = {source for spec in job.specs if spec.name in config.tables for source in spec.sources}
+    return {
+        entry
+        for source in sources
+        for batch in job.ledger.standing(job.run, "extract", str(source), "unreadable")
+        for raw in batch.read(["raw"]).get_column("raw").drop_nulls()
+        for entry in entries_of(job.settings.systems[source.system], ",".join(_words(raw)))
+    }
+
+
+def _words(raw: bytes) -> list[str]:
+    """A line's cells, and each word of them: a file of fixed widths has nothing between its cells but blanks."""
+    line = raw.decode("utf-8", errors="replace")
+    return [line, *line.split()]
 
 
 def undecided(job: Job) -> pl.DataFrame:
