@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
@@ -37,6 +37,12 @@ _rules = sa.Table(
     _meta,
     sa.Column("run", sa.String, primary_key=True),
     sa.Column("files", sa.String, nullable=False),
+)
+_proofs = sa.Table(
+    "proofs",
+    _meta,
+    sa.Column("run", sa.String, primary_key=True),
+    sa.Column("proof", sa.String, nullable=False),
 )
 _freezes = sa.Table(
     "freezes",
@@ -68,6 +74,18 @@ class Timing:
     worked: int
     seconds: float
     finished: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a balanced report was made from: a digest of the run's batches and rules, the target's state, the
+    report's files by digest, and the row account it gave."""
+
+    basis: str
+    state: str
+    files: Mapping[str, str]
+    tally: Mapping[str, int]
+    at: str
 
 
 @dataclass(frozen=True)
@@ -148,6 +166,19 @@ class Journal:
         with self._engine.connect() as connection:
             found = connection.scalar(sa.select(_rules.c.files).where(_rules.c.run == run))
         return None if found is None else dict(json.loads(found))
+
+    def prove(self, run: str, proof: Proof | None) -> None:
+        """What a run's report was made from; None when there is nothing to hold it to."""
+        with self._engine.begin() as connection:
+            connection.execute(_proofs.delete().where(_proofs.c.run == run))
+            if proof:
+                connection.execute(_proofs.insert().values(run=run, proof=json.dumps(asdict(proof))))
+
+    def proof(self, run: str) -> Proof | None:
+        """What a run's last balanced report was made from. Read only."""
+        with self._engine.connect() as connection:
+            found = connection.scalar(sa.select(_proofs.c.proof).where(_proofs.c.run == run))
+        return None if found is None else Proof(**json.loads(found))
 
     def freeze(self, run: str, files: Mapping[str, str] | None) -> None:
         """From now on only these rules; None lifts the freeze."""

@@ -25,6 +25,7 @@ from reconciliation.pages import Book, Page, Rows, open_book
 from reconciliation.reread import look, snapshot
 from reconciliation.restriction import Restriction
 from reconciliation.standing import Standing, examined
+from reconciliation.unchanged import state_of
 
 UNDECIDED = "undecided"
 STAGE = "reconciliation"
@@ -40,6 +41,7 @@ class Books:
     book: Book
     sides: dict[str, Side] = field(default_factory=dict)
     differences: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
+    state: str | None = None
     merged_apart: int = 0
     undecided: int = 0
     values: list[tuple[str, str, str, str, int]] = field(default_factory=list)
@@ -119,6 +121,7 @@ def _targets(books: Books, connection: sa.Connection) -> Rows:
     """Every target table, re-read. Gives the source rows that lead a person's own row."""
     job = books.job
     held = look(connection, job.target.tables)
+    books.state = state_of(connection, held.values())
     needed = {str(column.references) for table in job.target.tables for column in table.references}
     parents: dict[str, Rows] = {}
     led = [np.empty(0, np.int64)]

@@ -16,8 +16,8 @@ from project.job import Job
 from project.ledger import now
 from reconciliation.facts import BALANCED
 from reconciliation.standing import examined, recorded
+from reconciliation.unchanged import FILES
 
-SIGNED = ("report.json", "report.html", "dispositions.parquet", "control_totals.csv", "run.json")
 FILE = "signoff.json"
 
 
@@ -45,7 +45,7 @@ def sign(job: Job, who: str, role: str, note: str = "") -> Path:
         "undecided_pairs": report["undecided_pairs"],
         "totals": report["totals"],
         "basis": basis,
-        "sha256": {name: file_digest(folder / name) for name in SIGNED},
+        "sha256": {name: file_digest(folder / name) for name in FILES},
     }
     text = json.dumps(statement, ensure_ascii=False, indent=2)
     write_text(folder / FILE, text + "\n")

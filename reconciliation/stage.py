@@ -16,9 +16,10 @@ from project.tally import Tally
 from reconciliation.checks import judge
 from reconciliation.dispositions import write_dispositions
 from reconciliation.evidence import write_control_totals, write_evidence
-from reconciliation.facts import facts_of
+from reconciliation.facts import BALANCED, facts_of
 from reconciliation.recount import Books, recount
 from reconciliation.report import write_report
+from reconciliation.unchanged import forget, remember, unchanged
 
 
 def run(job: Job) -> Tally:
@@ -29,6 +30,7 @@ def run(job: Job) -> Tally:
             hint="its report stays as it was signed; run under another name: `casebridge run --name NAME`",
         )
     started = now()
+    forget(job)
     try:
         books = recount(job)
     except SQLAlchemyError as error:
@@ -44,7 +46,20 @@ def run(job: Job) -> Tally:
     job.ledger.close_run(job.run, facts["verdict"])
     if facts["failed_checks"]:
         raise ReconciliationFailed(facts["failed_checks"], report)
-    return _tally(books)
+    tally = _tally(books)
+    remember(job, books.state, tally)
+    return tally
+
+
+def still_holds(job: Job) -> Tally | None:
+    """The row account of the run's last report, when counting again is proved to find the same."""
+    try:
+        tally = unchanged(job)
+    except SQLAlchemyError as error:
+        raise refusal(job.settings.target_url, error) from error
+    if tally:
+        job.ledger.close_run(job.run, BALANCED)
+    return tally
 
 
 def _about(books: Books, started: str) -> dict[str, object]:
