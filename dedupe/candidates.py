@@ -21,6 +21,7 @@ from dedupe.linkage import Fields, LinkOptions, RegisterError, link
 from project.batch import Batch, digest, file_digest, write_batch
 from project.errors import CasebridgeError, Problem, SourceError, SpecError
 from project.job import Job
+from project.queries import open_duckdb
 from project.settings import System
 from project.tally import Tally
 
@@ -135,8 +136,7 @@ def _register(
 ) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
     """One row a person who may be linked, `id` as `system:key`, and the pairs on file as two people."""
     hidden = [item for system in job.settings.systems.values() for item in _no_link(system)]
-    with duckdb.connect() as database:
-        database.execute(f"SET memory_limit = '{job.settings.memory_limit}'")
+    with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
         for name, batches in clean.items():
             if batches and reads(config, name):
                 database.execute(_view(name, batches))

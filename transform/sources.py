@@ -16,6 +16,7 @@ from project.batch import Batch, digest, write_batch
 from project.contracts import KEY, QUARANTINE, ROW, Verdict, empty
 from project.errors import Problem, SpecError
 from project.job import Job
+from project.queries import open_duckdb
 from project.spec import ReadSpec, Source, TableSpec
 from project.tally import Tally
 from transform.convert import key_of, taken
@@ -175,11 +176,7 @@ def _left(rows: pl.DataFrame, verdict: Verdict, rule: str, value: pl.Expr) -> pl
 
 
 def _query(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Iterator[pl.DataFrame]:
-    spill = job.work / "spill"
-    spill.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect() as database:
-        database.execute(f"SET memory_limit = '{job.settings.memory_limit}'")
-        database.execute(f"SET temp_directory = '{spill}'")
+    with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
         try:
             for source in spec.sources:
                 _view(database, source, prepared[source])
@@ -192,7 +189,7 @@ def _query(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Itera
 
 def query_schema(job: Job, spec: TableSpec) -> dict[str, pl.DataType]:
     """The columns that a query spec's query gives, without running it over any row."""
-    with duckdb.connect() as database:
+    with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
         try:
             for source in spec.sources:
                 raw = job.ledger.standing(job.run, "extract", str(source), "raw")
