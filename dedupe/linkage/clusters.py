@@ -60,7 +60,7 @@ def build_clusters(
     number a row (0: none) of which no cluster may hold two."""
     label = connected(size, edges.left, edges.right)
     found = Clusters(label)
-    suspects = _suspects(label, cannot, identifier)
+    suspects = _suspects(label, edges, cannot, identifier)
     if not len(suspects):
         return found
     flagged = np.zeros(size, dtype=bool)
@@ -73,12 +73,13 @@ def build_clusters(
 
 
 def _suspects(
-    label: NDArray[np.int64], cannot: NDArray[np.uint64], identifier: NDArray[np.uint64] | None
+    label: NDArray[np.int64], edges: Edges, cannot: NDArray[np.uint64], identifier: NDArray[np.uint64] | None
 ) -> NDArray[np.int64]:
-    """Clusters a guard may have something to say about; all others stand as they are."""
+    """Clusters a guard may have something to say about; all others stand as they are. A weak bridge needs a
+    weak pair, and two records on either side of it."""
     counts = np.bincount(label, minlength=len(label))
-    wide = counts >= 4
-    found = [np.flatnonzero(wide)]
+    weak = label[edges.left[edges.p < BRIDGE_CERTAIN]]
+    found = [weak[counts[weak] >= 4]]
     if len(cannot):
         a, b = (cannot >> np.uint64(32)).astype(np.int64), (cannot & np.uint64(0xFFFFFFFF)).astype(np.int64)
         found.append(label[a[label[a] == label[b]]])
@@ -213,11 +214,12 @@ def cluster_names(ids: pl.Series, of: NDArray[np.int64], previous: Mapping[Any, 
     with most of its records); a new one is named after the smallest id in it.
     """
     text = ids.cast(pl.String)
-    frame = pl.DataFrame({"id": text, "of": of})
-    several = frame.filter(pl.col("of").is_duplicated())
-    smallest = several.group_by("of").agg(pl.col("id").min().alias("name"))
-    named = frame.join(smallest, on="of", how="left", maintain_order="left")
-    names = named.select(pl.coalesce("name", "id")).to_series()
+    rows = np.flatnonzero(np.bincount(of, minlength=len(of)).take(of) > 1)
+    several = pl.DataFrame({"row": rows, "of": of[rows], "id": text.gather(pl.Series(rows.astype(np.uint32)))})
+    smallest = several.group_by("of").agg(pl.col("row").get(pl.col("id").arg_min()))
+    bearer = np.arange(len(of))
+    bearer[smallest["of"].to_numpy()] = smallest["row"].to_numpy()
+    names = text.gather(pl.Series(bearer.take(of).astype(np.uint32)))
     if not previous:
         return names.rename("cluster")
     return _kept_names(text, of, names, previous)

@@ -99,9 +99,11 @@ def read_register(frame: pl.DataFrame | pl.LazyFrame, fields: Fields, no_link: I
     ids = lazy.select(fields.id).collect().to_series().rename("id")
     order = canonical_order(ids)
     reader = _Reader(lazy, order)
-    register = Register(len(ids), ids.gather(pl.Series(order)), {}, {})
+    register = Register(len(ids), ids, {}, {})
     with ThreadPoolExecutor(2) as pool:
+        arranged = pool.submit(ids.gather, pl.Series(order))
         list(pool.map(lambda read: read(register, reader, fields), READERS))
+    register.ids = arranged.result()
     register.notes.sort()
     _drop_empty(register)
     return register
@@ -139,15 +141,18 @@ def canonical_order(ids: pl.Series) -> NDArray[np.uint32]:
         raise RegisterError("The register has no rows.")
     if ids.null_count():
         raise RegisterError(f"{ids.null_count()} rows have no id.", "Every row needs one.")
-    hashed = ids.hash(20).to_numpy()
-    order = np.argsort(hashed, kind="stable").astype(np.uint32)
-    ordered = hashed[order]
+    hashed = ids.hash(20)
+    order: NDArray[np.uint32] = hashed.arg_sort().to_numpy().astype(np.uint32)
+    ordered = hashed.to_numpy().take(order)
     same = np.flatnonzero(ordered[1:] == ordered[:-1])
     if len(same):
         suspects = np.unique(np.concatenate([same, same + 1]))
         repeated = len(suspects) - ids.gather(order[suspects]).n_unique()
         if repeated:
             raise RegisterError(f"{repeated} ids stand more than once.", "Each row needs an id of its own.")
+        # Ids that share a hash: their order among themselves must not be that of the file.
+        by_both = pl.DataFrame({"hash": hashed, "id": ids}).select(pl.arg_sort_by("hash", "id")).to_series()
+        return by_both.to_numpy().astype(np.uint32)
     return order
 
 
@@ -279,7 +284,7 @@ def _drop_empty(register: Register) -> None:
         raise RegisterError("No compared column holds more than one value.", "There is nothing to link on.")
 
 
-READERS = (_read_names, _read_place, _read_numbers, _read_other, _read_source)
+READERS = (_read_numbers, _read_place, _read_names, _read_other, _read_source)
 
 
 def postcode_parts(values: Values) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
