@@ -12,6 +12,7 @@ from load.applied import applied, create_side_tables, open_run
 from load.crosswalk import NAME as CROSSWALK_BATCH
 from load.crosswalk import write_crosswalk
 from load.delivery import Delivery
+from load.doubled import doubled_rows
 from load.fit import check_fit
 from load.moments import reached
 from load.once import doubles
@@ -74,10 +75,8 @@ def _run(job: Job, engine: sa.Engine) -> Tally:
         there = applied(connection)
     crosswalk = read_crosswalk(job)
     delivery = Delivery(job, engine, tables, there, job.run)
-    while not _deliver(job, delivery, crosswalk):
+    while not (_deliver(job, delivery, crosswalk) and _key(job, delivery)):
         job.report.note("the target refused some rows: they are kept with its reason, and the load goes on")
-    reached("before tighten")
-    in_transaction(engine, tables.tighten, may_be_done_twice, job.report)
     write_crosswalk(job, engine, crosswalk)
     return sum((job.ledger.tally(job.run, STAGE, spec.name) for spec in in_order(job)), Tally())
 
@@ -107,14 +106,46 @@ def _deliver(job: Job, delivery: Delivery, crosswalk: Crosswalk) -> bool:
     return True
 
 
+def _key(job: Job, delivery: Delivery) -> bool:
+    """Build the unique and foreign keys. False when rows were refused, for a value that another row has."""
+    reached("before tighten")
+    try:
+        in_transaction(delivery.engine, delivery.tables.tighten, may_be_done_twice, job.report)
+    except DRIVER_ERRORS as error:
+        if not about_rows(error) or not _note_doubled(job, delivery):
+            raise
+        return False
+    return True
+
+
+def _note_doubled(job: Job, delivery: Delivery) -> bool:
+    """Find the first spec's rows that a unique key does not allow, and keep them with the reason. One spec at a
+    time: what it gives up may be all that was wrong with the next."""
+    with delivery.engine.connect() as connection:
+        for spec in reversed(in_order(job)):
+            batches = job.ledger.standing(job.run, STAGE, spec.name, "rows")
+            refused = [*doubled_rows(connection, job.target.by_name[spec.target], batches)] if batches else []
+            if refused:
+                _keep(job, spec, refused)
+                return True
+    return False
+
+
 def _note_refused(
     job: Job, delivery: Delivery, spec: TableSpec, table: TargetTable, batches: Sequence[Batch]
 ) -> bool:
     """Find the rows that the target does not take, and keep them with its reason."""
     refused = delivery.refused(spec.name, table, batches)
+    _keep(job, spec, refused)
+    return bool(refused)
+
+
+def _keep(job: Job, spec: TableSpec, refused: Sequence[tuple[Batch, pl.DataFrame]]) -> None:
+    """Put rows on record as refused, beside those that are already."""
     for batch, rows in refused:
         number, known = batch.number, _refused(job, spec.name, batch.number)
         together = pl.concat([*(item.read() for item in known), rows])
+        together = together.unique(KEY, keep="first", maintain_order=True)
         inputs = digest(together.rows())
         job.ledger.attempt(REFUSED, spec.name, number, inputs)
         file = write_batch(job.work, REFUSED, spec.name, number, REFUSED, inputs, together)
@@ -122,7 +153,6 @@ def _note_refused(
         others = [b for b in job.ledger.standing(job.route, REFUSED, spec.name, REFUSED) if b.number != number]
         sealed = [(b.number, b.inputs) for b in others]
         job.ledger.seal(job.route, REFUSED, spec.name, [*sealed, (number, inputs)])
-    return bool(refused)
 
 
 def _refused(job: Job, name: str, number: int) -> list[Batch]:
