@@ -65,6 +65,16 @@ BEFORE = sa.Table(
 """What stood in the target when a run began. The files it names are the before-images."""
 
 
+PARKED = sa.Table(
+    "casebridge_parked",
+    _meta,
+    sa.Column("target_table", sa.String(200), primary_key=True),
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("definition", sa.Text, nullable=False),
+)
+"""Foreign keys of somebody else's that are off while a load is at work."""
+
+
 @dataclass(frozen=True)
 class Applied:
     """One batch that stands in the target."""

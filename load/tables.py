@@ -11,6 +11,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIndex, DropTable
 
+from load.parked import park, unpark
 from project.database import shown
 from project.errors import TargetError
 from project.target import Target
@@ -62,10 +63,12 @@ class TargetTables:
         """Take unique and foreign keys off, before rows are written: a value may move from one batch to
         another, and stands twice until both are in."""
         self._drop_keys(connection, keep=())
+        park(connection, self._target.load_order, {str(key.name) for key in self._keys()})
 
     def tighten(self, connection: sa.Connection) -> None:
         """Build and validate what is missing of unique and foreign keys."""
         self._add_keys(connection, {str(key.name) for key in self._keys()})
+        unpark(connection)
 
     def restore(self, connection: sa.Connection, drop: Collection[str], keys: Collection[str]) -> None:
         """As it was before a run: without the tables it made, and with the keys that were there."""
@@ -73,6 +76,7 @@ class TargetTables:
         for name in (name for name in reversed(self._target.load_order) if name in drop):
             connection.execute(DropTable(self.metadata.tables[name], if_exists=True))
         self._add_keys(connection, keys)
+        unpark(connection)
 
     def _drop_keys(self, connection: sa.Connection, keep: Collection[str]) -> None:
         present = self.keys_present(connection)

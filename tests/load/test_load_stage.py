@@ -298,3 +298,28 @@ def test_an_unreachable_target_is_a_target_error(tmp_path: Path, monkeypatch: py
     ):
         _load(job)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_vendors_foreign_keys_let_a_delta_through_and_come_back(tmp_path: Path, postgres_url: str) -> None:
+    """Under the vendor's names, from tables of ours and of theirs, as they were defined."""
+    theirs = (
+        'ALTER TABLE payments ADD CONSTRAINT "Fk of Theirs" FOREIGN KEY (person_id) REFERENCES persons '
+        "ON UPDATE CASCADE",
+        "CREATE TABLE audit (id BIGINT PRIMARY KEY, about BIGINT REFERENCES persons)",
+        "INSERT INTO audit VALUES (1, 1)",
+    )
+    keys = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' ORDER BY 1"
+    project = _project(tmp_path, postgres_url)
+    with job_of(project) as job:
+        _load(job)
+    for statement in theirs:
+        _ask(postgres_url, statement)
+    before, rows = _ask(postgres_url, keys), [_ask(postgres_url, sql) for sql in (NAMES, PAYMENTS_THERE)]
+    assert {"Fk of Theirs", "audit_about_fkey"} <= {name for name, _ in before}
+    with job_of(project, "trial-2") as job:
+        _load(job, people=([_person(1, name="Li")], PEOPLE[1]), paid=PAID[:1])
+        assert _ask(postgres_url, NAMES) == [("1", "Li"), ("3", "Ng")]
+        assert _ask(postgres_url, keys) == before
+        load.rollback(job)
+    assert [_ask(postgres_url, sql) for sql in (NAMES, PAYMENTS_THERE)] == rows
+    assert _ask(postgres_url, keys) == before
