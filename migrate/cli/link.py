@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 import polars as pl
 
-from dedupe.linkage import RegisterError, evaluate, link, read_fields, write_evaluation
+from dedupe.linkage import Linkage, RegisterError, evaluate, link, read_fields, write_evaluation
 from migrate.cli.options import json_option
 from migrate.cli.render import progress, show_json
 from project.errors import CasebridgeError, SourceError
@@ -21,14 +22,18 @@ from project.errors import CasebridgeError, SourceError
               help="Which column plays which part (docs/linkage.md).")  # fmt: skip
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where results go.")
 @click.option("--truth", metavar="COLUMN", help="A column that says who is who, to judge the result by.")
+@click.option("--second-opinion", is_flag=True, help="Ask recordlinkage's ECM too, which takes some seconds.")
 @json_option
-def link_register(file: Path, fields_file: Path, out: Path, truth: str | None, as_json: bool) -> None:
+def link_register(
+    file: Path, fields_file: Path, out: Path, truth: str | None, second_opinion: bool, as_json: bool
+) -> None:
     """Link any CSV or Parquet register; no project needed."""
     try:
         fields = read_fields(fields_file)
         register = _read(file)
         with progress() as shown:
             found = link(register, fields, progress=lambda step, facts: shown.note(_line(step, facts)))
+        found = _asked_twice(found) if second_opinion else found
         found.write(out)
         result = evaluate(found, register, fields, truth) if truth else None
     except FileNotFoundError as error:
@@ -41,13 +46,31 @@ def link_register(file: Path, fields_file: Path, out: Path, truth: str | None, a
     put_forward = found.pairs.filter(pl.col("p_same") >= propose).height
     told: dict[str, Any] = {"pairs": found.pairs.height, "put_forward": put_forward, "threshold": propose,
                             "warnings": found.model.get("warnings", [])}  # fmt: skip
+    if second_opinion:
+        told["second_opinion"] = found.diagnostics["second_opinion"]
     if as_json:
         show_json(told | ({"evaluation": result} if result is not None else {}))
         return
     for warning in told["warnings"]:
         click.echo(f"warning: {warning}", err=True)
+    if second_opinion and told["second_opinion"]["ran"]:
+        click.echo(f"recordlinkage's ECM calls {told['second_opinion']['agree']:.1%} of the pairs alike")
     click.echo(f"{put_forward:,} pairs are put forward as the same person (p ≥ {propose:.3f})")
     click.echo(f"results: {out}")
+
+
+def _asked_twice(found: Linkage) -> Linkage:
+    """The linkage with recordlinkage's opinion in its diagnostics, and a warning where the two lie far apart."""
+    from dedupe.linkage.health import second_opinion  # pandas and scikit-learn come with it
+
+    opinion = second_opinion(found.fitted, found.patterns, int(found.model["seed"]))
+    warnings = list(found.model.get("warnings", []))
+    if opinion.get("alarm"):
+        warnings.append(
+            f"recordlinkage's ECM agrees on {opinion['agree']:.0%} of the pairs only: look at the levels."
+        )
+    model = {**found.model, "warnings": warnings}
+    return replace(found, model=model, diagnostics={**found.diagnostics, "second_opinion": opinion})
 
 
 def _read(file: Path) -> pl.DataFrame | pl.LazyFrame:

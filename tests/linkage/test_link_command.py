@@ -1,0 +1,73 @@
+"""`casebridge link` on a register in a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from benchmarks.registers import VARIANTS, make_register
+from tests.councils import casebridge
+
+FIELDS = """
+id = "id"
+[fields]
+forename = "first"
+middle_name = "middle"
+surname = "last"
+birth_date = "dob"
+sex = "sex"
+house = "house"
+street = "street"
+postcode = "postcode"
+nhs_number = "nhs"
+phone = "phone"
+"""
+
+
+@pytest.fixture(scope="module")
+def register(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("link")
+    make_register(4000, VARIANTS["plain"], seed=3).cast({"person": pl.String}).write_csv(folder / "people.csv")
+    (folder / "FIELDS.toml").write_text(FIELDS, encoding="utf-8")
+    return folder
+
+
+def test_a_register_is_linked_judged_and_asked_twice(register: Path) -> None:
+    words = ("link", str(register / "people.csv"), "--fields", str(register / "FIELDS.toml"))
+    out = register / "out"
+    done = casebridge(*words, "--out", str(out), "--truth", "person", "--second-opinion", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["evaluation"]["proposed"]["f1"] > 0.95
+    assert told["second_opinion"]["ran"]
+    assert json.loads((out / "diagnostics.json").read_text())["second_opinion"] == told["second_opinion"]
+    assert {"left_id", "right_id", "p_same", "relation", "weight"} <= set(
+        pl.read_parquet(out / "pairs.parquet").columns
+    )
+    assert pl.read_parquet(out / "clusters.parquet").columns == ["id", "cluster"]
+    assert json.loads((out / "model.json").read_text())["thresholds"]["propose"] == told["threshold"]
+    assert (out / "evaluation.json").is_file()
+
+
+def test_without_being_asked_nobody_else_is(register: Path) -> None:
+    out = register / "alone"
+    words = ("link", str(register / "people.csv"), "--fields", str(register / "FIELDS.toml"), "--out", str(out))
+    done = casebridge(*words)
+    assert done.returncode == 0, done.stderr
+    assert "are put forward as the same person" in done.stdout
+    assert "second_opinion" not in json.loads((out / "diagnostics.json").read_text())
+
+
+def test_what_is_no_register_is_said_in_a_sentence(register: Path) -> None:
+    fields = str(register / "FIELDS.toml")
+    gone = casebridge("link", str(register / "gone.csv"), "--fields", fields, "--out", str(register / "o"))
+    assert gone.returncode
+    assert "no such file" in gone.stderr
+    (register / "bad.parquet").write_bytes(b"PAR0")
+    bad = casebridge("link", str(register / "bad.parquet"), "--fields", fields, "--out", str(register / "o"))
+    assert bad.returncode
+    assert "cannot be read" in bad.stderr
+    assert "Traceback" not in bad.stderr
