@@ -17,7 +17,8 @@ import petl
 import polars as pl
 
 from dedupe.config import LinkageConfig
-from dedupe.linkage import Fields, LinkOptions, RegisterError, link
+from dedupe.linkage.errors import RegisterError
+from dedupe.linkage.fields import Fields, LinkOptions
 from project.batch import Batch, digest, file_digest, write_batch
 from project.errors import CasebridgeError, Problem, SourceError, SpecError
 from project.job import Job
@@ -92,6 +93,8 @@ def reads(config: LinkageConfig, name: str) -> bool:
 
 
 def _link(job: Job, config: LinkageConfig, clean: dict[str, tuple[Batch, ...]], inputs: str) -> tuple[Batch, ...]:
+    from dedupe.linkage.engine import link  # most of a second to import, and most runs link nothing new
+
     register, related = _register(job, config, clean)
     job.report.table(STAGE, "register", register.height)
     if register.height < 2:

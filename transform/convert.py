@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-import pandera.polars as pa
 import polars as pl
 
 from project.contracts import EVIDENCE, KEY, REST, ROW, ROW_VERDICTS, ROWS, Place, Verdict
@@ -17,8 +18,11 @@ from project.tally import Tally
 from transform.codes import CodeList
 from transform.dates import close_open_end, parse_date, parse_timestamp
 from transform.quarantine import quarantine_rows, with_first_cause
-from transform.schema import TEXT, TRANSLATED, Rule, judge, pandera_schema, rules
+from transform.schema import TEXT, TRANSLATED, Rule, rules
 from transform.steps import STEPS
+
+if TYPE_CHECKING:
+    from pandera.polars import DataFrameSchema
 
 INDEX = "__index"
 CLOSED = "__closed_"
@@ -27,19 +31,24 @@ CLOSED = "__closed_"
 
 @dataclass(frozen=True)
 class Plan:
-    """A spec made ready to run: its code lists, its rules in order and their pandera schema."""
+    """A spec made ready to run: its code lists and its rules in order."""
 
     spec: TableSpec
     codes: Mapping[str, CodeList]
     century_pivot: int
     rules: tuple[Rule, ...]
-    schema: pa.DataFrameSchema
+
+    @cached_property
+    def schema(self) -> DataFrameSchema:
+        """The rules as a pandera schema, made when the first batch comes."""
+        from transform.contract import pandera_schema
+
+        return pandera_schema(self.rules)
 
 
 def make_plan(spec: TableSpec, codes: Mapping[str, CodeList], century_pivot: int) -> Plan:
     """The plan of a spec."""
-    judged = rules(spec)
-    return Plan(spec, codes, century_pivot, judged, pandera_schema(judged))
+    return Plan(spec, codes, century_pivot, rules(spec))
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,8 @@ class Converted:
 
 def convert(raw: pl.DataFrame, plan: Plan) -> Converted:
     """Source rows (ROW, optionally REST, source columns as text) to clean rows and quarantine."""
+    from transform.contract import judge
+
     spec = plan.spec
     rows = source_rows(raw, spec)
     batch = with_values(rows, plan)

@@ -1,7 +1,7 @@
-"""A spec as a pandera schema: the one contract that every batch is held against.
+"""A spec's rules, in the order in which they are judged.
 
-Casting is done before (pandera's coercion spoils the verdicts of neighbouring columns), so a failed cast
-or an unmapped code is judged here by comparing the value with the text it was made from.
+Casting is done before any of them is asked, so a failed cast or an unmapped code is judged by comparing the
+value with the text it was made from.
 """
 
 from __future__ import annotations
@@ -9,16 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pandera.polars as pa
 import polars as pl
-from pandera.api.polars.types import PolarsData
-from pandera.errors import SchemaErrors
 
 from project.contracts import KEY, Verdict
-from project.errors import CasebridgeError
 from project.spec import ColumnSpec, OnFail, TableSpec
 from transform.checks import CHECKS
-from transform.quarantine import FAILURES, VERDICT_OF
+from transform.quarantine import VERDICT_OF
 
 TEXT = "__text_"
 """Prefix of the column that holds a converted column's cleaned text."""
@@ -39,7 +35,7 @@ class Rule:
 
     @property
     def label(self) -> str:
-        """The rule's name inside the pandera schema, unique there."""
+        """The rule's name inside the contract, unique there."""
         return f"{self.rank}"
 
     @property
@@ -100,48 +96,3 @@ def cast_rule(column: ColumnSpec) -> str:
     if kind.name in {"date", "timestamp"}:
         return "date"
     return "money" if kind.name == "numeric" and kind.scale == 2 else "number"
-
-
-def pandera_schema(judged: tuple[Rule, ...]) -> pa.DataFrameSchema:
-    """The rules as pandera checks, carried by the key column so that a failure names only its row."""
-    return pa.DataFrameSchema(
-        {KEY: pa.Column(pl.String, [_check(rule) for rule in judged], nullable=True)}, name="spec"
-    )
-
-
-def _check(rule: Rule) -> pa.Check:
-    def holds(data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(rule.holds.fill_null(True))
-
-    return pa.Check(holds, name=rule.label, ignore_na=False)
-
-
-def judge(frame: pl.DataFrame, judged: tuple[Rule, ...], schema: pa.DataFrameSchema) -> pl.DataFrame:
-    """Every failed check of every row, in FAILURES."""
-    try:
-        schema.validate(frame, lazy=True)
-    except SchemaErrors as errors:
-        return _failures(errors.failure_cases, judged)
-    return pl.DataFrame(schema=FAILURES)
-
-
-def _failures(cases: pl.DataFrame, judged: tuple[Rule, ...]) -> pl.DataFrame:
-    label = pl.col("check").cast(pl.Int32, strict=False)
-    unknown = cases.filter(label.is_null() | pl.col("index").is_null())
-    if unknown.height:
-        reason = str(unknown.get_column("check")[0])
-        raise CasebridgeError(
-            f"the contract could not be evaluated: {reason[:200]}",
-            hint="an expression in [[check]] or [[exclude]] does not fit its columns' types",
-        )
-    by_rank = pl.DataFrame(
-        {
-            "rank": [rule.rank for rule in judged],
-            "verdict": [str(rule.effect) for rule in judged],
-            "column": [rule.column for rule in judged],
-            "rule": [rule.name for rule in judged],
-        },
-        schema={"rank": pl.Int32, "verdict": pl.String, "column": pl.String, "rule": pl.String},
-    )
-    failed = cases.select(pl.col("index").cast(pl.UInt32), label.alias("rank"))
-    return failed.join(by_rank, on="rank", how="left").select(*FAILURES)

@@ -3,12 +3,25 @@
 from dedupe.linkage import link, read_fields
 linkage = link(register, read_fields("FIELDS.toml"))
 linkage.write("out")
+
+What is named here is brought in when it is first asked for: the engine takes most of a second to import, and
+a command that links nothing does not need it.
 """
 
-from dedupe.linkage.engine import Linkage, link
-from dedupe.linkage.errors import RegisterError
-from dedupe.linkage.evaluation import evaluate, write_evaluation
-from dedupe.linkage.fields import Fields, LinkOptions, parse_fields, read_fields
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dedupe.linkage.engine import Linkage, link
+    from dedupe.linkage.errors import RegisterError
+    from dedupe.linkage.evaluation import evaluate, write_evaluation
+    from dedupe.linkage.fields import Fields, LinkOptions, parse_fields, read_fields
+
+_HOME = {
+    "Linkage": "engine", "link": "engine", "RegisterError": "errors", "evaluate": "evaluation",
+    "write_evaluation": "evaluation", "Fields": "fields", "LinkOptions": "fields", "parse_fields": "fields",
+    "read_fields": "fields",
+}  # fmt: skip
 
 __all__ = [
     "Fields",
@@ -21,3 +34,9 @@ __all__ = [
     "read_fields",
     "write_evaluation",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

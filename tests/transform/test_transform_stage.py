@@ -14,8 +14,9 @@ from project.identity import ids_of
 from project.spec import OnFail
 from project.tally import Tally
 from tests.staged import PERSONS, extracted, job_of, lay_out, read_all
+from transform.contract import judge, pandera_schema
 from transform.quarantine import FAILURES
-from transform.schema import Rule, judge, pandera_schema
+from transform.schema import Rule
 from transform.stage import make_plans
 
 COLUMNS = ("NO", "NAME", "DOB", "REF")
