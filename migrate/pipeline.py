@@ -141,7 +141,7 @@ def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
     job.ledger.open_run(job.run, job.settings.target_url.partition(":")[0])
     before, started = Counter(job.ledger.worked), perf_counter()
     held = reconciliation.still_holds(job) if stage == ALWAYS and not again else None
-    tally = held or STAGES[stage](job)
+    tally = held or _done(job, stage)
     seconds = perf_counter() - started
     if stage == ALWAYS:
         worked = 0 if held else tally.read
@@ -149,6 +149,20 @@ def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
         worked = counted_rows(job, stage, job.ledger.worked - before)
     Journal(job.ledger).timed(job.run, stage, tally.read, worked, seconds)
     return StageDone(stage, tally, seconds)
+
+
+def _done(job: Job, stage: str) -> Tally:
+    """Do one stage. What nobody foresaw may be the fault of a file between the stages: then say so."""
+    try:
+        return STAGES[stage](job)
+    except CasebridgeError:
+        raise
+    except Exception as error:
+        damaged = [f"work/{batch.path.relative_to(job.work).as_posix()}" for batch in job.ledger.damaged()]
+        if not damaged:
+            raise
+        hint = "delete it and run again: it is made anew from what it was made of; then look at the disk"
+        raise CasebridgeError(f"damaged since it was written: {', '.join(damaged[:10])}", hint=hint) from error
 
 
 def counted_rows(job: Job, stage: str, rows: Mapping[tuple[str, str], int]) -> int:

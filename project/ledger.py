@@ -17,7 +17,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from project.batch import Batch
+from project.batch import Batch, file_digest
 from project.contracts import SOURCE_SHIFT
 from project.database import open_database
 from project.spec import Source
@@ -152,6 +152,12 @@ class Ledger:
             ).all()
         batches = tuple(self._batch(row) for row in rows)
         return batches if all(batch.path.is_file() for batch in batches) else None
+
+    def damaged(self) -> list[Batch]:
+        """The files whose bytes are no longer what was recorded; all that are there are read. Read only."""
+        with self._engine.connect() as connection:
+            batches = [self._batch(row) for row in connection.execute(sa.select(_files))]
+        return [batch for batch in batches if batch.path.is_file() and file_digest(batch.path) != batch.sha256]
 
     def attempt(self, stage: str, name: str, number: int, inputs: str) -> None:
         """Note that a batch is being worked on; it stays pending until `record`."""

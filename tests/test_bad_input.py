@@ -148,3 +148,28 @@ def test_two_runs_at_once(migration: Migration) -> None:
         done = migration.cli("run")
     assert done.returncode == 1
     assert "another casebridge command" in done.stderr
+
+
+@pytest.mark.parametrize("harm", [lambda b: b[: len(b) // 2], lambda b: b[:40] + b"\x00" * (len(b) - 44) + b[-4:]])
+def test_a_damaged_batch_is_named_and_made_anew(migration: Migration, harm: Callable[[bytes], bytes]) -> None:
+    migration.run(until="transform")
+    (clean,) = (migration.folder / "work" / "transform" / "persons").glob("*.clean.parquet")
+    whole = clean.read_bytes()
+    clean.write_bytes(harm(whole))
+    stopped = migration.cli("run")
+    assert stopped.returncode == 1
+    assert f"work/transform/persons/{clean.name}" in stopped.stderr
+    assert "damaged since it was written" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+    clean.unlink()
+    assert migration.cli("run").returncode == 0
+    assert clean.read_bytes() == whole
+
+
+def test_a_folder_that_cannot_be_written(migration: Migration) -> None:
+    (migration.folder / "reports").write_text("a file in its place")
+    stopped = migration.cli("run")
+    assert stopped.returncode == 1
+    assert "see that this login may read and write there" in stopped.stderr
+    (migration.folder / "reports").unlink()
+    assert migration.cli("run").returncode == 0

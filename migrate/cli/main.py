@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
@@ -90,10 +91,27 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        _no_access(error)
+        sys.exit(1)
     except Exception as error:  # noqa: BLE001 (the last resort: a message without anybody's data in it)
         _unexpected(error)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _no_access(error: OSError) -> None:
+    """What the system refuses, and in which folder: a file's own name may be somebody's."""
+    if error.filename is None or not error.strerror:
+        _unexpected(error)
+        return
+    folder = Path(os.fsdecode(error.filename)).parent
+    click.echo(f"casebridge: {error.strerror}, in {folder}", err=True)
+    click.echo(
+        "  → see that this login may read and write there and that the disk has room; then run it again", err=True
+    )
+    if os.environ.get("CASEBRIDGE_TRACEBACK"):
+        traceback.print_exception(error)
 
 
 def _unexpected(error: Exception) -> None:
