@@ -7,6 +7,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -28,12 +29,25 @@ def _postgres_server() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def _fresh(server: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    yield server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def postgres_url(_postgres_server: str) -> Iterator[str]:
     """The URL of a fresh PostgreSQL database."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(_postgres_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-    yield _postgres_server.replace("/postgres?", f"/{name}?")
-    with psycopg.connect(_postgres_server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+    with _fresh(_postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def another_postgres_url(_postgres_server: str) -> Iterator[str]:
+    """The URL of another one."""
+    with _fresh(_postgres_server) as url:
+        yield url

@@ -53,6 +53,30 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Migration:
     return migration
 
 
+def test_two_postgres_targets_hold_what_two_files_hold(
+    split: Migration, tmp_path: Path, postgres_url: str, another_postgres_url: str
+) -> None:
+    """And taking one side back leaves the other as it is."""
+    there = _split(tmp_path / "project", split.council)
+    settings = there.folder / "casebridge.toml"
+    urls = {"north": postgres_url, "south": another_postgres_url}
+    text = settings.read_text()
+    for side, url in urls.items():
+        text = text.replace(f"sqlite:///{side}.db", url)
+    settings.write_text(text)
+    query = "SELECT person_id, last_name, first_name, full_name FROM dm_persons ORDER BY person_id"
+    for side in SIDES:
+        done = there.cli("run", "--route", side, "--name", f"trial-1-{side}")
+        assert done.returncode == 0, done.stderr
+        rows = [tuple(str(value) for value in row) for row in _ask(urls[side], query)]
+        assert rows == [tuple(str(value) for value in row) for row in _rows(split, side, query)]
+        assert rows
+    south = _ask(urls["south"], query)
+    assert there.cli("rollback", "trial-1-north").returncode == 0
+    assert not sa.inspect(open_database(urls["north"])).get_table_names()
+    assert _ask(urls["south"], query) == south
+
+
 def _report(migration: Migration, side: str) -> dict[str, list[dict[str, object]]]:
     report: dict[str, list[dict[str, object]]] = json.loads(migration.report_path(f"trial-1-{side}").read_text())
     return report
@@ -64,7 +88,11 @@ def _persons(migration: Migration, side: str) -> pl.DataFrame:
 
 
 def _rows(migration: Migration, side: str, query: str) -> list[tuple[object, ...]]:
-    engine = open_database(f"sqlite:///{migration.folder / side}.db")
+    return _ask(f"sqlite:///{migration.folder / side}.db", query)
+
+
+def _ask(url: str, query: str) -> list[tuple[object, ...]]:
+    engine = open_database(url)
     with engine.connect() as connection:
         rows = [tuple(row) for row in connection.execute(sa.text(query))]
     engine.dispose()
