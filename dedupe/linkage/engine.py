@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,12 +22,13 @@ from dedupe.linkage.fields import Fields, LinkOptions
 from dedupe.linkage.identifiers import DIGITS, VALID
 from dedupe.linkage.levels import RELATIONS, Comparison
 from dedupe.linkage.model import Model, fit, refit
-from dedupe.linkage.patterns import Patterns, Radix, count_patterns, distinct
+from dedupe.linkage.patterns import Patterns, Radix, count_codes, count_patterns, distinct
 from dedupe.linkage.register import Register, read_register
 from dedupe.linkage.rules import choose_rules
 from dedupe.linkage.scoring import DOUBT_CAP, Prune, Scored, Scorer, doubtful
 from dedupe.linkage.thresholds import best_expected_f1, expected_false_merges
 from dedupe.linkage.training import Strangers, starting_components, training_patterns
+from dedupe.linkage.witnesses import fit_curve
 
 Progress = Callable[[str, dict[str, Any]], None]
 
@@ -99,10 +100,12 @@ def link(
     strangers = Strangers(held, comparisons, options.seed, candidates.source is not None)
     model = train(held, comparisons, candidates, samples, strangers, options)
     clock.done("model", rounds=model.rounds, converged=model.converged)
-    scored, prune = score_all(Scorer(model, comparisons, options.keep), candidates, options)
+    scorer = Scorer(model, comparisons, options.keep)
+    scored, prune = score_all(scorer, candidates, options)
     clock.done("scoring", **prune.seen)
     patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
     model = refit(model, patterns, strangers.without(model, patterns))
+    model = hear_witnesses(model, scorer, candidates, scored)
     clock.done("refit", patterns=len(patterns.weight), converged=model.converged)
     return _conclude(held, comparisons, candidates, patterns, model, scored, prune, options, clock)
 
@@ -123,6 +126,37 @@ def complete(
     return count_patterns(radix, np.concatenate([kept, lesser]), weight)
 
 
+def hear_witnesses(model: Model, scorer: Scorer, candidates: Candidates, scored: Scored) -> Model:
+    """The model with its log odds put right by the pairs of which both records hold a number that names a
+    person. Both kinds of witness are chosen without the number: the rest of the evidence would have kept them,
+    and a rule that does not ask for the number has brought them in."""
+    number = scorer.number
+    if number is None:
+        return model
+    radix = scorer.radix
+    found, place = distinct(scored.codes)
+    levels = radix.decode(found)
+    fit_to_speak = (levels[:, number.place] == number.same) & scorer.reach(number.without(levels))
+    pairs = np.flatnonzero(fit_to_speak[place])
+    others = Candidates(tuple(b for b in candidates.blocks if model.comparisons[number.place] not in b.rule))
+    pairs = pairs[others.captures(scored.left[pairs], scored.right[pairs]) > 0]
+    same, differs = count_codes(scored.codes[pairs]), count_codes(scored.witnesses)
+    codes = np.union1d(same[0], differs[0])
+    if not len(codes):
+        return model
+    counts = np.zeros((2, len(codes)))
+    for row, (which, many) in enumerate((same, differs)):
+        counts[row, np.searchsorted(codes, which)] = many
+    without = number.without(radix.decode(codes))
+    chances = [np.exp(model.log_chances[number.place][:, level]) for level in (number.same, number.differs)]
+    rates = [
+        float(np.average((chances[0] / (chances[0] + chances[1]))[who], weights=model.shares[who]))
+        for who in (model.same, ~model.same)
+    ]
+    curve = fit_curve(number, model.log_odds(without), counts[0], counts[1], (rates[0], rates[1]))
+    return replace(model, curve=curve)
+
+
 def find_candidates(register: Register, fields: Fields, options: LinkOptions) -> Candidates:
     rules = choose_rules(register, options.rules)
     with ThreadPoolExecutor(options.threads) as pool:
@@ -137,7 +171,8 @@ def train(
 ) -> Model:  # fmt: skip
     components = starting_components(register, comparisons, candidates, options.seed)
     names, labels = [c.name for c in comparisons], [c.labels() for c in comparisons]
-    model = fit(samples[:1], components, names, labels, strangers.counted(samples[0]))
+    groups = [c.groups for c in comparisons]
+    model = fit(samples[:1], components, names, labels, groups, strangers.counted(samples[0]))
     return refit(model, samples[-1], strangers.without(model, samples[-1]))
 
 
@@ -152,11 +187,13 @@ def score_all(scorer: Scorer, candidates: Candidates, options: LinkOptions) -> t
         parts = list(pool.map(work, candidates.slices(options.batch)))
     prune.merge(part for _, part in parts)
     none = np.zeros(0, dtype=np.int32)
-    kept = [part for part, _ in parts] or [Scored(none, none, none.astype(np.int64))]
+    empty = Scored(none, none, none.astype(np.int64), none.astype(np.int64))
+    kept = [part for part, _ in parts] or [empty]
     together = Scored(
         np.concatenate([part.left for part in kept]),
         np.concatenate([part.right for part in kept]),
         np.concatenate([part.codes for part in kept]),
+        np.concatenate([part.witnesses for part in kept]),
     )
     return together, prune
 

@@ -13,6 +13,7 @@ from dedupe.linkage.values import Values
 PARTS_KEPT = 3
 FAMILIES_KEPT = 5
 CLOSE, ALIKE = 0.88, 0.76  # Jaro-Winkler similarity from which names are spelled closely, somewhat alike
+TAG_FAMILY = np.uint64(32)
 EVERY_BIT = np.uint64(2**64 - 1)
 
 
@@ -97,6 +98,12 @@ def _family_bits(table: NDArray[np.int16]) -> NDArray[np.uint64]:
     for column in table.T:
         found |= np.where(column >= 0, np.uint64(1) << (column % 64).astype(np.uint64), np.uint64(0))
     return found
+
+
+def name_tags(text: pl.Series) -> NDArray[np.uint64]:
+    """A number a name: its first two letters above TAG_FAMILY bits for its chief family of short forms."""
+    head = text.str.slice(0, 2).rank("dense").fill_null(0).to_numpy().astype(np.uint64)
+    return head << TAG_FAMILY | (_families(text)[:, 0].astype(np.int64) + 1).astype(np.uint64)
 
 
 def _hashed(text: pl.Series) -> NDArray[np.int64]:

@@ -69,3 +69,9 @@ def count_patterns(radix: Radix, codes: NDArray[np.int64], weight: NDArray[np.fl
     return Patterns(
         radix.decode(found), np.bincount(place, weights=weight, minlength=len(found)).astype(np.float64)
     )
+
+
+def count_codes(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Distinct codes in order, and how often each stands."""
+    found, place = distinct(codes)
+    return found, np.bincount(place, minlength=len(found)).astype(np.float64)

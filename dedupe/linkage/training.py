@@ -19,6 +19,7 @@ from dedupe.linkage.levels import (
     SIBLING,
     TWIN,
     Comparison,
+    per_group,
 )
 from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_MEASURED, PRIOR_PEOPLE, Component, Model
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns
@@ -127,7 +128,7 @@ def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck, most: flo
     place, start, prior = PEOPLE.index(name), [], []
     two_people = RELATION[name] != "same"
     for comparison in comparisons:
-        believed = _chances(np.array([level.start[place] for level in comparison.levels]))
+        believed = per_group(np.array([level.start[place] for level in comparison.levels]), comparison.groups)
         by_luck = comparison.lucky and name in (TWIN, SIBLING, HOUSEHOLD)
         start.append(0.99 * luck.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
         held = (
@@ -158,6 +159,7 @@ class Strangers:
     def __init__(self, register: Register, comparisons: Sequence[Comparison], seed: int, link_only: bool) -> None:
         luck = _Luck(register, comparisons, seed)
         found = [luck.at_random(comparison) for comparison in comparisons]
+        self.groups = [comparison.groups for comparison in comparisons]
         self.chances = [chances for chances, _ in found]
         self.held = np.array([share for _, share in found])
         self.telling = sum(1 << n for n, c in enumerate(comparisons) if c.name != "sex" and not c.fixed)
@@ -168,7 +170,7 @@ class Strangers:
 
     def counted(self, patterns: Patterns) -> Background:
         """The background with duplicates counted in: a floor that is too high rather than too low."""
-        return background(self.chances, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
+        return self._background(self.chances, patterns)
 
     def without(self, model: Model, patterns: Patterns) -> Background:
         """The background without the pairs that `model` holds to be one person."""
@@ -179,7 +181,11 @@ class Strangers:
             ours = np.bincount(patterns.levels[:, place], weights=same, minlength=size + 1)[:size]
             pairs = counted * self.pairs * self.held[place] + 1e-9
             chances.append(_chances(np.maximum(pairs - ours, LEAST_STRANGERS * pairs)))
-        return background(chances, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
+        return self._background(chances, patterns)
+
+    def _background(self, chances: list[NDArray[np.float64]], patterns: Patterns) -> Background:
+        grouped = [per_group(c, groups) for c, groups in zip(chances, self.groups, strict=True)]
+        return background(grouped, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
 
 
 class _Luck:
@@ -195,15 +201,23 @@ class _Luck:
         demanded = tuple(part for part in rule if comparison.name in OWNERS.get(part, (part,)))
         where = (comparison.name, demanded)
         if comparison.fixed:
-            return _chances(np.array([level.start[PEOPLE.index(HOUSEHOLD)] for level in comparison.levels]))
+            start = np.array([level.start[PEOPLE.index(HOUSEHOLD)] for level in comparison.levels])
+            return per_group(start, comparison.groups)
         if where not in self.found:
-            left, right = self._agreeing(demanded) if demanded else self._random()
-            levels = comparison.full(left, right)
-            counts = np.bincount(levels, minlength=comparison.null + 1)[: comparison.null].astype(np.float64)
-            self.found[where] = _chances(
-                counts + 0.5 * _chances(np.array([lv.start[4] for lv in comparison.levels])) + 0.02
-            )
+            counts = self._counted(comparison, demanded)
+            if comparison.given:
+                half = comparison.groups[0]
+                given = self._counted(comparison, tuple(dict.fromkeys((*comparison.given, *demanded))))
+                counts = np.concatenate([counts[:half], given[half:]])
+            self.found[where] = per_group(counts, comparison.groups)
         return self.found[where]
+
+    def _counted(self, comparison: Comparison, demanded: Rule) -> NDArray[np.float64]:
+        """How often each level stands among pairs that agree on `demanded`, and a little of what is believed."""
+        left, right = self._agreeing(demanded) if demanded else self._random()
+        counts = np.bincount(comparison.full(left, right), minlength=comparison.null + 1)[: comparison.null]
+        believed = per_group(np.array([lv.start[4] for lv in comparison.levels]), comparison.groups)
+        return counts + 0.5 * believed + 0.02
 
     def at_random(self, comparison: Comparison) -> tuple[NDArray[np.float64], float]:
         """Chance of each level in two rows drawn at random, given that both hold a value; and the chance that
@@ -219,7 +233,7 @@ class _Luck:
         lengths = runs(key)[1].astype(np.float64)
         given = float(np.count_nonzero(key))
         agree = float((lengths * (lengths - 1)).sum()) / max(1.0, given * (given - 1))
-        return agree * self.profile(comparison, (part,)) + (1 - agree) * chances, share
+        return agree * _chances(self._counted(comparison, (part,))) + (1 - agree) * chances, share
 
     def _random(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         steps = max(1, min(self.rows - 1, RANDOM_PAIRS // self.rows + 1))
