@@ -12,7 +12,8 @@ from dedupe.linkage.addresses import address_comparison
 from dedupe.linkage.dates import year_table
 from dedupe.linkage.identifiers import DIGITS, VALID, digits_apart, neighbours_swapped
 from dedupe.linkage.levels import Comparison, Levels, Rows, level, split_by_rareness, with_given
-from dedupe.linkage.names import ALIKE_FORENAME, alike_forenames, name_comparisons
+from dedupe.linkage.names import ALIKE_FORENAME, name_comparisons
+from dedupe.linkage.nametable import alike_forenames
 from dedupe.linkage.register import Register, pair_key
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from dedupe.linkage.values import names_a_person, rareness, shares

@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dedupe.linkage.blocking import Candidates, build_blocks, expected_missed
+from dedupe.linkage.blocking import Blocks, Candidates, Rule, build_blocks, expected_missed
+from dedupe.linkage.calibration import hear_witnesses
 from dedupe.linkage.clusters import Edges, build_clusters, cluster_names
 from dedupe.linkage.comparisons import comparisons_for
 from dedupe.linkage.diagnosis import describe, diagnose
@@ -22,14 +23,14 @@ from dedupe.linkage.fields import Fields, LinkOptions
 from dedupe.linkage.identifiers import DIGITS, VALID
 from dedupe.linkage.levels import RELATIONS, Comparison
 from dedupe.linkage.model import Model, fit, refit
-from dedupe.linkage.patterns import Patterns, Radix, count_codes, count_patterns, distinct
+from dedupe.linkage.patterns import Patterns, Radix, count_patterns, distinct
 from dedupe.linkage.register import Register, read_register
-from dedupe.linkage.rules import choose_rules
+from dedupe.linkage.rules import choose_rules, further_rules
 from dedupe.linkage.scoring import DOUBT_CAP, Prune, Scored, Scorer, doubtful
 from dedupe.linkage.thresholds import best_expected_f1, expected_false_merges
-from dedupe.linkage.training import Strangers, starting_components, training_patterns
-from dedupe.linkage.witnesses import fit_curve
+from dedupe.linkage.training import Strangers, estimated_recall, starting_components, training_patterns
 
+LOST = 0.02
 Progress = Callable[[str, dict[str, Any]], None]
 
 
@@ -96,9 +97,17 @@ def link(
     candidates = find_candidates(held, fields, options)
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
     samples, sampled = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
-    clock.done("sample", pairs=sampled, patterns=len(samples[-1].weight))
+    clock.done("sample", pairs=len(sampled.codes), patterns=len(samples[-1].weight))
     strangers = Strangers(held, comparisons, options.seed, candidates.source is not None)
     model = train(held, comparisons, candidates, samples, strangers, options)
+    wider = widened(held, candidates, options, estimated_recall(model, Radix.of(comparisons), sampled))
+    if wider is not candidates:
+        candidates = wider
+        clock.done(
+            "more rules", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks)
+        )
+        samples, _ = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
+        model = train(held, comparisons, candidates, samples, strangers, options)
     clock.done("model", rounds=model.rounds, converged=model.converged)
     scorer = Scorer(model, comparisons, options.keep)
     scored, prune = score_all(scorer, candidates, options)
@@ -126,43 +135,25 @@ def complete(
     return count_patterns(radix, np.concatenate([kept, lesser]), weight)
 
 
-def hear_witnesses(model: Model, scorer: Scorer, candidates: Candidates, scored: Scored) -> Model:
-    """The model with its log odds put right by the pairs of which both records hold a number that names a
-    person. Both kinds of witness are chosen without the number: the rest of the evidence would have kept them,
-    and a rule that does not ask for the number has brought them in."""
-    number = scorer.number
-    if number is None:
-        return model
-    radix = scorer.radix
-    found, place = distinct(scored.codes)
-    levels = radix.decode(found)
-    fit_to_speak = (levels[:, number.place] == number.same) & scorer.reach(number.without(levels))
-    pairs = np.flatnonzero(fit_to_speak[place])
-    others = Candidates(tuple(b for b in candidates.blocks if model.comparisons[number.place] not in b.rule))
-    pairs = pairs[others.captures(scored.left[pairs], scored.right[pairs]) > 0]
-    same, differs = count_codes(scored.codes[pairs]), count_codes(scored.witnesses)
-    codes = np.union1d(same[0], differs[0])
-    if not len(codes):
-        return model
-    counts = np.zeros((2, len(codes)))
-    for row, (which, many) in enumerate((same, differs)):
-        counts[row, np.searchsorted(codes, which)] = many
-    without = number.without(radix.decode(codes))
-    chances = [np.exp(model.log_chances[number.place][:, level]) for level in (number.same, number.differs)]
-    rates = [
-        float(np.average((chances[0] / (chances[0] + chances[1]))[who], weights=model.shares[who]))
-        for who in (model.same, ~model.same)
-    ]
-    curve = fit_curve(number, model.log_odds(without), counts[0], counts[1], (rates[0], rates[1]))
-    return replace(model, curve=curve)
-
-
 def find_candidates(register: Register, fields: Fields, options: LinkOptions) -> Candidates:
-    rules = choose_rules(register, options.rules)
-    with ThreadPoolExecutor(options.threads) as pool:
-        blocks = tuple(pool.map(lambda rule: build_blocks(register, rule, options.max_block), rules))
+    blocks = _blocks(register, choose_rules(register, options.rules), options)
     source = register.source if fields.link_only else None
     return Candidates(blocks, source, register.pair_keys(options.not_pairs))
+
+
+def widened(register: Register, candidates: Candidates, options: LinkOptions, recall: float) -> Candidates:
+    """The candidates, with more rules where those chosen are estimated to lose more than LOST of the true
+    pairs: a register of many gaps and slips. Rules that were asked for stand as they are."""
+    held = tuple(blocks.rule for blocks in candidates.blocks)
+    rules = further_rules(register, held) if options.rules is None and 1 - recall > LOST else ()
+    return (
+        replace(candidates, blocks=candidates.blocks + _blocks(register, rules, options)) if rules else candidates
+    )
+
+
+def _blocks(register: Register, rules: Sequence[Rule], options: LinkOptions) -> tuple[Blocks, ...]:
+    with ThreadPoolExecutor(options.threads) as pool:
+        return tuple(pool.map(lambda rule: build_blocks(register, rule, options.max_block), rules))
 
 
 def train(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedupe.linkage.levels import Comparison, Level, Levels, Rows, level, split_by_rareness, with_given
-from dedupe.linkage.nametable import ALIKE, CLOSE, TAG_FAMILY, NameTable, name_tags
+from dedupe.linkage.nametable import ALIKE, CLOSE, NameTable, alike_forenames
 from dedupe.linkage.register import Lists, Register
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from dedupe.linkage.values import rareness, shares
@@ -76,24 +76,6 @@ def name_comparisons(register: Register) -> list[Comparison]:
 def _agreement(column: NDArray[np.int32], size: int) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
     share = shares(column, size)
     return share, rareness(share)
-
-
-def alike_forenames(register: Register) -> Callable[[Rows, Rows], NDArray[np.bool_]] | None:
-    """Says of pairs whether the forenames begin alike or may be forms of one name, from one number a row;
-    None where the register holds no forenames."""
-    if not register.has("forename"):
-        return None
-    tags = register.fact(
-        "name_tags", lambda: np.append(name_tags(register.values["names"].text), np.uint64(0))
-    ).take(register.columns["forename"])
-
-    def alike(left: Rows, right: Rows) -> NDArray[np.bool_]:
-        a, b = tags.take(left), tags.take(right)
-        family = a << TAG_FAMILY
-        found = ((a ^ b) >> TAG_FAMILY == 0) | ((family == b << TAG_FAMILY) & (family != 0))
-        return np.asarray(found & (a != 0))
-
-    return alike
 
 
 def _quick_equal(column: NDArray[np.int32], steps: NDArray[np.uint8], null: int) -> Callable[[Rows, Rows], Levels]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from dedupe.linkage.levels import Rows
 from dedupe.linkage.nicknames import families
+from dedupe.linkage.register import Register
 from dedupe.linkage.similarity import Codes
 from dedupe.linkage.values import Values
 
@@ -104,6 +108,24 @@ def name_tags(text: pl.Series) -> NDArray[np.uint64]:
     """A number a name: its first two letters above TAG_FAMILY bits for its chief family of short forms."""
     head = text.str.slice(0, 2).rank("dense").fill_null(0).to_numpy().astype(np.uint64)
     return head << TAG_FAMILY | (_families(text)[:, 0].astype(np.int64) + 1).astype(np.uint64)
+
+
+def alike_forenames(register: Register) -> Callable[[Rows, Rows], NDArray[np.bool_]] | None:
+    """Says of pairs whether the forenames begin alike or may be forms of one name, from one number a row;
+    None where the register holds no forenames."""
+    if not register.has("forename"):
+        return None
+    tags = register.fact(
+        "name_tags", lambda: np.append(name_tags(register.values["names"].text), np.uint64(0))
+    ).take(register.columns["forename"])
+
+    def alike(left: Rows, right: Rows) -> NDArray[np.bool_]:
+        a, b = tags.take(left), tags.take(right)
+        family = a << TAG_FAMILY
+        found = ((a ^ b) >> TAG_FAMILY == 0) | ((family == b << TAG_FAMILY) & (family != 0))
+        return np.asarray(found & (a != 0))
+
+    return alike
 
 
 def _hashed(text: pl.Series) -> NDArray[np.int64]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedupe.linkage.background import Background, background
-from dedupe.linkage.blocking import Candidates, Rule, rule_key, runs
+from dedupe.linkage.blocking import Candidates, Rule, expected_missed, rule_key, runs
 from dedupe.linkage.levels import (
     HOUSEHOLD,
     MOVED,
@@ -22,7 +23,7 @@ from dedupe.linkage.levels import (
     per_group,
 )
 from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_MEASURED, PRIOR_PEOPLE, Component, Model
-from dedupe.linkage.patterns import Patterns, Radix, count_patterns
+from dedupe.linkage.patterns import Patterns, Radix, count_patterns, distinct
 from dedupe.linkage.register import Register
 from dedupe.linkage.rules import available
 
@@ -48,26 +49,43 @@ OWNERS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Sampled:
+    """Sampled candidate pairs: code of the pattern, how many pairs each stands for, how many rules make it."""
+
+    codes: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    captures: NDArray[np.uint8]
+
+
 def training_patterns(
     candidates: Candidates, comparisons: Sequence[Comparison], radix: Radix, wanted: int
-) -> tuple[list[Patterns], int]:
-    """Patterns of a sample of candidate pairs before anything is pruned, and how many pairs it holds: first
-    those of every FIRST_STEP-th pair, then those of all.
+) -> tuple[list[Patterns], Sampled]:
+    """Patterns of a sample of candidate pairs before anything is pruned, and the sample: first those of every
+    FIRST_STEP-th pair, then those of all.
 
     Whole blocks are drawn by their key, so the sample does not depend on the order of rows; every rule
     gets its share of `wanted`, and its pairs are weighted back to how many the rule makes.
     """
-    codes, weights = [], []
+    codes, weights, captures = [], [], []
     for number, rate in enumerate(sampling_rates([b.raw_pairs for b in candidates.blocks], wanted)):
         left, right = candidates.sample(number, rate)
         codes.append(radix.encode([c.full(left, right) for c in comparisons]))
         weights.append(np.full(len(left), 1.0 / rate))
+        captures.append(candidates.captures(left, right))
     sparse = [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
     samples = [
         count_patterns(radix, np.concatenate([c[s] for c in codes]), np.concatenate([w[s] for w in weights]))
         for s in sparse
     ]
-    return samples, sum(map(len, codes))
+    return samples, Sampled(np.concatenate(codes), np.concatenate(weights), np.concatenate(captures))
+
+
+def estimated_recall(model: Model, radix: Radix, sample: Sampled) -> float:
+    """Share of the true pairs that blocking finds, by capture and recapture in the sample."""
+    found, place = distinct(sample.codes)
+    p = model.relations(radix.decode(found))[:, 0]
+    return expected_missed(sample.captures, sample.weights * p[place])["recall"]
 
 
 def sampling_rates(raw: Sequence[int], wanted: int) -> list[float]:

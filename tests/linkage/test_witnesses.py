@@ -11,7 +11,7 @@ import pytest
 from benchmarks.registers import PLAIN, make_register
 from dedupe.linkage import link
 from dedupe.linkage.levels import per_group
-from dedupe.linkage.names import alike_forenames
+from dedupe.linkage.nametable import alike_forenames
 from dedupe.linkage.register import read_register
 from dedupe.linkage.witnesses import KNOTS, Number, fit_curve
 from tests.linkage.registers_for_tests import fields_of
