@@ -21,10 +21,9 @@ def hear_witnesses(model: Model, scorer: Scorer, candidates: Candidates, scored:
     if number is None:
         return model
     radix = scorer.radix
-    found, place = distinct(scored.codes)
-    levels = radix.decode(found)
-    fit_to_speak = (levels[:, number.place] == number.same) & scorer.reach(number.without(levels))
-    pairs = np.flatnonzero(fit_to_speak[place])
+    alike = np.flatnonzero(radix.digit(scored.codes, number.place) == number.same)
+    found, place = distinct(scored.codes[alike])
+    pairs = alike[scorer.reach(number.without(radix.decode(found)))[place]]
     others = Candidates(tuple(b for b in candidates.blocks if model.comparisons[number.place] not in b.rule))
     pairs = pairs[others.captures(scored.left[pairs], scored.right[pairs]) > 0]
     same, differs = count_codes(scored.codes[pairs]), count_codes(scored.witnesses)

@@ -17,7 +17,7 @@ from dedupe.linkage.values import Values
 PARTS_KEPT = 3
 FAMILIES_KEPT = 5
 CLOSE, ALIKE = 0.88, 0.76  # Jaro-Winkler similarity from which names are spelled closely, somewhat alike
-TAG_FAMILY = np.uint64(32)
+TAG_FAMILY = np.uint32(16)
 EVERY_BIT = np.uint64(2**64 - 1)
 
 
@@ -104,10 +104,10 @@ def _family_bits(table: NDArray[np.int16]) -> NDArray[np.uint64]:
     return found
 
 
-def name_tags(text: pl.Series) -> NDArray[np.uint64]:
+def name_tags(text: pl.Series) -> NDArray[np.uint32]:
     """A number a name: its first two letters above TAG_FAMILY bits for its chief family of short forms."""
-    head = text.str.slice(0, 2).rank("dense").fill_null(0).to_numpy().astype(np.uint64)
-    return head << TAG_FAMILY | (_families(text)[:, 0].astype(np.int64) + 1).astype(np.uint64)
+    head = text.str.slice(0, 2).rank("dense").fill_null(0).to_numpy().astype(np.uint32)
+    return head << TAG_FAMILY | (_families(text)[:, 0] + 1).astype(np.uint32)
 
 
 def alike_forenames(register: Register) -> Callable[[Rows, Rows], NDArray[np.bool_]] | None:
@@ -115,9 +115,8 @@ def alike_forenames(register: Register) -> Callable[[Rows, Rows], NDArray[np.boo
     None where the register holds no forenames."""
     if not register.has("forename"):
         return None
-    tags = register.fact(
-        "name_tags", lambda: np.append(name_tags(register.values["names"].text), np.uint64(0))
-    ).take(register.columns["forename"])
+    names, column = register.values["names"], register.columns["forename"]
+    tags = register.fact("forename_tags", lambda: np.append(name_tags(names.text), np.uint32(0)).take(column))
 
     def alike(left: Rows, right: Rows) -> NDArray[np.bool_]:
         a, b = tags.take(left), tags.take(right)
