@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import log2
+from math import log, log2
 from typing import Any
+
+import numpy as np
 
 WIDTH, ROW, LEFT = 760, 22, 330
 INK, GOOD, BAD, QUIET = "#1f2933", "#1f6f54", "#a33b2a", "#9aa5b1"
@@ -15,8 +17,18 @@ def waterfall(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> lis
     """How one pair's weight comes about: (comparison, level, bits it adds, bits so far), starting from the
     share of candidate pairs that are one person. `levels` names the pair's level by comparison; a missing
     one adds nothing. Bits add up to the pair's weight: each is the change in log2 odds as its comparison
-    joins those before it, so in a mixture the same level may add more in one pair than in another.
+    joins those before it, so in a mixture the same level may add more in one pair than in another. The last
+    is what pairs that hold a number taught (`witnesses`), where any did.
     """
+    steps, learned = _steps(model, levels), model.get("calibration")
+    if learned:
+        bits = _steps(model, {k: v for k, v in levels.items() if k != learned["number"]})[-1][3]
+        shift = float(np.interp(bits * log(2), learned["log_odds"], learned["shift"])) / log(2)
+        steps.append((learned["number"], "what pairs that hold it teach", shift, steps[-1][3] + shift))
+    return steps
+
+
+def _steps(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> list[tuple[str, str, float, float]]:
     relation = [c["relation"] for c in model["components"]]
     joint = [c["share"] for c in model["components"]]
     floor = model.get("background")

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from dedupe.linkage.addresses import address_comparison
 from dedupe.linkage.dates import year_table
 from dedupe.linkage.identifiers import DIGITS, VALID, digits_apart, neighbours_swapped
-from dedupe.linkage.levels import Comparison, Levels, Rows, level, split_by_rareness
-from dedupe.linkage.names import name_comparisons
+from dedupe.linkage.levels import Comparison, Levels, Rows, level, split_by_rareness, with_given
+from dedupe.linkage.names import ALIKE_FORENAME, name_comparisons
+from dedupe.linkage.nametable import alike_forenames
 from dedupe.linkage.register import Register, pair_key
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from dedupe.linkage.values import names_a_person, rareness, shares
@@ -153,16 +154,20 @@ def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
 
 
 def sex_comparison(register: Register) -> list[Comparison]:
-    """Sex as recorded: same or different; anything but male and female is no evidence."""
-    column = register.columns["sex"]
+    """Sex as recorded: same or different; anything but male and female is no evidence. Forenames tell the
+    sex, so pairs whose forenames are alike have levels of their own."""
+    column, alike = register.columns["sex"], alike_forenames(register)
+    levels = with_given(SEX_LEVELS, ALIKE_FORENAME) if alike else SEX_LEVELS
 
     def quick(left: Rows, right: Rows) -> Levels:
         a, b = column.take(left), column.take(right)
         found = (a != b).astype(np.uint8)
-        found[(a | b) < 0] = len(SEX_LEVELS)
+        if alike:
+            found += alike(left, right) * np.uint8(len(SEX_LEVELS))
+        found[(a | b) < 0] = len(levels)
         return found
 
-    return [Comparison("sex", SEX_LEVELS, quick)]
+    return [Comparison("sex", levels, quick, given=("forename",) if alike else ())]
 
 
 def nhs_comparison(register: Register) -> list[Comparison]:
@@ -186,7 +191,8 @@ def nhs_comparison(register: Register) -> list[Comparison]:
         return found
 
     checked = bool((column & VALID).any())
-    return [Comparison("nhs_number", NHS_LEVELS if checked else NUMBER_LEVELS, quick, identifier=True)]
+    levels, witness = (NHS_LEVELS, (0, 3)) if checked else (NUMBER_LEVELS, (0, 4))
+    return [Comparison("nhs_number", levels, quick, identifier=True, witness=witness)]
 
 
 def phone_comparison(register: Register) -> list[Comparison]:

@@ -15,6 +15,7 @@ from dedupe.linkage.levels import Comparison
 from dedupe.linkage.model import Model
 from dedupe.linkage.patterns import Patterns
 from dedupe.linkage.register import Register
+from dedupe.linkage.witnesses import KNOTS
 
 FEW_PAIRS = 30.0
 UNSURE = 0.25
@@ -34,10 +35,23 @@ def describe(model: Model, options: LinkOptions) -> dict[str, Any]:
             for c, s in zip(model.components, model.shares, strict=True)
         ],
         "background": _background(model),
+        "calibration": _calibration(model),
         "comparisons": [
             {"name": name, "levels": [_level(model, place, n, label) for n, label in enumerate(labels)]}
             for place, (name, labels) in enumerate(zip(model.comparisons, model.labels, strict=True))
         ],
+    }
+
+
+def _calibration(model: Model) -> dict[str, Any] | None:
+    """The shift of the log odds (natural) that numbers borne as witnesses ask for, and how many spoke."""
+    if model.curve is None:
+        return None
+    return {
+        "number": model.comparisons[model.curve.number.place],
+        "witnesses": model.curve.witnesses,
+        "log_odds": KNOTS.tolist(),
+        "shift": model.curve.shift.tolist(),
     }
 
 
@@ -126,10 +140,10 @@ def out_of_order(model: Model, patterns: Patterns) -> list[str]:
             patterns.levels[:, place], weights=patterns.weight, minlength=len(model.labels[place]) + 1
         )
         m, u = m_and_u(model, place)
-        bits = np.log2(m / u)
+        bits = np.log2(m / u)[: model.groups[place][0]]
         if (
             seen[0] + seen[len(bits) - 1] > 0
-            and bits[seen[:-1] > 0].size
+            and bits[seen[: len(bits)] > 0].size
             and bits[: max(1, len(bits) // 3)].max() < bits[-1]
         ):
             found.append(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dedupe.linkage.blocking import Candidates, build_blocks, expected_missed
+from dedupe.linkage.blocking import Blocks, Candidates, Rule, build_blocks, expected_missed
+from dedupe.linkage.calibration import hear_witnesses
 from dedupe.linkage.clusters import Edges, build_clusters, cluster_names
 from dedupe.linkage.comparisons import comparisons_for
 from dedupe.linkage.diagnosis import describe, diagnose
@@ -24,11 +25,12 @@ from dedupe.linkage.levels import RELATIONS, Comparison
 from dedupe.linkage.model import Model, fit, refit
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns, distinct
 from dedupe.linkage.register import Register, read_register
-from dedupe.linkage.rules import choose_rules
+from dedupe.linkage.rules import choose_rules, further_rules
 from dedupe.linkage.scoring import DOUBT_CAP, Prune, Scored, Scorer, doubtful
 from dedupe.linkage.thresholds import best_expected_f1, expected_false_merges
-from dedupe.linkage.training import Strangers, starting_components, training_patterns
+from dedupe.linkage.training import Strangers, estimated_recall, starting_components, training_patterns
 
+LOST = 0.02
 Progress = Callable[[str, dict[str, Any]], None]
 
 
@@ -95,14 +97,24 @@ def link(
     candidates = find_candidates(held, fields, options)
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
     samples, sampled = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
-    clock.done("sample", pairs=sampled, patterns=len(samples[-1].weight))
+    clock.done("sample", pairs=len(sampled.codes), patterns=len(samples[-1].weight))
     strangers = Strangers(held, comparisons, options.seed, candidates.source is not None)
     model = train(held, comparisons, candidates, samples, strangers, options)
+    wider = widened(held, candidates, options, estimated_recall(model, Radix.of(comparisons), sampled))
+    if wider is not candidates:
+        candidates = wider
+        clock.done(
+            "more rules", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks)
+        )
+        samples, _ = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
+        model = train(held, comparisons, candidates, samples, strangers, options)
     clock.done("model", rounds=model.rounds, converged=model.converged)
-    scored, prune = score_all(Scorer(model, comparisons, options.keep), candidates, options)
+    scorer = Scorer(model, comparisons, options.keep)
+    scored, prune = score_all(scorer, candidates, options)
     clock.done("scoring", **prune.seen)
     patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
     model = refit(model, patterns, strangers.without(model, patterns))
+    model = hear_witnesses(model, scorer, candidates, scored)
     clock.done("refit", patterns=len(patterns.weight), converged=model.converged)
     return _conclude(held, comparisons, candidates, patterns, model, scored, prune, options, clock)
 
@@ -124,11 +136,24 @@ def complete(
 
 
 def find_candidates(register: Register, fields: Fields, options: LinkOptions) -> Candidates:
-    rules = choose_rules(register, options.rules)
-    with ThreadPoolExecutor(options.threads) as pool:
-        blocks = tuple(pool.map(lambda rule: build_blocks(register, rule, options.max_block), rules))
+    blocks = _blocks(register, choose_rules(register, options.rules), options)
     source = register.source if fields.link_only else None
     return Candidates(blocks, source, register.pair_keys(options.not_pairs))
+
+
+def widened(register: Register, candidates: Candidates, options: LinkOptions, recall: float) -> Candidates:
+    """The candidates, with more rules where those chosen are estimated to lose more than LOST of the true
+    pairs: a register of many gaps and slips. Rules that were asked for stand as they are."""
+    held = tuple(blocks.rule for blocks in candidates.blocks)
+    rules = further_rules(register, held) if options.rules is None and 1 - recall > LOST else ()
+    return (
+        replace(candidates, blocks=candidates.blocks + _blocks(register, rules, options)) if rules else candidates
+    )
+
+
+def _blocks(register: Register, rules: Sequence[Rule], options: LinkOptions) -> tuple[Blocks, ...]:
+    with ThreadPoolExecutor(options.threads) as pool:
+        return tuple(pool.map(lambda rule: build_blocks(register, rule, options.max_block), rules))
 
 
 def train(
@@ -137,7 +162,8 @@ def train(
 ) -> Model:  # fmt: skip
     components = starting_components(register, comparisons, candidates, options.seed)
     names, labels = [c.name for c in comparisons], [c.labels() for c in comparisons]
-    model = fit(samples[:1], components, names, labels, strangers.counted(samples[0]))
+    groups = [c.groups for c in comparisons]
+    model = fit(samples[:1], components, names, labels, groups, strangers.counted(samples[0]))
     return refit(model, samples[-1], strangers.without(model, samples[-1]))
 
 
@@ -152,11 +178,13 @@ def score_all(scorer: Scorer, candidates: Candidates, options: LinkOptions) -> t
         parts = list(pool.map(work, candidates.slices(options.batch)))
     prune.merge(part for _, part in parts)
     none = np.zeros(0, dtype=np.int32)
-    kept = [part for part, _ in parts] or [Scored(none, none, none.astype(np.int64))]
+    empty = Scored(none, none, none.astype(np.int64), none.astype(np.int64))
+    kept = [part for part, _ in parts] or [empty]
     together = Scored(
         np.concatenate([part.left for part in kept]),
         np.concatenate([part.right for part in kept]),
         np.concatenate([part.codes for part in kept]),
+        np.concatenate([part.witnesses for part in kept]),
     )
     return together, prune
 

@@ -54,6 +54,11 @@ class Comparison:
     moves: changes when a person moves or marries; all else is written down as well or badly for those who
     moved as for those who stayed.
     fixed: the starting beliefs stand, whatever the data.
+    groups: how many levels, in their order, make up each distribution. One as a rule. Two where the answer
+    hangs on whether the pair is alike in the parts `given`: the first levels are for pairs that are not, the
+    others, as many, for those that are. Two strangers called Mary are mostly women: once the forename
+    agrees, that the sex does tells nothing new.
+    witness: of a number that names a person, the levels that say "one person" and "two" (see `witnesses`).
     """
 
     name: str
@@ -65,6 +70,12 @@ class Comparison:
     lucky: bool = False
     moves: bool = False
     fixed: bool = False
+    given: tuple[str, ...] = ()
+    witness: tuple[int, int] | None = None
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        return (len(self.levels) // 2,) * 2 if self.given else (len(self.levels),)
 
     @property
     def null(self) -> int:
@@ -99,6 +110,17 @@ def level(
     moved = settled if moved is None else moved
     namesake = household if namesake is None else namesake
     return Level(label, (settled, moved, twin, sibling, household, namesake))
+
+
+def with_given(levels: tuple[Level, ...], words: str) -> tuple[Level, ...]:
+    """The levels, and once more for pairs that agree on what is given."""
+    return (*levels, *(Level(f"{one.label}, {words}", one.start, one.bin) for one in levels))
+
+
+def per_group(counts: NDArray[np.float64], groups: tuple[int, ...]) -> NDArray[np.float64]:
+    """Counts of levels as chances, those of each group adding to 1."""
+    parts = np.split(counts, np.cumsum(groups)[:-1])
+    return np.concatenate([part / part.sum() for part in parts])
 
 
 def split_by_rareness(

@@ -21,6 +21,7 @@ from scipy.sparse import csr_array
 from dedupe.linkage.background import Background
 from dedupe.linkage.levels import RELATIONS
 from dedupe.linkage.patterns import Patterns
+from dedupe.linkage.witnesses import Curve
 
 PRIOR_PEOPLE = 30.0
 PRIOR_CHANCE = 200.0
@@ -55,7 +56,8 @@ class Component:
 @dataclass(frozen=True)
 class Model:
     """A fitted mixture. `log_chances[c]` has shape (components, levels of comparison c + 1): the natural
-    log of each level's chance, the last column (missing) being 0: no evidence."""
+    log of each level's chance, the last column (missing) being 0: no evidence. `groups[c]`: how many of its levels
+    make up each distribution (`Comparison.groups`)."""
 
     comparisons: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
@@ -66,6 +68,8 @@ class Model:
     converged: bool
     log_likelihood: float
     background: Background | None = None
+    groups: tuple[tuple[int, ...], ...] = ()
+    curve: Curve | None = None
 
     @property
     def same(self) -> NDArray[np.bool_]:
@@ -83,7 +87,17 @@ class Model:
         joint = self._with_background(levels)
         posterior, _ = _posterior(joint)
         relation = [*(c.relation for c in self.components), "chance"][: joint.shape[1]]
-        return np.stack([posterior[:, [one == r for one in relation]].sum(axis=1) for r in RELATIONS], axis=1)
+        found = np.stack([posterior[:, [one == r for one in relation]].sum(axis=1) for r in RELATIONS], axis=1)
+        if self.curve is not None:
+            found[:, 0] *= np.exp(self._shift(levels))
+            found /= found.sum(axis=1, keepdims=True)
+        return found
+
+    def _shift(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """By how much the witnesses shift the log odds of each pattern."""
+        if self.curve is None:
+            return np.zeros(len(levels))
+        return self.curve.at(self._fitted_log_odds(self.curve.number.without(levels)))
 
     def _with_background(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         joint = self.log_joint(levels)
@@ -91,6 +105,9 @@ class Model:
 
     def log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Natural log of the odds that the pair is one person, one a pattern."""
+        return self._fitted_log_odds(levels) + self._shift(levels)
+
+    def _fitted_log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         joint = self._with_background(levels)
         other = np.append(~self.same, [True] * (joint.shape[1] - len(self.components)))
         return _log_sum(joint[:, np.append(self.same, [False])[: joint.shape[1]]]) - _log_sum(joint[:, other])
@@ -103,7 +120,7 @@ class Model:
         A level number above the missing one names a set in `opens`: the levels still possible. For every
         pair of a same-person component s and another o, s gains at most the largest log-ratio over the
         levels possible; sum_s a_s / sum_o b_o <= sum_s min_o a_s / b_o. Leaving out the background keeps
-        this an upper bound.
+        this an upper bound. It knows no curve: pairs are scored before there is one.
         """
         settled = [
             np.concatenate([t, np.zeros((t.shape[0], len(o)))], axis=1)
@@ -127,9 +144,7 @@ class Model:
 
 def refit(model: Model, patterns: Patterns, strangers: Background | None = None) -> Model:
     """The model after more rounds on another count of patterns, starting where it stands."""
-    sizes = [len(one) for one in model.labels]
-    start = np.concatenate([np.stack([c.start[p] for c in model.components]) for p in range(len(sizes))], axis=1)
-    belief = _Belief(np.maximum(start, FLOOR), model.components, sizes)
+    belief = _Belief(model.components, model.groups)
     now = np.exp(np.concatenate([table[:, :-1] for table in model.log_chances], axis=1))
     state = _settle(_State(now, model.shares, model.rounds), belief, patterns, strangers)
     return _model(state, belief, model.components, model.comparisons, model.labels, strangers)
@@ -137,13 +152,11 @@ def refit(model: Model, patterns: Patterns, strangers: Background | None = None)
 
 def fit(
     samples: Sequence[Patterns], components: Sequence[Component], names: Sequence[str],
-    labels: Sequence[Sequence[str]], strangers: Background | None = None,
+    labels: Sequence[Sequence[str]], groups: Sequence[tuple[int, ...]], strangers: Background | None = None,
 ) -> Model:  # fmt: skip
     """Fit the mixture to pattern counts: on each sample in turn, starting where the one before ended, so that
     most rounds run on the small first sample. Deterministic: patterns come in the order of their codes."""
-    sizes = [len(one) for one in labels]
-    start = np.concatenate([np.stack([c.start[p] for c in components]) for p in range(len(sizes))], axis=1)
-    belief = _Belief(np.maximum(start, FLOOR), components, sizes)
+    belief = _Belief(components, groups)
     state = _State(belief.start, belief.first_shares)
     for patterns in samples:
         state = _settle(state, belief, patterns, strangers)
@@ -154,8 +167,7 @@ def _model(
     state: _State, belief: _Belief, components: Sequence[Component], names: Sequence[str],
     labels: Sequence[Sequence[str]], strangers: Background | None,
 ) -> Model:  # fmt: skip
-    edges = belief.edges
-    log_chances = [np.log(state.chances[:, a:b]) for a, b in pairwise(edges)]
+    log_chances = [np.log(state.chances[:, a:b]) for a, b in pairwise(np.cumsum([0, *belief.sizes]))]
     return Model(
         tuple(names),
         tuple(tuple(one) for one in labels),
@@ -166,17 +178,21 @@ def _model(
         state.converged,
         state.log_likelihood,
         strangers,
+        belief.groups,
     )
 
 
 class _Belief:
     """What stands against the data: starting chances as pseudo-counts, and those that data cannot move."""
 
-    def __init__(self, start: NDArray[np.float64], components: Sequence[Component], sizes: Sequence[int]) -> None:
+    def __init__(self, components: Sequence[Component], groups: Sequence[tuple[int, ...]]) -> None:
+        self.groups = tuple(groups)
+        self.sizes = sizes = [sum(one) for one in groups]
+        start = np.maximum(np.stack([np.concatenate(c.start) for c in components]), FLOOR)
         belief = np.repeat(np.array([c.prior for c in components]), sizes, axis=1)
         self.start, self.held = start, np.isinf(belief)
         self.counts = np.where(self.held, 0.0, belief) * start
-        self.edges = np.cumsum([0, *sizes])
+        self.edges = np.cumsum([0, *(size for one in groups for size in one)])
         none = (False,) * len(sizes)
         self.pooled = np.repeat(np.array([c.pooled or none for c in components]), sizes, axis=1)
         self.same = np.array([c.relation == "same" for c in components], dtype=np.float64)
@@ -219,7 +235,7 @@ class _State:
 def _settle(state: _State, belief: _Belief, patterns: Patterns, strangers: Background | None) -> _State:
     """Rounds of expectation and maximisation until neither the likelihood nor the share of pairs that are one
     person moves: what becomes of the other relations among themselves changes no decision."""
-    one_hot = _one_hot(patterns.levels, [int(n) for n in np.diff(belief.edges)])
+    one_hot = _one_hot(patterns.levels, belief.sizes)
     by_level = one_hot.T.tocsr()
     total = max(float(patterns.weight.sum()), 1.0)
     chances, shares, before, rounds = state.chances, state.shares, -np.inf, 0

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from dedupe.linkage.levels import Comparison, Level, Levels, Rows, level, split_by_rareness
-from dedupe.linkage.nametable import ALIKE, CLOSE, NameTable
+from dedupe.linkage.levels import Comparison, Level, Levels, Rows, level, split_by_rareness, with_given
+from dedupe.linkage.nametable import ALIKE, CLOSE, NameTable, alike_forenames
 from dedupe.linkage.register import Lists, Register
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from dedupe.linkage.values import rareness, shares
 
+ALIKE_FORENAME = "forenames alike"
 COMMON = 1e-3  # share of records from which a forename is a common one
 
 FORENAME_EXACT = level("same forename", 0.84, 0.002, 0.002, 0.008, namesake=0.93)
@@ -272,7 +273,8 @@ def _within(counts: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def middle_comparison(register: Register, table: NameTable) -> Comparison:
-    """Middle names and initials."""
+    """Middle names and initials. Those whose forenames are alike are of one sex, and more often of one origin
+    and age: they share middle names more often, and have levels of their own."""
     column = register.columns["middle_name"]
     share, rare = _agreement(column, len(table.values))
     steps = (rare >= 3).astype(np.uint8)
@@ -280,24 +282,38 @@ def middle_comparison(register: Register, table: NameTable) -> Comparison:
         MIDDLE_EXACT, share, steps, ["same middle name", "same middle name, an uncommon one"]
     )
     levels: tuple[Level, ...] = (*exact, *MIDDLE_REST)
-    base, null = len(exact), len(levels)
+    base, size = len(exact), len(levels)
+    alike = alike_forenames(register)
+    if alike:
+        levels = with_given(levels, ALIKE_FORENAME)
+    null = len(levels)
+    rest = tuple(range(base, size))
+    opens = (rest, tuple(size + k for k in rest)) if alike else (rest,)
 
     def judge(a: Codes, b: Codes) -> Levels:
         found = np.full(len(a), base + 2, dtype=np.uint8)
-        alike = (jaro_winkler(table.values, a, b) >= CLOSE) | table.same_part(a, b) | table.same_family(a, b)
-        found[alike] = base + 1
+        close = (jaro_winkler(table.values, a, b) >= CLOSE) | table.same_part(a, b) | table.same_family(a, b)
+        found[close] = base + 1
         found[table.same_initial(a, b)] = base
         return found
 
     def settle(left: Rows, right: Rows) -> Levels:
-        return per_distinct_pair(column.take(left), column.take(right), judge)
+        found = per_distinct_pair(column.take(left), column.take(right), judge)
+        if alike:
+            found += alike(left, right) * np.uint8(size)
+        return found
 
     equal = _quick_equal(column, steps, null)
 
     def quick(left: Rows, right: Rows) -> Levels:
         found = equal(left, right)
         rows = np.flatnonzero(found > null)
-        found[rows[table.surely_unlike(column.take(left[rows]), column.take(right[rows]))]] = null - 1
+        found[rows[table.surely_unlike(column.take(left[rows]), column.take(right[rows]))]] = size - 1
+        if alike:
+            held = np.flatnonzero(found != null)
+            same = held[alike(left[held], right[held])]
+            found[same] += np.where(found[same] > null, 1, size).astype(np.uint8)
         return found
 
-    return Comparison("middle_name", levels, quick, settle, (tuple(range(base, null)),), lucky=True)
+    given = ("forename",) if alike else ()
+    return Comparison("middle_name", levels, quick, settle, opens, lucky=True, given=given)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from dedupe.linkage.levels import Rows
 from dedupe.linkage.nicknames import families
+from dedupe.linkage.register import Register
 from dedupe.linkage.similarity import Codes
 from dedupe.linkage.values import Values
 
 PARTS_KEPT = 3
 FAMILIES_KEPT = 5
 CLOSE, ALIKE = 0.88, 0.76  # Jaro-Winkler similarity from which names are spelled closely, somewhat alike
+TAG_FAMILY = np.uint32(16)
 EVERY_BIT = np.uint64(2**64 - 1)
 
 
@@ -97,6 +102,29 @@ def _family_bits(table: NDArray[np.int16]) -> NDArray[np.uint64]:
     for column in table.T:
         found |= np.where(column >= 0, np.uint64(1) << (column % 64).astype(np.uint64), np.uint64(0))
     return found
+
+
+def name_tags(text: pl.Series) -> NDArray[np.uint32]:
+    """A number a name: its first two letters above TAG_FAMILY bits for its chief family of short forms."""
+    head = text.str.slice(0, 2).rank("dense").fill_null(0).to_numpy().astype(np.uint32)
+    return head << TAG_FAMILY | (_families(text)[:, 0] + 1).astype(np.uint32)
+
+
+def alike_forenames(register: Register) -> Callable[[Rows, Rows], NDArray[np.bool_]] | None:
+    """Says of pairs whether the forenames begin alike or may be forms of one name, from one number a row;
+    None where the register holds no forenames."""
+    if not register.has("forename"):
+        return None
+    names, column = register.values["names"], register.columns["forename"]
+    tags = register.fact("forename_tags", lambda: np.append(name_tags(names.text), np.uint32(0)).take(column))
+
+    def alike(left: Rows, right: Rows) -> NDArray[np.bool_]:
+        a, b = tags.take(left), tags.take(right)
+        family = a << TAG_FAMILY
+        found = ((a ^ b) >> TAG_FAMILY == 0) | ((family == b << TAG_FAMILY) & (family != 0))
+        return np.asarray(found & (a != 0))
+
+    return alike
 
 
 def _hashed(text: pl.Series) -> NDArray[np.int64]:

@@ -35,6 +35,10 @@ class Radix:
             code += column
         return code
 
+    def digit(self, codes: NDArray[np.int64], place: int) -> NDArray[np.int64]:
+        """Level of one comparison in each code."""
+        return codes // int(np.prod(self.sizes[place + 1 :], dtype=np.int64)) % self.sizes[place]
+
     def decode(self, codes: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Levels of each code; shape (codes, comparisons)."""
         found = np.empty((len(codes), len(self.sizes)), dtype=np.uint8)
@@ -69,3 +73,9 @@ def count_patterns(radix: Radix, codes: NDArray[np.int64], weight: NDArray[np.fl
     return Patterns(
         radix.decode(found), np.bincount(place, weights=weight, minlength=len(found)).astype(np.float64)
     )
+
+
+def count_codes(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Distinct codes in order, and how often each stands."""
+    found, place = distinct(codes)
+    return found, np.bincount(place, minlength=len(found)).astype(np.float64)

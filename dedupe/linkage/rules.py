@@ -14,6 +14,7 @@ from dedupe.linkage.values import usual_holders
 SMALL_REGISTER = 700
 MOST_HOLDERS = 12.0
 ROWS_LOOKED_AT = 50_000
+FURTHER_PAIRS_A_ROW = 20.0
 PAIRS_A_ROW, PAIRS_AT_LEAST, PAIRS_A_ROW_AT_MOST = 1.5, 250_000, 50.0
 
 Ladder = tuple[tuple[Rule, ...], ...]
@@ -53,6 +54,44 @@ WHEN_NO_POSTCODE: tuple[Ladder, ...] = (
         ),
     ),
 )
+
+FURTHER: tuple[Rule, ...] = (
+    ("names",),
+    ("forename_sound", "surname_sound", "birth_year"),
+    ("forename_sound", "surname_sound", "street"),
+    ("forename_sound", "surname_sound", "house"),
+    ("forename_sound", "birth_date"),
+    ("surname_sound", "birth_date"),
+    ("birth_date", "sector"),
+    ("forename", "street"),
+    ("surname", "street", "sex"),
+    ("middle_name", "street"),
+    ("postcode", "house"),
+    ("surname_sound", "postcode"),
+    ("forename", "birthday"),
+    ("surname", "birthday", "sex"),
+    ("forename", "middle_name", "sex"),
+    ("surname", "middle_name"),
+    ("forename", "surname_sound"),
+    ("forename", "birth_year", "sex"),
+    ("forename", "house", "sex"),
+    ("surname", "house", "sex"),
+)
+
+
+def further_rules(register: Register, held: Sequence[Rule]) -> tuple[Rule, ...]:
+    """More rules for a register whose rules are estimated to lose too much: of FURTHER, two or three facts
+    that may still stand where others are missing or wrong, those that the budget still affords."""
+    budget = FURTHER_PAIRS_A_ROW * register.size
+    found: list[Rule] = []
+    for rule in (_reduced(register, rule) for rule in FURTHER):
+        if not rule or any(set(other) <= set(rule) for other in (*held, *found)):
+            continue
+        cost = estimated_pairs(register, rule)
+        if cost <= budget:
+            budget -= cost
+            found.append(rule)
+    return tuple(found)
 
 
 def choose_rules(register: Register, wanted: Sequence[Rule] | None = None) -> tuple[Rule, ...]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dedupe.linkage.levels import Comparison
 from dedupe.linkage.model import Model
 from dedupe.linkage.patterns import Radix, distinct
+from dedupe.linkage.witnesses import Number
 
 TABLE_LIMIT = 1 << 26
 DOUBT_CAP = 0.949
@@ -40,11 +41,13 @@ class Prune:
 
 @dataclass(frozen=True)
 class Scored:
-    """Pairs that reached the threshold: rows, levels (pairs, comparisons) and log odds of one person."""
+    """Pairs that reached the threshold: rows, and code of the pattern. `witnesses`: codes of the pairs that
+    would reach it but for two different numbers that name a person, kept or not."""
 
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     codes: NDArray[np.int64]
+    witnesses: NDArray[np.int64]
 
 
 class Scorer:
@@ -56,6 +59,7 @@ class Scorer:
         self.radix = Radix.of(comparisons)
         self.needed = float(np.log(keep / (1 - keep))) - SLACK if keep > 0 else -np.inf
         self.opens = [c.opens for c in comparisons]
+        self.number = Number.of(comparisons)
         self.first = self._first_comparisons()
         sizes = tuple(comparisons[place].radix for place in self.first)
         self.first_radix = Radix(sizes)
@@ -93,9 +97,11 @@ class Scorer:
                 levels[place][unsettled] = comparison.settle(left[unsettled], right[unsettled])
                 prune.add(f"looked at: {comparison.name}", len(unsettled))
         codes = self.radix.encode(levels)
-        keep = self._reach(codes)
+        found, where = distinct(codes)
+        patterns = self.radix.decode(found)
+        keep = self.reach(patterns).take(where)
         prune.add("kept", int(keep.sum()))
-        return Scored(left[keep], right[keep], codes[keep]), prune
+        return Scored(left[keep], right[keep], codes[keep], codes[self._speaks(patterns).take(where)]), prune
 
     def _first_verdict(self, columns: dict[int, NDArray[np.uint8]]) -> NDArray[np.bool_]:
         codes = self.first_radix.encode([columns[place] for place in self.first])
@@ -118,13 +124,28 @@ class Scorer:
                 opens[place] = (tuple(range(comparison.null + 1)),)
         return levels, opens
 
-    def _reach(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        found, place = distinct(codes)
-        return (self.model.log_odds(self.radix.decode(found)) >= self.needed).take(place)
+    def reach(self, patterns: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Which patterns reach the threshold."""
+        return self.model.log_odds(patterns) >= self.needed
+
+    def _speaks(self, patterns: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Patterns of pairs that hold different numbers, and would be kept if they held none."""
+        if self.number is None:
+            return np.zeros(len(patterns), dtype=bool)
+        return self._differs(patterns) & self.reach(self.number.without(patterns))
+
+    def _differs(self, patterns: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        if self.number is None:
+            return np.zeros(len(patterns), dtype=bool)
+        return np.asarray(patterns[:, self.number.place] == self.number.differs)
 
     def _reaches(self, patterns: tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]) -> NDArray[np.int8]:
         levels, opens = patterns
-        return np.where(self.model.bound(levels, opens) >= self.needed, KEEP, DROP).astype(np.int8)
+        enough = self.model.bound(levels, opens) >= self.needed
+        rows = np.flatnonzero(self._differs(levels))
+        if self.number is not None and len(rows):
+            enough[rows] |= self.model.bound(self.number.without(levels[rows]), opens) >= self.needed
+        return np.where(enough, KEEP, DROP).astype(np.int8)
 
 
 def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:

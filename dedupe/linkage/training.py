@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedupe.linkage.background import Background, background
-from dedupe.linkage.blocking import Candidates, Rule, rule_key, runs
+from dedupe.linkage.blocking import Candidates, Rule, expected_missed, rule_key, runs
 from dedupe.linkage.levels import (
     HOUSEHOLD,
     MOVED,
@@ -19,9 +20,10 @@ from dedupe.linkage.levels import (
     SIBLING,
     TWIN,
     Comparison,
+    per_group,
 )
 from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_MEASURED, PRIOR_PEOPLE, Component, Model
-from dedupe.linkage.patterns import Patterns, Radix, count_patterns
+from dedupe.linkage.patterns import Patterns, Radix, count_patterns, distinct
 from dedupe.linkage.register import Register
 from dedupe.linkage.rules import available
 
@@ -47,26 +49,43 @@ OWNERS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Sampled:
+    """Sampled candidate pairs: code of the pattern, how many pairs each stands for, how many rules make it."""
+
+    codes: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    captures: NDArray[np.uint8]
+
+
 def training_patterns(
     candidates: Candidates, comparisons: Sequence[Comparison], radix: Radix, wanted: int
-) -> tuple[list[Patterns], int]:
-    """Patterns of a sample of candidate pairs before anything is pruned, and how many pairs it holds: first
-    those of every FIRST_STEP-th pair, then those of all.
+) -> tuple[list[Patterns], Sampled]:
+    """Patterns of a sample of candidate pairs before anything is pruned, and the sample: first those of every
+    FIRST_STEP-th pair, then those of all.
 
     Whole blocks are drawn by their key, so the sample does not depend on the order of rows; every rule
     gets its share of `wanted`, and its pairs are weighted back to how many the rule makes.
     """
-    codes, weights = [], []
+    codes, weights, captures = [], [], []
     for number, rate in enumerate(sampling_rates([b.raw_pairs for b in candidates.blocks], wanted)):
         left, right = candidates.sample(number, rate)
         codes.append(radix.encode([c.full(left, right) for c in comparisons]))
         weights.append(np.full(len(left), 1.0 / rate))
+        captures.append(candidates.captures(left, right))
     sparse = [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
     samples = [
         count_patterns(radix, np.concatenate([c[s] for c in codes]), np.concatenate([w[s] for w in weights]))
         for s in sparse
     ]
-    return samples, sum(map(len, codes))
+    return samples, Sampled(np.concatenate(codes), np.concatenate(weights), np.concatenate(captures))
+
+
+def estimated_recall(model: Model, radix: Radix, sample: Sampled) -> float:
+    """Share of the true pairs that blocking finds, by capture and recapture in the sample."""
+    found, place = distinct(sample.codes)
+    p = model.relations(radix.decode(found))[:, 0]
+    return expected_missed(sample.captures, sample.weights * p[place])["recall"]
 
 
 def sampling_rates(raw: Sequence[int], wanted: int) -> list[float]:
@@ -127,7 +146,7 @@ def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck, most: flo
     place, start, prior = PEOPLE.index(name), [], []
     two_people = RELATION[name] != "same"
     for comparison in comparisons:
-        believed = _chances(np.array([level.start[place] for level in comparison.levels]))
+        believed = per_group(np.array([level.start[place] for level in comparison.levels]), comparison.groups)
         by_luck = comparison.lucky and name in (TWIN, SIBLING, HOUSEHOLD)
         start.append(0.99 * luck.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
         held = (
@@ -158,6 +177,7 @@ class Strangers:
     def __init__(self, register: Register, comparisons: Sequence[Comparison], seed: int, link_only: bool) -> None:
         luck = _Luck(register, comparisons, seed)
         found = [luck.at_random(comparison) for comparison in comparisons]
+        self.groups = [comparison.groups for comparison in comparisons]
         self.chances = [chances for chances, _ in found]
         self.held = np.array([share for _, share in found])
         self.telling = sum(1 << n for n, c in enumerate(comparisons) if c.name != "sex" and not c.fixed)
@@ -168,7 +188,7 @@ class Strangers:
 
     def counted(self, patterns: Patterns) -> Background:
         """The background with duplicates counted in: a floor that is too high rather than too low."""
-        return background(self.chances, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
+        return self._background(self.chances, patterns)
 
     def without(self, model: Model, patterns: Patterns) -> Background:
         """The background without the pairs that `model` holds to be one person."""
@@ -179,7 +199,11 @@ class Strangers:
             ours = np.bincount(patterns.levels[:, place], weights=same, minlength=size + 1)[:size]
             pairs = counted * self.pairs * self.held[place] + 1e-9
             chances.append(_chances(np.maximum(pairs - ours, LEAST_STRANGERS * pairs)))
-        return background(chances, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
+        return self._background(chances, patterns)
+
+    def _background(self, chances: list[NDArray[np.float64]], patterns: Patterns) -> Background:
+        grouped = [per_group(c, groups) for c, groups in zip(chances, self.groups, strict=True)]
+        return background(grouped, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
 
 
 class _Luck:
@@ -195,15 +219,23 @@ class _Luck:
         demanded = tuple(part for part in rule if comparison.name in OWNERS.get(part, (part,)))
         where = (comparison.name, demanded)
         if comparison.fixed:
-            return _chances(np.array([level.start[PEOPLE.index(HOUSEHOLD)] for level in comparison.levels]))
+            start = np.array([level.start[PEOPLE.index(HOUSEHOLD)] for level in comparison.levels])
+            return per_group(start, comparison.groups)
         if where not in self.found:
-            left, right = self._agreeing(demanded) if demanded else self._random()
-            levels = comparison.full(left, right)
-            counts = np.bincount(levels, minlength=comparison.null + 1)[: comparison.null].astype(np.float64)
-            self.found[where] = _chances(
-                counts + 0.5 * _chances(np.array([lv.start[4] for lv in comparison.levels])) + 0.02
-            )
+            counts = self._counted(comparison, demanded)
+            if comparison.given:
+                half = comparison.groups[0]
+                given = self._counted(comparison, tuple(dict.fromkeys((*comparison.given, *demanded))))
+                counts = np.concatenate([counts[:half], given[half:]])
+            self.found[where] = per_group(counts, comparison.groups)
         return self.found[where]
+
+    def _counted(self, comparison: Comparison, demanded: Rule) -> NDArray[np.float64]:
+        """How often each level stands among pairs that agree on `demanded`, and a little of what is believed."""
+        left, right = self._agreeing(demanded) if demanded else self._random()
+        counts = np.bincount(comparison.full(left, right), minlength=comparison.null + 1)[: comparison.null]
+        believed = per_group(np.array([lv.start[4] for lv in comparison.levels]), comparison.groups)
+        return counts + 0.5 * believed + 0.02
 
     def at_random(self, comparison: Comparison) -> tuple[NDArray[np.float64], float]:
         """Chance of each level in two rows drawn at random, given that both hold a value; and the chance that
@@ -219,7 +251,7 @@ class _Luck:
         lengths = runs(key)[1].astype(np.float64)
         given = float(np.count_nonzero(key))
         agree = float((lengths * (lengths - 1)).sum()) / max(1.0, given * (given - 1))
-        return agree * self.profile(comparison, (part,)) + (1 - agree) * chances, share
+        return agree * _chances(self._counted(comparison, (part,))) + (1 - agree) * chances, share
 
     def _random(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         steps = max(1, min(self.rows - 1, RANDOM_PAIRS // self.rows + 1))
