@@ -7,6 +7,7 @@ to the end would keep.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -18,10 +19,10 @@ from dedupe.linkage.model import Model
 from dedupe.linkage.patterns import Radix, distinct
 from dedupe.linkage.witnesses import Number
 
-TABLE_LIMIT = 1 << 26
+TABLE_LIMIT = 1 << 28
 DOUBT_CAP = 0.949
 SLACK = 1e-9
-UNDECIDED, DROP, KEEP = -1, 0, 1
+UNDECIDED, DROP, KEEP = 0, 1, 2
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Scorer:
         self.first = self._first_comparisons()
         sizes = tuple(comparisons[place].radix for place in self.first)
         self.first_radix = Radix(sizes)
-        self.verdicts = np.full(int(np.prod(sizes)), UNDECIDED, dtype=np.int8)
+        self.verdicts = _sparse(int(np.prod(sizes)))
 
     def _first_comparisons(self) -> list[int]:
         """The comparisons whose quick answers are looked up together: those that tell most, while the
@@ -146,6 +147,12 @@ class Scorer:
         if self.number is not None and len(rows):
             enough[rows] |= self.model.bound(self.number.without(levels[rows]), opens) >= self.needed
         return np.where(enough, KEEP, DROP).astype(np.int8)
+
+
+def _sparse(size: int) -> NDArray[np.int8]:
+    """So many UNDECIDED, in memory only where one is looked at: pages of the system's own size, which
+    `np.zeros` would make five hundred times as large."""
+    return np.frombuffer(mmap.mmap(-1, size), dtype=np.int8)
 
 
 def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
