@@ -38,7 +38,10 @@ def put_crosswalk(job: Job, engine: sa.Engine, batch: Batch | None, run: str) ->
     def work(connection: sa.Connection) -> None:
         create_side_tables(connection)
         there = applied(connection).get((NAME, 0))
-        if (there.sha256 if there else None) == (batch.sha256 if batch else None):
+        rows = connection.scalar(sa.select(sa.func.count()).select_from(CROSSWALK))
+        if (there.sha256 if there else None) == (batch.sha256 if batch else None) and rows == (
+            batch.rows if batch else 0
+        ):
             return
         connection.execute(CROSSWALK.delete())
         forget_applied(connection, NAME, 0)

@@ -19,6 +19,16 @@ _FOUND = sa.text(
     " AND confrelid = ANY (SELECT to_regclass(name) FROM unnest(CAST(:names AS text[])) AS t (name)) ORDER BY 1, 2"
 )
 
+_DEPENDENTS = sa.text(
+    "WITH ours AS (SELECT to_regclass(name)::oid AS id FROM unnest(CAST(:names AS text[])) AS t (name))"
+    " SELECT 'key ' || conname || ' of ' || conrelid::regclass FROM pg_constraint"
+    " WHERE contype = 'f' AND confrelid IN (SELECT id FROM ours) AND conrelid NOT IN (SELECT id FROM ours)"
+    " AND conname <> ALL (CAST(:ours AS text[]))"
+    " UNION SELECT 'view ' || ev_class::regclass FROM pg_rewrite JOIN pg_depend ON objid = pg_rewrite.oid"
+    " WHERE pg_depend.classid = 'pg_rewrite'::regclass AND refobjid IN (SELECT id FROM ours)"
+    " AND ev_class NOT IN (SELECT id FROM ours) ORDER BY 1"
+)
+
 
 def park(connection: sa.Connection, tables: Collection[str], ours: Collection[str]) -> None:
     """Take off every foreign key that points at one of `tables`, but for those named in `ours`. Only PostgreSQL
@@ -39,6 +49,14 @@ def unpark(connection: sa.Connection) -> None:
             added = f"ALTER TABLE {table} ADD CONSTRAINT {_quoted(connection, name)} {definition}"
             connection.exec_driver_sql(added.replace("%", "%%"))
     connection.execute(PARKED.delete())
+
+
+def dependents(connection: sa.Connection, tables: Collection[str], ours: Collection[str]) -> list[str]:
+    """What others made that keeps these tables from being dropped: foreign keys (but for those named in `ours`)
+    and views, by name."""
+    if connection.dialect.name != "postgresql" or not tables:
+        return []
+    return [str(name) for (name,) in connection.execute(_DEPENDENTS, {"names": list(tables), "ours": list(ours)})]
 
 
 def _quoted(connection: sa.Connection, name: str) -> str:

@@ -25,6 +25,7 @@ from load.crosswalk import NAME as CROSSWALK_BATCH
 from load.crosswalk import put_crosswalk
 from load.delivery import Delivery
 from load.moments import reached
+from load.parked import dependents
 from load.patience import in_transaction
 from load.tables import TargetTables
 from project.database import DRIVER_ERRORS, refusal
@@ -60,6 +61,7 @@ def rollback(job: Job, *, dry_run: bool = False) -> list[TakenBack]:
 def _rollback(job: Job, engine: sa.Engine, *, dry_run: bool) -> list[TakenBack]:
     if not sa.inspect(engine).has_table("casebridge_runs"):
         raise CasebridgeError(f"run {job.run} never loaded this target", hint="there is nothing to take back")
+    tables = TargetTables(engine, job.target)
     with engine.begin() as connection:
         create_side_tables(connection)
         known, there = runs(connection), applied(connection)
@@ -70,7 +72,13 @@ def _rollback(job: Job, engine: sa.Engine, *, dry_run: bool) -> list[TakenBack]:
                 hint="runs are taken back one by one, the last one first",
             )
         run, wanted = known[-1], before(connection, known[-1].number)
-    delivery = Delivery(job, engine, TargetTables(engine, job.target), there, _run_before(known))
+        others = dependents(connection, run.created_tables, tables.names_of_keys)
+    if others:
+        raise CasebridgeError(
+            f"run {job.run} made tables that others have built on since: {', '.join(others[:10])}",
+            hint="taking it back drops those tables: have the owner remove these first. Nothing was changed",
+        )
+    delivery = Delivery(job, engine, tables, there, _run_before(known))
     told = _told(job, delivery, wanted)
     if dry_run:
         return told

@@ -52,6 +52,11 @@ class TargetTables:
         """The SQLAlchemy table of a target table."""
         return self.metadata.tables[name]
 
+    @property
+    def names_of_keys(self) -> set[str]:
+        """The names of the keys that are ours to build."""
+        return {str(key.name) for key in self._keys()}
+
     def keys_present(self, connection: sa.Connection) -> set[str]:
         """The names of all indexes and foreign keys on our tables that are there."""
         inspector, tables = sa.inspect(connection), [table.name for table in self._target.tables]
@@ -63,11 +68,11 @@ class TargetTables:
         """Take unique and foreign keys off, before rows are written: a value may move from one batch to
         another, and stands twice until both are in."""
         self._drop_keys(connection, keep=())
-        park(connection, self._target.load_order, {str(key.name) for key in self._keys()})
+        park(connection, self._target.load_order, self.names_of_keys)
 
     def tighten(self, connection: sa.Connection) -> None:
         """Build and validate what is missing of unique and foreign keys."""
-        self._add_keys(connection, {str(key.name) for key in self._keys()})
+        self._add_keys(connection, self.names_of_keys)
         unpark(connection)
 
     def restore(self, connection: sa.Connection, drop: Collection[str], keys: Collection[str]) -> None:

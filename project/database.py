@@ -54,11 +54,11 @@ def refusal(url: str | sa.URL, error: Exception) -> TargetError:
     # A driver that is spoken to directly is connected: it can only lose the connection, not fail to make it.
     lost = getattr(error, "connection_invalidated", isinstance(error, psycopg.OperationalError))
     retryable = bool(lost)
-    hint = (
-        "the connection was lost: run the same command again, it goes on where it stopped"
-        if retryable
-        else "check target.url in casebridge.toml, that the server runs, and that this login may write"
-    )
+    hint = "check target.url in casebridge.toml, that the server runs, and that this login may write"
+    if retryable:
+        hint = "the connection was lost: run the same command again, it goes on where it stopped"
+    elif str(getattr(getattr(error, "orig", error), "sqlstate", None) or "").startswith("23"):
+        hint = "other rows in the target, or its own keys, do not allow it: have them mended, then run it again"
     return TargetError(shown(url), reason, hint=hint, retryable=retryable)
 
 

@@ -117,8 +117,8 @@ class ReconciliationFailed(CasebridgeError):
         self.failed, self.report = tuple(failed), report
         super().__init__(
             f"{counted(len(self.failed), 'reconciliation check')} failed: {', '.join(self.failed[:5])}",
-            hint=f"open {report} and look at what is marked in red; do not sign this run. If the target was "
-            "changed by hand, `casebridge rollback` and a new run put it right",
+            hint=f"open {report} and look at what is marked in red; do not sign this run. What was changed by "
+            "hand in the target has to be put back by hand, or the run done again into an empty database",
         )
 
 

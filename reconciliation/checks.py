@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from reconciliation.crosswalk import QUERY, TABLE
 from reconciliation.findings import Finding, Outcome, counted, equal
 from reconciliation.money import pounds
 from reconciliation.pages import UNEXPLAINED
@@ -136,6 +137,14 @@ def merges_done(books: Books) -> Iterator[Finding]:
         yield equal("merges_done", "crosswalk", 0, books.merged_apart, evidence="work/dedupe/crosswalk")
 
 
+def crosswalk_leads(books: Books) -> Iterator[Finding]:
+    """Whoever has an old number finds the person: each loaded or merged key stands in the crosswalk, with the
+    right id, and nothing else does."""
+    if books.ways:
+        yield equal("crosswalk_leads", TABLE, books.ways.expected, books.ways.right, query=QUERY)
+        yield equal("crosswalk_leads", f"{TABLE}, strays", 0, books.ways.strays, query=QUERY)
+
+
 def files_unchanged(books: Books) -> Iterator[Finding]:
     """The files this account stands on are, byte for byte, those the ledger recorded."""
     for stage in ("extract", "transform", "dedupe", "load"):
@@ -160,6 +169,7 @@ CHECKS: Mapping[str, Callable[[Books], Iterator[Finding]]] = {
     "control_totals": control_totals,
     "counts_by_code": counts_by_code,
     "merges_done": merges_done,
+    "crosswalk_leads": crosswalk_leads,
     "files_unchanged": files_unchanged,
 }
 

@@ -20,6 +20,7 @@ from project.spec import Source, TableSpec
 from reconciliation.codes import Codes
 from reconciliation.compare import SPEC, Claims, Side, compare, name_columns, read_claims
 from reconciliation.controls import LOADED, PLACE, Control, Setting
+from reconciliation.crosswalk import Ways, compare_crosswalk
 from reconciliation.money import Money
 from reconciliation.pages import Book, Page, Rows, open_book
 from reconciliation.reread import look, snapshot
@@ -42,6 +43,7 @@ class Books:
     sides: dict[str, Side] = field(default_factory=dict)
     differences: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
     state: str | None = None
+    ways: Ways | None = None
     merged_apart: int = 0
     undecided: int = 0
     values: list[tuple[str, str, str, str, int]] = field(default_factory=list)
@@ -68,6 +70,7 @@ def recount(job: Job) -> Books:
     try:
         with snapshot(engine) as connection:
             led = _targets(books, connection)
+            books.ways = compare_crosswalk(connection, job, standing, books.setting.folded)
     finally:
         engine.dispose()
     _merged(books, led)

@@ -17,6 +17,7 @@ from project.job import Job
 from project.journal import Journal, Proof
 from project.ledger import now
 from project.tally import Tally
+from reconciliation.crosswalk import TABLE as CROSSWALK
 from reconciliation.reread import Held, look
 from reconciliation.standing import examined, recorded
 
@@ -37,14 +38,17 @@ def _postgresql(connection: sa.Connection, tables: list[Held]) -> str | None:
     server = "SELECT pg_postmaster_start_time()::text, current_database()"
     facts: list[object] = [list(connection.execute(sa.text(server)).one())]
     kinds = "SELECT relname, oid::text FROM pg_class WHERE oid = CAST(:name AS regclass) AND relkind = 'r'"
-    for held in (held for held in tables if held.there):
-        known = connection.execute(sa.text(kinds), {"name": held.table.name}).first()
+    looked = {held.table.name: held.columns for held in tables if held.there}
+    if sa.inspect(connection).has_table(CROSSWALK):
+        looked[CROSSWALK] = ()
+    for name, columns in looked.items():
+        known = connection.execute(sa.text(kinds), {"name": name}).first()
         if known is None:  # a view, a foreign table: rows without a number
             return None
         xmin = sa.cast(sa.cast(sa.column("xmin"), sa.Text), sa.BigInteger)
         query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(xmin), 0))
-        count, total = connection.execute(query.select_from(sa.table(held.table.name))).one()
-        facts.append([held.table.name, str(known.oid), list(held.columns), int(count), int(total)])
+        count, total = connection.execute(query.select_from(sa.table(name))).one()
+        facts.append([name, str(known.oid), list(columns), int(count), int(total)])
     return digest(facts)
 
 

@@ -60,6 +60,7 @@ CHECK_WORDS: Mapping[str, str] = {
     "control_totals": "Control totals agree, to the penny",
     "counts_by_code": "Counts agree, code by code",
     "merges_done": "Records merged away do not stand beside their survivors",
+    "crosswalk_leads": "Every old number leads to its person in the new system",
     "files_unchanged": "The files behind this report are byte for byte those recorded",
 }
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from prepared import FIRST, NEXT, Contents, loaded, state, written
+from prepared import FIRST, NEXT, Contents, Snapshots, loaded, state, written
 
 from project.database import open_database
 from tests.councils import Migration, contents
@@ -118,3 +119,24 @@ def test_a_signed_run_is_not_taken_back(first_loaded: Migration) -> None:
     assert done.returncode == 1
     assert "signed and closed" in done.stderr
     assert state(first_loaded) == before
+
+
+def test_what_others_built_on_our_tables_is_named_before_anything_is_taken_back(
+    snapshots: Snapshots, tmp_path: Path
+) -> None:
+    """Only PostgreSQL minds: SQLite lets a table go from under a view."""
+    first_loaded = snapshots.copy("postgresql", (FIRST,), tmp_path)
+    full = state(first_loaded)
+    _ask(
+        first_loaded.target,
+        "CREATE TABLE vendor_flags (person_id BIGINT REFERENCES dm_persons)",
+        "CREATE VIEW vendor_names AS SELECT last_name FROM dm_persons",
+    )
+    for words in ((), ("--dry-run",)):
+        refused = first_loaded.cli("rollback", FIRST, *words)
+        assert refused.returncode == 1
+        assert "key vendor_flags_person_id_fkey of vendor_flags, view vendor_names" in refused.stderr
+    _ask(first_loaded.target, "DROP VIEW vendor_names", "DROP TABLE vendor_flags")
+    assert state(first_loaded) == full
+    _rollback(first_loaded)
+    assert state(first_loaded) == ({}, set())
