@@ -9,7 +9,7 @@ demo: setup
 	$(BIN)/casebridge demo demo
 
 test: setup lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from project.contracts import KEY
 from project.job import Job
 from reconciliation.standing import Standing
 
-TABLE = "casebridge_crosswalk"
+TABLE, LOADED = "casebridge_crosswalk", "casebridge_applied"
 SCHEMA = {
     "system": pl.String, "legacy_key": pl.String, "survivor_system": pl.String, "survivor_key": pl.String,
     "target_id": pl.Int64,
@@ -32,9 +32,11 @@ class Ways:
 def compare_crosswalk(
     connection: sa.Connection, job: Job, standing: Standing, folded: pl.DataFrame
 ) -> Ways | None:
-    """None when nothing was linked. `folded`: system, key, survivor_system, survivor_key of merged persons."""
+    """None when nothing was linked, or where rows went by a supplier's hands: that has no tables of ours.
+    `folded`: system, key, survivor_system, survivor_key of merged persons."""
     register = {batch.table for batch in standing.batches if (batch.stage, batch.kind) == ("dedupe", "golden")}
-    if not register:
+    inspector = sa.inspect(connection)
+    if not register or not (inspector.has_table(TABLE) or inspector.has_table(LOADED)):
         return None
     expected, held = _expected(job, standing, register, folded), _held(connection)
     right = expected.join(held, on=list(SCHEMA), how="semi")
