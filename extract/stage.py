@@ -67,7 +67,8 @@ def outlook(job: Job) -> Iterator[Outlook]:
         rows = _expected(table)
         last = len(before) if rows is None else max(len(before), (rows - 1) // size)
         left = None if rows is None else max(0, rows - len(before) * size)
-        yield Outlook(STAGE, name, State.PENDING, tuple(range(len(before), last + 1)), left)
+        # Nobody has read the records yet: these are the file's lines.
+        yield Outlook(STAGE, name, State.PENDING, tuple(range(len(before), last + 1)), left, about=True)
 
 
 def _done(job: Job, table: Table) -> tuple[list[tuple[Batch, ...]], bool]:

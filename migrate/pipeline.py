@@ -22,8 +22,10 @@ import transform
 from dedupe.config import read_linkage
 from extract.preflight import preflight
 from extract.readers import FORMATS
+from migrate.damage import damage_named
+from migrate.followed import note_followed
 from migrate.standing_orders import begin, route_of
-from project.database import open_database, refusal, shown
+from project.database import refusal, shown
 from project.errors import CasebridgeError, Problem, SourceError, SpecError, TargetError, did_you_mean
 from project.job import Job, Reporter, Silent, sole_run
 from project.journal import Journal
@@ -70,26 +72,29 @@ def open_job(
     leave_undecided: int | None = None,
     alone: bool = True,
     route: str | None = None,
+    known: bool = False,
 ) -> Iterator[Job]:
     """A job of the project in `folder`. `alone` holds the project against other commands that write.
 
-    A run that was begun by a route keeps it; `route` is for one that has not begun.
+    A run that was begun by a route keeps it; `route` is for one that has not begun. `known`: a `run` that is
+    named must have begun.
     """
     settings = read_settings(folder)
     target = read_target(settings.folder / "target.toml")
     specs = read_specs(settings.folder, settings, target, WORDS)
     ledger = Ledger(settings.work)
     try:
-        name = latest_run(ledger) if run is None else _proper(run)
+        name = latest_run(ledger) if run is None else _proper(run, ledger, known=known)
         way = route_of(ledger, name, route)
         if way:
             settings, specs = _by_route(settings, specs, way)
         job = Job(settings, target, specs, ledger, name, report or Silent(), leave_undecided, way)
         if alone:
-            with sole_run(settings.work):
+            with sole_run(settings.work), damage_named(job):
                 yield job
         else:
-            yield job
+            with damage_named(job):
+                yield job
     finally:
         ledger.close()
 
@@ -107,11 +112,19 @@ def _by_route(
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 
 
-def _proper(name: str) -> str:
-    """A run's name is a folder's name too."""
+def _proper(name: str, ledger: Ledger, *, known: bool) -> str:
+    """A run's name is a folder's name too, and on some disks TRIAL-1 is the folder of trial-1."""
     if not _RUN_NAME.fullmatch(name):
         hint = "letters, digits, dots, dashes and underlines, such as trial-1; the first a letter or digit"
         raise CasebridgeError("this is no name for a run", hint=hint)
+    names = [str(item.name) for item in ledger.runs()]
+    if known and name not in names:
+        hint = did_you_mean(name, names) or "`casebridge status` lists the runs"
+        raise CasebridgeError(f"no run {name}", hint=hint if names else "no run has begun: `casebridge run`")
+    alike = [other for other in names if other.casefold() == name.casefold()]
+    if alike and name not in alike:
+        hint = f"`--name {alike[0]}` for that run; a new one needs a name that differs in more than capitals"
+        raise CasebridgeError(f"{name} and the run {alike[0]} would share a folder on some disks", hint=hint)
     return name
 
 
@@ -127,8 +140,8 @@ def run_stages(job: Job, until: str | None = None) -> Iterator[StageDone]:
         raise CasebridgeError(f"no stage `{until}`", hint=did_you_mean(until, STAGES))
     for look in _PAPERS:
         look(job)
-    for url in (job.settings.target_url, job.settings.control_url):
-        _reach(url)
+    for url, opened in _databases_of(job):
+        _reach(url, opened)
     for stage in STAGES:
         yield run_stage(job, stage, again=False)
         if stage == until:
@@ -137,32 +150,20 @@ def run_stages(job: Job, until: str | None = None) -> Iterator[StageDone]:
 
 def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
     """Do one stage, and write down how long it took. Unless `again`, a report that still holds is left."""
-    begin(job, stage)
+    begin(job, stage, tuple(STAGES))
     job.ledger.open_run(job.run, job.settings.target_url.partition(":")[0])
     before, started = Counter(job.ledger.worked), perf_counter()
     held = reconciliation.still_holds(job) if stage == ALWAYS and not again else None
-    tally = held or _done(job, stage)
+    tally = held or STAGES[stage](job)
     seconds = perf_counter() - started
     if stage == ALWAYS:
         worked = 0 if held else tally.read
     else:
         worked = counted_rows(job, stage, job.ledger.worked - before)
     Journal(job.ledger).timed(job.run, stage, tally.read, worked, seconds)
+    if stage == "dedupe":
+        note_followed(job)
     return StageDone(stage, tally, seconds)
-
-
-def _done(job: Job, stage: str) -> Tally:
-    """Do one stage. What nobody foresaw may be the fault of a file between the stages: then say so."""
-    try:
-        return STAGES[stage](job)
-    except CasebridgeError:
-        raise
-    except Exception as error:
-        damaged = [f"work/{batch.path.relative_to(job.work).as_posix()}" for batch in job.ledger.damaged()]
-        if not damaged:
-            raise
-        hint = "delete it and run again: it is made anew from what it was made of; then look at the disk"
-        raise CasebridgeError(f"damaged since it was written: {', '.join(damaged[:10])}", hint=hint) from error
 
 
 def counted_rows(job: Job, stage: str, rows: Mapping[tuple[str, str], int]) -> int:
@@ -204,16 +205,21 @@ def _linkage(job: Job) -> None:
 
 def _databases(job: Job) -> None:
     problems = []
-    for where, url in (("target.url", job.settings.target_url), ("control.url", job.settings.control_url)):
+    for where, (url, opened) in zip(("target.url", "control.url"), _databases_of(job), strict=True):
         try:
-            _reach(url)
-        except TargetError as error:
+            _reach(url, opened)
+        except CasebridgeError as error:
             problems.append(Problem("casebridge.toml", where, error.message, error.hint))
     if problems:
         raise SpecError(problems)
 
 
-def _reach(url: str) -> None:
+def _databases_of(job: Job) -> tuple[tuple[str, Callable[[], sa.Engine]], ...]:
+    """The URLs of the target and the control database, and how each is opened."""
+    return (job.settings.target_url, job.open_target), (job.settings.control_url, job.open_control)
+
+
+def _reach(url: str, opened: Callable[[], sa.Engine]) -> None:
     """Nobody should learn after an hour of reading that the target was not there."""
     parsed = sa.make_url(url) if "://" in url else None
     if parsed and parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
@@ -222,7 +228,7 @@ def _reach(url: str) -> None:
             hint = "make that folder, or let this login write in it"
             raise TargetError(shown(parsed), "cannot be written there", hint=hint)
         return
-    engine = open_database(url)
+    engine = opened()
     try:
         with engine.connect() as connection:
             connection.execute(sa.text("SELECT 1"))

@@ -7,9 +7,10 @@ systems' files are written, and casebridge itself. Data and people's decisions a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
+from migrate.followed import check_followed
 from project.batch import digest, file_digest
 from project.database import shown
 from project.errors import CasebridgeError
@@ -43,6 +44,12 @@ def freeze(job: Job) -> Freeze:
     used = journal.rules(job.run)
     if used is None:
         raise CasebridgeError(f"run {job.run} has done nothing yet", hint="freeze what a rehearsal has proved")
+    verdict = next((item.verdict for item in job.ledger.runs() if item.name == job.run), None)
+    if verdict != "balanced":
+        raise CasebridgeError(
+            f"run {job.run} has no report that balances ({verdict or 'not finished'})",
+            hint="do `casebridge run` to its end, and freeze the run that balances: only what is proved is frozen",
+        )
     differ = changed(used, rules_of(job))
     if differ:
         raise CasebridgeError(
@@ -68,6 +75,7 @@ def may_begin(job: Job, stage: str) -> None:
             f"frozen since {frozen.at} as run {frozen.run} had them, and changed since: {_listed(differ)}",
             hint="put them back; or `casebridge freeze --lift`, rehearse again with them, and freeze that",
         )
+    check_followed(job, stage)
     if not job.route and any(spec.routes for spec in job.specs):
         names = ", ".join(sorted(job.settings.routes))
         raise CasebridgeError(
@@ -81,12 +89,32 @@ def may_begin(job: Job, stage: str) -> None:
         )
 
 
-def begin(job: Job, stage: str) -> None:
-    """Write down where the run goes and by which rules."""
+def begin(job: Job, stage: str, stages: Sequence[str]) -> None:
+    """Write down where the run goes and by which rules. `stages` are all stages in order."""
     may_begin(job, stage)
     journal = Journal(job.ledger)
+    _after(journal, job.run, stages[: stages.index(stage)])
     journal.bind(job.run, job.route, _target(job.settings) if stage in _INTO_THE_TARGET else None)
     journal.note_rules(job.run, rules_of(job))
+
+
+_NOT_YET = {
+    "extract": "nothing was extracted yet",
+    "transform": "nothing was transformed yet",
+    "dedupe": "nobody has looked for duplicates yet",
+    "load": "nothing was loaded yet",
+}
+
+
+def _after(journal: Journal, run: str, before: Sequence[str]) -> None:
+    """CasebridgeError when the run never came to the end of one of the stages before."""
+    finished = {timing.stage for timing in journal.timings() if timing.run == run}
+    for stage in before:
+        if stage not in finished:
+            raise CasebridgeError(
+                f"{_NOT_YET[stage]} for run {run}",
+                hint="`casebridge run` does all stages in order, and what is done already only once",
+            )
 
 
 def route_of(ledger: Ledger, run: str, asked: str | None) -> str:

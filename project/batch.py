@@ -24,6 +24,10 @@ class Batch:
     rows: int
     sha256: str
 
+    def whole(self) -> bool:
+        """Whether the file is there with the bytes that were recorded."""
+        return self.path.is_file() and file_digest(self.path) == self.sha256
+
     def scan(self) -> pl.LazyFrame:
         """The batch's rows, lazily."""
         return pl.scan_parquet(self.path)
@@ -52,7 +56,9 @@ def write_batch(
     path = work / stage / table / f"{number:05d}-{inputs[:16]}.{kind}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(f".{os.getpid()}.part")
-    frame.write_parquet(beside, compression="zstd", compression_level=1, statistics=False)
+    # Python opens the file, for its refusals name the folder.
+    with beside.open("wb") as file:
+        frame.write_parquet(file, compression="zstd", compression_level=1, statistics=False)
     return keep(beside, path, stage=stage, table=table, number=number, kind=kind, inputs=inputs, rows=frame.height)
 
 

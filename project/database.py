@@ -11,10 +11,18 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from project.errors import TargetError
+from project.errors import CasebridgeError, TargetError
 
 DRIVER_ERRORS = (SQLAlchemyError, psycopg.Error, sqlite3.Error)
 """What a database may raise: through SQLAlchemy, or where rows go straight to the driver."""
+
+_NOT_OF_THE_STATEMENT = (
+    sqlite3.OperationalError,
+    psycopg.OperationalError,
+    psycopg.InternalError,
+    psycopg.errors.InsufficientPrivilege,
+)
+"""What a database refuses whatever is asked of it: it is away, full, or not to be written."""
 
 _WORDS_OF_URL = ("password", "passwd", "pwd", "passfile", "sslpassword", "token", "secret")
 _ABOUT_THE_SERVER = frozenset({"08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"})
@@ -39,6 +47,36 @@ def open_database(url: str) -> sa.Engine:
             "install its driver (the extras `oracle` and `sqlserver` have two), or use sqlite:/// or postgresql://"
         )
         raise TargetError(shown(parsed), f"no driver for it: {error}", hint=hint) from error
+
+
+def open_own(url: str, name: str, lost: str) -> sa.Engine:
+    """An engine for a database of casebridge's own: what it refuses is told in a sentence that begins with `name`.
+
+    lost: what to do when it cannot be read any more.
+    """
+    engine = open_database(url)
+
+    @event.listens_for(engine, "handle_error")
+    def _say(context: sa.engine.ExceptionContext) -> None:
+        if isinstance(context.original_exception, Exception):
+            error = own_refusal(name, context.original_exception, lost)
+            if error is not None:
+                raise error from context.original_exception
+
+    return engine
+
+
+def own_refusal(name: str, error: Exception, lost: str) -> CasebridgeError | None:
+    """A driver's error of a database of our own, or None when the fault is in what was asked of it."""
+    if type(error) is sqlite3.DatabaseError:
+        return CasebridgeError(f"{name}: {_reason(error)}", hint=lost)
+    if isinstance(error, _NOT_OF_THE_STATEMENT):
+        hint = (
+            "see that it is there, that this login may read and write it (a file: its folder too), and that "
+            "the disk has room; then run again"
+        )
+        return CasebridgeError(f"{name}: {_reason(error)}", hint=hint)
+    return None
 
 
 def shown(url: str | sa.URL) -> str:

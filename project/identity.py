@@ -11,20 +11,30 @@ import polars as pl
 
 from project.batch import Batch, digest, write_batch
 from project.contracts import KEY
+from project.errors import CasebridgeError
 from project.job import Job
 from project.tally import Tally
 
 STAGE, KIND, EVERY_RUN = "ids", "ids", ""
+RESTORE = (
+    "restore work/ids from a backup: ids that were given out cannot be made anew. Then look at the disk. "
+    "Without a backup: a new migration project, and an empty target"
+)
+"""What to do when a segment is lost."""
 
 
 def segments(job: Job, target: str) -> tuple[Batch, ...]:
-    """The segments of a target table, oldest first."""
-    return job.ledger.standing(EVERY_RUN, STAGE, target, KIND)
+    """The segments of a target table, oldest first. CasebridgeError when one is gone."""
+    found = job.ledger.standing(EVERY_RUN, STAGE, target, KIND)
+    for batch in found:
+        if not batch.path.is_file():
+            raise _lost(job, batch, "is gone")
+    return found
 
 
 def ids_of(job: Job, target: str, system: str) -> pl.DataFrame:
     """All ids given out for one system's keys in a target table: KEY, `id`."""
-    found = [batch.read() for batch in segments(job, target)]
+    found = [_read(job, batch) for batch in segments(job, target)]
     if not found:
         return pl.DataFrame(schema={KEY: pl.String(), "id": pl.Int64()})
     return pl.concat(found).filter(pl.col("system") == system).select(KEY, "id")
@@ -53,6 +63,18 @@ def give_out(job: Job, target: str, system: str, keys: pl.Series) -> None:
     job.ledger.record(STAGE, target, number, inputs, [batch], Tally(read=batch.rows, passed=batch.rows))
     sealed = [(old_batch.number, old_batch.inputs) for old_batch in old]
     job.ledger.seal(EVERY_RUN, STAGE, target, [*sealed, (number, inputs)])
+
+
+def _read(job: Job, batch: Batch) -> pl.DataFrame:
+    """A segment's rows. What was changed is not read: a wrong id would join two people's records."""
+    if not batch.whole():
+        raise _lost(job, batch, "is not what was written")
+    return batch.read()
+
+
+def _lost(job: Job, batch: Batch, what: str) -> CasebridgeError:
+    path = batch.path.relative_to(job.work).as_posix()
+    return CasebridgeError(f"work/{path} {what}", hint=RESTORE)
 
 
 def _fingerprint(keys: pl.DataFrame) -> int:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from project.database import open_database
+from project.database import open_database, open_own, shown
 from project.errors import CasebridgeError
 from project.ledger import Ledger
 from project.settings import Settings
@@ -84,7 +84,9 @@ class Job:
 
     def open_control(self) -> sa.Engine:
         """An engine for the control database, where decisions live."""
-        return open_database(self.settings.control_url)
+        hint = "restore it from a backup, for decisions stand in it, and see that control.url names it"
+        name = f"the control database {shown(self.settings.control_url)}"
+        return open_own(self.settings.control_url, name, hint)
 
 
 class Stage(Protocol):

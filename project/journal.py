@@ -1,6 +1,7 @@
 """What the ledger keeps of runs beside their batches: times, rules, where they go, freezes, hand-overs.
 
-Freezes and hand-overs are append-only: the last line is what holds, the lines before say how it came to that.
+Freezes, followed decisions and hand-overs are append-only: the last line is what holds, the lines before
+say how it came to that.
 """
 
 from __future__ import annotations
@@ -52,6 +53,14 @@ _freezes = sa.Table(
     sa.Column("files", sa.String),
     sa.Column("at", sa.String, nullable=False),
 )
+_followed = sa.Table(
+    "followed",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("run", sa.String, nullable=False),
+    sa.Column("pairs", sa.Integer, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+)
 _handovers = sa.Table(
     "handovers",
     _meta,
@@ -94,6 +103,15 @@ class Freeze:
 
     run: str
     files: Mapping[str, str]
+    at: str
+
+
+@dataclass(frozen=True)
+class Followed:
+    """How many pairs had a decision when a run last read the decisions."""
+
+    run: str
+    pairs: int
     at: str
 
 
@@ -191,6 +209,19 @@ class Journal:
         with self._engine.connect() as connection:
             last = connection.execute(sa.select(_freezes).order_by(_freezes.c.number.desc())).first()
         return Freeze(last.run, dict(json.loads(last.files)), last.at) if last and last.files else None
+
+    # Decisions
+
+    def follow(self, run: str, pairs: int) -> None:
+        """A run has followed the decisions on so many pairs."""
+        with self._engine.begin() as connection:
+            connection.execute(_followed.insert().values(run=run, pairs=pairs, at=now()))
+
+    def followed(self) -> Followed | None:
+        """What was followed last, by whichever run. Read only."""
+        with self._engine.connect() as connection:
+            last = connection.execute(sa.select(_followed).order_by(_followed.c.number.desc())).first()
+        return Followed(last.run, last.pairs, last.at) if last else None
 
     # Hand-overs
 

@@ -17,11 +17,16 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from project.batch import Batch, file_digest
+from project.batch import Batch
 from project.contracts import SOURCE_SHIFT
-from project.database import open_database
+from project.database import open_database, open_own, own_refusal
 from project.spec import Source
 from project.tally import Tally
+
+_LOST = (
+    "restore the whole work folder from a backup: the ids that were given out stand in it. Without a backup: "
+    "a new migration project, and an empty target"
+)
 
 _meta = sa.MetaData()
 
@@ -88,7 +93,8 @@ class Ledger:
     def __init__(self, work: Path, engine: sa.Engine | None = None) -> None:
         work.mkdir(parents=True, exist_ok=True)
         self._work = work
-        self._engine = engine or open_database(f"sqlite:///{work / 'ledger.db'}")
+        self._name = f"the ledger {work / 'ledger.db'}"
+        self._engine = engine or open_own(f"sqlite:///{work / 'ledger.db'}", self._name, _LOST)
         self.worked: Counter[tuple[str, str]] = Counter()
         _meta.create_all(self._engine)
 
@@ -104,7 +110,10 @@ class Ledger:
             source, goal = here.connection.driver_connection, there.connection.driver_connection
             assert isinstance(source, sqlite3.Connection)
             assert isinstance(goal, sqlite3.Connection)
-            source.backup(goal)
+            try:
+                source.backup(goal)
+            except sqlite3.Error as error:
+                raise own_refusal(self._name, error, _LOST) or error from error
         return Ledger(self._work, into)
 
     def close(self) -> None:
@@ -157,7 +166,7 @@ class Ledger:
         """The files whose bytes are no longer what was recorded; all that are there are read. Read only."""
         with self._engine.connect() as connection:
             batches = [self._batch(row) for row in connection.execute(sa.select(_files))]
-        return [batch for batch in batches if batch.path.is_file() and file_digest(batch.path) != batch.sha256]
+        return [batch for batch in batches if batch.path.is_file() and not batch.whole()]
 
     def attempt(self, stage: str, name: str, number: int, inputs: str) -> None:
         """Note that a batch is being worked on; it stays pending until `record`."""

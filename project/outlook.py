@@ -22,7 +22,8 @@ class State(enum.StrEnum):
 @dataclass(frozen=True)
 class Outlook:
     """One table of one stage. `rows` are those of the pending batches, None where nobody can know yet;
-    `sealed` is what the run has of the table when it is done: (batch number, digest of its inputs)."""
+    `sealed` is what the run has of the table when it is done: (batch number, digest of its inputs). `about`:
+    rows and batches go by a file's lines, and a record may span several."""
 
     stage: str
     table: str
@@ -30,6 +31,7 @@ class Outlook:
     batches: tuple[int, ...] = ()
     rows: int | None = None
     sealed: tuple[tuple[int, str], ...] = ()
+    about: bool = False
 
 
 def follows(stage: str, table: str) -> Outlook:

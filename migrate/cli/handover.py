@@ -31,7 +31,7 @@ def handover() -> None:
 @project_option
 def prepare(run: str, folder: Path) -> None:
     """Write the files of a balanced run, with their manifest."""
-    with open_job(folder, run) as job:
+    with open_job(folder, run, known=True) as job:
         made = rooms.prepare(job)
     click.echo(f"prepared: {made}")
 
@@ -42,7 +42,7 @@ def prepare(run: str, folder: Path) -> None:
 @click.option("--to", "who", required=True, help="Who has the files now.")
 def handed(run: str, folder: Path, who: str) -> None:
     """Note that the files, unchanged, are with the supplier."""
-    with open_job(folder, run) as job:
+    with open_job(folder, run, known=True) as job:
         rooms.handed(job, who)
     click.echo(f"handed over: run {run}, to {who}")
 
@@ -55,7 +55,7 @@ def handed(run: str, folder: Path, who: str) -> None:
 @click.option("--by", "who", default="", help="Who takes the read-back in.")
 def acknowledge(run: str, readback: Path, folder: Path, as_json: bool, who: str) -> None:
     """Compare the supplier's read-back, row for row, with what was handed over."""
-    with open_job(folder, run) as job:
+    with open_job(folder, run, known=True) as job:
         url = rooms.take_readback(job, readback)
         found = _compared(replace(job, settings=replace(job.settings, target_url=url)))
         state = rooms.acknowledged(job, who, same=not found)
@@ -81,7 +81,7 @@ def _compared(job: Job) -> list[Finding]:
 @json_option
 def show(run: str, folder: Path, as_json: bool) -> None:
     """Show how far a run's hand-over has come, from the ledger."""
-    with open_job(folder, run, alone=False) as job:
+    with open_job(folder, run, alone=False, known=True) as job:
         states = Journal(job.ledger).handovers(job.run)
     if as_json:
         show_json([asdict(state) for state in states])

@@ -53,10 +53,20 @@ def link_register(
         return
     for warning in told["warnings"]:
         click.echo(f"warning: {warning}", err=True)
-    if second_opinion and told["second_opinion"]["ran"]:
-        click.echo(f"recordlinkage's ECM calls {told['second_opinion']['agree']:.1%} of the pairs alike")
+    if second_opinion:
+        click.echo(_opinion(told["second_opinion"]))
     click.echo(f"{put_forward:,} pairs are put forward as the same person (p ≥ {propose:.3f})")
+    if result is not None:
+        at = result["proposed"]
+        click.echo(f"of these: precision {at['precision']:.1%}, recall {at['recall']:.1%}, F1 {at['f1']:.1%}")
+        click.echo(f"evaluation: {out / 'evaluation.html'}")
     click.echo(f"results: {out}")
+
+
+def _opinion(told: Mapping[str, Any]) -> str:
+    if told["ran"]:
+        return f"recordlinkage's ECM calls {told['agree']:.1%} of the pairs alike"
+    return f"no second opinion: recordlinkage's ECM was not asked, for {told['reason']}"
 
 
 def _asked_twice(found: Linkage) -> Linkage:

@@ -102,11 +102,11 @@ def main() -> None:
 
 def _no_access(error: OSError) -> None:
     """What the system refuses, and in which folder: a file's own name may be somebody's."""
-    if error.filename is None or not error.strerror:
+    if not error.strerror:
         _unexpected(error)
         return
-    folder = Path(os.fsdecode(error.filename)).parent
-    click.echo(f"casebridge: {error.strerror}, in {folder}", err=True)
+    where = "" if error.filename is None else f", in {Path(os.fsdecode(error.filename)).parent}"
+    click.echo(f"casebridge: {error.strerror}{where}", err=True)
     click.echo(
         "  → see that this login may read and write there and that the disk has room; then run it again", err=True
     )

@@ -31,6 +31,7 @@ def show_plan(run: str, stages: Sequence[StagePlan], *, as_json: bool) -> None:
     for stage in stages:
         for item in stage.tables:
             rows = f"{item.rows:,}" if item.state is State.PENDING and item.rows is not None else ""
+            rows = f"about {rows}" if rows and item.about else rows
             table.add_row(stage.stage, item.table, str(item.state), _numbers(item.batches), rows)
     wide_console().print(table)
     for stage in stages:
@@ -69,7 +70,8 @@ def _stage_dict(stage: StagePlan) -> dict[str, Any]:
 
 
 def _table_dict(item: Outlook) -> dict[str, Any]:
-    return {"table": item.table, "state": str(item.state), "batches": list(item.batches), "rows": item.rows}
+    return {"table": item.table, "state": str(item.state), "batches": list(item.batches), "rows": item.rows,
+            "rows_are_about": item.about}  # fmt: skip
 
 
 @click.command()
@@ -83,7 +85,7 @@ def freeze(run: str | None, folder: Path, as_json: bool, lift: bool) -> None:
     NAME is the rehearsal (default: the latest run). Specs, code lists, linkage.toml, target.toml, how the
     systems' files are written and casebridge's version are held; data and people's decisions are not.
     """
-    with open_job(folder, run) as job:
+    with open_job(folder, run, known=not lift) as job:
         journal = Journal(job.ledger)
         if lift:
             journal.freeze(job.run, None)

@@ -12,6 +12,7 @@ from dedupe.outlook import outlook as linkage_outlook
 from migrate.cli.options import json_option, name_option, project_option
 from migrate.cli.render import progress, show_balance, show_json, wide_console
 from migrate.cli.run import read_report
+from migrate.followed import check_followed
 from migrate.pipeline import STAGES, open_job, run_stage
 from project.errors import CasebridgeError
 from project.job import Job
@@ -27,7 +28,7 @@ from reconciliation.signoff import verify
 @json_option
 def status(folder: Path, run: str | None, as_json: bool) -> None:
     """Show where every table stands."""
-    with open_job(folder, run, alone=False) as job:
+    with open_job(folder, run, alone=False, known=True) as job:
         rows = _standing(job)
         runs = [{"name": r.name, "started": r.started, "verdict": r.verdict, "signed": bool(r.signed)}
                 for r in job.ledger.runs()]  # fmt: skip
@@ -76,7 +77,7 @@ def _standing(job: Job) -> list[dict[str, int | str]]:
 @json_option
 def report(run: str | None, folder: Path, as_json: bool) -> None:
     """Show a run's balance and where its board pack lies."""
-    with open_job(folder, run, alone=False) as job:
+    with open_job(folder, run, alone=False, known=True) as job:
         found = read_report(job)
         page = job.settings.reports / job.run / "report.html"
         signed = job.ledger.signature(job.run) is not None
@@ -100,7 +101,7 @@ def report(run: str | None, folder: Path, as_json: bool) -> None:
 @click.option("--note", default="", help="A sentence to keep with the signature.")
 def sign(run: str, folder: Path, who: str, role: str, note: str) -> None:
     """Sign a balanced run's report and close the run."""
-    with progress() as shown, open_job(folder, run, shown) as job:
+    with progress() as shown, open_job(folder, run, shown, known=True) as job:
         if job.ledger.signature(job.run) is None:
             _still_true(job)
         path = sign_run(job, who, role, note)
@@ -109,7 +110,13 @@ def sign(run: str, folder: Path, who: str, role: str, note: str) -> None:
 
 def _still_true(job: Job) -> None:
     """What is signed is what the target holds now, not what a file says of it."""
-    if any(item.state is not State.DONE for item in linkage_outlook(job)):
+    check_followed(job, "dedupe")
+    stands = {batch.inputs for batch in job.ledger.standing(job.run, "dedupe", "crosswalk", "crosswalk")}
+    for item in linkage_outlook(job):
+        # Done for another run, or for this one before its last decisions, is not what was loaded.
+        other = item.table == "crosswalk" and stands != {inputs for _, inputs in item.sealed}
+        if item.state is State.DONE and not other:
+            continue
         hint = "`casebridge run` takes them up; then look at the new report and sign that"
         raise CasebridgeError(f"run {job.run}: decisions were taken since it was loaded", hint=hint)
     run_stage(job, "reconcile")

@@ -54,7 +54,7 @@ def pairs(folder: Path, run: str | None, as_json: bool, limit: int | None) -> No
     The likeliest first. Keys and probabilities, nothing about the people: look the records up where they
     live. Fill in verdict, reviewer and reason, and hand the file back.
     """
-    with open_job(folder, run, alone=False) as job:
+    with open_job(folder, run, alone=False, known=True) as job:
         waiting = undecided(job)
     waiting = waiting.head(limit) if limit else waiting
     if as_json:

@@ -15,18 +15,29 @@ from load import rollback as roll_back
 from migrate.cli.options import json_option, name_option, project_option, route_option
 from migrate.cli.plan import show_plan
 from migrate.cli.render import progress, show_balance, show_json
+from migrate.followed import note_followed
 from migrate.pipeline import STAGES, StageDone, open_job, run_stage, run_stages
 from migrate.plan import plan as plan_run
+from migrate.standing_orders import may_begin
 from project.contracts import ROW_VERDICTS
 from project.errors import CasebridgeError, did_you_mean
 from project.job import Job
 
 
 def do_run(
-    folder: Path, run: str | None, until: str | None, leave: int | None, route: str | None = None
+    folder: Path,
+    run: str | None,
+    until: str | None,
+    leave: int | None,
+    route: str | None = None,
+    *,
+    without_lost: bool = False,
 ) -> dict[str, Any]:
     """All stages with progress; the report as a dict, empty when reconciliation was not reached."""
     with progress() as shown, open_job(folder, run, shown, leave_undecided=leave, route=route) as job:
+        if without_lost:
+            may_begin(job, "load")  # a run that is refused accepts no loss
+            note_followed(job)
         for done in run_stages(job, until):
             shown.stage_done(done)
         return read_report(job) if until in {None, "reconcile"} else {}
@@ -47,6 +58,12 @@ def read_report(job: Job) -> dict[str, Any]:
 @json_option
 @click.option("--until", metavar="STAGE", help="Stop after this stage.")
 @click.option("--leave-undecided", type=click.IntRange(0), metavar="N", help="Stop when more than N pairs wait.")
+@click.option(
+    "--without-lost-decisions",
+    "without_lost",
+    is_flag=True,
+    help="Go on although decisions that were followed are gone: what they merged comes apart.",
+)
 @click.option("--plan", is_flag=True, help="Say what would be done and how long it took last time; do nothing.")
 @route_option
 def run(
@@ -55,6 +72,7 @@ def run(
     as_json: bool,
     until: str | None,
     leave_undecided: int | None,
+    without_lost: bool,
     plan: bool,
     route: str | None,
 ) -> None:
@@ -63,7 +81,7 @@ def run(
         with open_job(folder, run, alone=False, route=route) as job:
             show_plan(job.run, tuple(plan_run(job, until)), as_json=as_json)
         return
-    report = do_run(folder, run, until, leave_undecided, route)
+    report = do_run(folder, run, until, leave_undecided, route, without_lost=without_lost)
     if not report:
         return
     if as_json:
@@ -136,7 +154,7 @@ def rollback(run: str, folder: Path, as_json: bool, dry_run: bool) -> None:
 
     The target is then what it was before the run began, row for row. Stopped half-way, run it again.
     """
-    with progress() as shown, open_job(folder, run, shown) as job:
+    with progress() as shown, open_job(folder, run, shown, known=True) as job:
         told = roll_back(job, dry_run=dry_run)
     if as_json:
         show_json([asdict(item) for item in told])

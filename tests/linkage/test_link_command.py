@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from benchmarks.registers import VARIANTS, make_register
+from migrate.cli.link import _opinion
 from tests.councils import casebridge
 
 FIELDS = """
@@ -55,10 +56,20 @@ def test_a_register_is_linked_judged_and_asked_twice(register: Path) -> None:
 def test_without_being_asked_nobody_else_is(register: Path) -> None:
     out = register / "alone"
     words = ("link", str(register / "people.csv"), "--fields", str(register / "FIELDS.toml"), "--out", str(out))
-    done = casebridge(*words)
+    done = casebridge(*words, "--truth", "person")
     assert done.returncode == 0, done.stderr
     assert "are put forward as the same person" in done.stdout
+    judged = json.loads((out / "evaluation.json").read_text())["proposed"]
+    assert (
+        f"precision {judged['precision']:.1%}, recall {judged['recall']:.1%}, F1 {judged['f1']:.1%}" in done.stdout
+    )
+    assert f"evaluation: {out / 'evaluation.html'}" in done.stdout
     assert "second_opinion" not in json.loads((out / "diagnostics.json").read_text())
+
+
+def test_a_second_opinion_that_was_not_had_is_told() -> None:
+    assert "too little varies" in _opinion({"ran": False, "reason": "too little varies"})
+    assert "97.0%" in _opinion({"ran": True, "agree": 0.97})
 
 
 def test_what_is_no_register_is_said_in_a_sentence(register: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from project.errors import CasebridgeError
 from project.identity import give_out, ids_of, segments
 from project.job import Job
 from tests.staged import PERSONS, job_of, lay_out
@@ -84,6 +85,26 @@ def test_a_crash_before_the_seal_gives_nothing_out(tmp_path: Path, monkeypatch: 
         give_out(job, "persons", "old", _keys(["2", "3"]))
         assert _given(job) == {"1": 1, "3": 2, "2": 3}
         assert len(segments(job, "persons")) == 3
+
+
+def test_a_lost_segment_stops_all_numbering(tmp_path: Path) -> None:
+    """Cut short, other bytes of the same length, gone: nobody gets a number, and no number is read."""
+    lay_out(tmp_path, {"persons": PERSONS})
+    with job_of(tmp_path) as job:
+        give_out(job, "persons", "old", _keys(["1", "2"]))
+        (segment,) = segments(job, "persons")
+        whole = segment.path.read_bytes()
+        for bytes_now in (whole[:50], whole[:-1] + b"?", None):
+            segment.path.unlink()
+            if bytes_now is not None:
+                segment.path.write_bytes(bytes_now)
+            with pytest.raises(CasebridgeError) as stopped:
+                give_out(job, "persons", "old", _keys(["3"]))
+            assert f"work/ids/persons/{segment.path.name}" in stopped.value.message
+            assert "restore work/ids from a backup" in stopped.value.hint
+            segment.path.write_bytes(whole)
+        give_out(job, "persons", "old", _keys(["3"]))
+        assert _given(job) == {"1": 1, "2": 2, "3": 3}
 
 
 def test_ids_are_of_the_project_not_of_the_run(tmp_path: Path) -> None:
