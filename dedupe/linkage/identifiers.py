@@ -35,11 +35,10 @@ def numbers(column: pl.Series, cut: bool = False) -> tuple[NDArray[np.int64], ND
         digits = rest.str.replace_all(r"\D", "").str.replace(r"^(?:00)?44(\d{9,10})$", "$1")
         digits = digits.str.slice(0, LONGEST if cut else LONGEST + 1).cast(pl.Int64, strict=False).fill_null(0)
         values[odd.to_numpy()] = digits.to_numpy()
-    beyond = (values < 1000) | (values >= 10**LONGEST)
+    beyond = np.flatnonzero((values < 1000) | (values >= 10**LONGEST))
     unread = np.zeros(len(values), dtype=bool)
-    rows = np.flatnonzero(beyond & ~np.isin(values, FILLERS))
-    unread[rows] = True
-    nothing = np.flatnonzero((values == 0) & (plain.is_null() & text.is_not_null()).to_numpy())
+    unread[beyond] = ~np.isin(values[beyond], FILLERS)
+    nothing = odd.to_numpy()[values[odd.to_numpy()] == 0]
     unread[nothing] = clean_text(text.gather(nothing)).is_not_null().to_numpy()
     values[beyond] = 0
     return values, unread
