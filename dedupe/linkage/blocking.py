@@ -14,7 +14,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from dedupe.linkage.register import Register, pair_key, postcode_parts, sounds
+from dedupe.linkage.places import postcode_parts
+from dedupe.linkage.register import Register, pair_key, sounds
 
 Rule = tuple[str, ...]
 Key = NDArray[np.uint32]

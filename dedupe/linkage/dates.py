@@ -8,54 +8,102 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dedupe.linkage.values import by_distinct
+from dedupe.linkage.values import by_distinct, clean_text, flagged_rows
 
 MONTH_NAMES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"
 MONTHS = {name: number + 1 for number, name in enumerate(MONTH_NAMES.split())}
 DEFAULTS = frozenset({19000101, 18000101, 18991230, 18991231, 10101, 99991231, 47121231, 17530101, 19010101})
+LATEST_YEAR = 2026  # of birth, for a register that shows too few years of four digits to say so itself
+YEARS_THAT_SAY, NEARLY_ALL = 100, 0.999
+YEARS = range(1700, 2201)
 
-ISO = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$")
-BRITISH = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?: .*)?$")
-NAMED = re.compile(r"^(\d{1,2})[-/. ]([A-Z]{3})[A-Z]*[-/. ](\d{4})(?: .*)?$")
+_REST = r"(?:[T ,].*)?$"
+ISO = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _REST)
+BRITISH = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})" + _REST)
+NAMED = re.compile(r"^(\d{1,2})(?:ST|ND|RD|TH)?[-/. ]*([A-Z]{3})[A-Z]*[-/., ]*(\d{4}|\d{2})" + _REST)
+MONTH_FIRST = re.compile(r"^([A-Z]{3})[A-Z]*[-/. ]*(\d{1,2})(?:ST|ND|RD|TH)?[-/., ]+(\d{4}|\d{2})" + _REST)
+YEAR_FIRST = re.compile(r"^(\d{4})[-/. ]*([A-Z]{3})[A-Z]*[-/. ]*(\d{1,2})" + _REST)
 
 
-def parse_date(text: str) -> int:
+def parse_date(text: str, latest: int = LATEST_YEAR) -> int:
     """Date text as the number yyyymmdd, 0 when it is none or a system's default.
 
     >>> [parse_date(t) for t in ("1983-12-03", "03/12/1983", "3-Dec-1983", "19831203", "01/01/1900", "?")]
     [19831203, 19831203, 19831203, 19831203, 0, 0]
+    >>> [parse_date(t) for t in ("03.12.83", "December 3rd, 1983", "03/12/19")]
+    [19831203, 19831203, 20191203]
 
-    A day or month out of range is kept (19834103): its other digits are evidence all the same.
+    A day or month out of range is kept (19834103): its other digits are evidence all the same. A year of two
+    digits is the last one that is not after `latest`: nobody is born in the future, and hardly anyone over
+    100 years old. A year alone, or with a month, is no date.
     """
-    text = text.strip().upper()
+    return max(_read(text.strip().upper(), latest), 0)
+
+
+def _read(text: str, latest: int) -> int:
+    """As `parse_date`, of stripped capitals; -1 for what is no date that can be read."""
     if text.endswith(".0"):
         text = text[:-2]
+    if re.fullmatch(r"0+", text):
+        return 0
     if re.fullmatch(r"\d{8}", text):
-        number = int(text)
+        number = int(text) if _year_leads(text) else int(text[4:] + text[2:4] + text[:2])
     elif match := ISO.match(text):
         number = int(match[1]) * 10000 + int(match[2]) * 100 + int(match[3])
     elif match := BRITISH.match(text):
-        number = int(match[3]) * 10000 + int(match[2]) * 100 + int(match[1])
+        year, day = (match[1], match[3]) if int(match[1]) > 31 and len(match[3]) == 2 else (match[3], match[1])
+        number = _year(year, latest) * 10000 + int(match[2]) * 100 + int(day)
     elif (match := NAMED.match(text)) and match[2] in MONTHS:
-        number = int(match[3]) * 10000 + MONTHS[match[2]] * 100 + int(match[1])
+        number = _year(match[3], latest) * 10000 + MONTHS[match[2]] * 100 + int(match[1])
+    elif (match := MONTH_FIRST.match(text)) and match[1] in MONTHS:
+        number = _year(match[3], latest) * 10000 + MONTHS[match[1]] * 100 + int(match[2])
+    elif (match := YEAR_FIRST.match(text)) and match[2] in MONTHS:
+        number = int(match[1]) * 10000 + MONTHS[match[2]] * 100 + int(match[3])
     else:
-        return 0
+        return -1
     return 0 if number in DEFAULTS or number < 10_000_000 else number
 
 
-def packed_dates(column: pl.Series) -> NDArray[np.uint32]:
-    """A column of dates or date text as packed digits, 0 for missing; each distinct text is parsed once."""
+def _year_leads(text: str) -> bool:
+    """False of eight digits that are day, month and year."""
+    day, month, year = int(text[:2]), int(text[2:4]), int(text[4:])
+    return int(text[:4]) in YEARS or year not in YEARS or not (1 <= month <= 12 and 1 <= day <= 31)
+
+
+def _year(digits: str, latest: int) -> int:
+    """A year as a number; one of two digits as the last such year up to `latest`."""
+    return int(digits) if len(digits) == 4 else latest - (latest - int(digits)) % 100
+
+
+def packed_dates(column: pl.Series) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
+    """A column of dates or date text as packed digits, 0 for missing, and which rows hold what is no date; each
+    distinct text is parsed once.
+
+    The century of two-digit years is that which the register's own four-digit years allow: births end in the
+    year that all but 1 in 1,000 of its dates do not pass (a slip of the pen makes births to come).
+    """
     if column.dtype.is_temporal():
         numbers = column.cast(pl.Date).to_frame().select(_date_number(column.name)).to_series()
         clean = numbers.fill_null(0).to_numpy().astype(np.int64)
         clean = np.where(np.isin(clean, list(DEFAULTS)) | (clean < 10_000_000), 0, clean)
-        return digits_packed(clean).astype(np.uint32)
+        return digits_packed(clean).astype(np.uint32), np.zeros(len(clean), dtype=bool)
     rows, distinct = by_distinct(column)
     parsed = _iso_dates(distinct)
     odd = np.flatnonzero(parsed == 0)
-    parsed[odd] = [parse_date(text) for text in distinct.gather(odd).to_list()]
-    parsed[np.isin(parsed, list(DEFAULTS))] = 0
-    return digits_packed(np.append(parsed, 0)).astype(np.uint32).take(rows, mode="wrap")
+    texts = [text.strip().upper() for text in distinct.gather(odd).to_list()]
+    first = [_read(text, 0) for text in texts]  # 0 for two-digit years
+    latest = _latest_year(np.append(parsed, first))
+    parsed[odd] = [n or _read(text, latest) for text, n in zip(texts, first, strict=True)]
+    unread = parsed < 0
+    unread[odd] &= clean_text(distinct.gather(odd)).is_not_null().to_numpy()
+    parsed[np.isin(parsed, list(DEFAULTS)) | (parsed < 0)] = 0
+    packed = digits_packed(np.append(parsed, 0)).astype(np.uint32)
+    return packed.take(rows, mode="wrap"), flagged_rows(unread, rows)
+
+
+def _latest_year(dates: NDArray[np.int64]) -> int:
+    years = dates[dates >= 10_000_000] // 10_000
+    return int(np.quantile(years, NEARLY_ALL, method="lower")) if len(years) >= YEARS_THAT_SAY else LATEST_YEAR
 
 
 def _iso_dates(text: pl.Series) -> NDArray[np.int64]:

@@ -20,6 +20,11 @@ from dedupe.linkage.witnesses import KNOTS
 FEW_PAIRS = 30.0
 UNSURE = 0.25
 DRIFT_BITS = 1.5
+TWINS = {
+    "forename": "No forename column: twins cannot be told apart, and no pair whose birth dates agree or are a "
+    "slip apart is put at 0.95 or more.",
+    "birth_date": "No birth_date column: no pair with forenames unlike or missing is put at 0.95 or more.",
+}
 
 
 def describe(model: Model, options: LinkOptions) -> dict[str, Any]:
@@ -115,6 +120,7 @@ def diagnose(
         warnings.append("The columns do not separate one person from two: most decisions are close to a guess.")
     if len(comparisons) < 3:
         warnings.append("Fewer than three comparisons: the relations can hardly be told apart.")
+    warnings += [note for role, note in TWINS.items() if role not in model.comparisons]
     disorder = out_of_order(model, patterns)
     warnings += [f"{name}: agreement weighs less than disagreement." for name in disorder]
     drift = drifted(model, options.previous_model)

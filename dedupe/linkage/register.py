@@ -17,15 +17,14 @@ from dedupe.linkage.dates import packed_dates
 from dedupe.linkage.errors import RegisterError
 from dedupe.linkage.fields import Fields
 from dedupe.linkage.identifiers import numbers, packed_numbers, with_check
-from dedupe.linkage.values import MISSING, PLACEHOLDERS, Values, by_distinct, clean_text, encode
+from dedupe.linkage.places import postcodes, streets
+from dedupe.linkage.values import MISSING, Values, by_distinct, clean_text, encode, flagged_rows
 
+DATES, LISTED = ("birth_date", "death_date"), ("previous_surnames", "previous_postcodes")
 NAME_ROLES = ("forename", "middle_name", "surname")
 SEXES = {"M": 0, "MALE": 0, "1": 0, "MAN": 0, "BOY": 0, "F": 1, "FEMALE": 1, "2": 1, "WOMAN": 1, "GIRL": 1}
-STREET_WORDS = {
-    "RD": "ROAD", "ST": "STREET", "AVE": "AVENUE", "AV": "AVENUE", "LN": "LANE", "DR": "DRIVE", "CL": "CLOSE",
-    "CRES": "CRESCENT", "CT": "COURT", "GDNS": "GARDENS", "PL": "PLACE", "SQ": "SQUARE", "TER": "TERRACE",
-}  # fmt: skip
-UK_POSTCODE = r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9])([A-Z]{2})$"
+NO_SEX = frozenset({"0", "3", "9", "U", "I", "O", "X", "OTHER", "INDETERMINATE", "NON-BINARY", "NOT SPECIFIED"})
+MOST_UNREAD = 0.01
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,7 @@ class Register:
     source_names: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     facts: dict[str, NDArray[Any]] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
 
     def fact(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """Something derived from the values, made when first asked for."""
@@ -91,10 +91,7 @@ def read_register(frame: pl.DataFrame | pl.LazyFrame, fields: Fields, no_link: I
     Raises RegisterError for absent columns, empty registers, missing ids and ids that stand twice.
     """
     lazy = frame.lazy()
-    held = lazy.collect_schema().names()
-    absent = [name for name in fields.columns() if name not in held]
-    if absent:
-        raise RegisterError(f"The register has no column {', '.join(absent)}.", f"It has: {', '.join(held)}.")
+    _check_columns(lazy.collect_schema(), fields)
     lazy = _without(lazy, fields.id, list(no_link))
     ids = lazy.select(fields.id).collect().to_series().rename("id")
     order = canonical_order(ids)
@@ -107,6 +104,24 @@ def read_register(frame: pl.DataFrame | pl.LazyFrame, fields: Fields, no_link: I
     register.notes.sort()
     _drop_empty(register)
     return register
+
+
+def _check_columns(schema: pl.Schema, fields: Fields) -> None:
+    """Raises RegisterError for columns that are absent, or of a type their part cannot be read from."""
+    absent = [name for name in fields.columns() if name not in schema]
+    if absent:
+        raise RegisterError(f"The register has no column {', '.join(absent)}.", f"It has: {', '.join(schema)}.")
+    lists = {fields.roles[role] for role in LISTED if role in fields.roles}
+    dates = {fields.roles[role] for role in DATES if role in fields.roles}
+    for name in fields.columns():
+        dtype = schema[name]
+        within = dtype.inner if isinstance(dtype, pl.List) and name in lists else dtype
+        if within.is_nested() or isinstance(within, pl.Object):
+            raise RegisterError(
+                f"Column {name} holds {dtype}.", "It should hold one value a row, of text or number."
+            )
+        if name in dates and isinstance(dtype, (pl.Time, pl.Duration)):
+            raise RegisterError(f"Column {name} holds {dtype}.", "It should hold dates.")
 
 
 def _without(lazy: pl.LazyFrame, column: str, no_link: list[Any]) -> pl.LazyFrame:
@@ -201,35 +216,53 @@ def _as_lists(rows: NDArray[np.int64], codes: NDArray[np.int32], order: NDArray[
 
 
 def _read_numbers(register: Register, reader: _Reader, fields: Fields) -> None:
-    for role in ("birth_date", "death_date"):
+    for role in DATES:
         if role in fields.roles:
-            register.columns[role] = reader.arranged(packed_dates(reader.column(fields.roles[role])))
+            column = reader.column(fields.roles[role])
+            dates, unread = packed_dates(column)
+            register.columns[role] = reader.arranged(dates)
+            _tell_unread(register, role, "date", column, unread)
     if "sex" in fields.roles:
-        rows, distinct = by_distinct(reader.column(fields.roles["sex"]))
-        sexes = [SEXES.get(text.strip().upper(), MISSING) for text in distinct.to_list()]
-        register.columns["sex"] = reader.arranged(
-            np.array([*sexes, MISSING], dtype=np.int8).take(rows, mode="wrap")
-        )
+        column = reader.column(fields.roles["sex"])
+        rows, distinct = by_distinct(column)
+        words = distinct.str.strip_chars().str.to_uppercase()
+        sexes = np.array([*(SEXES.get(text, MISSING) for text in words.to_list()), MISSING], dtype=np.int8)
+        register.columns["sex"] = reader.arranged(sexes.take(rows, mode="wrap"))
+        known = words.is_in([*SEXES, *NO_SEX]) | clean_text(words).is_null()
+        _tell_unread(register, "sex", "sex", column, flagged_rows(~known.to_numpy(), rows))
     for role in ("nhs_number", "phone"):
         if role in fields.roles:
             _read_number(register, reader, role, reader.column(fields.roles[role]))
 
 
 def _read_number(register: Register, reader: _Reader, role: str, column: pl.Series) -> None:
-    found = numbers(column)
-    if found is None:
+    read = numbers(column, cut=role == "phone")
+    if read is None:
         codes, values = encode([column])
         register.columns[role], register.values[role] = reader.arranged(codes[0]), values
         register.notes.append(f"{role} holds letters: compared as text.")
         return
+    found, unread = read
+    _tell_unread(register, role, "number", column, unread)
     packed = packed_numbers(found)
     register.columns[role] = reader.arranged(with_check(packed) if role == "nhs_number" else packed)
+
+
+def _tell_unread(register: Register, role: str, kind: str, column: pl.Series, unread: NDArray[np.bool_]) -> None:
+    """A note of how many values of a column cannot be read, where more than MOST_UNREAD of those given."""
+    many = int(unread.sum())
+    if not many:
+        return
+    register.unread.add(role)
+    given = int((column.cast(pl.String).str.strip_chars() != "").sum())
+    if many > MOST_UNREAD * given:
+        register.notes.append(f"{role}: {many:,} of {given:,} values are no {kind} that can be read.")
 
 
 def _read_place(register: Register, reader: _Reader, fields: Fields) -> None:
     for role in ("house", "street"):
         if role in fields.roles:
-            codes, values = encode([reader.column(fields.roles[role])], _streets)
+            codes, values = encode([reader.column(fields.roles[role])], streets)
             register.columns[role], register.values[role] = reader.arranged(codes[0]), values
     if "postcode" not in fields.roles:
         return
@@ -238,30 +271,10 @@ def _read_place(register: Register, reader: _Reader, fields: Fields) -> None:
     if listed:
         rows, exploded = _exploded(reader.column(fields.roles["previous_postcodes"]))
         columns.append(exploded)
-    codes, values = encode(columns, _postcodes)
+    codes, values = encode(columns, postcodes)
     register.columns["postcode"], register.values["postcode"] = reader.arranged(codes[0]), values
     if listed:
         register.lists["previous_postcodes"] = _as_lists(rows, codes[1], reader.order)
-
-
-def _streets(text: pl.Series) -> pl.Series:
-    """Street text cleaned, its last word spelled out (RD: ROAD)."""
-    last = pl.col("t").str.extract(r" (\w+)$")
-    whole = last.replace_strict(STREET_WORDS, default=None, return_dtype=pl.String)
-    head = pl.col("t").str.replace(r"\w+$", "")
-    return (
-        clean_text(text)
-        .to_frame("t")
-        .select(pl.when(whole.is_null()).then("t").otherwise(head + whole))
-        .to_series()
-    )
-
-
-def _postcodes(text: pl.Series) -> pl.Series:
-    """Postcodes without blanks, those that mean "no fixed abode" (ZZ99) as missing."""
-    text = text.str.slice(0, 20).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
-    real = ~pl.col("t").str.starts_with("ZZ99") & ~pl.col("t").is_in(sorted(PLACEHOLDERS)) & (pl.col("t") != "")
-    return text.to_frame("t").select(pl.when(real).then(pl.col("t"))).to_series()
 
 
 def _read_other(register: Register, reader: _Reader, fields: Fields) -> None:
@@ -276,7 +289,8 @@ def _drop_empty(register: Register) -> None:
         present = column[column > 0] if column.dtype.kind == "u" else column[column >= 0]
         if len(present) == 0:
             del register.columns[role]
-            register.notes.append(f"{role} is empty: not compared.")
+            what = "holds nothing that can be read" if role in register.unread else "is empty"
+            register.notes.append(f"{role} {what}: not compared.")
         elif (present == present[0]).all() and len(present) > 1:
             del register.columns[role]
             register.notes.append(f"{role} holds one value only: not compared.")
@@ -285,21 +299,6 @@ def _drop_empty(register: Register) -> None:
 
 
 READERS = (_read_numbers, _read_place, _read_names, _read_other, _read_source)
-
-
-def postcode_parts(values: Values) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Sector and district of each distinct postcode as codes, shape (len(values),) each.
-
-    A UK postcode "LS6 3HN" has sector "LS6 3", district "LS6". Any other scheme is cut by length: all but
-    the last character, all but the last two.
-    """
-    text = values.text.to_frame("t")
-    british = pl.col("t").str.contains(UK_POSTCODE)
-    cut = pl.col("t").str.len_chars().cast(pl.Int64)
-    sector = pl.when(british).then(pl.col("t").str.head(-2)).otherwise(pl.col("t").str.slice(0, cut - 1))
-    district = pl.when(british).then(pl.col("t").str.head(-3)).otherwise(pl.col("t").str.slice(0, cut - 2))
-    parts = text.select(sector.alias("s"), district.alias("d"))
-    return tuple(parts[c].rank("dense").cast(pl.Int32).to_numpy() for c in ("s", "d"))  # type: ignore[return-value]
 
 
 def sounds(values: Values) -> NDArray[np.int32]:

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dedupe.linkage.levels import Comparison
+from dedupe.linkage.levels import Comparison, Levels
 from dedupe.linkage.model import Model
 from dedupe.linkage.patterns import Radix, distinct
 from dedupe.linkage.witnesses import Number
 
 TABLE_LIMIT = 1 << 28
 DOUBT_CAP = 0.949
+SLIP_OF_A_DATE = 5  # the last of BIRTH_LEVELS that a slip of the pen explains
 SLACK = 1e-9
 UNDECIDED, DROP, KEEP = 0, 1, 2
 
@@ -156,17 +157,30 @@ def _sparse(size: int) -> NDArray[np.int8]:
 
 
 def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Patterns a twin could show: a birth date that is the same, a slip away or not known, and a forename
-    that is missing or differs by more than a slip of the pen. However strong the rest (a shared NHS number
-    may have been given to the wrong twin), such a pair is for a person to decide.
+    """Patterns that are for a person to decide, however strong the rest.
+
+    Those a twin could show: a birth date that is the same, a slip away or not known, and a forename that is
+    missing or differs by more than a slip of the pen (a shared NHS number may have been given to the wrong
+    twin). With positive evidence of two people, sex or middle name, a slip in the forename is enough. A register
+    without a forename, or without a birth date, has it missing everywhere. And those with two different
+    numbers that name a person: one of the two may be wrong, but that is not for a model to say.
     """
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
-    if not {"birth_date", "forename"} <= place.keys():
-        return np.zeros(len(levels), dtype=bool)
-    forename, name = comparisons[place["forename"]], levels[:, place["forename"]]
-    rest = [n for n, lv in enumerate(forename.levels) if lv.bin is None]
-    apart = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4, 5, 7, 9, 10, 11, 12)), forename.null])
-    if "sex" in place:
-        apart |= (name >= rest[2]) & (levels[:, place["sex"]] == 1)
-    date = levels[:, place["birth_date"]]
-    return apart & ((date <= 5) | (date == comparisons[place["birth_date"]].null))
+    apart, near = np.ones(len(levels), dtype=bool), np.ones(len(levels), dtype=bool)
+    if "forename" in place:
+        forename, name = comparisons[place["forename"]], levels[:, place["forename"]]
+        rest = [n for n, lv in enumerate(forename.levels) if lv.bin is None]
+        apart = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4, 5, 7, 9, 10, 11, 12)), forename.null])
+        for other in {"sex", "middle_name"} & place.keys():
+            apart |= (name >= rest[2]) & _plainly_differs(comparisons[place[other]], levels[:, place[other]])
+    if "birth_date" in place:
+        date = levels[:, place["birth_date"]]
+        near = (date <= SLIP_OF_A_DATE) | (date == comparisons[place["birth_date"]].null)
+    number = Number.of(comparisons)
+    two_numbers = levels[:, number.place] == number.differs if number else np.zeros(len(levels), dtype=bool)
+    return apart & near | two_numbers
+
+
+def _plainly_differs(comparison: Comparison, level: Levels) -> NDArray[np.bool_]:
+    """Patterns at the last level of a group: nothing in common."""
+    return np.isin(level, np.cumsum(comparison.groups) - 1)

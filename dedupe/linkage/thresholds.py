@@ -5,22 +5,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+LEAST = 0.5
+
 
 def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond: float) -> tuple[float, float]:
-    """The p that maximises the expected F1 of proposing all pairs at or above it, and that F1.
+    """The p, LEAST or more, that maximises the expected F1 of proposing all pairs at or above it, and that F1.
 
     weight: pairs each p stands for. beyond: true pairs expected elsewhere (below the kept pairs, or lost to
     blocking). Expected F1 = 2 TP / (proposed + true), in expectation over independent pairs; its optimum is
-    near half the best F1 (Lipton, Elkan and Naryanaswamy 2014).
+    near half the best F1 (Lipton, Elkan and Naryanaswamy 2014). Where the columns are thin and the best F1 is low
+    that is a p at which most pairs are two people: F1 counts one more found as dearly as one more wrong. A tool
+    that merges people may not, and stops at LEAST: no pair is proposed that is more likely two people than one.
     """
     if len(p) == 0:
-        return 0.5, 0.0
+        return LEAST, 0.0
     order = np.argsort(-p, kind="stable")
     ordered, many = p[order], weight[order]
     true = float((ordered * many).sum()) + beyond
     hits, proposed = np.cumsum(ordered * many), np.cumsum(many)
     f1 = 2 * hits / np.maximum(proposed + true, 1e-12)
-    last = np.append(ordered[1:] != ordered[:-1], True)
+    last = np.append(ordered[1:] != ordered[:-1], True) & (ordered >= LEAST)
+    if not last.any():
+        return LEAST, 0.0
     best = int(np.argmax(np.where(last, f1, -1.0)))
     return float(ordered[best]), float(f1[best])
 

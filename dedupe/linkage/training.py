@@ -36,6 +36,7 @@ CHANCE_SHARE = 0.755
 MISTAKEN_NUMBERS = 0.004
 TWIN_PAIRS_A_ROW = 0.025  # three times what births give: 1.5 % of people have a twin
 SAME_BIRTH_DATE = 0.01  # of siblings and households: else they are twins
+OTHER_BIRTH_DATE, PLAINLY = 0.03, 9  # of one person, each level from this on: no slip makes 1951 of 1983
 BY_DEFINITION = {("address", NAMESAKE), ("birth_date", TWIN)}
 MAIN_PARTS = {"address": "postcode", "death_date": "", "middle_name": "middle_name"}
 OWNERS = {
@@ -155,12 +156,18 @@ def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck, most: flo
         prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
     pooled = tuple(name in (SETTLED, MOVED) and not comparison.moves for comparison in comparisons)
     share = min(STARTING_SHARES[name], most)
-    ceilings = tuple(
-        SAME_BIRTH_DATE if name in (SIBLING, HOUSEHOLD) and comparison.name == "birth_date" and place < 2 else 1.0
-        for comparison in comparisons
-        for place in range(comparison.null)
-    )
+    ceilings = tuple(_ceiling(name, c.name, place) for c in comparisons for place in range(c.null))
     return Component(name, RELATION[name], share, tuple(start), tuple(prior), pooled, False, most, ceilings)
+
+
+def _ceiling(name: str, comparison: str, place: int) -> float:
+    """The most that a level may stand for among pairs of one of PEOPLE. Without ceilings relations take one
+    another's pairs where columns are few: parents and children of one name and home for one person."""
+    if comparison != "birth_date":
+        return 1.0
+    if RELATION[name] == "same":
+        return OTHER_BIRTH_DATE if place >= PLAINLY else 1.0
+    return SAME_BIRTH_DATE if name in (SIBLING, HOUSEHOLD) and place < 2 else 1.0
 
 
 def _chances(counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -239,19 +246,24 @@ class _Luck:
 
     def at_random(self, comparison: Comparison) -> tuple[NDArray[np.float64], float]:
         """Chance of each level in two rows drawn at random, given that both hold a value; and the chance that
-        both do. Agreement is too rare to be met in a sample: it is counted over the whole column."""
+        both do. Agreement is too rare to be met in a sample: it is counted over the whole column, and the pairs
+        of the sample say what those look like that do not agree."""
         left, right = self._random()
-        counts = np.bincount(comparison.full(left, right), minlength=comparison.null + 1).astype(np.float64)
-        share = float(counts[:-1].sum() / max(1.0, counts.sum()))
-        chances = _chances(counts[:-1] + RARE_LEVEL / comparison.null)
+        found = comparison.full(left, right)
+        share = float(np.mean(found != comparison.null)) if len(found) else 0.0
         part = MAIN_PARTS.get(comparison.name, comparison.name)
         if comparison.fixed or comparison.identifier or not available(self.register, part):
-            return chances, share
+            return self._smoothed(comparison, found), share
         key = rule_key(self.register, (part,), self.rows)
+        chances = self._smoothed(comparison, found[key[left] != key[right]])
         lengths = runs(key)[1].astype(np.float64)
         given = float(np.count_nonzero(key))
         agree = float((lengths * (lengths - 1)).sum()) / max(1.0, given * (given - 1))
         return agree * _chances(self._counted(comparison, (part,))) + (1 - agree) * chances, share
+
+    def _smoothed(self, comparison: Comparison, found: NDArray[np.uint8]) -> NDArray[np.float64]:
+        counts = np.bincount(found, minlength=comparison.null + 1)[: comparison.null].astype(np.float64)
+        return _chances(counts + RARE_LEVEL / comparison.null)
 
     def _random(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         steps = max(1, min(self.rows - 1, RANDOM_PAIRS // self.rows + 1))

@@ -65,6 +65,13 @@ def by_distinct(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
     return rows, distinct["t"]
 
 
+def flagged_rows(flags: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows hold one of the distinct values flagged; rows as `by_distinct` has them."""
+    if not flags.any():
+        return np.zeros(len(rows), dtype=bool)
+    return np.append(flags, False).take(rows, mode="wrap")
+
+
 def _codes(rows: NDArray[np.int64], clean: pl.Series, text: pl.Series) -> NDArray[np.int32]:
     found = clean.to_frame("t").join(
         text.to_frame("t").with_row_index("code"), on="t", how="left", maintain_order="left"

@@ -233,9 +233,10 @@ def test_what_is_no_date(text):
 
 
 def test_numbers_in_any_dress():
-    found = numbers(pl.Series(["943 476 5919", "+44 161 496 0000", "0161 496 0000", None, "none", "12"]))
-    assert found is not None
-    assert found.tolist() == [9434765919, 1614960000, 1614960000, 0, 0, 0]
+    read = numbers(pl.Series(["943 476 5919", "+44 161 496 0000", "0161 496 0000", None, "none", "12", "9" * 20]))
+    assert read is not None
+    assert read[0].tolist() == [9434765919, 1614960000, 1614960000, 0, 0, 0, 0]
+    assert read[1].tolist() == [False, False, False, False, False, True, True]
 
 
 def test_birth_levels_are_all_reachable():

@@ -1,0 +1,101 @@
+"""Registers of few columns: guards against twins hold, chance is counted once, nothing unlikely is proposed."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from benchmarks.registers import PLAIN, make_register
+from dedupe.linkage import Fields, evaluate, link
+from dedupe.linkage.comparisons import comparisons_for
+from dedupe.linkage.register import read_register
+from dedupe.linkage.scoring import DOUBT_CAP, doubtful
+from dedupe.linkage.thresholds import LEAST, best_expected_f1
+from dedupe.linkage.training import Strangers
+
+COLUMNS = {
+    "forename": "first", "surname": "last", "birth_date": "dob", "sex": "sex", "nhs_number": "nhs",
+    "postcode": "postcode", "middle_name": "middle",
+}  # fmt: skip
+
+
+def fields(*roles: str) -> Fields:
+    return Fields(id="id", roles={role: COLUMNS[role] for role in roles})
+
+
+@pytest.fixture(scope="module")
+def frame() -> pl.DataFrame:
+    return make_register(4000, PLAIN, seed=8)
+
+
+def test_without_forename_a_shared_birth_date_is_never_sure(frame):
+    found = link(frame, fields("surname", "birth_date", "sex", "postcode"))
+    date = pl.col("birth_date").cast(pl.String)
+    near = found.pairs.filter(date.str.contains("^same birth date").fill_null(True))
+    assert near.height > 100
+    assert near["p_same"].max() <= DOUBT_CAP
+    assert sum("No forename column" in warning for warning in found.model["warnings"]) == 1
+
+
+def test_without_birth_date_unlike_forenames_are_never_sure(frame):
+    found = link(frame, fields("forename", "surname", "sex", "nhs_number", "postcode"))
+    forename = pl.col("forename").cast(pl.String)
+    unlike = found.pairs.filter(forename.str.contains("forename differs").fill_null(True))
+    assert unlike.height > 10
+    assert unlike["p_same"].max() <= DOUBT_CAP
+    assert sum("No birth_date column" in warning for warning in found.model["warnings"]) == 1
+
+
+def test_what_is_doubtful(frame):
+    """Everything the same but for the columns named."""
+    roles = ("forename", "birth_date", "sex", "nhs_number", "middle_name")
+    comparisons = {c.name: c for c in comparisons_for(read_register(frame, fields(*roles)))}
+
+    def is_doubtful(**levels: str | None) -> bool:
+        pattern = [
+            c.null if levels.get(name, "") is None else c.labels().index(levels[name]) if name in levels else 0
+            for name, c in comparisons.items()
+        ]
+        return bool(doubtful(list(comparisons.values()), np.array([pattern], dtype=np.uint8))[0])
+
+    slip = "forename one slip away, one spelling rare"
+    assert not is_doubtful()
+    assert not is_doubtful(forename=slip)
+    assert is_doubtful(forename="forename differs")
+    assert is_doubtful(forename=None, birth_date="day and month change places")
+    assert not is_doubtful(forename=None, birth_date="birth dates up to 3 years apart")
+    assert is_doubtful(forename=slip, sex="sex differs, forenames alike")
+    assert is_doubtful(forename=slip, middle_name="middle name differs, forenames alike")
+    assert not is_doubtful(middle_name="middle name differs, forenames alike")
+    assert is_doubtful(nhs_number="two different valid NHS numbers")
+    assert not is_doubtful(nhs_number="NHS number one digit or one swap away")
+
+
+def test_chance_agreement_is_counted_once(frame):
+    """The chance that two rows agree is that of the column, however common its values."""
+    register = read_register(frame, fields("forename", "surname", "sex"))
+    comparisons = comparisons_for(register)
+    strangers = Strangers(register, comparisons, 1, False)
+    for comparison, chances in zip(comparisons, strangers.chances, strict=True):
+        codes = register.columns[comparison.name]
+        held = np.bincount(codes[codes >= 0]).astype(np.float64)
+        agree = (held * (held - 1)).sum() / (held.sum() * (held.sum() - 1))
+        same = [n for n, label in enumerate(comparison.labels()) if label.startswith(f"same {comparison.name}")]
+        assert chances[same].sum() == pytest.approx(agree, rel=0.02)
+        assert chances.sum() == pytest.approx(1)
+
+
+def test_more_columns_are_no_worse(frame):
+    def f1(*roles: str) -> float:
+        asked = fields(*roles)
+        return float(evaluate(link(frame, asked), frame, asked, "person")["proposed"]["f1"])
+
+    with_sex = f1("forename", "surname", "sex")
+    assert with_sex > max(0.5, f1("forename", "surname"))
+
+
+def test_nothing_unlikely_is_proposed():
+    p, pairs = np.array([0.9, 0.3, 0.2]), np.array([5.0, 1000.0, 1000.0])
+    assert best_expected_f1(p, pairs, 0.0)[0] == 0.9
+    assert best_expected_f1(p[1:], pairs[1:], 0.0) == (LEAST, 0.0)

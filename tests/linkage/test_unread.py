@@ -1,0 +1,103 @@
+"""Values that are given but cannot be read: read what can be, count the rest, never call a full column empty."""
+
+from __future__ import annotations
+
+from datetime import time
+
+import polars as pl
+import pytest
+
+from benchmarks.registers import PLAIN, make_register
+from dedupe.linkage import Fields, RegisterError, link
+from dedupe.linkage.dates import packed_dates, parse_date
+
+ROLES = {"forename": "first", "surname": "last", "birth_date": "dob", "sex": "sex", "nhs_number": "nhs"}
+FIELDS = Fields(id="id", roles=ROLES)
+
+
+@pytest.fixture(scope="module")
+def frame() -> pl.DataFrame:
+    return make_register(1500, PLAIN, seed=5).select("id", *ROLES.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["05.04.61", "05/04/61", "5-Apr-61", "April 5, 1961", "5 April 1961", "5th April 1961", "05APR1961",
+     "Apr 5 61", "1961-Apr-05", "61-04-05", "05041961", "19610405", "1961-04-05 00:00:00", "5/4/1961 00:00"],
+)  # fmt: skip
+def test_one_date_in_many_dresses(text):
+    assert parse_date(text) == 19610405
+
+
+@pytest.mark.parametrize("text", ["1961", "1961-04", "22375", "05/04/198", "soon", "Apr 1961", "", "?", "0000"])
+def test_no_date(text):
+    assert parse_date(text) == 0
+
+
+@pytest.mark.parametrize(
+    ("latest", "year"), [(2026, 2019), (2019, 2019), (2018, 1919), (1999, 1919), (2118, 2019), (2119, 2119)]
+)
+def test_century_of_two_digits(latest, year):
+    assert parse_date("05/04/19", latest) == year * 10_000 + 405
+
+
+def test_the_register_says_which_century():
+    """Births up to 2012, but for a slip of the pen: 13 is 1913 there, and 2013 where nothing is known."""
+    told = [f"{year}-0{1 + n}-17" for year in range(1920, 2013) for n in range(9)]
+    many, unread = packed_dates(pl.Series([*told, "2091-01-02", "17/02/13", "17/02/12"]))
+    assert [hex(d) for d in many[-2:]] == ["0x19130217", "0x20120217"]
+    few, _ = packed_dates(pl.Series(["1950-01-17", "17/02/13"]))
+    assert hex(few[-1]) == "0x20130217"
+    assert not unread.any()
+
+
+def test_what_counts_as_unread():
+    dates = ["1961", "soon", "NK", "?", "", None, "01/01/1900", "1950-01-17", "00/00/0000"]
+    assert packed_dates(pl.Series(dates))[1].tolist() == [True, True] + [False] * 7
+
+
+def test_unread_values_are_counted(frame):
+    some = pl.when(pl.int_range(pl.len()) % 4 == 0).then(pl.lit("about 1950")).otherwise("dob").alias("dob")
+    changed = frame.with_columns(some)
+    given = (changed["dob"].drop_nulls() != "").sum()
+    found = link(changed, FIELDS)
+    note = f"birth_date: {-(-frame.height // 4):,} of {given:,} values are no date that can be read."
+    assert note in found.model["warnings"]
+    assert note in found.diagnostics["warnings"]
+    assert "about 1950" not in str(found.model)
+
+
+def test_a_full_column_is_never_called_empty(frame):
+    unreadable = frame.with_columns(
+        dob=pl.col("dob").str.slice(0, 4), sex=pl.col("sex") == "F", nhs=pl.lit("9" * 40) + pl.col("nhs")
+    )
+    notes = link(unreadable, FIELDS).model["warnings"]
+    for role in ("birth_date", "sex", "nhs_number"):
+        assert f"{role} holds nothing that can be read: not compared." in notes
+        assert f"{role} is empty: not compared." not in notes
+
+
+def test_few_unread_values_are_no_warning(frame):
+    few = pl.when(pl.int_range(pl.len()) < 5).then(pl.lit("soon")).otherwise("dob").alias("dob")
+    assert not any("can be read" in note for note in link(frame.with_columns(few), FIELDS).model["warnings"])
+
+
+def test_two_digit_years_link_as_well(frame):
+    short = frame.with_columns(pl.col("dob").str.to_date(strict=False).dt.strftime("%d/%m/%y"))
+    full = frame.with_columns(pl.col("dob").str.to_date(strict=False).dt.strftime("%d/%m/%Y"))
+    found = [link(one, FIELDS).pairs.filter(pl.col("p_same") >= 0.9).height for one in (short, full)]
+    assert found[0] == pytest.approx(found[1], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("column", "made", "message"),
+    [
+        ("id", pl.concat_list("id"), r"Column id holds List\(String\)"),
+        ("first", pl.struct("first", "last"), "Column first holds Struct"),
+        ("dob", pl.lit(time(10, 30)), "Column dob holds Time"),
+        ("dob", pl.duration(days=3), "Column dob holds Duration"),
+    ],
+)
+def test_columns_of_another_kind(frame, column, made, message):
+    with pytest.raises(RegisterError, match=message):
+        link(frame.with_columns(made.alias(column)), FIELDS)
