@@ -42,7 +42,7 @@ def park(connection: sa.Connection, tables: Collection[str], ours: Collection[st
 
 def unpark(connection: sa.Connection) -> None:
     """Build every key that was taken off, as it was, on the tables that are still there."""
-    if connection.dialect.name != "postgresql":
+    if connection.dialect.name != "postgresql" or not sa.inspect(connection).has_table(PARKED.name):
         return
     for table, name, definition in connection.execute(sa.select(PARKED)).all():
         if connection.scalar(sa.select(sa.func.to_regclass(table))) is not None:
