@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.registers import ROLES, VARIANTS, make_register
+from benchmarks.server import own_peak
 from dedupe.linkage import Fields, LinkOptions, link
 from dedupe.linkage.evaluation import calibration
 
@@ -67,7 +67,7 @@ def run_arm(arm: str, file: Path, variant: str, out: Path) -> None:
         facts = {"propose": found.model["thresholds"]["propose"], "steps": found.diagnostics["steps"]}
         facts["cascade"] = found.diagnostics["cascade"]
     seconds = perf_counter() - start
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    memory = own_peak()
     (out / "run.json").write_text(json.dumps({"seconds": seconds, "gib": memory, **facts}))
 
 
