@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from load.applied import PARKED
 
 _FOUND = sa.text(
-    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(k.oid) FROM pg_constraint k"
+    " JOIN pg_class c ON c.oid = conrelid AND pg_has_role(c.relowner, 'USAGE')"
     " WHERE contype = 'f' AND conname <> ALL (CAST(:ours AS text[]))"
     " AND confrelid = ANY (SELECT to_regclass(name) FROM unnest(CAST(:names AS text[])) AS t (name)) ORDER BY 1, 2"
 )
@@ -31,8 +32,9 @@ _DEPENDENTS = sa.text(
 
 
 def park(connection: sa.Connection, tables: Collection[str], ours: Collection[str]) -> None:
-    """Take off every foreign key that points at one of `tables`, but for those named in `ours`. Only PostgreSQL
-    enforces such keys on us: SQLite's are off on our connections."""
+    """Take off every foreign key that points at one of `tables`, but for those named in `ours` and those of tables
+    that this login does not own: they stay on, and only hinder a delta that replaces what they point at. Only
+    PostgreSQL enforces such keys on us: SQLite's are off on our connections."""
     if connection.dialect.name != "postgresql":
         return
     for table, name, definition in connection.execute(_FOUND, {"names": list(tables), "ours": list(ours)}).all():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
 from project import identity
 from project.batch import Batch
 from project.errors import CasebridgeError
@@ -23,7 +25,7 @@ def damage_named(job: Job) -> Iterator[None]:
     """An unforeseen error becomes a CasebridgeError when a recorded file is no longer what was written."""
     try:
         yield
-    except CasebridgeError:
+    except (CasebridgeError, BrokenPipeError, click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.filename is not None:

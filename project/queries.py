@@ -13,5 +13,6 @@ def open_duckdb(memory_limit: str, spill: Path) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect()
     database.execute("SET enable_progress_bar = false")
     database.execute(f"SET memory_limit = '{memory_limit}'")
-    database.execute(f"SET temp_directory = '{spill}'")
+    folder = str(spill).replace("'", "''")
+    database.execute(f"SET temp_directory = '{folder}'")
     return database

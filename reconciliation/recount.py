@@ -68,6 +68,9 @@ def recount(job: Job) -> Books:
     books = Books(job, standing, _setting(job, standing), book)
     engine = job.open_target()
     try:
+        # Before anything is counted: what is written from here on makes the proof fail, seen by us or not.
+        with engine.connect() as connection:
+            books.state = state_of(connection, look(connection, job.target.tables).values())
         with snapshot(engine) as connection:
             led = _targets(books, connection)
             books.ways = compare_crosswalk(connection, job, standing, books.setting.folded)
@@ -124,7 +127,6 @@ def _targets(books: Books, connection: sa.Connection) -> Rows:
     """Every target table, re-read. Gives the source rows that lead a person's own row."""
     job = books.job
     held = look(connection, job.target.tables)
-    books.state = state_of(connection, held.values())
     needed = {str(column.references) for table in job.target.tables for column in table.references}
     parents: dict[str, Rows] = {}
     led = [np.empty(0, np.int64)]

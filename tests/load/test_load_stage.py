@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -323,3 +324,20 @@ def test_a_vendors_foreign_keys_let_a_delta_through_and_come_back(tmp_path: Path
         load.rollback(job)
     assert [_ask(postgres_url, sql) for sql in (NAMES, PAYMENTS_THERE)] == rows
     assert _ask(postgres_url, keys) == before
+
+
+def test_a_key_of_a_table_that_is_not_ours_to_change_stays_on(tmp_path: Path, postgres_url: str) -> None:
+    """A login without a right to it loads all the same, as long as it takes no row from under it."""
+    clerk = f"clerk_{uuid.uuid4().hex[:12]}"
+    for statement in (f"CREATE ROLE {clerk} LOGIN", f"GRANT ALL ON SCHEMA public TO {clerk}"):
+        _ask(postgres_url, statement)
+    project = _project(tmp_path, postgres_url.replace("postgres:@", f"{clerk}:@"))
+    with job_of(project) as job:
+        _load(job, people=PEOPLE[:1], paid=())
+    _ask(postgres_url, "CREATE TABLE audit (id BIGINT PRIMARY KEY, about BIGINT REFERENCES persons)")
+    with job_of(project, "trial-2") as job:
+        _load(job, paid=())
+    assert [key for key, _ in _ask(postgres_url, NAMES)] == ["1", "2", "3"]
+    assert _ask(postgres_url, "SELECT conname FROM pg_constraint WHERE conname = 'audit_about_fkey'")
+    _ask(postgres_url, f"DROP OWNED BY {clerk} CASCADE")
+    _ask(postgres_url, f"DROP ROLE {clerk}")

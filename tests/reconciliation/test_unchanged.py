@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hand_made import World
 
 import reconciliation
 from project.errors import ReconciliationFailed
 from project.journal import Journal
+from project.target import TargetTable
+from reconciliation import recount
+from reconciliation.reread import Held
 
 
 def test_a_report_holds_until_something_changes(world: World) -> None:
@@ -77,3 +82,21 @@ def test_a_count_that_failed_leaves_no_older_report_holding(small_world: World) 
         reconciliation.run(job)
     small_world.execute("ALTER TABLE gone RENAME TO phones")
     assert reconciliation.still_holds(job) is None
+
+
+def test_what_is_written_while_we_count_ends_the_proof(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our snapshot does not see it, so the report does not tell of it."""
+    seen = recount.look
+
+    def look(connection: sa.Connection, tables: Sequence[TargetTable]) -> dict[str, Held]:
+        found = seen(connection, tables)
+        looks.append(connection)
+        if len(looks) == 2:
+            world.execute("UPDATE phones SET number = '7'")
+        return found
+
+    looks: list[sa.Connection] = []
+    monkeypatch.setattr(recount, "look", look)
+    reconciliation.run(world.job)
+    assert len(looks) == 2
+    assert reconciliation.still_holds(world.job) is None
