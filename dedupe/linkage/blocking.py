@@ -243,13 +243,18 @@ class Candidates:
         keep = np.ones(len(left), dtype=bool)
         for earlier in self.blocks[:number]:
             keep &= ~_meets(earlier, left, right)
-        if self.source is not None:
-            keep &= self.source.take(left) != self.source.take(right)
         left, right = left[keep], right[keep]
+        allowed = self.allowed(left, right)
+        return left[allowed], right[allowed]
+
+    def allowed(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Pairs that may meet at all."""
+        may = np.ones(len(left), dtype=bool)
+        if self.source is not None:
+            may &= self.source.take(left) != self.source.take(right)
         if self.forbidden is not None and len(self.forbidden):
-            allowed = ~np.isin(pair_key(left, right), self.forbidden)
-            left, right = left[allowed], right[allowed]
-        return left, right
+            may &= ~np.isin(pair_key(left, right), self.forbidden)
+        return may
 
     def captures(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.uint8]:
         """How many rules make each pair."""

@@ -18,13 +18,19 @@ def waterfall(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> lis
     share of candidate pairs that are one person. `levels` names the pair's level by comparison; a missing
     one adds nothing. Bits add up to the pair's weight: each is the change in log2 odds as its comparison
     joins those before it, so in a mixture the same level may add more in one pair than in another. The last
-    is what pairs that hold a number taught (`witnesses`), where any did.
+    are what pairs that hold a number taught (`witnesses`) and what third records say (`thirds`), where any do.
     """
     steps, learned = _steps(model, levels), model.get("calibration")
     if learned:
         bits = _steps(model, {k: v for k, v in levels.items() if k != learned["number"]})[-1][3]
         shift = float(np.interp(bits * log(2), learned["log_odds"], learned["shift"])) / log(2)
         steps.append((learned["number"], "what pairs that hold it teach", shift, steps[-1][3] + shift))
+    third = levels.get("third_record")
+    steps += [
+        ("third_record", lv["label"], lv["bits"], steps[-1][3] + lv["bits"])
+        for lv in model.get("third_record", {}).get("levels", [])
+        if lv["label"] == third
+    ]
     return steps
 
 
@@ -79,6 +85,7 @@ def waterfall_chart(steps: Sequence[tuple[str, str, float, float]]) -> str:
 def weight_chart(model: Mapping[str, Any]) -> str:
     """An SVG of every level's weight: bits it speaks for (right) or against (left) one person."""
     rows = [(c["name"], lv["label"], lv["bits"]) for c in model["comparisons"] for lv in c["levels"]]
+    rows += [("third_record", lv["label"], lv["bits"]) for lv in model.get("third_record", {}).get("levels", [])]
     most = max([abs(bits) for _, _, bits in rows] + [1.0])
     middle, scale = LEFT + (WIDTH - LEFT - 60) / 2, (WIDTH - LEFT - 130) / 2 / most
     body = [_line(middle, 0, middle, ROW * len(rows), QUIET)]

@@ -15,6 +15,8 @@ from dedupe.linkage.levels import Comparison
 from dedupe.linkage.model import Model
 from dedupe.linkage.patterns import Patterns
 from dedupe.linkage.register import Register
+from dedupe.linkage.thirds import LABELS, Thirds
+from dedupe.linkage.thirds import NAME as THIRD_RECORD
 from dedupe.linkage.witnesses import KNOTS
 
 FEW_PAIRS = 30.0
@@ -27,7 +29,7 @@ TWINS = {
 }
 
 
-def describe(model: Model, options: LinkOptions) -> dict[str, Any]:
+def describe(model: Model, thirds: Thirds, options: LinkOptions) -> dict[str, Any]:
     """The model as model.json has it: each component's share of the candidate pairs and chances by level."""
     return {
         "seed": options.seed,
@@ -41,6 +43,7 @@ def describe(model: Model, options: LinkOptions) -> dict[str, Any]:
         ],
         "background": _background(model),
         "calibration": _calibration(model),
+        THIRD_RECORD: _thirds(thirds),
         "comparisons": [
             {"name": name, "levels": [_level(model, place, n, label) for n, label in enumerate(labels)]}
             for place, (name, labels) in enumerate(zip(model.comparisons, model.labels, strict=True))
@@ -58,6 +61,15 @@ def _calibration(model: Model) -> dict[str, Any] | None:
         "log_odds": KNOTS.tolist(),
         "shift": model.curve.shift.tolist(),
     }
+
+
+def _thirds(thirds: Thirds) -> dict[str, Any]:
+    """The comparison with third records: chances among pairs of one person and of two, and pairs that had one."""
+    levels = [
+        {"label": label, "m": float(m), "u": float(u), "bits": float(np.log2(m / u))}
+        for label, m, u in zip(LABELS, *thirds.chances, strict=True)
+    ]
+    return {"pairs": thirds.pairs, "levels": levels}
 
 
 def _background(model: Model) -> dict[str, Any] | None:

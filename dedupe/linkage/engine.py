@@ -21,12 +21,13 @@ from dedupe.linkage.comparisons import comparisons_for
 from dedupe.linkage.diagnosis import describe, diagnose
 from dedupe.linkage.fields import Fields, LinkOptions
 from dedupe.linkage.identifiers import DIGITS, VALID
-from dedupe.linkage.levels import RELATIONS, Comparison
+from dedupe.linkage.judging import judge_together, pairs_frame
+from dedupe.linkage.levels import Comparison
 from dedupe.linkage.model import Model, fit, refit
-from dedupe.linkage.patterns import Patterns, Radix, count_patterns, distinct
+from dedupe.linkage.patterns import Patterns, Radix, count_patterns
 from dedupe.linkage.register import Register, read_register
 from dedupe.linkage.rules import choose_rules, further_rules
-from dedupe.linkage.scoring import DOUBT_CAP, Prune, Scored, Scorer, doubtful
+from dedupe.linkage.scoring import Prune, Scored, Scorer
 from dedupe.linkage.thresholds import best_expected_f1, expected_false_merges
 from dedupe.linkage.training import Strangers, estimated_recall, starting_components, training_patterns
 
@@ -189,33 +190,12 @@ def score_all(scorer: Scorer, candidates: Candidates, options: LinkOptions) -> t
     return together, prune
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """The kept pairs by distinct pattern: each pair's pattern, and what the model says of each pattern."""
-
-    place: NDArray[np.int64]
-    levels: NDArray[np.uint8]
-    p: NDArray[np.float64]
-    log_odds: NDArray[np.float64]
-    relation: NDArray[np.int64]
-
-
-def judge(model: Model, comparisons: Sequence[Comparison], codes: NDArray[np.int64]) -> _Judged:
-    radix = Radix.of(comparisons)
-    found, place = distinct(codes)
-    levels = radix.decode(found)
-    chances = model.relations(levels)
-    p = chances[:, 0].copy()
-    doubt = doubtful(comparisons, levels)
-    p[doubt] = np.minimum(p[doubt], DOUBT_CAP)
-    return _Judged(place, levels, p, model.log_odds(levels), chances.argmax(axis=1))
-
-
 def _conclude(
     register: Register, comparisons: Sequence[Comparison], candidates: Candidates, patterns: Patterns,
     model: Model, scored: Scored, prune: Prune, options: LinkOptions, clock: _Clock,
 ) -> Linkage:  # fmt: skip
-    judged = judge(model, comparisons, scored.codes)
+    scored, judged, thirds = judge_together(register, model, comparisons, candidates, scored, options)
+    clock.done("third records", pairs=thirds.pairs)
     p = judged.p[judged.place]
     capture = expected_missed(candidates.captures(scored.left, scored.right), p)
     beyond = capture["missed"] + _expected_below(model, patterns, options.keep)
@@ -237,7 +217,7 @@ def _conclude(
         "blocking": {"recall": capture, "rules": [_rule_facts(b) for b in candidates.blocks]},
     }
     diagnostics = {"rows": register.size, "steps": clock.seconds, "cascade": prune.seen, **diagnosis, **facts}
-    described = {**describe(model, options), **facts, "warnings": diagnosis["warnings"]}
+    described = {**describe(model, thirds, options), **facts, "warnings": diagnosis["warnings"]}
     return Linkage(pairs, clusters, described, diagnostics, cut, model, patterns)
 
 
@@ -252,31 +232,6 @@ def _expected_below(model: Model, patterns: Patterns, keep: float) -> float:
     """True pairs the model expects among the candidates it does not keep, from the training sample."""
     p = model.relations(patterns.levels)[:, 0]
     return float((p * patterns.weight)[p < keep].sum())
-
-
-def pairs_frame(
-    register: Register, comparisons: Sequence[Comparison], scored: Scored, judged: _Judged
-) -> pl.DataFrame:
-    """The kept pairs, surest first; ties in the order of the rows."""
-    p = judged.p[judged.place]
-    order = np.lexsort((scored.right, scored.left, -p))
-    place = judged.place[order]
-    columns: dict[str, pl.Series] = {
-        "left_id": register.ids.gather(pl.Series(scored.left[order].astype(np.uint32))),
-        "right_id": register.ids.gather(pl.Series(scored.right[order].astype(np.uint32))),
-        "p_same": pl.Series(p[order]),
-        "relation": _labelled(judged.relation[place], RELATIONS),
-        "weight": pl.Series(judged.log_odds[place] / np.log(2)),
-    }
-    for number, comparison in enumerate(comparisons):
-        columns[comparison.name] = _labelled(judged.levels[place, number].astype(np.int64), comparison.labels())
-    return pl.DataFrame(columns)
-
-
-def _labelled(codes: NDArray[np.int64], labels: Sequence[str]) -> pl.Series:
-    given = pl.Series(np.where(codes < len(labels), codes, len(labels)).astype(np.uint32))
-    table = pl.Series([*labels, None], dtype=pl.Enum(list(labels)))
-    return table.gather(given)
 
 
 def _clusters(

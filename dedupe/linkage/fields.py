@@ -16,7 +16,10 @@ ROLES = (
     "nhs_number", "phone", "previous_surnames", "previous_postcodes", "death_date",
 )  # fmt: skip
 
-OUTPUT = ("left_id", "right_id", "p_same", "relation", "weight", "address", "related", "names", "rare_names")
+OUTPUT = (
+    "left_id", "right_id", "p_same", "relation", "weight", "address", "related", "names", "rare_names",
+    "third_record",
+)  # fmt: skip
 SETTINGS = ("id", "source", "link_only", "fields", "other")
 
 
