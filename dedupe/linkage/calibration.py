@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dedupe.linkage.blocking import Candidates
 from dedupe.linkage.model import Model
-from dedupe.linkage.patterns import count_codes, distinct
+from dedupe.linkage.patterns import Radix, count_codes, distinct
 from dedupe.linkage.scoring import Scored, Scorer
-from dedupe.linkage.witnesses import fit_curve
+from dedupe.linkage.witnesses import Number, fit_curve
 
 
 def hear_witnesses(model: Model, scorer: Scorer, candidates: Candidates, scored: Scored) -> Model:
@@ -26,18 +27,29 @@ def hear_witnesses(model: Model, scorer: Scorer, candidates: Candidates, scored:
     pairs = alike[scorer.reach(number.without(radix.decode(found)))[place]]
     others = Candidates(tuple(b for b in candidates.blocks if model.comparisons[number.place] not in b.rule))
     pairs = pairs[others.captures(scored.left[pairs], scored.right[pairs]) > 0]
-    same, differs = count_codes(scored.codes[pairs]), count_codes(scored.witnesses)
-    codes = np.union1d(same[0], differs[0])
-    if not len(codes):
+    witnesses = [scored.codes[pairs], scored.witnesses]
+    if not len(np.concatenate(witnesses)):
         return model
-    counts = np.zeros((2, len(codes)))
-    for row, (which, many) in enumerate((same, differs)):
-        counts[row, np.searchsorted(codes, which)] = many
-    without = number.without(radix.decode(codes))
+    codes, counts = _without_number(number, radix, witnesses)
     chances = [np.exp(model.log_chances[number.place][:, level]) for level in (number.same, number.differs)]
     rates = [
         float(np.average((chances[0] / (chances[0] + chances[1]))[who], weights=model.shares[who]))
         for who in (model.same, ~model.same)
     ]
-    curve = fit_curve(number, model.log_odds(without), counts[0], counts[1], (rates[0], rates[1]))
+    log_odds = model.log_odds(radix.decode(codes))
+    curve = fit_curve(number, radix, codes, log_odds, counts[0], counts[1], (rates[0], rates[1]))
     return replace(model, curve=curve)
+
+
+def _without_number(
+    number: Number, radix: Radix, witnesses: list[NDArray[np.int64]]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Codes of the witnesses' patterns, the number left out, in order; how many of each kind of witness show
+    each, shape (kinds, patterns)."""
+    found = []
+    for codes in witnesses:
+        which, many = count_codes(codes)
+        found.append((radix.encode(list(number.without(radix.decode(which)).T)), many))
+    patterns = np.unique(np.concatenate([which for which, _ in found]))
+    counts = [np.bincount(np.searchsorted(patterns, which), many, len(patterns)) for which, many in found]
+    return patterns, np.stack(counts)

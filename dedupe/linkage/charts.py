@@ -22,8 +22,10 @@ def waterfall(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> lis
     """
     steps, learned = _steps(model, levels), model.get("calibration")
     if learned:
-        bits = _steps(model, {k: v for k, v in levels.items() if k != learned["number"]})[-1][3]
-        shift = float(np.interp(bits * log(2), learned["log_odds"], learned["shift"])) / log(2)
+        without = {k: v for k, v in levels.items() if k != learned["number"]}
+        bits = _steps(model, without)[-1][3]
+        own = _own_shift(model, learned, without)
+        shift = (float(np.interp(bits * log(2), learned["log_odds"], learned["shift"])) + own) / log(2)
         steps.append((learned["number"], "what pairs that hold it teach", shift, steps[-1][3] + shift))
     third = levels.get("third_record")
     steps += [
@@ -32,6 +34,12 @@ def waterfall(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> lis
         if lv["label"] == third
     ]
     return steps
+
+
+def _own_shift(model: Mapping[str, Any], learned: Mapping[str, Any], levels: Mapping[str, str | None]) -> float:
+    names = {c["name"] for c in model["comparisons"]}
+    pattern = {name: label for name, label in levels.items() if name in names and label is not None}
+    return next((p["shift"] for p in learned["patterns"] if p["levels"] == pattern), 0.0)
 
 
 def _steps(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> list[tuple[str, str, float, float]]:

@@ -17,7 +17,7 @@ from dedupe.linkage.patterns import Patterns
 from dedupe.linkage.register import Register
 from dedupe.linkage.thirds import LABELS, Thirds
 from dedupe.linkage.thirds import NAME as THIRD_RECORD
-from dedupe.linkage.witnesses import KNOTS
+from dedupe.linkage.witnesses import KNOTS, Curve
 
 FEW_PAIRS = 30.0
 UNSURE = 0.25
@@ -60,7 +60,25 @@ def _calibration(model: Model) -> dict[str, Any] | None:
         "witnesses": model.curve.witnesses,
         "log_odds": KNOTS.tolist(),
         "shift": model.curve.shift.tolist(),
+        "patterns": _own_shifts(model, model.curve),
     }
+
+
+def _own_shifts(model: Model, curve: Curve) -> list[dict[str, Any]]:
+    """Patterns (label by comparison, those that are missing left out) with a shift of their own."""
+    told = curve.own != 0
+    levels = curve.radix.decode(curve.patterns[told])
+    return [
+        {
+            "levels": {
+                name: labels[level]
+                for name, labels, level in zip(model.comparisons, model.labels, row, strict=True)
+                if level < len(labels)
+            },
+            "shift": float(own),
+        }
+        for row, own in zip(levels, curve.own[told], strict=True)
+    ]
 
 
 def _thirds(thirds: Thirds) -> dict[str, Any]:

@@ -97,7 +97,8 @@ class Model:
         """By how much the witnesses shift the log odds of each pattern."""
         if self.curve is None:
             return np.zeros(len(levels))
-        return self.curve.at(self._fitted_log_odds(self.curve.number.without(levels)))
+        without = self.curve.number.without(levels)
+        return self.curve.of(without, self._fitted_log_odds(without))
 
     def _with_background(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         joint = self.log_joint(levels)

@@ -31,7 +31,7 @@ SURE, UNLIKE = 0.95, 0.1
 MOST_LINKS = 20  # a record bound to more says nothing: it is alike in everything to many
 START = np.array([[0.86, 0.06, 0.08], [0.01, 0.01, 0.98]])
 PRIOR = 30.0
-WRONGLY_BOUND = 0.005  # of pairs of two people, at least: sure links are not always right
+WRONGLY_BOUND = 0.002  # of pairs of two people, at least: sure links are not always right
 ROUNDS, TOLERANCE = 500, 1e-6
 
 Pairs = tuple[Rows, Rows]

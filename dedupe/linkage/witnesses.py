@@ -4,7 +4,8 @@ Two records that both hold a valid NHS number say, but for slips, whether they a
 model makes of such pairs *without* the number can be held against what the number says, and put right for
 the pairs that lack one. The curve is a shift of the log odds, linear between knots, fitted by penalised
 logistic regression (a random walk over the knots, pulled to nothing: Eilers and Marx 1996), with the
-numbers' own rates of error allowed for. Few witnesses move it little; without any the model stands as it is.
+numbers' own rates of error allowed for. A pattern that many witnesses show has a shift of its own on top, pulled
+to nothing as a random effect is. Few witnesses move little; without any the model stands as it is.
 
 This rests on numbers being missing for reasons that have nothing to do with how alike the pair is otherwise.
 """
@@ -18,9 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedupe.linkage.levels import Comparison
+from dedupe.linkage.patterns import Radix
 
 KNOTS = np.array([-9.0, -6.0, -4.5, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.5, 6.0, 9.0])
 STEP, SIZE = 0.25, 1.0  # standard deviations of the shift from knot to knot, and of the shift itself
+OWN = 0.4  # standard deviation of what a pattern adds of its own
+LEAST = 1e-3
 SURE, BELIEVED = 7.0, 30.0
 ROUNDS = 30
 
@@ -50,40 +54,63 @@ class Number:
 
 @dataclass(frozen=True)
 class Curve:
-    """By how much log odds (natural) are shifted at each of KNOTS; `witnesses`: how many pairs say so."""
+    """By how much log odds (natural) are shifted at each of KNOTS; `witnesses`: how many pairs say so.
+    `own`: what patterns (`patterns`: codes without the number, in order) add to it of their own."""
 
     number: Number
     shift: NDArray[np.float64]
     witnesses: float
+    radix: Radix
+    patterns: NDArray[np.int64]
+    own: NDArray[np.float64]
 
     def at(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.interp(log_odds, KNOTS, self.shift)
 
+    def of(self, without: NDArray[np.uint8], log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The whole shift of patterns, the number left out of them and of their log odds."""
+        if not len(self.patterns):
+            return self.at(log_odds)
+        codes = self.radix.encode(list(without.T))
+        place = np.minimum(np.searchsorted(self.patterns, codes), len(self.patterns) - 1)
+        return self.at(log_odds) + np.where(self.patterns[place] == codes, self.own[place], 0.0)
+
 
 def fit_curve(
-    number: Number, log_odds: NDArray[np.float64], same: NDArray[np.float64], differs: NDArray[np.float64],
-    agreement: tuple[float, float],
+    number: Number, radix: Radix, patterns: NDArray[np.int64], log_odds: NDArray[np.float64],
+    same: NDArray[np.float64], differs: NDArray[np.float64], agreement: tuple[float, float],
 ) -> Curve:  # fmt: skip
-    """The curve under which the witnesses are most likely.
+    """The curve under which the witnesses are most likely, and then what each pattern adds to it.
 
-    log_odds: of each pattern, the number left out. same, differs: how many pairs of the pattern agree and
-    differ on it. agreement: the model's chance that two records of one person, and of two, hold the same number.
+    patterns: codes (by `radix`) without the number, in order. log_odds: of each pattern. same, differs: how many
+    pairs of the pattern agree and differ on the number. agreement: the model's chance that two records of one
+    person, and of two, hold the same number.
     """
     total = same + differs
     for_one, for_two = _error_rates(log_odds, same, total, agreement)
+
+    def score(odds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """First derivative of the log likelihood by the log odds of each pattern, and Fisher's information."""
+        p = 1 / (1 + np.exp(-np.clip(odds, -40, 40)))
+        expected = np.clip(for_two + (for_one - for_two) * p, 1e-6, 1 - 1e-6)
+        slope = (for_one - for_two) * p * (1 - p)
+        spread = expected * (1 - expected)
+        return (same - total * expected) / spread * slope, total * slope**2 / spread
+
     basis = _hats(log_odds)
     steps = np.diff(np.eye(len(KNOTS)), axis=0)
     penalty = steps.T @ steps / STEP**2 + np.eye(len(KNOTS)) / SIZE**2
     shift = np.zeros(len(KNOTS))
     for _ in range(ROUNDS):
-        p = 1 / (1 + np.exp(-np.clip(log_odds + basis @ shift, -40, 40)))
-        expected = np.clip(for_two + (for_one - for_two) * p, 1e-6, 1 - 1e-6)
-        slope = (for_one - for_two) * p * (1 - p)
-        pull = (same - total * expected) / (expected * (1 - expected)) * slope
-        weight = total * slope**2 / (expected * (1 - expected))
+        pull, weight = score(log_odds + basis @ shift)
         step = np.linalg.solve(basis.T @ (weight[:, None] * basis) + penalty, basis.T @ pull - penalty @ shift)
         shift = shift + np.clip(step, -0.5, 0.5)
-    return Curve(number, shift, float(total.sum()))
+    own, put_right = np.zeros(len(log_odds)), log_odds + basis @ shift
+    for _ in range(ROUNDS):
+        pull, weight = score(put_right + own)
+        own = own + np.clip((pull - own / OWN**2) / (weight + 1 / OWN**2), -0.5, 0.5)
+    own[np.abs(own) < LEAST] = 0.0
+    return Curve(number, shift, float(total.sum()), radix, patterns, own)
 
 
 def _error_rates(

@@ -12,18 +12,20 @@ from benchmarks.registers import PLAIN, make_register
 from dedupe.linkage import link
 from dedupe.linkage.levels import per_group
 from dedupe.linkage.nametable import alike_forenames
+from dedupe.linkage.patterns import Radix
 from dedupe.linkage.register import read_register
 from dedupe.linkage.witnesses import KNOTS, Number, fit_curve
 from tests.linkage.registers_for_tests import fields_of
 
 NUMBER = Number(place=2, same=0, differs=3, missing=5)
+RADIX = Radix((20, 20, 6))
 
 
 def spoken(log_odds, truth, pairs, right=0.99, wrong=0.001):
     """Expected counts of pairs that agree and differ where the true log odds are `truth`."""
     p = 1 / (1 + np.exp(-truth))
     same = pairs * (right * p + wrong * (1 - p))
-    return fit_curve(NUMBER, log_odds, same, pairs - same, (right, wrong))
+    return fit_curve(NUMBER, RADIX, np.arange(len(log_odds)), log_odds, same, pairs - same, (right, wrong))
 
 
 def test_curve_finds_the_shift():
@@ -46,6 +48,14 @@ def test_a_sound_model_stands():
 def test_shift_is_even_between_knots():
     curve = spoken(np.linspace(-4, 9, 50), np.linspace(-5, 8, 50), np.full(50, 900.0))
     np.testing.assert_allclose(curve.at(KNOTS), curve.shift)
+
+
+def test_a_pattern_that_many_show_is_put_right_by_itself():
+    """Two patterns of the same log odds, of which one is more often one person than the other."""
+    log_odds, truth = np.zeros(4), np.array([1.0, -1.0, 1.0, -1.0])
+    own = spoken(log_odds, truth, np.array([900.0, 900.0, 3.0, 3.0])).own
+    np.testing.assert_allclose(own[:2], [1, -1], atol=0.1)
+    assert 0.01 < own[2] < 0.3 > -own[3] > 0.01
 
 
 def test_patterns_without_the_number():
