@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedupe.linkage.levels import Comparison, Levels, Rows, level
-from dedupe.linkage.names import either_listed
+from dedupe.linkage.namepairs import either_listed
 from dedupe.linkage.places import postcode_parts
 from dedupe.linkage.register import Register
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair

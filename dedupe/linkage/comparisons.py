@@ -25,6 +25,7 @@ BIRTH_LEVELS = (
     level("one digit of the day or month differs", 0.035, 0.003, 0.004, 0.002),
     level("one digit of the year differs", 0.02, 0.001, 0.004, 0.002),
     level("two neighbouring digits change places", 0.01, 0.0005, 0.001, 0.001),
+    level("same year, and one of the two is 1 January", 0.004, 0.002, 0.002, 0.002),
     level("same day and month, another year", 0.004, 0.0005, 0.004, 0.003),
     level("same month and year, another day", 0.007, 0.001, 0.003, 0.003),
     level("same day and year, another month", 0.003, 0.0005, 0.003, 0.002),
@@ -34,6 +35,7 @@ BIRTH_LEVELS = (
     level("birth dates over 15 years apart", 0.006, 0.0005, 0.05, 0.60, namesake=0.95),
 )
 COMMON_DATE = 4.0
+NEW_YEAR = np.uint32(0x0101)
 
 SEX_LEVELS = (
     level("same sex", 0.985, 0.66, 0.52, 0.35, namesake=0.985),
@@ -41,10 +43,10 @@ SEX_LEVELS = (
 )
 
 NHS_LEVELS = (
-    level("same NHS number", 0.95, 0.001, 0.0003, 0.0003),
+    level("same NHS number", 0.95, 0.004, 0.0003, 0.0003),
     level("same NHS number, one whose check digit is wrong", 0.004, 0.0005, 0.0001, 0.0001),
     level("NHS number one digit or one swap away", 0.02, 0.001, 0.0005, 0.0005),
-    level("two different valid NHS numbers", 0.015, 0.97, 0.98, 0.98),
+    level("two different valid NHS numbers", 0.015, 0.967, 0.98, 0.98),
     level("NHS numbers differ, one fails its check", 0.011, 0.0275, 0.0191, 0.0191),
 )
 NUMBER_LEVELS = (
@@ -93,6 +95,7 @@ def birth_comparison(register: Register) -> list[Comparison]:
     | 1983-12-03 | 1983-12-08 | one digit of the day or month differs   |
     | 1983-12-03 | 1993-12-03 | one digit of the year differs           |
     | 1983-12-13 | 1983-12-31 | two neighbouring digits change places   |
+    | 1983-12-03 | 1983-01-01 | same year, and one of the two is 1 January |
     | 1983-12-03 | 1978-12-03 | same day and month, another year        |
     | 1983-12-03 | 1983-12-17 | same month and year, another day        |
     | 1983-12-03 | 1983-07-03 | same day and year, another month        |
@@ -137,11 +140,14 @@ def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
         (apart & np.uint32(0xFF)) == 0,
     )
     gap = np.abs(YEARS.take(a >> np.uint32(16)) - YEARS.take(b >> np.uint32(16)))
-    found = np.where(gap <= 3, 10, np.where(gap <= 15, 11, 12)).astype(np.uint8)
-    found[year] = 9
-    found[year & day] = 8
-    found[year & month] = 7
-    found[month & day] = 6
+    found = np.where(gap <= 3, 11, np.where(gap <= 15, 12, 13)).astype(np.uint8)
+    found[year] = 10
+    found[year & day] = 9
+    found[year & month] = 8
+    found[month & day] = 7
+    one = np.flatnonzero(year)
+    new_year = (a[one] & np.uint32(0xFFFF) == NEW_YEAR) | (b[one] & np.uint32(0xFFFF) == NEW_YEAR)
+    found[one[new_year]] = 6
     two = np.flatnonzero(digits == 2)
     found[two[neighbours_swapped(a[two].astype(np.uint64), b[two].astype(np.uint64))]] = 5
     found[(digits == 1) & month & day] = 4

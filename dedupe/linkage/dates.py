@@ -92,7 +92,8 @@ def packed_dates(column: pl.Series) -> tuple[NDArray[np.uint32], NDArray[np.bool
     odd = np.flatnonzero(parsed == 0)
     texts = [text.strip().upper() for text in distinct.gather(odd).to_list()]
     first = [_read(text, 0) for text in texts]  # 0 for two-digit years
-    latest = _latest_year(np.append(parsed, first))
+    told = np.append(parsed, first)
+    latest = last_births(told[told >= 10_000_000] // 10_000)
     parsed[odd] = [n or _read(text, latest) for text, n in zip(texts, first, strict=True)]
     unread = parsed < 0
     unread[odd] &= clean_text(distinct.gather(odd)).is_not_null().to_numpy()
@@ -101,8 +102,8 @@ def packed_dates(column: pl.Series) -> tuple[NDArray[np.uint32], NDArray[np.bool
     return packed.take(rows, mode="wrap"), flagged_rows(unread, rows)
 
 
-def _latest_year(dates: NDArray[np.int64]) -> int:
-    years = dates[dates >= 10_000_000] // 10_000
+def last_births(years: NDArray[np.integer]) -> int:
+    """The year that all but 1 in 1,000 births do not pass; LATEST_YEAR where too few say so."""
     return int(np.quantile(years, NEARLY_ALL, method="lower")) if len(years) >= YEARS_THAT_SAY else LATEST_YEAR
 
 

@@ -1,24 +1,23 @@
-"""Comparing names: forename and surname together, with middle names, short forms, earlier surnames."""
+"""Comparing names: forename and surname together, with middle names and short forms."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedupe.linkage.levels import Comparison, Level, Levels, Rows, level, split_by_rareness, with_given
+from dedupe.linkage.namepairs import agreement, quick_equal, rare_spelling, second_set, swapped
 from dedupe.linkage.nametable import ALIKE, CLOSE, NameTable, alike_forenames
-from dedupe.linkage.register import Lists, Register
+from dedupe.linkage.register import Register
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
-from dedupe.linkage.values import rareness, shares
+from dedupe.linkage.surnames import surname_comparison
 
 ALIKE_FORENAME = "forenames alike"
 COMMON = 1e-3  # share of records from which a forename is a common one
 
 FORENAME_EXACT = level("same forename", 0.84, 0.002, 0.002, 0.008, namesake=0.93)
 FORENAME_REST = (
-    level("forename and surname change places", 0.006, 0.0002, 0.0002, 0.0002),
+    level("forename changes places with surname or middle name", 0.006, 0.0002, 0.0002, 0.0002),
     level("forename of one is the middle name of the other", 0.008, 0.001, 0.001, 0.001),
     level(
         "one forename is a short form of the other, one of them uncommon",
@@ -39,17 +38,8 @@ FORENAME_REST = (
     level("only the first letter of the forename agrees", 0.003, 0.07, 0.07, 0.07, namesake=0.002),
     level("forename differs", 0.013, 0.85, 0.85, 0.85, namesake=0.005),
 )
-SURNAME_EXACT = level("same surname", 0.86, 0.96, 0.93, 0.70, moved=0.78, namesake=0.97)
-SURNAME_REST = (
-    level("surname is an earlier surname of the other", 0.02, 0.001, 0.001, 0.002, moved=0.06),
-    level("part of a double surname agrees", 0.015, 0.004, 0.006, 0.01, moved=0.02),
-    level("surname one slip away, one spelling rare", 0.045, 0.012, 0.012, 0.01),
-    level("surname one slip away, both are names in use", 0.007, 0.003, 0.003, 0.004),
-    level("surname spelled closely, one spelling rare", 0.012, 0.003, 0.003, 0.004),
-    level("surname spelled closely, both are names in use", 0.003, 0.002, 0.003, 0.004),
-    level("surname somewhat alike", 0.004, 0.003, 0.006, 0.02),
-    level("surname differs", 0.034, 0.012, 0.03, 0.24, moved=0.09, namesake=0.01),
-)
+
+
 MIDDLE_EXACT = level("same middle name", 0.80, 0.06, 0.06, 0.03, namesake=0.3)
 MIDDLE_REST = (
     level("an initial agrees with the middle name", 0.08, 0.03, 0.03, 0.02, namesake=0.05),
@@ -73,43 +63,13 @@ def name_comparisons(register: Register) -> list[Comparison]:
     return found
 
 
-def _agreement(column: NDArray[np.int32], size: int) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    share = shares(column, size)
-    return share, rareness(share)
-
-
-def _quick_equal(column: NDArray[np.int32], steps: NDArray[np.uint8], null: int) -> Callable[[Rows, Rows], Levels]:
-    """Agreement by rareness, missing, or open."""
-    table = np.append(steps, np.uint8(null)).astype(np.uint8)
-
-    def quick(left: Rows, right: Rows) -> Levels:
-        a, b = column.take(left), column.take(right)
-        found = np.where(a == b, table.take(a), np.uint8(null + 1))
-        found[(a | b) < 0] = null
-        return found
-
-    return quick
-
-
-def _rare_spelling(column: NDArray[np.int32], size: int) -> Callable[[Codes, Codes], NDArray[np.bool_]]:
-    """Says of two spellings whether the rarer one is likely a slip: hardly anyone else writes it so."""
-    counts = np.bincount(column[column >= 0], minlength=size)
-    few = max(2.0, 3e-5 * counts.sum())
-
-    def rare(a: Codes, b: Codes) -> NDArray[np.bool_]:
-        less, more = np.minimum(counts[a], counts[b]), np.maximum(counts[a], counts[b])
-        return (less <= few) | (less < 0.01 * more)
-
-    return rare
-
-
 def forename_comparison(register: Register, table: NameTable) -> Comparison:
     """Forenames, read together with surname and middle name."""
     column = register.columns["forename"]
-    share, steps = _agreement(column, len(table.values))
+    share, steps = agreement(column, len(table.values))
     levels = (*split_by_rareness(FORENAME_EXACT, share, steps), *FORENAME_REST)
     base = len(levels) - len(FORENAME_REST)
-    rare = _rare_spelling(column, len(table.values))
+    rare = rare_spelling(column, len(table.values))
 
     def judge(a: Codes, b: Codes) -> Levels:
         common = np.minimum(share[a], share[b]) >= COMMON
@@ -119,12 +79,13 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
         found = per_distinct_pair(column.take(left), column.take(right), judge)
         if register.has("middle_name"):
             found[_known_by_middle(register, left, right)] = base + 1
+            found[swapped(register, left, right, "middle_name")] = base
         if register.has("surname"):
-            found[_swapped(register, left, right)] = base
+            found[swapped(register, left, right)] = base
         return found
 
     null = len(levels)
-    equal = _quick_equal(column, steps, null)
+    equal = quick_equal(column, steps, null)
 
     def quick(left: Rows, right: Rows) -> Levels:
         found = equal(left, right)
@@ -172,18 +133,11 @@ def judge_forenames(
     return found.astype(np.uint8)
 
 
-def _swapped(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
-    first, last = register.columns["forename"], register.columns["surname"]
-    return (
-        (first.take(left) == last.take(right)) & (last.take(left) == first.take(right)) & (first.take(left) >= 0)
-    )
-
-
 def _elsewhere(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
     """True where a forename stands in another column of the other record."""
     found = np.zeros(len(left), dtype=bool)
     if register.has("surname"):
-        found |= _swapped(register, left, right)
+        found |= swapped(register, left, right)
     if register.has("middle_name"):
         found |= _known_by_middle(register, left, right)
     return found
@@ -195,88 +149,20 @@ def _known_by_middle(register: Register, left: Rows, right: Rows) -> NDArray[np.
     return found & (first.take(left) >= 0) & (first.take(right) >= 0)
 
 
-def surname_comparison(register: Register, table: NameTable) -> Comparison:
-    """Surnames, with earlier surnames. Where forename and surname change places the forename says so."""
-    column = register.columns["surname"]
-    share, steps = _agreement(column, len(table.values))
-    levels = (*split_by_rareness(SURNAME_EXACT, share, steps), *SURNAME_REST)
-    base, null = len(levels) - len(SURNAME_REST), len(levels)
-    rare = _rare_spelling(column, len(table.values))
-    earlier = register.lists.get("previous_surnames")
-
-    def judge(a: Codes, b: Codes) -> Levels:
-        return judge_surnames(table, a, b, rare(a, b)) + np.uint8(base)
-
-    def settle(left: Rows, right: Rows) -> Levels:
-        found = per_distinct_pair(column.take(left), column.take(right), judge)
-        if earlier is not None:
-            found[either_listed(earlier, column, left, right)] = base
-        if register.has("forename"):
-            found[_swapped(register, left, right)] = null
-        return found
-
-    equal = _quick_equal(column, steps, null)
-
-    def quick(left: Rows, right: Rows) -> Levels:
-        found = equal(left, right)
-        if earlier is not None:
-            return found
-        rows = np.flatnonzero(found > null)
-        apart = table.surely_unlike(column.take(left[rows]), column.take(right[rows]))
-        if register.has("forename"):
-            apart &= ~_swapped(register, left[rows], right[rows])
-        found[rows[apart]] = null - 1
-        return found
-
-    return Comparison("surname", levels, quick, settle, ((*range(base, null), null),), moves=True)
-
-
-def judge_surnames(table: NameTable, a: Codes, b: Codes, rare: NDArray[np.bool_]) -> Levels:
-    """Place in SURNAME_REST of pairs of different surnames.
-
-    | left         | right    | rare | place |
-    |--------------|----------|------|-------|
-    | SMITH-JONES  | JONES    | no   | 1     |
-    | THOMPSON     | THOMPSEN | yes  | 2     |
-    | CLARK        | CLARKE   | no   | 3     |
-    | MACDONALD    | MCDONOLD | yes  | 4     |
-    | HARRISON     | HARRIS   | no   | 5     |
-    | BAKER        | BARTON   | no   | 6     |
-    | SMITH        | PATEL    | no   | 7     |
-    """
-    likeness, apart = jaro_winkler(table.values, a, b), edits(table.values, a, b)
-    found = np.where(likeness >= ALIKE, 6, 7)
-    close = (likeness >= CLOSE) | ((apart == 2) & (np.minimum(table.length[a], table.length[b]) >= 6))
-    found[close] = np.where(rare, 4, 5)[close]
-    slip = (apart == 1) & (np.maximum(table.length[a], table.length[b]) >= 3)
-    found[slip] = np.where(rare, 2, 3)[slip]
-    found[table.same_part(a, b)] = 1
-    return found.astype(np.uint8)
-
-
-def either_listed(lists: Lists, column: NDArray[np.int32], left: Rows, right: Rows) -> NDArray[np.bool_]:
-    """True where a value listed for one row is the present value, or a listed one, of the other."""
-    count = np.diff(lists.starts)
-    found = np.zeros(len(left), dtype=bool)
-    for mine, other in ((left, right), (right, left)):
-        some = np.flatnonzero(count.take(mine) > 0)
-        many = count.take(mine[some])
-        item = np.repeat(lists.starts.take(mine[some]), many) + _within(many)
-        value, row = lists.codes.take(item), np.repeat(some, many)
-        found[row[value == column.take(other[row])]] = True
-    return found
-
-
-def _within(counts: NDArray[np.integer]) -> NDArray[np.int64]:
-    ends = np.cumsum(counts)
-    return np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)
+def _crossed(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
+    """True where a forename stands as the other's middle name. The forename says so: that the middle names then
+    differ tells nothing more."""
+    if not register.has("forename"):
+        return np.zeros(len(left), dtype=bool)
+    first = register.columns["forename"]
+    return _known_by_middle(register, left, right) & (first.take(left) != first.take(right))
 
 
 def middle_comparison(register: Register, table: NameTable) -> Comparison:
     """Middle names and initials. Those whose forenames are alike are of one sex, and more often of one origin
     and age: they share middle names more often, and have levels of their own."""
     column = register.columns["middle_name"]
-    share, rare = _agreement(column, len(table.values))
+    share, rare = agreement(column, len(table.values))
     steps = (rare >= 3).astype(np.uint8)
     exact = split_by_rareness(
         MIDDLE_EXACT, share, steps, ["same middle name", "same middle name, an uncommon one"]
@@ -288,7 +174,7 @@ def middle_comparison(register: Register, table: NameTable) -> Comparison:
         levels = with_given(levels, ALIKE_FORENAME)
     null = len(levels)
     rest = tuple(range(base, size))
-    opens = (rest, tuple(size + k for k in rest)) if alike else (rest,)
+    opens = ((*rest, null), (*(size + k for k in rest), null)) if alike else ((*rest, null),)
 
     def judge(a: Codes, b: Codes) -> Levels:
         found = np.full(len(a), base + 2, dtype=np.uint8)
@@ -301,18 +187,19 @@ def middle_comparison(register: Register, table: NameTable) -> Comparison:
         found = per_distinct_pair(column.take(left), column.take(right), judge)
         if alike:
             found += alike(left, right) * np.uint8(size)
+        found[_crossed(register, left, right)] = null
         return found
 
-    equal = _quick_equal(column, steps, null)
+    equal = quick_equal(column, steps, null)
 
     def quick(left: Rows, right: Rows) -> Levels:
         found = equal(left, right)
         rows = np.flatnonzero(found > null)
-        found[rows[table.surely_unlike(column.take(left[rows]), column.take(right[rows]))]] = size - 1
+        apart = table.surely_unlike(column.take(left[rows]), column.take(right[rows]))
+        found[rows[apart & ~_crossed(register, left[rows], right[rows])]] = size - 1
         if alike:
             held = np.flatnonzero(found != null)
-            same = held[alike(left[held], right[held])]
-            found[same] += np.where(found[same] > null, 1, size).astype(np.uint8)
+            found[held] = second_set(found[held], alike(left[held], right[held]), size, null)
         return found
 
     given = ("forename",) if alike else ()

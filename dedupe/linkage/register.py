@@ -22,7 +22,10 @@ from dedupe.linkage.values import MISSING, Values, by_distinct, clean_text, enco
 
 DATES, LISTED = ("birth_date", "death_date"), ("previous_surnames", "previous_postcodes")
 NAME_ROLES = ("forename", "middle_name", "surname")
-SEXES = {"M": 0, "MALE": 0, "1": 0, "MAN": 0, "BOY": 0, "F": 1, "FEMALE": 1, "2": 1, "WOMAN": 1, "GIRL": 1}
+MALE, FEMALE = 0, 1
+SEXES = dict.fromkeys(("M", "MALE", "1", "MAN", "BOY"), MALE) | dict.fromkeys(
+    ("F", "FEMALE", "2", "WOMAN", "GIRL"), FEMALE
+)
 NO_SEX = frozenset({"0", "3", "9", "U", "I", "O", "X", "OTHER", "INDETERMINATE", "NON-BINARY", "NOT SPECIFIED"})
 MOST_UNREAD = 0.01
 

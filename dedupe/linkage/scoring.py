@@ -21,7 +21,7 @@ from dedupe.linkage.witnesses import Number
 
 TABLE_LIMIT = 1 << 28
 DOUBT_CAP = 0.949
-SLIP_OF_A_DATE = 5  # the last of BIRTH_LEVELS that a slip of the pen explains
+SLIP_OF_A_DATE = 6  # the last of BIRTH_LEVELS that a slip of the pen or a default explains
 SLACK = 1e-9
 UNDECIDED, DROP, KEEP = 0, 1, 2
 
@@ -170,7 +170,7 @@ def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> ND
     if "forename" in place:
         forename, name = comparisons[place["forename"]], levels[:, place["forename"]]
         rest = [n for n, lv in enumerate(forename.levels) if lv.bin is None]
-        apart = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4, 5, 7, 9, 10, 11, 12)), forename.null])
+        apart = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4, 5, *range(7, 13))), forename.null])
         for other in {"sex", "middle_name"} & place.keys():
             apart |= (name >= rest[2]) & _plainly_differs(comparisons[place[other]], levels[:, place[other]])
     if "birth_date" in place:

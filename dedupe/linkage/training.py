@@ -36,7 +36,8 @@ CHANCE_SHARE = 0.755
 MISTAKEN_NUMBERS = 0.004
 TWIN_PAIRS_A_ROW = 0.025  # three times what births give: 1.5 % of people have a twin
 SAME_BIRTH_DATE = 0.01  # of siblings and households: else they are twins
-OTHER_BIRTH_DATE, PLAINLY = 0.03, 9  # of one person, each level from this on: no slip makes 1951 of 1983
+OTHER_BIRTH_DATE, PLAINLY = 0.03, 10  # of one person, each level from this on: no slip makes 1951 of 1983
+A_GENERATION, APART = 0.0005, 13  # of one person, over 15 years apart: parent and child of one name
 BY_DEFINITION = {("address", NAMESAKE), ("birth_date", TWIN)}
 MAIN_PARTS = {"address": "postcode", "death_date": "", "middle_name": "middle_name"}
 OWNERS = {
@@ -166,7 +167,7 @@ def _ceiling(name: str, comparison: str, place: int) -> float:
     if comparison != "birth_date":
         return 1.0
     if RELATION[name] == "same":
-        return OTHER_BIRTH_DATE if place >= PLAINLY else 1.0
+        return A_GENERATION if place >= APART else OTHER_BIRTH_DATE if place >= PLAINLY else 1.0
     return SAME_BIRTH_DATE if name in (SIBLING, HOUSEHOLD) and place < 2 else 1.0
 
 

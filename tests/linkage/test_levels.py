@@ -22,10 +22,11 @@ from dedupe.linkage.comparisons import BIRTH_LEVELS, birth_comparison, compariso
 from dedupe.linkage.dates import parse_date
 from dedupe.linkage.identifiers import neighbours_swapped, numbers, packed_numbers, with_check
 from dedupe.linkage.levels import PEOPLE, Comparison
-from dedupe.linkage.names import judge_forenames, judge_surnames
+from dedupe.linkage.names import judge_forenames
 from dedupe.linkage.nametable import ALIKE, CLOSE, NameTable
 from dedupe.linkage.register import read_register
 from dedupe.linkage.similarity import edits, jaro_winkler
+from dedupe.linkage.surnames import judge_surnames
 from dedupe.linkage.values import Values, clean_text
 from tests.linkage.registers_for_tests import fields_of
 
@@ -43,7 +44,7 @@ def level_of(comparison: Comparison, left: int = 0, right: int = 1) -> str | Non
 
 def pair_of(role: str, left: object, right: object, **more: tuple[object, object]):
     columns = {role: (left, right), **more}
-    others = {"birth_date": ["1911-11-11", "1922-02-22"]}
+    others = {"birth_date": ["1911-11-11", "1922-02-22"], "sex": ["M", "F"]}
     rows = {name: [a, b, *others.get(name, ["ZZZ", "YYY"])] for name, (a, b) in columns.items()}
     frame = pl.DataFrame({"id": ["a", "b", "c", "d"], **rows}, strict=False)
     register = read_register(frame, Fields(id="id", roles={name: name for name in columns}))
@@ -123,10 +124,40 @@ def test_address_truth_table(left, right, place):
 def test_swapped_and_middle_names():
     register, a, b = pair_of("forename", "ANN", "LEE", surname=("LEE", "ANN"))
     first, last = comparisons_for(register)
-    assert level_of(first, a, b) == "forename and surname change places"
+    assert level_of(first, a, b) == "forename changes places with surname or middle name"
     assert level_of(last, a, b) is None
     register, a, b = pair_of("forename", "MARY", "JANE", middle_name=("JANE", None))
     assert level_of(comparisons_for(register)[0], a, b) == "forename of one is the middle name of the other"
+
+
+def test_forename_and_middle_name_change_places():
+    """One exchange is one fact: the middle names are not counted against the pair as well."""
+    register, a, b = pair_of("forename", "MARY", "JANE", middle_name=("JANE", "MARY"))
+    first, middle = comparisons_for(register)
+    assert level_of(first, a, b) == "forename changes places with surname or middle name"
+    assert level_of(middle, a, b) is None
+    register, a, b = pair_of("forename", "MARY", "JANE", middle_name=("JANE", "ROSE"))
+    first, middle = comparisons_for(register)
+    assert level_of(first, a, b) == "forename of one is the middle name of the other"
+    assert level_of(middle, a, b) is None
+
+
+@pytest.mark.parametrize(
+    ("sex", "births", "grown"),
+    [
+        (("F", "F"), ("1970-03-02", "1970-03-02"), True),
+        (("F", "F"), (None, "1970-03-02"), True),
+        (("F", "F"), ("2015-03-02", "2015-03-02"), False),
+        (("F", "M"), ("1970-03-02", "1970-03-02"), False),
+        (("F", None), ("1970-03-02", "1970-03-02"), False),
+        (("M", "M"), ("1970-03-02", "1970-03-02"), False),
+    ],
+)
+def test_surnames_of_grown_women_have_levels_of_their_own(sex, births, grown):
+    register, a, b = pair_of("surname", "WARD", "KHAN", sex=sex, birth_date=births)
+    last = next(c for c in comparisons_for(register) if c.name == "surname")
+    assert level_of(last, a, b) == "surname differs" + (", both grown women" if grown else "")
+    assert level_of(last, b, a) == level_of(last, a, b)
 
 
 def test_earlier_surname():
