@@ -33,7 +33,8 @@ from project.ledger import Ledger
 from project.routes import routed
 from project.settings import Settings, read_settings
 from project.spec import TableSpec
-from project.specfile import Vocabulary, read_specs
+from project.specfile import read_specs
+from project.specreader import Vocabulary
 from project.tally import Tally
 from project.target import read_target
 from transform.checks import CHECKS
