@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import transform
-from project.errors import CasebridgeError, SpecError
+from project.errors import SpecError
 from project.identity import ids_of
 from project.spec import OnFail
 from project.tally import Tally
@@ -197,10 +197,40 @@ def test_a_rule_that_cannot_be_evaluated_is_said_clearly() -> None:
     """Whatever slips through the trial fails with a sentence, not with a row counted as good."""
     rules = (Rule(None, "r", pl.col("nope") > 1, OnFail.REJECT, 0),)
     frame = pl.DataFrame({"_key": ["1"], "a": ["x"]})
-    with pytest.raises(CasebridgeError, match="contract could not be evaluated"):
-        judge(frame, rules, pandera_schema(rules))
+    with pytest.raises(SpecError, match=r"tables/persons\.toml: rule `r`: fails"):
+        judge(frame, rules, pandera_schema(rules), "persons")
     good = (Rule(None, "r", pl.col("a") == "x", OnFail.REJECT, 0),)
-    assert judge(frame, good, pandera_schema(good)).schema == FAILURES
+    assert judge(frame, good, pandera_schema(good), "persons").schema == FAILURES
+
+
+FAIL_ON_ROWS = {
+    '[[check]]\nrule = "early"\nexpect = "CAST(REF AS INTEGER) > 0"': "rule `early`",
+    '[[exclude]]\nrule = "late"\nowner = "o"\nwhen = "CAST(REF AS INTEGER) > 0"': "rule `late`",
+    'where = "CAST(REF AS INTEGER) > 0"': "table.where",
+}
+
+
+@pytest.mark.parametrize("addition", FAIL_ON_ROWS)
+def test_an_expression_that_fails_on_a_value_is_named_and_the_value_is_not(tmp_path: Path, addition: str) -> None:
+    in_table = addition.startswith("where")
+    text = PERSONS.replace('key = ["NO"]', f'key = ["NO"]\n{addition}') if in_table else PERSONS + addition
+    lay_out(tmp_path, {"persons": text})
+    with job_of(tmp_path) as job:
+        extracted(job, "PERSON", [_person("1", REF="7"), _person("2", REF="Smithers")])
+        with pytest.raises(SpecError) as caught:
+            transform.run(job)
+    problems = _problems(caught.value)
+    assert problems.keys() == {("tables/persons.toml", FAIL_ON_ROWS[addition])}
+    assert "TRY_CAST" in str(caught.value)
+    assert "Smithers" not in str(caught.value)
+
+
+def test_a_cast_that_may_fail_makes_nothing_of_such_a_value(tmp_path: Path) -> None:
+    """What the hint says to write."""
+    lay_out(tmp_path, {"persons": PERSONS + '[[check]]\nrule = "r"\nexpect = "TRY_CAST(REF AS INTEGER) > 0"'})
+    with job_of(tmp_path) as job:
+        extracted(job, "PERSON", [_person("1", REF="7"), _person("2", REF="x"), _person("3", REF="-1")])
+        assert transform.run(job) == Tally(read=3, passed=2, rejected=1)
 
 
 def test_more_batches_give_the_same_rows_and_a_second_run_does_nothing(tmp_path: Path) -> None:
