@@ -135,6 +135,34 @@ def test_a_query_that_fails_on_a_row_does_not_show_it(tmp_path: Path) -> None:
     assert "Smithers" not in str(caught.value)
 
 
+def test_a_query_that_gives_one_key_twice_is_refused_and_the_key_is_not_shown(tmp_path: Path) -> None:
+    """Over batches too. A join that fans out makes two target rows of one key, and the target takes one."""
+    query = "SELECT p._row, p.NO, NICK AS BOTH, DOB FROM PERSON p JOIN NICK USING (DOB)"
+    lay_out(tmp_path, {"q": QUERY.format(query=query)}, batch_rows=2)
+    with job_of(tmp_path) as job:
+        extracted(job, "PERSON", [_person(n, DOB="x") for n in ("Smithers", " ", "8")], [_person("9", DOB="y")])
+        nicks = [{"NO": "1", "DOB": "x", "NICK": n} for n in "abc"]
+        extracted(job, "NICK", [*nicks, {"NO": "2", "DOB": "y", "NICK": "d"}])
+        for _ in range(2):
+            with pytest.raises(SpecError) as caught:
+                transform.run(job)
+            (problem,) = caught.value.problems
+            assert (problem.file, problem.where) == ("tables/q.toml", "table.key")
+            assert "2 keys twice or more, in 6 rows" in problem.what
+            assert "Smithers" not in str(caught.value)
+
+
+def test_a_key_that_a_query_gives_twice_may_stand_in_rows_that_are_not_taken(tmp_path: Path) -> None:
+    query = "SELECT p._row, p.NO, NICK AS BOTH, DOB FROM PERSON p JOIN NICK USING (DOB)"
+    text = QUERY.format(query=query).replace('key = ["NO"]', 'key = ["NO"]\nwhere = "BOTH = \'a\'"', 1)
+    lay_out(tmp_path, {"q": text})
+    with job_of(tmp_path) as job:
+        extracted(job, "PERSON", [_person("7", DOB="01/02/1950")])
+        extracted(job, "NICK", [{"NO": "1", "DOB": "01/02/1950", "NICK": n} for n in "ab"])
+        transform.run(job)
+        assert read_all(job, "transform", "q", "clean")["last_name"].to_list() == ["a"]
+
+
 MISFITS = {
     '[[check]]\nrule = "r"\nexpect = "NAM <> \'x\'"': ("check[0].expect", "did you mean `NAME`?"),
     '[[check]]\nrule = "r"\nexpect = "last_nam <> \'x\'"': ("check[0].expect", "did you mean `last_name`?"),
