@@ -119,6 +119,31 @@ def test_a_spec_with_five_mistakes(migration: Migration) -> None:
     assert migration.cli("run").returncode == 2
 
 
+def test_check_tries_the_queries_before_anything_is_read(migration: Migration) -> None:
+    """On the dump's columns, and on those that the specs give: each mistake is told with its file."""
+    assert migration.cli("check").returncode == 0
+    for file, right, wrong in (
+        ("tables/case_notes.toml", "FROM CF_OBSERVATION", "FROM CF_OBSERVATIONS"),
+        ("tables/documents.toml", "doc.CREATED_BY,", "doc.CREATED_BYE AS CREATED_BY,"),
+        ("linkage.toml", "person.gender", "person.gendr"),
+    ):
+        path = migration.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(right) == 1
+        path.write_text(text.replace(right, wrong), encoding="utf-8")
+    done = migration.cli("check")
+    assert done.returncode == 2
+    assert "3 problems" in done.stderr
+    told = done.stdout.splitlines()
+    for place, name in (
+        ("tables/case_notes.toml: table.source", "CF_OBSERVATIONS"),
+        ("tables/documents.toml: table.source", "CREATED_BYE"),
+        ("linkage.toml: register.query", "gendr"),
+    ):
+        assert any(line.startswith(f"{place}: the query fails") and name in line for line in told), place
+    assert not list((migration.folder / "work").glob("*/*"))
+
+
 @pytest.mark.parametrize(
     "url", ["postgresql://nobody@127.0.0.1:1/nothing", "sqlite:////proc/nowhere/target.db", "nonsense"]
 )

@@ -6,14 +6,14 @@ held. Queries run over what is left, and give joined rows in batches of their ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
 import polars as pl
 
 from project.batch import Batch, digest, write_batch
-from project.contracts import KEY, QUARANTINE, ROW, Verdict, empty
+from project.contracts import KEY, ORIGIN, QUARANTINE, ROW, Verdict, empty
 from project.errors import Problem, SpecError, counted
 from project.job import Job
 from project.queries import open_duckdb
@@ -22,7 +22,6 @@ from project.tally import Tally
 from transform.convert import key_of, source_rows, taken
 
 STAGE = "transform"
-NO_ROWS = pl.Series(ROW, [], dtype=pl.Int64)
 ENGINE = 3
 
 _OF_THE_QUERY = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.SyntaxException)
@@ -207,13 +206,13 @@ def _query(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Itera
             raise SpecError([_fault(spec, error)]) from error
 
 
-def query_schema(job: Job, spec: TableSpec) -> dict[str, pl.DataType]:
-    """The columns that a query spec's query gives, without running it over any row."""
+def query_schema(job: Job, spec: TableSpec, columns: Mapping[Source, Iterable[str]]) -> dict[str, pl.DataType]:
+    """The columns that a query spec's query gives of sources with these `columns`, tried on no rows."""
     with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
         try:
             for source in spec.sources:
-                raw = job.ledger.standing(job.run, "extract", str(source), "raw")
-                _view(database, source, Prepared(raw, NO_ROWS, NO_ROWS))
+                raw = empty({**ORIGIN, **dict.fromkeys(columns[source], pl.String()), "_disputed": pl.Boolean()})
+                database.register(source.name, raw.to_arrow())
             result = database.sql(f"SELECT * FROM ({spec.query}) LIMIT 0")  # noqa: S608
             return dict(pl.DataFrame(pl.from_arrow(result.to_arrow_table())).schema)
         except duckdb.Error as error:
