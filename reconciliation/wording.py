@@ -39,7 +39,7 @@ RULE_WORDS: Mapping[str, str] = {
     "orphan": "it points at a record that does not exist",
     "parent": "the record it belongs to was not loaded",
     "self_relationship": "a person related to themselves",
-    "missing_chunk": "a piece of the case note is missing",
+    "missing_chunk": "a piece of the case note is missing, or its number cannot be read",
     "chunks_of_two_notes": "the pieces under one number are of two case notes",
     "chunks_of_two_people": "the pieces of the case note name two people",
     "file_missing": "the document's file is not on disk",
