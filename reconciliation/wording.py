@@ -26,7 +26,7 @@ RULE_WORDS: Mapping[str, str] = {
     "number": "the value is no number",
     "date": "there is no such day",
     "period": "the period is not a year and a month",
-    "past_date": "the day lies in the future",
+    "years": "the year cannot be right",
     "positive": "the number is not above zero",
     "one_of": "the value is none of those allowed",
     "max_length": "the text is longer than the new system allows",

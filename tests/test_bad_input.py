@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from migrate.pipeline import open_job
 from tests.councils import Migration, casebridge, make_migration
 from tests.dumps import write_dump
 
@@ -117,6 +119,22 @@ def test_a_spec_with_five_mistakes(migration: Migration) -> None:
     for suggestion in ("dm_persons", "nhs_number_text", "upn", "religion", "hold"):
         assert f"did you mean `{suggestion}`?" in told
     assert migration.cli("run").returncode == 2
+
+
+def test_a_birth_in_a_year_that_cannot_be_is_set_aside(tmp_path: Path) -> None:
+    """The person arrives, without it. The unborn have a year too."""
+    births = {"1": "01/05/1800", "2": "01/05/2199", "3": "01/05/1907", "4": "01/05/2026"}
+    people = [{**PERSON, "PI_NO": key, "DOB": day, "EXP_DELIVERY": ""} for key, day in births.items()]
+    write_dump(tmp_path / "council" / "dump", {"CF_PERSON": people})
+    migration = make_migration(tmp_path / "project", tmp_path / "council")
+    migration.run(until="transform")
+    with open_job(migration.folder) as job:
+        (clean,) = job.ledger.standing(job.run, "transform", "persons", "clean")
+        (left,) = job.ledger.standing(job.run, "transform", "persons", "quarantine")
+        years = dict(clean.read().select("_key", pl.col("date_of_birth").dt.year()).iter_rows())
+        aside = left.read().filter(pl.col("column") == "date_of_birth").select("_key", "verdict", "rule", "value")
+    assert years == {"1": None, "2": None, "3": 1907, "4": 2026}
+    assert aside.rows() == [(key, "set_aside", "years", births[key]) for key in ("1", "2")]
 
 
 def test_check_tries_the_queries_before_anything_is_read(migration: Migration) -> None:

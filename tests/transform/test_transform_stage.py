@@ -175,6 +175,8 @@ MISFITS = {
     '[[exclude]]\nrule = "r"\nowner = "o"\nwhen = "NAME"': ("exclude[0].when", "true or false"),
     '[evidence.x]\nfrom = "NAME"\nchecks = ["positive"]': ("evidence.x.checks", "cannot compare"),
     '[evidence.x]\nfrom = "NAME"\nsteps = ["zero_pad"]': ("evidence.x.steps", ""),
+    '[evidence.x]\nfrom = "NAME"\ntype = "date"\nchecks = ["years"]': ("evidence.x.checks", ""),
+    '[evidence.x]\nfrom = "NAME"\nchecks = ["years:1880;2040"]': ("evidence.x.checks", "not supported"),
 }
 
 
