@@ -79,7 +79,8 @@ def convert(raw: pl.DataFrame, plan: Plan) -> Converted:
 def source_rows(raw: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
     """The rows that a spec takes, stripped and with their keys, every value as the source has it."""
     rows = stripped(raw)
-    rows = rows.filter(_taken(rows, spec))
+    if spec.where is not None:
+        rows = rows.filter(_taken(rows, spec))
     return rows.with_columns(_key(spec).alias(KEY))
 
 
