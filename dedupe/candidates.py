@@ -20,10 +20,12 @@ from dedupe.config import LinkageConfig
 from dedupe.linkage.errors import RegisterError
 from dedupe.linkage.fields import Fields, LinkOptions
 from project.batch import Batch, digest, file_digest, write_batch
+from project.contracts import EVIDENCE, ROWS, empty
 from project.errors import CasebridgeError, Problem, SourceError, SpecError
 from project.job import Job
 from project.queries import open_duckdb
 from project.settings import System
+from project.spec import TableSpec
 from project.tally import Tally
 
 STAGE = "dedupe"
@@ -153,6 +155,27 @@ def _register(
         shown = both.filter(~_is_hidden("left_id", hidden) & ~_is_hidden("right_id", hidden))
         related = list(shown.select("left_id", "right_id").iter_rows())
     return register.drop("system", strict=False), related
+
+
+def try_queries(job: Job, config: LinkageConfig) -> None:
+    """SpecError lists the queries that do not fit the tables as the specs make them, tried on no rows."""
+    problems: list[Problem] = []
+    with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
+        for spec in job.specs:
+            database.register(spec.name, _nothing_of(spec).to_arrow())
+        for query, where in ((config.query, "register.query"), (config.related, "related.query")):
+            try:
+                _ = _ask(database, query, where) if query else None
+            except SpecError as error:
+                problems += error.problems
+    if problems:
+        raise SpecError(problems)
+
+
+def _nothing_of(spec: TableSpec) -> pl.DataFrame:
+    """A spec's clean rows, without any."""
+    columns = {(EVIDENCE if column.evidence else "") + column.name: column.type.dtype for column in spec.columns}
+    return empty({**ROWS, **columns})
 
 
 def _is_hidden(column: str, hidden: list[str]) -> pl.Expr:

@@ -33,6 +33,7 @@ def run(job: Job) -> Tally:
         _fold(job, clean, found, decisions, inputs)
     for name in ("pairs", "crosswalk", *config.tables):
         job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
+    _let_go(job)
     waiting = undecided(job).height
     if job.leave_undecided is not None and waiting > job.leave_undecided:
         raise ReviewNeeded(waiting, job.leave_undecided)
@@ -67,6 +68,17 @@ def _check_protected(job: Job, config: LinkageConfig) -> None:
         for key in batch.read([KEY]).get_column(KEY).drop_nulls()
     }
     check_no_link(job, known | _unreadable(job, config))
+
+
+def _let_go(job: Job) -> None:
+    """Where there is a no-link list, files that no run has any more are not kept: they may put somebody beside
+    others who came on the list later. It is looked after each time, so that none stays after a crash."""
+    if not any(system.no_link for system in job.settings.systems.values()):
+        return
+    kept, folder = job.ledger.in_use(STAGE), job.work / STAGE
+    for path in (*folder.rglob("*.parquet"), *folder.rglob("*.part")):
+        if path not in kept:
+            path.unlink()
 
 
 def _unreadable(job: Job, config: LinkageConfig) -> set[str]:

@@ -19,6 +19,7 @@ import extract
 import load
 import reconciliation
 import transform
+from dedupe.candidates import try_queries as try_linkage
 from dedupe.config import read_linkage
 from extract.preflight import preflight
 from extract.readers import FORMATS
@@ -33,11 +34,12 @@ from project.ledger import Ledger
 from project.routes import routed
 from project.settings import Settings, read_settings
 from project.spec import TableSpec
-from project.specfile import Vocabulary, read_specs
+from project.specfile import read_specs
+from project.specreader import Vocabulary
 from project.tally import Tally
 from project.target import read_target
 from transform.checks import CHECKS
-from transform.stage import make_plans
+from transform.stage import make_plans, try_queries
 from transform.steps import STEPS
 
 STAGES: Mapping[str, Callable[[Job], Tally]] = {
@@ -178,7 +180,7 @@ def check(folder: Path) -> list[str]:
     problems: list[str] = []
     try:
         with open_job(folder, alone=False) as job:
-            looks: tuple[Callable[[Job], object], ...] = (*_PAPERS, preflight, _databases)
+            looks: tuple[Callable[[Job], object], ...] = (*_PAPERS, _dump, _databases)
             for look in looks:
                 try:
                     look(job)
@@ -195,8 +197,20 @@ def _lines(error: CasebridgeError) -> list[str]:
     return [error.message + (f" ({error.hint})" if error.hint else "")]
 
 
+def _dump(job: Job) -> None:
+    """The files of the dump, and whether each spec's query fits their columns."""
+    columns = {table.source: table.columns for table in preflight(job)}
+    try:
+        plans = make_plans(job)
+    except SpecError:
+        return  # among the papers' problems
+    try_queries(job, plans, columns)
+
+
 def _linkage(job: Job) -> None:
-    read_linkage(job.folder, job.specs)
+    config = read_linkage(job.folder, job.specs)
+    if config:
+        try_linkage(job, config)
     for system in job.settings.systems.values():
         if system.no_link and not system.no_link.is_file():
             hint = "put the list back, or take `no_link` out of casebridge.toml if there is nobody to protect"

@@ -263,6 +263,13 @@ class Ledger:
         with self._engine.connect() as connection:
             return tuple(self._batch(row) for row in connection.execute(query))
 
+    def in_use(self, stage: str) -> set[Path]:
+        """The files of a stage that any run has. Read only."""
+        has = sa.and_(*(_files.c[column] == _standing.c[column] for column in _BATCH))
+        query = sa.select(_files.c.path).join(_standing, has).where(_files.c.stage == stage)
+        with self._engine.connect() as connection:
+            return {self._work / path for path in connection.scalars(query)}
+
     def names(self, run: str, stage: str) -> tuple[str, ...]:
         """The tables that `run` has at this stage. Read only."""
         query = sa.select(_standing.c.name).distinct().where(_standing.c.run == run, _standing.c.stage == stage)

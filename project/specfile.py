@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from project.errors import Problem, SpecError, did_you_mean
-from project.settings import ENCODINGS, Settings
-from project.spec import ColumnSpec, Exclusion, OnFail, ReadSpec, RouteRule, RowCheck, Source, Step, TableSpec
-from project.target import ColumnType, Target, TargetTable, read_type
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """The words a spec may use, as the stages' registries know them."""
-
-    steps: frozenset[str]
-    checks: frozenset[str]
-    formats: frozenset[str]
+from project.errors import Problem, SpecError
+from project.settings import Settings
+from project.spec import ReadSpec, Source, TableSpec
+from project.specreader import NAME, Reader, Vocabulary
+from project.target import Target
 
 
 def read_specs(folder: Path, settings: Settings, target: Target, words: Vocabulary) -> tuple[TableSpec, ...]:
@@ -39,7 +26,7 @@ def read_specs(folder: Path, settings: Settings, target: Target, words: Vocabula
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             problems.append(Problem(f"tables/{path.name}", "", f"not readable as TOML: {error}"))
             continue
-        specs.append(_Reader(path, raw, settings, target, words, folder / "codes", problems).spec())
+        specs.append(Reader(path, raw, settings, target, words, folder / "codes", problems).spec())
     if not problems:
         problems.extend(_between(specs))
     if problems:
@@ -59,295 +46,13 @@ def columns_accounted_for(specs: Iterable[TableSpec], source: Source) -> tuple[s
             continue
         dropped.update(name for name, _ in spec.dropped)
         if spec.query is not None:
-            mapped.update(_NAME.findall(spec.query))
+            mapped.update(NAME.findall(spec.query))
         for column in spec.columns:
             mapped.update(column.sources)
             mapped.update([column.codes_at] if column.codes_at else [])
         if spec.query is None:
             mapped.update(spec.key)
     return mapped, dropped
-
-
-_KEYS: Mapping[str, set[str]] = {
-    "": {"table", "read", "columns", "evidence", "check", "exclude", "route", "dropped"},
-    "table": {"system", "source", "consumes", "target", "key", "part", "where", "once", "merged_only"},
-    "read": {"file", "format", "encoding", "delimiter", "key", "widths"},
-    "column": {
-        "from", "value", "steps", "codes", "codes_at", "checks", "required", "on_fail", "references", "type",
-    },
-    "check": {"rule", "expect", "on_fail"},
-    "exclude": {"rule", "when", "owner", "reason"},
-    "route": {"to", "when"},
-}  # fmt: skip
-
-
-@dataclass
-class _Reader:
-    """Reads one file. Wrong parts are reported and replaced by something harmless, so reading goes on."""
-
-    path: Path
-    raw: dict[str, Any]
-    settings: Settings
-    target: Target
-    words: Vocabulary
-    codes: Path
-    problems: list[Problem]
-    file: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.file = f"tables/{self.path.name}"
-
-    def spec(self) -> TableSpec:
-        raw = self.raw
-        self._unknown("", raw, "")
-        table = self._part(raw, "table")
-        self._unknown("table", table, "table")
-        system = self._word(table, "table", "system")
-        if system and system not in self.settings.systems:
-            hint = did_you_mean(system, self.settings.systems)
-            self._problem("table.system", f"no system `{system}` in casebridge.toml", hint)
-        target = self._target(table)
-        query, reads = self._sources(table, system)
-        columns = self._columns(raw, target)
-        return TableSpec(
-            name=self.path.stem,
-            system=system,
-            target=target.name,
-            key=self._words(table, "table", "key", needed=True),
-            reads=reads,
-            columns=columns,
-            query=query,
-            part=self._optional(table, "table", "part") or "",
-            where=self._optional(table, "table", "where"),
-            once=self._once(table, columns),
-            merged_only=self._merged_only(table),
-            checks=tuple(self._check(n, body) for n, body in enumerate(self._list(raw, "check"))),
-            exclusions=tuple(self._exclusion(n, body) for n, body in enumerate(self._list(raw, "exclude"))),
-            routes=tuple(self._route(n, body) for n, body in enumerate(self._list(raw, "route"))),
-            dropped=self._dropped(self._part(raw, "dropped", optional=True)),
-        )
-
-    def _dropped(self, body: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-        for name in body:
-            self._word(body, "dropped", name)
-        return tuple(sorted((name, str(reason)) for name, reason in body.items()))
-
-    def _merged_only(self, table: dict[str, Any]) -> bool:
-        only = self._flag(table, "table", "merged_only", default=False)
-        if only and not table.get("part"):
-            self._problem("table.merged_only", "needs a `part`, which sets these rows apart")
-        return only
-
-    def _target(self, table: dict[str, Any]) -> TargetTable:
-        name = self._word(table, "table", "target")
-        if name and name not in self.target.by_name:
-            hint = did_you_mean(name, self.target.by_name)
-            self._problem("table.target", f"no table `{name}` in target.toml", hint)
-        return self.target.by_name.get(name) or TargetTable(name, "", ())
-
-    def _once(self, table: dict[str, Any], columns: tuple[ColumnSpec, ...]) -> tuple[str, ...]:
-        names = [column.name for column in columns if not column.evidence]
-        once = self._words(table, "table", "once")
-        for name in once:
-            if name not in names:
-                self._problem("table.once", f"no column `{name}`", did_you_mean(name, names))
-        return once
-
-    def _sources(self, table: dict[str, Any], system: str) -> tuple[str | None, tuple[ReadSpec, ...]]:
-        source = self._word(table, "table", "source")
-        consumes = self._words(table, "table", "consumes")
-        read = self._part(self.raw, "read", optional=True)
-        if consumes:
-            for name in read.keys() - set(consumes):
-                self._problem(f"read.{name}", "not among table.consumes", did_you_mean(name, consumes))
-            bodies = [(name, read.get(name, {})) for name in consumes]
-            return source, tuple(self._read(f"read.{n}", Source(system, n), body, ()) for n, body in bodies)
-        if source and not _NAME.fullmatch(source):
-            hint = "a query names the tables it reads in `consumes`"
-            self._problem("table.source", "is a query without `consumes`", hint)
-        key = self._words(table, "table", "key")
-        return None, (self._read("read", Source(system, source), read, key),)
-
-    def _read(self, where: str, source: Source, body: Any, key: tuple[str, ...]) -> ReadSpec:
-        if not isinstance(body, dict):
-            self._problem(where, "must be a TOML table")
-            body = {}
-        self._unknown("read", body, where)
-        system = self.settings.systems.get(source.system)
-        form = str(body.get("format", "csv"))
-        if form not in self.words.formats:
-            self._problem(f"{where}.format", f"unknown format `{form}`", did_you_mean(form, self.words.formats))
-        encoding = str(body.get("encoding", system.encoding if system else "utf-8")).lower()
-        if encoding not in ENCODINGS:
-            self._problem(f"{where}.encoding", f"unknown encoding `{encoding}`", did_you_mean(encoding, ENCODINGS))
-        widths = body.get("widths", {})
-        if not isinstance(widths, dict) or not all(type(width) is int and width > 0 for width in widths.values()):
-            self._problem(f"{where}.widths", "must give each column a whole number of characters")
-            widths = {}
-        elif form == "fixed" and not widths:
-            self._problem(f"{where}.widths", "a fixed-width file needs its columns' widths")
-        return ReadSpec(
-            source=source,
-            file=str(body.get("file", f"{source.name}.csv" if form == "csv" else source.name)),
-            format=form,
-            encoding=ENCODINGS.get(encoding, "utf-8"),
-            delimiter=str(body.get("delimiter", system.delimiter if system else ",")),
-            key=self._words(body, where, "key") or key,
-            widths=tuple(widths.items()),
-        )
-
-    def _columns(self, raw: dict[str, Any], target: TargetTable) -> tuple[ColumnSpec, ...]:
-        columns = [
-            self._column(f"columns.{name}", name, body, target, evidence=False)
-            for name, body in self._part(raw, "columns").items()
-        ]
-        columns += [
-            self._column(f"evidence.{name}", name, body, target, evidence=True)
-            for name, body in self._part(raw, "evidence", optional=True).items()
-        ]
-        mapped = {column.name for column in columns if not column.evidence}
-        for name in sorted(mapped & {column.name for column in columns if column.evidence}):
-            self._problem(f"evidence.{name}", "is also the name of a column", "give the evidence another name")
-        given = mapped | {target.primary_key, target.legacy_key}
-        for column in target.columns:
-            if not column.nullable and column.name not in given:
-                self._problem("columns", f"`{target.name}.{column.name}` may not be empty and is not mapped")
-        return tuple(columns)
-
-    def _column(self, where: str, name: str, body: Any, target: TargetTable, *, evidence: bool) -> ColumnSpec:
-        if not isinstance(body, dict):
-            self._problem(where, "must be a TOML table")
-            body = {}
-        self._unknown("column", body, where)
-        kind, references, nullable = ColumnType("text"), self._optional(body, where, "references"), True
-        if "type" in body and not evidence:
-            self._problem(f"{where}.type", "the type of a column stands in target.toml")
-        if not evidence and name == target.primary_key:
-            self._problem(where, "is the primary key: target ids are given out by casebridge, never mapped")
-        elif not evidence and target.columns and name not in target.by_name:
-            hint = did_you_mean(name, target.by_name)
-            self._problem(where, f"`{target.name}` has no such column", hint)
-        elif not evidence and name in target.by_name:
-            column = target.by_name[name]
-            kind, references, nullable = column.type, references or column.references, column.nullable
-        elif evidence:
-            kind, what, hint = read_type(str(body.get("type", "text")))
-            if what:
-                self._problem(f"{where}.type", what, hint)
-        if references and references not in self.target.by_name:
-            hint = did_you_mean(references, self.target.by_name)
-            self._problem(f"{where}.references", f"no table `{references}` in target.toml", hint)
-        sources = body.get("from", [])
-        sources = (sources,) if isinstance(sources, str) else tuple(str(item) for item in sources)
-        if bool(sources) == ("value" in body):
-            self._problem(where, "needs either `from` or `value`")
-        codes = self._optional(body, where, "codes")
-        if codes and not (self.codes / f"{codes}.csv").is_file():
-            lists = [path.stem for path in self.codes.glob("*.csv")]
-            self._problem(f"{where}.codes", f"no file codes/{codes}.csv", did_you_mean(codes, lists))
-        return ColumnSpec(
-            name=name,
-            type=ColumnType("text") if references else kind,
-            sources=sources,
-            value=str(body["value"]) if "value" in body else None,
-            steps=self._steps(body, where, "steps", self.words.steps),
-            codes=codes,
-            codes_at=self._optional(body, where, "codes_at"),
-            checks=self._steps(body, where, "checks", self.words.checks),
-            required=self._flag(body, where, "required", default=not nullable),
-            on_fail=self._on_fail(body, where) if "on_fail" in body else None,
-            references=references,
-            evidence=evidence,
-        )
-
-    def _steps(self, body: dict[str, Any], where: str, key: str, known: frozenset[str]) -> tuple[Step, ...]:
-        steps = []
-        for text in self._words(body, where, key):
-            name, _, argument = text.partition(":")
-            if name not in known:
-                what = f"unknown {key.removesuffix('s')} `{name}`"
-                self._problem(f"{where}.{key}", what, did_you_mean(name, known))
-            steps.append(Step(name, argument))
-        return tuple(steps)
-
-    def _on_fail(self, body: dict[str, Any], where: str) -> OnFail:
-        text = str(body.get("on_fail", OnFail.REJECT))
-        if text not in set(OnFail):
-            self._problem(f"{where}.on_fail", f"unknown choice `{text}`", did_you_mean(text, set(OnFail)))
-            return OnFail.REJECT
-        return OnFail(text)
-
-    def _check(self, number: int, body: dict[str, Any]) -> RowCheck:
-        where = f"check[{number}]"
-        self._unknown("check", body, where)
-        rule, expect = self._word(body, where, "rule"), self._word(body, where, "expect")
-        on_fail = self._on_fail(body, where)
-        if on_fail in {OnFail.NULL, OnFail.TRUNCATE}:
-            self._problem(f"{where}.on_fail", "a rule over the row has no one value to set aside")
-        return RowCheck(rule, expect, on_fail)
-
-    def _exclusion(self, number: int, body: dict[str, Any]) -> Exclusion:
-        where = f"exclude[{number}]"
-        self._unknown("exclude", body, where)
-        rule, when, owner = (self._word(body, where, key) for key in ("rule", "when", "owner"))
-        return Exclusion(rule, when, owner, str(body.get("reason", "")))
-
-    def _route(self, number: int, body: dict[str, Any]) -> RouteRule:
-        where = f"route[{number}]"
-        self._unknown("route", body, where)
-        to, when = (self._word(body, where, key) for key in ("to", "when"))
-        if to and to not in self.settings.routes:
-            hint = did_you_mean(to, self.settings.routes)
-            self._problem(f"{where}.to", f"no route `{to}` in casebridge.toml", hint)
-        return RouteRule(to, when)
-
-    def _part(self, body: dict[str, Any], key: str, *, optional: bool = False) -> dict[str, Any]:
-        value = body.get(key)
-        if value is None and not optional:
-            self._problem(key, "is missing")
-        if value is not None and not isinstance(value, dict):
-            self._problem(key, "must be a TOML table")
-        return value if isinstance(value, dict) else {}
-
-    def _list(self, body: dict[str, Any], key: str) -> list[dict[str, Any]]:
-        value = body.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self._problem(key, f"must be a list: write [[{key}]]")
-            return []
-        return value
-
-    def _word(self, body: dict[str, Any], where: str, key: str) -> str:
-        value = body.get(key)
-        if not isinstance(value, str) or not value.strip():
-            self._problem(f"{where}.{key}", "is missing" if value is None else "must be text")
-            return ""
-        return value
-
-    def _optional(self, body: dict[str, Any], where: str, key: str) -> str | None:
-        return self._word(body, where, key) if key in body else None
-
-    def _flag(self, body: dict[str, Any], where: str, key: str, *, default: bool) -> bool:
-        value = body.get(key, default)
-        if not isinstance(value, bool):
-            self._problem(f"{where}.{key}", "must be true or false, without quotes")
-            return default
-        return value
-
-    def _words(self, body: dict[str, Any], where: str, key: str, *, needed: bool = False) -> tuple[str, ...]:
-        value = body.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self._problem(f"{where}.{key}", "must be a list of texts")
-            return ()
-        if needed and not value:
-            self._problem(f"{where}.{key}", "is missing")
-        return tuple(value)
-
-    def _unknown(self, part: str, body: dict[str, Any], where: str) -> None:
-        for key in sorted(body.keys() - _KEYS[part]) if part or where == "" else ():
-            self._problem(f"{where}.{key}".lstrip("."), "unknown key", did_you_mean(key, _KEYS[part]))
-
-    def _problem(self, where: str, what: str, hint: str = "") -> None:
-        self.problems.append(Problem(self.file, where, what, hint))
 
 
 def _between(specs: Sequence[TableSpec]) -> list[Problem]:

@@ -38,7 +38,8 @@ def write_dispositions(books: Books, path: Path) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     numbers = {source: number for number, source in books.job.ledger.sources().items()}
     parents = _parents(books.book)
-    with pq.ParquetWriter(beside, SCHEMA, compression="zstd") as writer:
+    # Python opens the file, for its refusals name the folder.
+    with beside.open("wb") as file, pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
         for source, read in books.job.reads().items():
             page = books.book.pages.get(numbers.get(source, -1))
             if page is None:

@@ -24,6 +24,8 @@ Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 UNEXPLAINED = "unexplained"
+PARENT = "parent"
+"""The cause of a row that took the place of the one it belongs to."""
 PLACES: tuple[str, ...] = (UNEXPLAINED, *(str(place) for place in Place))
 CODE: Mapping[str, int] = {name: code for code, name in enumerate(PLACES)}
 
@@ -124,7 +126,8 @@ class Book:
                 free = page.place[at] == 0
                 page.place[at[free]] = CODE[cause.place]
                 page.cause[at[free]] = self._number(cause)
-                if group.get_column("parent").null_count() < group.height:
+                # What an orphan points at was never read as a key: it may be anything that was typed there.
+                if cause.rule == PARENT:
                     named = group.filter(pl.col("parent").is_not_null())
                     first = pl.DataFrame({ROW: rows[free]})
                     self.parents.append(named.select(ROW, "parent").join(first, on=ROW, how="semi"))

@@ -21,6 +21,7 @@ from reconciliation.crosswalk import TABLE as CROSSWALK
 from reconciliation.reread import Held, look
 from reconciliation.standing import examined, recorded
 
+ENGINE = 1
 FILES = ("report.json", "report.html", "dispositions.parquet", "control_totals.csv", "run.json")
 """What a reconciliation leaves behind, and what a signature names."""
 
@@ -105,6 +106,6 @@ def unchanged(job: Job) -> Tally | None:
 
 
 def _basis(job: Job) -> str:
-    """Everything but the target that a report is made from: batches, rules, and where it all goes."""
+    """Everything but the target that a report is made from: batches, rules, this code, and where it all goes."""
     rules = Journal(job.ledger).rules(job.run)
-    return digest(recorded(job).basis, rules, job.settings.name, shown(job.settings.target_url))
+    return digest(ENGINE, recorded(job).basis, rules, job.settings.name, shown(job.settings.target_url))

@@ -15,7 +15,8 @@ from project.job import Job, Silent
 from project.ledger import Ledger
 from project.settings import read_settings
 from project.spec import Source
-from project.specfile import Vocabulary, read_specs
+from project.specfile import read_specs
+from project.specreader import Vocabulary
 from project.tally import Tally
 from project.target import read_target
 from transform.checks import CHECKS

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from migrate.pipeline import open_job
 from tests.councils import Migration, casebridge, make_migration
 from tests.dumps import write_dump
 
@@ -117,6 +119,47 @@ def test_a_spec_with_five_mistakes(migration: Migration) -> None:
     for suggestion in ("dm_persons", "nhs_number_text", "upn", "religion", "hold"):
         assert f"did you mean `{suggestion}`?" in told
     assert migration.cli("run").returncode == 2
+
+
+def test_a_birth_in_a_year_that_cannot_be_is_set_aside(tmp_path: Path) -> None:
+    """The person arrives, without it. The unborn have a year too."""
+    births = {"1": "01/05/1800", "2": "01/05/2199", "3": "01/05/1907", "4": "01/05/2026"}
+    people = [{**PERSON, "PI_NO": key, "DOB": day, "EXP_DELIVERY": ""} for key, day in births.items()]
+    write_dump(tmp_path / "council" / "dump", {"CF_PERSON": people})
+    migration = make_migration(tmp_path / "project", tmp_path / "council")
+    migration.run(until="transform")
+    with open_job(migration.folder) as job:
+        (clean,) = job.ledger.standing(job.run, "transform", "persons", "clean")
+        (left,) = job.ledger.standing(job.run, "transform", "persons", "quarantine")
+        years = dict(clean.read().select("_key", pl.col("date_of_birth").dt.year()).iter_rows())
+        aside = left.read().filter(pl.col("column") == "date_of_birth").select("_key", "verdict", "rule", "value")
+    assert years == {"1": None, "2": None, "3": 1907, "4": 2026}
+    assert aside.rows() == [(key, "set_aside", "years", births[key]) for key in ("1", "2")]
+
+
+def test_check_tries_the_queries_before_anything_is_read(migration: Migration) -> None:
+    """On the dump's columns, and on those that the specs give: each mistake is told with its file."""
+    assert migration.cli("check").returncode == 0
+    for file, right, wrong in (
+        ("tables/case_notes.toml", "FROM CF_OBSERVATION", "FROM CF_OBSERVATIONS"),
+        ("tables/documents.toml", "doc.CREATED_BY,", "doc.CREATED_BYE AS CREATED_BY,"),
+        ("linkage.toml", "person.gender", "person.gendr"),
+    ):
+        path = migration.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(right) == 1
+        path.write_text(text.replace(right, wrong), encoding="utf-8")
+    done = migration.cli("check")
+    assert done.returncode == 2
+    assert "3 problems" in done.stderr
+    told = done.stdout.splitlines()
+    for place, name in (
+        ("tables/case_notes.toml: table.source", "CF_OBSERVATIONS"),
+        ("tables/documents.toml: table.source", "CREATED_BYE"),
+        ("linkage.toml: register.query", "gendr"),
+    ):
+        assert any(line.startswith(f"{place}: the query fails") and name in line for line in told), place
+    assert not list((migration.folder / "work").glob("*/*"))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from migrate.cli.main import COMMANDS, Commands, main
 from migrate.pipeline import open_job
 from migrate.projects import init_project
 from project import settings as settings_file
-from project import specfile, target
+from project import specreader, target
 from project.errors import CasebridgeError
 from project.spec import OnFail
 from reconciliation import wording
@@ -93,7 +93,7 @@ def _code(text: str) -> str:
 
 
 def _spec_words() -> Iterator[tuple[str, str]]:
-    for part, keys in specfile._KEYS.items():
+    for part, keys in specreader.KEYS.items():
         yield from ((f"specs {part}", key) for key in sorted(keys))
     for part, known in settings_file._KNOWN.items():
         yield from ((f"settings {part}", key) for key in sorted(known))
@@ -145,7 +145,7 @@ def test_every_check_is_in_the_reference_and_judges_as_its_example_shows() -> No
     assert {name for name, *_ in shown} == set(CHECKS)
     for name, argument, *cells in shown:
         values = pl.Series("x", cells)
-        if name == "past_date":
+        if name == "years":
             values = pl.Series("x", [dt.date.fromisoformat(str(cell)) for cell in cells])
         if name == "positive":
             values = values.cast(pl.Int64)

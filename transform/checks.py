@@ -6,7 +6,6 @@ is never judged by a check: `required` does that.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -22,9 +21,10 @@ def email(value: pl.Expr, _: str) -> pl.Expr:
     return value.str.contains(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 
 
-def past_date(value: pl.Expr, _: str) -> pl.Expr:
-    """Not before 1850: no living client's life reaches further back, a slip of the keyboard does."""
-    return value >= dt.date(1850, 1, 1)
+def years(value: pl.Expr, span: str) -> pl.Expr:
+    """A day in these years, both included: `years:1880;2040`. Other years are a slip of the keyboard."""
+    first, _, last = (pl.lit(part) for part in span.partition(";"))
+    return value.dt.year().is_between(first.cast(pl.Int32), last.cast(pl.Int32))
 
 
 def period(value: pl.Expr, _: str) -> pl.Expr:
@@ -57,6 +57,6 @@ CHECKS: Mapping[str, Check] = {
     "email": Check(email, of_text=True),
     "period": Check(period, of_text=True),
     "one_of": Check(one_of, of_text=True),
-    "past_date": Check(past_date),
+    "years": Check(years),
     "positive": Check(positive),
 }

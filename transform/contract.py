@@ -12,9 +12,9 @@ from pandera.api.polars.types import PolarsData
 from pandera.errors import SchemaErrors
 
 from project.contracts import KEY
-from project.errors import CasebridgeError
+from project.errors import SpecError
 from transform.quarantine import FAILURES
-from transform.schema import Rule
+from transform.schema import Rule, fails_on_rows
 
 
 def pandera_schema(judged: tuple[Rule, ...]) -> pa.DataFrameSchema:
@@ -31,24 +31,21 @@ def _check(rule: Rule) -> pa.Check:
     return pa.Check(holds, name=rule.label, ignore_na=False)
 
 
-def judge(frame: pl.DataFrame, judged: tuple[Rule, ...], schema: pa.DataFrameSchema) -> pl.DataFrame:
-    """Every failed check of every row, in FAILURES."""
+def judge(frame: pl.DataFrame, judged: tuple[Rule, ...], schema: pa.DataFrameSchema, spec: str) -> pl.DataFrame:
+    """Every failed check of every row, in FAILURES. SpecError names the rules of `spec` that could not judge."""
     try:
         schema.validate(frame, lazy=True)
     except SchemaErrors as errors:
-        return _failures(errors.failure_cases, judged)
+        return _failures(errors.failure_cases, judged, spec)
     return pl.DataFrame(schema=FAILURES)
 
 
-def _failures(cases: pl.DataFrame, judged: tuple[Rule, ...]) -> pl.DataFrame:
+def _failures(cases: pl.DataFrame, judged: tuple[Rule, ...], spec: str) -> pl.DataFrame:
     label = pl.col("check").cast(pl.Int32, strict=False)
-    unknown = cases.filter(label.is_null() | pl.col("index").is_null())
-    if unknown.height:
-        reason = str(unknown.get_column("check")[0])
-        raise CasebridgeError(
-            f"the contract could not be evaluated: {reason[:200]}",
-            hint="an expression in [[check]] or [[exclude]] does not fit its columns' types",
-        )
+    unjudged = cases.filter(pl.col("index").is_null()).select(label).to_series().unique().sort()
+    if unjudged.len():
+        names = ["the contract" if rank is None else f"rule `{judged[rank].name}`" for rank in unjudged]
+        raise SpecError([fails_on_rows(spec, name) for name in names])
     by_rank = pl.DataFrame(
         {
             "rank": [rule.rank for rule in judged],

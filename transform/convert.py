@@ -11,14 +11,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 from project.contracts import EVIDENCE, KEY, REST, ROW, ROW_VERDICTS, ROWS, Place, Verdict
+from project.errors import SpecError
 from project.spec import ColumnSpec, TableSpec
 from project.tally import Tally
 from transform.codes import CodeList
 from transform.dates import close_open_end, parse_date, parse_timestamp
 from transform.quarantine import quarantine_rows, with_first_cause
-from transform.schema import TEXT, TRANSLATED, Rule, rules
+from transform.schema import TEXT, TRANSLATED, Rule, fails_on_rows, rules
 from transform.steps import STEPS
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def convert(raw: pl.DataFrame, plan: Plan) -> Converted:
     spec = plan.spec
     rows = source_rows(raw, spec)
     batch = with_values(rows, plan)
-    failures = with_first_cause(judge(batch, plan.rules, plan.schema))
+    failures = with_first_cause(judge(batch, plan.rules, plan.schema, spec.name))
     shown = {column.name: _source_text(column) for column in spec.columns}
     quarantine = quarantine_rows(rows, failures, shown)
     clean = _clean(batch, failures, spec)
@@ -78,7 +80,7 @@ def source_rows(raw: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
     """The rows that a spec takes, stripped and with their keys, every value as the source has it."""
     rows = stripped(raw)
     if spec.where is not None:
-        rows = rows.filter(pl.sql_expr(spec.where).fill_null(False))
+        rows = rows.filter(_taken(rows, spec))
     return rows.with_columns(_key(spec).alias(KEY))
 
 
@@ -99,10 +101,16 @@ def with_values(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
 
 def taken(raw: pl.DataFrame, specs: tuple[TableSpec, ...]) -> pl.Series:
     """For each source row, whether any of these specs takes it."""
-    conditions = [pl.sql_expr(spec.where).fill_null(False) for spec in specs if spec.where is not None]
-    if len(conditions) < len(specs):
-        return pl.repeat(True, raw.height, eager=True)
-    return stripped(raw).select(pl.any_horizontal(conditions)).to_series()
+    rows = stripped(raw)
+    return pl.select(pl.any_horizontal([_taken(rows, spec) for spec in specs])).to_series()
+
+
+def _taken(rows: pl.DataFrame, spec: TableSpec) -> pl.Series:
+    condition = pl.lit(True) if spec.where is None else pl.sql_expr(spec.where).fill_null(False)
+    try:
+        return rows.with_columns(__taken=condition).get_column("__taken")
+    except PolarsError as error:
+        raise SpecError([fails_on_rows(spec.name, "table.where")]) from error
 
 
 def key_of(columns: tuple[str, ...], part: str = "") -> pl.Expr:

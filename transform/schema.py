@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from project.contracts import KEY, Verdict
+from project.errors import Problem
 from project.spec import ColumnSpec, OnFail, TableSpec
 from transform.checks import CHECKS
 from transform.quarantine import VERDICT_OF
@@ -60,6 +61,12 @@ def rules(spec: TableSpec) -> tuple[Rule, ...]:
     for check in spec.checks:
         add(None, check.rule, pl.sql_expr(check.expect), check.on_fail)
     return tuple(made)
+
+
+def fails_on_rows(spec: str, where: str) -> Problem:
+    """An expression that fits its columns but not every value in them. The value is not told: it is somebody's."""
+    hint = "where it casts, TRY_CAST makes nothing of what cannot be cast"
+    return Problem(f"tables/{spec}.toml", where, "fails on a value that it cannot work with", hint)
 
 
 def _consequence(column: ColumnSpec, rule: str) -> OnFail:

@@ -6,24 +6,23 @@ held. Queries run over what is left, and give joined rows in batches of their ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
 import polars as pl
 
 from project.batch import Batch, digest, write_batch
-from project.contracts import KEY, QUARANTINE, ROW, Verdict, empty
-from project.errors import Problem, SpecError
+from project.contracts import KEY, ORIGIN, QUARANTINE, ROW, Verdict, empty
+from project.errors import Problem, SpecError, counted
 from project.job import Job
 from project.queries import open_duckdb
 from project.spec import ReadSpec, Source, TableSpec
 from project.tally import Tally
-from transform.convert import key_of, taken
+from transform.convert import key_of, source_rows, taken
 
 STAGE = "transform"
-NO_ROWS = pl.Series(ROW, [], dtype=pl.Int64)
-ENGINE = 2
+ENGINE = 3
 
 _OF_THE_QUERY = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.SyntaxException)
 
@@ -97,6 +96,7 @@ def joined(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> tuple
             write_batch(job.work, STAGE, name, number, f"joined-{number:05d}", inputs, frame)
             for number, frame in enumerate(_query(job, spec, prepared))
         )
+        _each_key_once(spec, batches)
         rows = sum(batch.rows for batch in batches)
         job.ledger.record(STAGE, name, 0, inputs, batches, Tally(read=rows, passed=rows))
     return batches
@@ -121,8 +121,7 @@ def _doubled(raw: tuple[Batch, ...], read: ReadSpec) -> pl.DataFrame:
     if not raw or not read.key:
         return empty(QUARANTINE)
     key = key_of(read.key)
-    hashes = pl.concat([batch.scan().select(ROW, key.hash().alias("hash")) for batch in raw]).collect()
-    suspect = hashes.filter(pl.col("hash").is_duplicated()).get_column(ROW)
+    suspect = _sharing(raw, key)
     if suspect.is_empty():
         return empty(QUARANTINE)
     rows = pl.concat(
@@ -130,6 +129,26 @@ def _doubled(raw: tuple[Batch, ...], read: ReadSpec) -> pl.DataFrame:
     ).collect()
     later = rows.sort(ROW).filter(pl.col(KEY).is_not_null() & ~pl.col(KEY).is_first_distinct())
     return _left(later, Verdict.REJECTED, "duplicate_key", pl.col(KEY))
+
+
+def _sharing(batches: tuple[Batch, ...], key: pl.Expr) -> pl.Series:
+    """The rows whose key another row may have too: a hash of the keys says so."""
+    hashes = pl.concat([batch.scan().select(ROW, key.hash().alias("hash")) for batch in batches]).collect()
+    return hashes.filter(pl.col("hash").is_duplicated()).get_column(ROW).unique()
+
+
+def _each_key_once(spec: TableSpec, batches: tuple[Batch, ...]) -> None:
+    """SpecError when a query gives several rows for one key: only one of them could be loaded."""
+    suspect = _sharing(batches, key_of(spec.key))
+    if suspect.is_empty():
+        return
+    rows = [source_rows(batch.read().filter(pl.col(ROW).is_in(suspect.implode())), spec) for batch in batches]
+    doubled = pl.concat([part.select(KEY) for part in rows]).to_series().drop_nulls().value_counts(name="rows")
+    doubled = doubled.filter(pl.col("rows") > 1)
+    if doubled.height:
+        what = f"the query gives {counted(doubled.height, 'key')} twice or more, in {doubled['rows'].sum():,} rows"
+        hint = "group its rows, join to one row only, or name what tells them apart in table.key"
+        raise SpecError([Problem(f"tables/{spec.name}.toml", "table.key", what, hint)])
 
 
 def _disputed(raw: tuple[Batch, ...], read: ReadSpec, left: pl.DataFrame) -> pl.DataFrame:
@@ -187,13 +206,13 @@ def _query(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Itera
             raise SpecError([_fault(spec, error)]) from error
 
 
-def query_schema(job: Job, spec: TableSpec) -> dict[str, pl.DataType]:
-    """The columns that a query spec's query gives, without running it over any row."""
+def query_schema(job: Job, spec: TableSpec, columns: Mapping[Source, Iterable[str]]) -> dict[str, pl.DataType]:
+    """The columns that a query spec's query gives of sources with these `columns`, tried on no rows."""
     with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
         try:
             for source in spec.sources:
-                raw = job.ledger.standing(job.run, "extract", str(source), "raw")
-                _view(database, source, Prepared(raw, NO_ROWS, NO_ROWS))
+                raw = empty({**ORIGIN, **dict.fromkeys(columns[source], pl.String()), "_disputed": pl.Boolean()})
+                database.register(source.name, raw.to_arrow())
             result = database.sql(f"SELECT * FROM ({spec.query}) LIMIT 0")  # noqa: S608
             return dict(pl.DataFrame(pl.from_arrow(result.to_arrow_table())).schema)
         except duckdb.Error as error:

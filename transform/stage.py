@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import polars as pl
 
 from project.batch import Batch, digest, write_batch
-from project.contracts import KEY, ROW
+from project.contracts import KEY, ORIGIN, ROW
 from project.errors import Problem, SpecError
 from project.identity import give_out
 from project.job import Job
@@ -24,7 +24,7 @@ from transform.sources import ENGINE, STAGE, Prepared, joined, joined_before, kn
 def run(job: Job) -> Tally:
     """Convert what is pending. Returns the row account of all specs of this run."""
     plans = make_plans(job)
-    try_queries(job, plans)
+    try_queries(job, plans, {source: _columns(job, source) for source in job.reads()})
     prepared = {source: prepare(job, read) for source, read in job.reads().items()}
     total = Tally()
     for plan in plans:
@@ -62,16 +62,23 @@ def make_plans(job: Job) -> list[Plan]:
     return plans
 
 
-def try_queries(job: Job, plans: list[Plan]) -> None:
-    """SpecError lists every query that fails, and every expression that does not fit its query's columns."""
+def try_queries(job: Job, plans: list[Plan], columns: Mapping[Source, Iterable[str]]) -> None:
+    """SpecError lists every query that fails on sources with these `columns`, and every expression that does
+    not fit its query's columns."""
     problems: list[Problem] = []
     for plan in (plan for plan in plans if plan.spec.query is not None):
         try:
-            problems += misfits(plan, query_schema(job, plan.spec))
+            problems += misfits(plan, query_schema(job, plan.spec, columns))
         except SpecError as error:
             problems += error.problems
     if problems:
         raise SpecError(problems)
+
+
+def _columns(job: Job, source: Source) -> list[str]:
+    """The columns of a source, as it was extracted."""
+    raw = job.ledger.standing(job.run, "extract", str(source), "raw")
+    return [name for batch in raw[:1] for name in batch.scan().collect_schema() if name not in ORIGIN]
 
 
 def _accounted_for(job: Job, source: Source) -> dict[str, pl.DataType]:

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from dedupe.candidates import check_no_link, without_protected
+from migrate.pipeline import open_job
 from project.errors import SourceError
-from tests.councils import make_migration, small_council
+from tests.councils import Migration, make_migration, small_council
 from tests.staged import PERSONS, job_of, lay_out
 
 
@@ -52,3 +54,35 @@ def test_someone_on_the_list_whose_line_cannot_be_read_stops_nothing(tmp_path: P
     listed.write_text(listed.read_text() + f"{key}9\n")
     with pytest.raises(SourceError, match="1 lines of the no-link list"):
         migration.run(until="dedupe")
+
+
+def _told(migration: Migration) -> set[str]:
+    """All keys in all files of linkage, whichever run they are of."""
+    found = set()
+    for kind, columns in (("pairs", ("left_id", "right_id")), ("crosswalk", ("key", "survivor_key"))):
+        for path in (migration.folder / "work" / "dedupe").rglob(f"*.{kind}.parquet"):
+            frame = pl.read_parquet(path, columns=list(columns))
+            apart = frame.filter(pl.col(columns[0]) != pl.col(columns[1]))
+            found |= {str(key).removeprefix("carefirst:") for column in columns for key in apart[column]}
+    return found
+
+
+def test_pairs_from_before_somebody_came_on_the_list_do_not_stay(tmp_path: Path) -> None:
+    """What the run itself no longer has goes; what another run has goes when that one is done again. A file
+    that a crash left, in no ledger, goes as well."""
+    council = small_council(tmp_path / "council", people=500)
+    migration = make_migration(tmp_path / "project", council)
+    migration.run(until="dedupe")
+    key = min(_told(migration))
+    stray = migration.folder / "work" / "dedupe" / "candidates" / "00000-0.pairs.parquet"
+    stray.write_bytes(next(stray.parent.glob("*.pairs.parquet")).read_bytes())
+    listed = council / "dump" / "protected" / "NO_LINK.csv"
+    listed.write_text(listed.read_text().rstrip() + f"\n{key}\n")
+    migration.run(until="dedupe", run="trial-2")
+    assert key in _told(migration)
+    assert not stray.exists()
+    with open_job(migration.folder, "trial-1") as job:
+        assert all(batch.whole() for batch in job.ledger.standing("trial-1", "dedupe", "pairs", "pairs"))
+    migration.run(until="dedupe", run="trial-1")
+    assert _told(migration)
+    assert key not in _told(migration)

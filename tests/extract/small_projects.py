@@ -13,7 +13,8 @@ from extract.readers import FORMATS
 from project.job import Job
 from project.ledger import Ledger
 from project.settings import read_settings
-from project.specfile import Vocabulary, read_specs
+from project.specfile import read_specs
+from project.specreader import Vocabulary
 from project.target import read_target
 
 STEPS = frozenset({"digits"})

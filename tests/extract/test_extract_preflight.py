@@ -71,7 +71,7 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
         (GOOD + b'3,Secret,"01/0', "breaks off in the middle of line 4, after"),
         (GOOD + b'3,"Secret\r\nSecret",1\r\n4,"Secret\r\nSecr', "breaks off in the middle of line 7, after"),
         (GOOD + b'3,Secret,"Secret\r\nSecret"', None),
-        (gzip.compress(GOOD), "is a gzip archive, no text"),
+        (gzip.compress(GOOD, mtime=0), "is a gzip archive, no text"),
         (b"PK\x03\x04" + GOOD, "is a zip archive or a spreadsheet, no text"),
         (b"%PDF-1.4\n" + GOOD, "is a PDF, no text"),
         (GOOD + bytes(range(256)) * 9 + bytes(900) + b"\n", "looks like a binary file: 909 of"),

@@ -61,6 +61,25 @@ def test_places_and_first_causes(small_world: World) -> None:
     assert places == sorted(places)
 
 
+def test_what_an_orphan_points_at_is_not_told(small_world: World) -> None:
+    """Nobody read it as a key. It may be a sentence about somebody that was typed into the wrong field."""
+    typed = "persons:ask for John Smith"
+    orphan = {"verdict": "rejected", "rule": "orphan", "column": "person_id", "parent": typed, "value": typed}
+    for name, source in (("notes", "NOTE"), ("payments", "PAYMENT")):
+        rows = small_world.job.ledger.standing("trial-1", "load", name, "rows")[0].read()
+        left = small_world.quarantine(source, {"place": 5, "rest": [6], **orphan} if name == "notes" else
+                                      {"place": 4, **orphan})  # fmt: skip
+        small_world.seal("load", name, small_world.batch("load", name, {"rows": rows, "quarantine": left}))
+    reconciliation.run(small_world.job)
+    lines = pl.read_parquet(small_world.folder / "dispositions.parquet")
+    orphans = lines.filter(pl.col("cause") == "orphan")
+    assert orphans.select("place", "column", "parent").unique().rows() == [("rejected", "person_id", None)]
+    assert orphans.height == 3
+    for path in small_world.folder.glob("*.*"):
+        text = str(lines.rows()) if path.suffix == ".parquet" else path.read_text(encoding="utf-8")
+        assert "Smith" not in text, path.name
+
+
 def test_the_excluded_have_an_owner(small_world: World) -> None:
     reconciliation.run(small_world.job)
     causes = {line["cause"]: line for line in small_world.report()["causes"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -93,3 +94,35 @@ def test_a_place_with_one_row_of_a_million_is_still_seen() -> None:
 
 def test_no_rows_no_bar() -> None:
     assert bar(dict.fromkeys(PLACES, 0)) == []
+
+
+def test_the_headline_says_how_many_rows_did_not_go_in(small_world: World) -> None:
+    """All accounted for is not all there: what stays behind is said beside it."""
+    reconciliation.run(small_world.job)
+    totals = small_world.report()["totals"]
+    page = (small_world.folder / "report.html").read_text(encoding="utf-8")
+    lead = re.sub(r"<[^>]+>", "", page.partition('<p class="lead">')[2].partition("</p>")[0])
+    went_in = totals["extracted"] - totals["rejected"] - totals["held"] - totals["excluded"]
+    assert min(totals[place] for place in ("rejected", "held", "excluded")) > 0
+    assert f"All {totals['extracted']} rows" in lead
+    assert f"{went_in} went into the new system" in lead
+    assert f"{totals['rejected']} broke a rule and stay behind" in lead
+    assert f"{totals['held']} wait for a person" in lead
+    assert f"{totals['excluded']} were left out on purpose" in lead
+
+
+def test_unexplained_stands_where_a_narrow_screen_has_it(small_world: World) -> None:
+    """The third column of both sides of the account, and each number under its own heading."""
+    reconciliation.run(small_world.job)
+    report = small_world.report()
+    page = (small_world.folder / "report.html").read_text(encoding="utf-8")
+    for label, side, name in (("source", "sources", "source"), ("target", "targets", "target")):
+        table = page.partition(f'aria-label="Rows by {label} table"')[2].partition("</table>")[0]
+        rows = [re.findall(r"<t[hd][ >].*?</t[hd]>", row, re.DOTALL) for row in table.split("<tr>")[1:]]
+        cells = [[re.sub(r"<[^>]+>", "", cell).strip() for cell in row] for row in rows]
+        assert cells[0][2] == "Unexplained"
+        for line in report[side]:
+            (mine,) = [row for row in cells if row[0] == line[name]]
+            for heading, cell in zip(cells[0], mine, strict=True):
+                if heading.lower() in line and heading.lower() != name:
+                    assert cell == f"{line[heading.lower()]:,}", heading

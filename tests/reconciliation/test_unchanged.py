@@ -13,7 +13,7 @@ import reconciliation
 from project.errors import ReconciliationFailed
 from project.journal import Journal
 from project.target import TargetTable
-from reconciliation import recount
+from reconciliation import recount, unchanged
 from reconciliation.reread import Held
 
 
@@ -72,6 +72,13 @@ def test_other_rules_or_a_damaged_batch_end_it(small_world: World) -> None:
     batch = job.ledger.standing(job.run, "load", "phones", "rows")[0]
     batch.path.write_bytes(batch.path.read_bytes()[:-1])
     assert reconciliation.still_holds(job) is None
+
+
+def test_a_report_of_an_older_engine_is_written_anew(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it says, and what it keeps to itself, may be otherwise now."""
+    reconciliation.run(small_world.job)
+    monkeypatch.setattr(unchanged, "ENGINE", 0)
+    assert reconciliation.still_holds(small_world.job) is None
 
 
 def test_a_count_that_failed_leaves_no_older_report_holding(small_world: World) -> None:

@@ -93,6 +93,15 @@ def test_a_folder_that_refuses_a_batch_is_named(migration: Migration, monkeypatc
     assert f"Operation not permitted, in {clean.parent}" in said
 
 
+def test_a_folder_that_refuses_the_account_is_named(migration: Migration) -> None:
+    """As root every folder may be written; what stands in the file's place may not."""
+    reports = migration.folder / "reports" / "trial-1"
+    (reports / f".dispositions.parquet.{os.getpid()}.part").mkdir()
+    said = _refused(migration, "reconcile")
+    assert f"casebridge: Is a directory, in {reports}\n" in said
+    assert "see that this login may read and write there" in said
+
+
 @pytest.mark.parametrize(
     ("words", "files", "hint"),
     [

@@ -48,6 +48,18 @@ def test_pieces_of_two_notes_are_held(tmp_path: Path, chunks: list[dict[str, str
     assert _notes(tmp_path, chunks) == []
 
 
+@pytest.mark.parametrize("second", ["1.6", "2.4", "2e0"])
+def test_a_number_that_is_none_puts_no_piece_in_its_place(tmp_path: Path, second: str) -> None:
+    """A fraction is not rounded: where the piece belongs, nobody knows, and the note waits."""
+    chunks = [{"SEQ_NO": "1", "TEXT": "not "}, {"SEQ_NO": second, "TEXT": "at risk"}]
+    assert _notes(tmp_path, chunks) == []
+
+
+def test_zeros_and_blanks_around_a_number_do_not_matter(tmp_path: Path) -> None:
+    chunks = [{"SEQ_NO": " 02", "TEXT": "note"}, {"SEQ_NO": "001 ", "TEXT": "one "}]
+    assert _notes(tmp_path, chunks) == ["one note"]
+
+
 def test_a_piece_that_stands_twice_word_for_word_costs_nothing(tmp_path: Path) -> None:
     chunks = [{"SEQ_NO": "1", "TEXT": "one "}, {"SEQ_NO": "1", "TEXT": "one "}, {"SEQ_NO": "2", "TEXT": "note"}]
     assert _notes(tmp_path, chunks) == ["one note"]

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import transform
-from project.errors import CasebridgeError, SpecError
+from project.errors import SpecError
 from project.identity import ids_of
 from project.spec import OnFail
 from project.tally import Tally
@@ -135,6 +135,34 @@ def test_a_query_that_fails_on_a_row_does_not_show_it(tmp_path: Path) -> None:
     assert "Smithers" not in str(caught.value)
 
 
+def test_a_query_that_gives_one_key_twice_is_refused_and_the_key_is_not_shown(tmp_path: Path) -> None:
+    """Over batches too. A join that fans out makes two target rows of one key, and the target takes one."""
+    query = "SELECT p._row, p.NO, NICK AS BOTH, DOB FROM PERSON p JOIN NICK USING (DOB)"
+    lay_out(tmp_path, {"q": QUERY.format(query=query)}, batch_rows=2)
+    with job_of(tmp_path) as job:
+        extracted(job, "PERSON", [_person(n, DOB="x") for n in ("Smithers", " ", "8")], [_person("9", DOB="y")])
+        nicks = [{"NO": "1", "DOB": "x", "NICK": n} for n in "abc"]
+        extracted(job, "NICK", [*nicks, {"NO": "2", "DOB": "y", "NICK": "d"}])
+        for _ in range(2):
+            with pytest.raises(SpecError) as caught:
+                transform.run(job)
+            (problem,) = caught.value.problems
+            assert (problem.file, problem.where) == ("tables/q.toml", "table.key")
+            assert "2 keys twice or more, in 6 rows" in problem.what
+            assert "Smithers" not in str(caught.value)
+
+
+def test_a_key_that_a_query_gives_twice_may_stand_in_rows_that_are_not_taken(tmp_path: Path) -> None:
+    query = "SELECT p._row, p.NO, NICK AS BOTH, DOB FROM PERSON p JOIN NICK USING (DOB)"
+    text = QUERY.format(query=query).replace('key = ["NO"]', 'key = ["NO"]\nwhere = "BOTH = \'a\'"', 1)
+    lay_out(tmp_path, {"q": text})
+    with job_of(tmp_path) as job:
+        extracted(job, "PERSON", [_person("7", DOB="01/02/1950")])
+        extracted(job, "NICK", [{"NO": "1", "DOB": "01/02/1950", "NICK": n} for n in "ab"])
+        transform.run(job)
+        assert read_all(job, "transform", "q", "clean")["last_name"].to_list() == ["a"]
+
+
 MISFITS = {
     '[[check]]\nrule = "r"\nexpect = "NAM <> \'x\'"': ("check[0].expect", "did you mean `NAME`?"),
     '[[check]]\nrule = "r"\nexpect = "last_nam <> \'x\'"': ("check[0].expect", "did you mean `last_name`?"),
@@ -147,6 +175,8 @@ MISFITS = {
     '[[exclude]]\nrule = "r"\nowner = "o"\nwhen = "NAME"': ("exclude[0].when", "true or false"),
     '[evidence.x]\nfrom = "NAME"\nchecks = ["positive"]': ("evidence.x.checks", "cannot compare"),
     '[evidence.x]\nfrom = "NAME"\nsteps = ["zero_pad"]': ("evidence.x.steps", ""),
+    '[evidence.x]\nfrom = "NAME"\ntype = "date"\nchecks = ["years"]': ("evidence.x.checks", ""),
+    '[evidence.x]\nfrom = "NAME"\nchecks = ["years:1880;2040"]': ("evidence.x.checks", "not supported"),
 }
 
 
@@ -197,10 +227,40 @@ def test_a_rule_that_cannot_be_evaluated_is_said_clearly() -> None:
     """Whatever slips through the trial fails with a sentence, not with a row counted as good."""
     rules = (Rule(None, "r", pl.col("nope") > 1, OnFail.REJECT, 0),)
     frame = pl.DataFrame({"_key": ["1"], "a": ["x"]})
-    with pytest.raises(CasebridgeError, match="contract could not be evaluated"):
-        judge(frame, rules, pandera_schema(rules))
+    with pytest.raises(SpecError, match=r"tables/persons\.toml: rule `r`: fails"):
+        judge(frame, rules, pandera_schema(rules), "persons")
     good = (Rule(None, "r", pl.col("a") == "x", OnFail.REJECT, 0),)
-    assert judge(frame, good, pandera_schema(good)).schema == FAILURES
+    assert judge(frame, good, pandera_schema(good), "persons").schema == FAILURES
+
+
+FAIL_ON_ROWS = {
+    '[[check]]\nrule = "early"\nexpect = "CAST(REF AS INTEGER) > 0"': "rule `early`",
+    '[[exclude]]\nrule = "late"\nowner = "o"\nwhen = "CAST(REF AS INTEGER) > 0"': "rule `late`",
+    'where = "CAST(REF AS INTEGER) > 0"': "table.where",
+}
+
+
+@pytest.mark.parametrize("addition", FAIL_ON_ROWS)
+def test_an_expression_that_fails_on_a_value_is_named_and_the_value_is_not(tmp_path: Path, addition: str) -> None:
+    in_table = addition.startswith("where")
+    text = PERSONS.replace('key = ["NO"]', f'key = ["NO"]\n{addition}') if in_table else PERSONS + addition
+    lay_out(tmp_path, {"persons": text})
+    with job_of(tmp_path) as job:
+        extracted(job, "PERSON", [_person("1", REF="7"), _person("2", REF="Smithers")])
+        with pytest.raises(SpecError) as caught:
+            transform.run(job)
+    problems = _problems(caught.value)
+    assert problems.keys() == {("tables/persons.toml", FAIL_ON_ROWS[addition])}
+    assert "TRY_CAST" in str(caught.value)
+    assert "Smithers" not in str(caught.value)
+
+
+def test_a_cast_that_may_fail_makes_nothing_of_such_a_value(tmp_path: Path) -> None:
+    """What the hint says to write."""
+    lay_out(tmp_path, {"persons": PERSONS + '[[check]]\nrule = "r"\nexpect = "TRY_CAST(REF AS INTEGER) > 0"'})
+    with job_of(tmp_path) as job:
+        extracted(job, "PERSON", [_person("1", REF="7"), _person("2", REF="x"), _person("3", REF="-1")])
+        assert transform.run(job) == Tally(read=3, passed=2, rejected=1)
 
 
 def test_more_batches_give_the_same_rows_and_a_second_run_does_nothing(tmp_path: Path) -> None:
