@@ -113,12 +113,18 @@ def _crowded(register: Register) -> NDArray[np.bool_]:
         return np.zeros(register.size, dtype=bool)
     house, place = register.columns["house"], register.columns[where]
     given = np.flatnonzero((house >= 0) & (place >= 0))
-    key = place[given].astype(np.uint64) << np.uint64(32) | house[given].astype(np.uint64)
-    order = np.argsort(key)
-    starts = np.flatnonzero(np.concatenate([[True], key[order][1:] != key[order][:-1]])) if len(key) else order
-    lengths = np.diff(np.append(starts, len(key)))
+    houses = int(house.max(initial=0)) + 1
+    key = place[given].astype(np.uint64) * np.uint64(houses) + house[given].astype(np.uint64)
     crowded = np.zeros(register.size, dtype=bool)
-    crowded[given[order]] = np.repeat(lengths > CROWD, lengths)
+    if (int(place.max(initial=0)) + 1) * houses < 2**32:  # key and row in one number: sorted at once
+        packed = np.sort(key << np.uint64(32) | given.astype(np.uint64))
+        rows, ordered = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64), packed >> np.uint64(32)
+    else:
+        order = np.argsort(key)
+        rows, ordered = given[order], key[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(key) else rows
+    lengths = np.diff(np.append(starts, len(key)))
+    crowded[rows] = np.repeat(lengths > CROWD, lengths)
     return crowded
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -323,10 +324,9 @@ def comparisons_for(
     register: Register, others: tuple[str, ...] = (), related: NDArray[np.uint64] | None = None
 ) -> list[Comparison]:
     """The comparisons a register's columns allow, in the order in which open ones are worked out."""
-    found: list[Comparison] = []
-    for roles, make in COMPARISONS.values():
-        if any(register.has(role) for role in roles):
-            found += make(register)
+    makers = [make for roles, make in COMPARISONS.values() if any(register.has(role) for role in roles)]
+    with ThreadPoolExecutor(2) as pool:
+        found = [one for made in pool.map(lambda make: make(register), makers) for one in made]
     for name in others:
         if register.has(name):
             found += categorical_comparison(register, name)

@@ -23,13 +23,13 @@ from dedupe.linkage.fields import Fields, LinkOptions
 from dedupe.linkage.identifiers import DIGITS, VALID
 from dedupe.linkage.judging import judge_together, pairs_frame
 from dedupe.linkage.levels import Comparison
-from dedupe.linkage.model import Model, fit, refit
+from dedupe.linkage.model import Component, Model, fit, refit
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns
 from dedupe.linkage.register import Register, read_register
 from dedupe.linkage.rules import choose_rules, further_rules
 from dedupe.linkage.scoring import Prune, Scored, Scorer
 from dedupe.linkage.thresholds import best_expected_f1, expected_false_merges
-from dedupe.linkage.training import Strangers, estimated_recall, starting_components, training_patterns
+from dedupe.linkage.training import Luck, Strangers, estimated_recall, starting_components, training_patterns
 
 LOST = 0.02
 Progress = Callable[[str, dict[str, Any]], None]
@@ -97,18 +97,21 @@ def link(
     clock.done("register", rows=held.size, comparisons=len(comparisons))
     candidates = find_candidates(held, fields, options)
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
-    samples, sampled = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
+    luck, radix = Luck(held, comparisons, options.seed), Radix.of(comparisons)
+    with ThreadPoolExecutor(1) as pool:
+        believed = pool.submit(lambda: (Strangers(luck, fields.link_only), starting_components(luck, candidates)))
+        samples, sampled = training_patterns(candidates, comparisons, radix, options.training_pairs)
+        strangers, components = believed.result()
     clock.done("sample", pairs=len(sampled.codes), patterns=len(samples[-1].weight))
-    strangers = Strangers(held, comparisons, options.seed, candidates.source is not None)
-    model = train(held, comparisons, candidates, samples, strangers, options)
-    wider = widened(held, candidates, options, estimated_recall(model, Radix.of(comparisons), sampled))
+    model = train(comparisons, components, samples, strangers)
+    wider = widened(held, candidates, options, estimated_recall(model, radix, sampled))
     if wider is not candidates:
         candidates = wider
         clock.done(
             "more rules", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks)
         )
-        samples, _ = training_patterns(candidates, comparisons, Radix.of(comparisons), options.training_pairs)
-        model = train(held, comparisons, candidates, samples, strangers, options)
+        samples, _ = training_patterns(candidates, comparisons, radix, options.training_pairs)
+        model = train(comparisons, starting_components(luck, candidates), samples, strangers)
     clock.done("model", rounds=model.rounds, converged=model.converged)
     scorer = Scorer(model, comparisons, options.keep)
     scored, prune = score_all(scorer, candidates, options)
@@ -158,10 +161,9 @@ def _blocks(register: Register, rules: Sequence[Rule], options: LinkOptions) -> 
 
 
 def train(
-    register: Register, comparisons: Sequence[Comparison], candidates: Candidates,
-    samples: Sequence[Patterns], strangers: Strangers, options: LinkOptions,
+    comparisons: Sequence[Comparison], components: Sequence[Component], samples: Sequence[Patterns],
+    strangers: Strangers,
 ) -> Model:  # fmt: skip
-    components = starting_components(register, comparisons, candidates, options.seed)
     names, labels = [c.name for c in comparisons], [c.labels() for c in comparisons]
     groups = [c.groups for c in comparisons]
     model = fit(samples[:1], components, names, labels, groups, strangers.counted(samples[0]))

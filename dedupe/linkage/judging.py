@@ -39,6 +39,12 @@ class Judged:
         same = self.chances[:, 0]
         return np.where(self.doubt, np.minimum(same, DOUBT_CAP), same)
 
+    def and_also(self, other: Judged) -> Judged:
+        """These pairs, then those of `other`."""
+        names = ("levels", "third", "chances", "log_odds", "doubt")
+        both = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names}
+        return Judged(np.concatenate([self.place, other.place + len(self.third)]), **both)
+
     def with_thirds(self, level: Levels, fitted: Thirds) -> Judged:
         """The same pairs, each with what third records say of it."""
         found, place = distinct(self.place * (thirds.NULL + 1) + level)
@@ -88,7 +94,7 @@ def judge_together(
         right=np.concatenate([scored.right, right]),
         codes=np.concatenate([scored.codes, codes]),
     )
-    alone = judge(model, comparisons, scored.codes)
+    alone = alone.and_also(judge(model, comparisons, codes))
     unsure = np.flatnonzero(alone.p[alone.place] < thirds.SURE)
     level = np.full(len(scored.codes), thirds.NULL, dtype=np.uint8)
     level[unsure] = thirds.third_levels(links, seen, candidates.allowed, scored.left[unsure], scored.right[unsure])

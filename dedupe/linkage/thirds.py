@@ -51,9 +51,9 @@ class Links:
         count = np.bincount(one, minlength=size)
         few = (count <= MOST_LINKS)[one]
         one, other = one[few], other[few]
-        order = np.lexsort((other, one))
+        ordered = np.sort(one.astype(np.uint64) << np.uint64(32) | other.astype(np.uint64))
         starts = np.concatenate([[0], np.cumsum(np.where(count <= MOST_LINKS, count, 0))])
-        return cls(starts, other[order])
+        return cls(starts, (ordered & np.uint64(0xFFFFFFFF)).astype(np.int32))
 
     def beside(self, rows: Rows) -> tuple[NDArray[np.int64], Rows]:
         """Of each of `rows` its linked records: place in `rows`, record."""

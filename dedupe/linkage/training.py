@@ -101,12 +101,10 @@ def sampling_rates(raw: Sequence[int], wanted: int) -> list[float]:
     return rates
 
 
-def starting_components(
-    register: Register, comparisons: Sequence[Comparison], candidates: Candidates, seed: int
-) -> list[Component]:
+def starting_components(luck: Luck, candidates: Candidates) -> list[Component]:
     """Where the mixture starts: what is believed of each relation, and chance agreement as it is measured
     in random pairs and, for what a blocking rule demands, in pairs that agree on just that."""
-    luck = _Luck(register, comparisons, seed)
+    register, comparisons = luck.register, luck.comparisons
     pairs = max(1, sum(blocks.raw_pairs for blocks in candidates.blocks))
     most_twins = TWIN_PAIRS_A_ROW * register.size / pairs
     people = [_person(name, comparisons, luck, most_twins if name == TWIN else 1.0) for name in PEOPLE]
@@ -119,7 +117,7 @@ def starting_components(
 
 
 def _by_chance(
-    rule: Rule, part: float, comparisons: Sequence[Comparison], luck: _Luck, numbers: set[str]
+    rule: Rule, part: float, comparisons: Sequence[Comparison], luck: Luck, numbers: set[str]
 ) -> Component:
     """Chance agreement as one rule brings it in. What a shared identifier brings in is taken for one person
     but for a small share of mistaken numbers, which no data may enlarge."""
@@ -143,7 +141,7 @@ def _chance_prior(comparison: Comparison, rule: Rule) -> float:
     return PRIOR_CHANCE if demanded else PRIOR_MEASURED
 
 
-def _person(name: str, comparisons: Sequence[Comparison], luck: _Luck, most: float) -> Component:
+def _person(name: str, comparisons: Sequence[Comparison], luck: Luck, most: float) -> Component:
     """The starting profile of one of PEOPLE."""
     place, start, prior = PEOPLE.index(name), [], []
     two_people = RELATION[name] != "same"
@@ -182,8 +180,8 @@ class Strangers:
     holds to be one person: of little weight in a large register, of much in a small one full of duplicates.
     """
 
-    def __init__(self, register: Register, comparisons: Sequence[Comparison], seed: int, link_only: bool) -> None:
-        luck = _Luck(register, comparisons, seed)
+    def __init__(self, luck: Luck, link_only: bool) -> None:
+        register, comparisons = luck.register, luck.comparisons
         found = [luck.at_random(comparison) for comparison in comparisons]
         self.groups = [comparison.groups for comparison in comparisons]
         self.chances = [chances for chances, _ in found]
@@ -214,14 +212,14 @@ class Strangers:
         return background(grouped, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
 
 
-class _Luck:
+class Luck:
     """Chance agreement, measured. The first rows of a register are a random sample of it."""
 
     def __init__(self, register: Register, comparisons: Sequence[Comparison], seed: int) -> None:
-        self.register, self.seed = register, seed
+        self.register, self.comparisons, self.seed = register, comparisons, seed
         self.rows = min(register.size, ROWS_LOOKED_AT)
         self.found: dict[tuple[str, Rule], NDArray[np.float64]] = {}
-        self.known = {comparison.name for comparison in comparisons}
+        self.levels: dict[tuple[str, Rule], NDArray[np.uint8]] = {}
 
     def profile(self, comparison: Comparison, rule: Rule) -> NDArray[np.float64]:
         demanded = tuple(part for part in rule if comparison.name in OWNERS.get(part, (part,)))
@@ -240,8 +238,7 @@ class _Luck:
 
     def _counted(self, comparison: Comparison, demanded: Rule) -> NDArray[np.float64]:
         """How often each level stands among pairs that agree on `demanded`, and a little of what is believed."""
-        left, right = self._agreeing(demanded) if demanded else self._random()
-        counts = np.bincount(comparison.full(left, right), minlength=comparison.null + 1)[: comparison.null]
+        counts = np.bincount(self._drawn(comparison, demanded), minlength=comparison.null + 1)[: comparison.null]
         believed = per_group(np.array([lv.start[4] for lv in comparison.levels]), comparison.groups)
         return counts + 0.5 * believed + 0.02
 
@@ -250,7 +247,7 @@ class _Luck:
         both do. Agreement is too rare to be met in a sample: it is counted over the whole column, and the pairs
         of the sample say what those look like that do not agree."""
         left, right = self._random()
-        found = comparison.full(left, right)
+        found = self._drawn(comparison, ())
         share = float(np.mean(found != comparison.null)) if len(found) else 0.0
         part = MAIN_PARTS.get(comparison.name, comparison.name)
         if comparison.fixed or comparison.identifier or not available(self.register, part):
@@ -265,6 +262,13 @@ class _Luck:
     def _smoothed(self, comparison: Comparison, found: NDArray[np.uint8]) -> NDArray[np.float64]:
         counts = np.bincount(found, minlength=comparison.null + 1)[: comparison.null].astype(np.float64)
         return _chances(counts + RARE_LEVEL / comparison.null)
+
+    def _drawn(self, comparison: Comparison, demanded: Rule) -> NDArray[np.uint8]:
+        """Levels of a comparison in random pairs, or in pairs that agree on `demanded`; worked out once."""
+        where = (comparison.name, demanded)
+        if where not in self.levels:
+            self.levels[where] = comparison.full(*(self._agreeing(demanded) if demanded else self._random()))
+        return self.levels[where]
 
     def _random(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         steps = max(1, min(self.rows - 1, RANDOM_PAIRS // self.rows + 1))

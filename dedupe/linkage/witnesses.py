@@ -23,7 +23,7 @@ from dedupe.linkage.patterns import Radix
 
 KNOTS = np.array([-9.0, -6.0, -4.5, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.5, 6.0, 9.0])
 STEP, SIZE = 0.25, 1.0  # standard deviations of the shift from knot to knot, and of the shift itself
-OWN = 0.4  # standard deviation of what a pattern adds of its own
+OWN = 0.5  # standard deviation of what a pattern adds of its own
 LEAST = 1e-3
 SURE, BELIEVED = 7.0, 30.0
 ROUNDS = 30

@@ -18,7 +18,7 @@ from dedupe.linkage.engine import find_candidates, train
 from dedupe.linkage.patterns import Radix
 from dedupe.linkage.register import Register, read_register
 from dedupe.linkage.scoring import Scorer
-from dedupe.linkage.training import Strangers, training_patterns
+from dedupe.linkage.training import Luck, Strangers, starting_components, training_patterns
 from tests.linkage.registers_for_tests import as_set, fields_of
 
 FIELDS = fields_of(PLAIN)
@@ -57,9 +57,8 @@ def test_lazy_is_eager(frame):
 
 
 def fitted(register, comparisons, candidates, samples):
-    return train(
-        register, comparisons, candidates, samples, Strangers(register, comparisons, 20, False), LinkOptions()
-    )
+    luck = Luck(register, comparisons, 20)
+    return train(comparisons, starting_components(luck, candidates), samples, Strangers(luck, False))
 
 
 def test_comparisons_are_symmetric(register):
