@@ -112,6 +112,13 @@ def test_few_shared_numbers_are_slips(frame):
     looked_over(alone.with_columns(nhs=pl.when(wrong).then(pl.col("nhs").shift(1)).otherwise("nhs")), with_other())
 
 
+def test_few_pairs_show_nothing(frame):
+    """Records of 20 homes, two of each, under one number a home: fewer pairs than can be judged by."""
+    homes = frame.unique("person", keep="first").filter(pl.len().over("home") == 2)
+    few = homes.sort("home", "id").head(40)
+    looked_over(few.with_columns(nhs=pl.col("home")), with_other())
+
+
 def test_check_digits_that_most_fail_are_counted(frame):
     other_number = frame.with_columns(nhs=(pl.col("nhs").cast(pl.Int64) // 10 + 5 * 10**11).cast(pl.String))
     given = frame["nhs"].drop_nulls().len()
