@@ -20,7 +20,8 @@ from dedupe.linkage.values import MISSING, names_a_person
 
 ROWS_SHARING, PAIRS_A_VALUE, LEAST_PAIRS = 40_000, 3, 30
 LEAST_ALIKE, MOST_SHARED = 0.8, 0.05
-ROWS_LOOKED_AT, ROWS_COMPARED, LEAST_ROWS, NEARLY_ALL = 50_000, 1_000, 100, 0.9
+ROWS_LOOKED_AT, ROWS_COMPARED, LEAST_ROWS = 50_000, 1_000, 100
+NEARLY_ALL, AT_A_GLANCE = 0.9, 0.6
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 # Roles that might be given one column's content twice: of two that say the same, the second is left out.
@@ -123,16 +124,10 @@ def _leave_out_copies(register: Register, fields: Fields) -> None:
 def _leave_out_copy(register: Register, name: str, other: str) -> None:
     """Leave out the column `name` where it says the same as `other`."""
     rows = _both_given(register, name, other)
-    if len(rows) < LEAST_ROWS:
+    if len(rows) < LEAST_ROWS or _same(register, name, other, rows[:LEAST_ROWS])[0].mean() < AT_A_GLANCE:
         return
-    told, read = _told(register, other, rows), _told(register, name, rows)
-    if read.dtype == pl.String:
-        read = _read_as(register, other, read)
-    elif told.dtype == pl.String:
-        return
-    same = (read == told).fill_null(False).to_numpy()
-    # Two records that hold what nearly all hold are no sign that one column copies the other.
-    usual = (told == told.mode().sort()[0]).to_numpy()
+    same, usual = _same(register, name, other, rows)
+    # Two columns that both hold what nearly all records hold need not be copies.
     telling = ~(same & usual)
     if telling.sum() < LEAST_ROWS or min(same.mean(), same[telling].mean()) < NEARLY_ALL:
         return
@@ -141,6 +136,17 @@ def _leave_out_copy(register: Register, name: str, other: str) -> None:
         f"{name} says the same as {other} in {int(same.sum()):,} of {len(rows):,} records looked at: not "
         "compared, it would count twice."
     )
+
+
+def _same(register: Register, name: str, other: str, rows: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of rows that hold both: whether the two say the same, and whether `other` is its commonest value."""
+    told, read = _told(register, other, rows), _told(register, name, rows)
+    if read.dtype == pl.String:
+        read = _read_as(register, other, read)
+    if read.is_null().all() or (read.dtype == pl.String) != (told.dtype == pl.String):
+        return np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
+    same = (read == told).fill_null(False).to_numpy()
+    return same, (told == told.mode().sort()[0]).to_numpy()
 
 
 def _both_given(register: Register, name: str, other: str) -> Rows:
