@@ -263,7 +263,7 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
         "same, an uncommon value",
         "same, a rare value",
     ]
-    unique = names_a_person(column, values)
+    unique = names_a_person(column, values) and name not in register.shared
     exact = split_by_rareness(NUMBER_EXACT if unique else OTHER_EXACT, share, steps, words)
     levels = (*exact, *(NUMBER_REST if unique else OTHER_REST))
     null, base = len(levels), len(exact)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dedupe.linkage.blocking import Blocks, Candidates, Rule, build_blocks, expected_missed
 from dedupe.linkage.calibration import hear_witnesses
 from dedupe.linkage.clusters import Edges, build_clusters, cluster_names
+from dedupe.linkage.columns import check_columns
 from dedupe.linkage.comparisons import comparisons_for
 from dedupe.linkage.diagnosis import describe, diagnose
 from dedupe.linkage.fields import Fields, LinkOptions
@@ -92,6 +93,7 @@ def link(
     options = options or LinkOptions()
     clock = _Clock(progress)
     held = read_register(register, fields, options.no_link)
+    check_columns(held, fields)
     related = held.pair_keys(options.related)
     comparisons = comparisons_for(held, tuple(fields.other), related)
     clock.done("register", rows=held.size, comparisons=len(comparisons))

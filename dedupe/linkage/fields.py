@@ -42,6 +42,11 @@ class Fields:
             problems.append("link_only needs source: the column that says where a row comes from.")
         taken = {*ROLES, *OUTPUT}
         problems += [f"[other] {name!r} is a name the engine uses itself." for name in self.other if name in taken]
+        parts = [*self.roles.items(), *self.other.items()]
+        for column in dict.fromkeys(column for _, column in parts):
+            named = [name for name, to in parts if to == column]
+            if len(named) > 1:
+                problems.append(f"Column {column} is named for {' and '.join(named)}: it would count twice.")
         if problems:
             raise RegisterError(" ".join(problems), "See docs/linkage.md for the roles.")
 

@@ -59,6 +59,14 @@ def with_check(packed: NDArray[np.uint64]) -> NDArray[np.uint64]:
     Where most numbers fail it the column holds some other number, and no bit is set: a check that
     nearly everything fails says nothing about a pair.
     """
+    valid = passes_check(packed)
+    if valid.sum() < 0.5 * np.count_nonzero(packed):
+        return packed
+    return packed | np.where(valid, VALID, np.uint64(0))
+
+
+def passes_check(packed: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """True for numbers of nine or ten digits whose last is the check digit of the others."""
     total = np.zeros(len(packed), dtype=np.uint16)
     for place in range(1, 10):
         total += (packed >> np.uint64(4 * place) & np.uint64(15)).astype(np.uint16) * np.uint16(place + 1)
@@ -66,9 +74,7 @@ def with_check(packed: NDArray[np.uint64]) -> NDArray[np.uint64]:
     given = packed > 0
     valid = given & (check == (packed & np.uint64(15)).astype(np.uint16)) & (packed >> np.uint64(40) == 0)
     valid &= packed >> np.uint64(32) > 0
-    if valid.sum() < 0.5 * given.sum():
-        return packed
-    return packed | np.where(valid, VALID, np.uint64(0))
+    return valid
 
 
 def digits_apart(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.uint8]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dedupe.linkage.dates import packed_dates
 from dedupe.linkage.errors import RegisterError
 from dedupe.linkage.fields import Fields
-from dedupe.linkage.identifiers import numbers, packed_numbers, with_check
+from dedupe.linkage.identifiers import VALID, numbers, packed_numbers, passes_check, with_check
 from dedupe.linkage.places import postcodes, streets
 from dedupe.linkage.values import MISSING, Values, by_distinct, clean_text, encode, flagged_rows
 
@@ -41,7 +41,8 @@ class Lists:
 @dataclass
 class Register:
     """Rows as arrays of length `size`, in the order of a hash of their ids, so that no result depends
-    on the order of the file. `columns` holds codes or packed digits, `values` the dictionaries."""
+    on the order of the file. `columns` holds codes or packed digits, `values` the dictionaries; `shared` names
+    columns of numbers that records of several people share."""
 
     size: int
     ids: pl.Series
@@ -53,6 +54,7 @@ class Register:
     notes: list[str] = field(default_factory=list)
     facts: dict[str, NDArray[Any]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
 
     def fact(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """Something derived from the values, made when first asked for."""
@@ -248,7 +250,19 @@ def _read_number(register: Register, reader: _Reader, role: str, column: pl.Seri
     found, unread = read
     _tell_unread(register, role, "number", column, unread)
     packed = packed_numbers(found)
-    register.columns[role] = reader.arranged(with_check(packed) if role == "nhs_number" else packed)
+    if role == "nhs_number":
+        packed = with_check(packed)
+        _tell_unchecked(register, packed)
+    register.columns[role] = reader.arranged(packed)
+
+
+def _tell_unchecked(register: Register, packed: NDArray[np.uint64]) -> None:
+    if packed.any() and not (packed & VALID).any():
+        given, wrong = np.count_nonzero(packed), np.count_nonzero(~passes_check(packed) & (packed > 0))
+        register.notes.append(
+            f"nhs_number: {wrong:,} of {given:,} values fail the check digit of an NHS number: compared as some "
+            "other number of a person, without it."
+        )
 
 
 def _tell_unread(register: Register, role: str, kind: str, column: pl.Series, unread: NDArray[np.bool_]) -> None:
@@ -288,17 +302,24 @@ def _read_other(register: Register, reader: _Reader, fields: Fields) -> None:
 
 def _drop_empty(register: Register) -> None:
     """Leave out columns that hold nothing, or one value only: they tell nobody apart. Say so."""
+    empty = single = 0
     for role, column in list(register.columns.items()):
         present = column[column > 0] if column.dtype.kind == "u" else column[column >= 0]
         if len(present) == 0:
             del register.columns[role]
+            empty += 1
             what = "holds nothing that can be read" if role in register.unread else "is empty"
             register.notes.append(f"{role} {what}: not compared.")
         elif (present == present[0]).all() and len(present) > 1:
             del register.columns[role]
+            single += 1
             register.notes.append(f"{role} holds one value only: not compared.")
     if not register.columns:
-        raise RegisterError("No compared column holds more than one value.", "There is nothing to link on.")
+        raise RegisterError(
+            f"No compared column holds more than one value: {single} hold the same in every row, {empty} nothing "
+            "that can be read.",
+            "So nothing tells one person from another, and there is nothing to link on.",
+        )
 
 
 READERS = (_read_numbers, _read_place, _read_names, _read_other, _read_source)
