@@ -80,10 +80,10 @@ def judge_together(
     record binds, without those that now fall below `options.keep`. Pairs decided different bind nothing."""
     alone = judge(model, comparisons, scored.codes)
     p = alone.p[alone.place]
+    different = np.isin(pair_key(scored.left, scored.right), register.pair_keys(options.different_pairs))
+    p[different] = 0.0
     seen = Judgements.of(scored.left, scored.right, p)
     sure = np.flatnonzero(p >= thirds.SURE)
-    different = register.pair_keys(options.different_pairs)
-    sure = sure[~np.isin(pair_key(scored.left[sure], scored.right[sure]), different)]
     links = Links.of(register.size, scored.left[sure], scored.right[sure])
     left, right = thirds.bound_pairs(links, seen, candidates.allowed)
     codes = Radix.of(comparisons).encode([c.full(left, right) for c in comparisons])
