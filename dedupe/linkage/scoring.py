@@ -159,10 +159,10 @@ def _sparse(size: int) -> NDArray[np.int8]:
 def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Patterns that are for a person to decide, however strong the rest.
 
-    Those a twin could show: a birth date that is the same, a slip away, a default or not known, and a forename that is
-    missing or differs by more than a slip of the pen (a shared NHS number may have been given to the wrong
-    twin). With positive evidence of two people, sex or middle name, a slip in the forename is enough. A register
-    without a forename, or without a birth date, has it missing everywhere. And those with two different
+    Those a twin could show: a birth date that is the same, a slip away, a default or not known, and a forename
+    that is missing or differs by more than a slip of the pen (a shared NHS number may have been given to the
+    wrong twin). With positive evidence of two people, sex or middle name, a slip in the forename is enough. A
+    register without a forename, or without a birth date, has it missing everywhere. And those with two different
     numbers that name a person: one of the two may be wrong, but that is not for a model to say.
     """
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
