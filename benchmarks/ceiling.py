@@ -24,7 +24,8 @@ def supervised_f1(frame: pl.DataFrame, fields: Fields, rules: Sequence[tuple[str
     parts, hits, fold = [], [], []
     for piece in candidates.slices(1 << 20):
         left, right = candidates.pairs(piece)
-        parts.append(np.stack([c.full(left, right) for c in comparisons], axis=1))
+        sides = register.sides(left, right)
+        parts.append(np.stack([c.full(*sides) for c in comparisons], axis=1))
         hits.append(person[left] == person[right])
         fold.append((np.minimum(person[left], person[right]) * 2654435761 >> 7) % 2)
     levels, hit, half = np.concatenate(parts), np.concatenate(hits), np.concatenate(fold)

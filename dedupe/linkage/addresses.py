@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dedupe.linkage.levels import Comparison, Levels, Rows, level
+from dedupe.linkage.levels import Comparison, Levels, level
 from dedupe.linkage.namepairs import either_listed
 from dedupe.linkage.places import postcode_parts
 from dedupe.linkage.register import Register
+from dedupe.linkage.sides import Side
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from dedupe.linkage.values import Values
 
@@ -76,22 +77,22 @@ def address_comparison(register: Register) -> Comparison | None:
     """The address comparison, from whichever of postcode, house and street the register holds."""
     if not (register.has("postcode") or register.has("street")):
         return None
-    crowded = _crowded(register)
+    crowded = register.mark("crowded", _crowded(register))
 
-    def quick(left: Rows, right: Rows) -> Levels:
+    def quick(left: Side, right: Side) -> Levels:
         places = np.zeros(len(left), dtype=np.uint8)
         for role, unit in (("postcode", 9), ("house", 3), ("street", 1)):
             if register.has(role):
-                places += _agreement(register.columns[role], left, right) * np.uint8(unit)
+                places += _agreement(role, left, right) * np.uint8(unit)
         found = OUTCOMES.take(places)
         shared = np.flatnonzero(found == HOME)
-        found[shared[crowded.take(left[shared]) | crowded.take(right[shared])]] = CROWDED
+        found[shared[left.of(crowded)[shared] | right.of(crowded)[shared]]] = CROWDED
         if postcodes and "previous_postcodes" not in register.lists:
-            rows = np.flatnonzero(found == OPEN_ELSEWHERE)
-            found[rows] = postcodes.cheap(left[rows], right[rows], streets.take(places[rows]))
+            at = np.flatnonzero(found == OPEN_ELSEWHERE)
+            found[at] = postcodes.cheap(left.take(at), right.take(at), streets.take(places[at]))
         return found
 
-    def settle(left: Rows, right: Rows) -> Levels:
+    def settle(left: Side, right: Side) -> Levels:
         return _settle(register, postcodes, left, right)
 
     postcodes = _Postcodes(register) if register.has("postcode") else None
@@ -99,8 +100,8 @@ def address_comparison(register: Register) -> Comparison | None:
     return Comparison("address", LEVELS, quick, settle, OPENS, moves=True)
 
 
-def _agreement(column: NDArray[np.int32], left: Rows, right: Rows) -> NDArray[np.uint8]:
-    a, b = column.take(left), column.take(right)
+def _agreement(role: str, left: Side, right: Side) -> NDArray[np.uint8]:
+    a, b = left.of(role), right.of(role)
     found = np.where(a == b, np.uint8(SAME), np.uint8(OTHER))
     found[(a | b) < 0] = UNKNOWN
     return found
@@ -132,15 +133,14 @@ class _Postcodes:
     """How near two different postcodes are: one character off, same sector, same district, or none."""
 
     def __init__(self, register: Register) -> None:
-        self.column = register.columns["postcode"]
         self.values = register.values["postcode"]
         self.sector, self.district = postcode_parts(self.values)
         self.packed, self.long = _packed(self.values)
 
-    def cheap(self, left: Rows, right: Rows, same_street: NDArray[np.bool_]) -> Levels:
+    def cheap(self, left: Side, right: Side, same_street: NDArray[np.bool_]) -> Levels:
         """Levels of pairs whose postcodes differ and whose house is not the same, from whole numbers alone;
         OPEN_ELSEWHERE for codes that are no postcodes: over eight characters."""
-        a, b = self.column.take(left), self.column.take(right)
+        a, b = left.of("postcode"), right.of("postcode")
         found = np.full(len(a), AWAY, dtype=np.uint8)
         found[self.district.take(a) == self.district.take(b)] = DISTRICT
         found[self.sector.take(a) == self.sector.take(b)] = SECTOR
@@ -156,8 +156,8 @@ class _Postcodes:
         found[edits(self.values, a, b, most=1) == 1] = NEAR
         return found
 
-    def levels(self, left: Rows, right: Rows) -> Levels:
-        a, b = self.column.take(left), self.column.take(right)
+    def levels(self, left: Side, right: Side) -> Levels:
+        a, b = left.of("postcode"), right.of("postcode")
         found = np.full(len(left), AWAY, dtype=np.uint8)
         both = np.flatnonzero((a >= 0) & (b >= 0))
         found[both] = per_distinct_pair(a[both], b[both], self.judge)
@@ -192,11 +192,11 @@ def one_character_off(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[n
     return (apart != 0) & ((after_a == after_b) | (after_a == rest_b) | (rest_a == after_b) | turned)
 
 
-def _settle(register: Register, postcodes: _Postcodes | None, left: Rows, right: Rows) -> Levels:
+def _settle(register: Register, postcodes: _Postcodes | None, left: Side, right: Side) -> Levels:
     found = postcodes.levels(left, right) if postcodes else np.full(len(left), AWAY, dtype=np.uint8)
     house = np.zeros(len(left), dtype=np.uint8)
     if register.has("house"):
-        house = _agreement(register.columns["house"], left, right)
+        house = _agreement("house", left, right)
     street = _street(register, left, right, house)
     split = _postcodes_known(register, left, right)
     found[~split & (street == SAME)] = STREET
@@ -205,28 +205,27 @@ def _settle(register: Register, postcodes: _Postcodes | None, left: Rows, right:
     found[split & (house == SAME) & (street == SAME)] = SAME_HOUSE
     found[split & (house != SAME) & (street == SAME) & (found != NEAR)] = STREET
     if "previous_postcodes" in register.lists and register.has("postcode"):
-        earlier = either_listed(register.lists["previous_postcodes"], register.columns["postcode"], left, right)
+        earlier = either_listed(register.lists["previous_postcodes"], "postcode", left, right)
         found[earlier & (found > NEAR)] = EARLIER
     return found
 
 
-def _postcodes_known(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
+def _postcodes_known(register: Register, left: Side, right: Side) -> NDArray[np.bool_]:
     if not register.has("postcode"):
         return np.zeros(len(left), dtype=bool)
-    column = register.columns["postcode"]
-    return (column.take(left) >= 0) & (column.take(right) >= 0)
+    return (left.of("postcode") >= 0) & (right.of("postcode") >= 0)
 
 
-def _street(register: Register, left: Rows, right: Rows, house: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _street(register: Register, left: Side, right: Side, house: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Streets as SAME (also when spelled closely, at the same house), OTHER or UNKNOWN."""
     if not register.has("street"):
         return np.zeros(len(left), dtype=np.uint8)
-    column, values = register.columns["street"], register.values["street"]
-    found = _agreement(column, left, right)
+    values = register.values["street"]
+    found = _agreement("street", left, right)
     other = np.flatnonzero((found == OTHER) & (house == SAME))
 
     def judge(a: Codes, b: Codes) -> Levels:
         return np.where(jaro_winkler(values, a, b) >= STREET_LIKE, np.uint8(SAME), np.uint8(OTHER))
 
-    found[other] = per_distinct_pair(column.take(left[other]), column.take(right[other]), judge)
+    found[other] = per_distinct_pair(left.of("street")[other], right.of("street")[other], judge)
     return found

@@ -38,6 +38,9 @@ class Clusters:
 def connected(size: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
     """The smallest row each row is connected to, itself included (minimum label, pointer jumping)."""
     label = np.arange(size, dtype=np.int64)
+    touched = np.zeros(size, dtype=bool)
+    touched[left] = touched[right] = True
+    rows = np.flatnonzero(touched)
     while len(left):
         a, b = label[left], label[right]
         unlike = a != b
@@ -46,10 +49,11 @@ def connected(size: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> N
         left, right, a, b = left[unlike], right[unlike], a[unlike], b[unlike]
         np.minimum.at(label, np.maximum(a, b), np.minimum(a, b))
         while True:
-            jumped = label[label]
-            if np.array_equal(jumped, label):
+            now = label[rows]
+            jumped = label[now]
+            if np.array_equal(jumped, now):
                 break
-            label = jumped
+            label[rows] = jumped
     return label
 
 

@@ -12,10 +12,10 @@ from dedupe.linkage.dates import packed_dates
 from dedupe.linkage.errors import RegisterError
 from dedupe.linkage.fields import Fields
 from dedupe.linkage.identifiers import DIGITS, digits_apart, numbers, packed_numbers
-from dedupe.linkage.levels import Rows
 from dedupe.linkage.nametable import alike_forenames
 from dedupe.linkage.places import postcodes, streets
 from dedupe.linkage.register import DATES, NAME_ROLES, SEXES, Register
+from dedupe.linkage.sides import Rows
 from dedupe.linkage.values import MISSING, names_a_person
 
 ROWS_SHARING, PAIRS_A_VALUE, LEAST_PAIRS = 40_000, 3, 30
@@ -108,7 +108,7 @@ def _one_person(register: Register, left: Rows, right: Rows) -> tuple[NDArray[np
         column = register.columns["forename"]
         both = (column.take(left) | column.take(right)) >= 0
         known |= both
-        alike |= both & forenames(left, right)
+        alike |= both & forenames(*register.sides(left, right))
     return known, alike
 
 

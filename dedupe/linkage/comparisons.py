@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from dedupe.linkage.addresses import address_comparison
 from dedupe.linkage.dates import year_table
 from dedupe.linkage.identifiers import DIGITS, VALID, digits_apart, neighbours_swapped
-from dedupe.linkage.levels import Comparison, Levels, Rows, level, split_by_rareness, with_given
+from dedupe.linkage.levels import Comparison, Levels, level, split_by_rareness, with_given
 from dedupe.linkage.names import ALIKE_FORENAME, name_comparisons
 from dedupe.linkage.nametable import alike_forenames
 from dedupe.linkage.register import Register, pair_key
+from dedupe.linkage.sides import Side
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from dedupe.linkage.values import names_a_person, rareness, shares
 
@@ -105,15 +106,14 @@ def birth_comparison(register: Register) -> list[Comparison]:
     | 1983-12-03 | 1971-05-21 | birth dates 3 to 15 years apart         |
     | 1983-12-03 | 1950-05-21 | birth dates over 15 years apart         |
     """
-    column = register.columns["birth_date"]
-    common = _common(column)
+    common = register.mark("common birth date", _common(register.columns["birth_date"]))
 
-    def quick(left: Rows, right: Rows) -> Levels:
-        a, b = column.take(left), column.take(right)
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = left.of("birth_date"), right.of("birth_date")
         found = np.full(len(a), len(BIRTH_LEVELS), dtype=np.uint8)
         same = a == b
         found[same] = 0
-        found[same & common.take(left)] = 1
+        found[same & left.of(common)] = 1
         apart = np.flatnonzero(~same)
         found[apart] = _kind_of_slip(a[apart], b[apart])
         found[(a == 0) | (b == 0)] = len(BIRTH_LEVELS)
@@ -163,11 +163,11 @@ def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
 def sex_comparison(register: Register) -> list[Comparison]:
     """Sex as recorded: same or different; anything but male and female is no evidence. Forenames tell the
     sex, so pairs whose forenames are alike have levels of their own."""
-    column, alike = register.columns["sex"], alike_forenames(register)
+    alike = alike_forenames(register)
     levels = with_given(SEX_LEVELS, ALIKE_FORENAME) if alike else SEX_LEVELS
 
-    def quick(left: Rows, right: Rows) -> Levels:
-        a, b = column.take(left), column.take(right)
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = left.of("sex"), right.of("sex")
         found = (a != b).astype(np.uint8)
         if alike:
             found += alike(left, right) * np.uint8(len(SEX_LEVELS))
@@ -184,8 +184,8 @@ def nhs_comparison(register: Register) -> list[Comparison]:
     if column.dtype != np.uint64:
         return categorical_comparison(register, "nhs_number")
 
-    def quick(left: Rows, right: Rows) -> Levels:
-        a, b = column.take(left), column.take(right)
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = left.of("nhs_number"), right.of("nhs_number")
         valid = (a & VALID != 0).astype(np.uint8) + (b & VALID != 0)
         found = np.where(valid == 2, np.uint8(3), np.uint8(4))
         same = a == b
@@ -207,14 +207,14 @@ def phone_comparison(register: Register) -> list[Comparison]:
     column = register.columns["phone"]
     if column.dtype != np.uint64:
         return categorical_comparison(register, "phone")
-    many = _many_holders(column)
+    many = register.mark("phone of many", _many_holders(column))
 
-    def quick(left: Rows, right: Rows) -> Levels:
-        a, b = column.take(left), column.take(right)
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = left.of("phone"), right.of("phone")
         found = np.full(len(a), 3, dtype=np.uint8)
         same = a == b
         found[same] = 0
-        found[same & many.take(left)] = 1
+        found[same & left.of(many)] = 1
         apart = np.flatnonzero(~same & (a > 0) & (b > 0))
         found[apart[_one_slip(a[apart], b[apart])]] = 2
         found[(a == 0) | (b == 0)] = len(PHONE_LEVELS)
@@ -237,12 +237,11 @@ def _one_slip(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]
     return slip
 
 
-def death_comparison(register: Register) -> list[Comparison]:
+def death_comparison(_register: Register) -> list[Comparison]:
     """Dates of death, where both are known."""
-    column = register.columns["death_date"].astype(np.uint64)
 
-    def quick(left: Rows, right: Rows) -> Levels:
-        a, b = column.take(left), column.take(right)
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = (side.of("death_date").astype(np.uint64) for side in (left, right))
         found = np.full(len(a), 2, dtype=np.uint8)
         found[_one_slip(a, b)] = 1
         found[a == b] = 0
@@ -270,8 +269,8 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
     table = np.append(steps, np.uint8(null)).astype(np.uint8)
     textual = len(values) > FEW_VALUES
 
-    def quick(left: Rows, right: Rows) -> Levels:
-        a, b = column.take(left), column.take(right)
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = left.of(name), right.of(name)
         found = np.where(a == b, table.take(a), np.uint8(null + 1 if textual else base + 1))
         found[(a | b) < 0] = null
         return found
@@ -280,8 +279,8 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
         close = (jaro_winkler(values, a, b) >= ALIKE) | (edits(values, a, b, most=1) <= 1)
         return np.where(close, np.uint8(base), np.uint8(base + 1))
 
-    def settle(left: Rows, right: Rows) -> Levels:
-        return per_distinct_pair(column.take(left), column.take(right), judge)
+    def settle(left: Side, right: Side) -> Levels:
+        return per_distinct_pair(left.of(name), right.of(name), judge)
 
     opens = ((base, base + 1),) if textual else ()
     return [
@@ -294,11 +293,12 @@ def related_comparison(register: Register, related: NDArray[np.uint64]) -> Compa
     involved = np.zeros(register.size, dtype=bool)
     involved[(related >> np.uint64(32)).astype(np.int64)] = True
     involved[(related & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
+    mark = register.mark("related", involved)
 
-    def quick(left: Rows, right: Rows) -> Levels:
+    def quick(left: Side, right: Side) -> Levels:
         found = np.full(len(left), len(RELATED_LEVELS), dtype=np.uint8)
-        maybe = np.flatnonzero(involved.take(left) & involved.take(right))
-        found[maybe[np.isin(pair_key(left[maybe], right[maybe]), related)]] = 0
+        maybe = np.flatnonzero(left.of(mark) & right.of(mark))
+        found[maybe[np.isin(pair_key(left.rows[maybe], right.rows[maybe]), related)]] = 0
         return found
 
     return Comparison("related", RELATED_LEVELS, quick, fixed=True)

@@ -97,12 +97,15 @@ def link(
     related = held.pair_keys(options.related)
     comparisons = comparisons_for(held, tuple(fields.other), related)
     clock.done("register", rows=held.size, comparisons=len(comparisons))
-    candidates = find_candidates(held, fields, options)
+    with ThreadPoolExecutor(1) as pool:
+        laid_out = pool.submit(held.lay_out)
+        candidates = find_candidates(held, fields, options)
+        laid_out.result()
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
     luck, radix = Luck(held, comparisons, options.seed), Radix.of(comparisons)
     with ThreadPoolExecutor(1) as pool:
         believed = pool.submit(lambda: (Strangers(luck, fields.link_only), starting_components(luck, candidates)))
-        samples, sampled = training_patterns(candidates, comparisons, radix, options.training_pairs)
+        samples, sampled = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
         strangers, components = believed.result()
     clock.done("sample", pairs=len(sampled.codes), patterns=len(samples[-1].weight))
     model = train(comparisons, components, samples, strangers)
@@ -112,10 +115,10 @@ def link(
         clock.done(
             "more rules", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks)
         )
-        samples, _ = training_patterns(candidates, comparisons, radix, options.training_pairs)
+        samples, _ = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
         model = train(comparisons, starting_components(luck, candidates), samples, strangers)
     clock.done("model", rounds=model.rounds, converged=model.converged)
-    scorer = Scorer(model, comparisons, options.keep)
+    scorer = Scorer(held, model, comparisons, options.keep)
     scored, prune = score_all(scorer, candidates, options)
     clock.done("scoring", **prune.seen)
     patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
@@ -199,16 +202,19 @@ def _conclude(
     model: Model, scored: Scored, prune: Prune, options: LinkOptions, clock: _Clock,
 ) -> Linkage:  # fmt: skip
     scored, judged, thirds = judge_together(register, model, comparisons, candidates, scored, options)
+    register.fold_up()
     clock.done("third records", pairs=thirds.pairs)
-    p = judged.p[judged.place]
-    capture = expected_missed(candidates.captures(scored.left, scored.right), p)
-    beyond = capture["missed"] + _expected_below(model, patterns, options.keep)
-    per_pattern = np.bincount(judged.place, minlength=len(judged.p)).astype(np.float64)
-    threshold, f1 = best_expected_f1(judged.p, per_pattern, beyond)
-    threshold = options.propose if options.propose is not None else threshold
-    pairs = pairs_frame(register, comparisons, scored, judged)
-    clock.done("threshold", propose=threshold)
-    clusters, cut = _clusters(register, scored, p, threshold, options)
+    with ThreadPoolExecutor(1) as pool:
+        framed = pool.submit(pairs_frame, register, comparisons, scored, judged)
+        p = judged.p[judged.place]
+        capture = expected_missed(candidates.captures(scored.left, scored.right), p)
+        beyond = capture["missed"] + _expected_below(model, patterns, options.keep)
+        per_pattern = np.bincount(judged.place, minlength=len(judged.p)).astype(np.float64)
+        threshold, f1 = best_expected_f1(judged.p, per_pattern, beyond)
+        threshold = options.propose if options.propose is not None else threshold
+        clock.done("threshold", propose=threshold)
+        clusters, cut = _clusters(register, scored, p, threshold, options)
+        pairs = framed.result()
     clock.done("clusters", clusters=clusters["cluster"].n_unique() if len(clusters) < 10**6 else None)
     diagnosis = diagnose(model, comparisons, patterns, register, options)
     facts = {

@@ -86,7 +86,8 @@ def judge_together(
     sure = np.flatnonzero(p >= thirds.SURE)
     links = Links.of(register.size, scored.left[sure], scored.right[sure])
     left, right = thirds.bound_pairs(links, seen, candidates.allowed)
-    codes = Radix.of(comparisons).encode([c.full(left, right) for c in comparisons])
+    sides = register.sides(left, right)
+    codes = Radix.of(comparisons).encode([c.full(*sides) for c in comparisons])
     first = len(p)
     scored = replace(
         scored,

@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from dedupe.linkage.sides import Side
 from dedupe.linkage.values import RARENESS
 
-Rows = NDArray[np.int32]
 Levels = NDArray[np.uint8]
 
 SETTLED, MOVED, TWIN, SIBLING, HOUSEHOLD, NAMESAKE = (
@@ -63,8 +63,8 @@ class Comparison:
 
     name: str
     levels: tuple[Level, ...]
-    quick: Callable[[Rows, Rows], Levels]
-    settle: Callable[[Rows, Rows], Levels] | None = None
+    quick: Callable[[Side, Side], Levels]
+    settle: Callable[[Side, Side], Levels] | None = None
     opens: tuple[tuple[int, ...], ...] = ()
     identifier: bool = False
     lucky: bool = False
@@ -90,12 +90,12 @@ class Comparison:
         """How many numbers `quick` can give."""
         return len(self.levels) + 1 + len(self.opens)
 
-    def full(self, left: Rows, right: Rows) -> Levels:
+    def full(self, left: Side, right: Side) -> Levels:
         """Every pair's level, worked out to the end."""
         found = self.quick(left, right)
         if self.settle is not None:
             unsettled = np.flatnonzero(found > self.null)
-            found[unsettled] = self.settle(left[unsettled], right[unsettled])
+            found[unsettled] = self.settle(left.take(unsettled), right.take(unsettled))
         return found
 
     def labels(self) -> list[str]:

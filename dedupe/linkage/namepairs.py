@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from dedupe.linkage.levels import Levels, Rows
-from dedupe.linkage.register import Lists, Register
+from dedupe.linkage.levels import Levels
+from dedupe.linkage.register import Lists
+from dedupe.linkage.sides import Side
 from dedupe.linkage.similarity import Codes
 from dedupe.linkage.values import rareness, shares
 
@@ -18,12 +19,12 @@ def agreement(column: NDArray[np.int32], size: int) -> tuple[NDArray[np.float64]
     return share, rareness(share)
 
 
-def quick_equal(column: NDArray[np.int32], steps: NDArray[np.uint8], null: int) -> Callable[[Rows, Rows], Levels]:
+def quick_equal(role: str, steps: NDArray[np.uint8], null: int) -> Callable[[Side, Side], Levels]:
     """Agreement by rareness, missing, or open."""
     table = np.append(steps, np.uint8(null)).astype(np.uint8)
 
-    def quick(left: Rows, right: Rows) -> Levels:
-        a, b = column.take(left), column.take(right)
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = left.of(role), right.of(role)
         found = np.where(a == b, table.take(a), np.uint8(null + 1))
         found[(a | b) < 0] = null
         return found
@@ -43,12 +44,10 @@ def rare_spelling(column: NDArray[np.int32], size: int) -> Callable[[Codes, Code
     return rare
 
 
-def swapped(register: Register, left: Rows, right: Rows, other: str = "surname") -> NDArray[np.bool_]:
-    first, last = register.columns["forename"], register.columns[other]
-    return (
-        (first.take(left) == last.take(right)) & (last.take(left) == first.take(right)) & (first.take(left) >= 0)
-        & (first.take(right) >= 0) & (first.take(left) != first.take(right))
-    )  # fmt: skip
+def swapped(left: Side, right: Side, other: str = "surname") -> NDArray[np.bool_]:
+    """True where the forename of each is the `other` name of the other."""
+    a, b = left.of("forename"), right.of("forename")
+    return (a == right.of(other)) & (left.of(other) == b) & (a >= 0) & (b >= 0) & (a != b)
 
 
 def second_set(found: Levels, which: NDArray[np.bool_], size: int, null: int) -> Levels:
@@ -56,16 +55,17 @@ def second_set(found: Levels, which: NDArray[np.bool_], size: int, null: int) ->
     return found + np.where(found == null, 0, np.where(found > null, 1, size)).astype(np.uint8) * which
 
 
-def either_listed(lists: Lists, column: NDArray[np.int32], left: Rows, right: Rows) -> NDArray[np.bool_]:
+def either_listed(lists: Lists, role: str, left: Side, right: Side) -> NDArray[np.bool_]:
     """True where a value listed for one row is the present value, or a listed one, of the other."""
     count = np.diff(lists.starts)
     found = np.zeros(len(left), dtype=bool)
     for mine, other in ((left, right), (right, left)):
-        some = np.flatnonzero(count.take(mine) > 0)
-        many = count.take(mine[some])
-        item = np.repeat(lists.starts.take(mine[some]), many) + _within(many)
-        value, row = lists.codes.take(item), np.repeat(some, many)
-        found[row[value == column.take(other[row])]] = True
+        some = np.flatnonzero(count.take(mine.rows) > 0)
+        rows = mine.rows[some]
+        many = count.take(rows)
+        item = np.repeat(lists.starts.take(rows), many) + _within(many)
+        value, place = lists.codes.take(item), np.repeat(some, many)
+        found[place[value == other.of(role)[place]]] = True
     return found
 
 

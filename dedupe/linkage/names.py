@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dedupe.linkage.levels import Comparison, Level, Levels, Rows, level, split_by_rareness, with_given
+from dedupe.linkage.levels import Comparison, Level, Levels, level, split_by_rareness, with_given
 from dedupe.linkage.namepairs import agreement, quick_equal, rare_spelling, second_set, swapped
 from dedupe.linkage.nametable import ALIKE, CLOSE, NameTable, alike_forenames
 from dedupe.linkage.register import Register
+from dedupe.linkage.sides import Side
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from dedupe.linkage.surnames import surname_comparison
 
@@ -75,25 +76,26 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
         common = np.minimum(share[a], share[b]) >= COMMON
         return judge_forenames(table, a, b, rare(a, b), common) + np.uint8(base)
 
-    def settle(left: Rows, right: Rows) -> Levels:
-        found = per_distinct_pair(column.take(left), column.take(right), judge)
+    def settle(left: Side, right: Side) -> Levels:
+        found = per_distinct_pair(left.of("forename"), right.of("forename"), judge)
         if register.has("middle_name"):
-            found[_known_by_middle(register, left, right)] = base + 1
-            found[swapped(register, left, right, "middle_name")] = base
+            found[_known_by_middle(left, right)] = base + 1
+            found[swapped(left, right, "middle_name")] = base
         if register.has("surname"):
-            found[swapped(register, left, right)] = base
+            found[swapped(left, right)] = base
         return found
 
     null = len(levels)
-    equal = quick_equal(column, steps, null)
+    equal = quick_equal("forename", steps, null)
 
-    def quick(left: Rows, right: Rows) -> Levels:
+    def quick(left: Side, right: Side) -> Levels:
         found = equal(left, right)
-        rows = np.flatnonzero(found > null)
-        a, b = column.take(left[rows]), column.take(right[rows])
-        apart = table.surely_unlike(a, b) & ~_elsewhere(register, left[rows], right[rows])
+        at = np.flatnonzero(found > null)
+        one, other = left.take(at), right.take(at)
+        a, b = one.of("forename"), other.of("forename")
+        apart = table.surely_unlike(a, b) & ~_elsewhere(register, one, other)
         first = table.first.take(a[apart]) == table.first.take(b[apart])
-        found[rows[apart]] = np.where(first, np.uint8(null - 2), np.uint8(null - 1))
+        found[at[apart]] = np.where(first, np.uint8(null - 2), np.uint8(null - 1))
         return found
 
     return Comparison("forename", levels, quick, settle, (tuple(range(base, null)),), lucky=True)
@@ -133,29 +135,27 @@ def judge_forenames(
     return found.astype(np.uint8)
 
 
-def _elsewhere(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
+def _elsewhere(register: Register, left: Side, right: Side) -> NDArray[np.bool_]:
     """True where a forename stands in another column of the other record."""
     found = np.zeros(len(left), dtype=bool)
     if register.has("surname"):
-        found |= swapped(register, left, right)
+        found |= swapped(left, right)
     if register.has("middle_name"):
-        found |= _known_by_middle(register, left, right)
+        found |= _known_by_middle(left, right)
     return found
 
 
-def _known_by_middle(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
-    first, middle = register.columns["forename"], register.columns["middle_name"]
-    found = (first.take(left) == middle.take(right)) | (middle.take(left) == first.take(right))
-    return found & (first.take(left) >= 0) & (first.take(right) >= 0)
+def _known_by_middle(left: Side, right: Side) -> NDArray[np.bool_]:
+    a, b = left.of("forename"), right.of("forename")
+    return ((a == right.of("middle_name")) | (left.of("middle_name") == b)) & (a >= 0) & (b >= 0)
 
 
-def _crossed(register: Register, left: Rows, right: Rows) -> NDArray[np.bool_]:
+def _crossed(register: Register, left: Side, right: Side) -> NDArray[np.bool_]:
     """True where a forename stands as the other's middle name. The forename says so: that the middle names then
     differ tells nothing more."""
     if not register.has("forename"):
         return np.zeros(len(left), dtype=bool)
-    first = register.columns["forename"]
-    return _known_by_middle(register, left, right) & (first.take(left) != first.take(right))
+    return _known_by_middle(left, right) & (left.of("forename") != right.of("forename"))
 
 
 def middle_comparison(register: Register, table: NameTable) -> Comparison:
@@ -183,23 +183,24 @@ def middle_comparison(register: Register, table: NameTable) -> Comparison:
         found[table.same_initial(a, b)] = base
         return found
 
-    def settle(left: Rows, right: Rows) -> Levels:
-        found = per_distinct_pair(column.take(left), column.take(right), judge)
+    def settle(left: Side, right: Side) -> Levels:
+        found = per_distinct_pair(left.of("middle_name"), right.of("middle_name"), judge)
         if alike:
             found += alike(left, right) * np.uint8(size)
         found[_crossed(register, left, right)] = null
         return found
 
-    equal = quick_equal(column, steps, null)
+    equal = quick_equal("middle_name", steps, null)
 
-    def quick(left: Rows, right: Rows) -> Levels:
+    def quick(left: Side, right: Side) -> Levels:
         found = equal(left, right)
-        rows = np.flatnonzero(found > null)
-        apart = table.surely_unlike(column.take(left[rows]), column.take(right[rows]))
-        found[rows[apart & ~_crossed(register, left[rows], right[rows])]] = size - 1
+        at = np.flatnonzero(found > null)
+        one, other = left.take(at), right.take(at)
+        apart = table.surely_unlike(one.of("middle_name"), other.of("middle_name"))
+        found[at[apart & ~_crossed(register, one, other)]] = size - 1
         if alike:
             held = np.flatnonzero(found != null)
-            found[held] = second_set(found[held], alike(left[held], right[held]), size, null)
+            found[held] = second_set(found[held], alike(left.take(held), right.take(held)), size, null)
         return found
 
     given = ("forename",) if alike else ()

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dedupe.linkage.levels import Rows
 from dedupe.linkage.nicknames import families
 from dedupe.linkage.register import Register
+from dedupe.linkage.sides import Side
 from dedupe.linkage.similarity import Codes
 from dedupe.linkage.values import Values
 
@@ -110,16 +110,17 @@ def name_tags(text: pl.Series) -> NDArray[np.uint32]:
     return head << TAG_FAMILY | (_families(text)[:, 0] + 1).astype(np.uint32)
 
 
-def alike_forenames(register: Register) -> Callable[[Rows, Rows], NDArray[np.bool_]] | None:
+def alike_forenames(register: Register) -> Callable[[Side, Side], NDArray[np.bool_]] | None:
     """Says of pairs whether the forenames begin alike or may be forms of one name, from one number a row;
     None where the register holds no forenames."""
     if not register.has("forename"):
         return None
     names, column = register.values["names"], register.columns["forename"]
     tags = register.fact("forename_tags", lambda: np.append(name_tags(names.text), np.uint32(0)).take(column))
+    mark = register.mark("forename", tags)
 
-    def alike(left: Rows, right: Rows) -> NDArray[np.bool_]:
-        a, b = tags.take(left), tags.take(right)
+    def alike(left: Side, right: Side) -> NDArray[np.bool_]:
+        a, b = left.of(mark), right.of(mark)
         family = a << TAG_FAMILY
         found = ((a ^ b) >> TAG_FAMILY == 0) | ((family == b << TAG_FAMILY) & (family != 0))
         return np.asarray(found & (a != 0))

@@ -18,6 +18,7 @@ from dedupe.linkage.errors import RegisterError
 from dedupe.linkage.fields import Fields
 from dedupe.linkage.identifiers import VALID, numbers, packed_numbers, passes_check, with_check
 from dedupe.linkage.places import postcodes, streets
+from dedupe.linkage.sides import Side, Table
 from dedupe.linkage.values import MISSING, Values, by_distinct, clean_text, encode, flagged_rows
 
 DATES, LISTED = ("birth_date", "death_date"), ("previous_surnames", "previous_postcodes")
@@ -42,7 +43,8 @@ class Lists:
 class Register:
     """Rows as arrays of length `size`, in the order of a hash of their ids, so that no result depends
     on the order of the file. `columns` holds codes or packed digits, `values` the dictionaries; `shared` names
-    columns of numbers that records of several people share."""
+    columns of numbers that records of several people share; `marks`
+    says more of each row, for the comparisons."""
 
     size: int
     ids: pl.Series
@@ -55,12 +57,33 @@ class Register:
     facts: dict[str, NDArray[Any]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
     shared: set[str] = field(default_factory=set)
+    marks: dict[str, NDArray[Any]] = field(default_factory=dict)
+    table: Table | None = None
 
     def fact(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """Something derived from the values, made when first asked for."""
         if name not in self.facts:
             self.facts[name] = make()
         return self.facts[name]
+
+    def mark(self, name: str, values: NDArray[Any]) -> str:
+        """Keep something that a comparison asks of every row; returns the name that `Side.of` knows it by."""
+        self.marks[f"mark: {name}"] = values
+        return f"mark: {name}"
+
+    def lay_out(self) -> None:
+        """Lay columns and marks out, so that comparing is quick: from here on they stay as they are."""
+        self.table = Table(self.columns | self.marks)
+
+    def fold_up(self) -> None:
+        """Give back the memory that `lay_out` took: all pairs have been compared."""
+        self.table = None
+        self.marks.clear()
+
+    def sides(self, left: NDArray[Any], right: NDArray[Any]) -> tuple[Side, Side]:
+        """The two sides of pairs of rows."""
+        held = self.columns | self.marks
+        return Side(held, self.table, left), Side(held, self.table, right)
 
     def has(self, role: str) -> bool:
         return role in self.columns

@@ -7,8 +7,7 @@ to the end would keep.
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,13 +16,16 @@ from numpy.typing import NDArray
 from dedupe.linkage.levels import Comparison, Levels
 from dedupe.linkage.model import Model
 from dedupe.linkage.patterns import Radix, distinct
+from dedupe.linkage.register import Register
 from dedupe.linkage.witnesses import Number
 
-TABLE_LIMIT = 1 << 28
+SLOTS = 20  # 2 to this power places in a table of verdicts
 DOUBT_CAP = 0.949
 SLIP_OF_A_DATE = 6  # the last of BIRTH_LEVELS that a slip of the pen or a default explains
 SLACK = 1e-9
-UNDECIDED, DROP, KEEP = 0, 1, 2
+KEEP, SPEAKS, KNOWN = np.uint8(1), np.uint8(2), np.uint8(4)
+
+Judge = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
 
 
 @dataclass
@@ -52,108 +54,97 @@ class Scored:
     witnesses: NDArray[np.int64]
 
 
+class Verdicts:
+    """What was found of patterns, by code, so that each is worked out once and not once a batch.
+
+    A table of SLOTS places, each for the code that last came to it: two codes of one place cost a second look,
+    never a wrong answer. A place holds code and verdict in one word, so threads may share it.
+    """
+
+    def __init__(self) -> None:
+        self.slots = np.zeros(1 << SLOTS, dtype=np.uint64)
+
+    def of(self, codes: NDArray[np.int64], judge: Judge) -> NDArray[np.uint8]:
+        """The verdict of each code; `judge` gives those of distinct codes that are not held."""
+        held = self.slots.take(_slot(codes))
+        verdict = (held & np.uint64(7)).astype(np.uint8)
+        held >>= np.uint64(3)
+        unknown = np.flatnonzero((held != codes.view(np.uint64)) | (verdict == 0))
+        if len(unknown):
+            found, place = distinct(codes[unknown])
+            judged = judge(found)
+            verdict[unknown] = judged[place]
+            self.slots[_slot(found)] = found.view(np.uint64) << np.uint64(3) | (judged | KNOWN)
+        return verdict
+
+
+def _slot(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    mixed = codes.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed >>= np.uint64(64 - SLOTS)
+    return mixed.view(np.int64)
+
+
 class Scorer:
     """Scores batches of candidate pairs under one model. Batches do not influence one another, so they may
     run side by side: the tables filled on the way hold facts about patterns, never about pairs."""
 
-    def __init__(self, model: Model, comparisons: Sequence[Comparison], keep: float) -> None:
-        self.model, self.comparisons = model, comparisons
+    def __init__(self, register: Register, model: Model, comparisons: Sequence[Comparison], keep: float) -> None:
+        self.register, self.model, self.comparisons = register, model, comparisons
         self.radix = Radix.of(comparisons)
         self.needed = float(np.log(keep / (1 - keep))) - SLACK if keep > 0 else -np.inf
         self.opens = [c.opens for c in comparisons]
         self.number = Number.of(comparisons)
-        self.first = self._first_comparisons()
-        sizes = tuple(comparisons[place].radix for place in self.first)
-        self.first_radix = Radix(sizes)
-        self.verdicts = _sparse(int(np.prod(sizes)))
-
-    def _first_comparisons(self) -> list[int]:
-        """The comparisons whose quick answers are looked up together: those that tell most, while the
-        table of their combinations stays small."""
-        spread = [
-            float(np.ptp(t[self.model.same].max(0) - t[~self.model.same].max(0))) for t in self.model.log_chances
-        ]
-        chosen, total = [], 1
-        for place in sorted(range(len(spread)), key=lambda p: -spread[p]):
-            if total * self.comparisons[place].radix <= TABLE_LIMIT:
-                chosen.append(place)
-                total *= self.comparisons[place].radix
-        return sorted(chosen)
+        self.unfinished, self.finished = Verdicts(), Verdicts()
 
     def score(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> tuple[Scored, Prune]:
         """The pairs that reach the threshold, and the count of those that came to each step."""
         prune = Prune()
         prune.add("candidates", len(left))
-        columns: dict[int, NDArray[np.uint8]] = {p: self.comparisons[p].quick(left, right) for p in self.first}
-        keep = self._first_verdict(columns)
-        left, right = left[keep], right[keep]
-        columns = {place: column[keep] for place, column in columns.items()}
-        for place, comparison in enumerate(self.comparisons):
-            if place not in columns:
-                columns[place] = comparison.quick(left, right)
-        levels = [columns[place] for place in range(len(self.comparisons))]
+        one, other = self.register.sides(left, right)
+        levels = [comparison.quick(one, other) for comparison in self.comparisons]
+        may = np.flatnonzero(self.unfinished.of(self.radix.encode(levels), self._may_reach) & KEEP)
+        left, right, one, other = left.take(may), right.take(may), one.take(may), other.take(may)
+        levels = [level.take(may) for level in levels]
         prune.add("after cheap evidence", len(left))
         for place, comparison in enumerate(self.comparisons):
             if comparison.settle is not None:
                 unsettled = np.flatnonzero(levels[place] > comparison.null)
-                levels[place][unsettled] = comparison.settle(left[unsettled], right[unsettled])
+                levels[place][unsettled] = comparison.settle(one.take(unsettled), other.take(unsettled))
                 prune.add(f"looked at: {comparison.name}", len(unsettled))
         codes = self.radix.encode(levels)
-        found, where = distinct(codes)
-        patterns = self.radix.decode(found)
-        keep = self.reach(patterns).take(where)
+        verdict = self.finished.of(codes, self._judge)
+        keep = verdict & KEEP != 0
         prune.add("kept", int(keep.sum()))
-        return Scored(left[keep], right[keep], codes[keep], codes[self._speaks(patterns).take(where)]), prune
-
-    def _first_verdict(self, columns: dict[int, NDArray[np.uint8]]) -> NDArray[np.bool_]:
-        codes = self.first_radix.encode([columns[place] for place in self.first])
-        verdict = self.verdicts.take(codes)
-        unknown = distinct(codes[verdict == UNDECIDED])[0]
-        if len(unknown):
-            self.verdicts[unknown] = self._reaches(self._widened(self.first_radix.decode(unknown)))
-            verdict = self.verdicts.take(codes)
-        return verdict == KEEP
-
-    def _widened(self, partial: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]:
-        """Patterns of the first comparisons as full patterns, the other comparisons entirely open."""
-        levels = np.empty((len(partial), len(self.comparisons)), dtype=np.uint8)
-        opens = list(self.opens)
-        for place, comparison in enumerate(self.comparisons):
-            if place in self.first:
-                levels[:, place] = partial[:, self.first.index(place)]
-            else:
-                levels[:, place] = comparison.null + 1
-                opens[place] = (tuple(range(comparison.null + 1)),)
-        return levels, opens
+        return Scored(left[keep], right[keep], codes[keep], codes[verdict & SPEAKS != 0]), prune
 
     def reach(self, patterns: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Which patterns reach the threshold."""
         return self.model.log_odds(patterns) >= self.needed
 
-    def _speaks(self, patterns: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Patterns of pairs that hold different numbers, and would be kept if they held none."""
-        if self.number is None:
-            return np.zeros(len(patterns), dtype=bool)
-        return self._differs(patterns) & self.reach(self.number.without(patterns))
-
     def _differs(self, patterns: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Patterns of pairs that hold different numbers."""
         if self.number is None:
             return np.zeros(len(patterns), dtype=bool)
         return np.asarray(patterns[:, self.number.place] == self.number.differs)
 
-    def _reaches(self, patterns: tuple[NDArray[np.uint8], list[tuple[tuple[int, ...], ...]]]) -> NDArray[np.int8]:
-        levels, opens = patterns
-        enough = self.model.bound(levels, opens) >= self.needed
-        rows = np.flatnonzero(self._differs(levels))
+    def _judge(self, codes: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """KEEP: the pattern reaches the threshold. SPEAKS: it would if neither record held a number, and the
+        numbers differ."""
+        patterns = self.radix.decode(codes)
+        verdict = KNOWN | self.reach(patterns) * KEEP
+        rows = np.flatnonzero(self._differs(patterns))
         if self.number is not None and len(rows):
-            enough[rows] |= self.model.bound(self.number.without(levels[rows]), opens) >= self.needed
-        return np.where(enough, KEEP, DROP).astype(np.int8)
+            verdict[rows] |= self.reach(self.number.without(patterns[rows])) * SPEAKS
+        return verdict
 
-
-def _sparse(size: int) -> NDArray[np.int8]:
-    """So many UNDECIDED, in memory only where one is looked at: pages of the system's own size, which
-    `np.zeros` would make five hundred times as large."""
-    return np.frombuffer(mmap.mmap(-1, size), dtype=np.int8)
+    def _may_reach(self, codes: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """KEEP: the unfinished pattern may yet be kept, or speak."""
+        patterns = self.radix.decode(codes)
+        enough = self.model.bound(patterns, self.opens) >= self.needed
+        rows = np.flatnonzero(self._differs(patterns))
+        if self.number is not None and len(rows):
+            enough[rows] |= self.model.bound(self.number.without(patterns[rows]), self.opens) >= self.needed
+        return KNOWN | enough * KEEP
 
 
 def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedupe.linkage.dates import last_births, year_table
-from dedupe.linkage.levels import Comparison, Level, Levels, Rows, level, split_by_rareness, with_given
+from dedupe.linkage.levels import Comparison, Level, Levels, level, split_by_rareness, with_given
 from dedupe.linkage.namepairs import agreement, either_listed, quick_equal, rare_spelling, second_set, swapped
 from dedupe.linkage.nametable import ALIKE, CLOSE, NameTable
 from dedupe.linkage.register import FEMALE, Register
+from dedupe.linkage.sides import Side
 from dedupe.linkage.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 
 GROWN_WOMEN = "both grown women"
@@ -37,7 +38,7 @@ def surname_comparison(register: Register, table: NameTable) -> Comparison:
     base, size = len(levels) - len(SURNAME_REST), len(levels)
     women = grown_women(register)
     if women is not None:
-        levels = with_given(levels, GROWN_WOMEN)
+        levels, grown = with_given(levels, GROWN_WOMEN), register.mark("grown women", women)
     null = len(levels)
     rest = tuple(range(base, size))
     opens = ((*rest, null),) if women is None else ((*rest, null), (*(size + k for k in rest), null))
@@ -47,27 +48,28 @@ def surname_comparison(register: Register, table: NameTable) -> Comparison:
     def judge(a: Codes, b: Codes) -> Levels:
         return judge_surnames(table, a, b, rare(a, b)) + np.uint8(base)
 
-    def settle(left: Rows, right: Rows) -> Levels:
-        found = per_distinct_pair(column.take(left), column.take(right), judge)
+    def settle(left: Side, right: Side) -> Levels:
+        found = per_distinct_pair(left.of("surname"), right.of("surname"), judge)
         if earlier is not None:
-            found[either_listed(earlier, column, left, right)] = base
+            found[either_listed(earlier, "surname", left, right)] = base
         if women is not None:
-            found += (women.take(left) & women.take(right)) * np.uint8(size)
+            found += (left.of(grown) & right.of(grown)) * np.uint8(size)
         if register.has("forename"):
-            found[swapped(register, left, right)] = null
+            found[swapped(left, right)] = null
         return found
 
-    equal = quick_equal(column, steps, null)
+    equal = quick_equal("surname", steps, null)
 
-    def quick(left: Rows, right: Rows) -> Levels:
+    def quick(left: Side, right: Side) -> Levels:
         found = equal(left, right)
         if earlier is None:
-            rows = np.flatnonzero(found > null)
-            apart = table.surely_unlike(column.take(left[rows]), column.take(right[rows]))
+            at = np.flatnonzero(found > null)
+            one, other = left.take(at), right.take(at)
+            apart = table.surely_unlike(one.of("surname"), other.of("surname"))
             if register.has("forename"):
-                apart &= ~swapped(register, left[rows], right[rows])
-            found[rows[apart]] = size - 1
-        return found if women is None else second_set(found, women.take(left) & women.take(right), size, null)
+                apart &= ~swapped(one, other)
+            found[at[apart]] = size - 1
+        return found if women is None else second_set(found, left.of(grown) & right.of(grown), size, null)
 
     given = () if women is None else ("sex",)
     return Comparison("surname", levels, quick, settle, opens, moves=True, given=given)

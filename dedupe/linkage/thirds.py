@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dedupe.linkage.levels import Levels, Rows
+from dedupe.linkage.levels import Levels
 from dedupe.linkage.register import pair_key
+from dedupe.linkage.sides import Rows
 
 NAME = "third_record"
 LABELS = (
@@ -68,7 +69,8 @@ class Links:
         at, other = self.beside(centre.astype(np.int32))
         one = self.to[at]
         apart = one < other
-        key = np.unique(pair_key(one[apart], other[apart]))
+        key = np.sort(pair_key(one[apart], other[apart]))
+        key = key[np.append(True, key[1:] != key[:-1])] if len(key) else key
         return (key >> np.uint64(32)).astype(np.int32), (key & np.uint64(0xFFFFFFFF)).astype(np.int32)
 
 

@@ -61,7 +61,7 @@ class Sampled:
 
 
 def training_patterns(
-    candidates: Candidates, comparisons: Sequence[Comparison], radix: Radix, wanted: int
+    register: Register, candidates: Candidates, comparisons: Sequence[Comparison], radix: Radix, wanted: int
 ) -> tuple[list[Patterns], Sampled]:
     """Patterns of a sample of candidate pairs before anything is pruned, and the sample: first those of every
     FIRST_STEP-th pair, then those of all.
@@ -72,7 +72,8 @@ def training_patterns(
     codes, weights, captures = [], [], []
     for number, rate in enumerate(sampling_rates([b.raw_pairs for b in candidates.blocks], wanted)):
         left, right = candidates.sample(number, rate)
-        codes.append(radix.encode([c.full(left, right) for c in comparisons]))
+        sides = register.sides(left, right)
+        codes.append(radix.encode([c.full(*sides) for c in comparisons]))
         weights.append(np.full(len(left), 1.0 / rate))
         captures.append(candidates.captures(left, right))
     sparse = [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
@@ -267,7 +268,8 @@ class Luck:
         """Levels of a comparison in random pairs, or in pairs that agree on `demanded`; worked out once."""
         where = (comparison.name, demanded)
         if where not in self.levels:
-            self.levels[where] = comparison.full(*(self._agreeing(demanded) if demanded else self._random()))
+            rows = self._agreeing(demanded) if demanded else self._random()
+            self.levels[where] = comparison.full(*self.register.sides(*rows))
         return self.levels[where]
 
     def _random(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

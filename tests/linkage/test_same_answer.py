@@ -67,7 +67,8 @@ def test_comparisons_are_symmetric(register):
     near = np.minimum(left + 1, register.size - 1)
     for comparison in comparisons_for(register):
         for a, b in ((left, right), (left, near)):
-            np.testing.assert_array_equal(comparison.full(a, b), comparison.full(b, a), err_msg=comparison.name)
+            there, back = comparison.full(*register.sides(a, b)), comparison.full(*register.sides(b, a))
+            np.testing.assert_array_equal(there, back, err_msg=comparison.name)
 
 
 def test_no_pair_twice(register):
@@ -102,12 +103,12 @@ def test_candidates_are_all_pairs_that_share_a_key(register):
 def test_cascade_keeps_what_scoring_everything_keeps(register, keep):
     options = LinkOptions()
     comparisons, candidates = comparisons_for(register), find_candidates(register, FIELDS, options)
-    samples, _ = training_patterns(candidates, comparisons, Radix.of(comparisons), 100_000)
+    samples, _ = training_patterns(register, candidates, comparisons, Radix.of(comparisons), 100_000)
     model = fitted(register, comparisons, candidates, samples)
-    scorer, brute, kept = Scorer(model, comparisons, keep), set(), set()
+    scorer, brute, kept = Scorer(register, model, comparisons, keep), set(), set()
     for piece in candidates.slices(5000):
         left, right = candidates.pairs(piece)
-        levels = np.stack([c.full(left, right) for c in comparisons], axis=1)
+        levels = np.stack([c.full(*register.sides(left, right)) for c in comparisons], axis=1)
         good = model.relations(levels)[:, 0] >= keep
         brute |= set(zip(left[good].tolist(), right[good].tolist(), strict=True))
         found, prune = scorer.score(left, right)
@@ -119,11 +120,11 @@ def test_cascade_keeps_what_scoring_everything_keeps(register, keep):
 def test_bound_is_never_below_what_is_reached(register):
     options = LinkOptions()
     comparisons, candidates = comparisons_for(register), find_candidates(register, FIELDS, options)
-    samples, _ = training_patterns(candidates, comparisons, Radix.of(comparisons), 100_000)
+    samples, _ = training_patterns(register, candidates, comparisons, Radix.of(comparisons), 100_000)
     model = fitted(register, comparisons, candidates, samples)
     left, right = candidates.pairs(candidates.slices(10**6)[0])
-    quick = np.stack([c.quick(left, right) for c in comparisons], axis=1)
-    full = np.stack([c.full(left, right) for c in comparisons], axis=1)
+    quick = np.stack([c.quick(*register.sides(left, right)) for c in comparisons], axis=1)
+    full = np.stack([c.full(*register.sides(left, right)) for c in comparisons], axis=1)
     assert (model.bound(quick, [c.opens for c in comparisons]) >= model.log_odds(full) - 1e-9).all()
 
 

@@ -91,4 +91,4 @@ def test_alike_forenames(one, other, alike):
     says = alike_forenames(register)
     assert says is not None
     left, right = register.rows_of([1, 2]).astype(np.int32)
-    assert says(np.array([left]), np.array([right]))[0] == alike
+    assert says(*register.sides(np.array([left]), np.array([right])))[0] == alike
