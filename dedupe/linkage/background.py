@@ -8,6 +8,7 @@ stands beside the fitted components, fixed. Elsewhere it would count pairs that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +48,7 @@ def answers(mask: NDArray[np.int64], telling: int) -> NDArray[np.uint8]:
     return np.bitwise_count(~mask & telling)
 
 
-def missing(levels: NDArray[np.uint8], nulls: list[int]) -> NDArray[np.int64]:
+def missing(levels: NDArray[np.uint8], nulls: Sequence[int]) -> NDArray[np.int64]:
     """Which comparisons of each pattern are missing, as bits."""
     found = np.zeros(len(levels), dtype=np.int64)
     for place, null in enumerate(nulls):

@@ -42,6 +42,7 @@ def describe(model: Model, thirds: Thirds, options: LinkOptions) -> dict[str, An
             for c, s in zip(model.components, model.shares, strict=True)
         ],
         "background": _background(model),
+        "namesakes": _namesakes(model),
         "calibration": _calibration(model),
         THIRD_RECORD: _thirds(thirds),
         "comparisons": [
@@ -49,6 +50,12 @@ def describe(model: Model, thirds: Thirds, options: LinkOptions) -> dict[str, An
             for place, (name, labels) in enumerate(zip(model.comparisons, model.labels, strict=True))
         ],
     }
+
+
+def _namesakes(model: Model) -> dict[str, float] | None:
+    """Pairs of strangers who share forename, surname and birth date, as counted with dates moved."""
+    held = model.held
+    return None if held is None else {"pairs": held.count.pairs * held.heaping, "heaping": held.heaping}
 
 
 def _calibration(model: Model) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ from dedupe.linkage.fields import Fields, LinkOptions
 from dedupe.linkage.identifiers import DIGITS, VALID
 from dedupe.linkage.judging import judge_together, pairs_frame
 from dedupe.linkage.levels import Comparison
-from dedupe.linkage.model import Component, Model, fit, refit
+from dedupe.linkage.model import Component, Model, fit
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns
 from dedupe.linkage.register import Register, read_register
 from dedupe.linkage.rules import choose_rules, further_rules
@@ -104,7 +104,10 @@ def link(
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
     luck, radix = Luck(held, comparisons, options.seed), Radix.of(comparisons)
     with ThreadPoolExecutor(1) as pool:
-        believed = pool.submit(lambda: (Strangers(luck, fields.link_only), starting_components(luck, candidates)))
+        rules = [blocks.rule for blocks in candidates.blocks]
+        believed = pool.submit(
+            lambda: (Strangers(luck, fields.link_only, rules), starting_components(luck, candidates))
+        )
         samples, sampled = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
         strangers, components = believed.result()
     clock.done("sample", pairs=len(sampled.codes), patterns=len(samples[-1].weight))
@@ -122,7 +125,7 @@ def link(
     scored, prune = score_all(scorer, candidates, options)
     clock.done("scoring", **prune.seen)
     patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
-    model = refit(model, patterns, strangers.without(model, patterns))
+    model = strangers.refit(model, patterns)
     model = hear_witnesses(model, scorer, candidates, scored)
     clock.done("refit", patterns=len(patterns.weight), converged=model.converged)
     return _conclude(held, comparisons, candidates, patterns, model, scored, prune, options, clock)
@@ -172,7 +175,7 @@ def train(
     names, labels = [c.name for c in comparisons], [c.labels() for c in comparisons]
     groups = [c.groups for c in comparisons]
     model = fit(samples[:1], components, names, labels, groups, strangers.counted(samples[0]))
-    return refit(model, samples[-1], strangers.without(model, samples[-1]))
+    return strangers.refit(model, samples[-1])
 
 
 def score_all(scorer: Scorer, candidates: Candidates, options: LinkOptions) -> tuple[Scored, Prune]:

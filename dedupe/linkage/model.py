@@ -11,14 +11,15 @@ Estimation: Dempster, Laird and Rubin (1977), on pattern counts as Jaro (1989) h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from dedupe.linkage.background import Background
+from dedupe.linkage.background import NONE, Background
+from dedupe.linkage.coincidences import HeldChance
 from dedupe.linkage.levels import RELATIONS
 from dedupe.linkage.patterns import Patterns
 from dedupe.linkage.witnesses import Curve
@@ -70,10 +71,15 @@ class Model:
     background: Background | None = None
     groups: tuple[tuple[int, ...], ...] = ()
     curve: Curve | None = None
+    held: HeldChance | None = None
 
     @property
     def same(self) -> NDArray[np.bool_]:
         return np.array([c.relation == "same" for c in self.components])
+
+    @property
+    def chance(self) -> NDArray[np.bool_]:
+        return np.array([c.relation == "chance" for c in self.components])
 
     def log_joint(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """log(share by chance of the pattern) of each component; shape (patterns, components)."""
@@ -102,7 +108,11 @@ class Model:
 
     def _with_background(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         joint = self.log_joint(levels)
-        return joint if self.background is None else np.column_stack([joint, self.background.log_joint(levels)])
+        if self.held is not None:
+            self.held.hold(joint, self.chance, levels)
+        if self.background is None:
+            return joint
+        return np.column_stack([joint, self.background.log_joint(levels)])
 
     def log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Natural log of the odds that the pair is one person, one a pattern."""
@@ -120,8 +130,9 @@ class Model:
 
         A level number above the missing one names a set in `opens`: the levels still possible. For every
         pair of a same-person component s and another o, s gains at most the largest log-ratio over the
-        levels possible; sum_s a_s / sum_o b_o <= sum_s min_o a_s / b_o. Leaving out the background keeps
-        this an upper bound. It knows no curve: pairs are scored before there is one.
+        levels possible; sum_s a_s / sum_o b_o <= sum_s min_o a_s / b_o. Leaving out the background, and chance
+        where it is held to a count, keeps this an upper bound. It knows no curve: pairs are scored before there is
+        one.
         """
         settled = [
             np.concatenate([t, np.zeros((t.shape[0], len(o)))], axis=1)
@@ -130,6 +141,8 @@ class Model:
         joint = np.tile(np.log(self.shares), (len(levels), 1))
         for place, table in enumerate(settled):
             joint += table.T[levels[:, place]]
+        if self.held is not None:
+            joint[np.ix_(self.held.count.counted(levels), self.chance)] = NONE
         gap = joint[:, self.same][:, :, None] - joint[:, ~self.same][:, None, :]
         for place, sets in enumerate(opens):
             for which, possible in enumerate(sets):
@@ -143,12 +156,15 @@ class Model:
         return (table[self.same][:, None, :] - table[~self.same][None, :, :]).max(axis=2)
 
 
-def refit(model: Model, patterns: Patterns, strangers: Background | None = None) -> Model:
+def refit(
+    model: Model, patterns: Patterns, strangers: Background | None = None, held: HeldChance | None = None
+) -> Model:
     """The model after more rounds on another count of patterns, starting where it stands."""
     belief = _Belief(model.components, model.groups)
     now = np.exp(np.concatenate([table[:, :-1] for table in model.log_chances], axis=1))
     state = _settle(_State(now, model.shares, model.rounds), belief, patterns, strangers)
-    return _model(state, belief, model.components, model.comparisons, model.labels, strangers)
+    found = _model(state, belief, model.components, model.comparisons, model.labels, strangers)
+    return replace(found, held=held)
 
 
 def fit(

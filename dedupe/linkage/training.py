@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dedupe.linkage.background import Background, background
 from dedupe.linkage.blocking import Candidates, Rule, expected_missed, rule_key, runs
+from dedupe.linkage.coincidences import HeldChance, count_coincidences
 from dedupe.linkage.levels import (
     HOUSEHOLD,
     MOVED,
@@ -22,7 +23,7 @@ from dedupe.linkage.levels import (
     Comparison,
     per_group,
 )
-from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_MEASURED, PRIOR_PEOPLE, Component, Model
+from dedupe.linkage.model import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_MEASURED, PRIOR_PEOPLE, Component, Model, refit
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns, distinct
 from dedupe.linkage.register import Register
 from dedupe.linkage.rules import available
@@ -177,12 +178,14 @@ def _chances(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 class Strangers:
     """What pairs of strangers look like in a register, and how many there are.
 
-    The agreement counted over a column includes that of duplicates. `without` takes off what a first fit
+    The agreement counted over a column includes that of duplicates. `refit` takes off what a first fit
     holds to be one person: of little weight in a large register, of much in a small one full of duplicates.
     """
 
-    def __init__(self, luck: Luck, link_only: bool) -> None:
+    def __init__(self, luck: Luck, link_only: bool, rules: Sequence[Rule] = ()) -> None:
         register, comparisons = luck.register, luck.comparisons
+        self.comparisons = comparisons
+        self.namesakes = None if link_only else count_coincidences(register, comparisons, rules)
         found = [luck.at_random(comparison) for comparison in comparisons]
         self.groups = [comparison.groups for comparison in comparisons]
         self.chances = [chances for chances, _ in found]
@@ -197,8 +200,8 @@ class Strangers:
         """The background with duplicates counted in: a floor that is too high rather than too low."""
         return self._background(self.chances, patterns)
 
-    def without(self, model: Model, patterns: Patterns) -> Background:
-        """The background without the pairs that `model` holds to be one person."""
+    def refit(self, model: Model, patterns: Patterns) -> Model:
+        """The model fitted to more patterns, beside strangers without the pairs it now holds to be one person."""
         same = patterns.weight * model.relations(patterns.levels)[:, 0]
         chances = []
         for place, counted in enumerate(self.chances):
@@ -206,7 +209,8 @@ class Strangers:
             ours = np.bincount(patterns.levels[:, place], weights=same, minlength=size + 1)[:size]
             pairs = counted * self.pairs * self.held[place] + 1e-9
             chances.append(_chances(np.maximum(pairs - ours, LEAST_STRANGERS * pairs)))
-        return self._background(chances, patterns)
+        held = HeldChance.of(self.namesakes, self.comparisons, patterns, same) if self.namesakes else None
+        return refit(model, patterns, self._background(chances, patterns), held)
 
     def _background(self, chances: list[NDArray[np.float64]], patterns: Patterns) -> Background:
         grouped = [per_group(c, groups) for c, groups in zip(chances, self.groups, strict=True)]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.registers import PLAIN, make_register
-from dedupe.linkage import LinkOptions, link
+from dedupe.linkage import LinkOptions, coincidences, link
 from dedupe.linkage.blocking import Candidates, build_blocks
 from dedupe.linkage.comparisons import comparisons_for
 from dedupe.linkage.engine import find_candidates, train
@@ -58,7 +58,8 @@ def test_lazy_is_eager(frame):
 
 def fitted(register, comparisons, candidates, samples):
     luck = Luck(register, comparisons, 20)
-    return train(comparisons, starting_components(luck, candidates), samples, Strangers(luck, False))
+    strangers = Strangers(luck, False, [blocks.rule for blocks in candidates.blocks])
+    return train(comparisons, starting_components(luck, candidates), samples, strangers)
 
 
 def test_comparisons_are_symmetric(register):
@@ -99,6 +100,12 @@ def test_candidates_are_all_pairs_that_share_a_key(register):
     assert len(made - wanted) <= 2  # two keys may share 32 bits by accident
 
 
+@pytest.fixture
+def counted_in_small_registers_too(monkeypatch):
+    monkeypatch.setattr(coincidences, "LEAST", 1)
+
+
+@pytest.mark.usefixtures("counted_in_small_registers_too")
 @pytest.mark.parametrize("keep", [0.01, 0.3, 0.9])
 def test_cascade_keeps_what_scoring_everything_keeps(register, keep):
     options = LinkOptions()
@@ -117,12 +124,14 @@ def test_cascade_keeps_what_scoring_everything_keeps(register, keep):
     assert kept == brute
 
 
+@pytest.mark.usefixtures("counted_in_small_registers_too")
 def test_bound_is_never_below_what_is_reached(register):
     options = LinkOptions()
     comparisons, candidates = comparisons_for(register), find_candidates(register, FIELDS, options)
     samples, _ = training_patterns(register, candidates, comparisons, Radix.of(comparisons), 100_000)
     model = fitted(register, comparisons, candidates, samples)
     left, right = candidates.pairs(candidates.slices(10**6)[0])
+    assert model.held is not None
     quick = np.stack([c.quick(*register.sides(left, right)) for c in comparisons], axis=1)
     full = np.stack([c.full(*register.sides(left, right)) for c in comparisons], axis=1)
     assert (model.bound(quick, [c.opens for c in comparisons]) >= model.log_odds(full) - 1e-9).all()
