@@ -30,7 +30,7 @@ from project.tally import Tally
 
 STAGE = "dedupe"
 NAME = "candidates"
-ENGINE = 2
+ENGINE = 3
 SEED = 20
 FEW = 100
 """A register of fewer records may have nothing to compare; in a larger one that is a mistake."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dedupe.linkage.background import missing
 from dedupe.linkage.blocking import Rule, rule_key
+from dedupe.linkage.dates import day_numbers
 from dedupe.linkage.levels import Comparison
 from dedupe.linkage.patterns import Patterns, Radix, distinct
 from dedupe.linkage.register import Register
@@ -32,7 +33,6 @@ TRUSTED, ERRORS = 0.2, 1.5  # natural log: how near the count is at best, and st
 SLIPS = 6  # the last of BIRTH_LEVELS that a slip of the pen explains
 HEAPED = (1.0, 2.0)
 ENOUGH_SHARED = 10_000.0
-EPOCH = np.datetime64("1700-01-01")
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def count_coincidences(
     if not set(SHARED) <= place.keys() or not any(set(rule) <= IMPLIED for rule in rules):
         return None
     rows = np.arange(min(register.size, ROWS))
-    day = _days(register.columns["birth_date"][: len(rows)])
+    day = day_numbers(register.columns["birth_date"][: len(rows)])
     day[comparisons[place["birth_date"]].full(*register.sides(rows, rows)) != 0] = -1  # left out: common dates
     left, right, rate = _namesakes(rule_key(register, ("forename", "surname"), len(rows)), day)
     sides = register.sides(left, right)
@@ -183,20 +183,6 @@ def _product(log_chances: Sequence[NDArray[np.float64]], levels: NDArray[np.uint
 def _log_chances(levels: NDArray[np.uint8], size: int) -> NDArray[np.float64]:
     counts = np.bincount(levels, minlength=size) + 0.5
     return np.asarray(np.log(counts / counts.sum()))
-
-
-def _days(packed: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """Day number of each packed date; -1 for none, and for days that no month has."""
-    dates, place = np.unique(packed, return_inverse=True)
-    texts = (f"{number >> 16:04x}-{number >> 8 & 255:02x}-{number & 255:02x}" for number in dates.tolist())
-    return np.array([_day(text) for text in texts], dtype=np.int64)[place]
-
-
-def _day(text: str) -> int:
-    try:
-        return max(int((np.datetime64(text) - EPOCH).astype(int)), -1)
-    except ValueError:
-        return -1
 
 
 def _shared(day: NDArray[np.int64]) -> tuple[float, float]:

@@ -146,3 +146,20 @@ def year_table() -> NDArray[np.int16]:
     for place, unit in ((4, 10), (8, 100), (12, 1000)):
         years = years + (packed >> place & 15) * unit
     return years.astype(np.int16)
+
+
+def day_numbers(packed: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Days since 1 January of YEARS' first year; -1 for missing, other years and days that no month has.
+
+    >>> day_numbers(np.array([0x17000101, 0x17000301, 0x17000230, 0], dtype=np.uint32)).tolist()
+    [0, 59, -1, -1]
+    """
+    year = year_table().take(packed >> np.uint32(16)).astype(np.int64)
+    month, day = ((packed >> np.uint32(at) & 15) + (packed >> np.uint32(at + 4) & 15) * 10 for at in (8, 0))
+    since = (year - YEARS.start) * 12 + month.astype(np.int64) - 1
+    months = (np.datetime64(f"{YEARS.start}-01") + np.arange(len(YEARS) * 12 + 1)).astype("datetime64[D]")
+    starts = (months - months[0]).astype(np.int64)
+    real = (since >= 0) & (since < len(starts) - 1) & (month >= 1) & (month <= 12) & (day >= 1)
+    since = np.where(real, since, 0)
+    found = starts[since] + day.astype(np.int64) - 1
+    return np.where(real & (found < starts[since + 1]), found, -1)
