@@ -37,7 +37,8 @@ def hear_witnesses(model: Model, scorer: Scorer, candidates: Candidates, scored:
         for who in (model.same, ~model.same)
     ]
     log_odds = model.log_odds(radix.decode(codes))
-    curve = fit_curve(number, radix, codes, log_odds, counts[0], counts[1], (rates[0], rates[1]))
+    counted = model.counted(radix.decode(codes))
+    curve = fit_curve(number, radix, codes, log_odds, counts[0], counts[1], (rates[0], rates[1]), counted)
     return replace(model, curve=curve)
 
 

@@ -4,42 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import log, log2
+from math import log2
 from typing import Any
-
-import numpy as np
 
 WIDTH, ROW, LEFT = 760, 22, 330
 INK, GOOD, BAD, QUIET = "#1f2933", "#1f6f54", "#a33b2a", "#9aa5b1"
 
 
-def waterfall(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> list[tuple[str, str, float, float]]:
+def waterfall(
+    model: Mapping[str, Any], levels: Mapping[str, str | None], weight: float
+) -> list[tuple[str, str, float, float]]:
     """How one pair's weight comes about: (comparison, level, bits it adds, bits so far), starting from the
     share of candidate pairs that are one person. `levels` names the pair's level by comparison; a missing
-    one adds nothing. Bits add up to the pair's weight: each is the change in log2 odds as its comparison
+    one adds nothing. Bits add up to `weight`, the pair's: each is the change in log2 odds as its comparison
     joins those before it, so in a mixture the same level may add more in one pair than in another. The last
-    are what pairs that hold a number taught (`witnesses`) and what third records say (`thirds`), where any do.
+    are what third records say (`thirds`), and what the pairs of this pattern that hold a number (`witnesses`) and
+    the namesakes counted (`coincidences`) put right, where any do.
     """
-    steps, learned = _steps(model, levels), model.get("calibration")
-    if learned:
-        without = {k: v for k, v in levels.items() if k != learned["number"]}
-        bits = _steps(model, without)[-1][3]
-        own = _own_shift(model, learned, without)
-        shift = (float(np.interp(bits * log(2), learned["log_odds"], learned["shift"])) + own) / log(2)
-        steps.append((learned["number"], "what pairs that hold it teach", shift, steps[-1][3] + shift))
-    third = levels.get("third_record")
+    steps, third = _steps(model, levels), levels.get("third_record")
     steps += [
         ("third_record", lv["label"], lv["bits"], steps[-1][3] + lv["bits"])
         for lv in model.get("third_record", {}).get("levels", [])
         if lv["label"] == third
     ]
+    if model.get("calibration") or model.get("namesakes"):
+        steps.append(("put right", "by pairs that hold a number, and namesakes", weight - steps[-1][3], weight))
     return steps
-
-
-def _own_shift(model: Mapping[str, Any], learned: Mapping[str, Any], levels: Mapping[str, str | None]) -> float:
-    names = {c["name"] for c in model["comparisons"]}
-    pattern = {name: label for name, label in levels.items() if name in names and label is not None}
-    return next((p["shift"] for p in learned["patterns"] if p["levels"] == pattern), 0.0)
 
 
 def _steps(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> list[tuple[str, str, float, float]]:

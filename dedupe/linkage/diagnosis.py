@@ -59,14 +59,16 @@ def _namesakes(model: Model) -> dict[str, float] | None:
 
 
 def _calibration(model: Model) -> dict[str, Any] | None:
-    """The shift of the log odds (natural) that numbers borne as witnesses ask for, and how many spoke."""
+    """The shift of the log odds (natural) that numbers borne as witnesses ask for, that of pairs of one name and
+    date apart, and how many spoke."""
     if model.curve is None:
         return None
     return {
         "number": model.comparisons[model.curve.number.place],
         "witnesses": model.curve.witnesses,
         "log_odds": KNOTS.tolist(),
-        "shift": model.curve.shift.tolist(),
+        "shift": model.curve.shift[0].tolist(),
+        "shift_of_namesakes": model.curve.shift[1].tolist(),
         "patterns": _own_shifts(model, model.curve),
     }
 

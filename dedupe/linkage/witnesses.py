@@ -54,7 +54,8 @@ class Number:
 
 @dataclass(frozen=True)
 class Curve:
-    """By how much log odds (natural) are shifted at each of KNOTS; `witnesses`: how many pairs say so.
+    """By how much log odds (natural) are shifted at each of KNOTS, shape (2, knots): the second row for patterns
+    of the second kind, whose chance agreement was counted (`coincidences`). `witnesses`: how many pairs say so.
     `own`: what patterns (`patterns`: codes without the number, in order) add to it of their own."""
 
     number: Number
@@ -64,27 +65,30 @@ class Curve:
     patterns: NDArray[np.int64]
     own: NDArray[np.float64]
 
-    def at(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.interp(log_odds, KNOTS, self.shift)
+    def at(self, log_odds: NDArray[np.float64], kind: NDArray[np.bool_] | bool = False) -> NDArray[np.float64]:
+        return np.where(kind, *(np.interp(log_odds, KNOTS, self.shift[k]) for k in (1, 0)))
 
-    def of(self, without: NDArray[np.uint8], log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    def of(
+        self, without: NDArray[np.uint8], log_odds: NDArray[np.float64], kind: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
         """The whole shift of patterns, the number left out of them and of their log odds."""
         if not len(self.patterns):
-            return self.at(log_odds)
+            return self.at(log_odds, kind)
         codes = self.radix.encode(list(without.T))
         place = np.minimum(np.searchsorted(self.patterns, codes), len(self.patterns) - 1)
-        return self.at(log_odds) + np.where(self.patterns[place] == codes, self.own[place], 0.0)
+        return self.at(log_odds, kind) + np.where(self.patterns[place] == codes, self.own[place], 0.0)
 
 
 def fit_curve(
     number: Number, radix: Radix, patterns: NDArray[np.int64], log_odds: NDArray[np.float64],
     same: NDArray[np.float64], differs: NDArray[np.float64], agreement: tuple[float, float],
+    kind: NDArray[np.bool_] | None = None,
 ) -> Curve:  # fmt: skip
     """The curve under which the witnesses are most likely, and then what each pattern adds to it.
 
     patterns: codes (by `radix`) without the number, in order. log_odds: of each pattern. same, differs: how many
     pairs of the pattern agree and differ on the number. agreement: the model's chance that two records of one
-    person, and of two, hold the same number.
+    person, and of two, hold the same number. kind: patterns of the second kind; none where not given.
     """
     total = same + differs
     for_one, for_two = _error_rates(log_odds, same, total, agreement)
@@ -97,10 +101,12 @@ def fit_curve(
         spread = expected * (1 - expected)
         return (same - total * expected) / spread * slope, total * slope**2 / spread
 
-    basis = _hats(log_odds)
+    second = np.zeros(len(log_odds), dtype=bool) if kind is None else kind
+    hats = _hats(log_odds)
+    basis = np.concatenate([hats * ~second[:, None], hats * second[:, None]], axis=1)
     steps = np.diff(np.eye(len(KNOTS)), axis=0)
-    penalty = steps.T @ steps / STEP**2 + np.eye(len(KNOTS)) / SIZE**2
-    shift = np.zeros(len(KNOTS))
+    penalty = np.kron(np.eye(2), steps.T @ steps / STEP**2 + np.eye(len(KNOTS)) / SIZE**2)
+    shift = np.zeros(2 * len(KNOTS))
     for _ in range(ROUNDS):
         pull, weight = score(log_odds + basis @ shift)
         step = np.linalg.solve(basis.T @ (weight[:, None] * basis) + penalty, basis.T @ pull - penalty @ shift)
@@ -110,7 +116,7 @@ def fit_curve(
         pull, weight = score(put_right + own)
         own = own + np.clip((pull - own / OWN**2) / (weight + 1 / OWN**2), -0.5, 0.5)
     own[np.abs(own) < LEAST] = 0.0
-    return Curve(number, shift, float(total.sum()), radix, patterns, own)
+    return Curve(number, shift.reshape(2, -1), float(total.sum()), radix, patterns, own)
 
 
 def _error_rates(

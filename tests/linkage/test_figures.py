@@ -92,9 +92,24 @@ def test_evaluation_is_written(tmp_path):
     write_evaluation(found, linkage.model, tmp_path)
     assert "<svg" in (tmp_path / "evaluation.html").read_text()
     row = linkage.pairs.row(0, named=True)
-    steps = waterfall(linkage.model, {k: v for k, v in row.items() if isinstance(v, str)})
-    assert steps[-1][3] == pytest.approx(row["weight"], abs=1e-6)
+    steps = waterfall(linkage.model, {k: v for k, v in row.items() if isinstance(v, str)}, row["weight"])
+    assert steps[-1][0] == "put right"
+    assert steps[-1][3] == row["weight"]
     assert waterfall_chart(steps).startswith("<svg")
+
+
+def test_bits_add_up_to_the_weight():
+    """Where nothing is put right, level by level and third records included."""
+    fields = fields_of(PLAIN)
+    fields = replace(fields, roles={k: v for k, v in fields.roles.items() if k != "nhs_number"})
+    linkage = link(make_register(4000, PLAIN, seed=8), fields)
+    assert linkage.model["calibration"] is None
+    assert linkage.model["namesakes"] is None
+    told = linkage.pairs.filter(pl.col("third_record").is_not_null())
+    for row in (*linkage.pairs.head(3).iter_rows(named=True), *told.head(3).iter_rows(named=True)):
+        steps = waterfall(linkage.model, {k: v for k, v in row.items() if isinstance(v, str)}, row["weight"])
+        assert steps[-1][0] != "put right"
+        assert steps[-1][3] == pytest.approx(row["weight"], abs=1e-6)
 
 
 def test_second_opinion_agrees():

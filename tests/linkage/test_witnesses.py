@@ -47,7 +47,16 @@ def test_a_sound_model_stands():
 
 def test_shift_is_even_between_knots():
     curve = spoken(np.linspace(-4, 9, 50), np.linspace(-5, 8, 50), np.full(50, 900.0))
-    np.testing.assert_allclose(curve.at(KNOTS), curve.shift)
+    np.testing.assert_allclose(curve.at(KNOTS), curve.shift[0])
+
+
+def test_two_kinds_of_pattern_have_each_their_shift():
+    log_odds, kind = np.repeat(np.linspace(-4, 9, 100), 2), np.tile([False, True], 100)
+    p = 1 / (1 + np.exp(-(log_odds + np.where(kind, 0.6, -0.8))))
+    same = 5000.0 * (0.99 * p + 0.001 * (1 - p))
+    curve = fit_curve(NUMBER, RADIX, np.arange(200), log_odds, same, 5000.0 - same, (0.99, 0.001), kind)
+    np.testing.assert_allclose(curve.at(np.linspace(-3, 3, 7)), -0.8, atol=0.05)
+    np.testing.assert_allclose(curve.at(np.linspace(-3, 3, 7), True), 0.6, atol=0.05)
 
 
 def test_a_pattern_that_many_show_is_put_right_by_itself():
