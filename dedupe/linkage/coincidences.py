@@ -33,6 +33,7 @@ TRUSTED, ERRORS = 0.2, 1.5  # natural log: how near the count is at best, and st
 SLIPS = 6  # the last of BIRTH_LEVELS that a slip of the pen explains
 HEAPED = (1.0, 2.0)
 ENOUGH_SHARED = 10_000.0
+REAL, SPAN = 0.95, 1000  # share of dates that are days of a calendar, and days between the first and the last
 
 
 @dataclass(frozen=True)
@@ -138,13 +139,17 @@ def _cells(levels: NDArray[np.uint8], nulls: Sequence[int], splits: Sequence[int
 def count_coincidences(
     register: Register, comparisons: Sequence[Comparison], rules: Sequence[Rule]
 ) -> Coincidences | None:
-    """The count; None where a column is lacking, no rule makes all such pairs, or too few show anything."""
+    """The count; None where a column is lacking, no rule makes all such pairs, too many dates are no days of a
+    calendar, all people are born within SPAN, or too few pairs show anything."""
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
     if not set(SHARED) <= place.keys() or not any(set(rule) <= IMPLIED for rule in rules):
         return None
     rows = np.arange(min(register.size, ROWS))
-    day = day_numbers(register.columns["birth_date"][: len(rows)])
-    day[comparisons[place["birth_date"]].full(*register.sides(rows, rows)) != 0] = -1  # left out: common dates
+    usual = comparisons[place["birth_date"]].full(*register.sides(rows, rows)) == 0  # no common dates
+    day = np.where(usual, day_numbers(register.columns["birth_date"][: len(rows)]), -1)
+    real = day[day >= 0]
+    if len(real) < max(1.0, REAL * usual.sum()) or np.ptp(np.quantile(real, [0.01, 0.99])) < SPAN:
+        return None
     left, right, rate = _namesakes(rule_key(register, ("forename", "surname"), len(rows)), day)
     sides = register.sides(left, right)
     levels = np.stack([comparison.full(*sides) for comparison in comparisons], axis=1)
@@ -159,7 +164,7 @@ def count_coincidences(
     seen = np.bincount(which).astype(np.float64)
     expected = len(levels) * np.exp(_product(chances, radix.decode(patterns)))
     own = np.log((seen + OWN) / (expected + OWN))
-    shared, window = _shared(day[day >= 0])
+    shared, window = _shared(real)
     agree = {place[name]: _agreements(comparisons[place[name]]) for name in SHARED}
     pairs = len(levels) / rate / (2 * DAYS) / part
     return Coincidences(agree, pairs, chances, radix, patterns, own, seen, shared, window, part)
@@ -203,8 +208,8 @@ def _namesakes(
     packed, rows = packed[order], held[order]
     starts = np.searchsorted(packed, packed + np.uint64(FIRST), "left")
     count = np.searchsorted(packed, packed + np.uint64(LAST), "right") - starts
-    rate = min(1.0, MOST / max(1, int(count.sum())))
-    count[rows >= rate * len(key)] = 0  # rows stand in the order of a hash
+    looked_at = int(np.ceil(min(1.0, MOST / max(1, int(count.sum()))) * len(key)))
+    count[rows >= looked_at] = 0  # rows stand in the order of a hash
     ends = np.cumsum(count)
     item = np.repeat(starts, count) + np.arange(int(count.sum())) - np.repeat(ends - count, count)
-    return np.repeat(rows, count), rows[item], rate
+    return np.repeat(rows, count), rows[item], looked_at / len(key)

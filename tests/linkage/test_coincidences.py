@@ -83,6 +83,17 @@ def test_nothing_is_counted_where_nothing_can_be():
     assert counted(one_day) is None
 
 
+@pytest.mark.parametrize(
+    "births",
+    [
+        pl.format("{}{}", pl.col("birth_date").dt.strftime("%Y%m"), pl.col("birth_date").dt.day() + 60),
+        pl.date(1985, 1, 1) + pl.duration(days=pl.col("id") % 60),
+    ],
+)
+def test_dates_of_no_calendar_and_of_one_season_are_not_counted(births):
+    assert counted(people(60_000, 4).with_columns(birth_date=births)) is None
+
+
 def test_chance_is_held_near_to_the_count():
     register = read_register(people(60_000, 4), FIELDS)
     comparisons = comparisons_for(register)
