@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from dedupe.linkage import Fields, LinkOptions
 from dedupe.linkage.comparisons import comparisons_for
 from dedupe.linkage.engine import find_candidates
-from dedupe.linkage.register import read_register
+from dedupe.linkage.reading import read_register
 
 
 def supervised_f1(frame: pl.DataFrame, fields: Fields, rules: Sequence[tuple[str, ...]], total: int) -> float:

@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.registers import ROLES, VARIANTS, make_register
+from benchmarks.kinds import ROLES, VARIANTS
+from benchmarks.registers import make_register
 from benchmarks.server import own_peak
 from dedupe.linkage import Fields, LinkOptions, link
 from dedupe.linkage.evaluation import calibration

@@ -7,8 +7,9 @@ import sys
 
 import polars as pl
 
+from benchmarks.kinds import VARIANTS
 from benchmarks.linkage import fields_for
-from benchmarks.registers import VARIANTS, make_register
+from benchmarks.registers import make_register
 from dedupe.linkage import evaluate, link
 
 

@@ -51,7 +51,6 @@ OPENS = (
     (STREET, NEAR, EARLIER, SECTOR, DISTRICT, AWAY),
     (HOME, STREET, AWAY, EARLIER),
 )
-SAME_POSTCODE = frozenset({HOME, CROWDED, UNIT_UNKNOWN, OTHER_HOUSE})
 UNKNOWN, SAME, OTHER = 0, 1, 2
 
 
@@ -78,7 +77,7 @@ def address_comparison(register: Register) -> Comparison | None:
     """The address comparison, from whichever of postcode, house and street the register holds."""
     if not (register.has("postcode") or register.has("street")):
         return None
-    crowded = register.mark("crowded", _crowded(register))
+    crowded = register.mark("crowded", lambda: _crowded(register))
 
     def quick(left: Side, right: Side) -> Levels:
         places = np.zeros(len(left), dtype=np.uint8)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dedupe.linkage.background import missing
 from dedupe.linkage.blocking import Rule, rule_key
+from dedupe.linkage.comparisons import SLIP_OF_A_DATE
 from dedupe.linkage.dates import day_numbers
 from dedupe.linkage.levels import Comparison
 from dedupe.linkage.patterns import Patterns, Radix, distinct
@@ -30,7 +31,6 @@ ROWS = 500_000
 LEAST, MOST = 100, 200_000  # pairs that show what such strangers look like
 OWN = 10.0  # pairs' worth of belief that a pattern keeps to the product of chances
 TRUSTED, ERRORS = 0.2, 1.5  # natural log: how near the count is at best, and standard errors allowed for
-SLIPS = 6  # the last of BIRTH_LEVELS that a slip of the pen explains
 HEAPED = (1.0, 2.0)
 ENOUGH_SHARED = 10_000.0
 REAL, SPAN = 0.95, 1000  # share of dates that are days of a calendar, and days between the first and the last
@@ -153,7 +153,7 @@ def count_coincidences(
     left, right, rate = _namesakes(rule_key(register, ("forename", "surname"), len(rows)), day)
     sides = register.sides(left, right)
     levels = np.stack([comparison.full(*sides) for comparison in comparisons], axis=1)
-    levels = levels[levels[:, place["birth_date"]] > SLIPS]
+    levels = levels[levels[:, place["birth_date"]] > SLIP_OF_A_DATE]
     if len(levels) < LEAST:
         return None
     levels[:, place["birth_date"]] = 0

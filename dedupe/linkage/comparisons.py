@@ -36,6 +36,7 @@ BIRTH_LEVELS = (
     level("birth dates 3 to 15 years apart", 0.004, 0.0005, 0.45, 0.20),
     level("birth dates over 15 years apart", 0.006, 0.0005, 0.05, 0.60, namesake=0.95),
 )
+SLIP_OF_A_DATE = 6  # the last of BIRTH_LEVELS that a slip of the pen or a default explains
 COMMON_DATE = 4.0
 NEW_YEAR = np.uint32(0x0101)
 
@@ -106,7 +107,7 @@ def birth_comparison(register: Register) -> list[Comparison]:
     | 1983-12-03 | 1971-05-21 | birth dates 3 to 15 years apart         |
     | 1983-12-03 | 1950-05-21 | birth dates over 15 years apart         |
     """
-    common = register.mark("common birth date", _common(register.columns["birth_date"]))
+    common = register.mark("common birth date", lambda: _common(register.columns["birth_date"]))
 
     def quick(left: Side, right: Side) -> Levels:
         a, b = left.of("birth_date"), right.of("birth_date")
@@ -207,7 +208,7 @@ def phone_comparison(register: Register) -> list[Comparison]:
     column = register.columns["phone"]
     if column.dtype != np.uint64:
         return categorical_comparison(register, "phone")
-    many = register.mark("phone of many", _many_holders(column))
+    many = register.mark("phone of many", lambda: _many_holders(column))
 
     def quick(left: Side, right: Side) -> Levels:
         a, b = left.of("phone"), right.of("phone")
@@ -293,7 +294,7 @@ def related_comparison(register: Register, related: NDArray[np.uint64]) -> Compa
     involved = np.zeros(register.size, dtype=bool)
     involved[(related >> np.uint64(32)).astype(np.int64)] = True
     involved[(related & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
-    mark = register.mark("related", involved)
+    mark = register.mark("related", lambda: involved)
 
     def quick(left: Side, right: Side) -> Levels:
         found = np.full(len(left), len(RELATED_LEVELS), dtype=np.uint8)

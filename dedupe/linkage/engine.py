@@ -26,7 +26,8 @@ from dedupe.linkage.judging import judge_together, pairs_frame
 from dedupe.linkage.levels import Comparison
 from dedupe.linkage.model import Component, Model, fit
 from dedupe.linkage.patterns import Patterns, Radix, count_patterns
-from dedupe.linkage.register import Register, read_register
+from dedupe.linkage.reading import read_register
+from dedupe.linkage.register import Register
 from dedupe.linkage.rules import choose_rules, further_rules
 from dedupe.linkage.scoring import Prune, Scored, Scorer
 from dedupe.linkage.thresholds import best_expected_f1, expected_false_merges

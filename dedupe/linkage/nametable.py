@@ -116,8 +116,7 @@ def alike_forenames(register: Register) -> Callable[[Side, Side], NDArray[np.boo
     if not register.has("forename"):
         return None
     names, column = register.values["names"], register.columns["forename"]
-    tags = register.fact("forename_tags", lambda: np.append(name_tags(names.text), np.uint32(0)).take(column))
-    mark = register.mark("forename", tags)
+    mark = register.mark("forename", lambda: np.append(name_tags(names.text), np.uint32(0)).take(column))
 
     def alike(left: Side, right: Side) -> NDArray[np.bool_]:
         a, b = left.of(mark), right.of(mark)

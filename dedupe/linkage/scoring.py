@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from dedupe.linkage.comparisons import SLIP_OF_A_DATE
 from dedupe.linkage.levels import Comparison, Levels
 from dedupe.linkage.model import Model
 from dedupe.linkage.patterns import Radix, distinct
@@ -21,7 +22,6 @@ from dedupe.linkage.witnesses import Number
 
 SLOTS = 20  # 2 to this power places in a table of verdicts
 DOUBT_CAP = 0.949
-SLIP_OF_A_DATE = 6  # the last of BIRTH_LEVELS that a slip of the pen or a default explains
 SLACK = 1e-9
 KEEP, SPEAKS, KNOWN = np.uint8(1), np.uint8(2), np.uint8(4)
 

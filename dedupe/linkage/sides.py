@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int32]
+WORD = 8  # bytes to which a row is filled up
 CHUNK = 8192  # rows moved at a time: so many stay in the processor's cache
-LINE = 8
 
 
 class Table:
@@ -24,7 +24,7 @@ class Table:
             for (name, column), end in zip(ordered, ends, strict=True)
         }
         size = len(ordered[0][1])
-        self.width = -(-int(ends[-1]) // LINE) * LINE
+        self.width = -(-int(ends[-1]) // WORD) * WORD
         self.cells = np.zeros((size, self.width), dtype=np.uint8)
         for first in range(0, size, CHUNK):
             rows = slice(first, first + CHUNK)
@@ -84,6 +84,3 @@ class _Part(Side):
         if name not in self._held:
             self._held[name] = self._whole.of(name).take(self._at)
         return self._held[name]
-
-
-Sides = tuple[Side, Side]

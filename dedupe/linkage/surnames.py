@@ -38,7 +38,7 @@ def surname_comparison(register: Register, table: NameTable) -> Comparison:
     base, size = len(levels) - len(SURNAME_REST), len(levels)
     women = grown_women(register)
     if women is not None:
-        levels, grown = with_given(levels, GROWN_WOMEN), register.mark("grown women", women)
+        levels, grown = with_given(levels, GROWN_WOMEN), register.mark("grown women", lambda: women)
     null = len(levels)
     rest = tuple(range(base, size))
     opens = ((*rest, null),) if women is None else ((*rest, null), (*(size + k for k in rest), null))

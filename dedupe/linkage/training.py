@@ -182,7 +182,7 @@ class Strangers:
     holds to be one person: of little weight in a large register, of much in a small one full of duplicates.
     """
 
-    def __init__(self, luck: Luck, link_only: bool, rules: Sequence[Rule] = ()) -> None:
+    def __init__(self, luck: Luck, link_only: bool, rules: Sequence[Rule]) -> None:
         register, comparisons = luck.register, luck.comparisons
         self.comparisons = comparisons
         self.namesakes = None if link_only else count_coincidences(register, comparisons, rules)

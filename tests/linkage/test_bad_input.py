@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.registers import PLAIN, make_register
+from benchmarks.kinds import PLAIN
+from benchmarks.registers import make_register
 from dedupe.linkage import Fields, LinkOptions, RegisterError, link, parse_fields, read_fields
 from tests.linkage.registers_for_tests import fields_of
 

@@ -11,7 +11,7 @@ from dedupe.linkage.coincidences import Coincidences, HeldChance, count_coincide
 from dedupe.linkage.comparisons import comparisons_for
 from dedupe.linkage.evaluation import evaluate
 from dedupe.linkage.patterns import Patterns
-from dedupe.linkage.register import read_register
+from dedupe.linkage.reading import read_register
 
 RULES = (("forename", "birth_date"), ("surname", "birth_date"))
 FIELDS = Fields(id="id", roles={name: name for name in ("forename", "surname", "birth_date")})

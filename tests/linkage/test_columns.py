@@ -6,11 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.registers import PLAIN, ROLES, make_register
+from benchmarks.kinds import PLAIN, ROLES
+from benchmarks.registers import make_register
 from dedupe.linkage import Fields, RegisterError, link, parse_fields
 from dedupe.linkage.columns import check_columns
 from dedupe.linkage.comparisons import comparisons_for
-from dedupe.linkage.register import Register, read_register
+from dedupe.linkage.reading import read_register
+from dedupe.linkage.register import Register
 from tests.linkage.registers_for_tests import proposed
 
 PARTS = {ROLES[column]: column for column in PLAIN.columns}

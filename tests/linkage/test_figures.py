@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.registers import PLAIN, VARIANTS, make_register
+from benchmarks.kinds import PLAIN, VARIANTS
+from benchmarks.registers import make_register
 from dedupe.linkage import LinkOptions, evaluate, link, write_evaluation
 from dedupe.linkage.charts import waterfall, waterfall_chart
 from dedupe.linkage.health import second_opinion
@@ -95,7 +96,19 @@ def test_evaluation_is_written(tmp_path):
     steps = waterfall(linkage.model, {k: v for k, v in row.items() if isinstance(v, str)}, row["weight"])
     assert steps[-1][0] == "put right"
     assert steps[-1][3] == row["weight"]
+    assert steps[-2][3] == pytest.approx(as_fitted(linkage, row), abs=1e-6)
+    assert row["weight"] == pytest.approx(as_fitted(linkage, row, put_right=True), abs=1e-6)
     assert waterfall_chart(steps).startswith("<svg")
+
+
+def as_fitted(linkage, row, put_right=False):
+    """A pair's weight in bits by the fitted model and third records, perhaps as witnesses and namesakes put it."""
+    model = linkage.fitted if put_right else replace(linkage.fitted, curve=None, held=None)
+    named = zip(model.comparisons, model.labels, strict=True)
+    levels = [labels.index(row[name]) if row[name] is not None else len(labels) for name, labels in named]
+    third = {level["label"]: level["bits"] for level in linkage.model["third_record"]["levels"]}
+    bits = model.log_odds(np.array([levels], dtype=np.uint8))[0] / np.log(2)
+    return float(bits) + third.get(row["third_record"], 0.0)
 
 
 def test_bits_add_up_to_the_weight():

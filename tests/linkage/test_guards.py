@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.registers import PLAIN, make_register
+from benchmarks.kinds import PLAIN
+from benchmarks.registers import make_register
 from dedupe.linkage import LinkOptions, RegisterError, link
 from dedupe.linkage.clusters import Edges, build_clusters, cluster_names, connected, weak_bridges
 from tests.linkage.registers_for_tests import as_set, fields_of, proposed

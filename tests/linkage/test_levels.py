@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from benchmarks.registers import PLAIN, make_register
+from benchmarks.kinds import PLAIN
+from benchmarks.registers import make_register
 from dedupe.linkage import Fields
 from dedupe.linkage.addresses import LEVELS as ADDRESS
 from dedupe.linkage.addresses import address_comparison, one_character_off
@@ -24,7 +25,8 @@ from dedupe.linkage.identifiers import neighbours_swapped, numbers, packed_numbe
 from dedupe.linkage.levels import PEOPLE, Comparison
 from dedupe.linkage.names import judge_forenames
 from dedupe.linkage.nametable import ALIKE, CLOSE, NameTable
-from dedupe.linkage.register import Register, read_register
+from dedupe.linkage.reading import read_register
+from dedupe.linkage.register import Register
 from dedupe.linkage.similarity import edits, jaro_winkler
 from dedupe.linkage.surnames import judge_surnames
 from dedupe.linkage.values import Values, clean_text

@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from benchmarks.registers import VARIANTS, make_register
+from benchmarks.kinds import VARIANTS
+from benchmarks.registers import make_register
 from migrate.cli.link import _opinion
 from tests.councils import casebridge
 

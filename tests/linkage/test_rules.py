@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.registers import PLAIN, VARIANTS, make_register
+from benchmarks.kinds import PLAIN, VARIANTS
+from benchmarks.registers import make_register
 from dedupe.linkage import LinkOptions
 from dedupe.linkage.engine import find_candidates, widened
-from dedupe.linkage.register import read_register
+from dedupe.linkage.reading import read_register
 from dedupe.linkage.rules import FURTHER_PAIRS_A_ROW, estimated_pairs, further_rules
 from tests.linkage.registers_for_tests import fields_of
 

@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.registers import PLAIN, make_register
+from benchmarks.kinds import PLAIN
+from benchmarks.registers import make_register
 from dedupe.linkage import LinkOptions, coincidences, link
 from dedupe.linkage.blocking import Candidates, build_blocks
 from dedupe.linkage.comparisons import comparisons_for
 from dedupe.linkage.engine import find_candidates, train
 from dedupe.linkage.patterns import Radix
-from dedupe.linkage.register import Register, read_register
+from dedupe.linkage.reading import read_register
+from dedupe.linkage.register import Register
 from dedupe.linkage.scoring import Scorer
 from dedupe.linkage.training import Luck, Strangers, starting_components, training_patterns
 from tests.linkage.registers_for_tests import as_set, fields_of

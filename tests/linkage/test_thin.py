@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.registers import PLAIN, make_register
+from benchmarks.kinds import PLAIN
+from benchmarks.registers import make_register
 from dedupe.linkage import Fields, evaluate, link
 from dedupe.linkage.comparisons import comparisons_for
-from dedupe.linkage.register import read_register
+from dedupe.linkage.reading import read_register
 from dedupe.linkage.scoring import DOUBT_CAP, doubtful
 from dedupe.linkage.thresholds import LEAST, best_expected_f1
 from dedupe.linkage.training import Luck, Strangers
@@ -76,7 +77,7 @@ def test_chance_agreement_is_counted_once(frame):
     """The chance that two rows agree is that of the column, however common its values."""
     register = read_register(frame, fields("forename", "surname", "sex"))
     comparisons = comparisons_for(register)
-    strangers = Strangers(Luck(register, comparisons, 1), False)
+    strangers = Strangers(Luck(register, comparisons, 1), False, ())
     for comparison, chances in zip(comparisons, strangers.chances, strict=True):
         codes = register.columns[comparison.name]
         held = np.bincount(codes[codes >= 0]).astype(np.float64)

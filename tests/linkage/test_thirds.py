@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.registers import PLAIN, make_register
+from benchmarks.kinds import PLAIN
+from benchmarks.registers import make_register
 from dedupe.linkage import LinkOptions, link
 from dedupe.linkage.thirds import (
     BOTH,

@@ -7,7 +7,8 @@ from datetime import time
 import polars as pl
 import pytest
 
-from benchmarks.registers import PLAIN, make_register
+from benchmarks.kinds import PLAIN
+from benchmarks.registers import make_register
 from dedupe.linkage import Fields, RegisterError, link
 from dedupe.linkage.dates import packed_dates, parse_date
 

@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.registers import PLAIN, make_register
+from benchmarks.kinds import PLAIN
+from benchmarks.registers import make_register
 from dedupe.linkage import link
 from dedupe.linkage.levels import per_group
 from dedupe.linkage.nametable import alike_forenames
 from dedupe.linkage.patterns import Radix
-from dedupe.linkage.register import read_register
+from dedupe.linkage.reading import read_register
 from dedupe.linkage.witnesses import KNOTS, Number, fit_curve
 from tests.linkage.registers_for_tests import fields_of
 
