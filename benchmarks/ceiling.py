@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from dedupe.linkage import Fields, LinkOptions
-from dedupe.linkage.comparisons import comparisons_for
-from dedupe.linkage.engine import find_candidates
-from dedupe.linkage.reading import read_register
+from casebridge.dedupe.linkage import Fields, LinkOptions
+from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
+from casebridge.dedupe.linkage.engine import find_candidates
+from casebridge.dedupe.linkage.register.reading import read_register
 
 
 def supervised_f1(frame: pl.DataFrame, fields: Fields, rules: Sequence[tuple[str, ...]], total: int) -> float:

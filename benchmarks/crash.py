@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from benchmarks.server import database, postgres
-from load.moments import MOMENTS
+from casebridge.load.writing.failpoints import MOMENTS
 from tests.councils import Migration, contents, make_migration, small_council
 from tests.plug import killed_after, killed_at
 

@@ -21,9 +21,9 @@ import click
 import polars as pl
 
 from benchmarks.server import ServersMemory, database, own_peak, postgres
-from migrate.pipeline import open_job, run_stages
-from migrate.projects import init_project
-from synthetic import make_council
+from casebridge.migrate.pipeline import open_job, run_stages
+from casebridge.migrate.projects import init_project
+from casebridge.synthetic import make_council
 
 Stages = list[tuple[str, int, float]]
 

@@ -25,8 +25,8 @@ import polars as pl
 from benchmarks.kinds import ROLES, VARIANTS
 from benchmarks.registers import make_register
 from benchmarks.server import own_peak
-from dedupe.linkage import Fields, LinkOptions, link
-from dedupe.linkage.evaluation import calibration
+from casebridge.dedupe.linkage import Fields, LinkOptions, link
+from casebridge.dedupe.linkage.evaluation.measures import calibration
 
 EIGHT_RULES = (
     ("nhs_number",),

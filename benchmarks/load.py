@@ -28,18 +28,18 @@ import petl
 import polars as pl
 import psycopg
 
-import load
 from benchmarks.server import database, own_peak, postgres
-from load.stage import in_order
-from load.tables import TargetTables
-from load.writers import copy_text
-from migrate.pipeline import open_job, run_stages
-from migrate.projects import init_project
-from project.batch import Batch
-from project.database import open_database
-from project.job import Job
-from project.target import TargetTable
-from synthetic import make_council
+from casebridge import load
+from casebridge.load.stage import in_order
+from casebridge.load.writing.tables import TargetTables
+from casebridge.load.writing.writers import copy_text
+from casebridge.migrate.pipeline import open_job, run_stages
+from casebridge.migrate.projects import init_project
+from casebridge.project.batch import Batch
+from casebridge.project.database import open_database
+from casebridge.project.job import Job
+from casebridge.project.target import TargetTable
+from casebridge.synthetic import make_council
 
 Files = Sequence[tuple[TargetTable, Batch]]
 BLOCK = 1 << 20

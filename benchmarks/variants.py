@@ -10,7 +10,7 @@ import polars as pl
 from benchmarks.kinds import VARIANTS
 from benchmarks.linkage import fields_for
 from benchmarks.registers import make_register
-from dedupe.linkage import evaluate, link
+from casebridge.dedupe.linkage import evaluate, link
 
 
 def row(name: str, people: int, seed: int) -> str:

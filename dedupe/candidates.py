@@ -16,17 +16,17 @@ import duckdb
 import petl
 import polars as pl
 
-from dedupe.config import LinkageConfig
-from dedupe.linkage.errors import RegisterError
-from dedupe.linkage.fields import Fields, LinkOptions
-from project.batch import Batch, digest, file_digest, write_batch
-from project.contracts import EVIDENCE, ROWS, empty
-from project.errors import CasebridgeError, Problem, SourceError, SpecError
-from project.job import Job
-from project.queries import open_duckdb
-from project.settings import System
-from project.spec import TableSpec
-from project.tally import Tally
+from casebridge.dedupe.config import LinkageConfig
+from casebridge.dedupe.linkage.errors import RegisterError
+from casebridge.dedupe.linkage.fields import Fields, LinkOptions
+from casebridge.project.batch import Batch, digest, file_digest, write_batch
+from casebridge.project.contracts import EVIDENCE, ROWS, empty
+from casebridge.project.errors import CasebridgeError, Problem, SourceError, SpecError
+from casebridge.project.job import Job
+from casebridge.project.queries import open_duckdb
+from casebridge.project.settings import System
+from casebridge.project.spec import TableSpec
+from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
 NAME = "candidates"
@@ -95,7 +95,7 @@ def reads(config: LinkageConfig, name: str) -> bool:
 
 
 def _link(job: Job, config: LinkageConfig, clean: dict[str, tuple[Batch, ...]], inputs: str) -> tuple[Batch, ...]:
-    from dedupe.linkage.engine import link  # most of a second to import, and most runs link nothing new
+    from casebridge.dedupe.linkage.engine import link  # most of a second to import, and most runs link nothing new
 
     register, related = _register(job, config, clean)
     job.report.table(STAGE, "register", register.height)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dedupe.linkage.fields import ROLES
-from project.errors import Problem, SpecError, did_you_mean
-from project.spec import TableSpec
+from casebridge.dedupe.linkage.fields import ROLES
+from casebridge.project.errors import Problem, SpecError, did_you_mean
+from casebridge.project.spec import TableSpec
 
 FILE = "linkage.toml"
 _KNOWN = {"": {"register", "fields", "other", "related"}, "register": {"query", "tables"}, "related": {"query"}}

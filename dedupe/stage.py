@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from dedupe.candidates import Candidates, check_no_link, entries_of, find_candidates, without_protected
-from dedupe.config import LinkageConfig, read_linkage
-from dedupe.review.crosswalk import Groups, groups, survivors
-from dedupe.review.decisions import Decision, Ruling, standing
-from dedupe.review.survivorship import golden_rows
-from project.batch import Batch, digest, write_batch
-from project.contracts import CROSSWALK, KEY, REST, ROW
-from project.errors import ReviewNeeded
-from project.job import Job
-from project.tally import Tally
+from casebridge.dedupe.candidates import Candidates, check_no_link, entries_of, find_candidates, without_protected
+from casebridge.dedupe.config import LinkageConfig, read_linkage
+from casebridge.dedupe.review.crosswalk import Groups, groups, survivors
+from casebridge.dedupe.review.decisions import Decision, Ruling, standing
+from casebridge.dedupe.review.survivorship import golden_rows
+from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.contracts import CROSSWALK, KEY, REST, ROW
+from casebridge.project.errors import ReviewNeeded
+from casebridge.project.job import Job
+from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
 ENGINE = 1

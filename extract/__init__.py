@@ -7,6 +7,6 @@ quoting     what a record of a delimited file is; records, columns: the same at 
 stage       the loop over sources and pending batches
 """
 
-from extract.stage import run
+from casebridge.extract.stage import run
 
 __all__ = ["run"]

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from extract.quoting import QUOTE, RETURN
-from extract.records import Places, Reason, Records
+from casebridge.extract.quoting import QUOTE, RETURN
+from casebridge.extract.records import Places, Reason, Records
 
 _INLINE, _SLACK = 12, 16
 _HEAD = np.array([(1 << 8 * min(size, 4)) - 1 for size in range(_INLINE + 1)], np.uint32)

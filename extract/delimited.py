@@ -12,15 +12,15 @@ from typing import BinaryIO
 import numpy as np
 import polars as pl
 
-from extract.ahead import ahead
-from extract.columns import text_columns
-from extract.dump import Part, Piece, Table, counted
-from extract.examine import examine_text, refuse_binary
-from extract.quoting import Ahead, Quoting
-from extract.records import Reason, Records, RecordTooLongError, split
-from project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE
-from project.errors import SourceError
-from project.spec import ReadSpec
+from casebridge.extract.columns import text_columns
+from casebridge.extract.dump import Part, Piece, Table, counted
+from casebridge.extract.examine import examine_text, refuse_binary
+from casebridge.extract.prefetch import ahead
+from casebridge.extract.quoting import Ahead, Quoting
+from casebridge.extract.records import Reason, Records, RecordTooLongError, split
+from casebridge.project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE
+from casebridge.project.errors import SourceError
+from casebridge.project.spec import ReadSpec
 
 
 def delimited_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:

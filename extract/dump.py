@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 import polars as pl
 
-from project.contracts import ORIGIN, ROW, UNREADABLE, empty
-from project.errors import SourceError
-from project.spec import ReadSpec, Source
+from casebridge.project.contracts import ORIGIN, ROW, UNREADABLE, empty
+from casebridge.project.errors import SourceError
+from casebridge.project.spec import ReadSpec, Source
 
 Stamp = tuple[int, int, int]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from extract.dump import Part, stamp
-from extract.records import undecodable
-from project.errors import SourceError
-from project.spec import ReadSpec
+from casebridge.extract.dump import Part, stamp
+from casebridge.extract.records import undecodable
+from casebridge.project.errors import SourceError
+from casebridge.project.spec import ReadSpec
 
 _BLOCK = 1 << 22
 _LONG_LINE = 1 << 26

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import petl
 
-from extract.dump import Part, Piece, Table
-from extract.examine import examine_text, refuse_binary
-from extract.records import Reason
-from extract.tail import Row, pieces
-from project.spec import ReadSpec
+from casebridge.extract.dump import Part, Piece, Table
+from casebridge.extract.examine import examine_text, refuse_binary
+from casebridge.extract.records import Reason
+from casebridge.extract.row_formats import Row, pieces
+from casebridge.project.spec import ReadSpec
 
 
 def fixed_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from extract.dump import Part, Piece, Table, stamp
-from extract.records import Reason
-from extract.tail import Row, pieces
-from project.batch import digest, file_digest
-from project.errors import SourceError
-from project.spec import ReadSpec
+from casebridge.extract.dump import Part, Piece, Table, stamp
+from casebridge.extract.records import Reason
+from casebridge.extract.row_formats import Row, pieces
+from casebridge.project.batch import digest, file_digest
+from casebridge.project.errors import SourceError
+from casebridge.project.spec import ReadSpec
 
 COLUMNS = ("PATH", "BYTES", "SHA256")
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import polars as pl
 
-from extract.dump import Part, Table
-from project.batch import write_text
-from project.contracts import FILE
-from project.errors import SourceError
-from project.job import Job
-from project.ledger import now
+from casebridge.extract.dump import Part, Table
+from casebridge.project.batch import write_text
+from casebridge.project.contracts import FILE
+from casebridge.project.errors import SourceError
+from casebridge.project.job import Job
+from casebridge.project.ledger import now
 
 NAME = "MANIFEST.csv"
 _COLUMNS = ["file", "bytes", "lines", "sha256"]

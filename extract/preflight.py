@@ -13,14 +13,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from extract.dump import Part, Table
-from extract.manifest import NAME, Declared, differs, read_manifest
-from extract.readers import FORMATS
-from project.contracts import ORIGIN
-from project.errors import SourceError, did_you_mean
-from project.job import Job
-from project.spec import ReadSpec, Source
-from project.specfile import columns_accounted_for
+from casebridge.extract.dump import Part, Table
+from casebridge.extract.manifest import NAME, Declared, differs, read_manifest
+from casebridge.extract.readers import FORMATS
+from casebridge.project.contracts import ORIGIN
+from casebridge.project.errors import SourceError, did_you_mean
+from casebridge.project.job import Job
+from casebridge.project.spec import ReadSpec, Source
+from casebridge.project.specfile import columns_accounted_for
 
 _LIKE_A_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _MAGIC = re.compile(r"[*?\[]")

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from extract.delimited import delimited_columns, examine_delimited, read_delimited
-from extract.dump import Part, Piece, Table
-from extract.fixed import examine_fixed, fixed_columns, read_fixed
-from extract.listing import examine_files, files_columns, read_files
-from extract.sheet import examine_sheet, read_sheet, sheet_columns
-from project.spec import ReadSpec
+from casebridge.extract.delimited import delimited_columns, examine_delimited, read_delimited
+from casebridge.extract.dump import Part, Piece, Table
+from casebridge.extract.fixed import examine_fixed, fixed_columns, read_fixed
+from casebridge.extract.listing import examine_files, files_columns, read_files
+from casebridge.extract.sheet import examine_sheet, read_sheet, sheet_columns
+from casebridge.project.spec import ReadSpec
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from extract.quoting import NEWLINE, QUOTE, RETURN, Ahead, Quoting
+from casebridge.extract.quoting import NEWLINE, QUOTE, RETURN, Ahead, Quoting
 
 Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

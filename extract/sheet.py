@@ -11,12 +11,12 @@ from xml.etree.ElementTree import ParseError
 
 import petl
 
-from extract.dump import Part, Piece, Table, stamp
-from extract.records import Reason
-from extract.tail import Row, pieces
-from project.batch import file_digest
-from project.errors import SourceError
-from project.spec import ReadSpec
+from casebridge.extract.dump import Part, Piece, Table, stamp
+from casebridge.extract.records import Reason
+from casebridge.extract.row_formats import Row, pieces
+from casebridge.project.batch import file_digest
+from casebridge.project.errors import SourceError
+from casebridge.project.spec import ReadSpec
 
 _UNREADABLE = (zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError)
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from extract.ahead import ahead
-from extract.dump import Piece, Table, no_records
-from extract.manifest import write_manifest
-from extract.preflight import preflight
-from extract.readers import FORMATS
-from project.batch import Batch, digest, write_batch
-from project.contracts import ROW, UNREADABLE, empty
-from project.errors import SourceError
-from project.job import Job
-from project.outlook import Outlook, State
-from project.tally import Tally
+from casebridge.extract.dump import Piece, Table, no_records
+from casebridge.extract.manifest import write_manifest
+from casebridge.extract.prefetch import ahead
+from casebridge.extract.preflight import preflight
+from casebridge.extract.readers import FORMATS
+from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.contracts import ROW, UNREADABLE, empty
+from casebridge.project.errors import SourceError
+from casebridge.project.job import Job
+from casebridge.project.plan import Outlook, State
+from casebridge.project.tally import Tally
 
 STAGE = "extract"
 ENGINE = 1

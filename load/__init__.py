@@ -1,6 +1,6 @@
 """Converted rows become the target's rows: keys resolved, each batch exactly once."""
 
-from load.rollback import rollback
-from load.stage import ask_again, run
+from casebridge.load.rollback import rollback
+from casebridge.load.stage import ask_again, run
 
 __all__ = ["ask_again", "rollback", "run"]

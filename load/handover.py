@@ -23,14 +23,14 @@ import polars as pl
 import sqlalchemy as sa
 from polars.exceptions import PolarsError
 
-from load.standing import STAGE
-from load.writers import sqlite_rows
-from project.batch import Batch, file_digest, put_in_place, write_text
-from project.database import open_database
-from project.errors import CasebridgeError, SourceError, did_you_mean
-from project.job import Job
-from project.journal import Journal
-from project.target import TargetTable
+from casebridge.load.resolution.key_map import STAGE
+from casebridge.load.writing.writers import sqlite_rows
+from casebridge.project.batch import Batch, file_digest, put_in_place, write_text
+from casebridge.project.database import open_database
+from casebridge.project.errors import CasebridgeError, SourceError, did_you_mean
+from casebridge.project.job import Job
+from casebridge.project.journal import Journal
+from casebridge.project.target import TargetTable
 
 PREPARED, HANDED_OVER, ACKNOWLEDGED, DIFFERS = "prepared", "handed_over", "acknowledged", "differs"
 STATES: Mapping[str, tuple[str, ...]] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from load.applied import (
+from casebridge.load.writing.applied import (
     Applied,
     TargetRun,
     applied,
@@ -20,17 +20,17 @@ from load.applied import (
     forget_run,
     runs,
 )
-from load.changes import changes
-from load.crosswalk import NAME as CROSSWALK_BATCH
-from load.crosswalk import put_crosswalk
-from load.delivery import Delivery
-from load.moments import reached
-from load.parked import dependents
-from load.patience import in_transaction
-from load.tables import TargetTables
-from project.database import DRIVER_ERRORS, refusal
-from project.errors import CasebridgeError
-from project.job import Job
+from casebridge.load.writing.changes import changes
+from casebridge.load.writing.crosswalk import NAME as CROSSWALK_BATCH
+from casebridge.load.writing.crosswalk import put_crosswalk
+from casebridge.load.writing.delivery import Delivery
+from casebridge.load.writing.failpoints import reached
+from casebridge.load.writing.foreign_keys import dependents
+from casebridge.load.writing.retry import in_transaction
+from casebridge.load.writing.tables import TargetTables
+from casebridge.project.database import DRIVER_ERRORS, refusal
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.job import Job
 
 
 @dataclass(frozen=True)

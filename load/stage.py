@@ -8,28 +8,28 @@ from dataclasses import dataclass
 import polars as pl
 import sqlalchemy as sa
 
-from load.applied import applied, create_side_tables, open_run
-from load.crosswalk import NAME as CROSSWALK_BATCH
-from load.crosswalk import write_crosswalk
-from load.delivery import Delivery
-from load.doubled import doubled_rows
-from load.fit import check_fit
-from load.moments import reached
-from load.once import doubles
-from load.patience import about_rows, in_transaction, may_be_done_twice
-from load.refused import REFUSED, REFUSED_ROWS
-from load.resolve import resolve
-from load.standing import STAGE, Crosswalk, Parents, Standing, read_crosswalk
-from load.tables import TargetTables
-from project.batch import Batch, digest, write_batch
-from project.contracts import KEY, empty
-from project.database import DRIVER_ERRORS, refusal
-from project.errors import CasebridgeError
-from project.identity import ids_of
-from project.job import Job
-from project.spec import TableSpec
-from project.tally import Tally
-from project.target import TargetTable
+from casebridge.load.resolution.key_map import STAGE, Crosswalk, Parents, Standing, read_crosswalk
+from casebridge.load.resolution.merge_duplicates import doubles
+from casebridge.load.resolution.resolve import resolve
+from casebridge.load.writing.applied import applied, create_side_tables, open_run
+from casebridge.load.writing.crosswalk import NAME as CROSSWALK_BATCH
+from casebridge.load.writing.crosswalk import write_crosswalk
+from casebridge.load.writing.delivery import Delivery
+from casebridge.load.writing.failpoints import reached
+from casebridge.load.writing.fit import check_fit
+from casebridge.load.writing.retry import about_rows, in_transaction, may_be_done_twice
+from casebridge.load.writing.row_bisect import REFUSED, REFUSED_ROWS
+from casebridge.load.writing.tables import TargetTables
+from casebridge.load.writing.unique_violations import doubled_rows
+from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.contracts import KEY, empty
+from casebridge.project.database import DRIVER_ERRORS, refusal
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.identity import ids_of
+from casebridge.project.job import Job
+from casebridge.project.spec import TableSpec
+from casebridge.project.tally import Tally
+from casebridge.project.target import TargetTable
 
 ENGINE = 1
 

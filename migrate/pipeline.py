@@ -14,33 +14,29 @@ from time import perf_counter
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-import dedupe
-import extract
-import load
-import reconciliation
-import transform
-from dedupe.candidates import try_queries as try_linkage
-from dedupe.config import read_linkage
-from extract.preflight import preflight
-from extract.readers import FORMATS
-from migrate.damage import damage_named
-from migrate.followed import note_followed
-from migrate.standing_orders import begin, route_of
-from project.database import refusal, shown
-from project.errors import CasebridgeError, Problem, SourceError, SpecError, TargetError, did_you_mean
-from project.job import Job, Reporter, Silent, sole_run
-from project.journal import Journal
-from project.ledger import Ledger
-from project.routes import routed
-from project.settings import Settings, read_settings
-from project.spec import TableSpec
-from project.specfile import read_specs
-from project.specreader import Vocabulary
-from project.tally import Tally
-from project.target import read_target
-from transform.checks import CHECKS
-from transform.stage import make_plans, try_queries
-from transform.steps import STEPS
+from casebridge import dedupe, extract, load, reconciliation, transform
+from casebridge.dedupe.candidates import try_queries as try_linkage
+from casebridge.dedupe.config import read_linkage
+from casebridge.extract.preflight import preflight
+from casebridge.extract.readers import FORMATS
+from casebridge.migrate.corruption import damage_named
+from casebridge.migrate.decision_guard import note_followed
+from casebridge.migrate.run_guards import begin, route_of
+from casebridge.project.database import refusal, shown
+from casebridge.project.errors import CasebridgeError, Problem, SourceError, SpecError, TargetError, did_you_mean
+from casebridge.project.job import Job, Reporter, Silent, sole_run
+from casebridge.project.journal import Journal
+from casebridge.project.ledger import Ledger
+from casebridge.project.routes import routed
+from casebridge.project.settings import Settings, read_settings
+from casebridge.project.spec import TableSpec
+from casebridge.project.specfile import read_specs
+from casebridge.project.specreader import Vocabulary
+from casebridge.project.tally import Tally
+from casebridge.project.target import read_target
+from casebridge.transform.checks import CHECKS
+from casebridge.transform.stage import make_plans, try_queries
+from casebridge.transform.steps import STEPS
 
 STAGES: Mapping[str, Callable[[Job], Tally]] = {
     "extract": extract.run,

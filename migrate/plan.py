@@ -9,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import dedupe.outlook
-import extract.stage
-import load.outlook
-import transform.stage
-from migrate.pipeline import ALWAYS, STAGES, counted_rows
-from migrate.standing_orders import may_begin
-from project.errors import CasebridgeError, did_you_mean
-from project.job import Job
-from project.journal import Journal, Timing
-from project.outlook import Outlook, State, follows
+import casebridge.dedupe.plan
+import casebridge.extract.stage
+import casebridge.load.plan
+import casebridge.transform.stage
+from casebridge.migrate.pipeline import ALWAYS, STAGES, counted_rows
+from casebridge.migrate.run_guards import may_begin
+from casebridge.project.errors import CasebridgeError, did_you_mean
+from casebridge.project.job import Job
+from casebridge.project.journal import Journal, Timing
+from casebridge.project.plan import Outlook, State, follows
 
 OUTLOOKS: Mapping[str, Callable[[Job], Iterator[Outlook]]] = {
-    "extract": extract.stage.outlook,
-    "transform": transform.stage.outlook,
-    "dedupe": dedupe.outlook.outlook,
-    "load": load.outlook.outlook,
+    "extract": casebridge.extract.stage.outlook,
+    "transform": casebridge.transform.stage.outlook,
+    "dedupe": casebridge.dedupe.plan.outlook,
+    "load": casebridge.load.plan.outlook,
 }
 
 

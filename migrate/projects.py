@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
-from migrate.several import PACK_SYSTEM, check_names, spread
-from project.batch import write_text
-from project.database import open_database
-from project.errors import CasebridgeError
-from project.settings import FILE
+from casebridge.migrate.multi_source import PACK_SYSTEM, check_names, spread
+from casebridge.project.batch import write_text
+from casebridge.project.database import open_database
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.settings import FILE
 
 PACK = "carefirst_mosaic"
 
@@ -59,7 +59,7 @@ def init_project(folder: Path, dump: Path | Mapping[str, Path], target: str | No
     url = target or "sqlite:///target.db"
     open_database(url).dispose()
     folder.mkdir(parents=True, exist_ok=True)
-    pack = resources.files("project") / "packs" / PACK
+    pack = resources.files("casebridge.project") / "packs" / PACK
     with resources.as_file(pack) as source:
         shutil.copytree(source, folder, dirs_exist_ok=True)
     if list(dumps) != [PACK_SYSTEM]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from project.errors import CasebridgeError, TargetError
+from casebridge.project.errors import CasebridgeError, TargetError
 
 DRIVER_ERRORS = (SQLAlchemyError, psycopg.Error, sqlite3.Error)
 """What a database may raise: through SQLAlchemy, or where rows go straight to the driver."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from project.batch import Batch, digest, write_batch
-from project.contracts import KEY
-from project.errors import CasebridgeError
-from project.job import Job
-from project.tally import Tally
+from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.contracts import KEY
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.job import Job
+from casebridge.project.tally import Tally
 
 STAGE, KIND, EVERY_RUN = "ids", "ids", ""
 RESTORE = (

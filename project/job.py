@@ -11,13 +11,13 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from project.database import open_database, open_own, shown
-from project.errors import CasebridgeError
-from project.ledger import Ledger
-from project.settings import Settings
-from project.spec import ReadSpec, Source, TableSpec
-from project.tally import Tally
-from project.target import Target
+from casebridge.project.database import open_database, open_own, shown
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.ledger import Ledger
+from casebridge.project.settings import Settings
+from casebridge.project.spec import ReadSpec, Source, TableSpec
+from casebridge.project.tally import Tally
+from casebridge.project.target import Target
 
 
 class Reporter(Protocol):

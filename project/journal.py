@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
-from project.ledger import Ledger, now
+from casebridge.project.ledger import Ledger, now
 
 _meta = sa.MetaData()
 

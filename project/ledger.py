@@ -17,11 +17,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from project.batch import Batch
-from project.contracts import SOURCE_SHIFT
-from project.database import open_database, open_own, own_refusal
-from project.spec import Source
-from project.tally import Tally
+from casebridge.project.batch import Batch
+from casebridge.project.contracts import SOURCE_SHIFT
+from casebridge.project.database import open_database, open_own, own_refusal
+from casebridge.project.spec import Source
+from casebridge.project.tally import Tally
 
 _LOST = (
     "restore the whole work folder from a backup: the ids that were given out stand in it. Without a backup: "

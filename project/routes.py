@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from project.settings import Route
-from project.spec import Exclusion, OnFail, RouteRule, RowCheck, TableSpec
+from casebridge.project.settings import Route
+from casebridge.project.spec import Exclusion, OnFail, RouteRule, RowCheck, TableSpec
 
 
 def routed(specs: Sequence[TableSpec], route: str, routes: Mapping[str, Route]) -> tuple[TableSpec, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from project.errors import Problem, SpecError, did_you_mean
+from casebridge.project.errors import Problem, SpecError, did_you_mean
 
 FILE = "casebridge.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")

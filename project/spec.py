@@ -6,7 +6,7 @@ import enum
 import hashlib
 from dataclasses import dataclass, field
 
-from project.target import ColumnType
+from casebridge.project.target import ColumnType
 
 
 class OnFail(enum.StrEnum):

@@ -6,11 +6,11 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from project.errors import Problem, SpecError
-from project.settings import Settings
-from project.spec import ReadSpec, Source, TableSpec
-from project.specreader import NAME, Reader, Vocabulary
-from project.target import Target
+from casebridge.project.errors import Problem, SpecError
+from casebridge.project.settings import Settings
+from casebridge.project.spec import ReadSpec, Source, TableSpec
+from casebridge.project.specreader import NAME, Reader, Vocabulary
+from casebridge.project.target import Target
 
 
 def read_specs(folder: Path, settings: Settings, target: Target, words: Vocabulary) -> tuple[TableSpec, ...]:

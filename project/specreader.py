@@ -8,10 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from project.errors import Problem, did_you_mean
-from project.settings import ENCODINGS, Settings
-from project.spec import ColumnSpec, Exclusion, OnFail, ReadSpec, RouteRule, RowCheck, Source, Step, TableSpec
-from project.target import ColumnType, Target, TargetTable, read_type
+from casebridge.project.errors import Problem, did_you_mean
+from casebridge.project.settings import ENCODINGS, Settings
+from casebridge.project.spec import (
+    ColumnSpec,
+    Exclusion,
+    OnFail,
+    ReadSpec,
+    RouteRule,
+    RowCheck,
+    Source,
+    Step,
+    TableSpec,
+)
+from casebridge.project.target import ColumnType, Target, TargetTable, read_type
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 
-from project.errors import BalanceError
+from casebridge.project.errors import BalanceError
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from project.errors import Problem, SpecError, did_you_mean
+from casebridge.project.errors import Problem, SpecError, did_you_mean
 
 _TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<first>\d+)(?:,\s*(?P<second>\d+))?\))?")
 

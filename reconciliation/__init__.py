@@ -1,5 +1,5 @@
 """Reconciliation: proof, from data read again on both sides, that every row is accounted for."""
 
-from reconciliation.stage import run, still_holds
+from casebridge.reconciliation.stage import run, still_holds
 
 __all__ = ["run", "still_holds"]

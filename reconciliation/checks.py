@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from reconciliation.crosswalk import QUERY, TABLE
-from reconciliation.findings import Finding, Outcome, counted, equal
-from reconciliation.money import pounds
-from reconciliation.pages import UNEXPLAINED
-from reconciliation.recount import Books
+from casebridge.reconciliation.counting.account_book import UNEXPLAINED
+from casebridge.reconciliation.counting.crosswalk import QUERY, TABLE
+from casebridge.reconciliation.counting.money import pounds
+from casebridge.reconciliation.counting.recount import Books
+from casebridge.reconciliation.findings import Finding, Outcome, counted, equal
 
 DISPOSITIONS = "dispositions.parquet"
 

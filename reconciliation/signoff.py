@@ -10,13 +10,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from project.batch import file_digest, write_text
-from project.errors import CasebridgeError, ReconciliationFailed
-from project.job import Job
-from project.ledger import now
-from reconciliation.facts import BALANCED
-from reconciliation.standing import examined, recorded
-from reconciliation.unchanged import FILES
+from casebridge.project.batch import file_digest, write_text
+from casebridge.project.errors import CasebridgeError, ReconciliationFailed
+from casebridge.project.job import Job
+from casebridge.project.ledger import now
+from casebridge.reconciliation.counting.unchanged import FILES
+from casebridge.reconciliation.reading.verified_files import examined, recorded
+from casebridge.reconciliation.reporting.facts import BALANCED
 
 FILE = "signoff.json"
 

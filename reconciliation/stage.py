@@ -6,20 +6,20 @@ import json
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from project.batch import file_digest, write_text
-from project.contracts import Verdict
-from project.database import refusal, shown
-from project.errors import CasebridgeError, ReconciliationFailed
-from project.job import Job
-from project.ledger import now
-from project.tally import Tally
-from reconciliation.checks import judge
-from reconciliation.dispositions import write_dispositions
-from reconciliation.evidence import write_control_totals, write_evidence
-from reconciliation.facts import BALANCED, facts_of
-from reconciliation.recount import Books, recount
-from reconciliation.report import write_report
-from reconciliation.unchanged import forget, remember, unchanged
+from casebridge.project.batch import file_digest, write_text
+from casebridge.project.contracts import Verdict
+from casebridge.project.database import refusal, shown
+from casebridge.project.errors import CasebridgeError, ReconciliationFailed
+from casebridge.project.job import Job
+from casebridge.project.ledger import now
+from casebridge.project.tally import Tally
+from casebridge.reconciliation.checks import judge
+from casebridge.reconciliation.counting.recount import Books, recount
+from casebridge.reconciliation.counting.unchanged import forget, remember, unchanged
+from casebridge.reconciliation.reporting.dispositions import write_dispositions
+from casebridge.reconciliation.reporting.evidence import write_control_totals, write_evidence
+from casebridge.reconciliation.reporting.facts import BALANCED, facts_of
+from casebridge.reconciliation.reporting.report import write_report
 
 
 def run(job: Job) -> Tally:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from synthetic.books import finish
-from synthetic.chunk import Chunk, orphan_people
-from synthetic.council import ELDER, NEVER, SNAPSHOT, TRAINER, YEAR
-from synthetic.formats import ORACLE, SCREEN, blank_where, choose, iso, pad
-from synthetic.names import NICKNAMES, Ints
-from synthetic.places import COUNTY
-from synthetic.sheet import Sheet
-from synthetic.verdicts import REQUIRED, inherit
+from casebridge.synthetic.books import finish
+from casebridge.synthetic.chunk import Chunk, orphan_people
+from casebridge.synthetic.council import ELDER, NEVER, SNAPSHOT, TRAINER, YEAR
+from casebridge.synthetic.formats import ORACLE, SCREEN, blank_where, choose, iso, pad
+from casebridge.synthetic.names import NICKNAMES, Ints
+from casebridge.synthetic.places import COUNTY
+from casebridge.synthetic.sheet import Sheet
+from casebridge.synthetic.verdicts import REQUIRED, inherit
 
 
 @dataclass(slots=True)

@@ -6,12 +6,12 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from synthetic.formats import quoted
-from synthetic.mess import spoil_lines
-from synthetic.names import Ints
-from synthetic.sheet import Page, Sheet
-from synthetic.verdicts import DUPLICATE_KEY, LOADED, Mask, Verdicts
-from synthetic.writer import Writer
+from casebridge.synthetic.formats import quoted
+from casebridge.synthetic.mess import spoil_lines
+from casebridge.synthetic.names import Ints
+from casebridge.synthetic.sheet import Page, Sheet
+from casebridge.synthetic.verdicts import DUPLICATE_KEY, LOADED, Mask, Verdicts
+from casebridge.synthetic.writer import Writer
 
 DOUBLED: Final = 8e-5  # of rows come a second time
 SAMPLE: Final = 2000

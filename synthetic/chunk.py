@@ -7,15 +7,15 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from synthetic.council import NEVER, SNAPSHOT, People
-from synthetic.duplicates import Records
-from synthetic.formats import Codes, Dates, digits
-from synthetic.names import Floats, Ints, Names
-from synthetic.places import Places
-from synthetic.sheet import Sheet
-from synthetic.staff import Staff
-from synthetic.verdicts import LOADED, ORPHAN, Verdicts, resolvable
-from synthetic.writer import Writer
+from casebridge.synthetic.council import NEVER, SNAPSHOT, People
+from casebridge.synthetic.duplicates import Records
+from casebridge.synthetic.formats import Codes, Dates, digits
+from casebridge.synthetic.names import Floats, Ints, Names
+from casebridge.synthetic.places import Places
+from casebridge.synthetic.sheet import Sheet
+from casebridge.synthetic.staff import Staff
+from casebridge.synthetic.verdicts import LOADED, ORPHAN, Verdicts, resolvable
+from casebridge.synthetic.writer import Writer
 
 # Each table draws from a stream of its own: a change in one does not shuffle all the others.
 STREAMS: Final = ("people", "records", "person", "alias", "address", "network", "observation", "activity",

@@ -14,8 +14,8 @@ One `Code` per line of CF_CODE. Four states matter to a migration:
 No relationship code starts with W: in CF_NETWORK that letter says the row is a worker's involvement.
 """
 
-from synthetic.code import Code, dead, lost
-from synthetic.worklists import (
+from casebridge.synthetic.code import Code, dead, lost
+from casebridge.synthetic.worklists import (
     ACTIVITY_STATUS,
     ACTIVITY_TYPE,
     AGREEMENT_STATUS,

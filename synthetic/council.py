@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from synthetic.names import CULTURES, Ints, Names
+from casebridge.synthetic.names import CULTURES, Ints, Names
 
 NOBODY: Final = -1
 NEVER: Final = -(10**6)

@@ -13,15 +13,15 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from synthetic.books import finish
-from synthetic.chunk import Chunk, orphan_people, unknown_workers, workers
-from synthetic.council import day
-from synthetic.formats import SCREEN, overwrite
-from synthetic.names import Ints
-from synthetic.notes import legacy_bytes
-from synthetic.prose import CLOSERS, MIDDLES, TITLES
-from synthetic.sheet import Sheet
-from synthetic.verdicts import (
+from casebridge.synthetic.books import finish
+from casebridge.synthetic.chunk import Chunk, orphan_people, unknown_workers, workers
+from casebridge.synthetic.council import day
+from casebridge.synthetic.formats import SCREEN, overwrite
+from casebridge.synthetic.names import Ints
+from casebridge.synthetic.notes import legacy_bytes
+from casebridge.synthetic.prose import CLOSERS, MIDDLES, TITLES
+from casebridge.synthetic.sheet import Sheet
+from casebridge.synthetic.verdicts import (
     COMBINED,
     FILE_CHANGED,
     FILE_MISSING,
@@ -31,8 +31,8 @@ from synthetic.verdicts import (
     Verdicts,
     inherit,
 )
-from synthetic.work import unmapped_codes
-from synthetic.writer import Writer
+from casebridge.synthetic.work import unmapped_codes
+from casebridge.synthetic.writer import Writer
 
 DOCUMENTS = 0.5  # per person row, at intensity 1
 _MOST: Final = 3000

@@ -12,22 +12,22 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from synthetic.addresses import write_addresses, write_aliases
-from synthetic.chunk import Chunk, Pools, stream
-from synthetic.codelists import CODE_LISTS
-from synthetic.council import ADULT, NEVER, RELATIVE, SNAPSHOT, YEAR
-from synthetic.documents import Shelf, make_shelf, write_documents, write_shelf
-from synthetic.duplicates import SHARE, make_records, nhs_numbers
-from synthetic.families import make_people
-from synthetic.money import write_money
-from synthetic.names import Ints, build_names
-from synthetic.network import find_relations, write_network
-from synthetic.notes import write_notes
-from synthetic.persons import write_persons
-from synthetic.staff import Staff, make_staff, write_orgs, write_workers
-from synthetic.verdicts import LOADED
-from synthetic.work import write_activities, write_warnings
-from synthetic.writer import Writer
+from casebridge.synthetic.addresses import write_addresses, write_aliases
+from casebridge.synthetic.chunk import Chunk, Pools, stream
+from casebridge.synthetic.codelists import CODE_LISTS
+from casebridge.synthetic.council import ADULT, NEVER, RELATIVE, SNAPSHOT, YEAR
+from casebridge.synthetic.documents import Shelf, make_shelf, write_documents, write_shelf
+from casebridge.synthetic.duplicates import SHARE, make_records, nhs_numbers
+from casebridge.synthetic.families import make_people
+from casebridge.synthetic.money import write_money
+from casebridge.synthetic.names import Ints, build_names
+from casebridge.synthetic.network import find_relations, write_network
+from casebridge.synthetic.notes import write_notes
+from casebridge.synthetic.persons import write_persons
+from casebridge.synthetic.staff import Staff, make_staff, write_orgs, write_workers
+from casebridge.synthetic.verdicts import LOADED
+from casebridge.synthetic.work import write_activities, write_warnings
+from casebridge.synthetic.writer import Writer
 
 CHUNK: Final = 50_000  # person rows
 STEADY_ROWS: Final = 4.5  # per person row, whatever the intensity: itself, aliases, addresses, network, warnings

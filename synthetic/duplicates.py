@@ -9,10 +9,10 @@ from typing import Final
 
 import numpy as np
 
-from synthetic.council import ADOPTER, CHILD, NEVER, NOBODY, SNAPSHOT, TRAINER, People
-from synthetic.names import Ints, Names
-from synthetic.slips import SLIPS, UNKNOWN_SEX, Draft, go_wrong
-from synthetic.verdicts import Mask
+from casebridge.synthetic.council import ADOPTER, CHILD, NEVER, NOBODY, SNAPSHOT, TRAINER, People
+from casebridge.synthetic.names import Ints, Names
+from casebridge.synthetic.slips import SLIPS, UNKNOWN_SEX, Draft, go_wrong
+from casebridge.synthetic.verdicts import Mask
 
 SHARE: Final = 0.105  # of person rows
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from synthetic.council import (
+from casebridge.synthetic.council import (
     ADOPTER,
     CHILD,
     FOSTERER,
@@ -31,8 +31,8 @@ from synthetic.council import (
     test_records,
     years,
 )
-from synthetic.names import Ints, Names
-from synthetic.verdicts import Mask
+from casebridge.synthetic.names import Ints, Names
+from casebridge.synthetic.verdicts import Mask
 
 
 def families(rng: np.random.Generator, n: int) -> People:

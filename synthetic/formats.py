@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from synthetic.codelists import CODE_LISTS, Code
-from synthetic.council import NEVER, day
-from synthetic.names import Ints
-from synthetic.verdicts import Mask
+from casebridge.synthetic.codelists import CODE_LISTS, Code
+from casebridge.synthetic.council import NEVER, day
+from casebridge.synthetic.names import Ints
+from casebridge.synthetic.verdicts import Mask
 
 DMY, D_MON_YYYY, D_MON_YY, YMD, DMY_SHORT, DMY_MIDNIGHT = range(6)
 OPEN_ENDS: Final = ("", "31/12/4712", "31/12/9999", "06/06/2079")

@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from synthetic.formats import overwrite
-from synthetic.names import Ints
-from synthetic.sheet import Page, Sheet
-from synthetic.verdicts import BROKEN_QUOTE, NUL, RAGGED, UNDECODABLE, Mask
+from casebridge.synthetic.formats import overwrite
+from casebridge.synthetic.names import Ints
+from casebridge.synthetic.sheet import Page, Sheet
+from casebridge.synthetic.verdicts import BROKEN_QUOTE, NUL, RAGGED, UNDECODABLE, Mask
 
 RATES: Final = ((RAGGED, 1.2e-4), (UNDECODABLE, 5e-5), (NUL, 3e-5), (BROKEN_QUOTE, 5e-5))
 

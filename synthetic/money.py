@@ -9,14 +9,25 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from synthetic.books import finish
-from synthetic.chunk import Chunk, orphan_people, unknown_workers, workers
-from synthetic.council import ADULT, ELDER, FOSTERER, NEVER, SNAPSHOT
-from synthetic.formats import BATCH, ORACLE, SCREEN, digits, iso, money, months, plain_money
-from synthetic.names import Ints
-from synthetic.sheet import Sheet
-from synthetic.verdicts import DATE, LOADED, MONEY, ORPHAN, PERIOD, RAGGED, REQUIRED, Mask, Verdicts, inherit
-from synthetic.work import unmapped_codes
+from casebridge.synthetic.books import finish
+from casebridge.synthetic.chunk import Chunk, orphan_people, unknown_workers, workers
+from casebridge.synthetic.council import ADULT, ELDER, FOSTERER, NEVER, SNAPSHOT
+from casebridge.synthetic.formats import BATCH, ORACLE, SCREEN, digits, iso, money, months, plain_money
+from casebridge.synthetic.names import Ints
+from casebridge.synthetic.sheet import Sheet
+from casebridge.synthetic.verdicts import (
+    DATE,
+    LOADED,
+    MONEY,
+    ORPHAN,
+    PERIOD,
+    RAGGED,
+    REQUIRED,
+    Mask,
+    Verdicts,
+    inherit,
+)
+from casebridge.synthetic.work import unmapped_codes
 
 AGREEMENTS = 0.4  # per client, at intensity 1
 _MONTH = 30.44

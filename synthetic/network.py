@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from synthetic.books import finish
-from synthetic.chunk import Chunk, unknown_pi, workers
-from synthetic.council import NEVER, SNAPSHOT, People
-from synthetic.formats import ORACLE
-from synthetic.names import Ints
-from synthetic.sheet import Sheet
-from synthetic.verdicts import LOADED, ORPHAN, SELF, UNMAPPED, Mask, Verdicts, inherit
+from casebridge.synthetic.books import finish
+from casebridge.synthetic.chunk import Chunk, unknown_pi, workers
+from casebridge.synthetic.council import NEVER, SNAPSHOT, People
+from casebridge.synthetic.formats import ORACLE
+from casebridge.synthetic.names import Ints
+from casebridge.synthetic.sheet import Sheet
+from casebridge.synthetic.verdicts import LOADED, ORPHAN, SELF, UNMAPPED, Mask, Verdicts, inherit
 
 Pairs = tuple[Ints, Ints]
 

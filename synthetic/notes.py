@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from synthetic.books import finish
-from synthetic.chunk import Chunk, unknown_pi, unknown_workers, workers
-from synthetic.council import CHILD, SNAPSHOT
-from synthetic.formats import BATCH, SCREEN, choose, digits, iso
-from synthetic.names import Ints
-from synthetic.prose import CLOSERS, MIDDLES, OPENERS
-from synthetic.sheet import Sheet
-from synthetic.verdicts import (
+from casebridge.synthetic.books import finish
+from casebridge.synthetic.chunk import Chunk, unknown_pi, unknown_workers, workers
+from casebridge.synthetic.council import CHILD, SNAPSHOT
+from casebridge.synthetic.formats import BATCH, SCREEN, choose, digits, iso
+from casebridge.synthetic.names import Ints
+from casebridge.synthetic.prose import CLOSERS, MIDDLES, OPENERS
+from casebridge.synthetic.sheet import Sheet
+from casebridge.synthetic.verdicts import (
     COMBINED,
     LOADED,
     MISSING_CHUNK,

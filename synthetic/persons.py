@@ -5,14 +5,14 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from synthetic.books import finish
-from synthetic.chunk import Chunk, unknown_workers, workers
-from synthetic.council import ADOPTER, CHILD, FOSTERER, NEVER, SNAPSHOT, TRAINER, YEAR, day
-from synthetic.formats import SCREEN, Codes, blank_where, choose, digits, iso, overwrite, pad
-from synthetic.names import CULTURES, Floats, Ints
-from synthetic.sheet import Sheet
-from synthetic.slips import UNKNOWN_SEX
-from synthetic.verdicts import LOADED, REQUIRED, RETENTION, TEST_RECORD, Mask
+from casebridge.synthetic.books import finish
+from casebridge.synthetic.chunk import Chunk, unknown_workers, workers
+from casebridge.synthetic.council import ADOPTER, CHILD, FOSTERER, NEVER, SNAPSHOT, TRAINER, YEAR, day
+from casebridge.synthetic.formats import SCREEN, Codes, blank_where, choose, digits, iso, overwrite, pad
+from casebridge.synthetic.names import CULTURES, Floats, Ints
+from casebridge.synthetic.sheet import Sheet
+from casebridge.synthetic.slips import UNKNOWN_SEX
+from casebridge.synthetic.verdicts import LOADED, REQUIRED, RETENTION, TEST_RECORD, Mask
 
 Frequencies = dict[str, dict[str, float]]
 

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from synthetic.names import Ints
+from casebridge.synthetic.names import Ints
 
 TOWNS: Final = (
     "Tarnwick", "Ellerby", "Stanburn", "Coldhope", "Marlow Bank", "Whinfell", "Hedley Vale", "Rushford",

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from synthetic.formats import overwrite
-from synthetic.names import Ints
-from synthetic.verdicts import Mask, Verdicts
+from casebridge.synthetic.formats import overwrite
+from casebridge.synthetic.names import Ints
+from casebridge.synthetic.verdicts import Mask, Verdicts
 
 
 @dataclass(slots=True)

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.council import NEVER, SNAPSHOT, day
-from synthetic.names import NICKNAMES
+from casebridge.synthetic.council import NEVER, SNAPSHOT, day
+from casebridge.synthetic.names import NICKNAMES
 
 UNKNOWN_SEX: Final = 2
 

@@ -14,12 +14,12 @@ import numpy as np
 import polars as pl
 from openpyxl import Workbook  # type: ignore[import-untyped]  # it has no stubs of its own
 
-from synthetic.council import FIRST_DAY, SNAPSHOT
-from synthetic.formats import Dates
-from synthetic.names import Ints, Names
-from synthetic.places import TOWNS
-from synthetic.verdicts import DUPLICATE_KEY, LOADED, UNDECODABLE, Mask, Verdicts
-from synthetic.writer import Writer
+from casebridge.synthetic.council import FIRST_DAY, SNAPSHOT
+from casebridge.synthetic.formats import Dates
+from casebridge.synthetic.names import Ints, Names
+from casebridge.synthetic.places import TOWNS
+from casebridge.synthetic.verdicts import DUPLICATE_KEY, LOADED, UNDECODABLE, Mask, Verdicts
+from casebridge.synthetic.writer import Writer
 
 FIRST_ORG: Final = 10001
 FIRST_WORKER: Final = 200001

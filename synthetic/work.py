@@ -3,14 +3,14 @@
 import numpy as np
 import polars as pl
 
-from synthetic.books import finish
-from synthetic.chunk import Chunk, orphan_people, unknown_workers, workers
-from synthetic.council import NEVER, SNAPSHOT
-from synthetic.formats import BATCH, ORACLE, SCREEN
-from synthetic.notes import legacy_bytes
-from synthetic.prose import OUTCOMES, WARNINGS
-from synthetic.sheet import Sheet
-from synthetic.verdicts import UNMAPPED, inherit
+from casebridge.synthetic.books import finish
+from casebridge.synthetic.chunk import Chunk, orphan_people, unknown_workers, workers
+from casebridge.synthetic.council import NEVER, SNAPSHOT
+from casebridge.synthetic.formats import BATCH, ORACLE, SCREEN
+from casebridge.synthetic.notes import legacy_bytes
+from casebridge.synthetic.prose import OUTCOMES, WARNINGS
+from casebridge.synthetic.sheet import Sheet
+from casebridge.synthetic.verdicts import UNMAPPED, inherit
 
 ACTIVITIES = 1.0  # per person row, at intensity 1
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from synthetic.code import Code, dead, lost
+from casebridge.synthetic.code import Code, dead, lost
 
 # HV and CR changed their meaning when the children's teams took the codes over.
 OBSERVATION_TYPE = (

@@ -9,8 +9,8 @@ from typing import BinaryIO, Final
 import numpy as np
 import polars as pl
 
-from synthetic.names import Ints
-from synthetic.verdicts import CAUSES, PLACES, UNREADABLE, Mask, Verdicts
+from casebridge.synthetic.names import Ints
+from casebridge.synthetic.verdicts import CAUSES, PLACES, UNREADABLE, Mask, Verdicts
 
 # In the order in which the truth lists them.
 FILES: Final = {

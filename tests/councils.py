@@ -14,11 +14,11 @@ from pathlib import Path
 import polars as pl
 import sqlalchemy as sa
 
-from migrate.cli.main import main
-from migrate.pipeline import open_job, run_stages
-from migrate.projects import init_project
-from project.database import open_database
-from synthetic import make_council
+from casebridge.migrate.cli.main import main
+from casebridge.migrate.pipeline import open_job, run_stages
+from casebridge.migrate.projects import init_project
+from casebridge.project.database import open_database
+from casebridge.synthetic import make_council
 
 ROOT = Path(__file__).parent.parent
 BATCH_ROWS = "batch_rows = 250_000"

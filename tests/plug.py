@@ -14,15 +14,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
 
-from migrate.cli import run as stage_commands
-from migrate.cli.main import main
+from casebridge.migrate.cli import run as stage_commands
+from casebridge.migrate.cli.main import main
 from tests.councils import command_line
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.plug"])
 
 assert stage_commands, "it brings in the engines, for every process at once"
-WATCHED = ("load.delivery", "load.stage", "load.rollback")
+WATCHED = ("casebridge.load.writing.delivery", "casebridge.load.stage", "casebridge.load.rollback")
 
 
 def killed_at(words: Sequence[str], folder: Path, moment: str, nth: int = 1) -> bool:

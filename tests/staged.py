@@ -8,19 +8,19 @@ from pathlib import Path
 
 import polars as pl
 
-from extract.readers import FORMATS
-from project.batch import digest, write_batch
-from project.contracts import ORIGIN
-from project.job import Job, Silent
-from project.ledger import Ledger
-from project.settings import read_settings
-from project.spec import Source
-from project.specfile import read_specs
-from project.specreader import Vocabulary
-from project.tally import Tally
-from project.target import read_target
-from transform.checks import CHECKS
-from transform.steps import STEPS
+from casebridge.extract.readers import FORMATS
+from casebridge.project.batch import digest, write_batch
+from casebridge.project.contracts import ORIGIN
+from casebridge.project.job import Job, Silent
+from casebridge.project.ledger import Ledger
+from casebridge.project.settings import read_settings
+from casebridge.project.spec import Source
+from casebridge.project.specfile import read_specs
+from casebridge.project.specreader import Vocabulary
+from casebridge.project.tally import Tally
+from casebridge.project.target import read_target
+from casebridge.transform.checks import CHECKS
+from casebridge.transform.steps import STEPS
 
 WORDS = Vocabulary(steps=frozenset(STEPS), checks=frozenset(CHECKS), formats=frozenset(FORMATS))
 

@@ -26,7 +26,7 @@ def test_help_does_not_load_the_engines() -> None:
     code = """
 import sys
 from click.testing import CliRunner
-from migrate.cli.main import cli
+from casebridge.migrate.cli.main import cli
 assert CliRunner().invoke(cli, ["--help"]).exit_code == 0
 heavy = {"polars", "duckdb", "pandera", "numpy", "pandas", "sqlalchemy", "rich", "petl", "recordlinkage"}
 print(",".join(sorted(heavy & set(sys.modules))))

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from migrate.pipeline import open_job
+from casebridge.migrate.pipeline import open_job
 from tests.councils import Migration, casebridge, make_migration
 from tests.dumps import write_dump
 
@@ -185,7 +185,7 @@ def test_a_folder_that_is_no_project(tmp_path: Path) -> None:
 
 def test_two_runs_at_once(migration: Migration) -> None:
     """The second one is told at once, and nothing is mixed up."""
-    from migrate.pipeline import open_job
+    from casebridge.migrate.pipeline import open_job
 
     with open_job(migration.folder):
         done = migration.cli("run")

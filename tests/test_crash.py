@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.pipeline import STAGES
+from casebridge.migrate.pipeline import STAGES
 from tests.councils import ROOT, Migration, contents, make_migration, small_council
 
 # What a stage writes first: seen, the stage is at work.
@@ -40,7 +40,7 @@ def uninterrupted(council: Path) -> dict[str, list[tuple[object, ...]]]:
 
 def _start(migration: Migration) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "migrate.cli.main", "run", "--project", str(migration.folder)],
+        [sys.executable, "-m", "casebridge.migrate.cli.main", "run", "--project", str(migration.folder)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=ROOT,

@@ -18,23 +18,23 @@ from urllib.parse import unquote
 import polars as pl
 import pytest
 
-from dedupe import config as linkage_file
-from extract.readers import FORMATS
-from extract.records import Reason
-from migrate.cli.main import COMMANDS, Commands, main
-from migrate.pipeline import open_job
-from migrate.projects import init_project
-from project import settings as settings_file
-from project import specreader, target
-from project.errors import CasebridgeError
-from project.spec import OnFail
-from reconciliation import wording
-from reconciliation.checks import CHECKS as RECONCILIATION
-from transform.checks import CHECKS
-from transform.codes import COLUMNS as CODE_COLUMNS
-from transform.codes import STATUSES
-from transform.schema import rules
-from transform.steps import STEPS
+from casebridge.dedupe import config as linkage_file
+from casebridge.extract.readers import FORMATS
+from casebridge.extract.records import Reason
+from casebridge.migrate.cli.main import COMMANDS, Commands, main
+from casebridge.migrate.pipeline import open_job
+from casebridge.migrate.projects import init_project
+from casebridge.project import settings as settings_file
+from casebridge.project import specreader, target
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.spec import OnFail
+from casebridge.reconciliation.checks import CHECKS as RECONCILIATION
+from casebridge.reconciliation.reporting import wording
+from casebridge.transform.checks import CHECKS
+from casebridge.transform.codes import COLUMNS as CODE_COLUMNS
+from casebridge.transform.codes import STATUSES
+from casebridge.transform.schema import rules
+from casebridge.transform.steps import STEPS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "runbooks").rglob("*.md")])

@@ -57,7 +57,7 @@ def test_values_set_aside_are_those_of_the_truth(migration: Migration) -> None:
 
 
 def _set_aside(migration: Migration) -> pl.DataFrame:
-    from migrate.pipeline import open_job
+    from casebridge.migrate.pipeline import open_job
 
     with open_job(migration.folder, alone=False) as job:
         frames, origin = [], []

@@ -1,5 +1,5 @@
 """Source rows become target rows, or stay behind with a reason."""
 
-from transform.stage import run
+from casebridge.transform.stage import run
 
 __all__ = ["run"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from transform import identifiers
+from casebridge.transform import identifiers
 
 CheckFunction = Callable[[pl.Expr, str], pl.Expr]
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import petl
 import polars as pl
 
-from project.batch import file_digest
-from project.errors import Problem, SpecError, did_you_mean
+from casebridge.project.batch import file_digest
+from casebridge.project.errors import Problem, SpecError, did_you_mean
 
 COLUMNS = (
     "legacy_code", "target_code", "description", "status", "owner", "signed_off", "valid_from", "valid_to",

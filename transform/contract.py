@@ -11,10 +11,10 @@ import polars as pl
 from pandera.api.polars.types import PolarsData
 from pandera.errors import SchemaErrors
 
-from project.contracts import KEY
-from project.errors import SpecError
-from transform.quarantine import FAILURES
-from transform.schema import Rule, fails_on_rows
+from casebridge.project.contracts import KEY
+from casebridge.project.errors import SpecError
+from casebridge.transform.quarantine import FAILURES
+from casebridge.transform.schema import Rule, fails_on_rows
 
 
 def pandera_schema(judged: tuple[Rule, ...]) -> pa.DataFrameSchema:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.exceptions import PolarsError
 
-from project.contracts import EVIDENCE, KEY, REST, ROW, ROW_VERDICTS, ROWS, Place, Verdict
-from project.errors import SpecError
-from project.spec import ColumnSpec, TableSpec
-from project.tally import Tally
-from transform.codes import CodeList
-from transform.dates import close_open_end, parse_date, parse_timestamp
-from transform.quarantine import quarantine_rows, with_first_cause
-from transform.schema import TEXT, TRANSLATED, Rule, fails_on_rows, rules
-from transform.steps import STEPS
+from casebridge.project.contracts import EVIDENCE, KEY, REST, ROW, ROW_VERDICTS, ROWS, Place, Verdict
+from casebridge.project.errors import SpecError
+from casebridge.project.spec import ColumnSpec, TableSpec
+from casebridge.project.tally import Tally
+from casebridge.transform.codes import CodeList
+from casebridge.transform.dates import close_open_end, parse_date, parse_timestamp
+from casebridge.transform.quarantine import quarantine_rows, with_first_cause
+from casebridge.transform.schema import TEXT, TRANSLATED, Rule, fails_on_rows, rules
+from casebridge.transform.steps import STEPS
 
 if TYPE_CHECKING:
     from pandera.polars import DataFrameSchema
@@ -43,7 +43,7 @@ class Plan:
     @cached_property
     def schema(self) -> DataFrameSchema:
         """The rules as a pandera schema, made when the first batch comes."""
-        from transform.contract import pandera_schema
+        from casebridge.transform.contract import pandera_schema
 
         return pandera_schema(self.rules)
 
@@ -64,7 +64,7 @@ class Converted:
 
 def convert(raw: pl.DataFrame, plan: Plan) -> Converted:
     """Source rows (ROW, optionally REST, source columns as text) to clean rows and quarantine."""
-    from transform.contract import judge
+    from casebridge.transform.contract import judge
 
     spec = plan.spec
     rows = source_rows(raw, spec)

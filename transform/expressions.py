@@ -14,12 +14,12 @@ from functools import partial
 import polars as pl
 from polars.exceptions import ColumnNotFoundError, PolarsError
 
-from project.contracts import REST, ROW, ROWS
-from project.errors import Problem, did_you_mean
-from project.spec import ColumnSpec, TableSpec
-from transform.codes import CodeList
-from transform.convert import Plan, source_rows, stripped, text_of, with_values
-from transform.schema import cast_rule
+from casebridge.project.contracts import REST, ROW, ROWS
+from casebridge.project.errors import Problem, did_you_mean
+from casebridge.project.spec import ColumnSpec, TableSpec
+from casebridge.transform.codes import CodeList
+from casebridge.transform.convert import Plan, source_rows, stripped, text_of, with_values
+from casebridge.transform.schema import cast_rule
 
 _REST = ROWS[REST]
 _MISSING = re.compile(r'unable to find column "([^"]*)"')

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from project.contracts import KEY, QUARANTINE, REST, ROW, ROW_VERDICTS, Verdict
-from project.spec import OnFail
+from casebridge.project.contracts import KEY, QUARANTINE, REST, ROW, ROW_VERDICTS, Verdict
+from casebridge.project.spec import OnFail
 
 VERDICT_OF: dict[OnFail, Verdict] = {
     OnFail.REJECT: Verdict.REJECTED,

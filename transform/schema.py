@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from project.contracts import KEY, Verdict
-from project.errors import Problem
-from project.spec import ColumnSpec, OnFail, TableSpec
-from transform.checks import CHECKS
-from transform.quarantine import VERDICT_OF
+from casebridge.project.contracts import KEY, Verdict
+from casebridge.project.errors import Problem
+from casebridge.project.spec import ColumnSpec, OnFail, TableSpec
+from casebridge.transform.checks import CHECKS
+from casebridge.transform.quarantine import VERDICT_OF
 
 TEXT = "__text_"
 """Prefix of the column that holds a converted column's cleaned text."""

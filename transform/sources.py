@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from project.batch import Batch, digest, write_batch
-from project.contracts import KEY, ORIGIN, QUARANTINE, ROW, Verdict, empty
-from project.errors import Problem, SpecError, counted
-from project.job import Job
-from project.queries import open_duckdb
-from project.spec import ReadSpec, Source, TableSpec
-from project.tally import Tally
-from transform.convert import key_of, source_rows, taken
+from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.contracts import KEY, ORIGIN, QUARANTINE, ROW, Verdict, empty
+from casebridge.project.errors import Problem, SpecError, counted
+from casebridge.project.job import Job
+from casebridge.project.queries import open_duckdb
+from casebridge.project.spec import ReadSpec, Source, TableSpec
+from casebridge.project.tally import Tally
+from casebridge.transform.convert import key_of, source_rows, taken
 
 STAGE = "transform"
 ENGINE = 3

@@ -6,19 +6,28 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import polars as pl
 
-from project.batch import Batch, digest, write_batch
-from project.contracts import KEY, ORIGIN, ROW
-from project.errors import Problem, SpecError
-from project.identity import give_out
-from project.job import Job
-from project.outlook import Outlook, State, follows, judged
-from project.spec import Source, TableSpec
-from project.specfile import columns_accounted_for
-from project.tally import Tally
-from transform.codes import read_codes
-from transform.convert import Plan, convert, make_plan
-from transform.expressions import misfits, undated, unreadable
-from transform.sources import ENGINE, STAGE, Prepared, joined, joined_before, known, prepare, query_schema
+from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.contracts import KEY, ORIGIN, ROW
+from casebridge.project.errors import Problem, SpecError
+from casebridge.project.identity import give_out
+from casebridge.project.job import Job
+from casebridge.project.plan import Outlook, State, follows, judged
+from casebridge.project.spec import Source, TableSpec
+from casebridge.project.specfile import columns_accounted_for
+from casebridge.project.tally import Tally
+from casebridge.transform.codes import read_codes
+from casebridge.transform.convert import Plan, convert, make_plan
+from casebridge.transform.expressions import misfits, undated, unreadable
+from casebridge.transform.sources import (
+    ENGINE,
+    STAGE,
+    Prepared,
+    joined,
+    joined_before,
+    known,
+    prepare,
+    query_schema,
+)
 
 
 def run(job: Job) -> Tally:

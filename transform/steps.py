@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
-from transform.placeholders import null_placeholders
+from casebridge.transform.placeholders import null_placeholders
 
 StepFunction = Callable[[pl.Expr, str], pl.Expr]
 

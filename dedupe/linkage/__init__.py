@@ -1,6 +1,6 @@
 """The linkage engine: which records of a register stand for the same person.
 
-from dedupe.linkage import link, read_fields
+from casebridge.dedupe.linkage import link, read_fields
 linkage = link(register, read_fields("FIELDS.toml"))
 linkage.write("out")
 
@@ -12,14 +12,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dedupe.linkage.engine import Linkage, link
-    from dedupe.linkage.errors import RegisterError
-    from dedupe.linkage.evaluation import evaluate, write_evaluation
-    from dedupe.linkage.fields import Fields, LinkOptions, parse_fields, read_fields
+    from casebridge.dedupe.linkage.engine import link
+    from casebridge.dedupe.linkage.errors import RegisterError
+    from casebridge.dedupe.linkage.evaluation.measures import evaluate, write_evaluation
+    from casebridge.dedupe.linkage.fields import Fields, LinkOptions, parse_fields, read_fields
+    from casebridge.dedupe.linkage.result import Linkage
 
 _HOME = {
-    "Linkage": "engine", "link": "engine", "RegisterError": "errors", "evaluate": "evaluation",
-    "write_evaluation": "evaluation", "Fields": "fields", "LinkOptions": "fields", "parse_fields": "fields",
+    "Linkage": "result", "link": "engine", "RegisterError": "errors", "evaluate": "evaluation.measures",
+    "write_evaluation": "evaluation.measures", "Fields": "fields", "LinkOptions": "fields", "parse_fields": "fields",
     "read_fields": "fields",
 }  # fmt: skip
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -14,56 +12,34 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dedupe.linkage.blocking import Blocks, Candidates, Rule, build_blocks, expected_missed
-from dedupe.linkage.calibration import hear_witnesses
-from dedupe.linkage.clusters import Edges, build_clusters, cluster_names
-from dedupe.linkage.columns import check_columns
-from dedupe.linkage.comparisons import comparisons_for
-from dedupe.linkage.diagnosis import describe, diagnose
-from dedupe.linkage.fields import Fields, LinkOptions
-from dedupe.linkage.identifiers import DIGITS, VALID
-from dedupe.linkage.judging import judge_together, pairs_frame
-from dedupe.linkage.levels import Comparison
-from dedupe.linkage.model import Component, Model, fit
-from dedupe.linkage.patterns import Patterns, Radix, count_patterns
-from dedupe.linkage.reading import read_register
-from dedupe.linkage.register import Register
-from dedupe.linkage.rules import choose_rules, further_rules
-from dedupe.linkage.scoring import Prune, Scored, Scorer
-from dedupe.linkage.thresholds import best_expected_f1, expected_false_merges
-from dedupe.linkage.training import Luck, Strangers, estimated_recall, starting_components, training_patterns
+from casebridge.dedupe.linkage.blocking.keys import Blocks, Candidates, Rule, build_blocks, expected_missed
+from casebridge.dedupe.linkage.blocking.rules import choose_rules, further_rules
+from casebridge.dedupe.linkage.clusters import Edges, build_clusters, cluster_names
+from casebridge.dedupe.linkage.comparisons.levels import Comparison
+from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
+from casebridge.dedupe.linkage.evaluation.diagnosis import describe, diagnose
+from casebridge.dedupe.linkage.fields import Fields, LinkOptions
+from casebridge.dedupe.linkage.model.mixture import Component, Model, fit
+from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns
+from casebridge.dedupe.linkage.model.training import (
+    Luck,
+    Strangers,
+    estimated_recall,
+    starting_components,
+    training_patterns,
+)
+from casebridge.dedupe.linkage.register.columns import check_columns
+from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID
+from casebridge.dedupe.linkage.register.reading import read_register
+from casebridge.dedupe.linkage.result import Linkage
+from casebridge.dedupe.linkage.scoring.cascade import Prune, Scored, Scorer
+from casebridge.dedupe.linkage.scoring.probabilities import judge_together, pairs_frame
+from casebridge.dedupe.linkage.scoring.thresholds import best_expected_f1, expected_false_merges
+from casebridge.dedupe.linkage.scoring.witnesses import hear_witnesses
 
 LOST = 0.02
 Progress = Callable[[str, dict[str, Any]], None]
-
-
-@dataclass(frozen=True)
-class Linkage:
-    """What a linkage found.
-
-    pairs: left_id, right_id, p_same, relation, weight (log2 odds of one person), and one level column a
-    comparison (label; null where there was no evidence). clusters: id, cluster. model: what model.json
-    holds. diagnostics: counts of the run, seconds by step, warnings. cut: pairs a cluster guard set aside.
-    fitted and patterns: the model and the pattern counts it was fitted to, for `health.second_opinion`.
-    """
-
-    pairs: pl.DataFrame
-    clusters: pl.DataFrame
-    model: dict[str, Any]
-    diagnostics: dict[str, Any]
-    cut: pl.DataFrame
-    fitted: Model
-    patterns: Patterns
-
-    def write(self, folder: str | Path) -> None:
-        """Write pairs, clusters and cut (.parquet), model and diagnostics (.json) into `folder`."""
-        where = Path(folder)
-        where.mkdir(parents=True, exist_ok=True)
-        self.pairs.write_parquet(where / "pairs.parquet")
-        self.clusters.write_parquet(where / "clusters.parquet")
-        self.cut.write_parquet(where / "cut.parquet")
-        (where / "model.json").write_text(json.dumps(self.model, indent=1) + "\n", encoding="utf-8")
-        (where / "diagnostics.json").write_text(json.dumps(self.diagnostics, indent=1) + "\n", encoding="utf-8")
 
 
 class _Clock:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from dedupe.linkage.errors import RegisterError
+from casebridge.dedupe.linkage.errors import RegisterError
 
 ROLES = (
     "forename", "middle_name", "surname", "birth_date", "sex", "house", "street", "postcode",

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dedupe.review.decisions import Decision, Ruling
+from casebridge.dedupe.review.decisions import Decision, Ruling
 
 
 @dataclass(frozen=True)

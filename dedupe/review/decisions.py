@@ -14,8 +14,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from project.errors import Problem, SpecError, did_you_mean
-from project.ledger import now
+from casebridge.project.errors import Problem, SpecError, did_you_mean
+from casebridge.project.ledger import now
 
 _meta = sa.MetaData()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from project.contracts import KEY, REST, ROW
+from casebridge.project.contracts import KEY, REST, ROW
 
 RESTRICTED = "restricted"
 

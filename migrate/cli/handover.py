@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from load import handover as rooms
-from migrate.cli.options import json_option, project_option
-from migrate.cli.render import show_json
-from migrate.pipeline import open_job
-from project.job import Job
-from project.journal import Journal
-from reconciliation.checks import judge
-from reconciliation.findings import Finding, Outcome
-from reconciliation.recount import recount
+from casebridge.load import handover as rooms
+from casebridge.migrate.cli.options import json_option, project_option
+from casebridge.migrate.cli.render import show_json
+from casebridge.migrate.pipeline import open_job
+from casebridge.project.job import Job
+from casebridge.project.journal import Journal
+from casebridge.reconciliation.checks import judge
+from casebridge.reconciliation.counting.recount import recount
+from casebridge.reconciliation.findings import Finding, Outcome
 
 _DIR = click.Path(path_type=Path, file_okay=False)
 

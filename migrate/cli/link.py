@@ -10,10 +10,10 @@ from typing import Any
 import click
 import polars as pl
 
-from dedupe.linkage import Linkage, RegisterError, evaluate, link, read_fields, write_evaluation
-from migrate.cli.options import json_option
-from migrate.cli.render import progress, show_json
-from project.errors import CasebridgeError, SourceError
+from casebridge.dedupe.linkage import Linkage, RegisterError, evaluate, link, read_fields, write_evaluation
+from casebridge.migrate.cli.options import json_option
+from casebridge.migrate.cli.render import progress, show_json
+from casebridge.project.errors import CasebridgeError, SourceError
 
 
 @click.command(name="link")
@@ -71,7 +71,9 @@ def _opinion(told: Mapping[str, Any]) -> str:
 
 def _asked_twice(found: Linkage) -> Linkage:
     """The linkage with recordlinkage's opinion in its diagnostics, and a warning where the two lie far apart."""
-    from dedupe.linkage.health import second_opinion  # pandas and scikit-learn come with it
+    from casebridge.dedupe.linkage.evaluation.second_opinion import (
+        second_opinion,  # pandas and scikit-learn come with it
+    )
 
     opinion = second_opinion(found.fitted, found.patterns, int(found.model["seed"]))
     warnings = list(found.model.get("warnings", []))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from project.errors import CasebridgeError
+from casebridge.project.errors import CasebridgeError
 
 # name → (module, what it does). The modules are imported when their command is used: `--help` must not
 # wait for the engines.
@@ -53,7 +53,7 @@ class Commands(click.Group):
         """The command itself."""
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"migrate.cli.{COMMANDS[name][0]}")
+        module = importlib.import_module(f"casebridge.migrate.cli.{COMMANDS[name][0]}")
         command = module.COMMANDS[name]
         assert isinstance(command, click.Command)
         return command

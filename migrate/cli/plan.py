@@ -9,14 +9,14 @@ from typing import Any
 import click
 from rich.table import Table
 
-from migrate.cli.options import json_option, project_option
-from migrate.cli.render import show_json, wide_console
-from migrate.pipeline import open_job
-from migrate.plan import StagePlan
-from migrate.standing_orders import freeze as freeze_rules
-from migrate.standing_orders import rules_of
-from project.journal import Journal
-from project.outlook import Outlook, State
+from casebridge.migrate.cli.options import json_option, project_option
+from casebridge.migrate.cli.render import show_json, wide_console
+from casebridge.migrate.pipeline import open_job
+from casebridge.migrate.plan import StagePlan
+from casebridge.migrate.run_guards import freeze as freeze_rules
+from casebridge.migrate.run_guards import rules_of
+from casebridge.project.journal import Journal
+from casebridge.project.plan import Outlook, State
 
 
 def show_plan(run: str, stages: Sequence[StagePlan], *, as_json: bool) -> None:

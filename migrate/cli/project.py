@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from migrate.cli.options import json_option, project_option
-from migrate.cli.render import progress, show_balance, show_json
-from migrate.cli.run import do_run
-from migrate.pipeline import check as check_project
-from migrate.projects import init_project
-from project.batch import write_text
-from project.errors import CasebridgeError, counted
-from synthetic import Summary, make_council
+from casebridge.migrate.cli.options import json_option, project_option
+from casebridge.migrate.cli.render import progress, show_balance, show_json
+from casebridge.migrate.cli.run import do_run
+from casebridge.migrate.pipeline import check as check_project
+from casebridge.migrate.projects import init_project
+from casebridge.project.batch import write_text
+from casebridge.project.errors import CasebridgeError, counted
+from casebridge.synthetic import Summary, make_council
 
 _DIR = click.Path(path_type=Path, file_okay=False)
 

@@ -22,7 +22,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from migrate.pipeline import StageDone
+from casebridge.migrate.pipeline import StageDone
 
 PLACES = ("loaded", "merged", "combined", "rejected", "excluded", "held")
 

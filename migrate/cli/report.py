@@ -8,18 +8,18 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from dedupe.outlook import outlook as linkage_outlook
-from migrate.cli.options import json_option, name_option, project_option
-from migrate.cli.render import progress, show_balance, show_json, wide_console
-from migrate.cli.run import read_report
-from migrate.followed import check_followed
-from migrate.pipeline import STAGES, open_job, run_stage
-from project.errors import CasebridgeError
-from project.job import Job
-from project.journal import Journal
-from project.outlook import State
-from reconciliation.signoff import sign as sign_run
-from reconciliation.signoff import verify
+from casebridge.dedupe.plan import outlook as linkage_outlook
+from casebridge.migrate.cli.options import json_option, name_option, project_option
+from casebridge.migrate.cli.render import progress, show_balance, show_json, wide_console
+from casebridge.migrate.cli.run import read_report
+from casebridge.migrate.decision_guard import check_followed
+from casebridge.migrate.pipeline import STAGES, open_job, run_stage
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.job import Job
+from casebridge.project.journal import Journal
+from casebridge.project.plan import State
+from casebridge.reconciliation.signoff import sign as sign_run
+from casebridge.reconciliation.signoff import verify
 
 
 @click.command()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from dedupe import known_records, undecided
-from dedupe.review.decisions import decide as append_decisions
-from dedupe.review.decisions import read_decisions
-from migrate.cli.options import json_option, name_option, project_option
-from migrate.cli.render import show_json
-from migrate.pipeline import open_job
-from project.errors import CasebridgeError
+from casebridge.dedupe import known_records, undecided
+from casebridge.dedupe.review.decisions import decide as append_decisions
+from casebridge.dedupe.review.decisions import read_decisions
+from casebridge.migrate.cli.options import json_option, name_option, project_option
+from casebridge.migrate.cli.render import show_json
+from casebridge.migrate.pipeline import open_job
+from casebridge.project.errors import CasebridgeError
 
 
 @click.command()

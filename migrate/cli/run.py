@@ -10,18 +10,18 @@ from typing import Any
 
 import click
 
-from load import ask_again
-from load import rollback as roll_back
-from migrate.cli.options import json_option, name_option, project_option, route_option
-from migrate.cli.plan import show_plan
-from migrate.cli.render import progress, show_balance, show_json
-from migrate.followed import note_followed
-from migrate.pipeline import STAGES, StageDone, open_job, run_stage, run_stages
-from migrate.plan import plan as plan_run
-from migrate.standing_orders import may_begin
-from project.contracts import ROW_VERDICTS
-from project.errors import CasebridgeError, did_you_mean
-from project.job import Job
+from casebridge.load import ask_again
+from casebridge.load import rollback as roll_back
+from casebridge.migrate.cli.options import json_option, name_option, project_option, route_option
+from casebridge.migrate.cli.plan import show_plan
+from casebridge.migrate.cli.render import progress, show_balance, show_json
+from casebridge.migrate.decision_guard import note_followed
+from casebridge.migrate.pipeline import STAGES, StageDone, open_job, run_stage, run_stages
+from casebridge.migrate.plan import plan as plan_run
+from casebridge.migrate.run_guards import may_begin
+from casebridge.project.contracts import ROW_VERDICTS
+from casebridge.project.errors import CasebridgeError, did_you_mean
+from casebridge.project.job import Job
 
 
 def do_run(

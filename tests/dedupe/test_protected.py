@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from dedupe.candidates import check_no_link, without_protected
-from migrate.pipeline import open_job
-from project.errors import SourceError
+from casebridge.dedupe.candidates import check_no_link, without_protected
+from casebridge.migrate.pipeline import open_job
+from casebridge.project.errors import SourceError
 from tests.councils import Migration, make_migration, small_council
 from tests.staged import PERSONS, job_of, lay_out
 

@@ -12,12 +12,20 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dedupe.candidates import without_protected
-from dedupe.review.crosswalk import groups, survivors
-from dedupe.review.decisions import DECISIONS, Decision, Ruling, decide, decision, read_decisions, standing
-from dedupe.review.survivorship import golden_rows
-from project.database import open_database
-from project.errors import SpecError
+from casebridge.dedupe.candidates import without_protected
+from casebridge.dedupe.review.crosswalk import groups, survivors
+from casebridge.dedupe.review.decisions import (
+    DECISIONS,
+    Decision,
+    Ruling,
+    decide,
+    decision,
+    read_decisions,
+    standing,
+)
+from casebridge.dedupe.review.survivorship import golden_rows
+from casebridge.project.database import open_database
+from casebridge.project.errors import SpecError
 from tests.staged import PERSONS, job_of, lay_out
 
 SAME, DIFFERENT, UNSURE = Ruling.SAME, Ruling.DIFFERENT, Ruling.UNSURE

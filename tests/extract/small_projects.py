@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
-from extract.readers import FORMATS
-from project.job import Job
-from project.ledger import Ledger
-from project.settings import read_settings
-from project.specfile import read_specs
-from project.specreader import Vocabulary
-from project.target import read_target
+from casebridge.extract.readers import FORMATS
+from casebridge.project.job import Job
+from casebridge.project.ledger import Ledger
+from casebridge.project.settings import read_settings
+from casebridge.project.specfile import read_specs
+from casebridge.project.specreader import Vocabulary
+from casebridge.project.target import read_target
 
 STEPS = frozenset({"digits"})
 CHECKS = frozenset({"positive"})

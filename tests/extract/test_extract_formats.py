@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_projects import Recorder, job_of, make, standing
 
-from extract import run
-from extract.fixed import _lines
-from project.contracts import LINE, LINES, ROW
+from casebridge.extract import run
+from casebridge.extract.fixed import _lines
+from casebridge.project.contracts import LINE, LINES, ROW
 
 WIDTHS = 'file = "W.txt"\nformat = "fixed"\nwidths = { K = 3, V = 4 }'
 

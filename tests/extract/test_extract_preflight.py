@@ -15,8 +15,8 @@ import pytest
 import sqlalchemy as sa
 from small_projects import files_below, job_of, make
 
-from extract import run
-from project.errors import SourceError
+from casebridge.extract import run
+from casebridge.project.errors import SourceError
 
 GOOD = b"K,SURNAME,DOB\r\n1,Se\xe9ret,01/02/1950\r\n2,Secret,\r\n"
 COLUMNS = ["K", "SURNAME", "DOB"]

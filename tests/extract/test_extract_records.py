@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from extract.columns import text_columns
-from extract.quoting import Ahead, Quoting
-from extract.records import WINDOW, Reason, split
+from casebridge.extract.columns import text_columns
+from casebridge.extract.quoting import Ahead, Quoting
+from casebridge.extract.records import WINDOW, Reason, split
 
 WINDOWS = (1, 2, 3, 7, 64, WINDOW)
 

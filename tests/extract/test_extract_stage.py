@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 from small_projects import Recorder, files_below, job_of, make, standing
 
-from extract import run, stage
-from extract.dump import Part
-from project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE
-from project.errors import SourceError
-from project.tally import Tally
+from casebridge.extract import run, stage
+from casebridge.extract.dump import Part
+from casebridge.project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE
+from casebridge.project.errors import SourceError
+from casebridge.project.tally import Tally
 
 
 def rows(count: int, *, start: int = 1) -> bytes:
@@ -147,7 +147,7 @@ def test_the_window_does_not_show_in_the_files(folder: Path, monkeypatch: pytest
     before = files_below(folder / "work" / "extract" / "old.A")
     for path in (folder / "work" / "extract" / "old.A").iterdir():
         path.unlink()
-    monkeypatch.setattr("extract.records.split.__defaults__", (50,))
+    monkeypatch.setattr("casebridge.extract.records.split.__defaults__", (50,))
     run(job_of(folder))
     assert files_below(folder / "work" / "extract" / "old.A") == before
 
@@ -155,7 +155,7 @@ def test_the_window_does_not_show_in_the_files(folder: Path, monkeypatch: pytest
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import extract.stage
+import casebridge.extract.stage
 from small_projects import job_of
 
 class Killer:
@@ -167,7 +167,7 @@ class Killer:
         if Killer.left == 0 and sys.argv[3] == "between":
             os.kill(os.getpid(), signal.SIGKILL)
 
-write = extract.stage.write_batch
+write = casebridge.extract.stage.write_batch
 def write_then_die(*args):
     batch = write(*args)
     if Killer.left == 1 and sys.argv[3] == "within":
@@ -175,8 +175,8 @@ def write_then_die(*args):
         os.kill(os.getpid(), signal.SIGKILL)
     return batch
 
-extract.stage.write_batch = write_then_die
-extract.stage.run(job_of(Path(sys.argv[1]), report=Killer()))
+casebridge.extract.stage.write_batch = write_then_die
+casebridge.extract.stage.run(job_of(Path(sys.argv[1]), report=Killer()))
 """
 
 
@@ -231,8 +231,8 @@ def test_a_file_that_becomes_shorter_while_it_is_read_stops_the_run(tmp_path: Pa
 
 
 def test_a_record_that_no_window_can_hold_stops_the_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("extract.records.LONGEST", 100)
-    monkeypatch.setattr("extract.records.split.__defaults__", (50,))
+    monkeypatch.setattr("casebridge.extract.records.LONGEST", 100)
+    monkeypatch.setattr("casebridge.extract.records.split.__defaults__", (50,))
     (folder / "dump" / "A.csv").write_bytes(b"K,V\r\n1," + b"x" * 200 + b"\r\n")
     with pytest.raises(SourceError, match=r"A\.csv: has a record of more than 2 GiB, from byte 5 on"):
         run(job_of(folder))

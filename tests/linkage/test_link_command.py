@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.kinds import VARIANTS
 from benchmarks.registers import make_register
-from migrate.cli.link import _opinion
+from casebridge.migrate.cli.link import _opinion
 from tests.councils import casebridge
 
 FIELDS = """

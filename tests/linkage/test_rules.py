@@ -8,10 +8,10 @@ import pytest
 
 from benchmarks.kinds import PLAIN, VARIANTS
 from benchmarks.registers import make_register
-from dedupe.linkage import LinkOptions
-from dedupe.linkage.engine import find_candidates, widened
-from dedupe.linkage.reading import read_register
-from dedupe.linkage.rules import FURTHER_PAIRS_A_ROW, estimated_pairs, further_rules
+from casebridge.dedupe.linkage import LinkOptions
+from casebridge.dedupe.linkage.blocking.rules import FURTHER_PAIRS_A_ROW, estimated_pairs, further_rules
+from casebridge.dedupe.linkage.engine import find_candidates, widened
+from casebridge.dedupe.linkage.register.reading import read_register
 from tests.linkage.registers_for_tests import fields_of
 
 OWN = LinkOptions()

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
-from dedupe.linkage import LinkOptions, coincidences, link
-from dedupe.linkage.blocking import Candidates, build_blocks
-from dedupe.linkage.comparisons import comparisons_for
-from dedupe.linkage.engine import find_candidates, train
-from dedupe.linkage.patterns import Radix
-from dedupe.linkage.reading import read_register
-from dedupe.linkage.register import Register
-from dedupe.linkage.scoring import Scorer
-from dedupe.linkage.training import Luck, Strangers, starting_components, training_patterns
+from casebridge.dedupe.linkage import LinkOptions, coincidences, link
+from casebridge.dedupe.linkage.blocking.keys import Candidates, build_blocks
+from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
+from casebridge.dedupe.linkage.engine import find_candidates, train
+from casebridge.dedupe.linkage.model.patterns import Radix
+from casebridge.dedupe.linkage.model.training import Luck, Strangers, starting_components, training_patterns
+from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.reading import read_register
+from casebridge.dedupe.linkage.scoring.cascade import Scorer
 from tests.linkage.registers_for_tests import as_set, fields_of
 
 FIELDS = fields_of(PLAIN)

@@ -8,12 +8,12 @@ import pytest
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
-from dedupe.linkage import Fields, evaluate, link
-from dedupe.linkage.comparisons import comparisons_for
-from dedupe.linkage.reading import read_register
-from dedupe.linkage.scoring import DOUBT_CAP, doubtful
-from dedupe.linkage.thresholds import LEAST, best_expected_f1
-from dedupe.linkage.training import Luck, Strangers
+from casebridge.dedupe.linkage import Fields, evaluate, link
+from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
+from casebridge.dedupe.linkage.model.training import Luck, Strangers
+from casebridge.dedupe.linkage.register.reading import read_register
+from casebridge.dedupe.linkage.scoring.cascade import DOUBT_CAP, doubtful
+from casebridge.dedupe.linkage.scoring.thresholds import LEAST, best_expected_f1
 
 COLUMNS = {
     "forename": "first", "surname": "last", "birth_date": "dob", "sex": "sex", "nhs_number": "nhs",

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
-from dedupe.linkage import Fields, RegisterError, link
-from dedupe.linkage.dates import packed_dates, parse_date
+from casebridge.dedupe.linkage import Fields, RegisterError, link
+from casebridge.dedupe.linkage.register.dates import packed_dates, parse_date
 
 ROLES = {"forename": "first", "surname": "last", "birth_date": "dob", "sex": "sex", "nhs_number": "nhs"}
 FIELDS = Fields(id="id", roles=ROLES)

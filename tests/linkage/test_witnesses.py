@@ -10,12 +10,12 @@ import pytest
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
-from dedupe.linkage import link
-from dedupe.linkage.levels import per_group
-from dedupe.linkage.nametable import alike_forenames
-from dedupe.linkage.patterns import Radix
-from dedupe.linkage.reading import read_register
-from dedupe.linkage.witnesses import KNOTS, Number, fit_curve
+from casebridge.dedupe.linkage import link
+from casebridge.dedupe.linkage.comparisons.levels import per_group
+from casebridge.dedupe.linkage.model.calibration import KNOTS, Number, fit_curve
+from casebridge.dedupe.linkage.model.patterns import Radix
+from casebridge.dedupe.linkage.register.nametable import alike_forenames
+from casebridge.dedupe.linkage.register.reading import read_register
 from tests.linkage.registers_for_tests import fields_of
 
 NUMBER = Number(place=2, same=0, differs=3, missing=5)

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
-from project.database import open_database
+from casebridge.project.database import open_database
 from tests.councils import Migration, contents
 
 Contents = Mapping[str, list[tuple[object, ...]]]

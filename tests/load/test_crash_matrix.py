@@ -8,7 +8,7 @@ import random
 import pytest
 from prepared import FIRST, Contents, loaded, plain
 
-from load.moments import MOMENTS
+from casebridge.load.writing.failpoints import MOMENTS
 from tests.councils import Migration, contents
 from tests.plug import killed_after, killed_at
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from prepared import NEXT, Contents, keys, loaded, plain, written
 
-from project.database import open_database
+from casebridge.project.database import open_database
 from tests.councils import Migration, contents
 from tests.plug import killed_at
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-import load
-import transform
-from project.database import open_database
-from project.errors import TargetError
+from casebridge import load, transform
+from casebridge.project.database import open_database
+from casebridge.project.errors import TargetError
 from tests.staged import PAYMENTS, PERSONS, TARGET, extracted, job_of, lay_out
 
 WIDER = TARGET.replace('born = { type = "date" }', 'born = { type = "timestamp" }')

@@ -10,13 +10,12 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-import load
-import transform
-from load import patience
-from project.database import open_database
-from project.errors import CasebridgeError, TargetError
-from project.job import Job
-from project.tally import Tally
+from casebridge import load, transform
+from casebridge.load.writing import retry
+from casebridge.project.database import open_database
+from casebridge.project.errors import CasebridgeError, TargetError
+from casebridge.project.job import Job
+from casebridge.project.tally import Tally
 from tests.staged import PAYMENTS, PERSONS, TARGET, Rows, extracted, job_of, lay_out, read_all
 
 SPECS = {"persons": PERSONS, "payments": PAYMENTS}
@@ -292,7 +291,7 @@ def test_the_target_wins_over_the_ledger(tmp_path: Path, url: str) -> None:
 
 
 def test_an_unreachable_target_is_a_target_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "WAITS", (0.01,))
+    monkeypatch.setattr(retry, "WAITS", (0.01,))
     with (
         job_of(_project(tmp_path, "postgresql://me:s3cret@127.0.0.1:1/none")) as job,
         pytest.raises(TargetError) as caught,

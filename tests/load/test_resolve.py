@@ -5,12 +5,12 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from load.once import DOUBLES
-from load.refused import REFUSED_ROWS
-from load.resolve import Resolved, resolve
-from project.contracts import QUARANTINE
-from project.spec import ColumnSpec, ReadSpec, Source, TableSpec
-from project.target import ColumnType, TargetColumn, TargetTable
+from casebridge.load.resolution.merge_duplicates import DOUBLES
+from casebridge.load.resolution.resolve import Resolved, resolve
+from casebridge.load.writing.row_bisect import REFUSED_ROWS
+from casebridge.project.contracts import QUARANTINE
+from casebridge.project.spec import ColumnSpec, ReadSpec, Source, TableSpec
+from casebridge.project.target import ColumnType, TargetColumn, TargetTable
 
 BIGINT, TEXT = ColumnType("bigint"), ColumnType("text")
 TABLE = TargetTable(

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from prepared import FIRST, NEXT, Contents, Snapshots, loaded, state, written
 
-from project.database import open_database
+from casebridge.project.database import open_database
 from tests.councils import Migration, contents
 from tests.plug import killed_at
 

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from load.writers import WRITERS, copy_text, delete_rows, inserted_rows, writer_for
-from project.database import open_database
-from project.target import Target, TargetColumn, TargetTable, read_type
+from casebridge.load.writing.writers import WRITERS, copy_text, delete_rows, inserted_rows, writer_for
+from casebridge.project.database import open_database
+from casebridge.project.target import Target, TargetColumn, TargetTable, read_type
 
 KINDS = {
     "id": "bigint", "some text": "text", "select": "varchar(200)", "flag": "char(1)", "whole": "integer",

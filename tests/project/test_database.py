@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from project.database import _masked, open_database, refusal, shown
-from project.errors import TargetError
+from casebridge.project.database import _masked, open_database, refusal, shown
+from casebridge.project.errors import TargetError
 
 SECRET = "Sm1thers"
 

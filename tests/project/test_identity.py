@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from project.errors import CasebridgeError
-from project.identity import give_out, ids_of, segments
-from project.job import Job
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.identity import give_out, ids_of, segments
+from casebridge.project.job import Job
 from tests.staged import PERSONS, job_of, lay_out
 
 KEYS = st.lists(st.text("019AZ|é", min_size=1, max_size=4), max_size=12)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from project.batch import Batch, digest, file_digest, write_batch, write_text
-from project.errors import BalanceError
-from project.ledger import Ledger
-from project.spec import Source
-from project.tally import Tally
+from casebridge.project.batch import Batch, digest, file_digest, write_batch, write_text
+from casebridge.project.errors import BalanceError
+from casebridge.project.ledger import Ledger
+from casebridge.project.spec import Source
+from casebridge.project.tally import Tally
 
 FRAME = pl.DataFrame({"a": [1, 2, 3], "b": ["x", None, "ž"]})
 
@@ -178,7 +178,7 @@ def test_a_crash_before_the_rename_leaves_nothing_under_the_name(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("project.batch.put_in_place", pulled)
+        patch.setattr("casebridge.project.batch.put_in_place", pulled)
         with pytest.raises(KeyboardInterrupt):
             _batch(tmp_path)
     assert list(tmp_path.rglob("*.parquet")) == []

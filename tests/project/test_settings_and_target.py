@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from project.errors import SpecError
-from project.settings import read_settings
-from project.target import ColumnType, read_target, read_type
+from casebridge.project.errors import SpecError
+from casebridge.project.settings import read_settings
+from casebridge.project.target import ColumnType, read_target, read_type
 
 
 def _settings(folder: Path, text: str) -> Path:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from project.errors import SpecError
-from project.settings import read_settings
-from project.spec import ColumnSpec, OnFail, Source, TableSpec
-from project.specfile import columns_accounted_for, read_specs
-from project.target import ColumnType, read_target
+from casebridge.project.errors import SpecError
+from casebridge.project.settings import read_settings
+from casebridge.project.spec import ColumnSpec, OnFail, Source, TableSpec
+from casebridge.project.specfile import columns_accounted_for, read_specs
+from casebridge.project.target import ColumnType, read_target
 from tests.staged import PAYMENTS, PERSONS, WORDS, lay_out
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from project import errors
-from project.errors import (
+from casebridge.project import errors
+from casebridge.project.errors import (
     BalanceError,
     CasebridgeError,
     Problem,
@@ -21,7 +21,7 @@ from project.errors import (
     TargetError,
     did_you_mean,
 )
-from project.tally import Tally
+from casebridge.project.tally import Tally
 
 COUNTS = st.integers(0, 10**12)
 PLACES = st.fixed_dictionaries(

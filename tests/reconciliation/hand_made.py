@@ -26,14 +26,14 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from project.batch import Batch, digest, write_batch
-from project.contracts import CROSSWALK, QUARANTINE, ROWS, UNREADABLE
-from project.job import Job, Silent
-from project.ledger import Ledger
-from project.settings import Settings, System
-from project.spec import ColumnSpec, Exclusion, OnFail, ReadSpec, Source, Step, TableSpec
-from project.tally import Tally
-from project.target import ColumnType, Target, TargetColumn, TargetTable
+from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.contracts import CROSSWALK, QUARANTINE, ROWS, UNREADABLE
+from casebridge.project.job import Job, Silent
+from casebridge.project.ledger import Ledger
+from casebridge.project.settings import Settings, System
+from casebridge.project.spec import ColumnSpec, Exclusion, OnFail, ReadSpec, Source, Step, TableSpec
+from casebridge.project.tally import Tally
+from casebridge.project.target import ColumnType, Target, TargetColumn, TargetTable
 
 SYSTEM = "old"
 MARKER = "Marker-Abernathy"

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from hand_made import MARKER, World
 
-import reconciliation
-from project.errors import ReconciliationFailed
-from project.tally import Tally
+from casebridge import reconciliation
+from casebridge.project.errors import ReconciliationFailed
+from casebridge.project.tally import Tally
 
 
 def test_a_migration_in_balance(world: World) -> None:

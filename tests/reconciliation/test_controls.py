@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from hand_made import World
 
-import reconciliation
-from project.errors import ReconciliationFailed
+from casebridge import reconciliation
+from casebridge.project.errors import ReconciliationFailed
 
 
 def account(world: World, key: str, **where: str) -> dict[str, Any]:

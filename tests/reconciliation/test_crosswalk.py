@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from project.database import open_database
+from casebridge.project.database import open_database
 from tests.councils import Migration, contents, make_migration, small_council
 
 WAYS = "casebridge_crosswalk"

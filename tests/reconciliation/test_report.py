@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 import pytest
 from hand_made import World
 
-import reconciliation
-from project.errors import ReconciliationFailed
-from reconciliation.checks import CHECKS
-from reconciliation.report import PLACES, bar
-from reconciliation.wording import CHECK_WORDS, PLACE_WORDS
+from casebridge import reconciliation
+from casebridge.project.errors import ReconciliationFailed
+from casebridge.reconciliation.checks import CHECKS
+from casebridge.reconciliation.reporting.report import PLACES, bar
+from casebridge.reconciliation.reporting.wording import CHECK_WORDS, PLACE_WORDS
 
 VOID = {"meta", "br", "link", "img", "hr", "input", "rect"}
 

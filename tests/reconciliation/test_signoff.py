@@ -7,9 +7,9 @@ import json
 import pytest
 from hand_made import World
 
-import reconciliation
-from project.errors import CasebridgeError, ReconciliationFailed
-from reconciliation.signoff import sign, verify
+from casebridge import reconciliation
+from casebridge.project.errors import CasebridgeError, ReconciliationFailed
+from casebridge.reconciliation.signoff import sign, verify
 
 
 def test_sign_and_verify(small_world: World) -> None:

@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 from hand_made import World
 
-import reconciliation
-from project.errors import ReconciliationFailed
-from project.journal import Journal
-from project.target import TargetTable
-from reconciliation import recount, unchanged
-from reconciliation.reread import Held
+from casebridge import reconciliation
+from casebridge.project.errors import ReconciliationFailed
+from casebridge.project.journal import Journal
+from casebridge.project.target import TargetTable
+from casebridge.reconciliation.counting import recount, unchanged
+from casebridge.reconciliation.reading.target import Held
 
 
 def test_a_report_holds_until_something_changes(world: World) -> None:

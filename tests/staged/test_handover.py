@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from load.handover import MANIFEST
+from casebridge.load.handover import MANIFEST
 from tests.councils import Migration, copy_of, make_migration, small_council
 
 

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from project.database import open_database
-from project.settings import read_settings
+from casebridge.project.database import open_database
+from casebridge.project.settings import read_settings
 from tests.councils import Migration, casebridge, small_council
 
 SYSTEMS = ("cumber", "furness")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from migrate.pipeline import open_job, run_stages
-from project.batch import file_digest
-from project.journal import Journal
+from casebridge.migrate.pipeline import open_job, run_stages
+from casebridge.project.batch import file_digest
+from casebridge.project.journal import Journal
 from tests.councils import Migration, casebridge, copy_of, make_migration, small_council
 
 

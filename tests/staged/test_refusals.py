@@ -11,8 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from project.journal import Journal
-from project.ledger import Ledger
+from casebridge.project.journal import Journal
+from casebridge.project.ledger import Ledger
 from tests.councils import Migration, casebridge, copy_of, make_migration, small_council
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from project.database import open_database
+from casebridge.project.database import open_database
 from tests.councils import Migration, make_migration, small_council
 
 ROUTES = """

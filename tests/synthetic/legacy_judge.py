@@ -12,7 +12,7 @@ from pathlib import Path
 
 from legacy_reader import Record, read_dump
 
-from synthetic.codelists import CODE_LISTS
+from casebridge.synthetic.codelists import CODE_LISTS
 
 Verdict = tuple[str, str | None]
 Row = dict[str, str]

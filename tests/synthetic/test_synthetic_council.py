@@ -12,9 +12,9 @@ import pytest
 from legacy_judge import KEYS, nhs_is_wrong
 from legacy_reader import Record, read_dump
 
-from synthetic import Summary, make_council
-from synthetic.codelists import CODE_LISTS
-from synthetic.dump import CHUNK
+from casebridge.synthetic import Summary, make_council
+from casebridge.synthetic.codelists import CODE_LISTS
+from casebridge.synthetic.dump import CHUNK
 
 PEOPLE = 6_000
 
@@ -75,7 +75,7 @@ def test_a_total_of_records_can_be_asked_for(tmp_path: Path, people: int, record
 
 
 def test_several_chunks_share_no_key_and_no_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synthetic.dump.CHUNK", 1_000)
+    monkeypatch.setattr("casebridge.synthetic.dump.CHUNK", 1_000)
     told: list[tuple[str, int]] = []
     make_council(tmp_path, people=3_000, progress=lambda step, done: told.append((step, done)))
     assert told == [("people", 1_000), ("people", 2_000), ("people", 3_000), ("truth", 3_000)]

@@ -10,7 +10,7 @@ import pytest
 from legacy_judge import Judge, parsed, pence
 from legacy_reader import read_csv
 
-from synthetic import make_council
+from casebridge.synthetic import make_council
 
 PEOPLE = 5_000
 CAUSES = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from project.errors import SpecError
-from transform.codes import CodeList, read_codes
+from casebridge.project.errors import SpecError
+from casebridge.transform.codes import CodeList, read_codes
 
 HEADER = "legacy_code,target_code,description,status,owner,signed_off,valid_from,valid_to\n"
 

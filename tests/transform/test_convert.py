@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from project.contracts import QUARANTINE
-from project.settings import read_settings
-from project.specfile import read_specs
-from project.target import read_target
+from casebridge.project.contracts import QUARANTINE
+from casebridge.project.settings import read_settings
+from casebridge.project.specfile import read_specs
+from casebridge.project.target import read_target
+from casebridge.transform.codes import read_codes
+from casebridge.transform.convert import Converted, Plan, convert, key_of, make_plan
 from tests.staged import WORDS, lay_out
-from transform.codes import read_codes
-from transform.convert import Converted, Plan, convert, key_of, make_plan
 
 TARGET = """
 [people]

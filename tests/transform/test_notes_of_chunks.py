@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from project.database import open_database
+from casebridge.project.database import open_database
 from tests.councils import make_migration
 from tests.dumps import write_dump
 

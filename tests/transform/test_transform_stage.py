@@ -8,16 +8,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-import transform
-from project.errors import SpecError
-from project.identity import ids_of
-from project.spec import OnFail
-from project.tally import Tally
+from casebridge import transform
+from casebridge.project.errors import SpecError
+from casebridge.project.identity import ids_of
+from casebridge.project.spec import OnFail
+from casebridge.project.tally import Tally
+from casebridge.transform.contract import judge, pandera_schema
+from casebridge.transform.quarantine import FAILURES
+from casebridge.transform.schema import Rule
+from casebridge.transform.stage import make_plans
 from tests.staged import PERSONS, extracted, job_of, lay_out, read_all
-from transform.contract import judge, pandera_schema
-from transform.quarantine import FAILURES
-from transform.schema import Rule
-from transform.stage import make_plans
 
 COLUMNS = ("NO", "NAME", "DOB", "REF")
 

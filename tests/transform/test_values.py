@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transform.checks import CHECKS
-from transform.convert import _decimal
-from transform.dates import OPEN_ENDS, close_open_end, parse_date, parse_timestamp
-from transform.identifiers import UPN_LETTERS, nhs_number, upn
-from transform.placeholders import PLACEHOLDERS
-from transform.steps import STEPS
+from casebridge.transform.checks import CHECKS
+from casebridge.transform.convert import _decimal
+from casebridge.transform.dates import OPEN_ENDS, close_open_end, parse_date, parse_timestamp
+from casebridge.transform.identifiers import UPN_LETTERS, nhs_number, upn
+from casebridge.transform.placeholders import PLACEHOLDERS
+from casebridge.transform.steps import STEPS
 
 
 def _one(expression: pl.Expr, value: object, kind: pl.DataType | None = None) -> object:

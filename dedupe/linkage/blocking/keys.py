@@ -1,0 +1,298 @@
+"""Which pairs are looked at. Every rule becomes one 32-bit key a record; a pair is a pair of equal keys.
+
+A rule leaves out the pairs of the rules before it by comparing their keys, so no pair comes twice and no
+list of pairs is ever stored. Two different values may share a key by accident (about n² / 2³³ pairs a
+rule): such a pair is scored like any other, and falls away like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.register.encoding import Register, pair_key, sounds
+from casebridge.dedupe.linkage.register.places import postcode_parts
+
+Rule = tuple[str, ...]
+Key = NDArray[np.uint32]
+Part = Callable[[Register, int], NDArray[np.uint64]]
+Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
+
+WINDOW = 20
+RARE_NAME = 5
+
+REFINEMENTS = (
+    "birth_date", "postcode", "forename", "surname", "street", "house", "phone", "nhs_number", "sex",
+    "middle_name",
+)  # fmt: skip
+
+
+def _codes(role: str) -> Part:
+    def part(register: Register, rows: int) -> NDArray[np.uint64]:
+        column = register.columns[role][:rows]
+        return (
+            column.astype(np.uint64) if column.dtype.kind == "u" else (column.astype(np.int64) + 1).view(np.uint64)
+        )
+
+    return part
+
+
+def _birth_year(register: Register, rows: int) -> NDArray[np.uint64]:
+    return (register.columns["birth_date"][:rows] >> np.uint32(16)).astype(np.uint64)
+
+
+def _birthday(register: Register, rows: int) -> NDArray[np.uint64]:
+    return (register.columns["birth_date"][:rows] & np.uint32(0xFFFF)).astype(np.uint64)
+
+
+def _names(register: Register, rows: int) -> NDArray[np.uint64]:
+    """Forename and surname in either order, so that swapped names still meet."""
+    first, last = _codes("forename")(register, rows), _codes("surname")(register, rows)
+    both = np.minimum(first, last) << np.uint64(32) | np.maximum(first, last)
+    return np.where((first > 0) & (last > 0), both, np.uint64(0))
+
+
+def _rare_names(register: Register, rows: int) -> NDArray[np.uint64]:
+    """Forename and surname where few records hold both: enough to meet on, whatever else is wrong."""
+    names = _names(register, register.size)
+    held = np.flatnonzero(names)
+    order = held[np.argsort(names[held])]
+    new = np.flatnonzero(np.concatenate([[True], names[order][1:] != names[order][:-1]]))
+    holders = np.diff(np.append(new, len(order)))
+    names[order[np.repeat(holders > RARE_NAME, holders)]] = 0
+    return names[:rows]
+
+
+def _sound(role: str) -> Part:
+    def part(register: Register, rows: int) -> NDArray[np.uint64]:
+        table = register.fact("sounds", lambda: np.append(sounds(register.values["names"]), 0))
+        return table[register.columns[role][:rows]].astype(np.uint64)
+
+    return part
+
+
+def _sector(register: Register, rows: int) -> NDArray[np.uint64]:
+    table = np.append(postcode_parts(register.values["postcode"])[0], 0)
+    return table[register.columns["postcode"][:rows]].astype(np.uint64)
+
+
+PARTS: dict[str, tuple[tuple[str, ...], Part]] = {
+    "forename": (("forename",), _codes("forename")),
+    "middle_name": (("middle_name",), _codes("middle_name")),
+    "surname": (("surname",), _codes("surname")),
+    "names": (("forename", "surname"), _names),
+    "rare_names": (("forename", "surname"), _rare_names),
+    "forename_sound": (("forename",), _sound("forename")),
+    "surname_sound": (("surname",), _sound("surname")),
+    "birth_date": (("birth_date",), _codes("birth_date")),
+    "birth_year": (("birth_date",), _birth_year),
+    "birthday": (("birth_date",), _birthday),
+    "sex": (("sex",), _codes("sex")),
+    "house": (("house",), _codes("house")),
+    "street": (("street",), _codes("street")),
+    "postcode": (("postcode",), _codes("postcode")),
+    "sector": (("postcode",), _sector),
+    "nhs_number": (("nhs_number",), _codes("nhs_number")),
+    "phone": (("phone",), _codes("phone")),
+}
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """One rule's blocks. `key` is a number a record (0: takes no part); `order` the rows of blocks of two
+    and more, block by block; `reach[p]` how many rows after position p it is paired with.
+    `place` is each row's position, kept only where a block had to be cut to a window."""
+
+    rule: Rule
+    key: Key
+    order: NDArray[np.int32]
+    reach: NDArray[np.int32]
+    largest: int
+    divided: int
+    windowed: int
+    place: NDArray[np.int32] | None = None
+
+    @property
+    def raw_pairs(self) -> int:
+        return int(self.reach.sum(dtype=np.int64))
+
+
+def part_key(register: Register, name: str, rows: int | None = None) -> NDArray[np.uint64]:
+    """One part of a rule as a number a record, of the first `rows` rows; 0 is missing."""
+    make = PARTS[name][1] if name in PARTS else _codes(name)
+    return make(register, register.size if rows is None else rows)
+
+
+def rule_key(register: Register, rule: Rule, rows: int | None = None) -> Key:
+    """The rule's key of the first `rows` rows: a 32-bit hash of its parts, 0 where one is missing."""
+    size = register.size if rows is None else rows
+    mixed = np.full(size, 0x9E3779B97F4A7C15, dtype=np.uint64)
+    present = np.ones(size, dtype=bool)
+    for name in rule:
+        part = part_key(register, name, size)
+        present &= part != 0
+        mixed = _mix(mixed, part)
+    key = (mixed >> np.uint64(32)).astype(np.uint32)
+    return np.where(present, np.maximum(key, 1), 0).astype(np.uint32)
+
+
+def _mix(seed: NDArray[np.uint64], part: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    mixed = (seed ^ part) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    return mixed ^ mixed >> np.uint64(32)
+
+
+def build_blocks(register: Register, rule: Rule, max_block: int) -> Blocks:
+    """Sort the records by the rule's key into blocks. Blocks above `max_block` are divided by further
+    columns; what still is larger (records alike in everything) is paired with its neighbours only."""
+    key = rule_key(register, rule)
+    if not rule:
+        max_block = register.size
+    rows, lengths = runs(key)
+    largest, divided = int(lengths.max(initial=0)), 0
+    for name in REFINEMENTS:
+        if lengths.max(initial=0) <= max_block:
+            break
+        if name in rule or not register.has(name):
+            continue
+        oversize = rows[np.repeat(lengths > max_block, lengths)]
+        divided = max(divided, int((lengths > max_block).sum()))
+        part = part_key(register, name)[oversize]
+        finer = _mix(key[oversize].astype(np.uint64), part)
+        key[oversize] = np.maximum(finer >> np.uint64(32), 1).astype(np.uint32)
+        rows, lengths = runs(key)
+    reach = _reach(lengths, max_block)
+    windowed = int((lengths > max_block).sum())
+    place = None
+    if windowed:
+        place = np.full(register.size, -1, dtype=np.int32)
+        place[rows] = np.arange(len(rows), dtype=np.int32)
+    return Blocks(rule, key, rows, reach, largest, divided, windowed, place)
+
+
+def runs(key: Key) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Rows of the keys held twice or more, sorted by key, and the length of each run."""
+    held = np.flatnonzero(key)
+    packed = key[held].astype(np.uint64) << np.uint64(32) | held.astype(np.uint64)
+    packed.sort()
+    keys = (packed >> np.uint64(32)).astype(np.uint32)
+    starts = (
+        np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, np.int64)
+    )
+    lengths = np.diff(np.append(starts, len(keys)))
+    several = np.repeat(lengths > 1, lengths)
+    return (packed[several] & np.uint64(0xFFFFFFFF)).astype(np.int32), lengths[lengths > 1]
+
+
+def _reach(lengths: NDArray[np.int64], max_block: int) -> NDArray[np.int32]:
+    total = int(lengths.sum())
+    ends = np.repeat(np.cumsum(lengths), lengths)
+    reach = (ends - 1 - np.arange(total)).astype(np.int32)
+    if lengths.max(initial=0) > max_block:
+        oversize = np.repeat(lengths > max_block, lengths)
+        reach[oversize] = np.minimum(reach[oversize], WINDOW)
+    return reach
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """All candidate pairs of a register, made batch by batch and never stored.
+
+    No pair stands in two batches; none of `forbidden` (sorted pair keys) in any.
+    """
+
+    blocks: tuple[Blocks, ...]
+    source: NDArray[np.int16] | None = None
+    forbidden: NDArray[np.uint64] | None = None
+
+    def slices(self, batch: int) -> list[tuple[int, int, int]]:
+        """(rule, first position, last position + 1) of batches of about `batch` raw pairs."""
+        found = []
+        for number, blocks in enumerate(self.blocks):
+            totals = np.cumsum(blocks.reach, dtype=np.int64)
+            if len(totals) == 0 or totals[-1] == 0:
+                continue
+            marks = np.searchsorted(totals, np.arange(batch, totals[-1], batch)) + 1
+            edges = np.unique(np.concatenate([[0], marks, [len(totals)]]))
+            found += [(number, int(a), int(b)) for a, b in pairwise(edges)]
+        return found
+
+    def pairs(self, piece: tuple[int, int, int]) -> Pairs:
+        """The new pairs of one slice: those no earlier rule has made."""
+        number, first, last = piece
+        return self._new(number, np.arange(first, last, dtype=np.int32))
+
+    def sample(self, number: int, rate: float) -> Pairs:
+        """The new pairs of a rule within a share `rate` of its blocks, chosen by key."""
+        blocks = self.blocks[number]
+        chosen = blocks.key[blocks.order].astype(np.uint64)
+        if rate < 1.0 and blocks.rule:
+            luck = _mix(chosen, np.full(len(chosen), 77, dtype=np.uint64)) >> np.uint64(40)
+            positions = np.flatnonzero(luck < np.uint64(int(rate * 2**24))).astype(np.int32)
+        else:
+            positions = np.arange(len(chosen), dtype=np.int32)
+        return self._new(number, positions)
+
+    def _new(self, number: int, positions: NDArray[np.int32]) -> Pairs:
+        left, right = _expand(self.blocks[number], positions)
+        keep = np.ones(len(left), dtype=bool)
+        for earlier in self.blocks[:number]:
+            keep &= ~_meets(earlier, left, right)
+        left, right = left[keep], right[keep]
+        allowed = self.allowed(left, right)
+        return left[allowed], right[allowed]
+
+    def allowed(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Pairs that may meet at all."""
+        may = np.ones(len(left), dtype=bool)
+        if self.source is not None:
+            may &= self.source.take(left) != self.source.take(right)
+        if self.forbidden is not None and len(self.forbidden):
+            may &= ~np.isin(pair_key(left, right), self.forbidden)
+        return may
+
+    def captures(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """How many rules make each pair."""
+        count = np.zeros(len(left), dtype=np.uint8)
+        for blocks in self.blocks:
+            count += _meets(blocks, left, right)
+        return count
+
+
+def _expand(blocks: Blocks, positions: NDArray[np.int32]) -> Pairs:
+    reach = blocks.reach.take(positions)
+    total = int(reach.sum(dtype=np.int64))
+    ends = np.cumsum(reach, dtype=np.int64)
+    left = np.repeat(positions, reach)
+    right = np.arange(1, total + 1, dtype=np.int64) - np.repeat(ends - reach, reach) + left
+    rows = blocks.order
+    a, b = rows.take(left), rows.take(right)
+    return np.minimum(a, b), np.maximum(a, b)
+
+
+def _meets(blocks: Blocks, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:
+    mine = blocks.key.take(left)
+    same = (mine == blocks.key.take(right)) & (mine != 0)
+    if blocks.place is not None:
+        a, b = blocks.place.take(left), blocks.place.take(right)
+        first = np.minimum(a, b)
+        same &= (first >= 0) & (np.abs(a - b) <= blocks.reach.take(np.maximum(first, 0)))
+    return same
+
+
+def expected_missed(captures: NDArray[np.integer], weight: NDArray[np.float64]) -> dict[str, float]:
+    """Share of true pairs that blocking finds, estimated from how many rules find each (Chao 1987).
+
+    Missed pairs are at least f1² / (2 f2), f1 and f2 the expected true pairs made by exactly one and two
+    rules. A lower bound of the loss when pairs differ in how easily they are found.
+    """
+    once, twice = (float(weight[captures == k].sum()) for k in (1, 2))
+    found = float(weight.sum())
+    missed = once * once / (2 * twice) if twice > 0 else 0.0
+    recall = found / (found + missed) if found > 0 else 1.0
+    return {"found": found, "by_one_rule": once, "by_two_rules": twice, "missed": missed, "recall": recall}

@@ -1,0 +1,162 @@
+"""Which blocking rules a register gets: the loosest that its size can afford."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from casebridge.dedupe.linkage.blocking.keys import PARTS, Rule, rule_key, runs
+from casebridge.dedupe.linkage.errors import RegisterError
+from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.values import usual_holders
+
+SMALL_REGISTER = 700
+MOST_HOLDERS = 12.0
+ROWS_LOOKED_AT = 50_000
+FURTHER_PAIRS_A_ROW = 20.0
+PAIRS_A_ROW, PAIRS_AT_LEAST, PAIRS_A_ROW_AT_MOST = 1.5, 250_000, 50.0
+
+Ladder = tuple[tuple[Rule, ...], ...]
+
+LADDERS: tuple[Ladder, ...] = (
+    ((("nhs_number",),),),
+    ((("phone",),),),
+    (
+        (("birth_date",),),
+        (("postcode", "birth_date"), ("surname", "birth_date"), ("forename", "birth_date")),
+    ),
+    (
+        (("postcode",),),
+        (("postcode", "forename"), ("postcode", "surname", "sex")),
+    ),
+    ((("names",),), (("names", "birth_year"),)),
+    ((("surname",),), ()),
+    ((("forename",),), ()),
+    ((("street", "house"),), (("forename", "street", "house"), ("surname", "street", "house", "sex"))),
+    (
+        (("forename_sound", "surname_sound"),),
+        (
+            ("forename_sound", "surname_sound", "birthday"),
+            ("forename_sound", "surname_sound", "sector"),
+            ("forename", "surname_sound", "middle_name"),
+        ),
+    ),
+    ((("rare_names",),),),
+)
+WHEN_NO_POSTCODE: tuple[Ladder, ...] = (
+    (
+        (("street", "house"),),
+        (
+            ("street", "house", "birth_date"),
+            ("street", "house", "forename"),
+            ("street", "house", "surname", "sex"),
+        ),
+    ),
+)
+
+FURTHER: tuple[Rule, ...] = (
+    ("names",),
+    ("forename_sound", "surname_sound", "birth_year"),
+    ("forename_sound", "surname_sound", "street"),
+    ("forename_sound", "surname_sound", "house"),
+    ("forename_sound", "birth_date"),
+    ("surname_sound", "birth_date"),
+    ("birth_date", "sector"),
+    ("forename", "street"),
+    ("surname", "street", "sex"),
+    ("middle_name", "street"),
+    ("postcode", "house"),
+    ("surname_sound", "postcode"),
+    ("forename", "birthday"),
+    ("surname", "birthday", "sex"),
+    ("forename", "middle_name", "sex"),
+    ("surname", "middle_name"),
+    ("forename", "surname_sound"),
+    ("forename", "birth_year", "sex"),
+    ("forename", "house", "sex"),
+    ("surname", "house", "sex"),
+)
+
+
+def further_rules(register: Register, held: Sequence[Rule]) -> tuple[Rule, ...]:
+    """More rules for a register whose rules are estimated to lose too much: of FURTHER, two or three facts
+    that may still stand where others are missing or wrong, those that the budget still affords."""
+    budget = FURTHER_PAIRS_A_ROW * register.size
+    found: list[Rule] = []
+    for rule in (_reduced(register, rule) for rule in FURTHER):
+        if not rule or any(set(other) <= set(rule) for other in (*held, *found)):
+            continue
+        cost = estimated_pairs(register, rule)
+        if cost <= budget:
+            budget -= cost
+            found.append(rule)
+    return tuple(found)
+
+
+def choose_rules(register: Register, wanted: Sequence[Rule] | None = None) -> tuple[Rule, ...]:
+    """The blocking rules for a register: those asked for, or from each ladder the first step whose
+    pairs it can afford. A small register is compared in full: the one rule () is a single block.
+
+    Raises RegisterError for a rule that names an unknown key or an absent column.
+    """
+    if wanted is not None:
+        for name in sorted({name for rule in wanted for name in rule}):
+            if not available(register, name):
+                raise RegisterError(f"No blocking key {name!r}: unknown, or its column is absent or empty.")
+        return tuple(tuple(rule) for rule in wanted)
+    if register.size <= SMALL_REGISTER:
+        return ((),)
+    ladders = LADDERS if register.has("postcode") else LADDERS + WHEN_NO_POSTCODE
+    found: list[Rule] = [(name,) for name in _identifying(register)]
+    for ladder in ladders:
+        found += _step(register, ladder)
+    found = list(dict.fromkeys(found))
+    return tuple(found) if found else _any_rules(register)
+
+
+def _step(register: Register, ladder: Ladder) -> list[Rule]:
+    budget = min(max(PAIRS_A_ROW * register.size, PAIRS_AT_LEAST), PAIRS_A_ROW_AT_MOST * register.size)
+    for number, step in enumerate(ladder):
+        rules = [rule for rule in (_reduced(register, rule) for rule in step) if rule]
+        last = number == len(ladder) - 1
+        if last or (rules and sum(estimated_pairs(register, rule) for rule in rules) <= budget):
+            return rules
+    return []
+
+
+def estimated_pairs(register: Register, rule: Rule) -> float:
+    """About how many pairs a rule makes, from the first rows (a random sample of the register)."""
+    rows = min(register.size, ROWS_LOOKED_AT)
+    lengths = runs(rule_key(register, rule, rows))[1].astype(np.float64)
+    return float((lengths * (lengths - 1) / 2).sum()) * (register.size / rows) ** 2
+
+
+def available(register: Register, name: str) -> bool:
+    if name in PARTS:
+        return all(register.has(role) for role in PARTS[name][0])
+    return register.has(name)
+
+
+def _reduced(register: Register, rule: Rule) -> Rule:
+    """The rule without sex where sex is not held; empty when anything else is lacking."""
+    kept = tuple(name for name in rule if name != "sex" or available(register, name))
+    return kept if all(available(register, name) for name in kept) else ()
+
+
+def _identifying(register: Register) -> list[str]:
+    """Free columns of which one value names few records."""
+    return [
+        name
+        for name in register.columns
+        if name not in PARTS
+        and name in register.values
+        and usual_holders(register.columns[name], len(register.values[name])) <= MOST_HOLDERS
+    ]
+
+
+def _any_rules(register: Register) -> tuple[Rule, ...]:
+    names = [name for name in register.columns if name != "sex"] or list(register.columns)
+    if len(names) < 3:
+        return tuple((name,) for name in names)
+    return tuple((a, b) for i, a in enumerate(names) for b in names[i + 1 :])

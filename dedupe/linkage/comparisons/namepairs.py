@@ -1,0 +1,74 @@
+"""What the comparisons of names, and of addresses, have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.comparisons.levels import Levels
+from casebridge.dedupe.linkage.register.encoding import Lists
+from casebridge.dedupe.linkage.register.pair_rows import Side
+from casebridge.dedupe.linkage.register.similarity import Codes
+from casebridge.dedupe.linkage.register.values import rareness, shares
+
+
+def agreement(column: NDArray[np.int32], size: int) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    share = shares(column, size)
+    return share, rareness(share)
+
+
+def quick_equal(role: str, steps: NDArray[np.uint8], null: int) -> Callable[[Side, Side], Levels]:
+    """Agreement by rareness, missing, or open."""
+    table = np.append(steps, np.uint8(null)).astype(np.uint8)
+
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = left.of(role), right.of(role)
+        found = np.where(a == b, table.take(a), np.uint8(null + 1))
+        found[(a | b) < 0] = null
+        return found
+
+    return quick
+
+
+def rare_spelling(column: NDArray[np.int32], size: int) -> Callable[[Codes, Codes], NDArray[np.bool_]]:
+    """Says of two spellings whether the rarer one is likely a slip: hardly anyone else writes it so."""
+    counts = np.bincount(column[column >= 0], minlength=size)
+    few = max(2.0, 3e-5 * counts.sum())
+
+    def rare(a: Codes, b: Codes) -> NDArray[np.bool_]:
+        less, more = np.minimum(counts[a], counts[b]), np.maximum(counts[a], counts[b])
+        return (less <= few) | (less < 0.01 * more)
+
+    return rare
+
+
+def swapped(left: Side, right: Side, other: str = "surname") -> NDArray[np.bool_]:
+    """True where the forename of each is the `other` name of the other."""
+    a, b = left.of("forename"), right.of("forename")
+    return (a == right.of(other)) & (left.of(other) == b) & (a >= 0) & (b >= 0) & (a != b)
+
+
+def second_set(found: Levels, which: NDArray[np.bool_], size: int, null: int) -> Levels:
+    """The levels of the pairs `which` as those of the second set of `size`; the open ones as the second open."""
+    return found + np.where(found == null, 0, np.where(found > null, 1, size)).astype(np.uint8) * which
+
+
+def either_listed(lists: Lists, role: str, left: Side, right: Side) -> NDArray[np.bool_]:
+    """True where a value listed for one row is the present value, or a listed one, of the other."""
+    count = np.diff(lists.starts)
+    found = np.zeros(len(left), dtype=bool)
+    for mine, other in ((left, right), (right, left)):
+        some = np.flatnonzero(count.take(mine.rows) > 0)
+        rows = mine.rows[some]
+        many = count.take(rows)
+        item = np.repeat(lists.starts.take(rows), many) + _within(many)
+        value, place = lists.codes.take(item), np.repeat(some, many)
+        found[place[value == other.of(role)[place]]] = True
+    return found
+
+
+def _within(counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    ends = np.cumsum(counts)
+    return np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)

@@ -1,0 +1,220 @@
+"""Comparing names: forename and surname together, with middle names and short forms."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.comparisons.levels import (
+    Comparison,
+    Level,
+    Levels,
+    level,
+    split_by_rareness,
+    with_given,
+)
+from casebridge.dedupe.linkage.comparisons.namepairs import (
+    agreement,
+    quick_equal,
+    rare_spelling,
+    second_set,
+    swapped,
+)
+from casebridge.dedupe.linkage.comparisons.surnames import surname_comparison
+from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.nametable import ALIKE, CLOSE, NameTable, alike_forenames
+from casebridge.dedupe.linkage.register.pair_rows import Side
+from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+
+ALIKE_FORENAME = "forenames alike"
+COMMON = 1e-3  # share of records from which a forename is a common one
+
+FORENAME_EXACT = level("same forename", 0.84, 0.002, 0.002, 0.008, namesake=0.93)
+FORENAME_REST = (
+    level("forename changes places with surname or middle name", 0.006, 0.0002, 0.0002, 0.0002),
+    level("forename of one is the middle name of the other", 0.008, 0.001, 0.001, 0.001),
+    level(
+        "one forename is a short form of the other, one of them uncommon",
+        0.02,
+        0.001,
+        0.001,
+        0.002,
+        namesake=0.01,
+    ),
+    level("one forename is a short form of the other, both common", 0.01, 0.002, 0.002, 0.002, namesake=0.01),
+    level("one of several forenames agrees", 0.01, 0.002, 0.002, 0.002, namesake=0.01),
+    level("an initial agrees with the forename", 0.02, 0.004, 0.004, 0.004, namesake=0.01),
+    level("forename one slip away, one spelling rare", 0.045, 0.002, 0.002, 0.002, namesake=0.01),
+    level("forename one slip away, both are names in use", 0.006, 0.008, 0.008, 0.008, namesake=0.005),
+    level("forename spelled closely, one spelling rare", 0.012, 0.006, 0.006, 0.006, namesake=0.005),
+    level("forename spelled closely, both are names in use", 0.003, 0.02, 0.02, 0.02, namesake=0.005),
+    level("forename somewhat alike", 0.004, 0.03, 0.03, 0.03, namesake=0.002),
+    level("only the first letter of the forename agrees", 0.003, 0.07, 0.07, 0.07, namesake=0.002),
+    level("forename differs", 0.013, 0.85, 0.85, 0.85, namesake=0.005),
+)
+
+
+MIDDLE_EXACT = level("same middle name", 0.80, 0.06, 0.06, 0.03, namesake=0.3)
+MIDDLE_REST = (
+    level("an initial agrees with the middle name", 0.08, 0.03, 0.03, 0.02, namesake=0.05),
+    level("middle name spelled closely", 0.06, 0.02, 0.02, 0.02),
+    level("middle name differs", 0.06, 0.89, 0.89, 0.93, namesake=0.6),
+)
+
+
+def name_comparisons(register: Register) -> list[Comparison]:
+    """The comparisons of the name columns that the register holds."""
+    if "names" not in register.values or not len(register.values["names"]):
+        return []
+    table = NameTable(register.values["names"])
+    found = []
+    if register.has("forename"):
+        found.append(forename_comparison(register, table))
+    if register.has("surname"):
+        found.append(surname_comparison(register, table))
+    if register.has("middle_name"):
+        found.append(middle_comparison(register, table))
+    return found
+
+
+def forename_comparison(register: Register, table: NameTable) -> Comparison:
+    """Forenames, read together with surname and middle name."""
+    column = register.columns["forename"]
+    share, steps = agreement(column, len(table.values))
+    levels = (*split_by_rareness(FORENAME_EXACT, share, steps), *FORENAME_REST)
+    base = len(levels) - len(FORENAME_REST)
+    rare = rare_spelling(column, len(table.values))
+
+    def judge(a: Codes, b: Codes) -> Levels:
+        common = np.minimum(share[a], share[b]) >= COMMON
+        return judge_forenames(table, a, b, rare(a, b), common) + np.uint8(base)
+
+    def settle(left: Side, right: Side) -> Levels:
+        found = per_distinct_pair(left.of("forename"), right.of("forename"), judge)
+        if register.has("middle_name"):
+            found[_known_by_middle(left, right)] = base + 1
+            found[swapped(left, right, "middle_name")] = base
+        if register.has("surname"):
+            found[swapped(left, right)] = base
+        return found
+
+    null = len(levels)
+    equal = quick_equal("forename", steps, null)
+
+    def quick(left: Side, right: Side) -> Levels:
+        found = equal(left, right)
+        at = np.flatnonzero(found > null)
+        one, other = left.take(at), right.take(at)
+        a, b = one.of("forename"), other.of("forename")
+        apart = table.surely_unlike(a, b) & ~_elsewhere(register, one, other)
+        first = table.first.take(a[apart]) == table.first.take(b[apart])
+        found[at[apart]] = np.where(first, np.uint8(null - 2), np.uint8(null - 1))
+        return found
+
+    return Comparison("forename", levels, quick, settle, (tuple(range(base, null)),), lucky=True)
+
+
+def judge_forenames(
+    table: NameTable, a: Codes, b: Codes, rare: NDArray[np.bool_], common: NDArray[np.bool_]
+) -> Levels:
+    """Place in FORENAME_REST of pairs of different forenames; rare: one is hardly in use, common: both are.
+
+    | left      | right     | use    | place |
+    |-----------|-----------|--------|-------|
+    | ROBERT    | BOB       |        | 2     |
+    | ROBERT    | BOB       | common | 3     |
+    | MARY JANE | MARY      |        | 4     |
+    | J         | JOHN      |        | 5     |
+    | JOHNATHAN | JOHNATHON | rare   | 6     |
+    | ELLA      | ELLE      |        | 7     |
+    | MARTIN    | MARTINA   |        | 7     |
+    | MARGARET  | MARGRETE  | rare   | 8     |
+    | JULIANNE  | JULIEANN  |        | 9     |
+    | KAREN     | KERRY     |        | 11    |
+    | ANWEN     | ZOE       |        | 12    |
+    """
+    likeness, apart = jaro_winkler(table.values, a, b), edits(table.values, a, b)
+    same_first = table.first[a] == table.first[b]
+    found = np.where(same_first, 11, 12)
+    found[likeness >= ALIKE] = 10
+    close = (likeness >= CLOSE) | ((apart == 2) & (np.minimum(table.length[a], table.length[b]) >= 6))
+    found[close] = np.where(rare, 8, 9)[close]
+    slip = (apart == 1) & (np.maximum(table.length[a], table.length[b]) >= 3)
+    found[slip] = np.where(rare, 6, 7)[slip]
+    found[table.same_initial(a, b)] = 5
+    found[table.same_part(a, b)] = 4
+    family = table.same_family(a, b)
+    found[family] = np.where(common, 3, 2)[family]
+    return found.astype(np.uint8)
+
+
+def _elsewhere(register: Register, left: Side, right: Side) -> NDArray[np.bool_]:
+    """True where a forename stands in another column of the other record."""
+    found = np.zeros(len(left), dtype=bool)
+    if register.has("surname"):
+        found |= swapped(left, right)
+    if register.has("middle_name"):
+        found |= _known_by_middle(left, right)
+    return found
+
+
+def _known_by_middle(left: Side, right: Side) -> NDArray[np.bool_]:
+    a, b = left.of("forename"), right.of("forename")
+    return ((a == right.of("middle_name")) | (left.of("middle_name") == b)) & (a >= 0) & (b >= 0)
+
+
+def _crossed(register: Register, left: Side, right: Side) -> NDArray[np.bool_]:
+    """True where a forename stands as the other's middle name. The forename says so: that the middle names then
+    differ tells nothing more."""
+    if not register.has("forename"):
+        return np.zeros(len(left), dtype=bool)
+    return _known_by_middle(left, right) & (left.of("forename") != right.of("forename"))
+
+
+def middle_comparison(register: Register, table: NameTable) -> Comparison:
+    """Middle names and initials. Those whose forenames are alike are of one sex, and more often of one origin
+    and age: they share middle names more often, and have levels of their own."""
+    column = register.columns["middle_name"]
+    share, rare = agreement(column, len(table.values))
+    steps = (rare >= 3).astype(np.uint8)
+    exact = split_by_rareness(
+        MIDDLE_EXACT, share, steps, ["same middle name", "same middle name, an uncommon one"]
+    )
+    levels: tuple[Level, ...] = (*exact, *MIDDLE_REST)
+    base, size = len(exact), len(levels)
+    alike = alike_forenames(register)
+    if alike:
+        levels = with_given(levels, ALIKE_FORENAME)
+    null = len(levels)
+    rest = tuple(range(base, size))
+    opens = ((*rest, null), (*(size + k for k in rest), null)) if alike else ((*rest, null),)
+
+    def judge(a: Codes, b: Codes) -> Levels:
+        found = np.full(len(a), base + 2, dtype=np.uint8)
+        close = (jaro_winkler(table.values, a, b) >= CLOSE) | table.same_part(a, b) | table.same_family(a, b)
+        found[close] = base + 1
+        found[table.same_initial(a, b)] = base
+        return found
+
+    def settle(left: Side, right: Side) -> Levels:
+        found = per_distinct_pair(left.of("middle_name"), right.of("middle_name"), judge)
+        if alike:
+            found += alike(left, right) * np.uint8(size)
+        found[_crossed(register, left, right)] = null
+        return found
+
+    equal = quick_equal("middle_name", steps, null)
+
+    def quick(left: Side, right: Side) -> Levels:
+        found = equal(left, right)
+        at = np.flatnonzero(found > null)
+        one, other = left.take(at), right.take(at)
+        apart = table.surely_unlike(one.of("middle_name"), other.of("middle_name"))
+        found[at[apart & ~_crossed(register, one, other)]] = size - 1
+        if alike:
+            held = np.flatnonzero(found != null)
+            found[held] = second_set(found[held], alike(left.take(held), right.take(held)), size, null)
+        return found
+
+    given = ("forename",) if alike else ()
+    return Comparison("middle_name", levels, quick, settle, opens, lucky=True, given=given)

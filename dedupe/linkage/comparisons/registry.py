@@ -1,0 +1,336 @@
+"""Every comparison the engine makes. To add one, write a function and put its name in the table below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.comparisons.addresses import address_comparison
+from casebridge.dedupe.linkage.comparisons.levels import Comparison, Levels, level, split_by_rareness, with_given
+from casebridge.dedupe.linkage.comparisons.names import ALIKE_FORENAME, name_comparisons
+from casebridge.dedupe.linkage.register.dates import year_table
+from casebridge.dedupe.linkage.register.encoding import Register, pair_key
+from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID, digits_apart, neighbours_swapped
+from casebridge.dedupe.linkage.register.nametable import alike_forenames
+from casebridge.dedupe.linkage.register.pair_rows import Side
+from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+from casebridge.dedupe.linkage.register.values import names_a_person, rareness, shares
+
+BIRTH_LEVELS = (
+    level("same birth date", 0.86, 0.985, 0.001, 0.001, namesake=0.004),
+    level("same birth date, one entered far more often than others", 0.02, 0.005, 0.001, 0.002),
+    level("day and month change places", 0.02, 0.0005, 0.0005, 0.0005),
+    level("one digit of the day or month differs", 0.035, 0.003, 0.004, 0.002),
+    level("one digit of the year differs", 0.02, 0.001, 0.004, 0.002),
+    level("two neighbouring digits change places", 0.01, 0.0005, 0.001, 0.001),
+    level("same year, and one of the two is 1 January", 0.004, 0.002, 0.002, 0.002),
+    level("same day and month, another year", 0.004, 0.0005, 0.004, 0.003),
+    level("same month and year, another day", 0.007, 0.001, 0.003, 0.003),
+    level("same day and year, another month", 0.003, 0.0005, 0.003, 0.002),
+    level("same year, day and month differ", 0.004, 0.001, 0.03, 0.04),
+    level("birth dates up to 3 years apart", 0.003, 0.0005, 0.45, 0.15),
+    level("birth dates 3 to 15 years apart", 0.004, 0.0005, 0.45, 0.20),
+    level("birth dates over 15 years apart", 0.006, 0.0005, 0.05, 0.60, namesake=0.95),
+)
+SLIP_OF_A_DATE = 6  # the last of BIRTH_LEVELS that a slip of the pen or a default explains
+COMMON_DATE = 4.0
+NEW_YEAR = np.uint32(0x0101)
+
+SEX_LEVELS = (
+    level("same sex", 0.985, 0.66, 0.52, 0.35, namesake=0.985),
+    level("sex differs", 0.015, 0.34, 0.48, 0.65, namesake=0.015),
+)
+
+NHS_LEVELS = (
+    level("same NHS number", 0.95, 0.004, 0.0003, 0.0003),
+    level("same NHS number, one whose check digit is wrong", 0.004, 0.0005, 0.0001, 0.0001),
+    level("NHS number one digit or one swap away", 0.02, 0.001, 0.0005, 0.0005),
+    level("two different valid NHS numbers", 0.015, 0.967, 0.98, 0.98),
+    level("NHS numbers differ, one fails its check", 0.011, 0.0275, 0.0191, 0.0191),
+)
+NUMBER_LEVELS = (
+    level("same number", 0.92, 0.001, 0.0003, 0.0003),
+    level("same number, one that cannot be right", 0.0, 0.0, 0.0, 0.0),
+    level("number one digit or one swap away", 0.03, 0.001, 0.0005, 0.0005),
+    level("two different valid numbers", 0.0, 0.0, 0.0, 0.0),
+    level("numbers differ", 0.05, 0.998, 0.9992, 0.9992),
+)
+PHONE_LEVELS = (
+    level("same phone number", 0.55, 0.60, 0.5, 0.4, moved=0.12),
+    level("same phone number, one that many records hold", 0.05, 0.10, 0.1, 0.1, moved=0.02),
+    level("phone number one digit or one swap away", 0.02, 0.005, 0.004, 0.004, moved=0.005),
+    level("phone numbers differ", 0.38, 0.295, 0.396, 0.496, moved=0.855),
+)
+MANY_HOLDERS = 4
+OTHER_EXACT = level("same", 0.85, 0.45, 0.40, 0.40)
+OTHER_REST = (level("spelled closely", 0.05, 0.04, 0.04, 0.04), level("differs", 0.10, 0.51, 0.56, 0.56))
+NUMBER_EXACT = level("same", 0.9, 0.001, 0.0005, 0.0005)
+NUMBER_REST = (
+    level("spelled closely", 0.05, 0.001, 0.001, 0.001),
+    level("differs", 0.05, 0.998, 0.9985, 0.9985),
+)
+DEATH_LEVELS = (
+    level("same date of death", 0.9, 0.02, 0.01, 0.01),
+    level("date of death one digit or one swap away", 0.05, 0.01, 0.01, 0.01),
+    level("dates of death differ", 0.05, 0.97, 0.98, 0.98),
+)
+RELATED_LEVELS = (
+    level("recorded as two people who are related or live together", 0.001, 0.4, 0.4, 0.4),
+    level("not recorded as related", 0.999, 0.6, 0.6, 0.6),
+)
+ALIKE = 0.9
+FEW_VALUES = 30
+
+YEARS = year_table()
+
+
+def birth_comparison(register: Register) -> list[Comparison]:
+    """Birth dates, by kind of slip.
+
+    | left       | right      | level                                   |
+    |------------|------------|-----------------------------------------|
+    | 1983-12-03 | 1983-12-03 | same birth date                         |
+    | 1983-12-03 | 1983-03-12 | day and month change places             |
+    | 1983-12-03 | 1983-12-08 | one digit of the day or month differs   |
+    | 1983-12-03 | 1993-12-03 | one digit of the year differs           |
+    | 1983-12-13 | 1983-12-31 | two neighbouring digits change places   |
+    | 1983-12-03 | 1983-01-01 | same year, and one of the two is 1 January |
+    | 1983-12-03 | 1978-12-03 | same day and month, another year        |
+    | 1983-12-03 | 1983-12-17 | same month and year, another day        |
+    | 1983-12-03 | 1983-07-03 | same day and year, another month        |
+    | 1983-12-03 | 1983-07-21 | same year, day and month differ         |
+    | 1983-12-03 | 1981-05-21 | birth dates up to 3 years apart         |
+    | 1983-12-03 | 1971-05-21 | birth dates 3 to 15 years apart         |
+    | 1983-12-03 | 1950-05-21 | birth dates over 15 years apart         |
+    """
+    common = register.mark("common birth date", lambda: _common(register.columns["birth_date"]))
+
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = left.of("birth_date"), right.of("birth_date")
+        found = np.full(len(a), len(BIRTH_LEVELS), dtype=np.uint8)
+        same = a == b
+        found[same] = 0
+        found[same & left.of(common)] = 1
+        apart = np.flatnonzero(~same)
+        found[apart] = _kind_of_slip(a[apart], b[apart])
+        found[(a == 0) | (b == 0)] = len(BIRTH_LEVELS)
+        return found
+
+    return [Comparison("birth_date", BIRTH_LEVELS, quick)]
+
+
+def _common(column: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Rows whose date is held by far more records than most dates: system defaults, or "1 January"."""
+    dates = pl.Series("date", column).value_counts(sort=False).filter(pl.col("date") > 0)
+    if dates.height < 50:
+        return np.zeros(len(column), dtype=bool)
+    usual = max(1.0, float(dates["count"].quantile(0.9) or 1))
+    often = dates.filter(pl.col("count") > max(5.0, COMMON_DATE * usual))["date"]
+    return pl.Series(column).is_in(often.implode()).to_numpy()
+
+
+def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
+    apart = a ^ b
+    digits = digits_apart(a.astype(np.uint64), b.astype(np.uint64))
+    year, month, day = (
+        (apart >> np.uint32(16)) == 0,
+        (apart & np.uint32(0xFF00)) == 0,
+        (apart & np.uint32(0xFF)) == 0,
+    )
+    gap = np.abs(YEARS.take(a >> np.uint32(16)) - YEARS.take(b >> np.uint32(16)))
+    found = np.where(gap <= 3, 11, np.where(gap <= 15, 12, 13)).astype(np.uint8)
+    found[year] = 10
+    found[year & day] = 9
+    found[year & month] = 8
+    found[month & day] = 7
+    one = np.flatnonzero(year)
+    new_year = (a[one] & np.uint32(0xFFFF) == NEW_YEAR) | (b[one] & np.uint32(0xFFFF) == NEW_YEAR)
+    found[one[new_year]] = 6
+    two = np.flatnonzero(digits == 2)
+    found[two[neighbours_swapped(a[two].astype(np.uint64), b[two].astype(np.uint64))]] = 5
+    found[(digits == 1) & month & day] = 4
+    found[(digits == 1) & year] = 3
+    turned = (
+        (a & np.uint32(0xFFFF0000)) | (a & np.uint32(0xFF)) << np.uint32(8) | (a >> np.uint32(8) & np.uint32(0xFF))
+    )
+    found[turned == b] = 2
+    return found
+
+
+def sex_comparison(register: Register) -> list[Comparison]:
+    """Sex as recorded: same or different; anything but male and female is no evidence. Forenames tell the
+    sex, so pairs whose forenames are alike have levels of their own."""
+    alike = alike_forenames(register)
+    levels = with_given(SEX_LEVELS, ALIKE_FORENAME) if alike else SEX_LEVELS
+
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = left.of("sex"), right.of("sex")
+        found = (a != b).astype(np.uint8)
+        if alike:
+            found += alike(left, right) * np.uint8(len(SEX_LEVELS))
+        found[(a | b) < 0] = len(levels)
+        return found
+
+    return [Comparison("sex", levels, quick, given=("forename",) if alike else ())]
+
+
+def nhs_comparison(register: Register) -> list[Comparison]:
+    """NHS numbers with their check digits (modulus 11, NHS Data Dictionary). Where most fail the check, the
+    column holds some other number of a person, and is compared as that."""
+    column = register.columns["nhs_number"]
+    if column.dtype != np.uint64:
+        return categorical_comparison(register, "nhs_number")
+
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = left.of("nhs_number"), right.of("nhs_number")
+        valid = (a & VALID != 0).astype(np.uint8) + (b & VALID != 0)
+        found = np.where(valid == 2, np.uint8(3), np.uint8(4))
+        same = a == b
+        found[same] = 0
+        if checked:
+            found[same & (valid == 0)] = 1
+        apart = np.flatnonzero(~same & (a > 0) & (b > 0))
+        found[apart[_one_slip(a[apart] & DIGITS, b[apart] & DIGITS)]] = 2
+        found[(a == 0) | (b == 0)] = len(NHS_LEVELS)
+        return found
+
+    checked = bool((column & VALID).any())
+    levels, witness = (NHS_LEVELS, (0, 3)) if checked else (NUMBER_LEVELS, (0, 4))
+    return [Comparison("nhs_number", levels, quick, identifier=True, witness=witness)]
+
+
+def phone_comparison(register: Register) -> list[Comparison]:
+    """Phone numbers, and whether many records hold the number agreed on."""
+    column = register.columns["phone"]
+    if column.dtype != np.uint64:
+        return categorical_comparison(register, "phone")
+    many = register.mark("phone of many", lambda: _many_holders(column))
+
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = left.of("phone"), right.of("phone")
+        found = np.full(len(a), 3, dtype=np.uint8)
+        same = a == b
+        found[same] = 0
+        found[same & left.of(many)] = 1
+        apart = np.flatnonzero(~same & (a > 0) & (b > 0))
+        found[apart[_one_slip(a[apart], b[apart])]] = 2
+        found[(a == 0) | (b == 0)] = len(PHONE_LEVELS)
+        return found
+
+    return [Comparison("phone", PHONE_LEVELS, quick, moves=True)]
+
+
+def _many_holders(column: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    ordered = np.sort(column[column > 0])
+    repeated = ordered[MANY_HOLDERS:][ordered[MANY_HOLDERS:] == ordered[:-MANY_HOLDERS]]
+    return pl.Series(column).is_in(pl.Series(repeated).unique().implode()).to_numpy()
+
+
+def _one_slip(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    digits = digits_apart(a, b)
+    slip = digits == 1
+    two = np.flatnonzero(digits == 2)
+    slip[two[neighbours_swapped(a[two], b[two])]] = True
+    return slip
+
+
+def death_comparison(_register: Register) -> list[Comparison]:
+    """Dates of death, where both are known."""
+
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = (side.of("death_date").astype(np.uint64) for side in (left, right))
+        found = np.full(len(a), 2, dtype=np.uint8)
+        found[_one_slip(a, b)] = 1
+        found[a == b] = 0
+        found[(a == 0) | (b == 0)] = len(DEATH_LEVELS)
+        return found
+
+    return [Comparison("death_date", DEATH_LEVELS, quick)]
+
+
+def categorical_comparison(register: Register, name: str) -> list[Comparison]:
+    """A free column: same (by how many hold the value), spelled closely, different."""
+    column, values = register.columns[name], register.values[name]
+    share = shares(column, len(values))
+    steps = (rareness(share) // 2).astype(np.uint8)
+    words = [
+        "same, a very common value",
+        "same, a common value",
+        "same, an uncommon value",
+        "same, a rare value",
+    ]
+    unique = names_a_person(column, values) and name not in register.shared
+    exact = split_by_rareness(NUMBER_EXACT if unique else OTHER_EXACT, share, steps, words)
+    levels = (*exact, *(NUMBER_REST if unique else OTHER_REST))
+    null, base = len(levels), len(exact)
+    table = np.append(steps, np.uint8(null)).astype(np.uint8)
+    textual = len(values) > FEW_VALUES
+
+    def quick(left: Side, right: Side) -> Levels:
+        a, b = left.of(name), right.of(name)
+        found = np.where(a == b, table.take(a), np.uint8(null + 1 if textual else base + 1))
+        found[(a | b) < 0] = null
+        return found
+
+    def judge(a: Codes, b: Codes) -> Levels:
+        close = (jaro_winkler(values, a, b) >= ALIKE) | (edits(values, a, b, most=1) <= 1)
+        return np.where(close, np.uint8(base), np.uint8(base + 1))
+
+    def settle(left: Side, right: Side) -> Levels:
+        return per_distinct_pair(left.of(name), right.of(name), judge)
+
+    opens = ((base, base + 1),) if textual else ()
+    return [
+        Comparison(name, levels, quick, settle if textual else None, opens, identifier=unique, moves=not unique)
+    ]
+
+
+def related_comparison(register: Register, related: NDArray[np.uint64]) -> Comparison:
+    """Pairs recorded on file as two people. `related` are sorted pair keys; other pairs give no evidence."""
+    involved = np.zeros(register.size, dtype=bool)
+    involved[(related >> np.uint64(32)).astype(np.int64)] = True
+    involved[(related & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
+    mark = register.mark("related", lambda: involved)
+
+    def quick(left: Side, right: Side) -> Levels:
+        found = np.full(len(left), len(RELATED_LEVELS), dtype=np.uint8)
+        maybe = np.flatnonzero(left.of(mark) & right.of(mark))
+        found[maybe[np.isin(pair_key(left.rows[maybe], right.rows[maybe]), related)]] = 0
+        return found
+
+    return Comparison("related", RELATED_LEVELS, quick, fixed=True)
+
+
+def _address(register: Register) -> list[Comparison]:
+    found = address_comparison(register)
+    return [found] if found else []
+
+
+COMPARISONS: dict[str, tuple[tuple[str, ...], Callable[[Register], list[Comparison]]]] = {
+    "birth_date": (("birth_date",), birth_comparison),
+    "sex": (("sex",), sex_comparison),
+    "nhs_number": (("nhs_number",), nhs_comparison),
+    "phone": (("phone",), phone_comparison),
+    "names": (("forename", "surname", "middle_name"), name_comparisons),
+    "address": (("postcode", "street"), _address),
+    "death_date": (("death_date",), death_comparison),
+}
+
+
+def comparisons_for(
+    register: Register, others: tuple[str, ...] = (), related: NDArray[np.uint64] | None = None
+) -> list[Comparison]:
+    """The comparisons a register's columns allow, in the order in which open ones are worked out."""
+    makers = [make for roles, make in COMPARISONS.values() if any(register.has(role) for role in roles)]
+    with ThreadPoolExecutor(2) as pool:
+        found = [one for made in pool.map(lambda make: make(register), makers) for one in made]
+    for name in others:
+        if register.has(name):
+            found += categorical_comparison(register, name)
+    if related is not None and len(related):
+        found.append(related_comparison(register, related))
+    return found

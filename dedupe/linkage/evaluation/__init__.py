@@ -1,0 +1,1 @@
+"""In: a linkage, and the truth where it is known. Out: warnings, measures and charts of how good it is."""

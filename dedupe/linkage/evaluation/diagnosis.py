@@ -1,0 +1,215 @@
+"""Is the model to be trusted? What it looks like, and what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.comparisons.levels import Comparison
+from casebridge.dedupe.linkage.fields import LinkOptions
+from casebridge.dedupe.linkage.model.background import ENOUGH, answers
+from casebridge.dedupe.linkage.model.calibration import KNOTS, Curve
+from casebridge.dedupe.linkage.model.mixture import Model
+from casebridge.dedupe.linkage.model.patterns import Patterns
+from casebridge.dedupe.linkage.model.third_records import LABELS, Thirds
+from casebridge.dedupe.linkage.model.third_records import NAME as THIRD_RECORD
+from casebridge.dedupe.linkage.register.encoding import Register
+
+FEW_PAIRS = 30.0
+UNSURE = 0.25
+DRIFT_BITS = 1.5
+TWINS = {
+    "forename": "No forename column: twins cannot be told apart, and no pair whose birth dates agree or are a "
+    "slip apart is put at 0.95 or more.",
+    "birth_date": "No birth_date column: no pair with forenames unlike or missing is put at 0.95 or more.",
+}
+
+
+def describe(model: Model, thirds: Thirds, options: LinkOptions) -> dict[str, Any]:
+    """The model as model.json has it: each component's share of the candidate pairs and chances by level."""
+    return {
+        "seed": options.seed,
+        "versions": {"polars": pl.__version__, "numpy": np.__version__},
+        "rounds": model.rounds,
+        "converged": model.converged,
+        "log_likelihood_per_pair": model.log_likelihood,
+        "components": [
+            {"name": c.name, "relation": c.relation, "share": float(s)}
+            for c, s in zip(model.components, model.shares, strict=True)
+        ],
+        "background": _background(model),
+        "namesakes": _namesakes(model),
+        "calibration": _calibration(model),
+        THIRD_RECORD: _thirds(thirds),
+        "comparisons": [
+            {"name": name, "levels": [_level(model, place, n, label) for n, label in enumerate(labels)]}
+            for place, (name, labels) in enumerate(zip(model.comparisons, model.labels, strict=True))
+        ],
+    }
+
+
+def _namesakes(model: Model) -> dict[str, float] | None:
+    """Pairs of strangers who share forename, surname and birth date, as counted with dates moved."""
+    held = model.held
+    return None if held is None else {"pairs": held.count.pairs * held.heaping, "heaping": held.heaping}
+
+
+def _calibration(model: Model) -> dict[str, Any] | None:
+    """The shift of the log odds (natural) that numbers borne as witnesses ask for, that of pairs of one name and
+    date apart, and how many spoke."""
+    if model.curve is None:
+        return None
+    return {
+        "number": model.comparisons[model.curve.number.place],
+        "witnesses": model.curve.witnesses,
+        "log_odds": KNOTS.tolist(),
+        "shift": model.curve.shift[0].tolist(),
+        "shift_of_namesakes": model.curve.shift[1].tolist(),
+        "patterns": _own_shifts(model, model.curve),
+    }
+
+
+def _own_shifts(model: Model, curve: Curve) -> list[dict[str, Any]]:
+    """Patterns (label by comparison, those that are missing left out) with a shift of their own."""
+    told = curve.own != 0
+    levels = curve.radix.decode(curve.patterns[told])
+    return [
+        {
+            "levels": {
+                name: labels[level]
+                for name, labels, level in zip(model.comparisons, model.labels, row, strict=True)
+                if level < len(labels)
+            },
+            "shift": float(own),
+        }
+        for row, own in zip(levels, curve.own[told], strict=True)
+    ]
+
+
+def _thirds(thirds: Thirds) -> dict[str, Any]:
+    """The comparison with third records: chances among pairs of one person and of two, and pairs that had one."""
+    levels = [
+        {"label": label, "m": float(m), "u": float(u), "bits": float(np.log2(m / u))}
+        for label, m, u in zip(LABELS, *thirds.chances, strict=True)
+    ]
+    return {"pairs": thirds.pairs, "levels": levels}
+
+
+def _background(model: Model) -> dict[str, Any] | None:
+    """Pairs of strangers as a multiple of the candidate pairs, by which comparisons are missing (bits)."""
+    floor = model.background
+    if floor is None:
+        return None
+    thin = answers(floor.masks, floor.telling) < ENOUGH
+    shares = {
+        str(int(m)): float(np.exp(o)) if t else 0.0
+        for m, o, t in zip(floor.masks, floor.offsets, thin, strict=True)
+    }
+    return {"shares": shares, "otherwise": float(np.exp(floor.otherwise))}
+
+
+def _level(model: Model, place: int, number: int, label: str) -> dict[str, Any]:
+    chances = np.exp(model.log_chances[place][:, number])
+    m, u = m_and_u(model, place)
+    return {
+        "label": label,
+        "m": float(m[number]),
+        "u": float(u[number]),
+        "bits": float(np.log2(m[number] / u[number])),
+        "by_component": [float(c) for c in chances],
+        "at_random": float(np.exp(model.background.log_chances[place][number])) if model.background else 0.0,
+    }
+
+
+def m_and_u(model: Model, place: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Chance of each level of a comparison among pairs of one person, and among all other candidate pairs."""
+    chances = np.exp(model.log_chances[place][:, :-1])
+    same = model.same
+    return (
+        np.average(chances[same], axis=0, weights=model.shares[same]),
+        np.average(chances[~same], axis=0, weights=model.shares[~same]),
+    )
+
+
+def diagnose(
+    model: Model,
+    comparisons: Sequence[Comparison],
+    patterns: Patterns,
+    register: Register,
+    options: LinkOptions,
+) -> dict[str, Any]:
+    """Facts about the fit and `warnings`, each a sentence to show to whoever runs the linkage."""
+    p = model.relations(patterns.levels)[:, 0]
+    expected = float((p * patterns.weight).sum())
+    between = float((p * (1 - p) * patterns.weight).sum()) / max(expected, 1e-9)
+    warnings = list(register.notes)
+    if not model.converged:
+        warnings.append(
+            f"The model had not settled after {model.rounds} rounds: treat its probabilities with care."
+        )
+    if expected < FEW_PAIRS:
+        warnings.append(
+            "Fewer than 30 duplicate pairs are expected: the probabilities rest on the starting beliefs."
+        )
+    if between > UNSURE:
+        warnings.append("The columns do not separate one person from two: most decisions are close to a guess.")
+    if len(comparisons) < 3:
+        warnings.append("Fewer than three comparisons: the relations can hardly be told apart.")
+    warnings += [note for role, note in TWINS.items() if role not in model.comparisons]
+    disorder = out_of_order(model, patterns)
+    warnings += [f"{name}: agreement weighs less than disagreement." for name in disorder]
+    drift = drifted(model, options.previous_model)
+    warnings += [
+        f"{d['comparison']}: {d['level']!r} moved by {d['bits']:.1f} bits since the last model." for d in drift
+    ]
+    return {
+        "expected_same_in_sample": expected,
+        "unsure": between,
+        "out_of_order": disorder,
+        "drift": drift,
+        "warnings": warnings,
+    }
+
+
+def out_of_order(model: Model, patterns: Patterns) -> list[str]:
+    """Comparisons whose best agreement (first levels) says less for one person than plain difference."""
+    found = []
+    for place, name in enumerate(model.comparisons):
+        if len(model.labels[place]) < 2:
+            continue
+        seen = np.bincount(
+            patterns.levels[:, place], weights=patterns.weight, minlength=len(model.labels[place]) + 1
+        )
+        m, u = m_and_u(model, place)
+        bits = np.log2(m / u)[: model.groups[place][0]]
+        if (
+            seen[0] + seen[len(bits) - 1] > 0
+            and bits[seen[: len(bits)] > 0].size
+            and bits[: max(1, len(bits) // 3)].max() < bits[-1]
+        ):
+            found.append(name)
+    return found
+
+
+def drifted(model: Model, previous: Any) -> list[dict[str, Any]]:
+    """Levels whose weight moved by more than DRIFT_BITS since an earlier model.json."""
+    if not previous:
+        return []
+    earlier = {
+        (c["name"], lv["label"]): lv for c in previous.get("comparisons", []) for lv in c["levels"]
+    }  # fmt: skip
+    found = []
+    for place, name in enumerate(model.comparisons):
+        m, u = m_and_u(model, place)
+        for number, label in enumerate(model.labels[place]):
+            old = earlier.get((name, label))
+            if old is None or max(m[number], old["m"]) < 0.005:
+                continue
+            bits = float(np.log2(m[number] / u[number]) - old["bits"])
+            if abs(bits) > DRIFT_BITS:
+                found.append({"comparison": name, "level": label, "bits": bits})
+    return found

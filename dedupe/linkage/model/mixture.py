@@ -1,0 +1,307 @@
+"""A mixture of relations, fitted by expectation-maximisation to counts of comparison patterns.
+
+Fellegi and Sunter (1969) weigh a pair by m, the chance of its pattern among matches, against u, its chance
+among non-matches. Here non-matches are not one class: two people are twins, siblings, of one household, or
+agree by chance, and each relation has its own chances; chance agreement has one profile for every blocking
+rule, since a pair brought in by "same surname and birth date" agrees on these and on little else.
+Estimation: Dempster, Laird and Rubin (1977), on pattern counts as Jaro (1989) has it, with Dirichlet priors
+(the starting beliefs as pseudo-counts), missing answers left out of the likelihood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from casebridge.dedupe.linkage.comparisons.levels import RELATIONS
+from casebridge.dedupe.linkage.model.background import NONE, Background
+from casebridge.dedupe.linkage.model.calibration import Curve
+from casebridge.dedupe.linkage.model.namesakes import HeldChance
+from casebridge.dedupe.linkage.model.patterns import Patterns
+
+PRIOR_PEOPLE = 30.0
+PRIOR_CHANCE = 200.0
+PRIOR_MEASURED = 600.0
+PRIOR_LUCKY = 300.0
+PRIOR_SHARE = 1.0
+MOST_ROUNDS = 200
+TOLERANCE = 1e-5
+FLOOR = 1e-9
+
+
+@dataclass(frozen=True)
+class Component:
+    """One profile of the mixture: its name, the relation it belongs to, its starting share of the
+    candidate pairs and its starting chances of each level, one array a comparison; `prior` is how
+    many pairs' worth of belief stands behind the start of each comparison (inf: the data cannot move it).
+    Components `pooled` on a comparison share one set of chances for it. The share of a `steady` component
+    stays as it starts; none
+    passes its `most`. `ceilings` bounds each level's chance, levels of all comparisons in a row."""
+
+    name: str
+    relation: str
+    share: float
+    start: tuple[NDArray[np.float64], ...]
+    prior: tuple[float, ...]
+    pooled: tuple[bool, ...] = ()
+    steady: bool = False
+    most: float = 1.0
+    ceilings: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted mixture. `log_chances[c]` has shape (components, levels of comparison c + 1): the natural
+    log of each level's chance, the last column (missing) being 0: no evidence. `groups[c]`: how many of its levels
+    make up each distribution (`Comparison.groups`)."""
+
+    comparisons: tuple[str, ...]
+    labels: tuple[tuple[str, ...], ...]
+    components: tuple[Component, ...]
+    shares: NDArray[np.float64]
+    log_chances: tuple[NDArray[np.float64], ...]
+    rounds: int
+    converged: bool
+    log_likelihood: float
+    background: Background | None = None
+    groups: tuple[tuple[int, ...], ...] = ()
+    curve: Curve | None = None
+    held: HeldChance | None = None
+
+    @property
+    def same(self) -> NDArray[np.bool_]:
+        return np.array([c.relation == "same" for c in self.components])
+
+    @property
+    def chance(self) -> NDArray[np.bool_]:
+        return np.array([c.relation == "chance" for c in self.components])
+
+    def log_joint(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """log(share by chance of the pattern) of each component; shape (patterns, components)."""
+        total = np.tile(np.log(self.shares), (len(levels), 1))
+        for place, table in enumerate(self.log_chances):
+            total += table.T[levels[:, place]]
+        return total
+
+    def relations(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Probability of each of RELATIONS given the pattern; shape (patterns, 4), rows add to 1."""
+        joint = self._with_background(levels)
+        posterior, _ = _posterior(joint)
+        relation = [*(c.relation for c in self.components), "chance"][: joint.shape[1]]
+        found = np.stack([posterior[:, [one == r for one in relation]].sum(axis=1) for r in RELATIONS], axis=1)
+        if self.curve is not None:
+            found[:, 0] *= np.exp(self._shift(levels))
+            found /= found.sum(axis=1, keepdims=True)
+        return found
+
+    def _shift(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """By how much the witnesses shift the log odds of each pattern."""
+        if self.curve is None:
+            return np.zeros(len(levels))
+        without = self.curve.number.without(levels)
+        return self.curve.of(without, self._fitted_log_odds(without), self.counted(without))
+
+    def counted(self, levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Patterns whose chance agreement is held to a count (`coincidences`)."""
+        return np.zeros(len(levels), dtype=bool) if self.held is None else self.held.count.counted(levels)
+
+    def _with_background(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        joint = self.log_joint(levels)
+        if self.held is not None:
+            self.held.hold(joint, self.chance, levels)
+        if self.background is None:
+            return joint
+        return np.column_stack([joint, self.background.log_joint(levels)])
+
+    def log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Natural log of the odds that the pair is one person, one a pattern."""
+        return self._fitted_log_odds(levels) + self._shift(levels)
+
+    def _fitted_log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        joint = self._with_background(levels)
+        other = np.append(~self.same, [True] * (joint.shape[1] - len(self.components)))
+        return _log_sum(joint[:, np.append(self.same, [False])[: joint.shape[1]]]) - _log_sum(joint[:, other])
+
+    def bound(
+        self, levels: NDArray[np.uint8], opens: Sequence[tuple[tuple[int, ...], ...]]
+    ) -> NDArray[np.float64]:
+        """The highest log odds any completion of unfinished patterns can reach (or a little above it).
+
+        A level number above the missing one names a set in `opens`: the levels still possible. For every
+        pair of a same-person component s and another o, s gains at most the largest log-ratio over the
+        levels possible; sum_s a_s / sum_o b_o <= sum_s min_o a_s / b_o. Leaving out the background, and chance
+        where it is held to a count, keeps this an upper bound. It knows no curve: pairs are scored before there is
+        one.
+        """
+        settled = [
+            np.concatenate([t, np.zeros((t.shape[0], len(o)))], axis=1)
+            for t, o in zip(self.log_chances, opens, strict=True)
+        ]
+        joint = np.tile(np.log(self.shares), (len(levels), 1))
+        for place, table in enumerate(settled):
+            joint += table.T[levels[:, place]]
+        if self.held is not None:
+            joint[np.ix_(self.held.count.counted(levels), self.chance)] = NONE
+        gap = joint[:, self.same][:, :, None] - joint[:, ~self.same][:, None, :]
+        for place, sets in enumerate(opens):
+            for which, possible in enumerate(sets):
+                rows = levels[:, place] == self.log_chances[place].shape[1] + which
+                if rows.any():
+                    gap[rows] += self._best_ratio(place, possible)
+        return _log_sum(gap.min(axis=2))
+
+    def _best_ratio(self, place: int, possible: tuple[int, ...]) -> NDArray[np.float64]:
+        table = self.log_chances[place][:, list(possible)]
+        return (table[self.same][:, None, :] - table[~self.same][None, :, :]).max(axis=2)
+
+
+def refit(
+    model: Model, patterns: Patterns, strangers: Background | None = None, held: HeldChance | None = None
+) -> Model:
+    """The model after more rounds on another count of patterns, starting where it stands."""
+    belief = _Belief(model.components, model.groups)
+    now = np.exp(np.concatenate([table[:, :-1] for table in model.log_chances], axis=1))
+    state = _settle(_State(now, model.shares, model.rounds), belief, patterns, strangers)
+    found = _model(state, belief, model.components, model.comparisons, model.labels, strangers)
+    return replace(found, held=held)
+
+
+def fit(
+    samples: Sequence[Patterns], components: Sequence[Component], names: Sequence[str],
+    labels: Sequence[Sequence[str]], groups: Sequence[tuple[int, ...]], strangers: Background | None = None,
+) -> Model:  # fmt: skip
+    """Fit the mixture to pattern counts: on each sample in turn, starting where the one before ended, so that
+    most rounds run on the small first sample. Deterministic: patterns come in the order of their codes."""
+    belief = _Belief(components, groups)
+    state = _State(belief.start, belief.first_shares)
+    for patterns in samples:
+        state = _settle(state, belief, patterns, strangers)
+    return _model(state, belief, components, names, labels, strangers)
+
+
+def _model(
+    state: _State, belief: _Belief, components: Sequence[Component], names: Sequence[str],
+    labels: Sequence[Sequence[str]], strangers: Background | None,
+) -> Model:  # fmt: skip
+    log_chances = [np.log(state.chances[:, a:b]) for a, b in pairwise(np.cumsum([0, *belief.sizes]))]
+    return Model(
+        tuple(names),
+        tuple(tuple(one) for one in labels),
+        tuple(components),
+        state.shares,
+        tuple(np.concatenate([t, np.zeros((len(components), 1))], axis=1) for t in log_chances),
+        state.rounds,
+        state.converged,
+        state.log_likelihood,
+        strangers,
+        belief.groups,
+    )
+
+
+class _Belief:
+    """What stands against the data: starting chances as pseudo-counts, and those that data cannot move."""
+
+    def __init__(self, components: Sequence[Component], groups: Sequence[tuple[int, ...]]) -> None:
+        self.groups = tuple(groups)
+        self.sizes = sizes = [sum(one) for one in groups]
+        start = np.maximum(np.stack([np.concatenate(c.start) for c in components]), FLOOR)
+        belief = np.repeat(np.array([c.prior for c in components]), sizes, axis=1)
+        self.start, self.held = start, np.isinf(belief)
+        self.counts = np.where(self.held, 0.0, belief) * start
+        self.edges = np.cumsum([0, *(size for one in groups for size in one)])
+        none = (False,) * len(sizes)
+        self.pooled = np.repeat(np.array([c.pooled or none for c in components]), sizes, axis=1)
+        self.same = np.array([c.relation == "same" for c in components], dtype=np.float64)
+        shares = np.array([c.share for c in components])
+        self.first_shares = shares / shares.sum()
+        self.steady = np.array([c.steady for c in components])
+        self.most = np.array([c.most for c in components])
+        width = start.shape[1]
+        self.ceilings = np.array([c.ceilings or (1.0,) * width for c in components])
+
+    def shares(self, counts: NDArray[np.float64], total: float) -> NDArray[np.float64]:
+        expected = np.where(self.steady, 0.0, counts + PRIOR_SHARE * self.first_shares)
+        room = min(1.0, counts.sum() / total) - self.first_shares[self.steady].sum()
+        room = max(room, FLOOR)
+        found = np.where(self.steady, self.first_shares, expected / expected.sum() * room)
+        over = found > self.most
+        if over.any():
+            free = ~over & ~self.steady
+            spare = float((found - self.most)[over].sum())
+            found = np.where(over, self.most, np.where(free, found * (1 + spare / found[free].sum()), found))
+        return found
+
+    def chances(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        counts = counts + self.counts
+        together = np.where(self.pooled, counts, 0.0).sum(axis=0)
+        counts = np.where(self.pooled, together, counts)
+        found = _normalised(np.minimum(_normalised(counts, self.edges), self.ceilings), self.edges)
+        return np.where(self.held, self.start, found)
+
+
+@dataclass(frozen=True)
+class _State:
+    chances: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    rounds: int = 0
+    converged: bool = False
+    log_likelihood: float = -np.inf
+
+
+def _settle(state: _State, belief: _Belief, patterns: Patterns, strangers: Background | None) -> _State:
+    """Rounds of expectation and maximisation until neither the likelihood nor the share of pairs that are one
+    person moves: what becomes of the other relations among themselves changes no decision."""
+    one_hot = _one_hot(patterns.levels, belief.sizes)
+    by_level = one_hot.T.tocsr()
+    total = max(float(patterns.weight.sum()), 1.0)
+    chances, shares, before, rounds = state.chances, state.shares, -np.inf, 0
+    converged, likelihood = False, -np.inf
+    floor = None if strangers is None else strangers.log_joint(patterns.levels)
+    while rounds < MOST_ROUNDS and not converged:
+        rounds += 1
+        joint = one_hot @ np.log(chances).T + np.log(shares)
+        posterior, evidence = _posterior(joint if floor is None else np.column_stack([joint, floor]))
+        likelihood = float(patterns.weight @ evidence) / total
+        posterior = posterior[:, : len(shares)] * patterns.weight[:, None]
+        chances = belief.chances((by_level @ posterior).T)
+        before_share, shares = shares @ belief.same, belief.shares(posterior.sum(axis=0), total)
+        moved = abs(float(shares @ belief.same - before_share))
+        converged = moved < TOLERANCE and abs(likelihood - before) < TOLERANCE
+        before = likelihood
+    return _State(chances, shares, state.rounds + rounds, converged, likelihood)
+
+
+def _one_hot(levels: NDArray[np.uint8], sizes: Sequence[int]) -> csr_array:
+    """One column a level, 1 where the pattern has it; a missing answer has no column.
+
+    Sparse, and so worked on by one thread: a dense product would wake as many as the machine has cores.
+    """
+    sizes_before = np.cumsum([0, *sizes[:-1]])
+    given = levels < np.array(sizes)
+    columns = (levels.astype(np.int64) + sizes_before)[given]
+    starts = np.concatenate([[0], np.cumsum(given.sum(axis=1))])
+    return csr_array((np.ones(len(columns)), columns, starts), shape=(len(levels), sum(sizes)))
+
+
+def _normalised(counts: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
+    chances = np.empty_like(counts)
+    for a, b in pairwise(edges):
+        chances[:, a:b] = counts[:, a:b] / np.maximum(counts[:, a:b].sum(axis=1, keepdims=True), FLOOR)
+    return np.maximum(chances, FLOOR)
+
+
+def _posterior(joint: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    top = joint.max(axis=1, keepdims=True)
+    weight = np.exp(joint - top)
+    total = weight.sum(axis=1, keepdims=True)
+    return weight / total, (top + np.log(total))[:, 0]
+
+
+def _log_sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    top = values.max(axis=1, keepdims=True)
+    return (top + np.log(np.exp(values - top).sum(axis=1, keepdims=True)))[:, 0]

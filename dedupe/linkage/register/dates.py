@@ -1,0 +1,165 @@
+"""Birth dates as packed digits: 1983-12-03 is 0x19831203, so that a slip of one digit is one nibble."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.register.values import by_distinct, clean_text, flagged_rows
+
+MONTH_NAMES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"
+MONTHS = {name: number + 1 for number, name in enumerate(MONTH_NAMES.split())}
+DEFAULTS = frozenset({19000101, 18000101, 18991230, 18991231, 10101, 99991231, 47121231, 17530101, 19010101})
+LATEST_YEAR = 2026  # of birth, for a register that shows too few years of four digits to say so itself
+YEARS_THAT_SAY, NEARLY_ALL = 100, 0.999
+YEARS = range(1700, 2201)
+
+_REST = r"(?:[T ,].*)?$"
+ISO = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _REST)
+BRITISH = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})" + _REST)
+NAMED = re.compile(r"^(\d{1,2})(?:ST|ND|RD|TH)?[-/. ]*([A-Z]{3})[A-Z]*[-/., ]*(\d{4}|\d{2})" + _REST)
+MONTH_FIRST = re.compile(r"^([A-Z]{3})[A-Z]*[-/. ]*(\d{1,2})(?:ST|ND|RD|TH)?[-/., ]+(\d{4}|\d{2})" + _REST)
+YEAR_FIRST = re.compile(r"^(\d{4})[-/. ]*([A-Z]{3})[A-Z]*[-/. ]*(\d{1,2})" + _REST)
+
+
+def parse_date(text: str, latest: int = LATEST_YEAR) -> int:
+    """Date text as the number yyyymmdd, 0 when it is none or a system's default.
+
+    >>> [parse_date(t) for t in ("1983-12-03", "03/12/1983", "3-Dec-1983", "19831203", "01/01/1900", "?")]
+    [19831203, 19831203, 19831203, 19831203, 0, 0]
+    >>> [parse_date(t) for t in ("03.12.83", "December 3rd, 1983", "03/12/19")]
+    [19831203, 19831203, 20191203]
+
+    A day or month out of range is kept (19834103): its other digits are evidence all the same. A year of two
+    digits is the last one that is not after `latest`: nobody is born in the future, and hardly anyone over
+    100 years old. A year alone, or with a month, is no date.
+    """
+    return max(_read(text.strip().upper(), latest), 0)
+
+
+def _read(text: str, latest: int) -> int:
+    """As `parse_date`, of stripped capitals; -1 for what is no date that can be read."""
+    if text.endswith(".0"):
+        text = text[:-2]
+    if re.fullmatch(r"0+", text):
+        return 0
+    if re.fullmatch(r"\d{8}", text):
+        number = int(text) if _year_leads(text) else int(text[4:] + text[2:4] + text[:2])
+    elif match := ISO.match(text):
+        number = int(match[1]) * 10000 + int(match[2]) * 100 + int(match[3])
+    elif match := BRITISH.match(text):
+        year, day = (match[1], match[3]) if int(match[1]) > 31 and len(match[3]) == 2 else (match[3], match[1])
+        number = _year(year, latest) * 10000 + int(match[2]) * 100 + int(day)
+    elif (match := NAMED.match(text)) and match[2] in MONTHS:
+        number = _year(match[3], latest) * 10000 + MONTHS[match[2]] * 100 + int(match[1])
+    elif (match := MONTH_FIRST.match(text)) and match[1] in MONTHS:
+        number = _year(match[3], latest) * 10000 + MONTHS[match[1]] * 100 + int(match[2])
+    elif (match := YEAR_FIRST.match(text)) and match[2] in MONTHS:
+        number = int(match[1]) * 10000 + MONTHS[match[2]] * 100 + int(match[3])
+    else:
+        return -1
+    return 0 if number in DEFAULTS or number < 10_000_000 else number
+
+
+def _year_leads(text: str) -> bool:
+    """False of eight digits that are day, month and year."""
+    day, month, year = int(text[:2]), int(text[2:4]), int(text[4:])
+    return int(text[:4]) in YEARS or year not in YEARS or not (1 <= month <= 12 and 1 <= day <= 31)
+
+
+def _year(digits: str, latest: int) -> int:
+    """A year as a number; one of two digits as the last such year up to `latest`."""
+    return int(digits) if len(digits) == 4 else latest - (latest - int(digits)) % 100
+
+
+def packed_dates(column: pl.Series) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
+    """A column of dates or date text as packed digits, 0 for missing, and which rows hold what is no date; each
+    distinct text is parsed once.
+
+    The century of two-digit years is that which the register's own four-digit years allow: births end in the
+    year that all but 1 in 1,000 of its dates do not pass (a slip of the pen makes births to come).
+    """
+    if column.dtype.is_temporal():
+        numbers = column.cast(pl.Date).to_frame().select(_date_number(column.name)).to_series()
+        clean = numbers.fill_null(0).to_numpy().astype(np.int64)
+        clean = np.where(np.isin(clean, list(DEFAULTS)) | (clean < 10_000_000), 0, clean)
+        return digits_packed(clean).astype(np.uint32), np.zeros(len(clean), dtype=bool)
+    rows, distinct = by_distinct(column)
+    parsed = _iso_dates(distinct)
+    odd = np.flatnonzero(parsed == 0)
+    texts = [text.strip().upper() for text in distinct.gather(odd).to_list()]
+    first = [_read(text, 0) for text in texts]  # 0 for two-digit years
+    told = np.append(parsed, first)
+    latest = last_births(told[told >= 10_000_000] // 10_000)
+    parsed[odd] = [n or _read(text, latest) for text, n in zip(texts, first, strict=True)]
+    unread = parsed < 0
+    unread[odd] &= clean_text(distinct.gather(odd)).is_not_null().to_numpy()
+    parsed[np.isin(parsed, list(DEFAULTS)) | (parsed < 0)] = 0
+    packed = digits_packed(np.append(parsed, 0)).astype(np.uint32)
+    return packed.take(rows, mode="wrap"), flagged_rows(unread, rows)
+
+
+def last_births(years: NDArray[np.integer]) -> int:
+    """The year that all but 1 in 1,000 births do not pass; LATEST_YEAR where too few say so."""
+    return int(np.quantile(years, NEARLY_ALL, method="lower")) if len(years) >= YEARS_THAT_SAY else LATEST_YEAR
+
+
+def _iso_dates(text: pl.Series) -> NDArray[np.int64]:
+    """yyyy-mm-dd as a number; 0 for anything else, which is left to `parse_date`."""
+    date = text.rename("t").str.to_date("%Y-%m-%d", strict=False)
+    return date.to_frame().select(_date_number("t")).to_series().fill_null(0).to_numpy().copy()
+
+
+def _date_number(name: str) -> pl.Expr:
+    date = pl.col(name).dt
+    return date.year().cast(pl.Int64) * 10000 + date.month().cast(pl.Int64) * 100 + date.day().cast(pl.Int64)
+
+
+def _four_digits() -> NDArray[np.uint64]:
+    n = np.arange(10_000, dtype=np.uint64)
+    packed = n % 10 | n // 10 % 10 << 4 | n // 100 % 10 << 8 | n // 1000 << 12
+    return packed.astype(np.uint64)
+
+
+FOUR_DIGITS = _four_digits()
+
+
+def digits_packed(numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Non-negative numbers of up to 16 digits, one digit a nibble (binary-coded decimal)."""
+    packed = np.zeros(len(numbers), dtype=np.uint64)
+    rest = numbers.astype(np.int64)
+    for place in range(4):
+        rest, low = np.divmod(rest, 10_000)
+        packed |= FOUR_DIGITS[low] << np.uint64(16 * place)
+        if not rest.any():
+            break
+    return packed
+
+
+def year_table() -> NDArray[np.int16]:
+    """Packed year (16 bits) -> year as a number."""
+    packed = np.arange(1 << 16, dtype=np.int64)
+    years = packed & 15
+    for place, unit in ((4, 10), (8, 100), (12, 1000)):
+        years = years + (packed >> place & 15) * unit
+    return years.astype(np.int16)
+
+
+def day_numbers(packed: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Days since 1 January of YEARS' first year; -1 for missing, other years and days that no month has.
+
+    >>> day_numbers(np.array([0x17000101, 0x17000301, 0x17000230, 0], dtype=np.uint32)).tolist()
+    [0, 59, -1, -1]
+    """
+    year = year_table().take(packed >> np.uint32(16)).astype(np.int64)
+    month, day = ((packed >> np.uint32(at) & 15) + (packed >> np.uint32(at + 4) & 15) * 10 for at in (8, 0))
+    since = (year - YEARS.start) * 12 + month.astype(np.int64) - 1
+    months = (np.datetime64(f"{YEARS.start}-01") + np.arange(len(YEARS) * 12 + 1)).astype("datetime64[D]")
+    starts = (months - months[0]).astype(np.int64)
+    real = (since >= 0) & (since < len(starts) - 1) & (month >= 1) & (month <= 12) & (day >= 1)
+    since = np.where(real, since, 0)
+    found = starts[since] + day.astype(np.int64) - 1
+    return np.where(real & (found < starts[since + 1]), found, -1)

@@ -1,0 +1,118 @@
+"""A register as integers: every compared value encoded once, rows in an order that only their ids decide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jellyfish
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.register.pair_rows import Side, Table
+from casebridge.dedupe.linkage.register.values import MISSING, Values
+
+DATES = ("birth_date", "death_date")
+NAME_ROLES = ("forename", "middle_name", "surname")
+MALE, FEMALE = 0, 1
+SEXES = dict.fromkeys(("M", "MALE", "1", "MAN", "BOY"), MALE) | dict.fromkeys(
+    ("F", "FEMALE", "2", "WOMAN", "GIRL"), FEMALE
+)
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Several codes a row: those of row i are codes[starts[i]:starts[i + 1]]."""
+
+    starts: NDArray[np.int64]
+    codes: NDArray[np.int32]
+
+
+@dataclass
+class Register:
+    """Rows as arrays of length `size`, in the order of a hash of their ids, so that no result depends
+    on the order of the file. `columns` holds codes or packed digits, `values` the dictionaries; `shared` names
+    columns of numbers that records of several people share; `marks` says
+    more of each row, for the comparisons."""
+
+    size: int
+    ids: pl.Series
+    columns: dict[str, NDArray[Any]]
+    values: dict[str, Values]
+    lists: dict[str, Lists] = field(default_factory=dict)
+    source: NDArray[np.int16] | None = None
+    source_names: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    facts: dict[str, NDArray[Any]] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
+    marks: dict[str, NDArray[Any]] = field(default_factory=dict)
+    table: Table | None = None
+
+    def fact(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """Something derived from the values, made when first asked for."""
+        if name not in self.facts:
+            self.facts[name] = make()
+        return self.facts[name]
+
+    def mark(self, name: str, make: Callable[[], NDArray[Any]]) -> str:
+        """Something that comparisons ask of every row, made once; returns the name that `Side.of` knows it by."""
+        known = f"mark: {name}"
+        if known not in self.marks:
+            self.marks[known] = make()
+        return known
+
+    def lay_out(self) -> None:
+        """Lay columns and marks out, so that comparing is quick: from here on they stay as they are."""
+        self.table = Table(self.columns | self.marks)
+
+    def fold_up(self) -> None:
+        """Give back the memory that `lay_out` took: all pairs have been compared."""
+        self.table = None
+        self.marks.clear()
+
+    def sides(self, left: NDArray[Any], right: NDArray[Any]) -> tuple[Side, Side]:
+        """The two sides of pairs of rows."""
+        held = self.columns | self.marks
+        return Side(held, self.table, left), Side(held, self.table, right)
+
+    def has(self, role: str) -> bool:
+        return role in self.columns
+
+    def rows_of(self, ids: Iterable[Any]) -> NDArray[np.int64]:
+        """Row of each id; -1 for an id the register does not hold."""
+        wanted = pl.Series("id", list(ids), dtype=self.ids.dtype, strict=False)
+        rows = pl.DataFrame({"id": self.ids}).with_row_index("row")
+        found = wanted.to_frame().join(rows, on="id", how="left", maintain_order="left")
+        return found["row"].cast(pl.Int64).fill_null(MISSING).to_numpy()
+
+    def pair_keys(self, pairs: Iterable[tuple[Any, Any]]) -> NDArray[np.uint64]:
+        """Sorted pair keys (smaller row in the high half) of those pairs whose two ids are both held."""
+        pairs = list(pairs)
+        if not pairs:
+            return np.zeros(0, dtype=np.uint64)
+        left = self.rows_of(a for a, _ in pairs)
+        right = self.rows_of(b for _, b in pairs)
+        held = (left >= 0) & (right >= 0) & (left != right)
+        return np.unique(pair_key(left[held], right[held]))
+
+
+def pair_key(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.uint64]:
+    """One number for a pair of rows, the same whichever is named first."""
+    low = np.minimum(left, right).astype(np.uint64)
+    high = np.maximum(left, right).astype(np.uint64)
+    return low << np.uint64(32) | high
+
+
+def sounds(values: Values) -> NDArray[np.int32]:
+    """Phonetic code (soundex, jellyfish) of each distinct name; its own code where soundex does not apply."""
+    codes = [jellyfish.soundex(_letters(text)) if text.isascii() else text for text in values.all()]
+    series = pl.Series(codes, dtype=pl.String)
+    return series.rank("dense").cast(pl.Int32).to_numpy() if len(series) else np.zeros(0, dtype=np.int32)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^A-Z]", "", text) or "0"

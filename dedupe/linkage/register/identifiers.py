@@ -1,0 +1,100 @@
+"""Numbers that name a person or a line: NHS numbers, phone numbers. Packed one digit a nibble."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.register.dates import digits_packed
+from casebridge.dedupe.linkage.register.values import clean_text
+
+VALID = np.uint64(1) << np.uint64(60)
+DIGITS = VALID - np.uint64(1)
+LONGEST = 15
+FILLERS = (*range(10), 99, 999)
+PRETEND = frozenset({1234567890, 123456789, 12345678, 1234567891, 987654321, 9876543210})
+
+
+def numbers(column: pl.Series, cut: bool = False) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | None:
+    """A column of numbers in any dress ("943 476 5919", "+44 161 …") as integers, 0 for missing; and which rows
+    hold what is no number of 4 to LONGEST digits, nor a word for "not known".
+
+    None when more than a fifth of the values hold letters: then they are no numbers. cut: of longer numbers the
+    first LONGEST digits are read (two phone numbers in one field).
+    """
+    text = column.cast(pl.String).str.strip_chars()
+    plain = text.cast(pl.Int64, strict=False)
+    odd = (plain.is_null() & text.is_not_null() & (text != "")).arg_true()
+    values = plain.fill_null(0).to_numpy().copy()
+    if len(odd):
+        rest = text.gather(odd)
+        given = len(text) - text.null_count()
+        if rest.str.contains(r"\p{L}").sum() > 0.2 * given:
+            return None
+        digits = rest.str.replace_all(r"\D", "").str.replace(r"^(?:00)?44(\d{9,10})$", "$1")
+        digits = digits.str.slice(0, LONGEST if cut else LONGEST + 1).cast(pl.Int64, strict=False).fill_null(0)
+        values[odd.to_numpy()] = digits.to_numpy()
+    beyond = np.flatnonzero((values < 1000) | (values >= 10**LONGEST))
+    unread = np.zeros(len(values), dtype=bool)
+    unread[beyond] = ~np.isin(values[beyond], FILLERS)
+    nothing = odd.to_numpy()[values[odd.to_numpy()] == 0]
+    unread[nothing] = clean_text(text.gather(nothing)).is_not_null().to_numpy()
+    values[beyond] = 0
+    return values, unread
+
+
+def packed_numbers(values: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Numbers one digit a nibble; those that only fill a field (9999999999, 1234567890) as missing."""
+    packed = digits_packed(values)
+    one_digit_only = np.bitwise_count(_unequal_places(packed ^ packed >> np.uint64(4))) <= 1
+    pretend = pl.Series(values).is_in(sorted(PRETEND)).to_numpy()
+    packed[one_digit_only | pretend] = 0
+    return packed
+
+
+def with_check(packed: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """NHS numbers with the VALID bit set where the check digit is right (modulus 11, NHS Data Dictionary).
+
+    Where most numbers fail it the column holds some other number, and no bit is set: a check that
+    nearly everything fails says nothing about a pair.
+    """
+    valid = passes_check(packed)
+    if valid.sum() < 0.5 * np.count_nonzero(packed):
+        return packed
+    return packed | np.where(valid, VALID, np.uint64(0))
+
+
+def passes_check(packed: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """True for numbers of nine or ten digits whose last is the check digit of the others."""
+    total = np.zeros(len(packed), dtype=np.uint16)
+    for place in range(1, 10):
+        total += (packed >> np.uint64(4 * place) & np.uint64(15)).astype(np.uint16) * np.uint16(place + 1)
+    check = (11 - total % 11) % 11
+    given = packed > 0
+    valid = given & (check == (packed & np.uint64(15)).astype(np.uint16)) & (packed >> np.uint64(40) == 0)
+    valid &= packed >> np.uint64(32) > 0
+    return valid
+
+
+def digits_apart(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """How many digits differ between packed numbers, place by place."""
+    return np.bitwise_count(_unequal_places(left ^ right))
+
+
+def _unequal_places(apart: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    folded = apart | apart >> np.uint64(1)
+    folded |= folded >> np.uint64(2)
+    return folded & np.uint64(0x1111111111111111)
+
+
+def neighbours_swapped(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """True where two neighbouring digits changed places and nothing else differs."""
+    apart = left ^ right
+    places = _unequal_places(apart)
+    adjacent = (np.bitwise_count(places) == 2) & (np.bitwise_count(places & places >> np.uint64(4)) == 1)
+    lowest = places & (~places + np.uint64(1))
+    low_digit = left & lowest * np.uint64(15)
+    moved = right >> np.uint64(4) & lowest * np.uint64(15)
+    high_digit = left >> np.uint64(4) & lowest * np.uint64(15)
+    return adjacent & (low_digit == moved) & (high_digit == (right & lowest * np.uint64(15)))

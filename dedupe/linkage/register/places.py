@@ -1,0 +1,50 @@
+"""Streets and postcodes: cleaned, and a postcode's wider neighbourhoods."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.register.values import PLACEHOLDERS, Values, clean_text
+
+STREET_WORDS = {
+    "RD": "ROAD", "ST": "STREET", "AVE": "AVENUE", "AV": "AVENUE", "LN": "LANE", "DR": "DRIVE", "CL": "CLOSE",
+    "CRES": "CRESCENT", "CT": "COURT", "GDNS": "GARDENS", "PL": "PLACE", "SQ": "SQUARE", "TER": "TERRACE",
+}  # fmt: skip
+UK_POSTCODE = r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9])([A-Z]{2})$"
+
+
+def streets(text: pl.Series) -> pl.Series:
+    """Street text cleaned, its last word spelled out (RD: ROAD)."""
+    last = pl.col("t").str.extract(r" (\w+)$")
+    whole = last.replace_strict(STREET_WORDS, default=None, return_dtype=pl.String)
+    head = pl.col("t").str.replace(r"\w+$", "")
+    return (
+        clean_text(text)
+        .to_frame("t")
+        .select(pl.when(whole.is_null()).then("t").otherwise(head + whole))
+        .to_series()
+    )
+
+
+def postcodes(text: pl.Series) -> pl.Series:
+    """Postcodes without blanks, those that mean "no fixed abode" (ZZ99) as missing."""
+    text = text.str.slice(0, 20).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+    real = ~pl.col("t").str.starts_with("ZZ99") & ~pl.col("t").is_in(sorted(PLACEHOLDERS)) & (pl.col("t") != "")
+    return text.to_frame("t").select(pl.when(real).then(pl.col("t"))).to_series()
+
+
+def postcode_parts(values: Values) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Sector and district of each distinct postcode as codes, shape (len(values),) each.
+
+    A UK postcode "LS6 3HN" has sector "LS6 3", district "LS6". Any other scheme is cut by length: all but
+    the last character, all but the last two.
+    """
+    text = values.text.to_frame("t")
+    british = pl.col("t").str.contains(UK_POSTCODE)
+    cut = pl.col("t").str.len_chars().cast(pl.Int64)
+    sector = pl.when(british).then(pl.col("t").str.head(-2)).otherwise(pl.col("t").str.slice(0, cut - 1))
+    district = pl.when(british).then(pl.col("t").str.head(-3)).otherwise(pl.col("t").str.slice(0, cut - 2))
+    parts = text.select(sector.alias("s"), district.alias("d"))
+    return tuple(parts[c].rank("dense").cast(pl.Int32).to_numpy() for c in ("s", "d"))  # type: ignore[return-value]

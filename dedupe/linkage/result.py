@@ -1,0 +1,42 @@
+"""What a linkage gives back, and the files it is written to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from casebridge.dedupe.linkage.model.mixture import Model
+from casebridge.dedupe.linkage.model.patterns import Patterns
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """What a linkage found.
+
+    pairs: left_id, right_id, p_same, relation, weight (log2 odds of one person), and one level column a
+    comparison (label; null where there was no evidence). clusters: id, cluster. model: what model.json
+    holds. diagnostics: counts of the run, seconds by step, warnings. cut: pairs a cluster guard set aside.
+    fitted and patterns: the model and the pattern counts it was fitted to, for `health.second_opinion`.
+    """
+
+    pairs: pl.DataFrame
+    clusters: pl.DataFrame
+    model: dict[str, Any]
+    diagnostics: dict[str, Any]
+    cut: pl.DataFrame
+    fitted: Model
+    patterns: Patterns
+
+    def write(self, folder: str | Path) -> None:
+        """Write pairs, clusters and cut (.parquet), model and diagnostics (.json) into `folder`."""
+        where = Path(folder)
+        where.mkdir(parents=True, exist_ok=True)
+        self.pairs.write_parquet(where / "pairs.parquet")
+        self.clusters.write_parquet(where / "clusters.parquet")
+        self.cut.write_parquet(where / "cut.parquet")
+        (where / "model.json").write_text(json.dumps(self.model, indent=1) + "\n", encoding="utf-8")
+        (where / "diagnostics.json").write_text(json.dumps(self.diagnostics, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""In: candidate pairs and the fitted model. Out: p and relation of every pair that is kept."""

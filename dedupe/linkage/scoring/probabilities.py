@@ -1,0 +1,138 @@
+"""What the fitted model says of every kept pair, worked out once per distinct pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.blocking.keys import Candidates
+from casebridge.dedupe.linkage.comparisons.levels import RELATIONS, Comparison, Levels
+from casebridge.dedupe.linkage.fields import LinkOptions
+from casebridge.dedupe.linkage.model import third_records
+from casebridge.dedupe.linkage.model.mixture import Model
+from casebridge.dedupe.linkage.model.patterns import Radix, distinct
+from casebridge.dedupe.linkage.model.third_records import Judgements, Links, Thirds
+from casebridge.dedupe.linkage.register.encoding import Register, pair_key
+from casebridge.dedupe.linkage.scoring.cascade import DOUBT_CAP, Scored, doubtful
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Kept pairs by distinct pattern. place: each pair's pattern. Of each pattern: levels (patterns,
+    comparisons); third, what third records say; chances of RELATIONS, (patterns, 4); log_odds (natural) of one
+    person; doubt, whether it is for a person to decide."""
+
+    place: NDArray[np.int64]
+    levels: NDArray[np.uint8]
+    third: Levels
+    chances: NDArray[np.float64]
+    log_odds: NDArray[np.float64]
+    doubt: NDArray[np.bool_]
+
+    @property
+    def p(self) -> NDArray[np.float64]:
+        """p_same of each pattern."""
+        same = self.chances[:, 0]
+        return np.where(self.doubt, np.minimum(same, DOUBT_CAP), same)
+
+    def and_also(self, other: Judged) -> Judged:
+        """These pairs, then those of `other`."""
+        names = ("levels", "third", "chances", "log_odds", "doubt")
+        both = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names}
+        return Judged(np.concatenate([self.place, other.place + len(self.third)]), **both)
+
+    def with_thirds(self, level: Levels, fitted: Thirds) -> Judged:
+        """The same pairs, each with what third records say of it."""
+        found, place = distinct(self.place * (third_records.NULL + 1) + level)
+        which, third = np.divmod(found, third_records.NULL + 1)
+        shift = fitted.shift(third.astype(np.uint8))
+        chances = self.chances[which]
+        chances[:, 0] *= np.exp(shift)
+        chances /= chances.sum(axis=1, keepdims=True)
+        return Judged(
+            place,
+            self.levels[which],
+            third.astype(np.uint8),
+            chances,
+            self.log_odds[which] + shift,
+            self.doubt[which],
+        )
+
+
+def judge(model: Model, comparisons: Sequence[Comparison], codes: NDArray[np.int64]) -> Judged:
+    """Each pair judged alone."""
+    found, place = distinct(codes)
+    levels = Radix.of(comparisons).decode(found)
+    none = np.full(len(found), third_records.NULL, dtype=np.uint8)
+    doubt = doubtful(comparisons, levels)
+    return Judged(place, levels, none, model.relations(levels), model.log_odds(levels), doubt)
+
+
+def judge_together(
+    register: Register, model: Model, comparisons: Sequence[Comparison], candidates: Candidates, scored: Scored,
+    options: LinkOptions,
+) -> tuple[Scored, Judged, Thirds]:  # fmt: skip
+    """Each pair judged alone, then with what third records say of it (`thirds`); with the pairs that a third
+    record binds, without those that now fall below `options.keep`. Pairs decided different bind nothing."""
+    alone = judge(model, comparisons, scored.codes)
+    p = alone.p[alone.place]
+    different = np.isin(pair_key(scored.left, scored.right), register.pair_keys(options.different_pairs))
+    p[different] = 0.0
+    seen = Judgements.of(scored.left, scored.right, p)
+    sure = np.flatnonzero(p >= third_records.SURE)
+    links = Links.of(register.size, scored.left[sure], scored.right[sure])
+    left, right = third_records.bound_pairs(links, seen, candidates.allowed)
+    sides = register.sides(left, right)
+    codes = Radix.of(comparisons).encode([c.full(*sides) for c in comparisons])
+    first = len(p)
+    scored = replace(
+        scored,
+        left=np.concatenate([scored.left, left]),
+        right=np.concatenate([scored.right, right]),
+        codes=np.concatenate([scored.codes, codes]),
+    )
+    alone = alone.and_also(judge(model, comparisons, codes))
+    unsure = np.flatnonzero(alone.p[alone.place] < third_records.SURE)
+    level = np.full(len(scored.codes), third_records.NULL, dtype=np.uint8)
+    level[unsure] = third_records.third_levels(
+        links, seen, candidates.allowed, scored.left[unsure], scored.right[unsure]
+    )
+    met = unsure[unsure < first]
+    fitted = third_records.fit_thirds(alone.chances[alone.place[met], 0], level[met])
+    together = alone.with_thirds(level, fitted)
+    kept = together.p[together.place] >= options.keep
+    return (
+        replace(scored, left=scored.left[kept], right=scored.right[kept], codes=scored.codes[kept]),
+        replace(together, place=together.place[kept]),
+        fitted,
+    )
+
+
+def pairs_frame(
+    register: Register, comparisons: Sequence[Comparison], scored: Scored, judged: Judged
+) -> pl.DataFrame:
+    """The kept pairs, surest first; ties in the order of the rows."""
+    p = judged.p[judged.place]
+    order = np.lexsort((scored.right, scored.left, -p))
+    place = judged.place[order]
+    columns: dict[str, pl.Series] = {
+        "left_id": register.ids.gather(pl.Series(scored.left[order].astype(np.uint32))),
+        "right_id": register.ids.gather(pl.Series(scored.right[order].astype(np.uint32))),
+        "p_same": pl.Series(p[order]),
+        "relation": _labelled(judged.chances.argmax(axis=1)[place], RELATIONS),
+        "weight": pl.Series(judged.log_odds[place] / np.log(2)),
+    }
+    for number, comparison in enumerate(comparisons):
+        columns[comparison.name] = _labelled(judged.levels[place, number].astype(np.int64), comparison.labels())
+    columns[third_records.NAME] = _labelled(judged.third[place].astype(np.int64), third_records.LABELS)
+    return pl.DataFrame(columns)
+
+
+def _labelled(codes: NDArray[np.int64], labels: Sequence[str]) -> pl.Series:
+    given = pl.Series(np.where(codes < len(labels), codes, len(labels)).astype(np.uint32))
+    table = pl.Series([*labels, None], dtype=pl.Enum(list(labels)))
+    return table.gather(given)

@@ -1,0 +1,166 @@
+"""Where each legacy key stands when its children are loaded: in the target under an id, or nowhere, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from casebridge.project.batch import Batch, digest
+from casebridge.project.contracts import CROSSWALK, KEY, ROW_VERDICTS, empty
+from casebridge.project.identity import ids_of, segments
+from casebridge.project.job import Job
+from casebridge.project.spec import TableSpec
+
+STAGE = "load"
+
+
+@dataclass(frozen=True)
+class Crosswalk:
+    """Which person rows were folded into which. Empty when nothing was linked."""
+
+    batches: tuple[Batch, ...]
+    register: frozenset[str]
+
+    @property
+    def digest(self) -> str:
+        """Changes when a person row is folded or unfolded."""
+        return digest([batch.sha256 for batch in self.batches])
+
+    @cached_property
+    def folded(self) -> pl.DataFrame:
+        """The rows that are folded into another: CROSSWALK."""
+        frames = [batch.read(list(CROSSWALK)) for batch in self.batches]
+        apart = pl.struct("system", "key") != pl.struct(
+            pl.col("survivor_system").alias("system"), pl.col("survivor_key").alias("key")
+        )
+        return pl.concat(frames or [empty(CROSSWALK)]).filter(apart)
+
+    def folded_of(self, system: str) -> pl.DataFrame:
+        """One system's folded keys: KEY, survivor_system, survivor_key."""
+        mine = self.folded.filter(pl.col("system") == system)
+        return mine.select(pl.col("key").alias(KEY), "survivor_system", "survivor_key")
+
+
+def read_crosswalk(job: Job) -> Crosswalk:
+    """The crosswalk of this run, and the specs whose rows it speaks of."""
+    batches = job.ledger.standing(job.run, "dedupe", "crosswalk", "crosswalk")
+    register = [spec.name for spec in job.specs if job.ledger.standing(job.run, "dedupe", spec.name, "golden")]
+    return Crosswalk(batches, frozenset(register))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The keys of one system in one target table. `digest` changes when any of them may have changed.
+
+    `early` asks about a table before it is loaded.
+    """
+
+    job: Job
+    target: str
+    system: str
+    crosswalk: Crosswalk
+    early: bool = False
+
+    @property
+    def specs(self) -> tuple[TableSpec, ...]:
+        """The specs that fill the table from this system."""
+        return tuple(s for s in self.job.specs if s.target == self.target and s.system == self.system)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of every file that says where a key stands."""
+        sides = [self, *self._survivors_elsewhere()] if self._is_register else [self]
+        files = [batch.sha256 for side in sides for kinds in side._files().values() for batch in kinds]
+        ids = [batch.sha256 for batch in segments(self.job, self.target)]
+        return digest(files, ids, self.crosswalk.digest if self._is_register else "")
+
+    @cached_property
+    def keys(self) -> pl.DataFrame:
+        """KEY, `id` (null when the row is not in the target), `place` (null when it is)."""
+        own = self._own_keys()
+        if not self._is_register:
+            return own
+        folded = self.crosswalk.folded_of(self.system)
+        if folded.is_empty():
+            return own
+        survivors = pl.concat(
+            [
+                self._of_system(system).with_columns(survivor_system=pl.lit(system))
+                for system in sorted(set(folded.get_column("survivor_system")))
+            ]
+        ).rename({KEY: "survivor_key"})
+        moved = folded.join(survivors, on=["survivor_system", "survivor_key"], how="left")
+        rest = own.filter(~pl.col(KEY).is_in(folded.get_column(KEY).implode()))
+        return pl.concat([rest, moved.select(KEY, "id", "place")])
+
+    @property
+    def _is_register(self) -> bool:
+        return any(spec.name in self.crosswalk.register for spec in self.specs)
+
+    def _of_system(self, system: str) -> pl.DataFrame:
+        return self._own_keys() if system == self.system else self._side(system)._own_keys()
+
+    def _survivors_elsewhere(self) -> list[Standing]:
+        """The other systems whose records took in some of this one's: where those stand counts here too."""
+        systems = set(self.crosswalk.folded_of(self.system).get_column("survivor_system"))
+        return [self._side(system) for system in sorted(systems - {self.system})]
+
+    def _side(self, system: str) -> Standing:
+        return Standing(self.job, self.target, system, self.crosswalk, self.early)
+
+    def _own_keys(self) -> pl.DataFrame:
+        files = self._files()
+        present = [batch.read([KEY]) for batch in files["present"]]
+        numbered = ids_of(self.job, self.target, self.system)
+        alive = pl.concat([pl.DataFrame(schema={KEY: pl.String()}), *present]).unique(maintain_order=True)
+        alive = alive.join(numbered, on=KEY, how="left")
+        verdicts = pl.col("verdict").is_in([str(verdict) for verdict in ROW_VERDICTS])
+        absent = [
+            batch.scan().filter(pl.col("first") & verdicts).select(KEY, pl.col("verdict").alias("place")).collect()
+            for batch in files["absent"]
+        ]
+        none = pl.DataFrame(schema={KEY: pl.String(), "place": pl.String()})
+        dead = pl.concat([none, *absent]).unique(KEY, keep="first", maintain_order=True)
+        dead = dead.filter(~pl.col(KEY).is_in(alive.get_column(KEY).implode()))
+        return pl.concat(
+            [
+                alive.select(KEY, "id", pl.lit(None, dtype=pl.String).alias("place")),
+                dead.select(KEY, pl.lit(None, dtype=pl.Int64).alias("id"), "place"),
+            ]
+        )
+
+    def _files(self) -> dict[str, list[Batch]]:
+        """A table that is loaded later, or is being loaded, is judged by what transform said of it."""
+        ledger, run = self.job.ledger, self.job.run
+        present: list[Batch] = []
+        absent: list[Batch] = []
+        for spec in self.specs:
+            absent += ledger.standing(run, "transform", spec.name, "quarantine")
+            for source in spec.sources:
+                absent += ledger.standing(run, "transform", str(source), "quarantine")
+            if self.early:
+                present += ledger.standing(run, "transform", spec.name, "clean")
+            else:
+                present += ledger.standing(run, STAGE, spec.name, "rows")
+                absent += ledger.standing(run, STAGE, spec.name, "quarantine")
+        return {"present": present, "absent": absent}
+
+
+class Parents:
+    """What one pass over the tables, parents before children, has found out of the tables that others refer
+    to: each asked once. A table is asked only when its own rows are resolved, or as it is before that."""
+
+    def __init__(self, job: Job, crosswalk: Crosswalk) -> None:
+        self._job, self._crosswalk = job, crosswalk
+        self._known: dict[tuple[str, str, bool], Standing] = {}
+
+    def of(self, spec: TableSpec, target: str) -> Standing:
+        """Where the keys of the table that a spec's rows refer to stand."""
+        order = self._job.target.load_order
+        early = order.index(target) >= order.index(spec.target)
+        asked = (target, spec.system, early)
+        if asked not in self._known:
+            self._known[asked] = Standing(self._job, target, spec.system, self._crosswalk, early)
+        return self._known[asked]

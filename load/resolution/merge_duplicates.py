@@ -1,0 +1,70 @@
+"""Rows that a merge made equal: the first stays, the others are combined with it.
+
+Two records of one person may each hold the same relationship, reference or telephone number. Folded into
+one record, those rows say one thing twice; and a relationship between the two records says nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from casebridge.project.batch import Batch
+from casebridge.project.contracts import KEY, ROW
+from casebridge.project.spec import TableSpec
+
+KEEPER, OF_ITSELF = "keeper", "of_itself"
+
+DOUBLES: Mapping[str, pl.DataType] = {
+    KEY: pl.String(),
+    ROW: pl.Int64(),
+    KEEPER: pl.String(),
+    OF_ITSELF: pl.Boolean(),
+}
+"""A row that a merge made superfluous: `keeper` is the key of the row that stays, or `of_itself` says that
+the row now relates a person to themselves."""
+
+
+def doubles(
+    spec: TableSpec, batches: Sequence[Batch], parents: Mapping[str, pl.DataFrame], folded: pl.Series
+) -> pl.DataFrame:
+    """DOUBLES of one table. Only rows that a merge touched make others superfluous: what the legacy system
+    held twice on its own stays as it was."""
+    none = pl.DataFrame(schema=dict(DOUBLES))
+    if not spec.once or folded.is_empty() or not batches:
+        return none
+    links = [column for column in spec.references if column.name in spec.once]
+    rows = pl.concat([batch.read([KEY, ROW, *spec.once]) for batch in batches])
+    touched = pl.any_horizontal(pl.lit(False), *(pl.col(c.name).is_in(folded.implode()) for c in links))
+    rows = rows.with_columns(touched.fill_null(False).alias("touched"))
+    for column in links:
+        ids = parents[column.name].select(pl.col(KEY).alias(column.name), pl.col("id").alias(f"id_{column.name}"))
+        rows = (
+            rows.join(ids, on=column.name, how="left").drop(column.name).rename({f"id_{column.name}": column.name})
+        )
+    there = [pl.col(column.name).is_not_null() for column in links]
+    rows = rows.filter(pl.all_horizontal(pl.lit(True), *there)).sort(ROW, KEY)
+    return pl.concat([none, _of_itself(rows, spec), _repeated(rows, spec)]).unique(KEY, keep="first")
+
+
+def _of_itself(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
+    """Rows whose two references to one table, different in the legacy system, are now the same person."""
+    targets: dict[str, list[str]] = {}
+    for column in spec.references:
+        if column.name in spec.once and column.required:
+            targets.setdefault(str(column.references), []).append(column.name)
+    pairs = [names for names in targets.values() if len(names) > 1]
+    same = pl.any_horizontal(pl.lit(False), *(pl.col(a) == pl.col(b) for a, b, *_ in pairs))
+    found = rows.filter(pl.col("touched") & same)
+    return found.select(KEY, ROW, pl.lit(None, dtype=pl.String).alias(KEEPER), pl.lit(True).alias(OF_ITSELF))
+
+
+def _repeated(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
+    group = list(spec.once)
+    marked = rows.with_columns(
+        pl.col("touched").any().over(group).alias("any_touched"),
+        pl.col(KEY).first().over(group).alias(KEEPER),
+    )
+    later = marked.filter(pl.col("any_touched") & (pl.col(KEY) != pl.col(KEEPER)))
+    return later.select(KEY, ROW, KEEPER, pl.lit(False).alias(OF_ITSELF))

@@ -1,0 +1,72 @@
+"""The crosswalk in the target: each legacy person key, the record it became, and that record's id."""
+
+from __future__ import annotations
+
+import polars as pl
+import sqlalchemy as sa
+
+from casebridge.load.resolution.key_map import STAGE, Crosswalk, Standing
+from casebridge.load.writing.applied import CROSSWALK, applied, create_side_tables, forget_applied, note_applied
+from casebridge.load.writing.retry import in_transaction, may_be_done_twice
+from casebridge.load.writing.writers import writer_for
+from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.contracts import KEY
+from casebridge.project.job import Job
+from casebridge.project.tally import Tally
+
+NAME = "casebridge_crosswalk"
+
+
+def write_crosswalk(job: Job, engine: sa.Engine, crosswalk: Crosswalk) -> None:
+    """Put this run's crosswalk into the target, whole, in one transaction, when it has changed."""
+    specs = [spec for spec in job.specs if spec.name in crosswalk.register]
+    standings = {(spec.system, spec.target): Standing(job, spec.target, spec.system, crosswalk) for spec in specs}
+    inputs = digest(crosswalk.digest, [standing.digest for standing in standings.values()])
+    found = job.ledger.done(STAGE, NAME, 0, inputs)
+    if found is None:
+        job.ledger.attempt(STAGE, NAME, 0, inputs)
+        rows = _rows(crosswalk, list(standings.values()))
+        found = (write_batch(job.work, STAGE, NAME, 0, "crosswalk", inputs, rows),)
+        tally = Tally(read=rows.height, passed=rows.height)
+        job.ledger.record(STAGE, NAME, 0, inputs, found, tally)
+    put_crosswalk(job, engine, found[0], job.run)
+
+
+def put_crosswalk(job: Job, engine: sa.Engine, batch: Batch | None, run: str) -> None:
+    """Bring the crosswalk in the target to a file's rows, or to none."""
+
+    def work(connection: sa.Connection) -> None:
+        create_side_tables(connection)
+        there = applied(connection).get((NAME, 0))
+        rows = connection.scalar(sa.select(sa.func.count()).select_from(CROSSWALK))
+        if (there.sha256 if there else None) == (batch.sha256 if batch else None) and rows == (
+            batch.rows if batch else 0
+        ):
+            return
+        connection.execute(CROSSWALK.delete())
+        forget_applied(connection, NAME, 0)
+        if batch:
+            writer_for(engine.dialect.name)(connection, CROSSWALK, batch.read())
+            note_applied(connection, batch, NAME, run)
+
+    in_transaction(engine, work, may_be_done_twice, job.report)
+
+
+def _rows(crosswalk: Crosswalk, standings: list[Standing]) -> pl.DataFrame:
+    """One row a legacy key: system, legacy_key, survivor_system, survivor_key, target_id."""
+    schema = {column.name: pl.Int64() if column.name == "target_id" else pl.String() for column in CROSSWALK.c}
+    frames = [pl.DataFrame(schema=schema)]
+    folded = crosswalk.folded.select("system", pl.col("key").alias(KEY), "survivor_system", "survivor_key")
+    for standing in standings:
+        keys = standing.keys.filter(pl.col("id").is_not_null()).with_columns(system=pl.lit(standing.system))
+        joined = keys.join(folded, on=["system", KEY], how="left")
+        frames.append(
+            joined.select(
+                "system",
+                pl.col(KEY).alias("legacy_key"),
+                pl.col("survivor_system").fill_null(pl.col("system")),
+                pl.col("survivor_key").fill_null(pl.col(KEY)),
+                pl.col("id").alias("target_id"),
+            )
+        )
+    return pl.concat(frames).sort("system", "legacy_key")

@@ -1,0 +1,78 @@
+"""What to do when a target stumbles: wait and go on where that helps, stop cleanly where it does not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from casebridge.project.database import DRIVER_ERRORS
+from casebridge.project.job import Reporter
+
+WAITS = (0.5, 1, 2, 4, 8, 15, 30, 60)
+"""Seconds between attempts: a server that restarts is back within two minutes, or somebody must look."""
+
+PASSING = ("08", "40", "57P", "55P03", "53300")
+"""SQLSTATEs of what passes: a lost connection, a deadlock, a restart, a lock not given, no connection free."""
+
+
+def passing(error: BaseException) -> bool:
+    """Whether waiting may help."""
+    original = getattr(error, "orig", None) or error
+    state = getattr(original, "sqlstate", None)
+    if state:
+        return str(state).startswith(PASSING)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    # A driver without a state could not speak to the server at all.
+    return isinstance(original, psycopg.OperationalError) or "database is locked" in str(original)
+
+
+def about_rows(error: BaseException) -> bool:
+    """Whether the error is about values: a row that the target does not take."""
+    original = getattr(error, "orig", None) or error
+    state = getattr(original, "sqlstate", None)
+    if state:
+        return str(state)[:2] in {"22", "23"}
+    return type(original).__name__ in {"IntegrityError", "DataError"}
+
+
+def in_transaction(
+    engine: sa.Engine, work: Callable[[sa.Connection], None], done: Callable[[], bool], report: Reporter
+) -> None:
+    """Do `work` in one transaction, again after what passes. `done` tells, after a lost connection,
+    whether the commit had come through all the same; for work that may be done twice it may say no."""
+    for wait in (*WAITS, None):
+        try:
+            with engine.begin() as connection:
+                work(connection)
+        except DRIVER_ERRORS as error:
+            if wait is None or not passing(error):
+                raise
+            report.note(f"the target does not answer; trying again in {wait:g} s")
+            time.sleep(wait)
+            # The pool tries each old connection before it gives it out again.
+            if _came_through(engine, done):
+                return
+        else:
+            return
+
+
+def _came_through(engine: sa.Engine, done: Callable[[], bool]) -> bool:
+    """Whether the target answers again, and has what the last attempt wrote."""
+    try:
+        with engine.connect():
+            pass
+        return done()
+    except DRIVER_ERRORS as error:
+        if not passing(error):
+            raise
+        return False
+
+
+def may_be_done_twice() -> bool:
+    """For `in_transaction`: what was done once may be done again."""
+    return False

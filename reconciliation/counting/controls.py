@@ -1,0 +1,83 @@
+"""What every control needs: a thing counted on both sides of the books, each side on its own.
+
+A control is shown the raw text of the source rows and the rows re-read from the target, and says
+where the two differ. To add one: a class like these, and its name in `recount.CONTROLS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import polars as pl
+
+from casebridge.project.contracts import ROW, Verdict, empty
+from casebridge.project.job import Job
+from casebridge.project.spec import ColumnSpec, Source, TableSpec
+from casebridge.reconciliation.reading.raw_text import as_mapped
+from casebridge.reconciliation.reading.verified_files import Standing
+
+LOADED, PLACE = "_loaded", "_place"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the controls may know of the run: its specs, its sound files, which persons were merged."""
+
+    job: Job
+    standing: Standing
+    folded: pl.DataFrame
+    survivors: pl.Series
+    register: frozenset[str]
+    columns: Mapping[Source, frozenset[str]]
+    _aside: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def reads(self, spec: TableSpec, column: ColumnSpec) -> bool:
+        """Whether the auditor can work out from the raw text alone what a spec puts into a column."""
+        wanted = {*column.sources, *([column.codes_at] if column.codes_at else [])}
+        seen = wanted <= self.columns.get(spec.sources[0], frozenset())
+        return bool(column.sources) and seen and as_mapped(column) is not None
+
+    def set_aside(self, spec: TableSpec) -> pl.DataFrame:
+        """The values of a table that were set aside: `_row`, column. They are empty in the target."""
+        if spec.name not in self._aside:
+            found = [empty({ROW: pl.Int64(), "column": pl.String()})]
+            for stage in ("transform", "load"):
+                for batch in self.standing.of(stage, spec.name, "quarantine"):
+                    rows = batch.scan().filter(pl.col("verdict") == str(Verdict.SET_ASIDE))
+                    found.append(rows.select(ROW, "column").collect())
+            self._aside[spec.name] = pl.concat(found).unique()
+        return self._aside[spec.name]
+
+    def rows_set_aside(self, spec: TableSpec, column: ColumnSpec) -> pl.Series:
+        """The source rows whose value of one column was set aside."""
+        names = [column.name, *column.sources]
+        return self.set_aside(spec).filter(pl.col("column").is_in(names)).get_column(ROW)
+
+
+class Control(Protocol):
+    """One control over all tables of a run."""
+
+    def needs(self, spec: TableSpec) -> set[str]:
+        """The source columns it wants to see of this spec's rows; none when it has no interest."""
+
+    def from_source(self, spec: TableSpec, frame: pl.DataFrame) -> None:
+        """Raw rows that a spec takes: `_row`, the wanted columns as text, `_loaded` (by this spec: a
+        target row that is there stands for it) and `_place`."""
+
+    def wants(self, table: str) -> bool:
+        """Whether it wants to see a target table."""
+
+    def from_target(self, table: str, chunk: pl.DataFrame) -> None:
+        """Rows re-read from the target, in their types, with `_spec` and `_lead` (-1: nobody's)."""
+
+
+def masked(key: pl.Expr, known: pl.Series, otherwise: str) -> pl.Expr:
+    """A key that we gave out or read as a key; anything else could be anything, and is not shown."""
+    return pl.when(key.is_null() | key.is_in(known.implode())).then(key).otherwise(pl.lit(otherwise))
+
+
+def numbered(job: Job) -> Mapping[str, int]:
+    """The number of each spec on the claims."""
+    return {spec.name: number for number, spec in enumerate(job.specs)}

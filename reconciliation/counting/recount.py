@@ -1,0 +1,274 @@
+"""Both sides of the books, counted again: the source from the extracted files, the target from itself.
+
+One pass over each target table, parents first, gives every loaded and combined row its place; then the
+merged ones and the first cause of all others; then one pass over the raw text for the controls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+import sqlalchemy as sa
+
+from casebridge.project.batch import Batch
+from casebridge.project.contracts import CROSSWALK, REST, ROW, ROW_VERDICTS, SOURCE_SHIFT, Place, Verdict, empty
+from casebridge.project.job import Job
+from casebridge.project.spec import Source, TableSpec
+from casebridge.reconciliation.counting.account_book import Book, Page, Rows, open_book
+from casebridge.reconciliation.counting.codes import Codes
+from casebridge.reconciliation.counting.compare import SPEC, Claims, Side, compare, name_columns, read_claims
+from casebridge.reconciliation.counting.controls import LOADED, PLACE, Control, Setting
+from casebridge.reconciliation.counting.crosswalk import Ways, compare_crosswalk
+from casebridge.reconciliation.counting.money import Money
+from casebridge.reconciliation.counting.restriction import Restriction
+from casebridge.reconciliation.counting.unchanged import state_of
+from casebridge.reconciliation.reading.target import look, snapshot
+from casebridge.reconciliation.reading.verified_files import Standing, examined
+
+UNDECIDED = "undecided"
+STAGE = "reconciliation"
+
+
+@dataclass
+class Books:
+    """Everything that was counted. The checks judge it; nothing here is a verdict."""
+
+    job: Job
+    standing: Standing
+    setting: Setting
+    book: Book
+    sides: dict[str, Side] = field(default_factory=dict)
+    differences: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
+    state: str | None = None
+    ways: Ways | None = None
+    merged_apart: int = 0
+    undecided: int = 0
+    values: list[tuple[str, str, str, str, int]] = field(default_factory=list)
+    money: Money = field(init=False)
+    codes: Codes = field(init=False)
+    restriction: Restriction = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.money, self.codes = Money(self.setting), Codes(self.setting)
+        self.restriction = Restriction(self.setting)
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """All controls."""
+        return self.money, self.codes, self.restriction
+
+
+def recount(job: Job) -> Books:
+    """Count everything again."""
+    standing = examined(job)
+    book = open_book(job, standing)
+    books = Books(job, standing, _setting(job, standing), book)
+    engine = job.open_target()
+    try:
+        # Before anything is counted: what is written from here on makes the proof fail, seen by us or not.
+        with engine.connect() as connection:
+            books.state = state_of(connection, look(connection, job.target.tables).values())
+        with snapshot(engine) as connection:
+            led = _targets(books, connection)
+            books.ways = compare_crosswalk(connection, job, standing, books.setting.folded)
+    finally:
+        engine.dispose()
+    _merged(books, led)
+    _causes(books)
+    _controls(books)
+    books.undecided = _undecided(books)
+    return books
+
+
+def _setting(job: Job, standing: Standing) -> Setting:
+    frames = [batch.read(list(CROSSWALK)) for batch in standing.of("dedupe", "crosswalk", "crosswalk")]
+    lines = pl.concat([empty(CROSSWALK), *frames])
+    survivors = lines.select(
+        pl.col("system").alias("survivor_system"),
+        pl.col("key").alias("survivor_key"),
+        pl.col(ROW).alias("survivor_row"),
+    ).unique(["survivor_system", "survivor_key"], keep="first", maintain_order=True)
+    itself = (pl.col("system") == pl.col("survivor_system")) & (pl.col("key") == pl.col("survivor_key"))
+    folded = lines.filter(~itself).join(survivors, on=["survivor_system", "survivor_key"], how="left")
+    columns = {}
+    for source in job.reads():
+        raw = next(standing.of("extract", str(source), "raw"), None)
+        columns[source] = frozenset(raw.scan().collect_schema().names() if raw else ())
+    gone = folded.get_column("survivor_row").drop_nulls().unique()
+    return Setting(job, standing, folded, gone, _register(job, standing, lines), columns)
+
+
+def _register(job: Job, standing: Standing, lines: pl.DataFrame) -> frozenset[str]:
+    """The specs whose rows the crosswalk speaks of: those with golden records, or else the persons' own
+    table, which loads before all others that take the same source."""
+    named = {batch.table for batch in standing.batches if (batch.stage, batch.kind) == ("dedupe", "golden")}
+    if named or lines.is_empty():
+        return frozenset(named)
+    numbers = set(lines.get_column(ROW) // (1 << SOURCE_SHIFT))
+    sources = [source for number, source in job.ledger.sources().items() if number in numbers]
+    order = {name: place for place, name in enumerate(job.target.load_order)}
+    found: set[str] = set()
+    for source in sources:
+        specs = sorted(job.specs_of(source), key=lambda spec: (order[spec.target], spec.name))
+        found.update(spec.name for spec in specs[:1])
+    return frozenset(found)
+
+
+def _loads(books: Books, table: str) -> list[tuple[int, Batch]]:
+    """Load's sound files for one target table, with the number of the spec they are of."""
+    specs = [(number, spec) for number, spec in enumerate(books.job.specs) if spec.target == table]
+    return [(n, batch) for n, spec in specs for batch in books.standing.of("load", spec.name, "rows")]
+
+
+def _targets(books: Books, connection: sa.Connection) -> Rows:
+    """Every target table, re-read. Gives the source rows that lead a person's own row."""
+    job = books.job
+    held = look(connection, job.target.tables)
+    needed = {str(column.references) for table in job.target.tables for column in table.references}
+    parents: dict[str, Rows] = {}
+    led = [np.empty(0, np.int64)]
+    for name in job.target.load_order:
+        batches = _loads(books, name)
+        job.report.table(STAGE, name, sum(batch.rows for _, batch in batches))
+        claims = read_claims(held[name], batches)
+        watching = [control for control in books.controls if control.wants(name)]
+
+        def watch(chunk: pl.DataFrame, name: str = name, watching: list[Control] = watching) -> None:
+            job.report.advance(chunk.height)
+            for control in watching:
+                control.from_target(name, chunk)
+
+        side, present = compare(connection, held[name], claims, parents, watch)
+        books.sides[name] = side
+        books.differences[name] = name_columns(connection, side, batches)
+        if name in needed:
+            parents[name] = present
+        led.append(_place(books, claims))
+    return np.concatenate(led)
+
+
+def _place(books: Books, claims: Claims) -> Rows:
+    """Loaded and combined rows of one table; gives the leads of the register's own rows."""
+    there = claims.there
+    led = [np.empty(0, np.int64)]
+    for number in np.unique(claims.specs):
+        rows = claims.leads[there & (claims.specs == number)]
+        spec = books.job.specs[number]
+        decides = spec in deciding(books.job)
+        books.book.loaded(rows, int(number), decides=decides)
+        if decides:
+            behind = claims.rest.filter((pl.col(SPEC) == number) & ~pl.col("id").is_in(claims.ids[~there]))
+            books.book.combined(behind.get_column(ROW).to_numpy())
+        if spec.name in books.setting.register:
+            led.append(rows)
+    return np.concatenate(led)
+
+
+def deciding(job: Job) -> tuple[TableSpec, ...]:
+    """The specs that decide the places of source rows, in the order in which they judge.
+
+    A spec with a `part` adds to rows that another spec places. Where a source has no other, it decides.
+    """
+    order = {name: place for place, name in enumerate(job.target.load_order)}
+    whole = {source for spec in job.specs if not spec.part for source in spec.sources}
+    specs = (spec for spec in job.specs if not spec.part or not whole.intersection(spec.sources))
+    return tuple(sorted(specs, key=lambda spec: (order[spec.target], spec.name)))
+
+
+def _merged(books: Books, led: Rows) -> None:
+    """Folded persons whose survivor is there, and who do not stand apart themselves."""
+    folded = books.setting.folded
+    standing = folded.filter(pl.col("survivor_row").is_in(led))
+    apart = standing.filter(pl.col(ROW).is_in(led))
+    books.merged_apart = apart.height
+    books.book.merged(standing.join(apart, on=ROW, how="anti").get_column(ROW).to_numpy())
+
+
+def _causes(books: Books) -> None:
+    """The first cause of every row without a place, in the order in which the stages judge."""
+    for source in books.job.reads():
+        for batch in books.standing.of("extract", str(source), "unreadable"):
+            _unreadable(books, source, batch)
+        _stopped(books, "transform", str(source))
+    specs = deciding(books.job)
+    for stage in ("transform", "load"):
+        for spec in (*specs, *(spec for spec in books.job.specs if spec not in specs)):
+            _stopped(books, stage, spec.name, decides=spec in specs)
+
+
+def _unreadable(books: Books, source: Source, batch: Batch) -> None:
+    rows = batch.read([ROW, "reason"]).select(
+        ROW,
+        pl.lit(str(Place.REJECTED)).alias("verdict"),
+        pl.col("reason").alias("rule"),
+        pl.lit(None, pl.String).alias("column"),
+        pl.lit(None, pl.String).alias("parent"),
+    )
+    books.book.stopped(rows, "extract", str(source))
+
+
+def _stopped(books: Books, stage: str, name: str, *, decides: bool = True) -> None:
+    columns = [ROW, REST, "verdict", "first", "rule", "column", "parent"]
+    places = [str(verdict) for verdict in ROW_VERDICTS]
+    values = [str(verdict) for verdict in (Verdict.SET_ASIDE, Verdict.TRUNCATED, Verdict.WARNED)]
+    for batch in books.standing.of(stage, name, "quarantine"):
+        rows = batch.read(columns)
+        if decides:
+            first = rows.filter(pl.col("first") & pl.col("verdict").is_in(places))
+            books.book.stopped(_with_rest(first), stage, name)
+            faults = rows.filter(pl.col("verdict").is_in(values)).group_by("verdict", "column", "rule").len()
+            for verdict, column, rule, count in faults.iter_rows():
+                books.values.append((name, column or "", rule or "", verdict, count))
+
+
+def _with_rest(rows: pl.DataFrame) -> pl.DataFrame:
+    """One line for each source row: those behind the lead row share its place and cause."""
+    behind = rows.filter(pl.col(REST).list.len() > 0).with_columns(pl.col(REST).alias(ROW)).explode(ROW)
+    return pl.concat([rows, behind]).drop(REST, "first")
+
+
+def _controls(books: Books) -> None:
+    """The raw text, shown once to every control that wants some of it.
+
+    The rows of a query spec are those of the first table it consumes: the one whose rows lead.
+    """
+    job = books.job
+    numbers = {source: number for number, source in job.ledger.sources().items()}
+    for source in job.reads():
+        page = books.book.pages.get(numbers.get(source, -1))
+        asked = [
+            (number, spec, control)
+            for number, spec in enumerate(job.specs)
+            for control in books.controls
+            if source == spec.sources[0] and control.needs(spec)
+        ]
+        if not page or not asked:
+            continue
+        columns = set().union(*(control.needs(spec) for _, spec, control in asked))
+        job.report.table(STAGE, f"{source} (controls)", page.height)
+        for frame in _raw(books, source, page, columns):
+            job.report.advance(frame.height)
+            for number, spec, control in asked:
+                control.from_source(spec, _seen_by(frame, page, number))
+
+
+def _raw(books: Books, source: Source, page: Page, columns: set[str]) -> Iterator[pl.DataFrame]:
+    for batch in books.standing.of("extract", str(source), "raw"):
+        frame = batch.read([ROW, *sorted(columns)])
+        at = page.find(frame.get_column(ROW).to_numpy())
+        yield frame.with_columns(pl.Series(PLACE, page.place[at]), pl.Series("_at", at))
+
+
+def _seen_by(frame: pl.DataFrame, page: Page, spec: int) -> pl.DataFrame:
+    loaded = page.loaded_by.get(spec)
+    at = frame.get_column("_at").to_numpy()
+    flags = loaded[at] if loaded is not None else np.zeros(len(at), np.bool_)
+    return frame.with_columns(pl.Series(LOADED, flags))
+
+
+def _undecided(books: Books) -> int:
+    pairs = books.standing.of("dedupe", "pairs", "pairs")
+    return sum(int((batch.read(["state"]).get_column("state") == UNDECIDED).sum()) for batch in pairs)

@@ -1,0 +1,190 @@
+"""What the target really holds, read back from it in chunks, as text and then in its types.
+
+Each column is asked for as text and turned into its declared type here. Text that is no value of that
+type (SQLite takes anything) is marked, not read as an empty value: the two must never look alike.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import psycopg
+import sqlalchemy as sa
+
+from casebridge.project.target import ColumnType, TargetTable
+
+JUNK = "_junk"
+CHUNK_ROWS = 100_000
+CHUNK_BYTES = 32 << 20
+NULL = "\x1e"
+
+
+@dataclass(frozen=True)
+class Held:
+    """One target table as the database has it: `columns` of ours that are there, and those that are not."""
+
+    table: TargetTable
+    there: bool
+    columns: tuple[str, ...]
+    lacking: tuple[str, ...]
+
+    @property
+    def query(self) -> str:
+        """The statement that reads this table back."""
+        return f"SELECT {', '.join(self.columns)} FROM {self.table.name}"  # noqa: S608 - names of the spec
+
+
+def look(connection: sa.Connection, tables: Sequence[TargetTable]) -> dict[str, Held]:
+    """Which of our tables and columns the target has."""
+    inspector = sa.inspect(connection)
+    names = set(inspector.get_table_names())
+    held = {}
+    for table in tables:
+        there = table.name in names
+        found = {str(column["name"]) for column in inspector.get_columns(table.name)} if there else set()
+        columns = tuple(c.name for c in table.columns if c.name in found)
+        lacking = tuple(c.name for c in table.columns if c.name not in found)
+        held[table.name] = Held(table, there and table.primary_key in found, columns, lacking)
+    return held
+
+
+def snapshot(engine: sa.Engine) -> sa.Connection:
+    """A connection that sees one state of the target from beginning to end, and may change nothing."""
+    if engine.dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        return engine.connect().execution_options(**options)
+    return engine.connect()
+
+
+def read_back(connection: sa.Connection, held: Held) -> Iterator[pl.DataFrame]:
+    """All rows of one table in their types, in chunks, in no order."""
+    if not held.there:
+        return
+    texts = _READERS.get(connection.dialect.name, _by_cursor)
+    for chunk in texts(connection, _select(connection, held), held.columns):
+        yield typed(chunk, held)
+
+
+def read_rows(connection: sa.Connection, held: Held, ids: Sequence[int]) -> pl.DataFrame:
+    """A few rows by primary key, as text: the closer look at rows that differ."""
+    key: sa.ColumnClause[int] = sa.column(held.table.primary_key)
+    query = _select(connection, held).where(key.in_(list(ids)))
+    return pl.concat([_frame([], held.columns), *_by_cursor(connection, query, held.columns)])
+
+
+def typed(chunk: pl.DataFrame, held: Held) -> pl.DataFrame:
+    """Text to the declared types; `_junk` where a text is no value of its type."""
+    junk = junk_of(held)
+    values = [_value(pl.col(name), held.table.by_name[name].type).alias(name) for name in held.columns]
+    return chunk.select(*values, (pl.any_horizontal(*junk) if junk else pl.lit(False)).alias(JUNK))
+
+
+def junk_of(held: Held) -> list[pl.Expr]:
+    """For each column that is more than text, under its own name: whether the text is no such value."""
+    return [
+        _junk(pl.col(column.name), column.type).alias(column.name)
+        for column in held.table.columns
+        if column.name in held.columns and column.type.dtype != pl.String()
+    ]
+
+
+def _value(text: pl.Expr, kind: ColumnType) -> pl.Expr:
+    read = _FROM_TEXT.get(kind.name)
+    return read(text, kind) if read else text
+
+
+def _junk(text: pl.Expr, kind: ColumnType) -> pl.Expr:
+    unreadable = text.is_not_null() & _value(text, kind).is_null()
+    if kind.name == "numeric":  # what a cast would round away, or read generously, is no exact amount
+        form = rf"^-?[0-9]+(\.[0-9]{{0,{kind.scale or 0}}}0*)?$"
+        return unreadable | ~text.str.contains(form).fill_null(True)
+    return unreadable
+
+
+_FROM_TEXT: Mapping[str, Callable[[pl.Expr, ColumnType], pl.Expr]] = {
+    "bigint": lambda text, _: text.cast(pl.Int64, strict=False),
+    "integer": lambda text, _: text.cast(pl.Int64, strict=False),
+    "numeric": lambda text, kind: text.cast(kind.dtype, strict=False),
+    "date": lambda text, _: text.str.to_date("%Y-%m-%d", strict=False),
+    "timestamp": lambda text, _: text.str.replace("T", " ", literal=True).str.to_datetime(
+        "%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us"
+    ),
+    "boolean": lambda text, _: text.str.to_lowercase().replace_strict(
+        {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False},
+        default=None,
+        return_dtype=pl.Boolean,
+    ),
+}
+
+
+def _select(connection: sa.Connection, held: Held) -> sa.Select[tuple[str, ...]]:
+    columns: list[sa.ColumnElement[str]] = [sa.column(name) for name in held.columns]
+    wanted = columns if connection.dialect.name == "postgresql" else [sa.cast(c, sa.Text) for c in columns]
+    return sa.select(*wanted).select_from(sa.table(held.table.name))
+
+
+def _frame(rows: Sequence[Sequence[object]], columns: Sequence[str]) -> pl.DataFrame:
+    by_column = zip(*rows, strict=True) if rows else [()] * len(columns)
+    texts = [
+        pl.Series(name, [None if v is None else str(v) for v in values], dtype=pl.String)
+        for name, values in zip(columns, by_column, strict=True)
+    ]
+    return pl.DataFrame(texts)
+
+
+def _by_cursor(
+    connection: sa.Connection, query: sa.Select[tuple[str, ...]], columns: Sequence[str]
+) -> Iterator[pl.DataFrame]:
+    result = connection.execution_options(yield_per=CHUNK_ROWS).execute(query)
+    for rows in result.partitions():
+        yield _frame(rows, columns)
+
+
+def _by_copy(
+    connection: sa.Connection, query: sa.Select[tuple[str, ...]], columns: Sequence[str]
+) -> Iterator[pl.DataFrame]:
+    """PostgreSQL's COPY TO STDOUT, one record a message, read as CSV when a chunk is full."""
+    try:
+        yield from _copied(connection, query, columns)
+    except psycopg.Error as error:  # past SQLAlchemy, so its errors come as SQLAlchemy would give them
+        raise sa.exc.OperationalError(None, None, error) from error
+
+
+def _copied(
+    connection: sa.Connection, query: sa.Select[tuple[str, ...]], columns: Sequence[str]
+) -> Iterator[pl.DataFrame]:
+    statement = str(query.compile(dialect=connection.dialect))
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor:
+        cursor.execute("SET LOCAL DateStyle TO 'ISO, YMD'")
+        copied = f"COPY ({statement}) TO STDOUT WITH (FORMAT csv, NULL '{NULL}', ENCODING 'UTF8')"
+        with cursor.copy(copied) as copy:
+            records, size = [], 0
+            for record in copy:
+                records.append(bytes(record))
+                size += len(record)
+                if size >= CHUNK_BYTES:
+                    yield _parsed(records, columns)
+                    records, size = [], 0
+    if records:
+        yield _parsed(records, columns)
+
+
+def _parsed(records: Sequence[bytes], columns: Sequence[str]) -> pl.DataFrame:
+    return pl.read_csv(
+        io.BytesIO(b"".join(records)),
+        has_header=False,
+        schema=dict.fromkeys(columns, pl.String),
+        null_values=[NULL],
+        empty_string_is_null=False,
+    )
+
+
+_READERS: Mapping[
+    str,
+    Callable[[sa.Connection, sa.Select[tuple[str, ...]], Sequence[str]], Iterator[pl.DataFrame]],
+] = {"postgresql": _by_copy}

@@ -1,0 +1,1 @@
+"""In: the books and the findings. Out: report.json, report.html, evidence and dispositions."""

@@ -1,0 +1,56 @@
+"""Where the evidence lies: the keys behind every difference, for the people who have to look."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from casebridge.project.batch import write_text
+from casebridge.reconciliation.counting.money import pounds
+from casebridge.reconciliation.counting.recount import Books
+
+
+def write_evidence(books: Books, folder: Path) -> None:
+    """A file of keys for each target table with a difference; files of an earlier attempt go."""
+    for old in (folder / "evidence").glob("*.csv"):
+        old.unlink()
+    opened = {account.table: account for account in books.restriction.accounts}
+    for name, side in books.sides.items():
+        account = opened.get(name)
+        lines: list[tuple[str, object, str]] = [
+            *(("nobody's row", key, "") for key in side.nobodys_ids),
+            *(("written but not there", key, "") for key in side.missing_ids),
+            *(
+                ("contents differ", key, f"{legacy}: {columns}")
+                for key, legacy, columns in books.differences[name]
+            ),
+            *(("orphan", key, column) for column, keys in side.orphan_ids.items() for key in keys),
+            *(("restriction lost", key, "") for key in (account.opened_ids if account else ())),
+            *(("restriction without cause", key, "") for key in (account.closed_ids if account else ())),
+        ]
+        if lines:
+            write_text(folder / "evidence" / f"{name}.csv", _csv(("finding", "primary_key", "detail"), lines))
+
+
+def write_control_totals(books: Books, path: Path) -> None:
+    """All groups of all control totals. Parties by their keys, amounts exact."""
+    lines = []
+    for account in books.money.accounts:
+        groups = account.groups.with_columns(difference=pl.col("target") - pl.col("source"))
+        for party, period, source, target, difference in groups.iter_rows():
+            money = (pounds(source), pounds(target), pounds(difference))
+            lines.append((account.table, account.column, party or "", period or "", *money))
+    header = ("target", "column", "party", "period", "source_loaded", "in_target", "difference")
+    write_text(path, _csv(header, lines))
+
+
+def _csv(header: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(lines)
+    return out.getvalue()

@@ -1,0 +1,172 @@
+"""The report as data: every number of it, ready for JSON. Counts, names and rules; no value of a record.
+
+The same data gives the same facts to the byte: no time, no path, nothing about the machine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from casebridge.project.contracts import Place
+from casebridge.project.job import Job
+from casebridge.reconciliation.counting.account_book import UNEXPLAINED, Cause
+from casebridge.reconciliation.counting.money import pounds
+from casebridge.reconciliation.counting.recount import Books
+from casebridge.reconciliation.findings import Finding, Outcome
+
+BALANCED, NOT_BALANCED = "balanced", "not balanced"
+Facts = dict[str, Any]
+
+
+def facts_of(books: Books, findings: Sequence[Finding]) -> Facts:
+    """Everything the report says. The first six keys are a promise to users' scripts."""
+    failed = [finding for finding in findings if finding.verdict is Outcome.FAILED]
+    totals = books.book.totals()
+    return {
+        "run": books.job.run,
+        "target": sa.make_url(books.job.settings.target_url).get_backend_name(),
+        "verdict": NOT_BALANCED if failed else BALANCED,
+        "undecided_pairs": books.undecided,
+        "sources": sources(books),
+        "targets": targets(books),
+        "project": books.job.settings.name,
+        "totals": {"extracted": sum(totals.values()), **_in_order(totals)},
+        "restricted": [_restricted(account) for account in books.restriction.accounts],
+        "causes": causes(books),
+        "set_aside": set_aside(books),
+        "control_totals": control_totals(books),
+        "codes": codes(books),
+        "failed_checks": sorted({finding.check for finding in failed}),
+        "checks": [finding.as_dict() for finding in findings],
+    }
+
+
+def _in_order(counts: dict[str, int]) -> dict[str, int]:
+    return {name: counts[name] for name in (*(str(place) for place in Place), UNEXPLAINED)}
+
+
+def sources(books: Books) -> list[Facts]:
+    """Where the rows of each source went."""
+    pages = sorted(books.book.pages.values(), key=lambda page: str(page.source))
+    return [
+        {
+            "system": page.source.system,
+            "source": page.source.name,
+            "extracted": page.height,
+            **_in_order(page.count()),
+        }
+        for page in pages
+    ]
+
+
+def targets(books: Books) -> list[Facts]:
+    """What stands in each target table and who explains it."""
+    return [
+        {
+            "target": name,
+            "rows": side.rows,
+            "explained": side.explained,
+            "unexplained": side.unexplained,
+            "written": side.claimed,
+            "missing": side.missing,
+            "differing": side.differing,
+        }
+        for name, side in books.sides.items()
+    ]
+
+
+def causes(books: Books) -> list[Facts]:
+    """Why rows were left out: source by source, cause by cause, with who answers for it."""
+    found = []
+    for page in sorted(books.book.pages.values(), key=lambda page: str(page.source)):
+        counts = np.bincount(page.cause, minlength=len(books.book.causes))
+        for number, cause in enumerate(books.book.causes):
+            if number and counts[number]:
+                found.append(
+                    {
+                        "system": page.source.system,
+                        "source": page.source.name,
+                        "place": cause.place,
+                        "cause": cause.rule,
+                        "column": cause.column,
+                        "stage": cause.stage,
+                        "rows": int(counts[number]),
+                        **_owner(books.job, cause),
+                    }
+                )
+    order = {str(place): number for number, place in enumerate(Place)}
+    return sorted(
+        found, key=lambda c: (order[c["place"]], -c["rows"], c["source"], c["cause"], c["column"], c["stage"])
+    )
+
+
+def _owner(job: Job, cause: Cause) -> dict[str, str]:
+    for spec in job.specs:
+        for exclusion in spec.exclusions:
+            if (spec.name, exclusion.rule) == (cause.table, cause.rule):
+                return {"owner": exclusion.owner, "reason": exclusion.reason}
+    return {"owner": "", "reason": ""}
+
+
+def set_aside(books: Books) -> list[Facts]:
+    """Values, not rows: set aside, cut or only warned about, by column and rule."""
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    for table, column, rule, verdict, count in books.values:
+        counts[table, column, rule, verdict] += count
+    return [
+        {"table": table, "column": column, "rule": rule, "verdict": verdict, "values": count}
+        for (table, column, rule, verdict), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def _restricted(account: Any) -> Facts:
+    return {
+        "target": account.table,
+        "source_rows": account.places,
+        "expected": account.expected,
+        "actual": account.actual,
+        "opened": account.opened,
+        "closed": account.closed,
+    }
+
+
+def control_totals(books: Books) -> list[Facts]:
+    """Money on both sides, exact, as text."""
+    return [
+        {
+            "target": account.table,
+            "column": account.column,
+            "by": list(account.by),
+            "source": {place: pounds(pence) for place, pence in account.places.items()},
+            "set_aside": pounds(account.set_aside),
+            "unreadable_amounts": account.unreadable,
+            "loaded": pounds(account.source),
+            "in_target": pounds(account.target),
+            "difference": pounds(account.target - account.source),
+            "groups": account.groups.height,
+            "groups_differing": account.differing.height,
+        }
+        for account in books.money.accounts
+    ]
+
+
+def codes(books: Books) -> list[Facts]:
+    """Counts by type."""
+    return [
+        {
+            "target": account.table,
+            "column": account.column,
+            "lists": list(account.lists),
+            "codes": account.codes,
+            "source": account.source,
+            "in_target": account.target,
+            "differing": [list(line) for line in account.differing],
+            "note": account.note,
+        }
+        for account in books.codes.accounts
+    ]

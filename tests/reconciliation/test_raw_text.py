@@ -1,0 +1,100 @@
+"""The auditor's own reading of raw text."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from casebridge.project.spec import ColumnSpec, Step
+from casebridge.project.target import ColumnType
+from casebridge.reconciliation.reading.raw_text import as_mapped, day, minor_units, restricted
+
+
+def read(expression: pl.Expr, text: str | None) -> object:
+    return pl.DataFrame({"text": [text]}, schema={"text": pl.String}).select(expression).item()
+
+
+@pytest.mark.parametrize(
+    ("text", "pence"),
+    [
+        ("1234.50", 123450),
+        ("1,234.50", 123450),
+        ("£12.50", 1250),
+        ("12.50-", -1250),
+        ("-£3", -300),
+        ("  7 ", 700),
+        ("0.5", 50),
+        ("12.500", 1250),
+        ("12.505", None),
+        ("1,23.00", None),
+        ("12,5", None),
+        ("abc", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_money(text: str | None, pence: int | None) -> None:
+    assert read(minor_units(pl.col("text")), text) == pence
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("01/02/1990", date(1990, 2, 1)),
+        ("01/02/1990 00:00:00", date(1990, 2, 1)),
+        ("1-FEB-1990", date(1990, 2, 1)),
+        ("01-feb-26", date(2026, 2, 1)),
+        ("01-feb-27", date(1927, 2, 1)),
+        ("01/02/90", date(1990, 2, 1)),
+        ("19900201", date(1990, 2, 1)),
+        ("1990-02-01", date(1990, 2, 1)),
+        ("31/02/1960", None),
+        ("00/00/1950", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_days(text: str, expected: date | None) -> None:
+    assert read(day(pl.col("text"), 26), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Y", True),
+        ("y ", True),
+        ("1", True),
+        ("N", False),
+        (" ", False),
+        (None, False),
+        ("no", False),
+        ("?", True),
+    ],
+)
+def test_a_restriction_nobody_can_read_is_one(text: str | None, expected: bool) -> None:
+    assert read(restricted(pl.col("text")), text) is expected
+
+
+@pytest.mark.parametrize(
+    ("step", "text", "expected"),
+    [
+        (Step("zero_pad", "8"), "12", "00000012"),
+        (Step("zero_pad", "3"), "12345", "12345"),
+        (Step("prefix", "CF-"), "1", "CF-1"),
+        (Step("strip_zeros"), "0012", "12"),
+        (Step("strip_zeros"), "000", "0"),
+        (Step("upper"), " a ", "A"),
+        (Step("digits"), "a1b2", "12"),
+        (Step("digits"), "ab", None),
+    ],
+)
+def test_simple_steps(step: Step, text: str, expected: str | None) -> None:
+    expression = as_mapped(ColumnSpec("x", ColumnType("text"), ("text",), steps=(step,)))
+    assert expression is not None
+    assert read(expression, text) == expected
+
+
+def test_a_step_the_auditor_does_not_know() -> None:
+    assert as_mapped(ColumnSpec("x", ColumnType("text"), ("text",), steps=(Step("first_of_names"),))) is None
