@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from casebridge.dedupe.linkage import Fields, LinkOptions
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
-from casebridge.dedupe.linkage.engine import find_candidates
+from casebridge.dedupe.linkage.engine import blocked_pairs
 from casebridge.dedupe.linkage.register.reading import read_register
 
 
@@ -20,7 +20,7 @@ def supervised_f1(frame: pl.DataFrame, fields: Fields, rules: Sequence[tuple[str
     register = read_register(frame, fields)
     person = frame["person"].to_numpy()[register_order(register, frame, fields)]
     comparisons = comparisons_for(register, tuple(fields.other))
-    candidates = find_candidates(register, fields, LinkOptions(rules=tuple(rules)))
+    candidates = blocked_pairs(register, fields, LinkOptions(rules=tuple(rules)))
     parts, hits, fold = [], [], []
     for piece in candidates.slices(1 << 20):
         left, right = candidates.pairs(piece)

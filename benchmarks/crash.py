@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from benchmarks.server import database, postgres
-from casebridge.load.writing.failpoints import MOMENTS
+from casebridge.load.writing.failpoints import FAILPOINTS
 from tests.councils import Migration, contents, make_migration, small_council
 from tests.plug import killed_after, killed_at
 
@@ -68,7 +68,7 @@ def pulled(migration: Migration, wanted: dict[str, Contents], how: str, seed: in
 
 def cases(random_moments: int) -> Iterator[tuple[str, int]]:
     """Every named moment, then as many random rounds as are asked for."""
-    yield from ((moment, 0) for moment in MOMENTS)
+    yield from ((moment, 0) for moment in FAILPOINTS)
     yield from (("random", seed) for seed in range(random_moments))
 
 
@@ -92,7 +92,7 @@ def main() -> None:
                     migration = copy_of(prepared, into, url if kind == "PostgreSQL" else None)
                     count = pulled(migration, wanted, how, seed)
                 named, pulls = (named, pulls + count) if how == "random" else (named + count, pulls)
-            click.echo(f"{kind}: killed {named} times at {len(MOMENTS)} named moments and {pulls} times at random "
+            click.echo(f"{kind}: killed {named} times at {len(FAILPOINTS)} failpoints and {pulls} times at random "
                   "ones; every target equal")  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def choose(mask: NDArray[np.bool_], yes: pl.Series, no: pl.Series) -> pl.Series:
 
 
 def slip(random: np.random.Generator, text: str) -> str:
-    """One typing slip: a letter changed, left out, added, doubled, or two changed about."""
+    """One typing slip: a letter changed, left out, added, duplicates, or two changed about."""
     if len(text) < 2:
         return text
     at, kind = int(random.integers(0, len(text))), int(random.integers(0, 5))

@@ -50,7 +50,7 @@ def files_of(job: Job) -> list[tuple[TargetTable, Batch]]:
     return [
         (job.target.by_name[spec.target], batch)
         for spec in in_order(job)
-        for batch in job.ledger.standing(job.run, "load", spec.name, "rows")
+        for batch in job.ledger.sealed(job.run, "load", spec.name, "rows")
         if batch.rows
     ]
 

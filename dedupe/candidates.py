@@ -42,7 +42,7 @@ _UNSEEN = re.compile("[\\x00-\\x08\\x0b-\\x1f\\u200b-\\u200f\\u2060\\ufeff\\u00a
 
 
 @dataclass(frozen=True)
-class Candidates:
+class CandidatePairs:
     """The pairs of one register: left_id, right_id, p_same, relation, weight, a level per comparison; and
     the probability from which a pair is put forward as the same person."""
 
@@ -55,9 +55,9 @@ class Candidates:
         return self.pairs.sha256
 
 
-def find_candidates(job: Job, config: LinkageConfig) -> Candidates:
+def candidate_pairs(job: Job, config: LinkageConfig) -> CandidatePairs:
     """The candidate pairs of this run's register, linked again only when something under them changed."""
-    inputs, clean = asked(job, config)
+    inputs, clean = linkage_inputs(job, config)
     done = job.ledger.done(STAGE, NAME, 0, inputs)
     if done is None:
         job.ledger.attempt(STAGE, NAME, 0, inputs)
@@ -66,21 +66,21 @@ def find_candidates(job: Job, config: LinkageConfig) -> Candidates:
     return of_files(done)
 
 
-def asked(job: Job, config: LinkageConfig) -> tuple[str, dict[str, tuple[Batch, ...]]]:
+def linkage_inputs(job: Job, config: LinkageConfig) -> tuple[str, dict[str, tuple[Batch, ...]]]:
     """The digest of everything that linkage sees, and the clean rows of every spec."""
     protected = [
         file_digest(system.no_link) if system.no_link and system.no_link.is_file() else ""
         for system in job.settings.systems.values()
     ]
-    clean = {spec.name: job.ledger.standing(job.run, "transform", spec.name, "clean") for spec in job.specs}
+    clean = {spec.name: job.ledger.sealed(job.run, "transform", spec.name, "clean") for spec in job.specs}
     under = {name: [batch.sha256 for batch in batches] for name, batches in clean.items() if reads(config, name)}
     return digest(ENGINE, SEED, under, repr(config), protected), clean
 
 
-def of_files(done: tuple[Batch, ...]) -> Candidates:
+def of_files(done: tuple[Batch, ...]) -> CandidatePairs:
     """The candidates that stand in a finished batch's files."""
     files = {batch.kind: batch for batch in done}
-    return Candidates(files["pairs"], float(files["model"].read(["propose"]).item()))
+    return CandidatePairs(files["pairs"], float(files["model"].read(["propose"]).item()))
 
 
 def without_protected(job: Job, ids: set[str]) -> set[str]:

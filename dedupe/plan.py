@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from casebridge.dedupe.candidates import NAME, STAGE, asked, of_files, reads
+from casebridge.dedupe.candidates import NAME, STAGE, linkage_inputs, of_files, reads
 from casebridge.dedupe.config import read_linkage
 from casebridge.dedupe.stage import folding
 from casebridge.project.job import Job
-from casebridge.project.plan import Outlook, follows, judged
+from casebridge.project.plan import TablePlan, follows, planned
 
 
-def outlook(job: Job) -> Iterator[Outlook]:
+def plan_tables(job: Job) -> Iterator[TablePlan]:
     """The candidates, then the crosswalk and the golden rows of each register table. Writes nothing."""
     config = read_linkage(job.folder, job.specs)
     if config is None:
@@ -21,10 +21,10 @@ def outlook(job: Job) -> Iterator[Outlook]:
     if any(spec.name not in there for spec in job.specs if reads(config, spec.name)):
         yield from (follows(STAGE, name) for name in (NAME, *names))
         return
-    inputs, clean = asked(job, config)
+    inputs, clean = linkage_inputs(job, config)
     people = sum(batch.rows for name in config.tables for batch in clean[name])
     done = job.ledger.done(STAGE, NAME, 0, inputs)
-    yield judged(STAGE, NAME, ((0, inputs),), () if done else (0,), people)
+    yield planned(STAGE, NAME, ((0, inputs),), () if done else (0,), people)
     if done is None:
         yield from (follows(STAGE, name) for name in names)
         return
@@ -32,4 +32,4 @@ def outlook(job: Job) -> Iterator[Outlook]:
     inputs, *_ = folding(job, config, of_files(done))
     for name in names:
         pending = () if job.ledger.done(STAGE, name, 0, inputs) else (0,)
-        yield judged(STAGE, name, ((0, inputs),), pending, people)
+        yield planned(STAGE, name, ((0, inputs),), pending, people)

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from casebridge.dedupe.candidates import Candidates, check_no_link, entries_of, find_candidates, without_protected
+from casebridge.dedupe.candidates import (
+    CandidatePairs,
+    candidate_pairs,
+    check_no_link,
+    entries_of,
+    without_protected,
+)
 from casebridge.dedupe.config import LinkageConfig, read_linkage
 from casebridge.dedupe.review.crosswalk import Groups, groups, survivors
 from casebridge.dedupe.review.decisions import Decision, Ruling, standing
@@ -27,13 +33,13 @@ def run(job: Job) -> Tally:
     if config is None:
         return Tally()
     _check_protected(job, config)
-    found = find_candidates(job, config)
+    found = candidate_pairs(job, config)
     inputs, clean, decisions = folding(job, config, found)
     if job.ledger.done(STAGE, "crosswalk", 0, inputs) is None:
         _fold(job, clean, found, decisions, inputs)
     for name in ("pairs", "crosswalk", *config.tables):
         job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
-    _let_go(job)
+    _delete_unused_files(job)
     waiting = undecided(job).height
     if job.leave_undecided is not None and waiting > job.leave_undecided:
         raise ReviewNeeded(waiting, job.leave_undecided)
@@ -41,10 +47,10 @@ def run(job: Job) -> Tally:
 
 
 def folding(
-    job: Job, config: LinkageConfig, found: Candidates
+    job: Job, config: LinkageConfig, found: CandidatePairs
 ) -> tuple[str, dict[str, tuple[Batch, ...]], list[Decision]]:
     """What is folded, and by which decisions, with the digest of all of it."""
-    clean = {name: job.ledger.standing(job.run, "transform", name, "clean") for name in config.tables}
+    clean = {name: job.ledger.sealed(job.run, "transform", name, "clean") for name in config.tables}
     control = job.open_control()
     decisions = standing(control)
     control.dispose()
@@ -64,13 +70,13 @@ def _check_protected(job: Job, config: LinkageConfig) -> None:
         f"{_system(job, name)}:{key}"
         for name in config.tables
         for kind in ("clean", "quarantine")
-        for batch in job.ledger.standing(job.run, "transform", name, kind)
+        for batch in job.ledger.sealed(job.run, "transform", name, kind)
         for key in batch.read([KEY]).get_column(KEY).drop_nulls()
     }
     check_no_link(job, known | _unreadable(job, config))
 
 
-def _let_go(job: Job) -> None:
+def _delete_unused_files(job: Job) -> None:
     """Where there is a no-link list, files that no run has any more are not kept: they may put somebody beside
     others who came on the list later. It is looked after each time, so that none stays after a crash."""
     if not any(system.no_link for system in job.settings.systems.values()):
@@ -87,7 +93,7 @@ def _unreadable(job: Job, config: LinkageConfig) -> set[str]:
     return {
         entry
         for source in sources
-        for batch in job.ledger.standing(job.run, "extract", str(source), "unreadable")
+        for batch in job.ledger.sealed(job.run, "extract", str(source), "unreadable")
         for raw in batch.read(["raw"]).get_column("raw").drop_nulls()
         for entry in entries_of(job.settings.systems[source.system], ",".join(_words(raw)))
     }
@@ -102,7 +108,7 @@ def _words(raw: bytes) -> list[str]:
 def undecided(job: Job) -> pl.DataFrame:
     """The pairs of this run that are put forward as one person and wait for a decision, the likeliest first:
     left, right, verdict, reviewer, reason (the last three empty), p_same, relation."""
-    batches = job.ledger.standing(job.run, STAGE, "pairs", "pairs")
+    batches = job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
     schema = {"left_id": pl.String, "right_id": pl.String, "p_same": pl.Float64, "relation": pl.String}
     found = [
         batch.scan().filter(pl.col("state") == "undecided").select(*schema).cast({"relation": pl.String}).collect()
@@ -129,7 +135,7 @@ def known_records(job: Job) -> set[str] | None:
     config = read_linkage(job.folder, job.specs)
     tables = config.tables if config else ()
     batches = [
-        (name, batch) for name in tables for batch in job.ledger.standing(job.run, "transform", name, "clean")
+        (name, batch) for name in tables for batch in job.ledger.sealed(job.run, "transform", name, "clean")
     ]
     if not batches:
         return None
@@ -140,7 +146,7 @@ def known_records(job: Job) -> set[str] | None:
 def _fold(
     job: Job,
     clean: dict[str, tuple[Batch, ...]],
-    found: Candidates,
+    found: CandidatePairs,
     decisions: Sequence[Decision],
     inputs: str,
 ) -> None:
@@ -188,7 +194,7 @@ def _people(job: Job, name: str, batches: Sequence[Batch]) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=schema), *frames])
 
 
-def _with_state(found: Candidates, decisions: Sequence[Decision], grouped: Groups) -> pl.DataFrame:
+def _with_state(found: CandidatePairs, decisions: Sequence[Decision], grouped: Groups) -> pl.DataFrame:
     """The candidate pairs, each undecided, decided, in conflict, or below what is put forward."""
     ruled = pl.DataFrame(
         {
@@ -214,7 +220,7 @@ def _with_state(found: Candidates, decisions: Sequence[Decision], grouped: Group
     return pairs.with_columns(state.alias("state"))
 
 
-def _contradicted(found: Candidates, ruled: pl.DataFrame, torn: list[str]) -> pl.DataFrame:
+def _contradicted(found: CandidatePairs, ruled: pl.DataFrame, torn: list[str]) -> pl.DataFrame:
     """Pairs of conflicting decisions that linkage did not propose: they too go back to review."""
     in_conflict = pl.col("left_id").is_in(torn) & pl.col("right_id").is_in(torn)
     known = found.pairs.read(["left_id", "right_id"])

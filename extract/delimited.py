@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 
 from casebridge.extract.columns import text_columns
-from casebridge.extract.dump import Part, Piece, Table, counted
+from casebridge.extract.dump import Part, Piece, SourceTable, counted
 from casebridge.extract.examine import examine_text, refuse_binary
-from casebridge.extract.prefetch import ahead
-from casebridge.extract.quoting import Ahead, Quoting
+from casebridge.extract.prefetch import prefetch
+from casebridge.extract.quoting import Lookahead, Quoting
 from casebridge.extract.records import Reason, Records, RecordTooLongError, split
 from casebridge.project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE
 from casebridge.project.errors import SourceError
@@ -49,12 +49,12 @@ def _ends_whole(path: Path, name: str, read: ReadSpec) -> bool:
     return reason not in (Reason.RAGGED_LINE, Reason.BROKEN_QUOTE)
 
 
-def read_delimited(table: Table, part: Part, first: int, after: int) -> Iterator[Piece]:
+def read_delimited(table: SourceTable, part: Part, first: int, after: int) -> Iterator[Piece]:
     """The records of one file, row numbers counted on from `first`; those up to `after` only counted."""
     with part.open() as file:
         columns, at, line = _header(file, part.bytes, table.read)
         row = first
-        for records in ahead(_records(file, part.name, part.bytes, at, columns, table.read)):
+        for records in prefetch(_records(file, part.name, part.bytes, at, columns, table.read)):
             count = records.ends.size
             if row + count <= after:
                 yield counted(count, table.columns)
@@ -76,7 +76,7 @@ def _records(
 def _header(file: BinaryIO, size: int, read: ReadSpec) -> tuple[tuple[str, ...], int, int]:
     """The columns, none if the first record cannot be read; the byte and the physical line where the
     second record begins."""
-    text = Ahead(file, size)
+    text = Lookahead(file, size)
     begin = len(codecs.BOM_UTF8) if text.window(0, 3) == codecs.BOM_UTF8 else 0
     if begin >= text.end:
         return (), text.end, 1
@@ -91,7 +91,9 @@ def _header(file: BinaryIO, size: int, read: ReadSpec) -> tuple[tuple[str, ...],
     return tuple(column.strip() for column in columns), verdict.end + 1, 1 + record.count("\n")
 
 
-def _piece(records: Records, table: Table, file: str, columns: tuple[str, ...], row: int, line: int) -> Piece:
+def _piece(
+    records: Records, table: SourceTable, file: str, columns: tuple[str, ...], row: int, line: int
+) -> Piece:
     origin = pl.DataFrame(
         {
             ROW: np.arange(row + 1, row + 1 + records.ends.size),

@@ -55,7 +55,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Table:
+class SourceTable:
     """One source table, ready to be read: its files in order and the columns they all have."""
 
     source: Source

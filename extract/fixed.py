@@ -10,7 +10,7 @@ from pathlib import Path
 
 import petl
 
-from casebridge.extract.dump import Part, Piece, Table
+from casebridge.extract.dump import Part, Piece, SourceTable
 from casebridge.extract.examine import examine_text, refuse_binary
 from casebridge.extract.records import Reason
 from casebridge.extract.row_formats import Row, pieces
@@ -34,7 +34,7 @@ def _ends_whole(path: Path, read: ReadSpec) -> bool:
     return _row(0, last, read).reason is not Reason.RAGGED_LINE
 
 
-def read_fixed(table: Table, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
+def read_fixed(table: SourceTable, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
     """The lines of one file; the long tail is short enough to be read again whole."""
     with part.open():
         rows = (_row(number, line, table.read) for number, line in enumerate(_lines(part.path), 1))

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from casebridge.extract.dump import Part, Piece, Table, stamp
+from casebridge.extract.dump import Part, Piece, SourceTable, stamp
 from casebridge.extract.records import Reason
 from casebridge.extract.row_formats import Row, pieces
 from casebridge.project.batch import digest, file_digest
@@ -46,7 +46,7 @@ def examine_files(path: Path, name: str, read: ReadSpec) -> Part:  # noqa: ARG00
     return Folder(path, name, total, len(files), inputs, before, notes, files=files)
 
 
-def read_files(table: Table, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
+def read_files(table: SourceTable, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
     """One row a file; `_line` is its place in the list, from 1."""
     if not isinstance(part, Folder):
         raise TypeError(f"{part.name} was not examined as a folder")

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from casebridge.extract.dump import Part, Table
+from casebridge.extract.dump import Part, SourceTable
 from casebridge.project.batch import write_text
 from casebridge.project.contracts import FILE
 from casebridge.project.errors import SourceError
@@ -75,7 +75,7 @@ def _declared(cells: Sequence[str]) -> Declared:
     return Declared(int(size) if size else None, int(lines) if lines else None, sha256.lower())
 
 
-def write_manifest(job: Job, tables: Sequence[Table]) -> None:
+def write_manifest(job: Job, tables: Sequence[SourceTable]) -> None:
     """Write `work/extract/<run>-manifest.json`: every file of this run, what it is and what was found in
     it. A manifest that says the same already is left as it is, with its time."""
     path = job.work / "extract" / f"{job.run}-manifest.json"
@@ -89,7 +89,7 @@ def write_manifest(job: Job, tables: Sequence[Table]) -> None:
     write_text(path, text + "\n")
 
 
-def _entries(job: Job, table: Table) -> list[dict[str, Any]]:
+def _entries(job: Job, table: SourceTable) -> list[dict[str, Any]]:
     readable, unreadable = (_by_file(job, table, kind) for kind in ("raw", "unreadable"))
     return [
         {
@@ -106,9 +106,9 @@ def _entries(job: Job, table: Table) -> list[dict[str, Any]]:
     ]
 
 
-def _by_file(job: Job, table: Table, kind: str) -> dict[str, int]:
+def _by_file(job: Job, table: SourceTable, kind: str) -> dict[str, int]:
     """Rows of each file among the batches that stand."""
-    batches = job.ledger.standing(job.run, "extract", str(table.source), kind)
+    batches = job.ledger.sealed(job.run, "extract", str(table.source), kind)
     if len(table.parts) == 1:
         return {table.parts[0].name: sum(batch.rows for batch in batches)}
     counts = pl.concat([batch.scan().select(FILE) for batch in batches]).group_by(FILE).len().collect()

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
+def prefetch(items: Iterator[T]) -> Iterator[T]:
     """The same items, each made in another thread while the one before it is used.
 
     NumPy and Polars let go of the interpreter while they work, so two cores are kept busy. An error comes

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from casebridge.extract.dump import Part, Table
+from casebridge.extract.dump import Part, SourceTable
 from casebridge.extract.manifest import NAME, Declared, differs, read_manifest
 from casebridge.extract.readers import FORMATS
 from casebridge.project.contracts import ORIGIN
@@ -26,7 +26,7 @@ _LIKE_A_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _MAGIC = re.compile(r"[*?\[]")
 
 
-def preflight(job: Job) -> list[Table]:
+def preflight(job: Job) -> list[SourceTable]:
     """All source tables, ready to be read. One SourceError for all that is wrong, or none."""
     troubles: list[SourceError] = []
     manifests = {name: _manifest(system.dump, troubles) for name, system in job.settings.systems.items()}
@@ -66,7 +66,7 @@ def _table(
     read: ReadSpec,
     declared: Mapping[str, Declared],
     troubles: list[SourceError],
-) -> Table:
+) -> SourceTable:
     """One source table. What is wrong with one of its files is put to the others' troubles."""
     dump = job.settings.systems[source.system].dump
     columns: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ def _table(
             troubles.append(SourceError(name, f"cannot be opened: {error.strerror}", hint=hint))
         except SourceError as error:
             troubles.append(error)
-    return Table(source, read, columns, tuple(parts))
+    return SourceTable(source, read, columns, tuple(parts))
 
 
 def _files(dump: Path, read: ReadSpec, declared: Mapping[str, Declared]) -> list[Path]:

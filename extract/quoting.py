@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple
 NEWLINE, RETURN, QUOTE = 10, 13, 34
 
 
-class Ahead:
+class Lookahead:
     """A file's bytes by their place in the file, as if the file always ended with a line end.
 
     The window being split is at hand; what lies beyond is read in chunks and not kept, so that looking
@@ -68,7 +68,7 @@ class Ahead:
         return data if held == length else data + b"\n"
 
 
-class Verdict(NamedTuple):
+class QuotedRecord(NamedTuple):
     """One record: the place of the line end that closes it, and its quoted fields, from the opening quote
     up to the delimiter or line end behind the closing one. With `quoted` None it is one physical line
     whose quoting is broken."""
@@ -85,28 +85,28 @@ class Quoting:
     break at the same place, so nobody needs to walk there again.
     """
 
-    def __init__(self, text: Ahead, delimiter: int) -> None:
+    def __init__(self, text: Lookahead, delimiter: int) -> None:
         self._text, self._delimiter = text, delimiter
         self._broken_at = 0
 
-    def record(self, start: int) -> Verdict:
+    def record(self, start: int) -> QuotedRecord:
         """The record that begins at `start`, which must be the beginning of a physical line."""
         text, quoted, at = self._text, list[tuple[int, int]](), start
         first_line = line = text.find(NEWLINE, start)
         while True:
             quote = text.find(QUOTE, at, line)
             if quote < 0:
-                return Verdict(line, quoted)
+                return QuotedRecord(line, quoted)
             if quote > start and text.byte(quote - 1) != self._delimiter:
                 at = quote + 1
                 continue
             at = self._after_closing(quote + 1, first_line)
             if at < 0:
-                return Verdict(first_line, None)
+                return QuotedRecord(first_line, None)
             quoted.append((quote, at))
             line = text.find(NEWLINE, at) if at > line else line
             if at == line:
-                return Verdict(line, quoted)
+                return QuotedRecord(line, quoted)
 
     def _after_closing(self, at: int, first_line: int) -> int:
         """The place of the delimiter or line end behind a quoted field, or -1 when it is broken."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casebridge.extract.delimited import delimited_columns, examine_delimited, read_delimited
-from casebridge.extract.dump import Part, Piece, Table
+from casebridge.extract.dump import Part, Piece, SourceTable
 from casebridge.extract.fixed import examine_fixed, fixed_columns, read_fixed
 from casebridge.extract.listing import examine_files, files_columns, read_files
 from casebridge.extract.sheet import examine_sheet, read_sheet, sheet_columns
@@ -27,7 +27,7 @@ class Format:
 
     columns: Callable[[Path, str, ReadSpec], tuple[str, ...]]
     examine: Callable[[Path, str, ReadSpec], Part]
-    records: Callable[[Table, Part, int, int], Iterator[Piece]]
+    records: Callable[[SourceTable, Part, int, int], Iterator[Piece]]
 
 
 FORMATS: Mapping[str, Format] = {

@@ -19,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from casebridge.extract.quoting import NEWLINE, QUOTE, RETURN, Ahead, Quoting
+from casebridge.extract.quoting import NEWLINE, QUOTE, RETURN, Lookahead, Quoting
 
 Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -73,7 +73,7 @@ def split(
 
     RecordTooLongError for a record that no window can hold; EOFError when the file has become shorter.
     """
-    text = Ahead(file, size)
+    text = Lookahead(file, size)
     quoting = Quoting(text, ord(delimiter))
     at, length = start, window
     while at < text.end:
@@ -91,7 +91,7 @@ def split(
 class _Window:
     """The marks (delimiters, line ends, quotes) of one window and the records found among them."""
 
-    def __init__(self, data: bytes, offset: int, delimiter: int, text: Ahead, quoting: Quoting) -> None:
+    def __init__(self, data: bytes, offset: int, delimiter: int, text: Lookahead, quoting: Quoting) -> None:
         self.data, self.offset, self.text, self.quoting = data, offset, text, quoting
         self.bytes = np.frombuffer(data, np.uint8)
         self.at = 0

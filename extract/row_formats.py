@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from casebridge.extract.dump import Piece, Table
+from casebridge.extract.dump import Piece, SourceTable
 from casebridge.extract.records import Reason
 from casebridge.project.contracts import ORIGIN, UNREADABLE
 
@@ -24,7 +24,7 @@ class Row(NamedTuple):
     raw: bytes = b""
 
 
-def pieces(rows: Iterable[Row], table: Table, file: str, first: int) -> Iterator[Piece]:
+def pieces(rows: Iterable[Row], table: SourceTable, file: str, first: int) -> Iterator[Piece]:
     """Rows as pieces, numbered on from `first`. Values stand in the order of the table's columns."""
     rows = iter(rows)
     while some := list(islice(rows, ROWS_AT_ONCE)):

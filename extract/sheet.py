@@ -11,7 +11,7 @@ from xml.etree.ElementTree import ParseError
 
 import petl
 
-from casebridge.extract.dump import Part, Piece, Table, stamp
+from casebridge.extract.dump import Part, Piece, SourceTable, stamp
 from casebridge.extract.records import Reason
 from casebridge.extract.row_formats import Row, pieces
 from casebridge.project.batch import file_digest
@@ -41,7 +41,7 @@ def examine_sheet(path: Path, name: str, read: ReadSpec) -> Part:  # noqa: ARG00
     return Part(path, name, before[0], None, file_digest(path), before, notes)
 
 
-def read_sheet(table: Table, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
+def read_sheet(table: SourceTable, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
     """The rows below the header; `_line` is the row of the sheet."""
     with part.open():
         cells = _cells(part.path)

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from casebridge.extract.dump import Piece, Table, no_records
+from casebridge.extract.dump import Piece, SourceTable, no_records
 from casebridge.extract.manifest import write_manifest
-from casebridge.extract.prefetch import ahead
+from casebridge.extract.prefetch import prefetch
 from casebridge.extract.preflight import preflight
 from casebridge.extract.readers import FORMATS
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import ROW, UNREADABLE, empty
 from casebridge.project.errors import SourceError
 from casebridge.project.job import Job
-from casebridge.project.plan import Outlook, State
+from casebridge.project.plan import State, TablePlan
 from casebridge.project.tally import Tally
 
 STAGE = "extract"
@@ -38,7 +38,7 @@ def run(job: Job) -> Tally:
     return sum((job.ledger.tally(job.run, STAGE, str(table.source)) for table in tables), Tally())
 
 
-def _extract(job: Job, table: Table) -> None:
+def _extract(job: Job, table: SourceTable) -> None:
     name, size = str(table.source), job.settings.batch_rows
     job.report.table(STAGE, name, _expected(table))
     before, ended = _done(job, table)
@@ -48,30 +48,30 @@ def _extract(job: Job, table: Table) -> None:
     if not ended:
         first = job.ledger.first_row(table.source)
         after = first + done * size
-        for cut in ahead(_cuts(_pieces(table, first, after), after, size, at_least_one=not done)):
+        for cut in prefetch(_cuts(_pieces(table, first, after), after, size, at_least_one=not done)):
             _tell(job, _write(job, table, done, _inputs(table, size, done), cut))
             done += 1
         _end(job, name, done, _inputs(table, size, done, end=True))
     job.ledger.seal(job.run, STAGE, name, [(n, _inputs(table, size, n)) for n in range(done)])
 
 
-def outlook(job: Job) -> Iterator[Outlook]:
+def plan_tables(job: Job) -> Iterator[TablePlan]:
     """What there is to extract, table by table. Reads the dump's files for their checksums; writes nothing."""
     for table in preflight(job):
         name, size = str(table.source), job.settings.batch_rows
         before, ended = _done(job, table)
         if ended:
             sealed = tuple((number, _inputs(table, size, number)) for number in range(len(before)))
-            yield Outlook(STAGE, name, State.DONE, rows=0, sealed=sealed)
+            yield TablePlan(STAGE, name, State.DONE, rows=0, sealed=sealed)
             continue
         rows = _expected(table)
         last = len(before) if rows is None else max(len(before), (rows - 1) // size)
         left = None if rows is None else max(0, rows - len(before) * size)
         # Nobody has read the records yet: these are the file's lines.
-        yield Outlook(STAGE, name, State.PENDING, tuple(range(len(before), last + 1)), left, about=True)
+        yield TablePlan(STAGE, name, State.PENDING, tuple(range(len(before), last + 1)), left, about=True)
 
 
-def _done(job: Job, table: Table) -> tuple[list[tuple[Batch, ...]], bool]:
+def _done(job: Job, table: SourceTable) -> tuple[list[tuple[Batch, ...]], bool]:
     """The batches of a table that are done, from its beginning, and whether they are all there is."""
     name, size = str(table.source), job.settings.batch_rows
     before: list[tuple[Batch, ...]] = []
@@ -81,14 +81,14 @@ def _done(job: Job, table: Table) -> tuple[list[tuple[Batch, ...]], bool]:
     return before, bool(before) and job.ledger.done(STAGE, name, len(before), end) is not None
 
 
-def _inputs(table: Table, size: int, number: int, *, end: bool = False) -> str:
+def _inputs(table: SourceTable, size: int, number: int, *, end: bool = False) -> str:
     """Everything that a batch depends on. The table's end is a batch of no files, so that a finished table
     is known without reading it."""
     parts = [(part.name, part.sha256) for part in table.parts]
     return digest(ENGINE, repr(table.read), parts, size, number, "end" if end else "batch")
 
 
-def _expected(table: Table) -> int | None:
+def _expected(table: SourceTable) -> int | None:
     """How many records there are if none spans several lines."""
     lines = [part.lines for part in table.parts]
     if None in lines:
@@ -97,7 +97,7 @@ def _expected(table: Table) -> int | None:
     return sum(line or 0 for line in lines) - headers
 
 
-def _pieces(table: Table, first: int, after: int) -> Iterator[Piece]:
+def _pieces(table: SourceTable, first: int, after: int) -> Iterator[Piece]:
     read = FORMATS[table.read.format].records
     for part in table.parts:
         for piece in read(table, part, first, after):
@@ -133,7 +133,7 @@ def _cuts(pieces: Iterator[Piece], after: int, size: int, *, at_least_one: bool)
         yield cut
 
 
-def _write(job: Job, table: Table, number: int, inputs: str, cut: _Cut) -> tuple[Batch, ...]:
+def _write(job: Job, table: SourceTable, number: int, inputs: str, cut: _Cut) -> tuple[Batch, ...]:
     name = str(table.source)
     job.ledger.attempt(STAGE, name, number, inputs)
     # One chunk each: how the windows fell must not show in the file.

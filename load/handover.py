@@ -153,7 +153,7 @@ def _may_become(job: Job, state: str) -> None:
 def _batches(job: Job) -> Iterator[tuple[TargetTable, Batch]]:
     for name in job.target.load_order:
         for spec in (spec for spec in job.specs if spec.target == name):
-            for batch in job.ledger.standing(job.run, STAGE, spec.name, "rows"):
+            for batch in job.ledger.sealed(job.run, STAGE, spec.name, "rows"):
                 if batch.rows:
                     yield job.target.by_name[name], batch
 

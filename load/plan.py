@@ -8,17 +8,17 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from casebridge.load.resolution.key_map import STAGE, Parents, read_crosswalk
-from casebridge.load.stage import asked_of, in_order
+from casebridge.load.stage import in_order, load_inputs
 from casebridge.load.writing.applied import APPLIED, Applied, applied
 from casebridge.project.database import DRIVER_ERRORS, refusal
 from casebridge.project.job import Job
-from casebridge.project.plan import Outlook, State, follows, judged
+from casebridge.project.plan import State, TablePlan, follows, planned
 from casebridge.project.spec import TableSpec
 
 There = Mapping[tuple[str, int], Applied]
 
 
-def outlook(job: Job) -> Iterator[Outlook]:
+def plan_tables(job: Job) -> Iterator[TablePlan]:
     """The tables, parents before children. Reads the target's record of what stands in it; writes nothing."""
     try:
         there = _there(job)
@@ -30,13 +30,13 @@ def outlook(job: Job) -> Iterator[Outlook]:
         if not _may_be_asked(job, spec, resolved):
             yield follows(STAGE, spec.name)
             continue
-        asked = asked_of(job, spec, crosswalk, parents)
-        if asked.pending:
-            numbers = tuple(batch.number for batch, _ in asked.pending)
-            yield judged(STAGE, spec.name, (), numbers, sum(batch.rows for batch, _ in asked.pending))
+        inputs_of = load_inputs(job, spec, crosswalk, parents)
+        if inputs_of.pending:
+            numbers = tuple(batch.number for batch, _ in inputs_of.pending)
+            yield planned(STAGE, spec.name, (), numbers, sum(batch.rows for batch, _ in inputs_of.pending))
             continue
         resolved.add(spec.name)
-        yield _written(job, spec, asked.sealed, there)
+        yield _written(job, spec, inputs_of.sealed, there)
 
 
 def _there(job: Job) -> There:
@@ -65,11 +65,11 @@ def _may_be_asked(job: Job, spec: TableSpec, resolved: set[str]) -> bool:
     return spec.name in converted
 
 
-def _written(job: Job, spec: TableSpec, sealed: tuple[tuple[int, str], ...], there: There) -> Outlook:
+def _written(job: Job, spec: TableSpec, sealed: tuple[tuple[int, str], ...], there: There) -> TablePlan:
     """All rows of the table are resolved: which of its batches does the target not have?"""
     files = {n: job.ledger.done(STAGE, spec.name, n, inputs) or () for n, inputs in sealed}
     rows = {n: batch for n, found in files.items() for batch in found if batch.kind == "rows"}
     stand = {number: item.sha256 for (name, number), item in there.items() if name == spec.name}
     missing = tuple(number for number, batch in rows.items() if stand.get(number) != batch.sha256)
     state = State.PENDING if missing or stand.keys() - rows.keys() else State.DONE
-    return Outlook(STAGE, spec.name, state, missing, sum(rows[number].rows for number in missing), sealed)
+    return TablePlan(STAGE, spec.name, state, missing, sum(rows[number].rows for number in missing), sealed)

@@ -24,7 +24,7 @@ from casebridge.load.writing.changes import changes
 from casebridge.load.writing.crosswalk import NAME as CROSSWALK_BATCH
 from casebridge.load.writing.crosswalk import put_crosswalk
 from casebridge.load.writing.delivery import Delivery
-from casebridge.load.writing.failpoints import reached
+from casebridge.load.writing.failpoints import failpoint
 from casebridge.load.writing.foreign_keys import dependents
 from casebridge.load.writing.retry import in_transaction
 from casebridge.load.writing.tables import TargetTables
@@ -87,7 +87,7 @@ def _rollback(job: Job, engine: sa.Engine, *, dry_run: bool) -> list[TakenBack]:
             continue  # the whole table goes, at the end
         files = [delivery.file_of(item) for item in wanted if item.name == name]
         delivery.bring(name, job.target.by_name[target], files)
-        reached("in rollback")
+        failpoint("in rollback")
     crosswalk = [item for item in wanted if item.name == CROSSWALK_BATCH]
     put_crosswalk(job, engine, delivery.file_of(crosswalk[0]) if crosswalk else None, _run_before(known))
     _forget(job, delivery, run)
@@ -106,7 +106,7 @@ def _forget(job: Job, delivery: Delivery, run: TargetRun) -> None:
         forget_run(connection, run.number)
         if not runs(connection):
             drop_side_tables(connection)
-        reached("before the run is forgotten")
+        failpoint("before the run is forgotten")
 
     def done() -> bool:
         if not sa.inspect(delivery.engine).has_table("casebridge_runs"):

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 import polars as pl
 import sqlalchemy as sa
 
-from casebridge.load.resolution.key_map import STAGE, Crosswalk, Parents, Standing, read_crosswalk
-from casebridge.load.resolution.merge_duplicates import doubles
+from casebridge.load.resolution.key_map import STAGE, Crosswalk, KeyMap, Parents, read_crosswalk
+from casebridge.load.resolution.merge_duplicates import merge_duplicates
 from casebridge.load.resolution.resolve import resolve
 from casebridge.load.writing.applied import applied, create_side_tables, open_run
 from casebridge.load.writing.crosswalk import NAME as CROSSWALK_BATCH
 from casebridge.load.writing.crosswalk import write_crosswalk
 from casebridge.load.writing.delivery import Delivery
-from casebridge.load.writing.failpoints import reached
+from casebridge.load.writing.failpoints import failpoint
 from casebridge.load.writing.fit import check_fit
-from casebridge.load.writing.retry import about_rows, in_transaction, may_be_done_twice
+from casebridge.load.writing.retry import in_transaction, is_row_error, repeatable
 from casebridge.load.writing.row_bisect import REFUSED, REFUSED_ROWS
 from casebridge.load.writing.tables import TargetTables
-from casebridge.load.writing.unique_violations import doubled_rows
+from casebridge.load.writing.unique_violations import unique_violations
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import KEY, empty
 from casebridge.project.database import DRIVER_ERRORS, refusal
@@ -65,12 +65,12 @@ def _run(job: Job, engine: sa.Engine) -> Tally:
         made = tables.create(connection)
         create_side_tables(connection)
         open_run(connection, job.run, made, sorted(keys))
-        reached("before the run is noted")
+        failpoint("before the run is noted")
 
     # A target that is not there from the beginning is not waited for: its URL is wrong, or somebody must look.
     with engine.connect():
         pass
-    in_transaction(engine, begin, may_be_done_twice, job.report)
+    in_transaction(engine, begin, repeatable, job.report)
     with engine.connect() as connection:
         there = applied(connection)
     crosswalk = read_crosswalk(job)
@@ -100,7 +100,7 @@ def _deliver(job: Job, delivery: Delivery, crosswalk: Crosswalk) -> bool:
         try:
             delivery.bring(spec.name, table, batches)
         except DRIVER_ERRORS as error:
-            if not about_rows(error) or not _note_refused(job, delivery, spec, table, batches):
+            if not is_row_error(error) or not _note_refused(job, delivery, spec, table, batches):
                 raise
             return False
     return True
@@ -108,23 +108,23 @@ def _deliver(job: Job, delivery: Delivery, crosswalk: Crosswalk) -> bool:
 
 def _key(job: Job, delivery: Delivery) -> bool:
     """Build the unique and foreign keys. False when rows were refused, for a value that another row has."""
-    reached("before tighten")
+    failpoint("before tighten")
     try:
-        in_transaction(delivery.engine, delivery.tables.tighten, may_be_done_twice, job.report)
+        in_transaction(delivery.engine, delivery.tables.tighten, repeatable, job.report)
     except DRIVER_ERRORS as error:
-        if not about_rows(error) or not _note_doubled(job, delivery):
+        if not is_row_error(error) or not _note_unique_violations(job, delivery):
             raise
         return False
     return True
 
 
-def _note_doubled(job: Job, delivery: Delivery) -> bool:
+def _note_unique_violations(job: Job, delivery: Delivery) -> bool:
     """Find the first spec's rows that a unique key does not allow, and keep them with the reason. One spec at a
     time: what it gives up may be all that was wrong with the next."""
     with delivery.engine.connect() as connection:
         for spec in reversed(in_order(job)):
-            batches = job.ledger.standing(job.run, STAGE, spec.name, "rows")
-            refused = [*doubled_rows(connection, job.target.by_name[spec.target], batches)] if batches else []
+            batches = job.ledger.sealed(job.run, STAGE, spec.name, "rows")
+            refused = [*unique_violations(connection, job.target.by_name[spec.target], batches)] if batches else []
             if refused:
                 _keep(job, spec, refused)
                 return True
@@ -150,34 +150,34 @@ def _keep(job: Job, spec: TableSpec, refused: Sequence[tuple[Batch, pl.DataFrame
         job.ledger.attempt(REFUSED, spec.name, number, inputs)
         file = write_batch(job.work, REFUSED, spec.name, number, REFUSED, inputs, together)
         job.ledger.record(REFUSED, spec.name, number, inputs, [file], Tally())
-        others = [b for b in job.ledger.standing(job.route, REFUSED, spec.name, REFUSED) if b.number != number]
+        others = [b for b in job.ledger.sealed(job.route, REFUSED, spec.name, REFUSED) if b.number != number]
         sealed = [(b.number, b.inputs) for b in others]
         job.ledger.seal(job.route, REFUSED, spec.name, [*sealed, (number, inputs)])
 
 
 def _refused(job: Job, name: str, number: int) -> list[Batch]:
-    standing = job.ledger.standing(job.route, REFUSED, name, REFUSED)
-    return [batch for batch in standing if batch.number == number]
+    on_record = job.ledger.sealed(job.route, REFUSED, name, REFUSED)
+    return [batch for batch in on_record if batch.number == number]
 
 
 @dataclass(frozen=True)
-class Asked:
+class LoadInputs:
     """What one table's load batches are made of: for each clean batch, in order, the digest of everything
     that goes in. `pending` are those that have to be made."""
 
     source: tuple[Batch, ...]
     golden: tuple[Batch, ...]
-    parents: Mapping[str, Standing]
+    parents: Mapping[str, KeyMap]
     refused: Mapping[int, Batch]
     sealed: tuple[tuple[int, str], ...]
     pending: tuple[tuple[Batch, str], ...]
 
 
-def asked_of(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents) -> Asked:
+def load_inputs(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents) -> LoadInputs:
     """What is asked of a table, and what of it was not made before. Read only."""
     parents = {column.name: known.of(spec, str(column.references)) for column in spec.references}
-    golden = job.ledger.standing(job.run, "dedupe", spec.name, "golden")
-    source = job.ledger.standing(job.run, "transform", spec.name, "clean")
+    golden = job.ledger.sealed(job.run, "dedupe", spec.name, "golden")
+    source = job.ledger.sealed(job.run, "transform", spec.name, "clean")
     under = digest(
         ENGINE,
         spec.digest,
@@ -187,7 +187,7 @@ def asked_of(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents) ->
         # What a merge made superfluous may stand in any batch of the table.
         [batch.sha256 for batch in source] if spec.once and crosswalk.folded.height else [],
     )
-    refused = {batch.number: batch for batch in job.ledger.standing(job.route, REFUSED, spec.name, REFUSED)}
+    refused = {batch.number: batch for batch in job.ledger.sealed(job.route, REFUSED, spec.name, REFUSED)}
     sealed = tuple(
         (
             batch.number,
@@ -200,14 +200,14 @@ def asked_of(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents) ->
         for batch, (number, inputs) in zip(source, sealed, strict=True)
         if job.ledger.done(STAGE, spec.name, number, inputs) is None
     )
-    return Asked(source, golden, parents, refused, sealed, pending)
+    return LoadInputs(source, golden, parents, refused, sealed, pending)
 
 
 def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk, parents: Parents) -> tuple[Batch, ...]:
     """The table's load batches, made where anything under them changed."""
-    asked = asked_of(job, spec, crosswalk, parents)
-    if asked.pending:
-        known = {name: parent.keys for name, parent in asked.parents.items()}
+    inputs_of = load_inputs(job, spec, crosswalk, parents)
+    if inputs_of.pending:
+        known = {name: parent.keys for name, parent in inputs_of.parents.items()}
         is_register = spec.name in crosswalk.register
         everyone = crosswalk.folded_of(spec.system).get_column(KEY)
         resolver = _Resolver(
@@ -216,14 +216,14 @@ def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk, parents: Par
             ids=ids_of(job, spec.target, spec.system),
             parents=known,
             folded=everyone if is_register or spec.merged_only else everyone.clear(),
-            golden=asked.golden,
-            doubled=doubles(spec, asked.source, known, everyone),
-            refused=asked.refused,
+            golden=inputs_of.golden,
+            duplicates=merge_duplicates(spec, inputs_of.source, known, everyone),
+            refused=inputs_of.refused,
         )
-        for batch, inputs in asked.pending:
+        for batch, inputs in inputs_of.pending:
             resolver.batch(batch, inputs)
-    job.ledger.seal(job.run, STAGE, spec.name, asked.sealed)
-    return job.ledger.standing(job.run, STAGE, spec.name, "rows")
+    job.ledger.seal(job.run, STAGE, spec.name, inputs_of.sealed)
+    return job.ledger.sealed(job.run, STAGE, spec.name, "rows")
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ class _Resolver:
     parents: dict[str, pl.DataFrame]
     folded: pl.Series
     golden: Sequence[Batch]
-    doubled: pl.DataFrame
+    duplicates: pl.DataFrame
     refused: Mapping[int, Batch]
 
     def batch(self, batch: Batch, inputs: str) -> None:
@@ -247,7 +247,7 @@ class _Resolver:
         golden = pl.concat([item.read() for item in self.golden]) if self.golden else clean.clear()
         table = job.target.by_name[spec.target]
         refused = self.refused[number].read() if number in self.refused else empty(REFUSED_ROWS)
-        made = resolve(clean, spec, table, self.ids, self.parents, self.folded, golden, self.doubled, refused)
+        made = resolve(clean, spec, table, self.ids, self.parents, self.folded, golden, self.duplicates, refused)
         files = [
             write_batch(job.work, STAGE, spec.name, number, "rows", inputs, made.rows),
             write_batch(job.work, STAGE, spec.name, number, "quarantine", inputs, made.quarantine),

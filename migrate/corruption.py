@@ -21,7 +21,7 @@ _HINTS = {
 
 
 @contextmanager
-def damage_named(job: Job) -> Iterator[None]:
+def corruption_named(job: Job) -> Iterator[None]:
     """An unforeseen error becomes a CasebridgeError when a recorded file is no longer what was written."""
     try:
         yield
@@ -30,13 +30,13 @@ def damage_named(job: Job) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise  # the system says itself what it refuses
-        found = damage(job)
+        found = corruption(job)
         if found is None:
             raise
         raise found from error
 
 
-def damage(job: Job) -> CasebridgeError | None:
+def corruption(job: Job) -> CasebridgeError | None:
     """The damaged files by name, those first that cannot be made anew. Reads every file of the work folder."""
     damaged = sorted(job.ledger.damaged(), key=lambda batch: batch.stage not in _HINTS)
     if not damaged:

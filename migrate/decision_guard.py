@@ -19,7 +19,7 @@ _READ_THEM = ("extract", "transform", "dedupe")
 """Stages that come before decisions are read, or read them: a whole run stops before it does anything."""
 
 
-def check_followed(job: Job, stage: str) -> None:
+def check_decisions_followed(job: Job, stage: str) -> None:
     """CasebridgeError when decisions that were followed are gone. Writes nothing."""
     followed = Journal(job.ledger).followed()
     if followed is None or stage not in _READ_THEM:
@@ -35,7 +35,7 @@ def check_followed(job: Job, stage: str) -> None:
         )
 
 
-def note_followed(job: Job) -> None:
+def note_decisions_followed(job: Job) -> None:
     """Linkage has looked: what the control database has now is what was followed."""
     journal, pairs = Journal(job.ledger), decided_pairs(job)
     last = journal.followed()

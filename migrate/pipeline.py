@@ -19,8 +19,8 @@ from casebridge.dedupe.candidates import try_queries as try_linkage
 from casebridge.dedupe.config import read_linkage
 from casebridge.extract.preflight import preflight
 from casebridge.extract.readers import FORMATS
-from casebridge.migrate.corruption import damage_named
-from casebridge.migrate.decision_guard import note_followed
+from casebridge.migrate.corruption import corruption_named
+from casebridge.migrate.decision_guard import note_decisions_followed
 from casebridge.migrate.run_guards import begin, route_of
 from casebridge.project.database import refusal, shown
 from casebridge.project.errors import CasebridgeError, Problem, SourceError, SpecError, TargetError, did_you_mean
@@ -35,7 +35,7 @@ from casebridge.project.specreader import Vocabulary
 from casebridge.project.tally import Tally
 from casebridge.project.target import read_target
 from casebridge.transform.checks import CHECKS
-from casebridge.transform.stage import make_plans, try_queries
+from casebridge.transform.stage import make_conversions, try_queries
 from casebridge.transform.steps import STEPS
 
 STAGES: Mapping[str, Callable[[Job], Tally]] = {
@@ -88,10 +88,10 @@ def open_job(
             settings, specs = _by_route(settings, specs, way)
         job = Job(settings, target, specs, ledger, name, report or Silent(), leave_undecided, way)
         if alone:
-            with sole_run(settings.work), damage_named(job):
+            with sole_run(settings.work), corruption_named(job):
                 yield job
         else:
-            with damage_named(job):
+            with corruption_named(job):
                 yield job
     finally:
         ledger.close()
@@ -136,7 +136,7 @@ def run_stages(job: Job, until: str | None = None) -> Iterator[StageDone]:
     """Do every stage up to `until`. Each is done before the next begins."""
     if until is not None and until not in STAGES:
         raise CasebridgeError(f"no stage `{until}`", hint=did_you_mean(until, STAGES))
-    for look in _PAPERS:
+    for look in _FILE_CHECKS:
         look(job)
     for url, opened in _databases_of(job):
         _reach(url, opened)
@@ -160,7 +160,7 @@ def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
         worked = counted_rows(job, stage, job.ledger.worked - before)
     Journal(job.ledger).timed(job.run, stage, tally.read, worked, seconds)
     if stage == "dedupe":
-        note_followed(job)
+        note_decisions_followed(job)
     return StageDone(stage, tally, seconds)
 
 
@@ -176,7 +176,7 @@ def check(folder: Path) -> list[str]:
     problems: list[str] = []
     try:
         with open_job(folder, alone=False) as job:
-            looks: tuple[Callable[[Job], object], ...] = (*_PAPERS, _dump, _databases)
+            looks: tuple[Callable[[Job], object], ...] = (*_FILE_CHECKS, _dump, _databases)
             for look in looks:
                 try:
                     look(job)
@@ -197,7 +197,7 @@ def _dump(job: Job) -> None:
     """The files of the dump, and whether each spec's query fits their columns."""
     columns = {table.source: table.columns for table in preflight(job)}
     try:
-        plans = make_plans(job)
+        plans = make_conversions(job)
     except SpecError:
         return  # among the papers' problems
     try_queries(job, plans, columns)
@@ -249,6 +249,6 @@ def _reach(url: str, opened: Callable[[], sa.Engine]) -> None:
 
 
 # What can be told from the project's own files, before anything is read or written.
-_PAPERS: tuple[Callable[[Job], object], ...] = (make_plans, _linkage)
+_FILE_CHECKS: tuple[Callable[[Job], object], ...] = (make_conversions, _linkage)
 
 __all__ = ["STAGES", "StageDone", "check", "latest_run", "open_job", "run_stage", "run_stages"]

@@ -18,13 +18,13 @@ from casebridge.migrate.run_guards import may_begin
 from casebridge.project.errors import CasebridgeError, did_you_mean
 from casebridge.project.job import Job
 from casebridge.project.journal import Journal, Timing
-from casebridge.project.plan import Outlook, State, follows
+from casebridge.project.plan import State, TablePlan, follows
 
-OUTLOOKS: Mapping[str, Callable[[Job], Iterator[Outlook]]] = {
-    "extract": casebridge.extract.stage.outlook,
-    "transform": casebridge.transform.stage.outlook,
-    "dedupe": casebridge.dedupe.plan.outlook,
-    "load": casebridge.load.plan.outlook,
+TABLE_PLANS: Mapping[str, Callable[[Job], Iterator[TablePlan]]] = {
+    "extract": casebridge.extract.stage.plan_tables,
+    "transform": casebridge.transform.stage.plan_tables,
+    "dedupe": casebridge.dedupe.plan.plan_tables,
+    "load": casebridge.load.plan.plan_tables,
 }
 
 
@@ -35,7 +35,7 @@ class StagePlan:
 
     stage: str
     state: State
-    tables: tuple[Outlook, ...]
+    tables: tuple[TablePlan, ...]
     last: Timing | None
     seconds: float | None
 
@@ -72,8 +72,8 @@ def _stage(job: Job, stage: str, before: State) -> StagePlan:
     return StagePlan(stage, state, tables, last, _seconds(job, stage, tables, last))
 
 
-def _tables(job: Job, stage: str, before: State) -> Iterator[Outlook]:
-    for table in OUTLOOKS[stage](job):
+def _tables(job: Job, stage: str, before: State) -> Iterator[TablePlan]:
+    for table in TABLE_PLANS[stage](job):
         if stage == "load" and before is not State.DONE:
             # Who is folded into whom decides where every row of the target points.
             yield follows(stage, table.table)
@@ -83,7 +83,7 @@ def _tables(job: Job, stage: str, before: State) -> Iterator[Outlook]:
         yield table
 
 
-def _seconds(job: Job, stage: str, tables: tuple[Outlook, ...], last: Timing | None) -> float | None:
+def _seconds(job: Job, stage: str, tables: tuple[TablePlan, ...], last: Timing | None) -> float | None:
     """As long as last time, by the rows; all of last time for what cannot be known yet."""
     if all(table.state is State.DONE for table in tables):
         return 0.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from casebridge.migrate.decision_guard import check_followed
+from casebridge.migrate.decision_guard import check_decisions_followed
 from casebridge.project.batch import digest, file_digest
 from casebridge.project.database import shown
 from casebridge.project.errors import CasebridgeError
@@ -75,7 +75,7 @@ def may_begin(job: Job, stage: str) -> None:
             f"frozen since {frozen.at} as run {frozen.run} had them, and changed since: {_listed(differ)}",
             hint="put them back; or `casebridge freeze --lift`, rehearse again with them, and freeze that",
         )
-    check_followed(job, stage)
+    check_decisions_followed(job, stage)
     if not job.route and any(spec.routes for spec in job.specs):
         names = ", ".join(sorted(job.settings.routes))
         raise CasebridgeError(

@@ -25,7 +25,7 @@ RESTORE = (
 
 def segments(job: Job, target: str) -> tuple[Batch, ...]:
     """The segments of a target table, oldest first. CasebridgeError when one is gone."""
-    found = job.ledger.standing(EVERY_RUN, STAGE, target, KIND)
+    found = job.ledger.sealed(EVERY_RUN, STAGE, target, KIND)
     for batch in found:
         if not batch.path.is_file():
             raise _lost(job, batch, "is gone")

@@ -61,7 +61,7 @@ _files = sa.Table(
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("sha256", sa.String, nullable=False),
 )
-_standing = sa.Table(
+_sealed = sa.Table(
     "standing",
     _meta,
     sa.Column("run", sa.String, primary_key=True),
@@ -236,28 +236,31 @@ class Ledger:
         with self._engine.connect() as connection:
             return list(connection.execute(sa.select(_runs).order_by(_runs.c.started, _runs.c.name)).all())
 
-    def seal(self, run: str, stage: str, name: str, batches: Sequence[tuple[int, str]]) -> None:
-        """From now on these (number, inputs) are what `run` has of this table at this stage."""
+    def seal(self, scope: str, stage: str, name: str, batches: Sequence[tuple[int, str]]) -> None:
+        """From now on these (number, inputs) are what `scope` has of this table at this stage.
+
+        A scope is a run's name, a route's name, or empty for the whole project.
+        """
         rows = [
-            {"run": run, "stage": stage, "name": name, "number": number, "inputs": inputs}
+            {"run": scope, "stage": stage, "name": name, "number": number, "inputs": inputs}
             for number, inputs in batches
         ]
         with self._engine.begin() as connection:
-            connection.execute(_standing.delete().where(*_of(run, stage, name)))
+            connection.execute(_sealed.delete().where(*_of(scope, stage, name)))
             if rows:
-                connection.execute(_standing.insert(), rows)
+                connection.execute(_sealed.insert(), rows)
 
     def forget(self, run: str) -> None:
         """A run has nothing of anything; what it did stays known. Only for a copy."""
         with self._engine.begin() as connection:
-            connection.execute(_standing.delete().where(_standing.c.run == run))
+            connection.execute(_sealed.delete().where(_sealed.c.run == run))
 
-    def standing(self, run: str, stage: str, name: str, kind: str) -> tuple[Batch, ...]:
-        """The files of one kind that `run` has of this table at this stage, in order. Read only."""
+    def sealed(self, scope: str, stage: str, name: str, kind: str) -> tuple[Batch, ...]:
+        """The files of one kind that `scope` has of this table at this stage, in order. Read only."""
         query = (
             sa.select(_files)
-            .join(_standing, sa.and_(*(_files.c[c] == _standing.c[c] for c in _BATCH)))
-            .where(*_of(run, stage, name), _files.c.kind == kind)
+            .join(_sealed, sa.and_(*(_files.c[c] == _sealed.c[c] for c in _BATCH)))
+            .where(*_of(scope, stage, name), _files.c.kind == kind)
             .order_by(_files.c.number)
         )
         with self._engine.connect() as connection:
@@ -265,22 +268,22 @@ class Ledger:
 
     def in_use(self, stage: str) -> set[Path]:
         """The files of a stage that any run has. Read only."""
-        has = sa.and_(*(_files.c[column] == _standing.c[column] for column in _BATCH))
-        query = sa.select(_files.c.path).join(_standing, has).where(_files.c.stage == stage)
+        has = sa.and_(*(_files.c[column] == _sealed.c[column] for column in _BATCH))
+        query = sa.select(_files.c.path).join(_sealed, has).where(_files.c.stage == stage)
         with self._engine.connect() as connection:
             return {self._work / path for path in connection.scalars(query)}
 
-    def names(self, run: str, stage: str) -> tuple[str, ...]:
-        """The tables that `run` has at this stage. Read only."""
-        query = sa.select(_standing.c.name).distinct().where(_standing.c.run == run, _standing.c.stage == stage)
+    def names(self, scope: str, stage: str) -> tuple[str, ...]:
+        """The tables that `scope` has at this stage. Read only."""
+        query = sa.select(_sealed.c.name).distinct().where(_sealed.c.run == scope, _sealed.c.stage == stage)
         with self._engine.connect() as connection:
-            return tuple(connection.scalars(query.order_by(_standing.c.name)))
+            return tuple(connection.scalars(query.order_by(_sealed.c.name)))
 
     def tally(self, run: str, stage: str, name: str) -> Tally:
         """The row account of one table at one stage of a run. Read only."""
         query = (
             sa.select(_attempts.c.tally)
-            .join(_standing, sa.and_(*(_attempts.c[c] == _standing.c[c] for c in _BATCH)))
+            .join(_sealed, sa.and_(*(_attempts.c[c] == _sealed.c[c] for c in _BATCH)))
             .where(*_of(run, stage, name))
         )
         with self._engine.connect() as connection:
@@ -301,4 +304,4 @@ def _same(table: sa.Table, stage: str, name: str, number: int, inputs: str) -> l
 
 
 def _of(run: str, stage: str, name: str) -> list[sa.ColumnElement[bool]]:
-    return [_standing.c.run == run, _standing.c.stage == stage, _standing.c.name == name]
+    return [_sealed.c.run == run, _sealed.c.stage == stage, _sealed.c.name == name]

@@ -148,10 +148,10 @@ def crosswalk_leads(books: Books) -> Iterator[Finding]:
 def files_unchanged(books: Books) -> Iterator[Finding]:
     """The files this account stands on are, byte for byte, those the ledger recorded."""
     for stage in ("extract", "transform", "dedupe", "load"):
-        files = [batch for batch in books.standing.batches if batch.stage == stage]
+        files = [batch for batch in books.files.batches if batch.stage == stage]
         if files:
-            sound = sum(batch.path not in books.standing.broken for batch in files)
-            names = sorted(batch.path.name for batch in files if batch.path in books.standing.broken)
+            sound = sum(batch.path not in books.files.broken for batch in files)
+            names = sorted(batch.path.name for batch in files if batch.path in books.files.broken)
             evidence = f"work/{stage}: {', '.join(names[:5])}" if names else ""
             query = f"sha256sum work/{stage}/*/*.parquet"
             yield equal("files_unchanged", stage, len(files), sound, query=query, evidence=evidence)
@@ -174,6 +174,6 @@ CHECKS: Mapping[str, Callable[[Books], Iterator[Finding]]] = {
 }
 
 
-def judge(books: Books) -> tuple[Finding, ...]:
+def run_checks(books: Books) -> tuple[Finding, ...]:
     """All findings, in the order of the registry."""
     return tuple(finding for check in CHECKS.values() for finding in check(books))

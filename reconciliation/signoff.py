@@ -15,7 +15,7 @@ from casebridge.project.errors import CasebridgeError, ReconciliationFailed
 from casebridge.project.job import Job
 from casebridge.project.ledger import now
 from casebridge.reconciliation.counting.unchanged import FILES
-from casebridge.reconciliation.reading.verified_files import examined, recorded
+from casebridge.reconciliation.reading.verified_files import recorded_files, verified_files
 from casebridge.reconciliation.reporting.facts import BALANCED
 
 FILE = "signoff.json"
@@ -29,7 +29,7 @@ def sign(job: Job, who: str, role: str, note: str = "") -> Path:
         raise CasebridgeError(f"run {job.run} is signed already", hint=f"the signature is {folder / FILE}")
     if report["verdict"] != BALANCED:
         raise ReconciliationFailed(report["failed_checks"], folder / "report.html")
-    basis = recorded(job).basis
+    basis = recorded_files(job).basis
     if _read(folder / "run.json", job.run)["basis"] != basis:
         raise CasebridgeError(
             f"run {job.run} has gone on since its report was written",
@@ -63,10 +63,10 @@ def verify(job: Job) -> tuple[str, ...]:
     changed = [_changed(folder / name, sha256) for name, sha256 in statement["sha256"].items()]
     if not (folder / FILE).is_file() or (folder / FILE).read_text(encoding="utf-8") != text + "\n":
         changed.append(f"{FILE} is not what the ledger has")
-    standing = examined(job)
-    if standing.basis != statement["basis"]:
+    files = verified_files(job)
+    if files.basis != statement["basis"]:
         changed.append("the run stands on other batches than those that were signed")
-    changed += [f"{path.parent.name}/{path.name} is gone or was changed" for path in sorted(standing.broken)]
+    changed += [f"{path.parent.name}/{path.name} is gone or was changed" for path in sorted(files.broken)]
     return tuple(filter(None, changed))
 
 

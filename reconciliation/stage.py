@@ -13,7 +13,7 @@ from casebridge.project.errors import CasebridgeError, ReconciliationFailed
 from casebridge.project.job import Job
 from casebridge.project.ledger import now
 from casebridge.project.tally import Tally
-from casebridge.reconciliation.checks import judge
+from casebridge.reconciliation.checks import run_checks
 from casebridge.reconciliation.counting.recount import Books, recount
 from casebridge.reconciliation.counting.unchanged import forget, remember, unchanged
 from casebridge.reconciliation.reporting.dispositions import write_dispositions
@@ -36,7 +36,7 @@ def run(job: Job) -> Tally:
     except SQLAlchemyError as error:
         raise refusal(job.settings.target_url, error) from error
     folder = job.settings.reports / job.run
-    findings = judge(books)
+    findings = run_checks(books)
     facts = facts_of(books, findings)
     write_dispositions(books, folder / "dispositions.parquet")
     write_control_totals(books, folder / "control_totals.csv")
@@ -70,7 +70,7 @@ def _about(books: Books, started: str) -> dict[str, object]:
         "target": shown(job.settings.target_url),
         "started": started,
         "finished": now(),
-        "basis": books.standing.basis,
+        "basis": books.files.basis,
         "specs": {spec.name: spec.digest for spec in job.specs},
         "codes": {path.name: file_digest(path) for path in sorted((job.folder / "codes").glob("*.csv"))},
     }

@@ -69,7 +69,7 @@ def _until_moment(words: Sequence[str], folder: Path, moment: str, nth: int) -> 
             os.kill(os.getpid(), signal.SIGKILL)
 
     for module in WATCHED:
-        sys.modules[module].reached = reached  # type: ignore[attr-defined]
+        sys.modules[module].failpoint = reached  # type: ignore[attr-defined]
     _do(words, folder)
 
 

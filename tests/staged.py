@@ -156,4 +156,4 @@ def extracted(job: Job, name: str, *batches: Rows, columns: Sequence[str] = (), 
 
 def read_all(job: Job, stage: str, name: str, kind: str) -> pl.DataFrame:
     """All rows that this run has of one kind, in one frame."""
-    return pl.concat([batch.read() for batch in job.ledger.standing(job.run, stage, name, kind)])
+    return pl.concat([batch.read() for batch in job.ledger.sealed(job.run, stage, name, kind)])

@@ -14,11 +14,19 @@ ROOMS = ("migrate", "extract", "transform", "dedupe", "load", "reconciliation", 
 
 
 @pytest.mark.parametrize("name", ROOMS)
-def test_the_top_level_names_are_ours(name: str) -> None:
-    """Packages of these names exist on the registry too; ours are the ones that are imported."""
-    module = importlib.import_module(name)
+def test_every_room_is_a_part_of_the_package(name: str) -> None:
+    """A relative link a room: the checkout may be moved, and no tool needs a setting."""
+    link = ROOT / "casebridge" / name
+    assert link.readlink() == Path("..") / name
+    module = importlib.import_module(f"casebridge.{name}")
     assert module.__file__ is not None
-    assert Path(module.__file__).parent == ROOT / name
+    assert Path(module.__file__).resolve().parent == ROOT / name
+
+
+def test_every_folder_of_the_package_is_a_room() -> None:
+    """Nothing is installed that nobody placed."""
+    links = {path.name for path in (ROOT / "casebridge").iterdir() if path.is_symlink()}
+    assert links == set(ROOMS)
 
 
 def test_help_does_not_load_the_engines() -> None:
@@ -53,7 +61,7 @@ def test_no_module_outgrows_a_screenful_of_screens() -> None:
 
 def test_importing_does_nothing() -> None:
     """Importing any module writes nothing, connects to nothing, prints nothing."""
-    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in _sources()]
+    names = ["casebridge." + ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in _sources()]
     names = [name.removesuffix(".__init__") for name in names]
     code = "import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in names)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)

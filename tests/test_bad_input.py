@@ -129,8 +129,8 @@ def test_a_birth_in_a_year_that_cannot_be_is_set_aside(tmp_path: Path) -> None:
     migration = make_migration(tmp_path / "project", tmp_path / "council")
     migration.run(until="transform")
     with open_job(migration.folder) as job:
-        (clean,) = job.ledger.standing(job.run, "transform", "persons", "clean")
-        (left,) = job.ledger.standing(job.run, "transform", "persons", "quarantine")
+        (clean,) = job.ledger.sealed(job.run, "transform", "persons", "clean")
+        (left,) = job.ledger.sealed(job.run, "transform", "persons", "quarantine")
         years = dict(clean.read().select("_key", pl.col("date_of_birth").dt.year()).iter_rows())
         aside = left.read().filter(pl.col("column") == "date_of_birth").select("_key", "verdict", "rule", "value")
     assert years == {"1": None, "2": None, "3": 1907, "4": 2026}

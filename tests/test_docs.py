@@ -178,7 +178,7 @@ def test_every_rule_that_can_stop_a_row_is_explained(tmp_path: Path) -> None:
     known |= {reason.name.lower() for reason in Reason if reason is not Reason.READABLE}
     known |= {*CHECKS, *wording.RULE_WORDS, "number", "money", "date"}
     # Rules that stages give by name, where their quarantine is made.
-    for path in (*(ROOT / "load").glob("*.py"), *(ROOT / "transform").glob("*.py")):
+    for path in (*(ROOT / "load").rglob("*.py"), *(ROOT / "transform").rglob("*.py")):
         for line in _text(path).splitlines():
             if "rule" in line or "_left(" in line:
                 known |= set(re.findall(r'(?:lit\(|Verdict\.\w+, )"([a-z_]+)"', line))

@@ -62,14 +62,14 @@ def _set_aside(migration: Migration) -> pl.DataFrame:
     with open_job(migration.folder, alone=False) as job:
         frames, origin = [], []
         for source in job.reads():
-            for batch in job.ledger.standing(job.run, "extract", str(source), "raw"):
+            for batch in job.ledger.sealed(job.run, "extract", str(source), "raw"):
                 place = batch.scan().select("_row", "_file", "_line").collect()
                 origin.append(place.with_columns(pl.lit(source.name).alias("source")))
         for spec in job.specs:
             if spec.part:
                 continue
             for stage in ("transform", "load"):
-                for batch in job.ledger.standing(job.run, stage, spec.name, "quarantine"):
+                for batch in job.ledger.sealed(job.run, stage, spec.name, "quarantine"):
                     frames.append(batch.read().select("_row", "verdict", "rule"))
     rows = pl.concat(frames).filter(pl.col("verdict").is_in(["set_aside", "truncated"]))
     rows = rows.join(pl.concat(origin), on="_row").rename({"_file": "file", "_line": "line"})

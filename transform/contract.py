@@ -31,7 +31,9 @@ def _check(rule: Rule) -> pa.Check:
     return pa.Check(holds, name=rule.label, ignore_na=False)
 
 
-def judge(frame: pl.DataFrame, judged: tuple[Rule, ...], schema: pa.DataFrameSchema, spec: str) -> pl.DataFrame:
+def check_rows(
+    frame: pl.DataFrame, judged: tuple[Rule, ...], schema: pa.DataFrameSchema, spec: str
+) -> pl.DataFrame:
     """Every failed check of every row, in FAILURES. SpecError names the rules of `spec` that could not judge."""
     try:
         schema.validate(frame, lazy=True)

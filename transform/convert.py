@@ -32,7 +32,7 @@ CLOSED = "__closed_"
 
 
 @dataclass(frozen=True)
-class Plan:
+class Conversion:
     """A spec made ready to run: its code lists and its rules in order."""
 
     spec: TableSpec
@@ -48,9 +48,9 @@ class Plan:
         return pandera_schema(self.rules)
 
 
-def make_plan(spec: TableSpec, codes: Mapping[str, CodeList], century_pivot: int) -> Plan:
+def make_plan(spec: TableSpec, codes: Mapping[str, CodeList], century_pivot: int) -> Conversion:
     """The plan of a spec."""
-    return Plan(spec, codes, century_pivot, rules(spec))
+    return Conversion(spec, codes, century_pivot, rules(spec))
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,14 @@ class Converted:
     tally: Tally
 
 
-def convert(raw: pl.DataFrame, plan: Plan) -> Converted:
+def convert(raw: pl.DataFrame, plan: Conversion) -> Converted:
     """Source rows (ROW, optionally REST, source columns as text) to clean rows and quarantine."""
-    from casebridge.transform.contract import judge
+    from casebridge.transform.contract import check_rows
 
     spec = plan.spec
     rows = source_rows(raw, spec)
     batch = with_values(rows, plan)
-    failures = with_first_cause(judge(batch, plan.rules, plan.schema, spec.name))
+    failures = with_first_cause(check_rows(batch, plan.rules, plan.schema, spec.name))
     shown = {column.name: _source_text(column) for column in spec.columns}
     quarantine = quarantine_rows(rows, failures, shown)
     clean = _clean(batch, failures, spec)
@@ -84,7 +84,7 @@ def source_rows(raw: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
     return rows.with_columns(_key(spec).alias(KEY))
 
 
-def with_values(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+def with_values(rows: pl.DataFrame, plan: Conversion) -> pl.DataFrame:
     """Source rows, and beside them each converted column's text, translation and value."""
     spec = plan.spec
     batch = rows.with_columns(text_of(column).alias(TEXT + column.name) for column in spec.columns)
@@ -157,12 +157,12 @@ def text_of(column: ColumnSpec) -> pl.Expr:
     return text
 
 
-def _translation(column: ColumnSpec, plan: Plan) -> pl.Expr:
+def _translation(column: ColumnSpec, plan: Conversion) -> pl.Expr:
     day = parse_date(pl.col(column.codes_at).cast(pl.String), plan.century_pivot) if column.codes_at else None
     return plan.codes[column.codes or ""].translate(pl.col(TEXT + column.name), day)
 
 
-def _value(column: ColumnSpec, plan: Plan) -> pl.Expr:
+def _value(column: ColumnSpec, plan: Conversion) -> pl.Expr:
     text = pl.col((TRANSLATED if column.codes else TEXT) + column.name)
     kind = column.type
     if kind.name == "date":

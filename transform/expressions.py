@@ -18,7 +18,7 @@ from casebridge.project.contracts import REST, ROW, ROWS
 from casebridge.project.errors import Problem, did_you_mean
 from casebridge.project.spec import ColumnSpec, TableSpec
 from casebridge.transform.codes import CodeList
-from casebridge.transform.convert import Plan, source_rows, stripped, text_of, with_values
+from casebridge.transform.convert import Conversion, source_rows, stripped, text_of, with_values
 from casebridge.transform.schema import cast_rule
 
 _REST = ROWS[REST]
@@ -45,7 +45,7 @@ def undated(spec: TableSpec, codes: Mapping[str, CodeList]) -> list[Problem]:
     ]
 
 
-def misfits(plan: Plan, columns: Mapping[str, pl.DataType]) -> list[Problem]:
+def misfits(plan: Conversion, columns: Mapping[str, pl.DataType]) -> list[Problem]:
     """What of a spec does not fit the columns of its source or of its query's result."""
     spec, schema = plan.spec, {ROW: pl.Int64(), **columns}
     names = [name for name in columns if not name.startswith("_")]
@@ -69,7 +69,7 @@ def misfits(plan: Plan, columns: Mapping[str, pl.DataType]) -> list[Problem]:
     return problems or _rules(plan, with_values(source_rows(raw, spec), plan))
 
 
-def _rules(plan: Plan, rows: pl.DataFrame) -> list[Problem]:
+def _rules(plan: Conversion, rows: pl.DataFrame) -> list[Problem]:
     spec = plan.spec
     known = [name for name in rows.columns if not name.startswith("_")]
     tries = [

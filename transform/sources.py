@@ -75,7 +75,7 @@ def known(job: Job, read: ReadSpec) -> tuple[Prepared | None, str]:
 
 
 def _asked(job: Job, read: ReadSpec) -> tuple[tuple[Batch, ...], str]:
-    raw = job.ledger.standing(job.run, "extract", str(read.source), "raw")
+    raw = job.ledger.sealed(job.run, "extract", str(read.source), "raw")
     specs = job.specs_of(read.source)
     wheres = [spec.where for spec in specs if spec.query is None]
     return raw, digest(ENGINE, [batch.sha256 for batch in raw], read.key, wheres, len(specs))

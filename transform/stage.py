@@ -11,12 +11,12 @@ from casebridge.project.contracts import KEY, ORIGIN, ROW
 from casebridge.project.errors import Problem, SpecError
 from casebridge.project.identity import give_out
 from casebridge.project.job import Job
-from casebridge.project.plan import Outlook, State, follows, judged
+from casebridge.project.plan import State, TablePlan, follows, planned
 from casebridge.project.spec import Source, TableSpec
 from casebridge.project.specfile import columns_accounted_for
 from casebridge.project.tally import Tally
 from casebridge.transform.codes import read_codes
-from casebridge.transform.convert import Plan, convert, make_plan
+from casebridge.transform.convert import Conversion, convert, make_plan
 from casebridge.transform.expressions import misfits, undated, unreadable
 from casebridge.transform.sources import (
     ENGINE,
@@ -32,7 +32,7 @@ from casebridge.transform.sources import (
 
 def run(job: Job) -> Tally:
     """Convert what is pending. Returns the row account of all specs of this run."""
-    plans = make_plans(job)
+    plans = make_conversions(job)
     try_queries(job, plans, {source: _columns(job, source) for source in job.reads()})
     prepared = {source: prepare(job, read) for source, read in job.reads().items()}
     total = Tally()
@@ -41,7 +41,7 @@ def run(job: Job) -> Tally:
     return total
 
 
-def make_plans(job: Job) -> list[Plan]:
+def make_conversions(job: Job) -> list[Conversion]:
     """The specs made ready; SpecError lists every mistake in their code lists and expressions."""
     names = [column.codes for spec in job.specs for column in spec.columns if column.codes]
     problems = [problem for spec in job.specs for problem in unreadable(spec)]
@@ -71,7 +71,7 @@ def make_plans(job: Job) -> list[Plan]:
     return plans
 
 
-def try_queries(job: Job, plans: list[Plan], columns: Mapping[Source, Iterable[str]]) -> None:
+def try_queries(job: Job, plans: list[Conversion], columns: Mapping[Source, Iterable[str]]) -> None:
     """SpecError lists every query that fails on sources with these `columns`, and every expression that does
     not fit its query's columns."""
     problems: list[Problem] = []
@@ -86,7 +86,7 @@ def try_queries(job: Job, plans: list[Plan], columns: Mapping[Source, Iterable[s
 
 def _columns(job: Job, source: Source) -> list[str]:
     """The columns of a source, as it was extracted."""
-    raw = job.ledger.standing(job.run, "extract", str(source), "raw")
+    raw = job.ledger.sealed(job.run, "extract", str(source), "raw")
     return [name for batch in raw[:1] for name in batch.scan().collect_schema() if name not in ORIGIN]
 
 
@@ -96,7 +96,7 @@ def _accounted_for(job: Job, source: Source) -> dict[str, pl.DataType]:
     return dict.fromkeys(sorted(mapped | dropped), pl.String())
 
 
-def _table(job: Job, plan: Plan, prepared: dict[Source, Prepared]) -> Tally:
+def _table(job: Job, plan: Conversion, prepared: dict[Source, Prepared]) -> Tally:
     spec, sealed = plan.spec, []
     sources = list(_batches(job, spec, prepared))
     job.report.table(STAGE, spec.name, sum(batch.rows for batch in sources))
@@ -112,7 +112,7 @@ def _table(job: Job, plan: Plan, prepared: dict[Source, Prepared]) -> Tally:
     return job.ledger.tally(job.run, STAGE, spec.name)
 
 
-def outlook(job: Job) -> Iterator[Outlook]:
+def plan_tables(job: Job) -> Iterator[TablePlan]:
     """What there is to convert: each source as a whole, then each spec. Writes nothing."""
     there, prepared = set(job.ledger.names(job.run, "extract")), {}
     for source, read in job.reads().items():
@@ -122,25 +122,25 @@ def outlook(job: Job) -> Iterator[Outlook]:
         found, inputs = known(job, read)
         if found:
             prepared[source] = found
-        rows = sum(batch.rows for batch in job.ledger.standing(job.run, "extract", str(source), "raw"))
-        yield judged(STAGE, str(source), ((0, inputs),), () if found else (0,), rows)
-    for plan in make_plans(job):
+        rows = sum(batch.rows for batch in job.ledger.sealed(job.run, "extract", str(source), "raw"))
+        yield planned(STAGE, str(source), ((0, inputs),), () if found else (0,), rows)
+    for plan in make_conversions(job):
         yield _outlook(job, plan, prepared)
 
 
-def _outlook(job: Job, plan: Plan, prepared: dict[Source, Prepared]) -> Outlook:
+def _outlook(job: Job, plan: Conversion, prepared: dict[Source, Prepared]) -> TablePlan:
     spec = plan.spec
     if not all(source in prepared for source in spec.sources):
         return follows(STAGE, spec.name)
     sources = joined_before(job, spec, prepared) if spec.query is not None else prepared[spec.sources[0]].raw
     if sources is None:
-        return Outlook(STAGE, spec.name, State.PENDING, (0,), sum(b.rows for b in prepared[spec.sources[0]].raw))
+        return TablePlan(STAGE, spec.name, State.PENDING, (0,), sum(b.rows for b in prepared[spec.sources[0]].raw))
     sealed = tuple((number, _inputs(plan, batch, prepared)[1]) for number, batch in enumerate(sources))
     pending = tuple(n for n, inputs in sealed if job.ledger.done(STAGE, spec.name, n, inputs) is None)
-    return judged(STAGE, spec.name, sealed, pending, sum(sources[number].rows for number in pending))
+    return planned(STAGE, spec.name, sealed, pending, sum(sources[number].rows for number in pending))
 
 
-def _inputs(plan: Plan, batch: Batch, prepared: dict[Source, Prepared]) -> tuple[pl.Series | None, str]:
+def _inputs(plan: Conversion, batch: Batch, prepared: dict[Source, Prepared]) -> tuple[pl.Series | None, str]:
     """The rows of a batch that go no further, and the digest of everything that goes into its conversion."""
     spec = plan.spec
     rules = digest(ENGINE, spec.digest, plan.century_pivot, {n: c.digest for n, c in plan.codes.items()})
@@ -155,7 +155,7 @@ def _batches(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Ite
     yield from prepared[spec.sources[0]].raw
 
 
-def _convert(job: Job, plan: Plan, batch: Batch, number: int, inputs: str, left: pl.Series | None) -> None:
+def _convert(job: Job, plan: Conversion, batch: Batch, number: int, inputs: str, left: pl.Series | None) -> None:
     name = plan.spec.name
     job.ledger.attempt(STAGE, name, number, inputs)
     raw = batch.read()
@@ -177,7 +177,7 @@ def _give_out_ids(job: Job, spec: TableSpec, inputs: str) -> None:
     job.ledger.attempt("keys", spec.name, 0, inputs)
     keys = [pl.Series(KEY, [], dtype=pl.String)]
     for kind in ("clean", "quarantine"):
-        batches = job.ledger.standing(job.run, STAGE, spec.name, kind)
+        batches = job.ledger.sealed(job.run, STAGE, spec.name, kind)
         keys += [batch.read([KEY]).get_column(KEY) for batch in batches]
     give_out(job, spec.target, spec.system, pl.concat(keys))
     job.ledger.record("keys", spec.name, 0, inputs, [], Tally())

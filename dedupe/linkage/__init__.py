@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Linkage": "result", "link": "engine", "RegisterError": "errors", "evaluate": "evaluation.measures",
-    "write_evaluation": "evaluation.measures", "Fields": "fields", "LinkOptions": "fields", "parse_fields": "fields",
-    "read_fields": "fields",
+    "write_evaluation": "evaluation.measures", "Fields": "fields", "LinkOptions": "fields",
+    "parse_fields": "fields", "read_fields": "fields",
 }  # fmt: skip
 
 __all__ = [

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.blocking.keys import Blocks, Candidates, Rule, build_blocks, expected_missed
+from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Blocks, Rule, build_blocks, expected_missed
 from casebridge.dedupe.linkage.blocking.rules import choose_rules, further_rules
 from casebridge.dedupe.linkage.clusters import Edges, build_clusters, cluster_names
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
@@ -22,7 +22,7 @@ from casebridge.dedupe.linkage.fields import Fields, LinkOptions
 from casebridge.dedupe.linkage.model.mixture import Component, Model, fit
 from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns
 from casebridge.dedupe.linkage.model.training import (
-    Luck,
+    RandomAgreement,
     Strangers,
     estimated_recall,
     starting_components,
@@ -34,7 +34,7 @@ from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID
 from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.result import Linkage
 from casebridge.dedupe.linkage.scoring.cascade import Prune, Scored, Scorer
-from casebridge.dedupe.linkage.scoring.probabilities import judge_together, pairs_frame
+from casebridge.dedupe.linkage.scoring.probabilities import pairs_frame, score_together
 from casebridge.dedupe.linkage.scoring.thresholds import best_expected_f1, expected_false_merges
 from casebridge.dedupe.linkage.scoring.witnesses import hear_witnesses
 
@@ -75,15 +75,15 @@ def link(
     comparisons = comparisons_for(held, tuple(fields.other), related)
     clock.done("register", rows=held.size, comparisons=len(comparisons))
     with ThreadPoolExecutor(1) as pool:
-        laid_out = pool.submit(held.lay_out)
-        candidates = find_candidates(held, fields, options)
-        laid_out.result()
+        table_built = pool.submit(held.build_row_table)
+        candidates = blocked_pairs(held, fields, options)
+        table_built.result()
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
-    luck, radix = Luck(held, comparisons, options.seed), Radix.of(comparisons)
+    chance_of, radix = RandomAgreement(held, comparisons, options.seed), Radix.of(comparisons)
     with ThreadPoolExecutor(1) as pool:
         rules = [blocks.rule for blocks in candidates.blocks]
         believed = pool.submit(
-            lambda: (Strangers(luck, fields.link_only, rules), starting_components(luck, candidates))
+            lambda: (Strangers(chance_of, fields.link_only, rules), starting_components(chance_of, candidates))
         )
         samples, sampled = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
         strangers, components = believed.result()
@@ -96,7 +96,7 @@ def link(
             "more rules", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks)
         )
         samples, _ = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
-        model = train(comparisons, starting_components(luck, candidates), samples, strangers)
+        model = train(comparisons, starting_components(chance_of, candidates), samples, strangers)
     clock.done("model", rounds=model.rounds, converged=model.converged)
     scorer = Scorer(held, model, comparisons, options.keep)
     scored, prune = score_all(scorer, candidates, options)
@@ -124,13 +124,13 @@ def complete(
     return count_patterns(radix, np.concatenate([kept, lesser]), weight)
 
 
-def find_candidates(register: Register, fields: Fields, options: LinkOptions) -> Candidates:
+def blocked_pairs(register: Register, fields: Fields, options: LinkOptions) -> BlockedPairs:
     blocks = _blocks(register, choose_rules(register, options.rules), options)
     source = register.source if fields.link_only else None
-    return Candidates(blocks, source, register.pair_keys(options.not_pairs))
+    return BlockedPairs(blocks, source, register.pair_keys(options.not_pairs))
 
 
-def widened(register: Register, candidates: Candidates, options: LinkOptions, recall: float) -> Candidates:
+def widened(register: Register, candidates: BlockedPairs, options: LinkOptions, recall: float) -> BlockedPairs:
     """The candidates, with more rules where those chosen are estimated to lose more than LOST of the true
     pairs: a register of many gaps and slips. Rules that were asked for stand as they are."""
     held = tuple(blocks.rule for blocks in candidates.blocks)
@@ -155,7 +155,7 @@ def train(
     return strangers.refit(model, samples[-1])
 
 
-def score_all(scorer: Scorer, candidates: Candidates, options: LinkOptions) -> tuple[Scored, Prune]:
+def score_all(scorer: Scorer, candidates: BlockedPairs, options: LinkOptions) -> tuple[Scored, Prune]:
     """Score every candidate pair, batch by batch; the result is in the order of the batches."""
     prune = Prune()
 
@@ -178,11 +178,11 @@ def score_all(scorer: Scorer, candidates: Candidates, options: LinkOptions) -> t
 
 
 def _conclude(
-    register: Register, comparisons: Sequence[Comparison], candidates: Candidates, patterns: Patterns,
+    register: Register, comparisons: Sequence[Comparison], candidates: BlockedPairs, patterns: Patterns,
     model: Model, scored: Scored, prune: Prune, options: LinkOptions, clock: _Clock,
 ) -> Linkage:  # fmt: skip
-    scored, judged, thirds = judge_together(register, model, comparisons, candidates, scored, options)
-    register.fold_up()
+    scored, judged, thirds = score_together(register, model, comparisons, candidates, scored, options)
+    register.release_row_table()
     clock.done("third records", pairs=thirds.pairs)
     with ThreadPoolExecutor(1) as pool:
         framed = pool.submit(pairs_frame, register, comparisons, scored, judged)

@@ -45,13 +45,13 @@ class Crosswalk:
 
 def read_crosswalk(job: Job) -> Crosswalk:
     """The crosswalk of this run, and the specs whose rows it speaks of."""
-    batches = job.ledger.standing(job.run, "dedupe", "crosswalk", "crosswalk")
-    register = [spec.name for spec in job.specs if job.ledger.standing(job.run, "dedupe", spec.name, "golden")]
+    batches = job.ledger.sealed(job.run, "dedupe", "crosswalk", "crosswalk")
+    register = [spec.name for spec in job.specs if job.ledger.sealed(job.run, "dedupe", spec.name, "golden")]
     return Crosswalk(batches, frozenset(register))
 
 
 @dataclass(frozen=True)
-class Standing:
+class KeyMap:
     """The keys of one system in one target table. `digest` changes when any of them may have changed.
 
     `early` asks about a table before it is loaded.
@@ -102,13 +102,13 @@ class Standing:
     def _of_system(self, system: str) -> pl.DataFrame:
         return self._own_keys() if system == self.system else self._side(system)._own_keys()
 
-    def _survivors_elsewhere(self) -> list[Standing]:
+    def _survivors_elsewhere(self) -> list[KeyMap]:
         """The other systems whose records took in some of this one's: where those stand counts here too."""
         systems = set(self.crosswalk.folded_of(self.system).get_column("survivor_system"))
         return [self._side(system) for system in sorted(systems - {self.system})]
 
-    def _side(self, system: str) -> Standing:
-        return Standing(self.job, self.target, system, self.crosswalk, self.early)
+    def _side(self, system: str) -> KeyMap:
+        return KeyMap(self.job, self.target, system, self.crosswalk, self.early)
 
     def _own_keys(self) -> pl.DataFrame:
         files = self._files()
@@ -137,14 +137,14 @@ class Standing:
         present: list[Batch] = []
         absent: list[Batch] = []
         for spec in self.specs:
-            absent += ledger.standing(run, "transform", spec.name, "quarantine")
+            absent += ledger.sealed(run, "transform", spec.name, "quarantine")
             for source in spec.sources:
-                absent += ledger.standing(run, "transform", str(source), "quarantine")
+                absent += ledger.sealed(run, "transform", str(source), "quarantine")
             if self.early:
-                present += ledger.standing(run, "transform", spec.name, "clean")
+                present += ledger.sealed(run, "transform", spec.name, "clean")
             else:
-                present += ledger.standing(run, STAGE, spec.name, "rows")
-                absent += ledger.standing(run, STAGE, spec.name, "quarantine")
+                present += ledger.sealed(run, STAGE, spec.name, "rows")
+                absent += ledger.sealed(run, STAGE, spec.name, "quarantine")
         return {"present": present, "absent": absent}
 
 
@@ -154,13 +154,13 @@ class Parents:
 
     def __init__(self, job: Job, crosswalk: Crosswalk) -> None:
         self._job, self._crosswalk = job, crosswalk
-        self._known: dict[tuple[str, str, bool], Standing] = {}
+        self._known: dict[tuple[str, str, bool], KeyMap] = {}
 
-    def of(self, spec: TableSpec, target: str) -> Standing:
+    def of(self, spec: TableSpec, target: str) -> KeyMap:
         """Where the keys of the table that a spec's rows refer to stand."""
         order = self._job.target.load_order
         early = order.index(target) >= order.index(spec.target)
         asked = (target, spec.system, early)
         if asked not in self._known:
-            self._known[asked] = Standing(self._job, target, spec.system, self._crosswalk, early)
+            self._known[asked] = KeyMap(self._job, target, spec.system, self._crosswalk, early)
         return self._known[asked]

@@ -16,7 +16,7 @@ from casebridge.project.spec import TableSpec
 
 KEEPER, OF_ITSELF = "keeper", "of_itself"
 
-DOUBLES: Mapping[str, pl.DataType] = {
+MERGE_DUPLICATES: Mapping[str, pl.DataType] = {
     KEY: pl.String(),
     ROW: pl.Int64(),
     KEEPER: pl.String(),
@@ -26,12 +26,12 @@ DOUBLES: Mapping[str, pl.DataType] = {
 the row now relates a person to themselves."""
 
 
-def doubles(
+def merge_duplicates(
     spec: TableSpec, batches: Sequence[Batch], parents: Mapping[str, pl.DataFrame], folded: pl.Series
 ) -> pl.DataFrame:
-    """DOUBLES of one table. Only rows that a merge touched make others superfluous: what the legacy system
-    held twice on its own stays as it was."""
-    none = pl.DataFrame(schema=dict(DOUBLES))
+    """MERGE_DUPLICATES of one table. Only rows that a merge touched make others superfluous: what the legacy
+    system held twice on its own stays as it was."""
+    none = pl.DataFrame(schema=dict(MERGE_DUPLICATES))
     if not spec.once or folded.is_empty() or not batches:
         return none
     links = [column for column in spec.references if column.name in spec.once]

@@ -36,15 +36,15 @@ def resolve(
     parents: Mapping[str, pl.DataFrame],
     folded: pl.Series,
     golden: pl.DataFrame,
-    doubled: pl.DataFrame,
+    duplicates: pl.DataFrame,
     refused: pl.DataFrame,
 ) -> Resolved:
     """Clean rows to rows of `table`.
 
     `ids` has KEY and `id` of the table's own rows; `parents` gives for each referencing column KEY, `id`
     and `place` of the rows it may name; `folded` are the keys that a merge took away; `golden` the rows
-    of survivors whose values changed, in the shape of `clean`; `doubled` the rows that a merge made
-    superfluous (`once.DOUBLES`); `refused` the rows that the target did not take (`refused.REFUSED_ROWS`).
+    of survivors whose values changed, in the shape of `clean`; `duplicates` the rows that a merge made
+    superfluous (`MERGE_DUPLICATES`); `refused` the rows that the target did not take (`REFUSED_ROWS`).
     """
     if spec.merged_only:
         # The part that sets these rows apart ends their keys; without it they are the person's.
@@ -53,9 +53,9 @@ def resolve(
     else:
         stays = clean.filter(~pl.col(KEY).is_in(folded.implode())) if folded.len() else clean
     merged = clean.height - stays.height
-    single = _without_doubles(stays, doubled)
+    single = _without_duplicates(stays, duplicates)
     rows = _with_golden(single, golden)
-    quarantine = [empty(QUARANTINE), _of_itself(stays, doubled)]
+    quarantine = [empty(QUARANTINE), _of_itself(stays, duplicates)]
     for column in spec.references:
         rows = _look_up(rows, column, parents[column.name])
     failed = _place_of_parents(rows, spec)
@@ -73,13 +73,13 @@ def resolve(
     return Resolved(loaded, left, _tally(clean.height, merged, combined, loaded.height, left))
 
 
-def _without_doubles(rows: pl.DataFrame, doubled: pl.DataFrame) -> pl.DataFrame:
+def _without_duplicates(rows: pl.DataFrame, duplicates: pl.DataFrame) -> pl.DataFrame:
     """Superfluous rows gone; the rows that stay in their stead name them in `_rest`."""
-    if doubled.is_empty():
+    if duplicates.is_empty():
         return rows
-    kept = rows.filter(~pl.col(KEY).is_in(doubled.get_column(KEY).implode()))
+    kept = rows.filter(~pl.col(KEY).is_in(duplicates.get_column(KEY).implode()))
     behind = (
-        doubled.filter(~pl.col(OF_ITSELF))
+        duplicates.filter(~pl.col(OF_ITSELF))
         .sort(ROW)
         .group_by(KEEPER, maintain_order=True)
         .agg(pl.col(ROW).alias("__more"))
@@ -91,9 +91,9 @@ def _without_doubles(rows: pl.DataFrame, doubled: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(rest.alias(REST)).drop("__more")
 
 
-def _of_itself(rows: pl.DataFrame, doubled: pl.DataFrame) -> pl.DataFrame:
+def _of_itself(rows: pl.DataFrame, duplicates: pl.DataFrame) -> pl.DataFrame:
     """The quarantine of relationships between two records that became one person: left behind on purpose."""
-    keys = doubled.filter(pl.col(OF_ITSELF)).get_column(KEY)
+    keys = duplicates.filter(pl.col(OF_ITSELF)).get_column(KEY)
     nothing = pl.lit(None, dtype=pl.String)
     return rows.filter(pl.col(KEY).is_in(keys.implode())).select(
         KEY,

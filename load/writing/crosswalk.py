@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import sqlalchemy as sa
 
-from casebridge.load.resolution.key_map import STAGE, Crosswalk, Standing
+from casebridge.load.resolution.key_map import STAGE, Crosswalk, KeyMap
 from casebridge.load.writing.applied import CROSSWALK, applied, create_side_tables, forget_applied, note_applied
-from casebridge.load.writing.retry import in_transaction, may_be_done_twice
+from casebridge.load.writing.retry import in_transaction, repeatable
 from casebridge.load.writing.writers import writer_for
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import KEY
@@ -20,12 +20,12 @@ NAME = "casebridge_crosswalk"
 def write_crosswalk(job: Job, engine: sa.Engine, crosswalk: Crosswalk) -> None:
     """Put this run's crosswalk into the target, whole, in one transaction, when it has changed."""
     specs = [spec for spec in job.specs if spec.name in crosswalk.register]
-    standings = {(spec.system, spec.target): Standing(job, spec.target, spec.system, crosswalk) for spec in specs}
-    inputs = digest(crosswalk.digest, [standing.digest for standing in standings.values()])
+    key_maps = {(spec.system, spec.target): KeyMap(job, spec.target, spec.system, crosswalk) for spec in specs}
+    inputs = digest(crosswalk.digest, [key_map.digest for key_map in key_maps.values()])
     found = job.ledger.done(STAGE, NAME, 0, inputs)
     if found is None:
         job.ledger.attempt(STAGE, NAME, 0, inputs)
-        rows = _rows(crosswalk, list(standings.values()))
+        rows = _rows(crosswalk, list(key_maps.values()))
         found = (write_batch(job.work, STAGE, NAME, 0, "crosswalk", inputs, rows),)
         tally = Tally(read=rows.height, passed=rows.height)
         job.ledger.record(STAGE, NAME, 0, inputs, found, tally)
@@ -49,16 +49,16 @@ def put_crosswalk(job: Job, engine: sa.Engine, batch: Batch | None, run: str) ->
             writer_for(engine.dialect.name)(connection, CROSSWALK, batch.read())
             note_applied(connection, batch, NAME, run)
 
-    in_transaction(engine, work, may_be_done_twice, job.report)
+    in_transaction(engine, work, repeatable, job.report)
 
 
-def _rows(crosswalk: Crosswalk, standings: list[Standing]) -> pl.DataFrame:
+def _rows(crosswalk: Crosswalk, key_maps: list[KeyMap]) -> pl.DataFrame:
     """One row a legacy key: system, legacy_key, survivor_system, survivor_key, target_id."""
     schema = {column.name: pl.Int64() if column.name == "target_id" else pl.String() for column in CROSSWALK.c}
     frames = [pl.DataFrame(schema=schema)]
     folded = crosswalk.folded.select("system", pl.col("key").alias(KEY), "survivor_system", "survivor_key")
-    for standing in standings:
-        keys = standing.keys.filter(pl.col("id").is_not_null()).with_columns(system=pl.lit(standing.system))
+    for key_map in key_maps:
+        keys = key_map.keys.filter(pl.col("id").is_not_null()).with_columns(system=pl.lit(key_map.system))
         joined = keys.join(folded, on=["system", KEY], how="left")
         frames.append(
             joined.select(

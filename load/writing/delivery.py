@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from casebridge.load.resolution.key_map import STAGE
 from casebridge.load.writing.applied import Applied, applied, forget_applied, note_applied
 from casebridge.load.writing.changes import Changes, changes, rows_of
-from casebridge.load.writing.failpoints import reached
-from casebridge.load.writing.retry import in_transaction, may_be_done_twice
+from casebridge.load.writing.failpoints import failpoint
+from casebridge.load.writing.retry import in_transaction, repeatable
 from casebridge.load.writing.row_bisect import refused_rows
 from casebridge.load.writing.tables import TargetTables
 from casebridge.load.writing.writers import delete_rows, writer_for
@@ -54,7 +54,7 @@ class Delivery:
             self._replace(table, stale, fresh)
         elif fresh:
             self._append(table, fresh)
-        reached("between tables")
+        failpoint("between tables")
 
     def file_of(self, item: Applied) -> Batch:
         """The immutable file whose rows stand in the target under this record."""
@@ -90,17 +90,17 @@ class Delivery:
 
     def _difference(self, name: str, batches: Sequence[Batch]) -> tuple[list[Applied], list[Batch]]:
         """What stands there and should not, and what should and does not."""
-        standing = {number: item for (of, number), item in self.there.items() if of == name}
-        kept = {b.number for b in batches if b.number in standing and standing[b.number].sha256 == b.sha256}
-        stale = [item for number, item in sorted(standing.items()) if number not in kept]
+        in_target = {number: item for (of, number), item in self.there.items() if of == name}
+        kept = {b.number for b in batches if b.number in in_target and in_target[b.number].sha256 == b.sha256}
+        stale = [item for number, item in sorted(in_target.items()) if number not in kept]
         return stale, [batch for batch in batches if batch.number not in kept]
 
     def loosen(self) -> None:
         """Take the keys off before the first row is written; an untouched target keeps them."""
         if not self.loose:
-            in_transaction(self.engine, self.tables.loosen, may_be_done_twice, self.job.report)
+            in_transaction(self.engine, self.tables.loosen, repeatable, self.job.report)
             self.loose = True
-            reached("after loosen")
+            failpoint("after loosen")
 
     def _append(self, table: TargetTable, fresh: Sequence[Batch]) -> None:
         self.loosen()
@@ -112,11 +112,11 @@ class Delivery:
     def _append_one(self, table: TargetTable, batch: Batch) -> Batch:
         def work(connection: sa.Connection) -> None:
             self._write(connection, table, batch, None)
-            reached("before commit")
+            failpoint("before commit")
 
-        reached("before begin")
+        failpoint("before begin")
         in_transaction(self.engine, work, lambda: self._stands([batch]), self.job.report)
-        reached("after commit")
+        failpoint("after commit")
         # Here, not by who waits for us: when the batch beside this one fails, this one stands all the same.
         self._noted(batch, table)
         return batch
@@ -129,14 +129,14 @@ class Delivery:
             delete_rows(connection, self.tables.table(table.name), table.primary_key, moved.gone)
             for item in stale:
                 forget_applied(connection, item.name, item.number)
-            reached("after delete")
+            failpoint("after delete")
             for batch in fresh:
                 self._write(connection, table, batch, moved.put)
-            reached("before commit")
+            failpoint("before commit")
 
-        reached("before begin")
+        failpoint("before begin")
         in_transaction(self.engine, work, lambda: self._stands(fresh, stale), self.job.report)
-        reached("after commit")
+        failpoint("after commit")
         for item in stale:
             del self.there[item.name, item.number]
         for batch in fresh:
@@ -151,7 +151,7 @@ class Delivery:
             rows = rows.filter(pl.col(table.primary_key).is_in(only.implode()))
         if rows.height:
             writer_for(self.engine.dialect.name)(connection, self.tables.table(table.name), rows)
-        reached("after copy")
+        failpoint("after copy")
         note_applied(connection, batch, table.name, self.run)
 
     def _noted(self, batch: Batch, table: TargetTable) -> None:

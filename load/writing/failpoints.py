@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MOMENTS = (
+FAILPOINTS = (
     "before the run is noted",
     "before begin",
     "after delete",
@@ -17,6 +17,6 @@ MOMENTS = (
 )
 
 
-def reached(moment: str) -> None:
+def failpoint(moment: str) -> None:
     """A load has come to this moment."""
-    assert moment in MOMENTS, moment
+    assert moment in FAILPOINTS, moment

@@ -31,7 +31,7 @@ _DEPENDENTS = sa.text(
 )
 
 
-def park(connection: sa.Connection, tables: Collection[str], ours: Collection[str]) -> None:
+def drop_foreign_keys(connection: sa.Connection, tables: Collection[str], ours: Collection[str]) -> None:
     """Take off every foreign key that points at one of `tables`, but for those named in `ours` and those of tables
     that this login does not own: they stay on, and only hinder a delta that replaces what they point at. Only
     PostgreSQL enforces such keys on us: SQLite's are off on our connections."""
@@ -42,7 +42,7 @@ def park(connection: sa.Connection, tables: Collection[str], ours: Collection[st
         connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {_quoted(connection, name)}")
 
 
-def unpark(connection: sa.Connection) -> None:
+def restore_foreign_keys(connection: sa.Connection) -> None:
     """Build every key that was taken off, as it was, on the tables that are still there."""
     if connection.dialect.name != "postgresql" or not sa.inspect(connection).has_table(PARKED.name):
         return

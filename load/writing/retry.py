@@ -19,7 +19,7 @@ PASSING = ("08", "40", "57P", "55P03", "53300")
 """SQLSTATEs of what passes: a lost connection, a deadlock, a restart, a lock not given, no connection free."""
 
 
-def passing(error: BaseException) -> bool:
+def transient(error: BaseException) -> bool:
     """Whether waiting may help."""
     original = getattr(error, "orig", None) or error
     state = getattr(original, "sqlstate", None)
@@ -31,7 +31,7 @@ def passing(error: BaseException) -> bool:
     return isinstance(original, psycopg.OperationalError) or "database is locked" in str(original)
 
 
-def about_rows(error: BaseException) -> bool:
+def is_row_error(error: BaseException) -> bool:
     """Whether the error is about values: a row that the target does not take."""
     original = getattr(error, "orig", None) or error
     state = getattr(original, "sqlstate", None)
@@ -50,7 +50,7 @@ def in_transaction(
             with engine.begin() as connection:
                 work(connection)
         except DRIVER_ERRORS as error:
-            if wait is None or not passing(error):
+            if wait is None or not transient(error):
                 raise
             report.note(f"the target does not answer; trying again in {wait:g} s")
             time.sleep(wait)
@@ -68,11 +68,11 @@ def _came_through(engine: sa.Engine, done: Callable[[], bool]) -> bool:
             pass
         return done()
     except DRIVER_ERRORS as error:
-        if not passing(error):
+        if not transient(error):
             raise
         return False
 
 
-def may_be_done_twice() -> bool:
+def repeatable() -> bool:
     """For `in_transaction`: what was done once may be done again."""
     return False

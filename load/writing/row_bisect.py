@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 import sqlalchemy as sa
 
-from casebridge.load.writing.retry import about_rows
+from casebridge.load.writing.retry import is_row_error
 from casebridge.load.writing.writers import Writer
 from casebridge.project.contracts import KEY
 from casebridge.project.database import DRIVER_ERRORS, refusal
@@ -46,7 +46,7 @@ def _attempt(connection: sa.Connection, write: Callable[[], None]) -> str | None
         write()
     except DRIVER_ERRORS as error:
         savepoint.rollback()
-        if not about_rows(error):
+        if not is_row_error(error):
             raise
         return refusal(connection.engine.url, error).reason
     savepoint.commit()

@@ -11,7 +11,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIndex, DropTable
 
-from casebridge.load.writing.foreign_keys import park, unpark
+from casebridge.load.writing.foreign_keys import drop_foreign_keys, restore_foreign_keys
 from casebridge.project.database import shown
 from casebridge.project.errors import TargetError
 from casebridge.project.target import Target
@@ -68,12 +68,12 @@ class TargetTables:
         """Take unique and foreign keys off, before rows are written: a value may move from one batch to
         another, and stands twice until both are in."""
         self._drop_keys(connection, keep=())
-        park(connection, self._target.load_order, self.names_of_keys)
+        drop_foreign_keys(connection, self._target.load_order, self.names_of_keys)
 
     def tighten(self, connection: sa.Connection) -> None:
         """Build and validate what is missing of unique and foreign keys."""
         self._add_keys(connection, self.names_of_keys)
-        unpark(connection)
+        restore_foreign_keys(connection)
 
     def restore(self, connection: sa.Connection, drop: Collection[str], keys: Collection[str]) -> None:
         """As it was before a run: without the tables it made, and with the keys that were there."""
@@ -81,7 +81,7 @@ class TargetTables:
         for name in (name for name in reversed(self._target.load_order) if name in drop):
             connection.execute(DropTable(self.metadata.tables[name], if_exists=True))
         self._add_keys(connection, keys)
-        unpark(connection)
+        restore_foreign_keys(connection)
 
     def _drop_keys(self, connection: sa.Connection, keep: Collection[str]) -> None:
         present = self.keys_present(connection)

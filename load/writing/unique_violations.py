@@ -18,7 +18,7 @@ from casebridge.project.target import TargetTable
 NUMBER = "number"
 
 
-def doubled_rows(
+def unique_violations(
     connection: sa.Connection, table: TargetTable, batches: Sequence[Batch]
 ) -> Iterator[tuple[Batch, pl.DataFrame]]:
     """Legacy key and reason of one spec's rows, batch by batch. Read only.

@@ -14,7 +14,7 @@ from casebridge.migrate.cli.render import show_json
 from casebridge.migrate.pipeline import open_job
 from casebridge.project.job import Job
 from casebridge.project.journal import Journal
-from casebridge.reconciliation.checks import judge
+from casebridge.reconciliation.checks import run_checks
 from casebridge.reconciliation.counting.recount import recount
 from casebridge.reconciliation.findings import Finding, Outcome
 
@@ -72,7 +72,7 @@ def acknowledge(run: str, readback: Path, folder: Path, as_json: bool, who: str)
 
 def _compared(job: Job) -> list[Finding]:
     """What reconciliation finds wrong with the read-back: tables and counts, never a value."""
-    return [finding for finding in judge(recount(job)) if finding.verdict is Outcome.FAILED]
+    return [finding for finding in run_checks(recount(job)) if finding.verdict is Outcome.FAILED]
 
 
 @handover.command()

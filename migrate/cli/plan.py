@@ -16,7 +16,7 @@ from casebridge.migrate.plan import StagePlan
 from casebridge.migrate.run_guards import freeze as freeze_rules
 from casebridge.migrate.run_guards import rules_of
 from casebridge.project.journal import Journal
-from casebridge.project.plan import Outlook, State
+from casebridge.project.plan import State, TablePlan
 
 
 def show_plan(run: str, stages: Sequence[StagePlan], *, as_json: bool) -> None:
@@ -69,7 +69,7 @@ def _stage_dict(stage: StagePlan) -> dict[str, Any]:
     }
 
 
-def _table_dict(item: Outlook) -> dict[str, Any]:
+def _table_dict(item: TablePlan) -> dict[str, Any]:
     return {"table": item.table, "state": str(item.state), "batches": list(item.batches), "rows": item.rows,
             "rows_are_about": item.about}  # fmt: skip
 

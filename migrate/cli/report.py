@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from casebridge.dedupe.plan import outlook as linkage_outlook
+from casebridge.dedupe.plan import plan_tables as plan_linkage
 from casebridge.migrate.cli.options import json_option, name_option, project_option
 from casebridge.migrate.cli.render import progress, show_balance, show_json, wide_console
 from casebridge.migrate.cli.run import read_report
-from casebridge.migrate.decision_guard import check_followed
+from casebridge.migrate.decision_guard import check_decisions_followed
 from casebridge.migrate.pipeline import STAGES, open_job, run_stage
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.job import Job
@@ -110,9 +110,9 @@ def sign(run: str, folder: Path, who: str, role: str, note: str) -> None:
 
 def _still_true(job: Job) -> None:
     """What is signed is what the target holds now, not what a file says of it."""
-    check_followed(job, "dedupe")
-    stands = {batch.inputs for batch in job.ledger.standing(job.run, "dedupe", "crosswalk", "crosswalk")}
-    for item in linkage_outlook(job):
+    check_decisions_followed(job, "dedupe")
+    stands = {batch.inputs for batch in job.ledger.sealed(job.run, "dedupe", "crosswalk", "crosswalk")}
+    for item in plan_linkage(job):
         # Done for another run, or for this one before its last decisions, is not what was loaded.
         other = item.table == "crosswalk" and stands != {inputs for _, inputs in item.sealed}
         if item.state is State.DONE and not other:

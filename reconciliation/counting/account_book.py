@@ -18,7 +18,7 @@ import polars as pl
 from casebridge.project.contracts import ROW, SOURCE_SHIFT, Place
 from casebridge.project.job import Job
 from casebridge.project.spec import Source
-from casebridge.reconciliation.reading.verified_files import Standing
+from casebridge.reconciliation.reading.verified_files import RunFiles
 
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -159,12 +159,12 @@ class Book:
                 yield page, mine[known], at[known]
 
 
-def open_book(job: Job, standing: Standing) -> Book:
+def open_book(job: Job, files: RunFiles) -> Book:
     """One line for each extracted row, readable or not."""
     numbers = {source: number for number, source in job.ledger.sources().items()}
     pages = {}
     for unseen, source in enumerate(job.reads(), start=1):
-        kinds = [standing.of("extract", str(source), kind) for kind in ("raw", "unreadable")]
+        kinds = [files.of("extract", str(source), kind) for kind in ("raw", "unreadable")]
         rows = [batch.read([ROW]).get_column(ROW).to_numpy() for batch in chain(*kinds)]
         page = page_of(source, np.concatenate(rows) if rows else np.empty(0, np.int64))
         pages[numbers.get(source, -unseen)] = page

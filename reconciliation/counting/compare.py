@@ -52,7 +52,7 @@ class Claims:
 
 
 @dataclass
-class Side:
+class TableComparison:
     """What the re-reading of one target table found. Row keys only."""
 
     held: Held
@@ -119,14 +119,14 @@ def compare(
     claims: Claims,
     parents: Mapping[str, Rows],
     watch: Callable[[pl.DataFrame], None],
-) -> tuple[Side, Rows]:
+) -> tuple[TableComparison, Rows]:
     """Re-read a table once: who explains each row, is it what was loaded, do its references resolve.
 
     `parents` has the sorted keys of the tables referred to. `watch` is shown each chunk with the spec
     and the lead source row of every row (SPEC is NOBODY for a row nobody claims). Gives the account and
     the table's own sorted keys.
     """
-    side = Side(held, claimed=len(claims.ids) - claims.doubled, claimed_twice=claims.doubled)
+    side = TableComparison(held, claimed=len(claims.ids) - claims.doubled, claimed_twice=claims.doubled)
     keys: list[Rows] = []
     own: dict[str, list[tuple[Rows, Rows]]] = {}
     for chunk in read_back(connection, held):
@@ -153,7 +153,9 @@ def compare(
     return side, present
 
 
-def _match(side: Side, claims: Claims, ids: Rows, at: Rows, known: Flags, hashes: npt.NDArray[np.uint64]) -> None:
+def _match(
+    side: TableComparison, claims: Claims, ids: Rows, at: Rows, known: Flags, hashes: npt.NDArray[np.uint64]
+) -> None:
     found = at[known]
     claims.seen[found] = 1
     wrong = ids[known][claims.hashes[found] != hashes[known]]
@@ -182,7 +184,7 @@ def _references(held: Held, chunk: pl.DataFrame, ids: Rows) -> dict[str, tuple[R
     return found
 
 
-def _orphans(side: Side, column: str, ids: Rows, values: Rows, parent: Rows) -> None:
+def _orphans(side: TableComparison, column: str, ids: Rows, values: Rows, parent: Rows) -> None:
     lost = ids[~_among(values, parent)]
     side.orphans[column] = side.orphans.get(column, 0) + len(lost)
     _keep(side.orphan_ids.setdefault(column, []), lost)
@@ -201,7 +203,7 @@ def _keep(kept: list[int], more: Rows) -> None:
 
 
 def name_columns(
-    connection: sa.Connection, side: Side, batches: Sequence[tuple[int, Batch]]
+    connection: sa.Connection, side: TableComparison, batches: Sequence[tuple[int, Batch]]
 ) -> list[tuple[int, str, str]]:
     """A closer look at rows that differ: (primary key, legacy key, the columns). Fills `side.columns`."""
     held, key = side.held, side.held.table.primary_key

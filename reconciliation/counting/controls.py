@@ -16,7 +16,7 @@ from casebridge.project.contracts import ROW, Verdict, empty
 from casebridge.project.job import Job
 from casebridge.project.spec import ColumnSpec, Source, TableSpec
 from casebridge.reconciliation.reading.raw_text import as_mapped
-from casebridge.reconciliation.reading.verified_files import Standing
+from casebridge.reconciliation.reading.verified_files import RunFiles
 
 LOADED, PLACE = "_loaded", "_place"
 
@@ -26,7 +26,7 @@ class Setting:
     """What the controls may know of the run: its specs, its sound files, which persons were merged."""
 
     job: Job
-    standing: Standing
+    files: RunFiles
     folded: pl.DataFrame
     survivors: pl.Series
     register: frozenset[str]
@@ -44,7 +44,7 @@ class Setting:
         if spec.name not in self._aside:
             found = [empty({ROW: pl.Int64(), "column": pl.String()})]
             for stage in ("transform", "load"):
-                for batch in self.standing.of(stage, spec.name, "quarantine"):
+                for batch in self.files.of(stage, spec.name, "quarantine"):
                     rows = batch.scan().filter(pl.col("verdict") == str(Verdict.SET_ASIDE))
                     found.append(rows.select(ROW, "column").collect())
             self._aside[spec.name] = pl.concat(found).unique()

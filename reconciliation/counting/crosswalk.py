@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from casebridge.project.contracts import KEY
 from casebridge.project.job import Job
-from casebridge.reconciliation.reading.verified_files import Standing
+from casebridge.reconciliation.reading.verified_files import RunFiles
 
 TABLE, LOADED = "casebridge_crosswalk", "casebridge_applied"
 SCHEMA = {
@@ -29,27 +29,25 @@ class Ways:
     strays: int = 0
 
 
-def compare_crosswalk(
-    connection: sa.Connection, job: Job, standing: Standing, folded: pl.DataFrame
-) -> Ways | None:
+def compare_crosswalk(connection: sa.Connection, job: Job, files: RunFiles, folded: pl.DataFrame) -> Ways | None:
     """None when nothing was linked, or where rows went by a supplier's hands: that has no tables of ours.
     `folded`: system, key, survivor_system, survivor_key of merged persons."""
-    register = {batch.table for batch in standing.batches if (batch.stage, batch.kind) == ("dedupe", "golden")}
+    register = {batch.table for batch in files.batches if (batch.stage, batch.kind) == ("dedupe", "golden")}
     inspector = sa.inspect(connection)
     if not register or not (inspector.has_table(TABLE) or inspector.has_table(LOADED)):
         return None
-    expected, held = _expected(job, standing, register, folded), _held(connection)
+    expected, held = _expected(job, files, register, folded), _held(connection)
     right = expected.join(held, on=list(SCHEMA), how="semi")
     return Ways(expected.height, right.height, held.height - right.height)
 
 
-def _expected(job: Job, standing: Standing, register: set[str], folded: pl.DataFrame) -> pl.DataFrame:
+def _expected(job: Job, files: RunFiles, register: set[str], folded: pl.DataFrame) -> pl.DataFrame:
     """One line a person that was loaded, and one a person folded into one of those."""
     none = pl.DataFrame(schema={"system": pl.String, "legacy_key": pl.String, "target_id": pl.Int64})
     found = [none]
     for spec in (spec for spec in job.specs if spec.name in register):
         key = job.target.by_name[spec.target].primary_key
-        for batch in standing.of("load", spec.name, "rows"):
+        for batch in files.of("load", spec.name, "rows"):
             rows = batch.read([KEY, key]).select(pl.lit(spec.system), pl.col(KEY), pl.col(key))
             found.append(rows.rename(dict(zip(rows.columns, none.columns, strict=True))))
     loaded = pl.concat(found)

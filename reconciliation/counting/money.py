@@ -215,7 +215,7 @@ class Money:
             return found[0]
         parent = self.setting.job.target.by_name[str(total.party.references)]
         for spec in (spec for spec in self.setting.job.specs if spec.target == parent.name):
-            for batch in self.setting.standing.of("load", spec.name, "rows"):
+            for batch in self.setting.files.of("load", spec.name, "rows"):
                 found.append(
                     batch.read([parent.primary_key, KEY]).rename({parent.primary_key: "id"}).select("id", KEY)
                 )

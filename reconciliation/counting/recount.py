@@ -19,14 +19,21 @@ from casebridge.project.job import Job
 from casebridge.project.spec import Source, TableSpec
 from casebridge.reconciliation.counting.account_book import Book, Page, Rows, open_book
 from casebridge.reconciliation.counting.codes import Codes
-from casebridge.reconciliation.counting.compare import SPEC, Claims, Side, compare, name_columns, read_claims
+from casebridge.reconciliation.counting.compare import (
+    SPEC,
+    Claims,
+    TableComparison,
+    compare,
+    name_columns,
+    read_claims,
+)
 from casebridge.reconciliation.counting.controls import LOADED, PLACE, Control, Setting
 from casebridge.reconciliation.counting.crosswalk import Ways, compare_crosswalk
 from casebridge.reconciliation.counting.money import Money
 from casebridge.reconciliation.counting.restriction import Restriction
 from casebridge.reconciliation.counting.unchanged import state_of
 from casebridge.reconciliation.reading.target import look, snapshot
-from casebridge.reconciliation.reading.verified_files import Standing, examined
+from casebridge.reconciliation.reading.verified_files import RunFiles, verified_files
 
 UNDECIDED = "undecided"
 STAGE = "reconciliation"
@@ -37,10 +44,10 @@ class Books:
     """Everything that was counted. The checks judge it; nothing here is a verdict."""
 
     job: Job
-    standing: Standing
+    files: RunFiles
     setting: Setting
     book: Book
-    sides: dict[str, Side] = field(default_factory=dict)
+    sides: dict[str, TableComparison] = field(default_factory=dict)
     differences: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
     state: str | None = None
     ways: Ways | None = None
@@ -63,9 +70,9 @@ class Books:
 
 def recount(job: Job) -> Books:
     """Count everything again."""
-    standing = examined(job)
-    book = open_book(job, standing)
-    books = Books(job, standing, _setting(job, standing), book)
+    files = verified_files(job)
+    book = open_book(job, files)
+    books = Books(job, files, _setting(job, files), book)
     engine = job.open_target()
     try:
         # Before anything is counted: what is written from here on makes the proof fail, seen by us or not.
@@ -73,7 +80,7 @@ def recount(job: Job) -> Books:
             books.state = state_of(connection, look(connection, job.target.tables).values())
         with snapshot(engine) as connection:
             led = _targets(books, connection)
-            books.ways = compare_crosswalk(connection, job, standing, books.setting.folded)
+            books.ways = compare_crosswalk(connection, job, files, books.setting.folded)
     finally:
         engine.dispose()
     _merged(books, led)
@@ -83,8 +90,8 @@ def recount(job: Job) -> Books:
     return books
 
 
-def _setting(job: Job, standing: Standing) -> Setting:
-    frames = [batch.read(list(CROSSWALK)) for batch in standing.of("dedupe", "crosswalk", "crosswalk")]
+def _setting(job: Job, files: RunFiles) -> Setting:
+    frames = [batch.read(list(CROSSWALK)) for batch in files.of("dedupe", "crosswalk", "crosswalk")]
     lines = pl.concat([empty(CROSSWALK), *frames])
     survivors = lines.select(
         pl.col("system").alias("survivor_system"),
@@ -95,16 +102,16 @@ def _setting(job: Job, standing: Standing) -> Setting:
     folded = lines.filter(~itself).join(survivors, on=["survivor_system", "survivor_key"], how="left")
     columns = {}
     for source in job.reads():
-        raw = next(standing.of("extract", str(source), "raw"), None)
+        raw = next(files.of("extract", str(source), "raw"), None)
         columns[source] = frozenset(raw.scan().collect_schema().names() if raw else ())
     gone = folded.get_column("survivor_row").drop_nulls().unique()
-    return Setting(job, standing, folded, gone, _register(job, standing, lines), columns)
+    return Setting(job, files, folded, gone, _register(job, files, lines), columns)
 
 
-def _register(job: Job, standing: Standing, lines: pl.DataFrame) -> frozenset[str]:
+def _register(job: Job, files: RunFiles, lines: pl.DataFrame) -> frozenset[str]:
     """The specs whose rows the crosswalk speaks of: those with golden records, or else the persons' own
     table, which loads before all others that take the same source."""
-    named = {batch.table for batch in standing.batches if (batch.stage, batch.kind) == ("dedupe", "golden")}
+    named = {batch.table for batch in files.batches if (batch.stage, batch.kind) == ("dedupe", "golden")}
     if named or lines.is_empty():
         return frozenset(named)
     numbers = set(lines.get_column(ROW) // (1 << SOURCE_SHIFT))
@@ -120,7 +127,7 @@ def _register(job: Job, standing: Standing, lines: pl.DataFrame) -> frozenset[st
 def _loads(books: Books, table: str) -> list[tuple[int, Batch]]:
     """Load's sound files for one target table, with the number of the spec they are of."""
     specs = [(number, spec) for number, spec in enumerate(books.job.specs) if spec.target == table]
-    return [(n, batch) for n, spec in specs for batch in books.standing.of("load", spec.name, "rows")]
+    return [(n, batch) for n, spec in specs for batch in books.files.of("load", spec.name, "rows")]
 
 
 def _targets(books: Books, connection: sa.Connection) -> Rows:
@@ -181,16 +188,16 @@ def deciding(job: Job) -> tuple[TableSpec, ...]:
 def _merged(books: Books, led: Rows) -> None:
     """Folded persons whose survivor is there, and who do not stand apart themselves."""
     folded = books.setting.folded
-    standing = folded.filter(pl.col("survivor_row").is_in(led))
-    apart = standing.filter(pl.col(ROW).is_in(led))
+    files = folded.filter(pl.col("survivor_row").is_in(led))
+    apart = files.filter(pl.col(ROW).is_in(led))
     books.merged_apart = apart.height
-    books.book.merged(standing.join(apart, on=ROW, how="anti").get_column(ROW).to_numpy())
+    books.book.merged(files.join(apart, on=ROW, how="anti").get_column(ROW).to_numpy())
 
 
 def _causes(books: Books) -> None:
     """The first cause of every row without a place, in the order in which the stages judge."""
     for source in books.job.reads():
-        for batch in books.standing.of("extract", str(source), "unreadable"):
+        for batch in books.files.of("extract", str(source), "unreadable"):
             _unreadable(books, source, batch)
         _stopped(books, "transform", str(source))
     specs = deciding(books.job)
@@ -214,7 +221,7 @@ def _stopped(books: Books, stage: str, name: str, *, decides: bool = True) -> No
     columns = [ROW, REST, "verdict", "first", "rule", "column", "parent"]
     places = [str(verdict) for verdict in ROW_VERDICTS]
     values = [str(verdict) for verdict in (Verdict.SET_ASIDE, Verdict.TRUNCATED, Verdict.WARNED)]
-    for batch in books.standing.of(stage, name, "quarantine"):
+    for batch in books.files.of(stage, name, "quarantine"):
         rows = batch.read(columns)
         if decides:
             first = rows.filter(pl.col("first") & pl.col("verdict").is_in(places))
@@ -256,7 +263,7 @@ def _controls(books: Books) -> None:
 
 
 def _raw(books: Books, source: Source, page: Page, columns: set[str]) -> Iterator[pl.DataFrame]:
-    for batch in books.standing.of("extract", str(source), "raw"):
+    for batch in books.files.of("extract", str(source), "raw"):
         frame = batch.read([ROW, *sorted(columns)])
         at = page.find(frame.get_column(ROW).to_numpy())
         yield frame.with_columns(pl.Series(PLACE, page.place[at]), pl.Series("_at", at))
@@ -270,5 +277,5 @@ def _seen_by(frame: pl.DataFrame, page: Page, spec: int) -> pl.DataFrame:
 
 
 def _undecided(books: Books) -> int:
-    pairs = books.standing.of("dedupe", "pairs", "pairs")
+    pairs = books.files.of("dedupe", "pairs", "pairs")
     return sum(int((batch.read(["state"]).get_column("state") == UNDECIDED).sum()) for batch in pairs)

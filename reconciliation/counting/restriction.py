@@ -115,7 +115,7 @@ class Restriction:
         key = self.setting.job.target.by_name[table].primary_key
         found = [pl.DataFrame(schema={"id": pl.Int64, ROW: pl.Int64})]
         for spec in (spec for spec in self.setting.job.specs if spec.target == table):
-            for batch in self.setting.standing.of("load", spec.name, "rows"):
+            for batch in self.setting.files.of("load", spec.name, "rows"):
                 rows = batch.read([key, ROW, REST]).rename({key: "id"})
                 found.append(rows.select("id", ROW))
                 found.append(

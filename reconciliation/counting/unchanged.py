@@ -19,7 +19,7 @@ from casebridge.project.ledger import now
 from casebridge.project.tally import Tally
 from casebridge.reconciliation.counting.crosswalk import TABLE as CROSSWALK
 from casebridge.reconciliation.reading.target import Held, look
-from casebridge.reconciliation.reading.verified_files import examined, recorded
+from casebridge.reconciliation.reading.verified_files import recorded_files, verified_files
 
 ENGINE = 1
 FILES = ("report.json", "report.html", "dispositions.parquet", "control_totals.csv", "run.json")
@@ -99,7 +99,7 @@ def unchanged(job: Job) -> Tally | None:
             state = state_of(connection, look(connection, job.target.tables).values())
     finally:
         engine.dispose()
-    if state != proof.state or examined(job).broken:
+    if state != proof.state or verified_files(job).broken:
         return None
     job.report.note(f"nothing has changed since the report of {proof.at}: it stands (`reconcile` counts again)")
     return Tally(**proof.tally)
@@ -108,4 +108,4 @@ def unchanged(job: Job) -> Tally | None:
 def _basis(job: Job) -> str:
     """Everything but the target that a report is made from: batches, rules, this code, and where it all goes."""
     rules = Journal(job.ledger).rules(job.run)
-    return digest(ENGINE, recorded(job).basis, rules, job.settings.name, shown(job.settings.target_url))
+    return digest(ENGINE, recorded_files(job).basis, rules, job.settings.name, shown(job.settings.target_url))

@@ -23,7 +23,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Standing:
+class RunFiles:
     """All batch files of a run. `broken` are those whose bytes are no longer what was recorded."""
 
     batches: tuple[Batch, ...]
@@ -43,25 +43,25 @@ class Standing:
         return digest(*sorted(facts))
 
 
-def recorded(job: Job) -> Standing:
+def recorded_files(job: Job) -> RunFiles:
     """The files as the ledger has them, not looked into."""
     batches = tuple(
         batch
         for stage, kinds in KINDS.items()
         for name in job.ledger.names(job.run, stage)
         for kind in kinds
-        for batch in job.ledger.standing(job.run, stage, name, kind)
+        for batch in job.ledger.sealed(job.run, stage, name, kind)
     )
-    return Standing(batches)
+    return RunFiles(batches)
 
 
-def examined(job: Job) -> Standing:
+def verified_files(job: Job) -> RunFiles:
     """The files, each one's bytes compared with its recorded digest."""
-    standing = recorded(job)
+    files = recorded_files(job)
     with ThreadPoolExecutor(2) as pool:
-        sound = list(pool.map(_sound, standing.batches))
-    pairs = zip(standing.batches, sound, strict=True)
-    return Standing(standing.batches, frozenset(batch.path for batch, good in pairs if not good))
+        sound = list(pool.map(_sound, files.batches))
+    pairs = zip(files.batches, sound, strict=True)
+    return RunFiles(files.batches, frozenset(batch.path for batch, good in pairs if not good))
 
 
 def _sound(batch: Batch) -> bool:

@@ -59,13 +59,13 @@ def _lines(books: Books, read: ReadSpec) -> Iterator[pl.DataFrame]:
     name = str(read.source)
     unreadable = [
         batch.scan().select(ROW, FILE, LINE, pl.lit(None, pl.String).alias("key")).collect()
-        for batch in books.standing.of("extract", name, "unreadable")
+        for batch in books.files.of("extract", name, "unreadable")
     ]
     none = pl.DataFrame(schema={ROW: pl.Int64, FILE: pl.String, LINE: pl.Int64, "key": pl.String})
     left = pl.concat([none, *unreadable]).sort(ROW)
     parts = [pl.col(column).cast(pl.String).str.strip_chars(" ").fill_null("") for column in read.key]
     key = pl.concat_str(parts, separator="|") if parts else pl.lit(None, pl.String)
-    for batch in books.standing.of("extract", name, "raw"):
+    for batch in books.files.of("extract", name, "raw"):
         rows = batch.scan().select(ROW, FILE, LINE, key.alias("key")).collect()
         if rows.is_empty():
             continue

@@ -82,7 +82,7 @@ def test_pairs_from_before_somebody_came_on_the_list_do_not_stay(tmp_path: Path)
     assert key in _told(migration)
     assert not stray.exists()
     with open_job(migration.folder, "trial-1") as job:
-        assert all(batch.whole() for batch in job.ledger.standing("trial-1", "dedupe", "pairs", "pairs"))
+        assert all(batch.whole() for batch in job.ledger.sealed("trial-1", "dedupe", "pairs", "pairs"))
     migration.run(until="dedupe", run="trial-1")
     assert _told(migration)
     assert key not in _told(migration)

@@ -80,7 +80,7 @@ def job_of(folder: Path, *, run: str = "trial-1", report: Recorder | None = None
 
 def standing(job: Job, name: str, kind: str = "raw") -> pl.DataFrame:
     """All rows of one kind that the run has of `old.<name>`."""
-    return pl.concat(batch.read() for batch in job.ledger.standing(job.run, "extract", f"old.{name}", kind))
+    return pl.concat(batch.read() for batch in job.ledger.sealed(job.run, "extract", f"old.{name}", kind))
 
 
 def files_below(folder: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from casebridge.extract.columns import text_columns
-from casebridge.extract.quoting import Ahead, Quoting
+from casebridge.extract.quoting import Lookahead, Quoting
 from casebridge.extract.records import WINDOW, Reason, split
 
 WINDOWS = (1, 2, 3, 7, 64, WINDOW)
@@ -163,7 +163,7 @@ def test_a_window_without_a_line_end() -> None:
     assert [s.values for s in read(f"1,{long}\n2,b".encode(), 2, "utf-8", 16)] == [("1", long), ("2", "b")]
 
 
-class Counting(Ahead):
+class Counting(Lookahead):
     """Adds up how many bytes were looked through."""
 
     walked = 0
@@ -187,7 +187,7 @@ def test_a_file_full_of_stray_quotes_is_not_walked_again_and_again(line: bytes) 
 
 def test_looking_for_a_closing_quote_keeps_nothing() -> None:
     data = b'1,"a\n' + b"2,b\n" * 100_000
-    text = Ahead(io.BytesIO(data), len(data), chunk=1 << 12)
+    text = Lookahead(io.BytesIO(data), len(data), chunk=1 << 12)
     text.window(0, 16)
     assert Quoting(text, ord(",")).record(0) == (4, None)
     assert len(text._beyond[1]) <= 1 << 12

@@ -66,8 +66,8 @@ def test_batches_hold_so_many_records_each(folder: Path) -> None:
         name: [
             raw.rows + bad.rows
             for raw, bad in zip(
-                job.ledger.standing("trial-1", "extract", name, "raw"),
-                job.ledger.standing("trial-1", "extract", name, "unreadable"),
+                job.ledger.sealed("trial-1", "extract", name, "raw"),
+                job.ledger.sealed("trial-1", "extract", name, "unreadable"),
                 strict=True,
             )
         ]

@@ -9,7 +9,7 @@ import pytest
 from casebridge.dedupe.linkage import Fields, link
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.evaluation.measures import evaluate
-from casebridge.dedupe.linkage.model.namesakes import Coincidences, HeldChance, count_coincidences
+from casebridge.dedupe.linkage.model.namesakes import HeldChance, Namesakes, count_coincidences
 from casebridge.dedupe.linkage.model.patterns import Patterns
 from casebridge.dedupe.linkage.register.reading import read_register
 
@@ -27,7 +27,7 @@ def people(count: int, seed: int, first_of_month: float = 0.0) -> pl.DataFrame:
     return pl.DataFrame({"id": np.arange(count), "birth_date": born, "person": np.arange(count), **names})
 
 
-def counted(frame: pl.DataFrame, rules: tuple[tuple[str, ...], ...] = RULES) -> Coincidences | None:
+def counted(frame: pl.DataFrame, rules: tuple[tuple[str, ...], ...] = RULES) -> Namesakes | None:
     register = read_register(frame, FIELDS)
     return count_coincidences(register, comparisons_for(register), rules)
 

@@ -10,7 +10,7 @@ from benchmarks.kinds import PLAIN, VARIANTS
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import LinkOptions
 from casebridge.dedupe.linkage.blocking.rules import FURTHER_PAIRS_A_ROW, estimated_pairs, further_rules
-from casebridge.dedupe.linkage.engine import find_candidates, widened
+from casebridge.dedupe.linkage.engine import blocked_pairs, widened
 from casebridge.dedupe.linkage.register.reading import read_register
 from tests.linkage.registers_for_tests import fields_of
 
@@ -24,7 +24,7 @@ def gaps():
 
 
 def test_low_recall_brings_more_rules(gaps):
-    found = find_candidates(gaps, fields_of(PLAIN), OWN)
+    found = blocked_pairs(gaps, fields_of(PLAIN), OWN)
     wider = widened(gaps, found, OWN, recall=0.9)
     assert wider.blocks[: len(found.blocks)] == found.blocks
     assert len(wider.blocks) > len(found.blocks)
@@ -34,7 +34,7 @@ def test_low_recall_brings_more_rules(gaps):
 
 @pytest.mark.parametrize(("options", "recall"), [(OWN, 0.99), (LinkOptions(rules=(("names",),)), 0.5)])
 def test_enough_or_asked_for_stands(gaps, options, recall):
-    found = find_candidates(gaps, fields_of(PLAIN), options)
+    found = blocked_pairs(gaps, fields_of(PLAIN), options)
     assert widened(gaps, found, options, recall) is found
 
 

@@ -13,11 +13,16 @@ from hypothesis import strategies as st
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import LinkOptions, coincidences, link
-from casebridge.dedupe.linkage.blocking.keys import Candidates, build_blocks
+from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, build_blocks
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
-from casebridge.dedupe.linkage.engine import find_candidates, train
+from casebridge.dedupe.linkage.engine import blocked_pairs, train
 from casebridge.dedupe.linkage.model.patterns import Radix
-from casebridge.dedupe.linkage.model.training import Luck, Strangers, starting_components, training_patterns
+from casebridge.dedupe.linkage.model.training import (
+    RandomAgreement,
+    Strangers,
+    starting_components,
+    training_patterns,
+)
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.scoring.cascade import Scorer
@@ -59,9 +64,9 @@ def test_lazy_is_eager(frame):
 
 
 def fitted(register, comparisons, candidates, samples):
-    luck = Luck(register, comparisons, 20)
-    strangers = Strangers(luck, False, [blocks.rule for blocks in candidates.blocks])
-    return train(comparisons, starting_components(luck, candidates), samples, strangers)
+    chance_of = RandomAgreement(register, comparisons, 20)
+    strangers = Strangers(chance_of, False, [blocks.rule for blocks in candidates.blocks])
+    return train(comparisons, starting_components(chance_of, candidates), samples, strangers)
 
 
 def test_comparisons_are_symmetric(register):
@@ -75,7 +80,7 @@ def test_comparisons_are_symmetric(register):
 
 
 def test_no_pair_twice(register):
-    found = find_candidates(register, FIELDS, LinkOptions())
+    found = blocked_pairs(register, FIELDS, LinkOptions())
     for size in (500, 10**9):
         batches = [found.pairs(piece) for piece in found.slices(size)]
         keys = np.concatenate([a.astype(np.int64) << 32 | b for a, b in batches])
@@ -84,7 +89,7 @@ def test_no_pair_twice(register):
 
 
 def test_candidates_are_all_pairs_that_share_a_key(register):
-    found = find_candidates(
+    found = blocked_pairs(
         register, FIELDS, LinkOptions(rules=(("surname", "birth_date"), ("postcode", "forename")))
     )
     made = {(int(a), int(b)) for piece in found.slices(1000) for a, b in zip(*found.pairs(piece), strict=True)}
@@ -111,7 +116,7 @@ def counted_in_small_registers_too(monkeypatch):
 @pytest.mark.parametrize("keep", [0.01, 0.3, 0.9])
 def test_cascade_keeps_what_scoring_everything_keeps(register, keep):
     options = LinkOptions()
-    comparisons, candidates = comparisons_for(register), find_candidates(register, FIELDS, options)
+    comparisons, candidates = comparisons_for(register), blocked_pairs(register, FIELDS, options)
     samples, _ = training_patterns(register, candidates, comparisons, Radix.of(comparisons), 100_000)
     model = fitted(register, comparisons, candidates, samples)
     scorer, brute, kept = Scorer(register, model, comparisons, keep), set(), set()
@@ -129,7 +134,7 @@ def test_cascade_keeps_what_scoring_everything_keeps(register, keep):
 @pytest.mark.usefixtures("counted_in_small_registers_too")
 def test_bound_is_never_below_what_is_reached(register):
     options = LinkOptions()
-    comparisons, candidates = comparisons_for(register), find_candidates(register, FIELDS, options)
+    comparisons, candidates = comparisons_for(register), blocked_pairs(register, FIELDS, options)
     samples, _ = training_patterns(register, candidates, comparisons, Radix.of(comparisons), 100_000)
     model = fitted(register, comparisons, candidates, samples)
     left, right = candidates.pairs(candidates.slices(10**6)[0])
@@ -148,8 +153,8 @@ def test_blocks_pair_each_two_alike_once(values, limit):
     blocks = build_blocks(register, ("forename",), limit)
     made = [
         p
-        for piece in Candidates((blocks,)).slices(7)
-        for p in zip(*Candidates((blocks,)).pairs(piece), strict=True)
+        for piece in BlockedPairs((blocks,)).slices(7)
+        for p in zip(*BlockedPairs((blocks,)).pairs(piece), strict=True)
     ]
     alike = {(i, j) for i, a in enumerate(values) for j in range(i + 1, len(values)) if a == values[j]}
     assert len(made) == len(set(made))

@@ -10,7 +10,7 @@ from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, evaluate, link
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
-from casebridge.dedupe.linkage.model.training import Luck, Strangers
+from casebridge.dedupe.linkage.model.training import RandomAgreement, Strangers
 from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.scoring.cascade import DOUBT_CAP, doubtful
 from casebridge.dedupe.linkage.scoring.thresholds import LEAST, best_expected_f1
@@ -77,7 +77,7 @@ def test_chance_agreement_is_counted_once(frame):
     """The chance that two rows agree is that of the column, however common its values."""
     register = read_register(frame, fields("forename", "surname", "sex"))
     comparisons = comparisons_for(register)
-    strangers = Strangers(Luck(register, comparisons, 1), False, ())
+    strangers = Strangers(RandomAgreement(register, comparisons, 1), False, ())
     for comparison, chances in zip(comparisons, strangers.chances, strict=True):
         codes = register.columns[comparison.name]
         held = np.bincount(codes[codes >= 0]).astype(np.float64)

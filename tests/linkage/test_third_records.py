@@ -19,9 +19,9 @@ from casebridge.dedupe.linkage.model.third_records import (
     NULL,
     ONE,
     START,
-    Judgements,
     Links,
-    Thirds,
+    PairLookup,
+    ThirdRecords,
     bound_pairs,
     fit_thirds,
     third_levels,
@@ -43,7 +43,7 @@ def said_of(pairs: dict[tuple[int, int], float], left: int, right: int, allowed=
     """What third records say of a pair, where `pairs` were kept with these p."""
     a, b, p = rows(*(k[0] for k in pairs)), rows(*(k[1] for k in pairs)), np.array(list(pairs.values()))
     links = Links.of(100, a[p >= 0.95], b[p >= 0.95])
-    found = [third_levels(links, Judgements.of(a, b, p), allowed, rows(*x), rows(*y)) for x, y in
+    found = [third_levels(links, PairLookup.of(a, b, p), allowed, rows(*x), rows(*y)) for x, y in
              (((left,), (right,)), ((right,), (left,)))]  # fmt: skip
     assert found[0] == found[1]
     return int(found[0][0])
@@ -76,7 +76,7 @@ def test_a_record_like_many_others_says_nothing():
 
 def test_bound_pairs_are_those_not_kept():
     links = Links.of(10, rows(0, 0, 0), rows(1, 2, 5))
-    seen = Judgements.of(rows(0, 0, 0, 1), rows(1, 2, 5, 2), np.array([0.99, 0.99, 0.99, 0.3]))
+    seen = PairLookup.of(rows(0, 0, 0, 1), rows(1, 2, 5, 2), np.array([0.99, 0.99, 0.99, 0.3]))
     left, right = bound_pairs(links, seen, any_pair)
     assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(1, 5), (2, 5)]
     assert not len(bound_pairs(links, seen, lambda a, _: np.zeros(len(a), dtype=bool))[0])
@@ -96,7 +96,7 @@ def test_chances_are_found_again():
 def test_without_third_records_the_starting_beliefs_stand():
     fitted = fit_thirds(np.array([0.3]), np.array([NULL], dtype=np.uint8))
     np.testing.assert_allclose(fitted.chances, START)
-    assert Thirds(START, 0).shift(np.array([NULL], dtype=np.uint8))[0] == 0
+    assert ThirdRecords(START, 0).shift(np.array([NULL], dtype=np.uint8))[0] == 0
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import random
 import pytest
 from prepared import FIRST, Contents, loaded, plain
 
-from casebridge.load.writing.failpoints import MOMENTS
+from casebridge.load.writing.failpoints import FAILPOINTS
 from tests.councils import Migration, contents
 from tests.plug import killed_after, killed_at
 
 LOAD = ["load", "--name", FIRST]
-OF_A_LOAD = [m for m in MOMENTS if m not in {"after delete", "in rollback", "before the run is forgotten"}]
+OF_A_LOAD = [m for m in FAILPOINTS if m not in {"after delete", "in rollback", "before the run is forgotten"}]
 """The others are reached by a delta or a rollback, and have their tests there."""
 
 

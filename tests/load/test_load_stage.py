@@ -164,10 +164,10 @@ def test_a_row_that_the_target_refuses_is_kept_with_its_reason(tmp_path: Path, u
     with job_of(project) as job:
         _load(job)
         refused = pl.concat(
-            [b.read() for b in job.ledger.standing(job.run, "load", "persons", "quarantine")]
+            [b.read() for b in job.ledger.sealed(job.run, "load", "persons", "quarantine")]
         ).filter(pl.col("first"))
         children = pl.concat(
-            [b.read() for b in job.ledger.standing(job.run, "load", "payments", "quarantine")]
+            [b.read() for b in job.ledger.sealed(job.run, "load", "payments", "quarantine")]
         ).filter(pl.col("rule") == "parent")
     assert refused.get_column("rule").to_list() == ["refused_by_target"]
     assert "Smithers" not in str(refused.to_dicts())
@@ -198,7 +198,7 @@ def test_of_two_rows_with_one_unique_value_the_first_goes_in(tmp_path: Path, url
     people = ([_person(1, REF="Smithers"), _person(2, REF="Smithers"), _person(3)],)
     with job_of(_project(tmp_path, url)) as job:
         tally = _load(job, people=people, paid=())
-        refused = job.ledger.standing(job.run, "load", "persons", "quarantine")[0].read().filter(pl.col("first"))
+        refused = job.ledger.sealed(job.run, "load", "persons", "quarantine")[0].read().filter(pl.col("first"))
     assert refused.select("_key", "rule").rows() == [("2", "refused_by_target")]
     assert "Smithers" not in str(refused.to_dicts())
     assert [key for key, _ in _ask(url, NAMES)] == ["1", "3"]
@@ -216,7 +216,7 @@ def test_a_value_that_somebody_elses_row_has_keeps_ours_out(tmp_path: Path, url:
     people = ([_person(1, REF="taken"), _person(2)],)
     with job_of(project, "trial-2") as job:
         _load(job, people=people, paid=PAID[:1])
-        refused = job.ledger.standing(job.run, "load", "persons", "quarantine")[0].read().filter(pl.col("first"))
+        refused = job.ledger.sealed(job.run, "load", "persons", "quarantine")[0].read().filter(pl.col("first"))
     assert refused.select("_key", "rule").rows() == [("1", "refused_by_target")]
     assert "reference must be unique" in str(refused.get_column("value").to_list() + refused.rows())
     assert [key for key, _ in _ask(url, NAMES)] == ["2", "theirs"]
@@ -271,7 +271,7 @@ def test_a_lost_work_folder_is_told_before_rows_are_guessed(tmp_path: Path, url:
     project = _project(tmp_path, url)
     with job_of(project) as job:
         _load(job)
-        for batch in job.ledger.standing(job.run, "load", "persons", "rows"):
+        for batch in job.ledger.sealed(job.run, "load", "persons", "rows"):
             batch.path.unlink()
     with job_of(project) as job, pytest.raises(TargetError, match="work/load"):
         _load(job, people=([_person(1, name="Li")], PEOPLE[1]))

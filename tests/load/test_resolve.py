@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from casebridge.load.resolution.merge_duplicates import DOUBLES
+from casebridge.load.resolution.merge_duplicates import MERGE_DUPLICATES
 from casebridge.load.resolution.resolve import Resolved, resolve
 from casebridge.load.writing.row_bisect import REFUSED_ROWS
 from casebridge.project.contracts import QUARANTINE
@@ -71,7 +71,7 @@ def _resolved(
     made = resolve(
         clean, SPEC, TABLE, ids, {"person_id": PERSONS, "line_id": LINES, "clerk_id": WORKERS},
         pl.Series(folded, dtype=pl.String), clean.clear() if golden is None else golden,
-        pl.DataFrame(schema=dict(DOUBLES)), pl.DataFrame(schema=dict(REFUSED_ROWS)),
+        pl.DataFrame(schema=dict(MERGE_DUPLICATES)), pl.DataFrame(schema=dict(REFUSED_ROWS)),
     )  # fmt: skip
     assert made.tally.read == clean.height
     made.tally.balanced("here")

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from prepared import FIRST, Contents, copy_of, loaded, plain
 
 import casebridge.load.writing.delivery as delivery
-import casebridge.load.writing.retry as patience
+import casebridge.load.writing.retry as retry
 from casebridge import load, transform
-from casebridge.load.writing.retry import about_rows, in_transaction, may_be_done_twice, passing
+from casebridge.load.writing.retry import in_transaction, is_row_error, repeatable, transient
 from casebridge.project.database import open_database
 from casebridge.project.job import Silent
 from tests.councils import Migration, contents
@@ -55,8 +55,8 @@ def _at(monkeypatch: pytest.MonkeyPatch, moment: str, nth: int, does) -> Iterato
             does()
 
     with monkeypatch.context() as patched:
-        patched.setattr(delivery, "reached", reached)
-        patched.setattr(patience, "WAITS", (0.1, 0.2, 0.5, 1, 2, 4, 8))
+        patched.setattr(delivery, "failpoint", reached)
+        patched.setattr(retry, "WAITS", (0.1, 0.2, 0.5, 1, 2, 4, 8))
         yield
     assert seen >= nth
 
@@ -111,7 +111,7 @@ def test_a_commit_that_came_through_unseen_is_not_done_twice(
 
     with monkeypatch.context() as patched:
         patched.setattr(sa.Engine, "begin", losing)
-        patched.setattr(patience, "WAITS", (0.01,) * 8)
+        patched.setattr(retry, "WAITS", (0.01,) * 8)
         loaded(on_postgres)
     assert len(lost) == 5
     assert plain(contents(on_postgres.target)) == whole
@@ -132,7 +132,7 @@ def test_a_locked_table_is_waited_for(on_postgres: Migration) -> None:
     def work(connection: sa.Connection) -> None:
         connection.exec_driver_sql("INSERT INTO their_table VALUES (1)")
 
-    in_transaction(engine, work, may_be_done_twice, Silent())
+    in_transaction(engine, work, repeatable, Silent())
     engine.dispose()
     holder.close()
     assert contents(loaded(on_postgres).target)["their_table"] == [(1,)]
@@ -145,16 +145,16 @@ def test_deadlocks_and_restarts_pass_and_full_disks_do_not() -> None:
         errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.ConnectionFailure,
     )  # fmt: skip
     for kind in passes:
-        assert passing(kind())
-        assert not about_rows(kind())
+        assert transient(kind())
+        assert not is_row_error(kind())
     for kind in (errors.DiskFull, errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege):
-        assert not passing(kind())
-        assert not about_rows(kind())
+        assert not transient(kind())
+        assert not is_row_error(kind())
     for kind in (errors.UniqueViolation, errors.StringDataRightTruncation):
-        assert about_rows(kind())
-        assert not passing(kind())
-    assert passing(sqlite3.OperationalError("database is locked"))
-    assert not passing(sqlite3.OperationalError("database or disk is full"))
+        assert is_row_error(kind())
+        assert not transient(kind())
+    assert transient(sqlite3.OperationalError("database is locked"))
+    assert not transient(sqlite3.OperationalError("database or disk is full"))
 
 
 def _refuses(migration: Migration, words: str) -> None:
@@ -236,7 +236,7 @@ def test_the_batch_beside_one_that_fails_stands(
             if moment == "after commit":
                 committed.set()
 
-        monkeypatch.setattr(delivery, "reached", reached)
+        monkeypatch.setattr(delivery, "failpoint", reached)
         load.run(job)
         refused = read_all(job, "load", "persons", "quarantine")
     assert refused.get_column("_key").to_list() == ["1"]

@@ -92,11 +92,11 @@ def test_rerun_after_failure_does_each_batch_once(ledger: Ledger, tmp_path: Path
 
     with pytest.raises(RuntimeError):
         stage(fails_at=3)
-    assert ledger.standing("run", "stage", "table", "clean") == ()
+    assert ledger.sealed("run", "stage", "table", "clean") == ()
     stage(fails_at=None)
     stage(fails_at=None)
     assert done == [0, 1, 2, 3, 4]
-    assert [batch.number for batch in ledger.standing("run", "stage", "table", "clean")] == done
+    assert [batch.number for batch in ledger.sealed("run", "stage", "table", "clean")] == done
 
 
 def test_each_run_has_the_batches_it_sealed(ledger: Ledger, tmp_path: Path) -> None:
@@ -105,11 +105,11 @@ def test_each_run_has_the_batches_it_sealed(ledger: Ledger, tmp_path: Path) -> N
         _do(ledger, tmp_path, number, inputs)
     ledger.seal("first", "stage", "table", [(0, "old"), (1, "old")])
     ledger.seal("second", "stage", "table", [(0, "new"), (1, "old")])
-    assert [b.inputs for b in ledger.standing("first", "stage", "table", "clean")] == ["old", "old"]
-    assert [b.inputs for b in ledger.standing("second", "stage", "table", "clean")] == ["new", "old"]
+    assert [b.inputs for b in ledger.sealed("first", "stage", "table", "clean")] == ["old", "old"]
+    assert [b.inputs for b in ledger.sealed("second", "stage", "table", "clean")] == ["new", "old"]
     assert ledger.tally("second", "stage", "table") == Tally(read=6, passed=6)
     ledger.seal("second", "stage", "table", [])
-    assert ledger.standing("second", "stage", "table", "clean") == ()
+    assert ledger.sealed("second", "stage", "table", "clean") == ()
     assert ledger.tally("second", "stage", "table") == Tally()
     assert ledger.names("first", "stage") == ("table",)
     assert ledger.names("second", "stage") == ()

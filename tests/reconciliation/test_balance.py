@@ -66,7 +66,7 @@ def test_what_an_orphan_points_at_is_not_told(small_world: World) -> None:
     typed = "persons:ask for John Smith"
     orphan = {"verdict": "rejected", "rule": "orphan", "column": "person_id", "parent": typed, "value": typed}
     for name, source in (("notes", "NOTE"), ("payments", "PAYMENT")):
-        rows = small_world.job.ledger.standing("trial-1", "load", name, "rows")[0].read()
+        rows = small_world.job.ledger.sealed("trial-1", "load", name, "rows")[0].read()
         left = small_world.quarantine(source, {"place": 5, "rest": [6], **orphan} if name == "notes" else
                                       {"place": 4, **orphan})  # fmt: skip
         small_world.seal("load", name, small_world.batch("load", name, {"rows": rows, "quarantine": left}))
@@ -89,7 +89,7 @@ def test_the_excluded_have_an_owner(small_world: World) -> None:
 def test_a_part_of_a_row_does_not_place_it(world: World) -> None:
     """P3's person row is lost everywhere; that a telephone of P3 arrived must not hide it."""
     lost = world.row("PERSON", 3)
-    batch = world.job.ledger.standing("trial-1", "load", "persons", "rows")[0]
+    batch = world.job.ledger.sealed("trial-1", "load", "persons", "rows")[0]
     without = batch.read().filter(pl.col("_row") != lost)
     world.seal("load", "persons", world.batch("load", "persons", {"rows": without}))
     phone = world.load("phones", "PERSON", [{"_key": "P3#phone", "_row": 3, "phone_id": 23, "number": "1"}])
@@ -104,7 +104,7 @@ def test_a_part_of_a_row_does_not_place_it(world: World) -> None:
 
 
 def _again(world: World, spec: str, more: pl.DataFrame) -> dict[str, object]:
-    old = world.job.ledger.standing("trial-1", "load", spec, "rows")[0].read()
+    old = world.job.ledger.sealed("trial-1", "load", spec, "rows")[0].read()
     return world.batch("load", spec, {"rows": pl.concat([old, more])})
 
 
@@ -178,7 +178,7 @@ def test_a_merged_record_without_its_survivor(world: World) -> None:
 
 
 def test_a_file_that_was_changed_is_not_believed(small_world: World) -> None:
-    batch = small_world.job.ledger.standing("trial-1", "load", "notes", "rows")[0]
+    batch = small_world.job.ledger.sealed("trial-1", "load", "notes", "rows")[0]
     batch.read().with_columns(note=pl.lit("other")).write_parquet(batch.path)
     with pytest.raises(ReconciliationFailed):
         reconciliation.run(small_world.job)
@@ -187,7 +187,7 @@ def test_a_file_that_was_changed_is_not_believed(small_world: World) -> None:
 
 
 def test_a_row_extracted_twice(small_world: World) -> None:
-    batch = small_world.job.ledger.standing("trial-1", "extract", "old.ORG", "raw")[0]
+    batch = small_world.job.ledger.sealed("trial-1", "extract", "old.ORG", "raw")[0]
     first = {"raw": batch}
     second = small_world.batch("extract", "old.ORG", {"raw": batch.read().head(1)}, number=1)
     small_world.seal("extract", "old.ORG", first, second)

@@ -88,7 +88,7 @@ def test_an_empty_text_is_not_an_empty_value(world: World) -> None:
 def test_text_with_every_awkward_character(world: World) -> None:
     """Quotes, commas, line ends and backslashes come back as they went in."""
     awkward = 'a "quoted", text\r\nwith \\N and \\. in it\n'
-    old = world.job.ledger.standing("trial-1", "load", "orgs", "rows")[0].read()
+    old = world.job.ledger.sealed("trial-1", "load", "orgs", "rows")[0].read()
     more = world.load("orgs", "ORG", [{"_key": "O3", "_row": 1, "id": 3, "name": awkward}])
     empty = world.load("orgs", "ORG", [{"_key": "O4", "_row": 1, "id": 4, "name": ""}])
     world.seal("load", "orgs", world.batch("load", "orgs", {"rows": pl.concat([old, more, empty])}))
@@ -130,9 +130,9 @@ def test_codes_follow_the_day(world: World) -> None:
 
 def test_a_code_translated_wrongly(world: World) -> None:
     """Load and target agree with one another; only the raw text says that both are wrong."""
-    batch = world.job.ledger.standing("trial-1", "load", "notes", "rows")[0]
+    batch = world.job.ledger.sealed("trial-1", "load", "notes", "rows")[0]
     files = {"rows": batch.read().with_columns(note_type=pl.lit("HOMEVISIT"))}
-    quarantine = world.job.ledger.standing("trial-1", "load", "notes", "quarantine")[0].read()
+    quarantine = world.job.ledger.sealed("trial-1", "load", "notes", "quarantine")[0].read()
     batch.path.unlink()
     world.seal("load", "notes", world.batch("load", "notes", {**files, "quarantine": quarantine}))
     world.execute("UPDATE notes SET note_type = 'HOMEVISIT'")

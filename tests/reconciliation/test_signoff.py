@@ -75,7 +75,7 @@ def test_tampering_is_noticed(small_world: World, name: str) -> None:
 def test_a_changed_batch_is_noticed(small_world: World) -> None:
     reconciliation.run(small_world.job)
     sign(small_world.job, "A. Owner", "data owner", "")
-    batch = small_world.job.ledger.standing("trial-1", "load", "notes", "rows")[0]
+    batch = small_world.job.ledger.sealed("trial-1", "load", "notes", "rows")[0]
     batch.path.write_bytes(b"")
     (found,) = verify(small_world.job)
     assert found.startswith(f"notes/{batch.path.name}")

@@ -69,7 +69,7 @@ def test_other_rules_or_a_damaged_batch_end_it(small_world: World) -> None:
     assert reconciliation.still_holds(job) is None
     reconciliation.run(job)
     assert reconciliation.still_holds(job)
-    batch = job.ledger.standing(job.run, "load", "phones", "rows")[0]
+    batch = job.ledger.sealed(job.run, "load", "phones", "rows")[0]
     batch.path.write_bytes(batch.path.read_bytes()[:-1])
     assert reconciliation.still_holds(job) is None
 

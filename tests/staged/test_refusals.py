@@ -227,7 +227,7 @@ def test_a_signature_is_not_given_by_what_was_done_before_the_decisions(migratio
     """Batches made from other decisions are in the ledger; what was loaded counts."""
     ledger = Ledger(migration.folder / "work")
     before = [
-        (batch.number, batch.inputs) for batch in ledger.standing("trial-1", "dedupe", "crosswalk", "crosswalk")
+        (batch.number, batch.inputs) for batch in ledger.sealed("trial-1", "dedupe", "crosswalk", "crosswalk")
     ]
     _decided(migration)
     ledger.seal("trial-1", "dedupe", "crosswalk", before)

@@ -18,7 +18,7 @@ from casebridge.project.settings import read_settings
 from casebridge.project.specfile import read_specs
 from casebridge.project.target import read_target
 from casebridge.transform.codes import read_codes
-from casebridge.transform.convert import Converted, Plan, convert, key_of, make_plan
+from casebridge.transform.convert import Conversion, Converted, convert, key_of, make_plan
 from tests.staged import WORDS, lay_out
 
 TARGET = """
@@ -105,14 +105,14 @@ COLUMNS = ("NO", "SUB", "KIND", "FIRST", "LAST", "DOB", "EDD", "DOD", "AMOUNT", 
 Row = Mapping[str, str | None]
 
 
-def _plan(folder: Path, spec: str = SPEC) -> Plan:
+def _plan(folder: Path, spec: str = SPEC) -> Conversion:
     lay_out(folder, {"people": spec}, target=TARGET, codes={"sex": CODES})
     (read,) = read_specs(folder, read_settings(folder), read_target(folder / "target.toml"), WORDS)
     return make_plan(read, read_codes(folder / "codes", ["sex"]), century_pivot=26)
 
 
 @pytest.fixture(scope="module")
-def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Conversion:
     return _plan(tmp_path_factory.mktemp("plan"))
 
 
@@ -128,7 +128,7 @@ def _row(number: int = 1, **values: str | None) -> Row:
     return {"NO": str(number), "KIND": "P", "LAST": "Ng", "OTHER": "0", **values}
 
 
-def _made(plan: Plan, *rows: Row) -> Converted:
+def _made(plan: Conversion, *rows: Row) -> Converted:
     return convert(_raw(rows), plan)
 
 
@@ -136,7 +136,7 @@ def _entries(made: Converted) -> list[tuple[str, str | None, str, str | None, bo
     return list(made.quarantine.select("verdict", "column", "rule", "value", "first").iter_rows())
 
 
-def test_a_good_row_is_converted_to_the_targets_types(plan: Plan) -> None:
+def test_a_good_row_is_converted_to_the_targets_types(plan: Conversion) -> None:
     row = _row(FIRST=" A  ", LAST="  Ng ", DOB="01/02/50", DOD="31/12/4712", AMOUNT="£1,234.50", COUNT="7",
                SEX="m", EMAIL="a@b.uk", PHONE="0191 498")  # fmt: skip
     made = _made(plan, row)
@@ -187,7 +187,7 @@ CASES: dict[str, tuple[dict[str, str | None], list[tuple[str, str | None, str, s
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_each_fault_does_to_the_row(plan: Plan, case: str) -> None:
+def test_what_each_fault_does_to_the_row(plan: Conversion, case: str) -> None:
     """The first entry that costs the row its place is its cause, and the only one marked so."""
     values, entries = CASES[case]
     made = _made(plan, _row(2), {**_row(), **values})
@@ -201,19 +201,19 @@ def test_what_each_fault_does_to_the_row(plan: Plan, case: str) -> None:
     _balanced(made, rows=2)
 
 
-def test_a_value_set_aside_is_null_and_a_cut_one_keeps_its_beginning(plan: Plan) -> None:
+def test_a_value_set_aside_is_null_and_a_cut_one_keeps_its_beginning(plan: Conversion) -> None:
     made = _made(plan, _row(LAST="Fairweather", DOB="x", DOD="x"))
     assert made.clean.select("name", "born", "died").row(0) == ("Fairw", None, None)
 
 
-def test_a_row_keeps_the_other_source_rows_behind_it(plan: Plan) -> None:
+def test_a_row_keeps_the_other_source_rows_behind_it(plan: Conversion) -> None:
     raw = _raw([_row(AMOUNT="x"), _row(2)]).with_columns(pl.Series("_rest", [[7, 8], None], pl.List(pl.Int64)))
     made = convert(raw, plan)
     assert made.quarantine["_rest"].to_list() == [[7, 8]]
     assert made.clean["_rest"].to_list() == [None]
 
 
-def test_rows_of_other_specs_are_not_this_specs_business(plan: Plan) -> None:
+def test_rows_of_other_specs_are_not_this_specs_business(plan: Conversion) -> None:
     """Nor are those of which nobody can say."""
     made = _made(plan, _row(), _row(2, KIND="W"), _row(3, KIND=None))
     assert made.clean["_key"].to_list() == ["1|"]
@@ -282,14 +282,14 @@ QUICK = settings(max_examples=40, deadline=None)
 
 @given(rows=ROWS)
 @QUICK
-def test_every_row_is_clean_or_left_behind_and_never_both(plan: Plan, rows: list[Row]) -> None:
+def test_every_row_is_clean_or_left_behind_and_never_both(plan: Conversion, rows: list[Row]) -> None:
     _balanced(convert(_raw(rows), plan), rows=sum(row["KIND"] == "P" for row in rows))
 
 
 @given(rows=ROWS, data=st.data())
 @QUICK
 def test_the_order_and_the_batches_of_rows_change_nothing(
-    plan: Plan, rows: list[Row], data: st.DataObject
+    plan: Conversion, rows: list[Row], data: st.DataObject
 ) -> None:
     raw = _raw(rows)
     whole = convert(raw, plan)
@@ -303,14 +303,14 @@ def test_the_order_and_the_batches_of_rows_change_nothing(
 
 
 @pytest.mark.parametrize("text", ["x" * 100_000, "Ω" * 100_000, "9" * 100_000, "\n" * 100_000, "\0\x01\x1f\x7f"])
-def test_huge_and_strange_values_are_values(plan: Plan, text: str) -> None:
+def test_huge_and_strange_values_are_values(plan: Conversion, text: str) -> None:
     rows = [_row(), _row(2, **dict.fromkeys(COLUMNS[3:], text)), _row(3)]
     made = _made(plan, *rows)
     _balanced(made, rows=3)
     assert {1, 3} <= set(made.clean["_row"])
 
 
-def test_a_batch_without_rows_has_the_shape_of_one_with_rows(plan: Plan) -> None:
+def test_a_batch_without_rows_has_the_shape_of_one_with_rows(plan: Conversion) -> None:
     none, one = _made(plan), _made(plan, _row())
     assert none.clean.schema == one.clean.schema
     assert none.quarantine.schema == one.quarantine.schema == QUARANTINE

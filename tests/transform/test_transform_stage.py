@@ -13,10 +13,10 @@ from casebridge.project.errors import SpecError
 from casebridge.project.identity import ids_of
 from casebridge.project.spec import OnFail
 from casebridge.project.tally import Tally
-from casebridge.transform.contract import judge, pandera_schema
+from casebridge.transform.contract import check_rows, pandera_schema
 from casebridge.transform.quarantine import FAILURES
 from casebridge.transform.schema import Rule
-from casebridge.transform.stage import make_plans
+from casebridge.transform.stage import make_conversions
 from tests.staged import PERSONS, extracted, job_of, lay_out, read_all
 
 COLUMNS = ("NO", "NAME", "DOB", "REF")
@@ -185,7 +185,7 @@ def test_an_expression_that_does_not_fit_is_found_before_anything_is_read(tmp_pa
     where, told = MISFITS[addition]
     lay_out(tmp_path, {"persons": PERSONS + addition})
     with job_of(tmp_path) as job, pytest.raises(SpecError) as caught:
-        make_plans(job)
+        make_conversions(job)
     problems = _problems(caught.value)
     assert problems.keys() == {("tables/persons.toml", where)}
     assert told in problems["tables/persons.toml", where]
@@ -195,7 +195,7 @@ def test_a_where_that_does_not_fit_is_found_too(tmp_path: Path) -> None:
     for where in ("NAM = 'x'", "NAME", "NAME = "):
         lay_out(tmp_path, {"p": PERSONS.replace('key = ["NO"]', f'key = ["NO"]\nwhere = "{where}"')})
         with job_of(tmp_path) as job, pytest.raises(SpecError) as caught:
-            make_plans(job)
+            make_conversions(job)
         assert _problems(caught.value).keys() == {("tables/p.toml", "table.where")}
 
 
@@ -205,11 +205,11 @@ def test_the_mistakes_of_all_specs_and_lists_come_together(tmp_path: Path) -> No
     misfit = '[[check]]\nrule = "r"\nexpect = "NOPE = 1"\n[[check]]\nrule = "s"\nexpect = "GONE = 1"\n'
     lay_out(tmp_path, {"a": PERSONS + broken}, codes={"sex": "legacy_code\n"})
     with job_of(tmp_path) as job, pytest.raises(SpecError) as caught:
-        make_plans(job)
+        make_conversions(job)
     assert {p.file for p in caught.value.problems} == {"codes/sex.csv", "tables/a.toml"}
     lay_out(tmp_path, {"a": PERSONS + misfit, "b": CLIENTS + misfit})
     with job_of(tmp_path) as job, pytest.raises(SpecError) as caught:
-        make_plans(job)
+        make_conversions(job)
     assert len(caught.value.problems) == 4
 
 
@@ -220,7 +220,7 @@ def test_a_list_with_dates_needs_a_date_to_go_by(tmp_path: Path) -> None:
     )
     lay_out(tmp_path, {"p": PERSONS + '[columns.restricted]\nfrom = "X"\ncodes = "c"\n'}, codes={"c": codes})
     with job_of(tmp_path) as job, pytest.raises(SpecError, match="codes_at"):
-        make_plans(job)
+        make_conversions(job)
 
 
 def test_a_rule_that_cannot_be_evaluated_is_said_clearly() -> None:
@@ -228,9 +228,9 @@ def test_a_rule_that_cannot_be_evaluated_is_said_clearly() -> None:
     rules = (Rule(None, "r", pl.col("nope") > 1, OnFail.REJECT, 0),)
     frame = pl.DataFrame({"_key": ["1"], "a": ["x"]})
     with pytest.raises(SpecError, match=r"tables/persons\.toml: rule `r`: fails"):
-        judge(frame, rules, pandera_schema(rules), "persons")
+        check_rows(frame, rules, pandera_schema(rules), "persons")
     good = (Rule(None, "r", pl.col("a") == "x", OnFail.REJECT, 0),)
-    assert judge(frame, good, pandera_schema(good), "persons").schema == FAILURES
+    assert check_rows(frame, good, pandera_schema(good), "persons").schema == FAILURES
 
 
 FAIL_ON_ROWS = {
@@ -287,11 +287,11 @@ def test_a_changed_spec_makes_its_batches_pending_and_no_others(tmp_path: Path) 
     with job_of(tmp_path) as job:
         extracted(job, "PERSON", [_person("1")])
         transform.run(job)
-        before = {n: job.ledger.standing(job.run, "transform", n, "clean") for n in ("persons", "clients")}
+        before = {n: job.ledger.sealed(job.run, "transform", n, "clean") for n in ("persons", "clients")}
     changed = CLIENTS.replace('from = "REF"', 'from = "REF"\nsteps = ["upper"]')
     lay_out(tmp_path, {"persons": PERSONS, "clients": changed})
     with job_of(tmp_path) as job:
         transform.run(job)
-        after = {n: job.ledger.standing(job.run, "transform", n, "clean") for n in ("persons", "clients")}
+        after = {n: job.ledger.sealed(job.run, "transform", n, "clean") for n in ("persons", "clients")}
     assert before["persons"] == after["persons"]
     assert before["clients"][0].inputs != after["clients"][0].inputs

@@ -200,7 +200,7 @@ def _reach(lengths: NDArray[np.int64], max_block: int) -> NDArray[np.int32]:
 
 
 @dataclass(frozen=True)
-class Candidates:
+class BlockedPairs:
     """All candidate pairs of a register, made batch by batch and never stored.
 
     No pair stands in two batches; none of `forbidden` (sorted pair keys) in any.
@@ -232,8 +232,8 @@ class Candidates:
         blocks = self.blocks[number]
         chosen = blocks.key[blocks.order].astype(np.uint64)
         if rate < 1.0 and blocks.rule:
-            luck = _mix(chosen, np.full(len(chosen), 77, dtype=np.uint64)) >> np.uint64(40)
-            positions = np.flatnonzero(luck < np.uint64(int(rate * 2**24))).astype(np.int32)
+            chance_of = _mix(chosen, np.full(len(chosen), 77, dtype=np.uint64)) >> np.uint64(40)
+            positions = np.flatnonzero(chance_of < np.uint64(int(rate * 2**24))).astype(np.int32)
         else:
             positions = np.arange(len(chosen), dtype=np.int32)
         return self._new(number, positions)

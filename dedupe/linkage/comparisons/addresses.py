@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.comparisons.levels import Comparison, Levels, level
 from casebridge.dedupe.linkage.comparisons.namepairs import either_listed
 from casebridge.dedupe.linkage.register.encoding import Register
-from casebridge.dedupe.linkage.register.pair_rows import Side
+from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.places import postcode_parts
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from casebridge.dedupe.linkage.register.values import Values
@@ -79,7 +79,7 @@ def address_comparison(register: Register) -> Comparison | None:
         return None
     crowded = register.mark("crowded", lambda: _crowded(register))
 
-    def quick(left: Side, right: Side) -> Levels:
+    def quick(left: PairSide, right: PairSide) -> Levels:
         places = np.zeros(len(left), dtype=np.uint8)
         for role, unit in (("postcode", 9), ("house", 3), ("street", 1)):
             if register.has(role):
@@ -92,7 +92,7 @@ def address_comparison(register: Register) -> Comparison | None:
             found[at] = postcodes.cheap(left.take(at), right.take(at), streets.take(places[at]))
         return found
 
-    def settle(left: Side, right: Side) -> Levels:
+    def settle(left: PairSide, right: PairSide) -> Levels:
         return _settle(register, postcodes, left, right)
 
     postcodes = _Postcodes(register) if register.has("postcode") else None
@@ -100,7 +100,7 @@ def address_comparison(register: Register) -> Comparison | None:
     return Comparison("address", LEVELS, quick, settle, OPENS, moves=True)
 
 
-def _agreement(role: str, left: Side, right: Side) -> NDArray[np.uint8]:
+def _agreement(role: str, left: PairSide, right: PairSide) -> NDArray[np.uint8]:
     a, b = left.of(role), right.of(role)
     found = np.where(a == b, np.uint8(SAME), np.uint8(OTHER))
     found[(a | b) < 0] = UNKNOWN
@@ -137,7 +137,7 @@ class _Postcodes:
         self.sector, self.district = postcode_parts(self.values)
         self.packed, self.long = _packed(self.values)
 
-    def cheap(self, left: Side, right: Side, same_street: NDArray[np.bool_]) -> Levels:
+    def cheap(self, left: PairSide, right: PairSide, same_street: NDArray[np.bool_]) -> Levels:
         """Levels of pairs whose postcodes differ and whose house is not the same, from whole numbers alone;
         OPEN_ELSEWHERE for codes that are no postcodes: over eight characters."""
         a, b = left.of("postcode"), right.of("postcode")
@@ -156,7 +156,7 @@ class _Postcodes:
         found[edits(self.values, a, b, most=1) == 1] = NEAR
         return found
 
-    def levels(self, left: Side, right: Side) -> Levels:
+    def levels(self, left: PairSide, right: PairSide) -> Levels:
         a, b = left.of("postcode"), right.of("postcode")
         found = np.full(len(left), AWAY, dtype=np.uint8)
         both = np.flatnonzero((a >= 0) & (b >= 0))
@@ -192,7 +192,7 @@ def one_character_off(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[n
     return (apart != 0) & ((after_a == after_b) | (after_a == rest_b) | (rest_a == after_b) | turned)
 
 
-def _settle(register: Register, postcodes: _Postcodes | None, left: Side, right: Side) -> Levels:
+def _settle(register: Register, postcodes: _Postcodes | None, left: PairSide, right: PairSide) -> Levels:
     found = postcodes.levels(left, right) if postcodes else np.full(len(left), AWAY, dtype=np.uint8)
     house = np.zeros(len(left), dtype=np.uint8)
     if register.has("house"):
@@ -210,13 +210,13 @@ def _settle(register: Register, postcodes: _Postcodes | None, left: Side, right:
     return found
 
 
-def _postcodes_known(register: Register, left: Side, right: Side) -> NDArray[np.bool_]:
+def _postcodes_known(register: Register, left: PairSide, right: PairSide) -> NDArray[np.bool_]:
     if not register.has("postcode"):
         return np.zeros(len(left), dtype=bool)
     return (left.of("postcode") >= 0) & (right.of("postcode") >= 0)
 
 
-def _street(register: Register, left: Side, right: Side, house: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _street(register: Register, left: PairSide, right: PairSide, house: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Streets as SAME (also when spelled closely, at the same house), OTHER or UNKNOWN."""
     if not register.has("street"):
         return np.zeros(len(left), dtype=np.uint8)

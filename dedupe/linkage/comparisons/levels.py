@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.register.pair_rows import Side
+from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.values import RARENESS
 
 Levels = NDArray[np.uint8]
@@ -63,8 +63,8 @@ class Comparison:
 
     name: str
     levels: tuple[Level, ...]
-    quick: Callable[[Side, Side], Levels]
-    settle: Callable[[Side, Side], Levels] | None = None
+    quick: Callable[[PairSide, PairSide], Levels]
+    settle: Callable[[PairSide, PairSide], Levels] | None = None
     opens: tuple[tuple[int, ...], ...] = ()
     identifier: bool = False
     lucky: bool = False
@@ -90,7 +90,7 @@ class Comparison:
         """How many numbers `quick` can give."""
         return len(self.levels) + 1 + len(self.opens)
 
-    def full(self, left: Side, right: Side) -> Levels:
+    def full(self, left: PairSide, right: PairSide) -> Levels:
         """Every pair's level, worked out to the end."""
         found = self.quick(left, right)
         if self.settle is not None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import Levels
 from casebridge.dedupe.linkage.register.encoding import Lists
-from casebridge.dedupe.linkage.register.pair_rows import Side
+from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes
 from casebridge.dedupe.linkage.register.values import rareness, shares
 
@@ -19,11 +19,11 @@ def agreement(column: NDArray[np.int32], size: int) -> tuple[NDArray[np.float64]
     return share, rareness(share)
 
 
-def quick_equal(role: str, steps: NDArray[np.uint8], null: int) -> Callable[[Side, Side], Levels]:
+def quick_equal(role: str, steps: NDArray[np.uint8], null: int) -> Callable[[PairSide, PairSide], Levels]:
     """Agreement by rareness, missing, or open."""
     table = np.append(steps, np.uint8(null)).astype(np.uint8)
 
-    def quick(left: Side, right: Side) -> Levels:
+    def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of(role), right.of(role)
         found = np.where(a == b, table.take(a), np.uint8(null + 1))
         found[(a | b) < 0] = null
@@ -44,7 +44,7 @@ def rare_spelling(column: NDArray[np.int32], size: int) -> Callable[[Codes, Code
     return rare
 
 
-def swapped(left: Side, right: Side, other: str = "surname") -> NDArray[np.bool_]:
+def swapped(left: PairSide, right: PairSide, other: str = "surname") -> NDArray[np.bool_]:
     """True where the forename of each is the `other` name of the other."""
     a, b = left.of("forename"), right.of("forename")
     return (a == right.of(other)) & (left.of(other) == b) & (a >= 0) & (b >= 0) & (a != b)
@@ -55,7 +55,7 @@ def second_set(found: Levels, which: NDArray[np.bool_], size: int, null: int) ->
     return found + np.where(found == null, 0, np.where(found > null, 1, size)).astype(np.uint8) * which
 
 
-def either_listed(lists: Lists, role: str, left: Side, right: Side) -> NDArray[np.bool_]:
+def either_listed(lists: Lists, role: str, left: PairSide, right: PairSide) -> NDArray[np.bool_]:
     """True where a value listed for one row is the present value, or a listed one, of the other."""
     count = np.diff(lists.starts)
     found = np.zeros(len(left), dtype=bool)

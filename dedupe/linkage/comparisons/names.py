@@ -23,7 +23,7 @@ from casebridge.dedupe.linkage.comparisons.namepairs import (
 from casebridge.dedupe.linkage.comparisons.surnames import surname_comparison
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.nametable import ALIKE, CLOSE, NameTable, alike_forenames
-from casebridge.dedupe.linkage.register.pair_rows import Side
+from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 
 ALIKE_FORENAME = "forenames alike"
@@ -89,7 +89,7 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
         common = np.minimum(share[a], share[b]) >= COMMON
         return judge_forenames(table, a, b, rare(a, b), common) + np.uint8(base)
 
-    def settle(left: Side, right: Side) -> Levels:
+    def settle(left: PairSide, right: PairSide) -> Levels:
         found = per_distinct_pair(left.of("forename"), right.of("forename"), judge)
         if register.has("middle_name"):
             found[_known_by_middle(left, right)] = base + 1
@@ -101,7 +101,7 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
     null = len(levels)
     equal = quick_equal("forename", steps, null)
 
-    def quick(left: Side, right: Side) -> Levels:
+    def quick(left: PairSide, right: PairSide) -> Levels:
         found = equal(left, right)
         at = np.flatnonzero(found > null)
         one, other = left.take(at), right.take(at)
@@ -148,7 +148,7 @@ def judge_forenames(
     return found.astype(np.uint8)
 
 
-def _elsewhere(register: Register, left: Side, right: Side) -> NDArray[np.bool_]:
+def _elsewhere(register: Register, left: PairSide, right: PairSide) -> NDArray[np.bool_]:
     """True where a forename stands in another column of the other record."""
     found = np.zeros(len(left), dtype=bool)
     if register.has("surname"):
@@ -158,12 +158,12 @@ def _elsewhere(register: Register, left: Side, right: Side) -> NDArray[np.bool_]
     return found
 
 
-def _known_by_middle(left: Side, right: Side) -> NDArray[np.bool_]:
+def _known_by_middle(left: PairSide, right: PairSide) -> NDArray[np.bool_]:
     a, b = left.of("forename"), right.of("forename")
     return ((a == right.of("middle_name")) | (left.of("middle_name") == b)) & (a >= 0) & (b >= 0)
 
 
-def _crossed(register: Register, left: Side, right: Side) -> NDArray[np.bool_]:
+def _crossed(register: Register, left: PairSide, right: PairSide) -> NDArray[np.bool_]:
     """True where a forename stands as the other's middle name. The forename says so: that the middle names then
     differ tells nothing more."""
     if not register.has("forename"):
@@ -196,7 +196,7 @@ def middle_comparison(register: Register, table: NameTable) -> Comparison:
         found[table.same_initial(a, b)] = base
         return found
 
-    def settle(left: Side, right: Side) -> Levels:
+    def settle(left: PairSide, right: PairSide) -> Levels:
         found = per_distinct_pair(left.of("middle_name"), right.of("middle_name"), judge)
         if alike:
             found += alike(left, right) * np.uint8(size)
@@ -205,7 +205,7 @@ def middle_comparison(register: Register, table: NameTable) -> Comparison:
 
     equal = quick_equal("middle_name", steps, null)
 
-    def quick(left: Side, right: Side) -> Levels:
+    def quick(left: PairSide, right: PairSide) -> Levels:
         found = equal(left, right)
         at = np.flatnonzero(found > null)
         one, other = left.take(at), right.take(at)

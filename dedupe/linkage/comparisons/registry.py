@@ -16,7 +16,7 @@ from casebridge.dedupe.linkage.register.dates import year_table
 from casebridge.dedupe.linkage.register.encoding import Register, pair_key
 from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID, digits_apart, neighbours_swapped
 from casebridge.dedupe.linkage.register.nametable import alike_forenames
-from casebridge.dedupe.linkage.register.pair_rows import Side
+from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from casebridge.dedupe.linkage.register.values import names_a_person, rareness, shares
 
@@ -109,7 +109,7 @@ def birth_comparison(register: Register) -> list[Comparison]:
     """
     common = register.mark("common birth date", lambda: _common(register.columns["birth_date"]))
 
-    def quick(left: Side, right: Side) -> Levels:
+    def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of("birth_date"), right.of("birth_date")
         found = np.full(len(a), len(BIRTH_LEVELS), dtype=np.uint8)
         same = a == b
@@ -167,7 +167,7 @@ def sex_comparison(register: Register) -> list[Comparison]:
     alike = alike_forenames(register)
     levels = with_given(SEX_LEVELS, ALIKE_FORENAME) if alike else SEX_LEVELS
 
-    def quick(left: Side, right: Side) -> Levels:
+    def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of("sex"), right.of("sex")
         found = (a != b).astype(np.uint8)
         if alike:
@@ -185,7 +185,7 @@ def nhs_comparison(register: Register) -> list[Comparison]:
     if column.dtype != np.uint64:
         return categorical_comparison(register, "nhs_number")
 
-    def quick(left: Side, right: Side) -> Levels:
+    def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of("nhs_number"), right.of("nhs_number")
         valid = (a & VALID != 0).astype(np.uint8) + (b & VALID != 0)
         found = np.where(valid == 2, np.uint8(3), np.uint8(4))
@@ -210,7 +210,7 @@ def phone_comparison(register: Register) -> list[Comparison]:
         return categorical_comparison(register, "phone")
     many = register.mark("phone of many", lambda: _many_holders(column))
 
-    def quick(left: Side, right: Side) -> Levels:
+    def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of("phone"), right.of("phone")
         found = np.full(len(a), 3, dtype=np.uint8)
         same = a == b
@@ -241,7 +241,7 @@ def _one_slip(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]
 def death_comparison(_register: Register) -> list[Comparison]:
     """Dates of death, where both are known."""
 
-    def quick(left: Side, right: Side) -> Levels:
+    def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = (side.of("death_date").astype(np.uint64) for side in (left, right))
         found = np.full(len(a), 2, dtype=np.uint8)
         found[_one_slip(a, b)] = 1
@@ -270,7 +270,7 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
     table = np.append(steps, np.uint8(null)).astype(np.uint8)
     textual = len(values) > FEW_VALUES
 
-    def quick(left: Side, right: Side) -> Levels:
+    def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of(name), right.of(name)
         found = np.where(a == b, table.take(a), np.uint8(null + 1 if textual else base + 1))
         found[(a | b) < 0] = null
@@ -280,7 +280,7 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
         close = (jaro_winkler(values, a, b) >= ALIKE) | (edits(values, a, b, most=1) <= 1)
         return np.where(close, np.uint8(base), np.uint8(base + 1))
 
-    def settle(left: Side, right: Side) -> Levels:
+    def settle(left: PairSide, right: PairSide) -> Levels:
         return per_distinct_pair(left.of(name), right.of(name), judge)
 
     opens = ((base, base + 1),) if textual else ()
@@ -296,7 +296,7 @@ def related_comparison(register: Register, related: NDArray[np.uint64]) -> Compa
     involved[(related & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
     mark = register.mark("related", lambda: involved)
 
-    def quick(left: Side, right: Side) -> Levels:
+    def quick(left: PairSide, right: PairSide) -> Levels:
         found = np.full(len(left), len(RELATED_LEVELS), dtype=np.uint8)
         maybe = np.flatnonzero(left.of(mark) & right.of(mark))
         found[maybe[np.isin(pair_key(left.rows[maybe], right.rows[maybe]), related)]] = 0

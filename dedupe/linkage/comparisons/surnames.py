@@ -24,7 +24,7 @@ from casebridge.dedupe.linkage.comparisons.namepairs import (
 from casebridge.dedupe.linkage.register.dates import last_births, year_table
 from casebridge.dedupe.linkage.register.encoding import FEMALE, Register
 from casebridge.dedupe.linkage.register.nametable import ALIKE, CLOSE, NameTable
-from casebridge.dedupe.linkage.register.pair_rows import Side
+from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 
 GROWN_WOMEN = "both grown women"
@@ -62,7 +62,7 @@ def surname_comparison(register: Register, table: NameTable) -> Comparison:
     def judge(a: Codes, b: Codes) -> Levels:
         return judge_surnames(table, a, b, rare(a, b)) + np.uint8(base)
 
-    def settle(left: Side, right: Side) -> Levels:
+    def settle(left: PairSide, right: PairSide) -> Levels:
         found = per_distinct_pair(left.of("surname"), right.of("surname"), judge)
         if earlier is not None:
             found[either_listed(earlier, "surname", left, right)] = base
@@ -74,7 +74,7 @@ def surname_comparison(register: Register, table: NameTable) -> Comparison:
 
     equal = quick_equal("surname", steps, null)
 
-    def quick(left: Side, right: Side) -> Levels:
+    def quick(left: PairSide, right: PairSide) -> Levels:
         found = equal(left, right)
         if earlier is None:
             at = np.flatnonzero(found > null)

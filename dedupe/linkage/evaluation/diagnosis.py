@@ -15,7 +15,7 @@ from casebridge.dedupe.linkage.model.background import ENOUGH, answers
 from casebridge.dedupe.linkage.model.calibration import KNOTS, Curve
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
-from casebridge.dedupe.linkage.model.third_records import LABELS, Thirds
+from casebridge.dedupe.linkage.model.third_records import LABELS, ThirdRecords
 from casebridge.dedupe.linkage.model.third_records import NAME as THIRD_RECORD
 from casebridge.dedupe.linkage.register.encoding import Register
 
@@ -29,7 +29,7 @@ TWINS = {
 }
 
 
-def describe(model: Model, thirds: Thirds, options: LinkOptions) -> dict[str, Any]:
+def describe(model: Model, thirds: ThirdRecords, options: LinkOptions) -> dict[str, Any]:
     """The model as model.json has it: each component's share of the candidate pairs and chances by level."""
     return {
         "seed": options.seed,
@@ -90,7 +90,7 @@ def _own_shifts(model: Model, curve: Curve) -> list[dict[str, Any]]:
     ]
 
 
-def _thirds(thirds: Thirds) -> dict[str, Any]:
+def _thirds(thirds: ThirdRecords) -> dict[str, Any]:
     """The comparison with third records: chances among pairs of one person and of two, and pairs that had one."""
     levels = [
         {"label": label, "m": float(m), "u": float(u), "bits": float(np.log2(m / u))}

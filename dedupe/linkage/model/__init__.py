@@ -1,1 +1,1 @@
-"""In: counts of comparison patterns. Out: a fitted mixture: m and u probabilities by relation, priors, calibration."""
+"""In: counts of comparison patterns. Out: a fitted mixture: m and u by relation, priors, calibration."""

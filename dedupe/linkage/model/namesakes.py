@@ -37,7 +37,7 @@ REAL, SPAN = 0.95, 1000  # share of dates that are days of a calendar, and days 
 
 
 @dataclass(frozen=True)
-class Coincidences:
+class Namesakes:
     """Pairs of strangers who share forename, surname and birth date.
 
     agree: by place among the comparisons, the numbers (levels, missing, open) that say so. pairs: how many the
@@ -91,9 +91,9 @@ class HeldChance:
 
     Components take as given which comparisons are missing, and of those with two sets of levels (the second from
     `splits` on) which set it is. cells: these facts as bits, in order; log_pairs: natural log of the candidate
-    pairs of each cell. heaping: see `Coincidences.heaping`."""
+    pairs of each cell. heaping: see `Namesakes.heaping`."""
 
-    count: Coincidences
+    count: Namesakes
     heaping: float
     nulls: list[int]
     splits: list[int]
@@ -102,7 +102,7 @@ class HeldChance:
 
     @classmethod
     def of(
-        cls, count: Coincidences, comparisons: Sequence[Comparison], patterns: Patterns, same: NDArray[np.float64]
+        cls, count: Namesakes, comparisons: Sequence[Comparison], patterns: Patterns, same: NDArray[np.float64]
     ) -> HeldChance:
         """The count beside the candidates with these patterns; same: pairs of one person among those of each."""
         nulls, splits = [c.null for c in comparisons], [c.groups[0] for c in comparisons]
@@ -138,7 +138,7 @@ def _cells(levels: NDArray[np.uint8], nulls: Sequence[int], splits: Sequence[int
 
 def count_coincidences(
     register: Register, comparisons: Sequence[Comparison], rules: Sequence[Rule]
-) -> Coincidences | None:
+) -> Namesakes | None:
     """The count; None where a column is lacking, no rule makes all such pairs, too many dates are no days of a
     calendar, all people are born within SPAN, or too few pairs show anything."""
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
@@ -167,7 +167,7 @@ def count_coincidences(
     shared, window = _shared(real)
     agree = {place[name]: _agreements(comparisons[place[name]]) for name in SHARED}
     pairs = len(levels) / rate / (2 * DAYS) / part
-    return Coincidences(agree, pairs, chances, radix, patterns, own, seen, shared, window, part)
+    return Namesakes(agree, pairs, chances, radix, patterns, own, seen, shared, window, part)
 
 
 def _agreements(comparison: Comparison) -> NDArray[np.bool_]:

@@ -24,7 +24,7 @@ class Radix:
         total = 1
         for size in sizes:
             total *= size
-        if total >= 2**60:  # three bits of a word are left for a verdict (`scoring.Verdicts`)
+        if total >= 2**60:  # three bits of a word are left for a verdict (`scoring.CutCache`)
             raise RegisterError("Too many columns are compared at once.", "Leave out some of [other].")
         return cls(sizes)
 

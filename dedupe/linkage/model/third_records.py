@@ -75,14 +75,14 @@ class Links:
 
 
 @dataclass(frozen=True)
-class Judgements:
+class PairLookup:
     """p of the pairs that were kept, by sorted pair key."""
 
     key: NDArray[np.uint64]
     p: NDArray[np.float64]
 
     @classmethod
-    def of(cls, left: Rows, right: Rows, p: NDArray[np.float64]) -> Judgements:
+    def of(cls, left: Rows, right: Rows, p: NDArray[np.float64]) -> PairLookup:
         key = pair_key(left, right)
         order = np.argsort(key)
         return cls(key[order], p[order])
@@ -96,14 +96,14 @@ class Judgements:
         return np.where(self.key[at] == key, self.p[at], -1.0)
 
 
-def bound_pairs(links: Links, judged: Judgements, allowed: Allowed) -> Pairs:
+def bound_pairs(links: Links, judged: PairLookup, allowed: Allowed) -> Pairs:
     """Pairs that a third record binds and that were not kept."""
     left, right = links.bound()
     new = (judged.find(left, right) < 0) & allowed(left, right)
     return left[new], right[new]
 
 
-def third_levels(links: Links, judged: Judgements, allowed: Allowed, left: Rows, right: Rows) -> Levels:
+def third_levels(links: Links, judged: PairLookup, allowed: Allowed, left: Rows, right: Rows) -> Levels:
     """What third records say of each pair, as a place in LABELS, or NULL: there is none, or it is in doubt itself.
 
     | left - third | third - right           | level |
@@ -130,7 +130,7 @@ def third_levels(links: Links, judged: Judgements, allowed: Allowed, left: Rows,
 
 
 @dataclass(frozen=True)
-class Thirds:
+class ThirdRecords:
     """The fitted comparison. chances: of each of LABELS among pairs of one person and of two, shape (2, 3);
     pairs: how many were not sure by themselves and had a third record."""
 
@@ -142,7 +142,7 @@ class Thirds:
         return np.append(np.log(self.chances[0] / self.chances[1]), 0.0)[levels]
 
 
-def fit_thirds(p: NDArray[np.float64], levels: Levels) -> Thirds:
+def fit_thirds(p: NDArray[np.float64], levels: Levels) -> ThirdRecords:
     """The chances of each level by expectation-maximisation: p is each pair's own, and stands."""
     told = levels != NULL
     prior, level = p[told], levels[told]
@@ -156,4 +156,4 @@ def fit_thirds(p: NDArray[np.float64], levels: Levels) -> Thirds:
         chances /= chances.sum(axis=1, keepdims=True)
         if np.abs(chances - before).max() < TOLERANCE:
             break
-    return Thirds(chances, len(level))
+    return ThirdRecords(chances, len(level))

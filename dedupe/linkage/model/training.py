@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.blocking.keys import Candidates, Rule, expected_missed, rule_key, runs
+from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Rule, expected_missed, rule_key, runs
 from casebridge.dedupe.linkage.blocking.rules import available
 from casebridge.dedupe.linkage.comparisons.levels import (
     HOUSEHOLD,
@@ -70,7 +70,7 @@ class Sampled:
 
 
 def training_patterns(
-    register: Register, candidates: Candidates, comparisons: Sequence[Comparison], radix: Radix, wanted: int
+    register: Register, candidates: BlockedPairs, comparisons: Sequence[Comparison], radix: Radix, wanted: int
 ) -> tuple[list[Patterns], Sampled]:
     """Patterns of a sample of candidate pairs before anything is pruned, and the sample: first those of every
     FIRST_STEP-th pair, then those of all.
@@ -111,23 +111,23 @@ def sampling_rates(raw: Sequence[int], wanted: int) -> list[float]:
     return rates
 
 
-def starting_components(luck: Luck, candidates: Candidates) -> list[Component]:
+def starting_components(chance_of: RandomAgreement, candidates: BlockedPairs) -> list[Component]:
     """Where the mixture starts: what is believed of each relation, and chance agreement as it is measured
     in random pairs and, for what a blocking rule demands, in pairs that agree on just that."""
-    register, comparisons = luck.register, luck.comparisons
+    register, comparisons = chance_of.register, chance_of.comparisons
     pairs = max(1, sum(blocks.raw_pairs for blocks in candidates.blocks))
     most_twins = TWIN_PAIRS_A_ROW * register.size / pairs
-    people = [_person(name, comparisons, luck, most_twins if name == TWIN else 1.0) for name in PEOPLE]
+    people = [_person(name, comparisons, chance_of, most_twins if name == TWIN else 1.0) for name in PEOPLE]
     raw = np.array([blocks.raw_pairs for blocks in candidates.blocks], dtype=np.float64) + 1.0
     numbers = {comparison.name for comparison in comparisons if comparison.identifier}
     return people + [
-        _by_chance(blocks.rule, float(part), comparisons, luck, numbers)
+        _by_chance(blocks.rule, float(part), comparisons, chance_of, numbers)
         for blocks, part in zip(candidates.blocks, raw / raw.sum(), strict=True)
     ]
 
 
 def _by_chance(
-    rule: Rule, part: float, comparisons: Sequence[Comparison], luck: Luck, numbers: set[str]
+    rule: Rule, part: float, comparisons: Sequence[Comparison], chance_of: RandomAgreement, numbers: set[str]
 ) -> Component:
     """Chance agreement as one rule brings it in. What a shared identifier brings in is taken for one person
     but for a small share of mistaken numbers, which no data may enlarge."""
@@ -136,7 +136,7 @@ def _by_chance(
         "chance: " + (" + ".join(rule) or "any pair"),
         "chance",
         part * (MISTAKEN_NUMBERS if mistaken else CHANCE_SHARE),
-        tuple(luck.profile(comparison, rule) for comparison in comparisons),
+        tuple(chance_of.profile(comparison, rule) for comparison in comparisons),
         tuple(_chance_prior(c, rule) for c in comparisons),
         steady=mistaken,
     )
@@ -151,14 +151,14 @@ def _chance_prior(comparison: Comparison, rule: Rule) -> float:
     return PRIOR_CHANCE if demanded else PRIOR_MEASURED
 
 
-def _person(name: str, comparisons: Sequence[Comparison], luck: Luck, most: float) -> Component:
+def _person(name: str, comparisons: Sequence[Comparison], chance_of: RandomAgreement, most: float) -> Component:
     """The starting profile of one of PEOPLE."""
     place, start, prior = PEOPLE.index(name), [], []
     two_people = RELATION[name] != "same"
     for comparison in comparisons:
         believed = per_group(np.array([level.start[place] for level in comparison.levels]), comparison.groups)
         by_luck = comparison.lucky and name in (TWIN, SIBLING, HOUSEHOLD)
-        start.append(0.99 * luck.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
+        start.append(0.99 * chance_of.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
         held = (
             comparison.fixed or (comparison.identifier and two_people) or (comparison.name, name) in BY_DEFINITION
         )
@@ -190,11 +190,11 @@ class Strangers:
     holds to be one person: of little weight in a large register, of much in a small one full of duplicates.
     """
 
-    def __init__(self, luck: Luck, link_only: bool, rules: Sequence[Rule]) -> None:
-        register, comparisons = luck.register, luck.comparisons
+    def __init__(self, chance_of: RandomAgreement, link_only: bool, rules: Sequence[Rule]) -> None:
+        register, comparisons = chance_of.register, chance_of.comparisons
         self.comparisons = comparisons
         self.namesakes = None if link_only else count_coincidences(register, comparisons, rules)
-        found = [luck.at_random(comparison) for comparison in comparisons]
+        found = [chance_of.at_random(comparison) for comparison in comparisons]
         self.groups = [comparison.groups for comparison in comparisons]
         self.chances = [chances for chances, _ in found]
         self.held = np.array([share for _, share in found])
@@ -225,7 +225,7 @@ class Strangers:
         return background(grouped, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
 
 
-class Luck:
+class RandomAgreement:
     """Chance agreement, measured. The first rows of a register are a random sample of it."""
 
     def __init__(self, register: Register, comparisons: Sequence[Comparison], seed: int) -> None:

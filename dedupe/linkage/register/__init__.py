@@ -1,1 +1,1 @@
-"""In: a table and its fields. Out: a `Register`: every value read, cleaned once per distinct value, as integers."""
+"""In: a table and its fields. Out: a `Register`: each distinct value cleaned once, then integers."""

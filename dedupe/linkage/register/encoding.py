@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.register.pair_rows import Side, Table
+from casebridge.dedupe.linkage.register.pair_rows import PairSide, RowTable
 from casebridge.dedupe.linkage.register.values import MISSING, Values
 
 DATES = ("birth_date", "death_date")
@@ -50,7 +50,7 @@ class Register:
     unread: set[str] = field(default_factory=set)
     shared: set[str] = field(default_factory=set)
     marks: dict[str, NDArray[Any]] = field(default_factory=dict)
-    table: Table | None = None
+    table: RowTable | None = None
 
     def fact(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """Something derived from the values, made when first asked for."""
@@ -59,25 +59,25 @@ class Register:
         return self.facts[name]
 
     def mark(self, name: str, make: Callable[[], NDArray[Any]]) -> str:
-        """Something that comparisons ask of every row, made once; returns the name that `Side.of` knows it by."""
+        """Something that comparisons ask of every row, made once; returns its name for `PairSide.of`."""
         known = f"mark: {name}"
         if known not in self.marks:
             self.marks[known] = make()
         return known
 
-    def lay_out(self) -> None:
+    def build_row_table(self) -> None:
         """Lay columns and marks out, so that comparing is quick: from here on they stay as they are."""
-        self.table = Table(self.columns | self.marks)
+        self.table = RowTable(self.columns | self.marks)
 
-    def fold_up(self) -> None:
-        """Give back the memory that `lay_out` took: all pairs have been compared."""
+    def release_row_table(self) -> None:
+        """Give back the memory that `build_row_table` took: all pairs have been compared."""
         self.table = None
         self.marks.clear()
 
-    def sides(self, left: NDArray[Any], right: NDArray[Any]) -> tuple[Side, Side]:
+    def sides(self, left: NDArray[Any], right: NDArray[Any]) -> tuple[PairSide, PairSide]:
         """The two sides of pairs of rows."""
         held = self.columns | self.marks
-        return Side(held, self.table, left), Side(held, self.table, right)
+        return PairSide(held, self.table, left), PairSide(held, self.table, right)
 
     def has(self, role: str) -> bool:
         return role in self.columns

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.nicknames import families
-from casebridge.dedupe.linkage.register.pair_rows import Side
+from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes
 from casebridge.dedupe.linkage.register.values import Values
 
@@ -110,7 +110,7 @@ def name_tags(text: pl.Series) -> NDArray[np.uint32]:
     return head << TAG_FAMILY | (_families(text)[:, 0] + 1).astype(np.uint32)
 
 
-def alike_forenames(register: Register) -> Callable[[Side, Side], NDArray[np.bool_]] | None:
+def alike_forenames(register: Register) -> Callable[[PairSide, PairSide], NDArray[np.bool_]] | None:
     """Says of pairs whether the forenames begin alike or may be forms of one name, from one number a row;
     None where the register holds no forenames."""
     if not register.has("forename"):
@@ -118,7 +118,7 @@ def alike_forenames(register: Register) -> Callable[[Side, Side], NDArray[np.boo
     names, column = register.values["names"], register.columns["forename"]
     mark = register.mark("forename", lambda: np.append(name_tags(names.text), np.uint32(0)).take(column))
 
-    def alike(left: Side, right: Side) -> NDArray[np.bool_]:
+    def alike(left: PairSide, right: PairSide) -> NDArray[np.bool_]:
         a, b = left.of(mark), right.of(mark)
         family = a << TAG_FAMILY
         found = ((a ^ b) >> TAG_FAMILY == 0) | ((family == b << TAG_FAMILY) & (family != 0))

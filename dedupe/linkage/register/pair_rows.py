@@ -13,7 +13,7 @@ WORD = 8  # bytes to which a row is filled up
 CHUNK = 8192  # rows moved at a time: so many stay in the processor's cache
 
 
-class Table:
+class RowTable:
     """Columns laid out row by row: to fetch what a row holds is one look into memory, and not one a column."""
 
     def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -47,13 +47,13 @@ class Table:
         return found
 
 
-class Side:
+class PairSide:
     """One side of a batch of pairs: the number of each row, and what it holds.
 
     `columns` are those of the register by name, `table` the same laid out (columns it lacks are looked up).
     """
 
-    def __init__(self, columns: Mapping[str, NDArray[Any]], table: Table | None, rows: NDArray[Any]) -> None:
+    def __init__(self, columns: Mapping[str, NDArray[Any]], table: RowTable | None, rows: NDArray[Any]) -> None:
         self.rows = rows.astype(np.int64, copy=False)
         self._columns = columns
         self._held = table.fetch(self.rows) if table else {}
@@ -67,15 +67,15 @@ class Side:
             self._held[name] = self._columns[name].take(self.rows)
         return self._held[name]
 
-    def take(self, at: NDArray[Any]) -> Side:
+    def take(self, at: NDArray[Any]) -> PairSide:
         """The side of some of the pairs, by their place."""
         return _Part(self, at)
 
 
-class _Part(Side):
+class _Part(PairSide):
     """Some of the rows of another side."""
 
-    def __init__(self, whole: Side, at: NDArray[Any]) -> None:
+    def __init__(self, whole: PairSide, at: NDArray[Any]) -> None:
         self.rows = whole.rows.take(at)
         self._whole, self._at = whole, at
         self._held = {}

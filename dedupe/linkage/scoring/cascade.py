@@ -54,7 +54,7 @@ class Scored:
     witnesses: NDArray[np.int64]
 
 
-class Verdicts:
+class CutCache:
     """What was found of patterns, by code, so that each is worked out once and not once a batch.
 
     A table of SLOTS places, each for the code that last came to it: two codes of one place cost a second look,
@@ -94,7 +94,7 @@ class Scorer:
         self.needed = float(np.log(keep / (1 - keep))) - SLACK if keep > 0 else -np.inf
         self.opens = [c.opens for c in comparisons]
         self.number = Number.of(comparisons)
-        self.unfinished, self.finished = Verdicts(), Verdicts()
+        self.unfinished, self.finished = CutCache(), CutCache()
 
     def score(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> tuple[Scored, Prune]:
         """The pairs that reach the threshold, and the count of those that came to each step."""

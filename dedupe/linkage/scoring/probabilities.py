@@ -9,19 +9,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.blocking.keys import Candidates
+from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
 from casebridge.dedupe.linkage.comparisons.levels import RELATIONS, Comparison, Levels
 from casebridge.dedupe.linkage.fields import LinkOptions
 from casebridge.dedupe.linkage.model import third_records
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Radix, distinct
-from casebridge.dedupe.linkage.model.third_records import Judgements, Links, Thirds
+from casebridge.dedupe.linkage.model.third_records import Links, PairLookup, ThirdRecords
 from casebridge.dedupe.linkage.register.encoding import Register, pair_key
 from casebridge.dedupe.linkage.scoring.cascade import DOUBT_CAP, Scored, doubtful
 
 
 @dataclass(frozen=True)
-class Judged:
+class PatternScores:
     """Kept pairs by distinct pattern. place: each pair's pattern. Of each pattern: levels (patterns,
     comparisons); third, what third records say; chances of RELATIONS, (patterns, 4); log_odds (natural) of one
     person; doubt, whether it is for a person to decide."""
@@ -39,13 +39,13 @@ class Judged:
         same = self.chances[:, 0]
         return np.where(self.doubt, np.minimum(same, DOUBT_CAP), same)
 
-    def and_also(self, other: Judged) -> Judged:
+    def and_also(self, other: PatternScores) -> PatternScores:
         """These pairs, then those of `other`."""
         names = ("levels", "third", "chances", "log_odds", "doubt")
         both = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names}
-        return Judged(np.concatenate([self.place, other.place + len(self.third)]), **both)
+        return PatternScores(np.concatenate([self.place, other.place + len(self.third)]), **both)
 
-    def with_thirds(self, level: Levels, fitted: Thirds) -> Judged:
+    def with_thirds(self, level: Levels, fitted: ThirdRecords) -> PatternScores:
         """The same pairs, each with what third records say of it."""
         found, place = distinct(self.place * (third_records.NULL + 1) + level)
         which, third = np.divmod(found, third_records.NULL + 1)
@@ -53,7 +53,7 @@ class Judged:
         chances = self.chances[which]
         chances[:, 0] *= np.exp(shift)
         chances /= chances.sum(axis=1, keepdims=True)
-        return Judged(
+        return PatternScores(
             place,
             self.levels[which],
             third.astype(np.uint8),
@@ -63,26 +63,26 @@ class Judged:
         )
 
 
-def judge(model: Model, comparisons: Sequence[Comparison], codes: NDArray[np.int64]) -> Judged:
+def score_patterns(model: Model, comparisons: Sequence[Comparison], codes: NDArray[np.int64]) -> PatternScores:
     """Each pair judged alone."""
     found, place = distinct(codes)
     levels = Radix.of(comparisons).decode(found)
     none = np.full(len(found), third_records.NULL, dtype=np.uint8)
     doubt = doubtful(comparisons, levels)
-    return Judged(place, levels, none, model.relations(levels), model.log_odds(levels), doubt)
+    return PatternScores(place, levels, none, model.relations(levels), model.log_odds(levels), doubt)
 
 
-def judge_together(
-    register: Register, model: Model, comparisons: Sequence[Comparison], candidates: Candidates, scored: Scored,
+def score_together(
+    register: Register, model: Model, comparisons: Sequence[Comparison], candidates: BlockedPairs, scored: Scored,
     options: LinkOptions,
-) -> tuple[Scored, Judged, Thirds]:  # fmt: skip
+) -> tuple[Scored, PatternScores, ThirdRecords]:  # fmt: skip
     """Each pair judged alone, then with what third records say of it (`thirds`); with the pairs that a third
     record binds, without those that now fall below `options.keep`. Pairs decided different bind nothing."""
-    alone = judge(model, comparisons, scored.codes)
+    alone = score_patterns(model, comparisons, scored.codes)
     p = alone.p[alone.place]
     different = np.isin(pair_key(scored.left, scored.right), register.pair_keys(options.different_pairs))
     p[different] = 0.0
-    seen = Judgements.of(scored.left, scored.right, p)
+    seen = PairLookup.of(scored.left, scored.right, p)
     sure = np.flatnonzero(p >= third_records.SURE)
     links = Links.of(register.size, scored.left[sure], scored.right[sure])
     left, right = third_records.bound_pairs(links, seen, candidates.allowed)
@@ -95,7 +95,7 @@ def judge_together(
         right=np.concatenate([scored.right, right]),
         codes=np.concatenate([scored.codes, codes]),
     )
-    alone = alone.and_also(judge(model, comparisons, codes))
+    alone = alone.and_also(score_patterns(model, comparisons, codes))
     unsure = np.flatnonzero(alone.p[alone.place] < third_records.SURE)
     level = np.full(len(scored.codes), third_records.NULL, dtype=np.uint8)
     level[unsure] = third_records.third_levels(
@@ -113,7 +113,7 @@ def judge_together(
 
 
 def pairs_frame(
-    register: Register, comparisons: Sequence[Comparison], scored: Scored, judged: Judged
+    register: Register, comparisons: Sequence[Comparison], scored: Scored, judged: PatternScores
 ) -> pl.DataFrame:
     """The kept pairs, surest first; ties in the order of the rows."""
     p = judged.p[judged.place]

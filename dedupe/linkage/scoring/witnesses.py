@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.blocking.keys import Candidates
+from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
 from casebridge.dedupe.linkage.model.calibration import Number, fit_curve
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Radix, count_codes, distinct
 from casebridge.dedupe.linkage.scoring.cascade import Scored, Scorer
 
 
-def hear_witnesses(model: Model, scorer: Scorer, candidates: Candidates, scored: Scored) -> Model:
+def hear_witnesses(model: Model, scorer: Scorer, candidates: BlockedPairs, scored: Scored) -> Model:
     """The model with its log odds put right by the pairs of which both records hold a number that names a
     person. Both kinds of witness are chosen without the number: the rest of the evidence would have kept them,
     and a rule that does not ask for the number has brought them in."""
@@ -25,7 +25,7 @@ def hear_witnesses(model: Model, scorer: Scorer, candidates: Candidates, scored:
     alike = np.flatnonzero(radix.digit(scored.codes, number.place) == number.same)
     found, place = distinct(scored.codes[alike])
     pairs = alike[scorer.reach(number.without(radix.decode(found)))[place]]
-    others = Candidates(tuple(b for b in candidates.blocks if model.comparisons[number.place] not in b.rule))
+    others = BlockedPairs(tuple(b for b in candidates.blocks if model.comparisons[number.place] not in b.rule))
     pairs = pairs[others.captures(scored.left[pairs], scored.right[pairs]) > 0]
     witnesses = [scored.codes[pairs], scored.witnesses]
     if not len(np.concatenate(witnesses)):
