@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint setup clean
+.PHONY: demo test lint glossary setup clean
 
 demo: setup
 	$(BIN)/casebridge demo demo
@@ -16,6 +16,9 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+glossary: setup
+	$(BIN)/python docs/write_glossary.py
 
 setup: .venv/ready
 
