@@ -47,6 +47,6 @@ def test_the_examples_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
     make_council(tmp_path, people=500, seed=3)
     names: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
-        exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102 - the page is ours
+        exec(compile(block, str(PAGE), "exec"), names)
     assert (tmp_path / "out" / "pairs.parquet").is_file()
     assert (tmp_path / "our-migration" / "reports" / "trial-1" / "report.json").is_file()
