@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
-
 from casebridge.project import identity
 from casebridge.project.batch import Batch
 from casebridge.project.errors import CasebridgeError
@@ -25,7 +23,7 @@ def corruption_named(job: Job) -> Iterator[None]:
     """An unforeseen error becomes a CasebridgeError when a recorded file is no longer what was written."""
     try:
         yield
-    except (CasebridgeError, BrokenPipeError, click.ClickException, click.exceptions.Exit, click.Abort):
+    except (CasebridgeError, BrokenPipeError):
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.filename is not None:

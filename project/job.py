@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import sqlalchemy as sa
+from filelock import FileLock, Timeout
 
 from casebridge.project.database import open_database, open_own, shown
 from casebridge.project.errors import CasebridgeError
@@ -100,12 +100,16 @@ class Stage(Protocol):
 def sole_run(work: Path) -> Iterator[None]:
     """Hold the project for one process; a second one is told so at once."""
     work.mkdir(parents=True, exist_ok=True)
-    with (work / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CasebridgeError(
-                f"another casebridge command is working on {work.parent}",
-                hint="wait for it to end, or stop it; whatever it has finished stays done",
-            ) from error
+    # Only a lock of the system goes with its process. Where a disk has none, a marker file would stay behind.
+    lock = FileLock(work / "lock", timeout=0, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise CasebridgeError(
+            f"another casebridge command is working on {work.parent}",
+            hint="wait for it to end, or stop it; whatever it has finished stays done",
+        ) from error
+    try:
         yield
+    finally:
+        lock.release()

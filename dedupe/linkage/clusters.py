@@ -1,4 +1,4 @@
-"""Clusters of records that stand for one person: union-find over the proposed pairs, with guards.
+"""Clusters of records that stand for one person: connected components of the proposed pairs, with guards.
 
 Guards: a pair decided different never shares a cluster; nor do two different valid NHS numbers; a weak
 bridge (one doubtful pair being all that holds two groups together) is cut and reported.
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 BRIDGE_CERTAIN = 0.95
 
@@ -36,25 +38,12 @@ class Clusters:
 
 
 def connected(size: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The smallest row each row is connected to, itself included (minimum label, pointer jumping)."""
-    label = np.arange(size, dtype=np.int64)
-    touched = np.zeros(size, dtype=bool)
-    touched[left] = touched[right] = True
-    rows = np.flatnonzero(touched)
-    while len(left):
-        a, b = label[left], label[right]
-        unlike = a != b
-        if not unlike.any():
-            break
-        left, right, a, b = left[unlike], right[unlike], a[unlike], b[unlike]
-        np.minimum.at(label, np.maximum(a, b), np.minimum(a, b))
-        while True:
-            now = label[rows]
-            jumped = label[now]
-            if np.array_equal(jumped, now):
-                break
-            label[rows] = jumped
-    return label
+    """The smallest row each row is connected to, itself included."""
+    pairs = coo_array((np.ones(len(left)), (left, right)), shape=(size, size))
+    count, component = connected_components(pairs, directed=False)
+    smallest = np.full(count, size, dtype=np.int64)
+    np.minimum.at(smallest, component, np.arange(size))
+    return smallest[component]
 
 
 def build_clusters(
@@ -108,7 +97,10 @@ def _cannot_sets(
 
 
 class _Groups:
-    """Union-find that knows the members, the identifiers and the forbidden rows of each group."""
+    """Union-find that knows the members, the identifiers and the forbidden rows of each group.
+
+    Not connected components: whether a pair joins depends on what the surer pairs have joined before it.
+    """
 
     def __init__(self, rows: Sequence[int], cannot: dict[int, set[int]], identifier: Mapping[int, int]) -> None:
         self.parent = {row: row for row in rows}

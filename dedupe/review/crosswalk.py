@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from casebridge.dedupe.review.decisions import Decision, Ruling
 
 
@@ -24,32 +26,28 @@ class Groups:
 
 def groups(decisions: Iterable[Decision], present: Collection[str]) -> Groups:
     """The groups that the decisions make of the ids that are present; decisions on others wait."""
-    parent: dict[str, str] = {}
-
-    def root(item: str) -> str:
-        while parent.setdefault(item, item) != item:
-            parent[item] = parent[parent[item]]
-            item = parent[item]
-        return item
+    # Here, not above: the engine takes most of a second to import, and most commands fold nothing.
+    from casebridge.dedupe.linkage.clusters import connected
 
     known = [d for d in decisions if d.left_id in present and d.right_id in present]
-    for item in known:
-        if item.verdict is Ruling.SAME:
-            first, second = sorted((root(item.left_id), root(item.right_id)))
-            parent[second] = first
-    together: dict[str, list[str]] = defaultdict(list)
-    for item_id in sorted(parent):
-        together[root(item_id)].append(item_id)
+    same = [d for d in known if d.verdict is Ruling.SAME]
+    ids = sorted({item_id for d in same for item_id in (d.left_id, d.right_id)})
+    place = {item_id: number for number, item_id in enumerate(ids)}
+    left = np.array([place[d.left_id] for d in same], dtype=np.int64)
+    right = np.array([place[d.right_id] for d in same], dtype=np.int64)
+    head = dict(zip(ids, connected(len(ids), left, right).tolist(), strict=True))
+    together: dict[int, list[str]] = defaultdict(list)
+    for item_id in ids:
+        together[head[item_id]].append(item_id)
     torn = {
-        root(d.left_id)
+        head[d.left_id]
         for d in known
-        if d.verdict is not Ruling.SAME and d.left_id in parent and d.right_id in parent
-        and root(d.left_id) == root(d.right_id)
-    }  # fmt: skip
-    made = {head: tuple(ids) for head, ids in together.items() if len(ids) > 1}
+        if d.verdict is not Ruling.SAME and d.left_id in head and head[d.left_id] == head.get(d.right_id)
+    }
+    made = [(number, tuple(group)) for number, group in sorted(together.items()) if len(group) > 1]
     return Groups(
-        merging=tuple(ids for head, ids in sorted(made.items()) if head not in torn),
-        conflicts=tuple(ids for head, ids in sorted(made.items()) if head in torn),
+        merging=tuple(group for number, group in made if number not in torn),
+        conflicts=tuple(group for number, group in made if number in torn),
     )
 
 

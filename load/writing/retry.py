@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_chain, wait_fixed
 
 from casebridge.project.database import DRIVER_ERRORS
 from casebridge.project.job import Reporter
@@ -45,20 +45,22 @@ def in_transaction(
 ) -> None:
     """Do `work` in one transaction, again after what passes. `done` tells, after a lost connection,
     whether the commit had come through all the same; for work that may be done twice it may say no."""
-    for wait in (*WAITS, None):
-        try:
+    attempts = Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, DRIVER_ERRORS) and transient(error)),
+        wait=wait_chain(*(wait_fixed(seconds) for seconds in WAITS)),
+        stop=stop_after_attempt(len(WAITS) + 1),
+        before_sleep=lambda state: report.note(
+            f"the target does not answer; trying again in {state.upcoming_sleep:g} s"
+        ),
+        reraise=True,
+    )
+    for attempt in attempts:
+        with attempt:
+            # The pool tries each old connection before it gives it out again.
+            if attempt.retry_state.attempt_number > 1 and _came_through(engine, done):
+                return
             with engine.begin() as connection:
                 work(connection)
-        except DRIVER_ERRORS as error:
-            if wait is None or not transient(error):
-                raise
-            report.note(f"the target does not answer; trying again in {wait:g} s")
-            time.sleep(wait)
-            # The pool tries each old connection before it gives it out again.
-            if _came_through(engine, done):
-                return
-        else:
-            return
 
 
 def _came_through(engine: sa.Engine, done: Callable[[], bool]) -> bool:

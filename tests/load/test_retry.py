@@ -241,3 +241,49 @@ def test_the_batch_beside_one_that_fails_stands(
         refused = read_all(job, "load", "persons", "quarantine")
     assert refused.get_column("_key").to_list() == ["1"]
     assert {row[1] for row in contents(postgres_url)["persons"]} == {"0", "2", "theirs"}
+
+
+def test_waits_grow_and_end_and_each_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One attempt more than there are waits, with a word before each; then the target's own error."""
+    monkeypatch.setattr(retry, "WAITS", (0.001, 0.002, 0.0005))
+    engine, attempts, said = open_database(f"sqlite:///{tmp_path / 'target.db'}"), [], []
+
+    class Listening(Silent):
+        def note(self, text: str) -> None:
+            said.append(text)
+
+    def locked(connection: sa.Connection) -> None:
+        attempts.append(connection)
+        raise sqlite3.OperationalError("database is locked")
+
+    def refused(connection: sa.Connection) -> None:
+        attempts.append(connection)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        in_transaction(engine, locked, repeatable, Listening())
+    assert len(attempts) == 4
+    waits = ("0.001", "0.002", "0.0005")
+    assert said == [f"the target does not answer; trying again in {wait} s" for wait in waits]
+    with pytest.raises(sqlite3.OperationalError, match="disk"):
+        in_transaction(engine, refused, repeatable, Listening())
+    assert len(attempts) == 5
+    engine.dispose()
+
+
+def test_no_second_attempt_where_the_first_came_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`done` is asked after a lost answer, before anything is written again, and not before the first attempt."""
+    monkeypatch.setattr(retry, "WAITS", (0.001,))
+    engine, steps = open_database(f"sqlite:///{tmp_path / 'target.db'}"), []
+
+    def work(_: sa.Connection) -> None:
+        steps.append("work")
+        raise sqlite3.OperationalError("database is locked")
+
+    def done() -> bool:
+        steps.append("done?")
+        return True
+
+    in_transaction(engine, work, done, Silent())
+    assert steps == ["work", "done?"]
+    engine.dispose()
