@@ -1,15 +1,22 @@
-# Two commands do everything: `make demo` and `make test`.
+# Two commands do everything: `make demo` and `make test`. `make quick` is for every save.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint glossary setup clean
+# Files of tests that need no server, no council and no second process.
+QUICK := tests/project tests/dedupe tests/transform/test_values.py tests/test_architecture.py tests/test_glossary.py \
+	tests/test_dependencies.py tests/linkage/test_guards.py
+
+.PHONY: demo test quick lint glossary setup clean
 
 demo: setup
 	$(BIN)/casebridge demo demo
 
 test: setup lint
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+quick: setup lint
+	$(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile $(QUICK)
 
 lint: setup
 	$(BIN)/ruff check .
@@ -29,4 +36,4 @@ setup: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .venv demo build *.egg-info
+	rm -rf .venv demo dist

@@ -37,7 +37,7 @@ from casebridge.transform.schema import rules
 from casebridge.transform.steps import STEPS
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "runbooks").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "runbooks").rglob("*.md")])
 README, SPECS, ERRORS = (ROOT / name for name in ("README.md", "docs/specs.md", "runbooks/errors.md"))
 PEOPLE = "600"
 

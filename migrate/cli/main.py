@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+import casebridge
 from casebridge.project.errors import CasebridgeError
 
 # name → (module, what it does). The modules are imported when their command is used: `--help` must not
@@ -64,14 +65,28 @@ class Commands(click.Group):
             formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+RUNBOOKS = (Path(casebridge.__file__).parent / "runbooks").resolve()
+"""What to do in plain words: errors.md explains every message. In a checkout and in a wheel."""
+
+_HELP = """Casebridge moves a council's social-care records from CareFirst to Mosaic.
+
+Exit codes: 0 done, 2 a project file is wrong, 3 the dump or the target refuses, 4 a stage does not
+balance, 5 pairs wait for review, 6 reconciliation failed.
+
+\b
+Every message is explained in:
+{errors}
+"""
+
+
+@click.group(
+    cls=Commands,
+    help=_HELP.format(errors=RUNBOOKS / "errors.md"),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="casebridge")
 def cli() -> None:
-    """Casebridge moves a council's social-care records from CareFirst to Mosaic.
-
-    Exit codes: 0 done, 2 a project file is wrong, 3 the dump or the target refuses, 4 a stage does not
-    balance, 5 pairs wait for review, 6 reconciliation failed. See runbooks/errors.md.
-    """
+    """All commands."""
 
 
 def main() -> None:
