@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from casebridge.project.blanks import duckdb_macro
+
 
 def open_duckdb(memory_limit: str, spill: Path) -> duckdb.DuckDBPyConnection:
     """A database in memory; what it cannot hold goes to `spill`. It draws no bars of its own: what is being
@@ -15,4 +17,5 @@ def open_duckdb(memory_limit: str, spill: Path) -> duckdb.DuckDBPyConnection:
     database.execute(f"SET memory_limit = '{memory_limit}'")
     folder = str(spill).replace("'", "''")
     database.execute(f"SET temp_directory = '{folder}'")
+    database.execute(duckdb_macro())
     return database

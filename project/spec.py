@@ -118,6 +118,8 @@ class TableSpec:
     `part` sets a second target row of the same source row apart; such a spec never decides the source row's
     place. `once` names columns in which no two rows may agree after a merge: the first stays, the others are
     combined with it. `merged_only` loads a row only when its person was folded into another.
+    `key_column` is the target's column that gets the legacy key, empty when it has none or a spec maps it, and
+    `key_type` its type.
     """
 
     name: str
@@ -135,6 +137,8 @@ class TableSpec:
     exclusions: tuple[Exclusion, ...] = ()
     routes: tuple[RouteRule, ...] = ()
     dropped: tuple[tuple[str, str], ...] = field(default=())
+    key_column: str = ""
+    key_type: ColumnType | None = None
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -76,7 +76,11 @@ class Reader:
         target = self._target(table)
         query, reads = self._sources(table, system)
         columns = self._columns(raw, target)
+        key = target.by_name.get(target.legacy_key or "")
+        key = None if key is None or key.name in {c.name for c in columns if not c.evidence} else key
         return TableSpec(
+            key_column=key.name if key else "",
+            key_type=key.type if key else None,
             name=self.path.stem,
             system=system,
             target=target.name,

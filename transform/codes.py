@@ -18,6 +18,7 @@ import petl
 import polars as pl
 
 from casebridge.project.batch import file_digest
+from casebridge.project.blanks import bare_text
 from casebridge.project.errors import Problem, SpecError, did_you_mean
 
 COLUMNS = (
@@ -107,7 +108,7 @@ def _take(
     windows: dict[tuple[dt.date | None, dt.date | None], dict[str, str]],
     problems: list[Problem],
 ) -> None:
-    cells = {column: (row[column] or "").strip() for column in COLUMNS}
+    cells = {column: bare_text(row[column] or "") for column in COLUMNS}
     code, status = cells["legacy_code"].upper(), cells["status"]
     where = f"line {line}"
     if status not in STATUSES:

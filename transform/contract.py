@@ -13,6 +13,7 @@ from pandera.errors import SchemaErrors
 
 from casebridge.project.contracts import KEY
 from casebridge.project.errors import SpecError
+from casebridge.transform.conditions import each_row
 from casebridge.transform.quarantine import FAILURES
 from casebridge.transform.schema import Rule, fails_on_rows
 
@@ -26,7 +27,7 @@ def pandera_schema(judged: tuple[Rule, ...]) -> pa.DataFrameSchema:
 
 def _check(rule: Rule) -> pa.Check:
     def holds(data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(rule.holds.fill_null(True))
+        return each_row(data.lazyframe, rule.holds.fill_null(True))
 
     return pa.Check(holds, name=rule.label, ignore_na=False)
 

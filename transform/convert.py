@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.exceptions import PolarsError
 
+from casebridge.project.blanks import bare
 from casebridge.project.contracts import EVIDENCE, KEY, REST, ROW, ROW_VERDICTS, ROWS, Place, Verdict
 from casebridge.project.errors import SpecError
 from casebridge.project.spec import ColumnSpec, TableSpec
 from casebridge.project.tally import Tally
 from casebridge.transform.codes import CodeList
+from casebridge.transform.conditions import SOURCE, VALUE, asked_of_each, with_names
 from casebridge.transform.dates import close_open_end, parse_date, parse_timestamp
 from casebridge.transform.quarantine import quarantine_rows, with_first_cause
 from casebridge.transform.schema import TEXT, TRANSLATED, Rule, fails_on_rows, rules
@@ -71,6 +73,7 @@ def convert(raw: pl.DataFrame, plan: Conversion) -> Converted:
     batch = with_values(rows, plan)
     failures = with_first_cause(check_rows(batch, plan.rules, plan.schema, spec.name))
     shown = {column.name: _source_text(column) for column in spec.columns}
+    shown.update({spec.key_column: pl.col(KEY)} if spec.key_column else {})
     quarantine = quarantine_rows(rows, failures, shown)
     clean = _clean(batch, failures, spec)
     return Converted(clean, quarantine, _tally(batch.height, clean.height, quarantine))
@@ -91,12 +94,13 @@ def with_values(rows: pl.DataFrame, plan: Conversion) -> pl.DataFrame:
     batch = batch.with_columns(
         _translation(column, plan).alias(TRANSLATED + column.name) for column in spec.columns if column.codes
     )
-    batch = batch.with_columns(_value(column, plan).alias(column.name) for column in spec.columns)
-    return batch.with_columns(
-        close_open_end(pl.col(column.name)).alias(CLOSED + column.name)
+    batch = batch.with_columns(_value(column, plan).alias(VALUE + column.name) for column in spec.columns)
+    batch = batch.with_columns(
+        close_open_end(pl.col(VALUE + column.name)).alias(CLOSED + column.name)
         for column in spec.columns
         if _may_be_open(column)
     )
+    return with_names(batch, spec, (name for name in rows.columns if name not in (KEY, REST)))
 
 
 def taken(raw: pl.DataFrame, specs: tuple[TableSpec, ...]) -> pl.Series:
@@ -106,9 +110,13 @@ def taken(raw: pl.DataFrame, specs: tuple[TableSpec, ...]) -> pl.Series:
 
 
 def _taken(rows: pl.DataFrame, spec: TableSpec) -> pl.Series:
-    condition = pl.lit(True) if spec.where is None else pl.sql_expr(spec.where).fill_null(False)
+    if spec.where is None:
+        return pl.Series([True]).new_from_index(0, rows.height)
+    condition = pl.sql_expr(spec.where)
+    if SOURCE in condition.meta.root_names() and SOURCE not in rows.columns:
+        rows = rows.with_columns(pl.struct(pl.all()).alias(SOURCE))
     try:
-        return rows.with_columns(__taken=condition).get_column("__taken")
+        return asked_of_each(rows, condition.fill_null(False))
     except PolarsError as error:
         raise SpecError([fails_on_rows(spec.name, "table.where")]) from error
 
@@ -118,7 +126,7 @@ def key_of(columns: tuple[str, ...], part: str = "") -> pl.Expr:
 
     `part` sets apart a second target row of the same source row.
     """
-    parts = [pl.col(name).cast(pl.String).str.strip_chars(" ").fill_null("") for name in columns]
+    parts = [bare(pl.col(name)).fill_null("") for name in columns]
     joined = pl.concat_str(parts, separator="|")
     key = pl.when(joined.str.strip_chars("|") != "").then(joined)
     return key + f"#{part}" if part else key
@@ -131,9 +139,9 @@ def _key(spec: TableSpec) -> pl.Expr:
 def stripped(raw: pl.DataFrame) -> pl.DataFrame:
     """Blanks at both ends gone, empty texts null, `_rest` there."""
     texts = [name for name, kind in raw.schema.items() if kind == pl.String and not name.startswith("_")]
-    bare = raw.with_columns(_or_null(pl.col(name).str.strip_chars(" ")).alias(name) for name in texts)
-    rest = pl.col(REST) if REST in bare.columns else pl.lit(None)
-    return bare.with_columns(pl.col(ROW).cast(ROWS[ROW]), rest.cast(ROWS[REST]).alias(REST))
+    rows = raw.with_columns(bare(pl.col(name)) for name in texts)
+    rest = pl.col(REST) if REST in rows.columns else pl.lit(None)
+    return rows.with_columns(pl.col(ROW).cast(ROWS[ROW]), rest.cast(ROWS[REST]).alias(REST))
 
 
 def _source_text(column: ColumnSpec) -> pl.Expr:
@@ -199,7 +207,7 @@ def _clean(batch: pl.DataFrame, failures: pl.DataFrame, spec: TableSpec) -> pl.D
     indexed = batch.with_row_index(INDEX)
     columns = []
     for column in spec.columns:
-        value = pl.col((CLOSED if _may_be_open(column) else "") + column.name)
+        value = pl.col((CLOSED if _may_be_open(column) else VALUE) + column.name)
         aside = _rows_of(failures, column.name, Verdict.SET_ASIDE)
         if aside.len():
             value = pl.when(pl.col(INDEX).is_in(aside.implode())).then(None).otherwise(value)

@@ -18,6 +18,7 @@ from casebridge.project.contracts import REST, ROW, ROWS
 from casebridge.project.errors import Problem, did_you_mean
 from casebridge.project.spec import ColumnSpec, TableSpec
 from casebridge.transform.codes import CodeList
+from casebridge.transform.conditions import SOURCE, looks_beyond_its_row
 from casebridge.transform.convert import Conversion, source_rows, stripped, text_of, with_values
 from casebridge.transform.schema import cast_rule
 
@@ -27,8 +28,16 @@ _MISSING = re.compile(r'unable to find column "([^"]*)"')
 
 def unreadable(spec: TableSpec) -> list[Problem]:
     """The SQL expressions of a spec that are no expressions."""
-    found = (_tried(spec, where, partial(pl.sql_expr, sql)) for where, sql in _stated(spec))
+    found = (_tried(spec, where, partial(pl.sql_expr, sql)) or _of_many(spec, where, sql)
+             for where, sql in _stated(spec))  # fmt: skip
     return [problem for problem in found if problem]
+
+
+def _of_many(spec: TableSpec, where: str, sql: str) -> Problem | None:
+    if not looks_beyond_its_row(pl.sql_expr(sql)):
+        return None
+    hint = "count, sum and rank the rows in a query as source, and compare with its column here"
+    return Problem(_file(spec), where, "looks at more than its own row: an aggregate or a window", hint)
 
 
 def undated(spec: TableSpec, codes: Mapping[str, CodeList]) -> list[Problem]:
@@ -64,7 +73,8 @@ def misfits(plan: Conversion, columns: Mapping[str, pl.DataType]) -> list[Proble
         _tried(spec, f"{_place(column)}.steps", partial(_text_column, raw, column)) for column in spec.columns
     ]
     if spec.where is not None:
-        tries.append(_tried(spec, "table.where", partial(raw.select, pl.sql_expr(spec.where)), names))
+        wide = raw if SOURCE in raw.columns else raw.with_columns(pl.struct(pl.all()).alias(SOURCE))
+        tries.append(_tried(spec, "table.where", partial(wide.select, pl.sql_expr(spec.where)), names))
     problems = [problem for problem in tries if problem]
     return problems or _rules(plan, with_values(source_rows(raw, spec), plan))
 

@@ -11,16 +11,23 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from casebridge.project.blanks import unusual_inside
 from casebridge.project.contracts import KEY, Verdict
 from casebridge.project.errors import Problem
 from casebridge.project.spec import ColumnSpec, OnFail, TableSpec
 from casebridge.transform.checks import CHECKS
+from casebridge.transform.conditions import VALUE
 from casebridge.transform.quarantine import VERDICT_OF
 
 TEXT = "__text_"
 """Prefix of the column that holds a converted column's cleaned text."""
 TRANSLATED = "__code_"
 """Prefix of the column that holds a coded column's translation before the cast."""
+
+
+UNUSUAL_BLANK = "unusual_blank"
+"""The rule that counts texts with blanks inside that nobody sees. It warns: such a text is loaded as it is."""
+TEXTS = frozenset({"text", "varchar", "char"})
 
 
 @dataclass(frozen=True)
@@ -55,12 +62,24 @@ def rules(spec: TableSpec) -> tuple[Rule, ...]:
     for exclusion in spec.exclusions:
         add(None, exclusion.rule, ~pl.sql_expr(exclusion.when), OnFail.REJECT, Verdict.EXCLUDED)
     add(None, "missing_key", pl.col(KEY).is_not_null(), OnFail.REJECT)
+    for name, holds in _key_rules(spec):
+        add(spec.key_column, name, holds, OnFail.REJECT)
     for column in spec.columns:
         for name, holds in _column_rules(column):
             add(column.name, name, holds, _consequence(column, name))
     for check in spec.checks:
         add(None, check.rule, pl.sql_expr(check.expect), check.on_fail)
     return tuple(made)
+
+
+def _key_rules(spec: TableSpec) -> Iterator[tuple[str, pl.Expr]]:
+    """What the target's column for the legacy key can take, the same on every database."""
+    kind = spec.key_type
+    if kind and kind.length is not None:
+        yield "max_length", pl.col(KEY).str.len_chars() <= kind.length
+    if kind and kind.name in {"bigint", "integer"}:
+        digits = 9 if kind.name == "integer" else 18
+        yield "number", pl.col(KEY).str.contains(f"^-?[0-9]{{1,{digits}}}$")
 
 
 def fails_on_rows(spec: str, where: str) -> Problem:
@@ -70,6 +89,8 @@ def fails_on_rows(spec: str, where: str) -> Problem:
 
 
 def _consequence(column: ColumnSpec, rule: str) -> OnFail:
+    if rule == UNUSUAL_BLANK:
+        return OnFail.WARN
     on_fail = column.consequence(rule)
     if on_fail is OnFail.WARN and rule == cast_rule(column):
         on_fail = OnFail.NULL  # there is no value to go on with
@@ -78,7 +99,7 @@ def _consequence(column: ColumnSpec, rule: str) -> OnFail:
 
 
 def _column_rules(column: ColumnSpec) -> Iterator[tuple[str, pl.Expr]]:
-    text, value = pl.col(TEXT + column.name), pl.col(column.name)
+    text, value = pl.col(TEXT + column.name), pl.col(VALUE + column.name)
     source = text
     if column.codes:
         source = pl.col(TRANSLATED + column.name)
@@ -86,13 +107,15 @@ def _column_rules(column: ColumnSpec) -> Iterator[tuple[str, pl.Expr]]:
     for check in column.checks:
         if CHECKS[check.name].of_text:
             yield check.name, CHECKS[check.name].holds(source, check.argument)
-    if column.type.name not in {"text", "varchar", "char"}:
+    if column.type.name not in TEXTS:
         yield cast_rule(column), value.is_not_null() | source.is_null()
     for check in column.checks:
         if not CHECKS[check.name].of_text:
             yield check.name, CHECKS[check.name].holds(value, check.argument)
     if column.type.length is not None:
         yield "max_length", value.str.len_chars() <= column.type.length
+    if column.type.name in TEXTS:
+        yield UNUSUAL_BLANK, ~unusual_inside(value)
     if column.required:
         yield "required", text.is_not_null() | source.is_not_null()
 

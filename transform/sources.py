@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.blanks import bare
 from casebridge.project.contracts import KEY, ORIGIN, QUARANTINE, ROW, Verdict, empty
 from casebridge.project.errors import Problem, SpecError, counted
 from casebridge.project.job import Job
@@ -22,7 +23,7 @@ from casebridge.project.tally import Tally
 from casebridge.transform.convert import key_of, source_rows, taken
 
 STAGE = "transform"
-ENGINE = 3
+ENGINE = 4
 
 _OF_THE_QUERY = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.SyntaxException)
 
@@ -159,7 +160,7 @@ def _disputed(raw: tuple[Batch, ...], read: ReadSpec, left: pl.DataFrame) -> pl.
     key = key_of(read.key)
     rows = pl.concat([batch.scan().filter(key.is_in(keys.implode())) for batch in raw]).collect()
     texts = [name for name in rows.columns if not name.startswith("_")]
-    content = pl.struct(pl.col(name).str.strip_chars(" ") for name in texts)
+    content = pl.struct(bare(pl.col(name)) for name in texts)
     differing = rows.select(ROW, key.alias(KEY), content.alias("content")).sort(ROW)
     groups = differing.group_by(KEY, maintain_order=True).agg(pl.col(ROW).first(), pl.col("content").n_unique())
     return groups.filter(pl.col("content") > 1).select(ROW)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
+from casebridge.project.blanks import one_space, without_any
 from casebridge.transform.placeholders import null_placeholders
 
 StepFunction = Callable[[pl.Expr, str], pl.Expr]
@@ -26,8 +27,8 @@ def lower(value: pl.Expr, _: str) -> pl.Expr:
 
 
 def collapse_spaces(value: pl.Expr, _: str) -> pl.Expr:
-    """Each run of blanks, tabs and line ends becomes one blank."""
-    return _or_null(value.str.replace_all(r"\s+", " ").str.strip_chars(" "))
+    """Each run of blanks of any kind, tabs and line ends becomes one blank; what has no width goes."""
+    return one_space(value)
 
 
 def digits(value: pl.Expr, _: str) -> pl.Expr:
@@ -36,8 +37,8 @@ def digits(value: pl.Expr, _: str) -> pl.Expr:
 
 
 def nhs_number_text(value: pl.Expr, _: str) -> pl.Expr:
-    """Blanks and dashes between the digits go: `943 476 5919` is `9434765919`."""
-    return _or_null(value.str.replace_all(r"[ \-]", ""))
+    """Blanks of any kind and dashes between the digits go: `943 476 5919` is `9434765919`."""
+    return _or_null(without_any(value, "-"))
 
 
 def strip_zeros(value: pl.Expr, _: str) -> pl.Expr:
@@ -65,13 +66,13 @@ def yes_no(value: pl.Expr, _: str) -> pl.Expr:
 
 def postcode(value: pl.Expr, _: str) -> pl.Expr:
     """Capital letters and exactly one blank before the inward part; other text only in capitals."""
-    packed = _or_null(value.str.to_uppercase().str.replace_all(r"\s+", ""))
+    packed = _or_null(without_any(value.str.to_uppercase()))
     return packed.str.replace(r"^([A-Z]{1,2}[0-9][0-9A-Z]?)([0-9][A-Z]{2})$", "$1 $2")
 
 
 def phone(value: pl.Expr, _: str) -> pl.Expr:
     """Digits and a leading +; brackets, blanks, dots and dashes go. `+44` becomes `0`."""
-    packed = value.str.replace_all(r"[ ().\-]", "")
+    packed = without_any(value, "().-")
     return _or_null(packed.str.replace(r"^(\+44|0044)0?", "0"))
 
 
@@ -83,7 +84,7 @@ def house(value: pl.Expr, _: str) -> pl.Expr:
 def street(value: pl.Expr, _: str) -> pl.Expr:
     """An address line without the house number it begins with, in capitals."""
     bare = value.str.to_uppercase().str.replace(r"^(?:(?:FLAT|UNIT|APT) [0-9A-Z]+,? )?[0-9]+[A-Z]?,? +", "")
-    return _or_null(bare.str.replace_all(r"\s+", " "))
+    return one_space(bare)
 
 
 def end_date(value: pl.Expr, _: str) -> pl.Expr:

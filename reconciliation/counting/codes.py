@@ -21,7 +21,7 @@ from casebridge.project.contracts import ROW
 from casebridge.project.spec import ColumnSpec, OnFail, TableSpec
 from casebridge.reconciliation.counting.compare import LEAD, SPEC
 from casebridge.reconciliation.counting.controls import LOADED, Setting, numbered
-from casebridge.reconciliation.reading.raw_text import as_mapped, bare, day
+from casebridge.reconciliation.reading.raw_text import as_mapped, bare, bare_text, day
 
 FOREIGN = "(not in the code list)"
 TEXTS = ("varchar", "char", "text")
@@ -54,7 +54,7 @@ class CodeAccount:
 def read_meanings(path: Path) -> tuple[Meaning, ...]:
     """The mapped codes of a code list, those with dates first: they say more."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [{k: (v or "").strip() for k, v in row.items() if k} for row in csv.DictReader(file)]
+        rows = [{k: bare_text(v or "") for k, v in row.items() if k} for row in csv.DictReader(file)]
     first, last = dt.date.min.isoformat(), dt.date.max.isoformat()
     meanings = [
         Meaning(

@@ -6,6 +6,7 @@ than one reader asked twice. What this page cannot read it says so (null), it ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 import polars as pl
@@ -23,10 +24,31 @@ _YEAR_FIRST = r"^([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?:[ T][0-9:.]+)?$"
 _MONEY = r"^[-+]?£?[-+]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?-?$"
 
 
+_WIDE = "\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_THIN = (
+    "\x00-\x08\x0e-\x1b\x7f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb"
+)
+_ENDS = f"^[{_WIDE}{_THIN}]+|[{_WIDE}{_THIN}]+$"
+
+
 def bare(text: pl.Expr) -> pl.Expr:
-    """Without the blanks of a fixed-width past; nothing left is null."""
-    stripped = text.cast(pl.String).str.strip_chars(" ")
+    """Without what nobody sees at either end: spaces of any width, tabs, marks; nothing left is null."""
+    written = text.cast(pl.String)
+    plain = ~written.str.contains(r"^[^!-~]|[^!-~]$")
+    stripped = pl.when(plain).then(written).otherwise(written.str.replace_all(_ENDS, ""))
     return pl.when(stripped != "").then(stripped)
+
+
+def bare_text(text: str) -> str:
+    """The same of one text."""
+    return re.sub(_ENDS, "", text)
+
+
+def _single_spaced(text: pl.Expr) -> pl.Expr:
+    """One blank where there was a run of them; what has no width goes with it."""
+    spaced = text.str.replace_all(f"[{_THIN}]*[{_WIDE}][{_WIDE}{_THIN}]*", " ")
+    return bare(spaced.str.replace_all(f"[{_THIN}]", ""))
 
 
 def minor_units(text: pl.Expr, scale: int = 2) -> pl.Expr:
@@ -90,7 +112,7 @@ _NEUTRAL = frozenset({"first_of", "end_date"})
 _STEPS: Mapping[str, Callable[[pl.Expr, str], pl.Expr]] = {
     "upper": lambda text, _: text.str.to_uppercase(),
     "lower": lambda text, _: text.str.to_lowercase(),
-    "collapse_spaces": lambda text, _: bare(text.str.replace_all(r"\s+", " ")),
+    "collapse_spaces": lambda text, _: _single_spaced(text),
     "strip_zeros": lambda text, _: text.str.replace(r"^0+(.)", "$1"),
     "zero_pad": lambda text, width: text.str.zfill(int(width)),
     "prefix": lambda text, front: pl.lit(front) + text,

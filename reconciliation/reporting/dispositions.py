@@ -15,6 +15,7 @@ from casebridge.project.contracts import FILE, LINE, ROW
 from casebridge.project.spec import ReadSpec
 from casebridge.reconciliation.counting.account_book import PLACES, Book, Page
 from casebridge.reconciliation.counting.recount import Books
+from casebridge.reconciliation.reading.raw_text import bare
 
 SCHEMA = pa.schema(
     [
@@ -63,7 +64,7 @@ def _lines(books: Books, read: ReadSpec) -> Iterator[pl.DataFrame]:
     ]
     none = pl.DataFrame(schema={ROW: pl.Int64, FILE: pl.String, LINE: pl.Int64, "key": pl.String})
     left = pl.concat([none, *unreadable]).sort(ROW)
-    parts = [pl.col(column).cast(pl.String).str.strip_chars(" ").fill_null("") for column in read.key]
+    parts = [bare(pl.col(column)).fill_null("") for column in read.key]
     key = pl.concat_str(parts, separator="|") if parts else pl.lit(None, pl.String)
     for batch in books.files.of("extract", name, "raw"):
         rows = batch.scan().select(ROW, FILE, LINE, key.alias("key")).collect()

@@ -30,6 +30,7 @@ RULE_WORDS: Mapping[str, str] = {
     "positive": "the number is not above zero",
     "one_of": "the value is none of those allowed",
     "max_length": "the text is longer than the new system allows",
+    "unusual_blank": "the text holds blanks inside that nobody sees",
     "nhs_number": "not a valid NHS number",
     "upn": "not a valid unique pupil number",
     "postcode": "not a valid postcode",
