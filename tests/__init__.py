@@ -1,0 +1,16 @@
+"""The tests. What several of them stand on, and where it is:
+
+| file | gives |
+|---|---|
+| `conftest.py` | PostgreSQL databases, one server for all |
+| `councils.py` | a made-up council, its migration, the real command line, what stands in a target |
+| `dumps.py` | a hand-made CareFirst dump: the rows a test cares about in otherwise empty files |
+| `staged.py` | a small project of two tables whose raw batches are laid down: from transform on |
+| `plug.py` | a command killed at a moment |
+| `extract/small_projects.py` | a project whose tables have given columns, and its dump: the extract stage alone |
+| `load/prepared.py` | a council ready for two loads, and copies of it |
+| `linkage/registers_for_tests.py` | FEBRL 3 and 4, and who is proposed for whom |
+| `reconciliation/hand_made.py` | a migration laid down by hand, in balance, to be spoiled: reconcile alone |
+
+Look here before writing another one. None of these is used by the code; each is used by several files.
+"""

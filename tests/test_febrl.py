@@ -11,7 +11,82 @@ import polars as pl
 import pytest
 
 from tests.councils import ROOT, casebridge
-from tests.projects import FEBRL_LINKAGE, FEBRL_SPEC, SETTINGS
+
+SETTINGS = """
+[project]
+name = "test"
+batch_rows = 2000
+[target]
+url = "sqlite:///target.db"
+[systems.febrl]
+dump = "dump"
+encoding = "utf-8"
+"""
+
+SPEC = """
+[table]
+system = "febrl"
+source = "febrl3"
+target = "dm_persons"
+key    = ["rec_id"]
+
+[columns.last_name]
+from = "surname"
+steps = ["collapse_spaces"]
+on_fail = "truncate_and_report"
+
+[columns.first_name]
+from = "given_name"
+on_fail = "truncate_and_report"
+
+[columns.full_name]
+from = ["given_name", "surname", "rec_id"]
+required = true
+on_fail = "truncate_and_report"
+
+[columns.gender]
+value = "U"
+
+[columns.restricted]
+value = "N"
+
+[columns.date_of_birth]
+from = "date_of_birth"
+on_fail = "null_and_report"
+
+[evidence.house]
+from = "street_number"
+[evidence.street]
+from = ["address_1", "address_2"]
+[evidence.postcode]
+from = "postcode"
+[evidence.suburb]
+from = "suburb"
+[evidence.soc_sec_id]
+from = "soc_sec_id"
+
+[dropped]
+state = "no column of the target holds an Australian state"
+"""
+
+LINKAGE = '''
+[register]
+tables = ["febrl3"]
+query = """
+SELECT _key AS id, first_name, last_name, date_of_birth, ev_house, ev_street, ev_postcode, ev_suburb, ev_soc_sec_id
+FROM febrl3
+"""
+[fields]
+forename = "first_name"
+surname = "last_name"
+birth_date = "date_of_birth"
+house = "ev_house"
+street = "ev_street"
+postcode = "ev_postcode"
+[other]
+suburb = "ev_suburb"
+soc_sec_id = "ev_soc_sec_id"
+'''
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +101,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).mkdir()
     register.to_csv(folder / "dump" / "febrl3.csv")
     shutil.copy(ROOT / "project/packs/carefirst_mosaic/target.toml", folder)
-    (folder / "casebridge.toml").write_text(
-        SETTINGS.format(batch_rows=2000, target="sqlite:///target.db", system="febrl", encoding="utf-8")
-    )
-    (folder / "tables" / "febrl3.toml").write_text(FEBRL_SPEC)
-    (folder / "linkage.toml").write_text(FEBRL_LINKAGE)
+    (folder / "casebridge.toml").write_text(SETTINGS)
+    (folder / "tables" / "febrl3.toml").write_text(SPEC)
+    (folder / "linkage.toml").write_text(LINKAGE)
     done = casebridge("run", "--project", str(folder))
     assert done.returncode == 0, done.stderr
     return folder
