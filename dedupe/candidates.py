@@ -22,6 +22,7 @@ from casebridge.dedupe.linkage.fields import Fields, LinkOptions
 from casebridge.project.batch import Batch, digest, file_digest, write_batch
 from casebridge.project.contracts import EVIDENCE, ROWS, empty
 from casebridge.project.errors import CasebridgeError, Problem, SourceError, SpecError
+from casebridge.project.fingerprint import LINKAGE
 from casebridge.project.job import Job
 from casebridge.project.queries import open_duckdb
 from casebridge.project.settings import System
@@ -30,7 +31,6 @@ from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
 NAME = "candidates"
-ENGINE = 3
 SEED = 20
 FEW = 100
 """A register of fewer records may have nothing to compare; in a larger one that is a mistake."""
@@ -74,7 +74,7 @@ def linkage_inputs(job: Job, config: LinkageConfig) -> tuple[str, dict[str, tupl
     ]
     clean = {spec.name: job.ledger.sealed(job.run, "transform", spec.name, "clean") for spec in job.specs}
     under = {name: [batch.sha256 for batch in batches] for name, batches in clean.items() if reads(config, name)}
-    return digest(ENGINE, SEED, under, repr(config), protected), clean
+    return digest(job.code(LINKAGE), SEED, under, repr(config), protected), clean
 
 
 def of_files(done: tuple[Batch, ...]) -> CandidatePairs:

@@ -24,7 +24,6 @@ from casebridge.project.job import Job
 from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
-ENGINE = 1
 
 
 def run(job: Job) -> Tally:
@@ -55,7 +54,7 @@ def folding(
     decisions = standing(control)
     control.dispose()
     inputs = digest(
-        ENGINE, found.digest, found.propose, [repr(item) for item in decisions],
+        job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions],
         {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
     )  # fmt: skip
     return inputs, clean, decisions

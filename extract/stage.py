@@ -20,8 +20,6 @@ from casebridge.project.plan import State, TablePlan
 from casebridge.project.tally import Tally
 
 STAGE = "extract"
-ENGINE = 1
-"""Part of every batch's inputs: a new number makes everything pending again."""
 
 
 def run(job: Job) -> Tally:
@@ -49,10 +47,10 @@ def _extract(job: Job, table: SourceTable) -> None:
         first = job.ledger.first_row(table.source)
         after = first + done * size
         for cut in prefetch(_cuts(_pieces(table, first, after), after, size, at_least_one=not done)):
-            _tell(job, _write(job, table, done, _inputs(table, size, done), cut))
+            _tell(job, _write(job, table, done, _inputs(job, table, size, done), cut))
             done += 1
-        _end(job, name, done, _inputs(table, size, done, end=True))
-    job.ledger.seal(job.run, STAGE, name, [(n, _inputs(table, size, n)) for n in range(done)])
+        _end(job, name, done, _inputs(job, table, size, done, end=True))
+    job.ledger.seal(job.run, STAGE, name, [(n, _inputs(job, table, size, n)) for n in range(done)])
 
 
 def plan_tables(job: Job) -> Iterator[TablePlan]:
@@ -61,7 +59,7 @@ def plan_tables(job: Job) -> Iterator[TablePlan]:
         name, size = str(table.source), job.settings.batch_rows
         before, ended = _done(job, table)
         if ended:
-            sealed = tuple((number, _inputs(table, size, number)) for number in range(len(before)))
+            sealed = tuple((number, _inputs(job, table, size, number)) for number in range(len(before)))
             yield TablePlan(STAGE, name, State.DONE, rows=0, sealed=sealed)
             continue
         rows = _expected(table)
@@ -75,17 +73,17 @@ def _done(job: Job, table: SourceTable) -> tuple[list[tuple[Batch, ...]], bool]:
     """The batches of a table that are done, from its beginning, and whether they are all there is."""
     name, size = str(table.source), job.settings.batch_rows
     before: list[tuple[Batch, ...]] = []
-    while batches := job.ledger.done(STAGE, name, len(before), _inputs(table, size, len(before))):
+    while batches := job.ledger.done(STAGE, name, len(before), _inputs(job, table, size, len(before))):
         before.append(batches)
-    end = _inputs(table, size, len(before), end=True)
+    end = _inputs(job, table, size, len(before), end=True)
     return before, bool(before) and job.ledger.done(STAGE, name, len(before), end) is not None
 
 
-def _inputs(table: SourceTable, size: int, number: int, *, end: bool = False) -> str:
+def _inputs(job: Job, table: SourceTable, size: int, number: int, *, end: bool = False) -> str:
     """Everything that a batch depends on. The table's end is a batch of no files, so that a finished table
     is known without reading it."""
     parts = [(part.name, part.sha256) for part in table.parts]
-    return digest(ENGINE, repr(table.read), parts, size, number, "end" if end else "batch")
+    return digest(job.code(STAGE), repr(table.read), parts, size, number, "end" if end else "batch")
 
 
 def _expected(table: SourceTable) -> int | None:

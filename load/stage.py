@@ -31,8 +31,6 @@ from casebridge.project.spec import TableSpec
 from casebridge.project.tally import Tally
 from casebridge.project.target import TargetTable
 
-ENGINE = 1
-
 
 def run(job: Job) -> Tally:
     """Bring the target to what this run's clean rows say. Returns the row account."""
@@ -179,7 +177,7 @@ def load_inputs(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents)
     golden = job.ledger.sealed(job.run, "dedupe", spec.name, "golden")
     source = job.ledger.sealed(job.run, "transform", spec.name, "clean")
     under = digest(
-        ENGINE,
+        job.code(STAGE),
         spec.digest,
         {name: parent.digest for name, parent in parents.items()},
         crosswalk.digest if spec.name in crosswalk.register else "",

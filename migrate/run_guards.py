@@ -2,24 +2,28 @@
 
 A run has one target for good, and by a route if the project has several. After `casebridge freeze` no run
 goes by other rules than the rehearsal did: table specs, code lists, linkage, target schema, how the
-systems' files are written, and casebridge itself. Data and people's decisions are free to change.
+systems' files are written, and the code of each stage. Data and people's decisions are free to change. Other
+code may be accepted, by a named person and with a reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 
 from casebridge.migrate.decision_guard import check_decisions_followed
 from casebridge.project.batch import digest, file_digest
 from casebridge.project.database import shown
 from casebridge.project.errors import CasebridgeError
+from casebridge.project.fingerprint import STAGES, rule_of
 from casebridge.project.job import Job
 from casebridge.project.journal import Freeze, Journal
 from casebridge.project.ledger import Ledger
 from casebridge.project.settings import Settings
 
 _INTO_THE_TARGET = ("load", "reconcile")
+_VERSION_ONLY = "casebridge itself"
+"""What older freezes hold instead of fingerprints: a version, which says too little."""
+_ACCEPT = "; other code may also be accepted: `casebridge freeze --accept-code --by NAME --reason TEXT`"
 
 
 def rules_of(job: Job) -> dict[str, str]:
@@ -30,12 +34,18 @@ def rules_of(job: Job) -> dict[str, str]:
     found = {path.relative_to(folder).as_posix(): file_digest(path) for path in sorted(files)}
     for name, system in sorted(job.settings.systems.items()):
         found[f"casebridge.toml systems.{name}"] = digest(system.encoding, system.delimiter, system.century_pivot)
-    return {**found, "casebridge itself": version("casebridge")}
+    return {**found, **{rule_of(stage): job.code(stage) for stage in STAGES}}
 
 
 def changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """The names whose digests differ, are gone or are new."""
-    return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    names = (before.keys() | now.keys()) - {_VERSION_ONLY}
+    return sorted(name for name in names if before.get(name) != now.get(name))
+
+
+def changed_stages(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """The stages whose code differs, in their order."""
+    return [stage for stage in STAGES if before.get(rule_of(stage)) != now[rule_of(stage)]]
 
 
 def freeze(job: Job) -> Freeze:
@@ -62,6 +72,21 @@ def freeze(job: Job) -> Freeze:
     return frozen
 
 
+def accept_code(job: Job, who: str, reason: str) -> None:
+    """Take the code as it is now for the freeze that holds. Other rules than code are not touched."""
+    journal, rules = Journal(job.ledger), rules_of(job)
+    frozen = journal.frozen()
+    if frozen is None:
+        raise CasebridgeError("nothing is frozen", hint="code may be changed; `casebridge freeze NAME` holds it")
+    stages = changed_stages(frozen.files, rules)
+    if not stages:
+        hint = "there is nothing to accept: go on"
+        raise CasebridgeError(f"the code is what run {frozen.run} was frozen with", hint=hint)
+    files = {name: value for name, value in frozen.files.items() if name != _VERSION_ONLY}
+    codes = {rule_of(stage): rules[rule_of(stage)] for stage in stages}
+    journal.accept_code({**files, **codes}, stages, who, reason)
+
+
 def may_begin(job: Job, stage: str) -> None:
     """CasebridgeError when this run must not do this stage now. Writes nothing."""
     if job.ledger.signature(job.run):
@@ -69,11 +94,13 @@ def may_begin(job: Job, stage: str) -> None:
         raise CasebridgeError(f"run {job.run} is signed and closed", hint=hint)
     journal = Journal(job.ledger)
     frozen = journal.frozen()
-    differ = changed(frozen.files, rules_of(job)) if frozen else []
+    rules = rules_of(job)
+    differ = changed(frozen.files, rules) if frozen else []
     if frozen and differ:
         raise CasebridgeError(
             f"frozen since {frozen.at} as run {frozen.run} had them, and changed since: {_listed(differ)}",
-            hint="put them back; or `casebridge freeze --lift`, rehearse again with them, and freeze that",
+            hint="put them back; or `casebridge freeze --lift`, rehearse again with them, and freeze that"
+            + (_ACCEPT if changed_stages(frozen.files, rules) else ""),
         )
     check_decisions_followed(job, stage)
     if not job.route and any(spec.routes for spec in job.specs):
@@ -95,7 +122,15 @@ def begin(job: Job, stage: str, stages: Sequence[str]) -> None:
     journal = Journal(job.ledger)
     _after(journal, job.run, stages[: stages.index(stage)])
     journal.bind(job.run, job.route, _target(job.settings) if stage in _INTO_THE_TARGET else None)
-    journal.note_rules(job.run, rules_of(job))
+    journal.note_rules(job.run, _rules_so_far(job, stage, journal.rules(job.run) or {}))
+
+
+def _rules_so_far(job: Job, stage: str, before: Mapping[str, str]) -> dict[str, str]:
+    """The rules that a run goes by when it comes to a stage. The code of the other stages is what it was when the
+    run came to them."""
+    codes = [rule_of(other) for other in STAGES]
+    files = {name: value for name, value in rules_of(job).items() if name not in codes}
+    return {**files, **{c: before[c] for c in codes if c in before}, rule_of(stage): job.code(stage)}
 
 
 _NOT_YET = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from filelock import FileLock, Timeout
 
 from casebridge.project.database import open_database, open_own, shown
 from casebridge.project.errors import CasebridgeError
+from casebridge.project.fingerprint import FILE as CODE_FILE
+from casebridge.project.fingerprint import Fingerprint, fingerprints
 from casebridge.project.ledger import Ledger
 from casebridge.project.settings import Settings
 from casebridge.project.spec import ReadSpec, Source, TableSpec
@@ -68,6 +70,15 @@ class Job:
     def folder(self) -> Path:
         """The project's folder."""
         return self.settings.folder
+
+    @property
+    def fingerprints(self) -> Mapping[str, Fingerprint]:
+        """The code of each stage, as this process has it."""
+        return fingerprints(self.work / CODE_FILE, keep=True)
+
+    def code(self, stage: str) -> str:
+        """The digest of a stage's code: a part of the inputs of every batch that it makes."""
+        return self.fingerprints[stage].digest
 
     def reads(self) -> dict[Source, ReadSpec]:
         """How each source table is read, in the order of their names."""

@@ -1,14 +1,15 @@
 """What the ledger keeps of runs beside their batches: times, rules, where they go, freezes, hand-overs.
 
-Freezes, followed decisions and hand-overs are append-only: the last line is what holds, the lines before
-say how it came to that.
+Freezes, accepted code, followed decisions and hand-overs are append-only: the last line is what holds, the
+lines before say how it came to that.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 
 import sqlalchemy as sa
 
@@ -51,6 +52,15 @@ _freezes = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("run", sa.String, nullable=False),
     sa.Column("files", sa.String),
+    sa.Column("at", sa.String, nullable=False),
+)
+_accepted_code = sa.Table(
+    "accepted_code",
+    _meta,
+    sa.Column("freeze", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("stages", sa.String, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
     sa.Column("at", sa.String, nullable=False),
 )
 _followed = sa.Table(
@@ -103,6 +113,16 @@ class Freeze:
 
     run: str
     files: Mapping[str, str]
+    at: str
+
+
+@dataclass(frozen=True)
+class AcceptedCode:
+    """A named person took other code than the rehearsal's for a freeze: the stages whose code differs, and why."""
+
+    stages: tuple[str, ...]
+    who: str
+    reason: str
     at: str
 
 
@@ -209,6 +229,25 @@ class Journal:
         with self._engine.connect() as connection:
             last = connection.execute(sa.select(_freezes).order_by(_freezes.c.number.desc())).first()
         return Freeze(last.run, dict(json.loads(last.files)), last.at) if last and last.files else None
+
+    def accept_code(self, files: Mapping[str, str], stages: Sequence[str], who: str, reason: str) -> None:
+        """The freeze that holds is from now on one of these rules, in which the code of `stages` is another."""
+        last = sa.select(_freezes.c.number, _freezes.c.run).order_by(_freezes.c.number.desc()).limit(1)
+        text, at = json.dumps(dict(files)), now()
+        values = {"stages": json.dumps(list(stages)), "who": who, "reason": reason, "at": at}
+        with self._engine.begin() as connection:
+            number, run = connection.execute(last).one()
+            connection.execute(_freezes.insert().values(number=number + 1, run=run, files=text, at=at))
+            connection.execute(_accepted_code.insert().values(freeze=number + 1, **values))
+
+    def accepted_code(self) -> tuple[AcceptedCode, ...]:
+        """What was accepted since the freeze that holds was made from a rehearsal, oldest first. Read only."""
+        query = sa.select(_freezes.c.number).order_by(_freezes.c.number.desc())
+        with self._engine.connect() as connection:
+            rows = {row.freeze: row for row in connection.execute(sa.select(_accepted_code))}
+            freezes = list(connection.scalars(query))
+        latest = [rows[number] for number in takewhile(rows.__contains__, freezes)]
+        return tuple(AcceptedCode(tuple(json.loads(r.stages)), r.who, r.reason, r.at) for r in reversed(latest))
 
     # Decisions
 

@@ -18,7 +18,8 @@ from casebridge.reconciliation.counting.recount import Books, recount
 from casebridge.reconciliation.counting.unchanged import forget, remember, unchanged
 from casebridge.reconciliation.reporting.dispositions import write_dispositions
 from casebridge.reconciliation.reporting.evidence import write_control_totals, write_evidence
-from casebridge.reconciliation.reporting.facts import BALANCED, facts_of
+from casebridge.reconciliation.reporting.facts import BALANCED, Facts, facts_of
+from casebridge.reconciliation.reporting.program import program_of
 from casebridge.reconciliation.reporting.report import write_report
 
 
@@ -41,8 +42,10 @@ def run(job: Job) -> Tally:
     write_dispositions(books, folder / "dispositions.parquet")
     write_control_totals(books, folder / "control_totals.csv")
     write_evidence(books, folder)
-    report = write_report(facts, folder)
-    write_text(folder / "run.json", json.dumps(_about(books, started), indent=2) + "\n")
+    program = program_of(job)
+    report = write_report(facts, program, folder)
+    about = json.dumps(_about(books, started, program), ensure_ascii=False, indent=2)
+    write_text(folder / "run.json", about + "\n")
     job.ledger.close_run(job.run, facts["verdict"])
     if facts["failed_checks"]:
         raise ReconciliationFailed(facts["failed_checks"], report)
@@ -62,7 +65,7 @@ def still_holds(job: Job) -> Tally | None:
     return tally
 
 
-def _about(books: Books, started: str) -> dict[str, object]:
+def _about(books: Books, started: str, program: Facts) -> dict[str, object]:
     """What differs from one attempt to the next, and which rules and files this one stood on."""
     job = books.job
     return {
@@ -72,6 +75,7 @@ def _about(books: Books, started: str) -> dict[str, object]:
         "finished": now(),
         "basis": books.files.basis,
         "specs": {spec.name: spec.digest for spec in job.specs},
+        "program": program,
         "codes": {path.name: file_digest(path) for path in sorted((job.folder / "codes").glob("*.csv"))},
     }
 

@@ -23,7 +23,6 @@ from casebridge.project.tally import Tally
 from casebridge.transform.convert import key_of, source_rows, taken
 
 STAGE = "transform"
-ENGINE = 4
 
 _OF_THE_QUERY = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.SyntaxException)
 
@@ -79,7 +78,7 @@ def _asked(job: Job, read: ReadSpec) -> tuple[tuple[Batch, ...], str]:
     raw = job.ledger.sealed(job.run, "extract", str(read.source), "raw")
     specs = job.specs_of(read.source)
     wheres = [spec.where for spec in specs if spec.query is None]
-    return raw, digest(ENGINE, [batch.sha256 for batch in raw], read.key, wheres, len(specs))
+    return raw, digest(job.code(STAGE), [batch.sha256 for batch in raw], read.key, wheres, len(specs))
 
 
 def _prepared(raw: tuple[Batch, ...], batches: tuple[Batch, ...]) -> Prepared:
@@ -115,7 +114,7 @@ def _joining(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> tup
         [[batch.sha256 for batch in prepared[source].raw], digest(prepared[source].left.to_list())]
         for source in spec.sources
     ]
-    return f"{spec.name}.joined", digest(ENGINE, parts, spec.query, job.settings.batch_rows)
+    return f"{spec.name}.joined", digest(job.code(STAGE), parts, spec.query, job.settings.batch_rows)
 
 
 def _doubled(raw: tuple[Batch, ...], read: ReadSpec) -> pl.DataFrame:

@@ -19,7 +19,6 @@ from casebridge.transform.codes import read_codes
 from casebridge.transform.convert import Conversion, convert, make_plan
 from casebridge.transform.expressions import misfits, undated, unreadable
 from casebridge.transform.sources import (
-    ENGINE,
     STAGE,
     Prepared,
     joined,
@@ -101,7 +100,7 @@ def _table(job: Job, plan: Conversion, prepared: dict[Source, Prepared]) -> Tall
     sources = list(_batches(job, spec, prepared))
     job.report.table(STAGE, spec.name, sum(batch.rows for batch in sources))
     for number, batch in enumerate(sources):
-        left, inputs = _inputs(plan, batch, prepared)
+        left, inputs = _inputs(job, plan, batch, prepared)
         if job.ledger.done(STAGE, spec.name, number, inputs) is None:
             _convert(job, plan, batch, number, inputs, left)
         else:
@@ -135,15 +134,18 @@ def _outlook(job: Job, plan: Conversion, prepared: dict[Source, Prepared]) -> Ta
     sources = joined_before(job, spec, prepared) if spec.query is not None else prepared[spec.sources[0]].raw
     if sources is None:
         return TablePlan(STAGE, spec.name, State.PENDING, (0,), sum(b.rows for b in prepared[spec.sources[0]].raw))
-    sealed = tuple((number, _inputs(plan, batch, prepared)[1]) for number, batch in enumerate(sources))
+    sealed = tuple((number, _inputs(job, plan, batch, prepared)[1]) for number, batch in enumerate(sources))
     pending = tuple(n for n, inputs in sealed if job.ledger.done(STAGE, spec.name, n, inputs) is None)
     return planned(STAGE, spec.name, sealed, pending, sum(sources[number].rows for number in pending))
 
 
-def _inputs(plan: Conversion, batch: Batch, prepared: dict[Source, Prepared]) -> tuple[pl.Series | None, str]:
+def _inputs(
+    job: Job, plan: Conversion, batch: Batch, prepared: dict[Source, Prepared]
+) -> tuple[pl.Series | None, str]:
     """The rows of a batch that go no further, and the digest of everything that goes into its conversion."""
     spec = plan.spec
-    rules = digest(ENGINE, spec.digest, plan.century_pivot, {n: c.digest for n, c in plan.codes.items()})
+    lists = {name: codes.digest for name, codes in plan.codes.items()}
+    rules = digest(job.code(STAGE), spec.digest, plan.century_pivot, lists)
     left = prepared[spec.sources[0]].left_in(batch.read([ROW])) if spec.query is None else None
     return left, digest(rules, batch.sha256, left.to_list() if left is not None else [])
 

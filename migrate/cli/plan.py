@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.render import show_json, wide_console
 from casebridge.migrate.pipeline import open_job
 from casebridge.migrate.plan import StagePlan
+from casebridge.migrate.run_guards import accept_code
 from casebridge.migrate.run_guards import freeze as freeze_rules
-from casebridge.migrate.run_guards import rules_of
-from casebridge.project.journal import Journal
+from casebridge.project.journal import AcceptedCode, Journal
 from casebridge.project.plan import State, TablePlan
 
 
@@ -79,25 +80,46 @@ def _table_dict(item: TablePlan) -> dict[str, Any]:
 @project_option
 @json_option
 @click.option("--lift", is_flag=True, help="Let rules be changed again.")
-def freeze(run: str | None, folder: Path, as_json: bool, lift: bool) -> None:
+@click.option("--accept-code", "accept", is_flag=True, help="Take other code than the rehearsal's for the freeze.")
+@click.option("--by", "who", metavar="NAME", help="Who accepts the code.")
+@click.option("--reason", metavar="TEXT", help="Why it may be another.")
+def freeze(
+    run: str | None, folder: Path, as_json: bool, lift: bool, accept: bool, who: str | None, reason: str | None
+) -> None:
     """Hold the rules as a rehearsal had them, until it is lifted.
 
     NAME is the rehearsal (default: the latest run). Specs, code lists, linkage.toml, target.toml, how the
-    systems' files are written and casebridge's version are held; data and people's decisions are not.
+    systems' files are written and the code of each stage are held; data and people's decisions are not.
     """
-    with open_job(folder, run, known=not lift) as job:
+    name, why = (who or "").strip(), (reason or "").strip()
+    if accept and (lift or run):
+        raise click.UsageError("--accept-code speaks of the freeze that holds: it goes with no NAME and no --lift")
+    if accept is not bool(name and why) or (not accept and (who or reason)):
+        raise click.UsageError("--accept-code, --by NAME and --reason TEXT go together, and none may be blank")
+    with open_job(folder, run, known=not lift and not accept) as job:
         journal = Journal(job.ledger)
         if lift:
             journal.freeze(job.run, None)
+        elif accept:
+            accept_code(job, name, why)
         else:
             freeze_rules(job)
-        frozen, count = journal.frozen(), len(rules_of(job))
+        frozen, accepted = journal.frozen(), journal.accepted_code()
     if as_json:
-        show_json({"frozen": frozen and {"run": frozen.run, "at": frozen.at, "files": dict(frozen.files)}})
+        said = [asdict(item) for item in accepted]
+        held = frozen and {"run": frozen.run, "at": frozen.at, "files": dict(frozen.files), "accepted": said}
+        show_json({"frozen": held})
     elif frozen:
-        click.echo(f"frozen: {count:,} files as run {frozen.run} had them; no run goes by others")
+        click.echo(f"frozen: {len(frozen.files):,} rules as run {frozen.run} had them; no run goes by others")
+        show_accepted(accepted)
     else:
         click.echo("no freeze: rules may be changed")
+
+
+def show_accepted(accepted: Sequence[AcceptedCode]) -> None:
+    """What a person took of other code than the rehearsal's."""
+    for item in accepted:
+        click.echo(f"accepted {item.at} by {item.who}: other code of {', '.join(item.stages)} ({item.reason})")
 
 
 COMMANDS: Mapping[str, click.Command] = {"freeze": freeze}

@@ -10,11 +10,13 @@ from rich.table import Table
 
 from casebridge.dedupe.plan import plan_tables as plan_linkage
 from casebridge.migrate.cli.options import json_option, name_option, project_option
+from casebridge.migrate.cli.plan import show_accepted
 from casebridge.migrate.cli.render import progress, show_balance, show_json, wide_console
 from casebridge.migrate.cli.run import read_report
 from casebridge.migrate.decision_guard import check_decisions_followed
 from casebridge.migrate.pipeline import STAGES, open_job, run_stage
 from casebridge.project.errors import CasebridgeError
+from casebridge.project.fingerprint import rule_of
 from casebridge.project.job import Job
 from casebridge.project.journal import Journal
 from casebridge.project.plan import State
@@ -34,7 +36,7 @@ def status(folder: Path, run: str | None, as_json: bool) -> None:
                 for r in job.ledger.runs()]  # fmt: skip
         name, journal = job.run, Journal(job.ledger)
         times = [t for stage in STAGES for t in journal.timings() if (t.run, t.stage) == (name, stage)]
-        frozen = journal.frozen()
+        frozen, accepted = journal.frozen(), journal.accepted_code()
     if as_json:
         timings = [{"stage": t.stage, "rows": t.worked, "seconds": round(t.seconds, 3)} for t in times]
         show_json({"run": name, "runs": runs, "tables": rows, "timings": timings,
@@ -53,6 +55,7 @@ def status(folder: Path, run: str | None, as_json: bool) -> None:
         click.echo(f"{time.stage}: {time.worked:,} rows in {time.seconds:,.1f} s")
     if frozen:
         click.echo(f"frozen since {frozen.at}: only the rules of run {frozen.run}")
+        show_accepted(accepted)
     for item in runs:
         signed = ", signed" if item["signed"] else ""
         click.echo(f"{item['name']}: begun {item['started']}, {item['verdict'] or 'not finished'}{signed}")
@@ -117,8 +120,11 @@ def _still_true(job: Job) -> None:
         other = item.table == "crosswalk" and stands != {inputs for _, inputs in item.sealed}
         if item.state is State.DONE and not other:
             continue
-        hint = "`casebridge run` takes them up; then look at the new report and sign that"
-        raise CasebridgeError(f"run {job.run}: decisions were taken since it was loaded", hint=hint)
+        what, made_by = "decisions were taken", (Journal(job.ledger).rules(job.run) or {}).get(rule_of("dedupe"))
+        if made_by != job.code("dedupe"):
+            what = "the code of dedupe has changed"
+        hint = "`casebridge run` takes that up; then look at the new report and sign that"
+        raise CasebridgeError(f"run {job.run}: {what} since it was loaded", hint=hint)
     run_stage(job, "reconcile")
 
 

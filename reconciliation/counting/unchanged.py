@@ -21,7 +21,6 @@ from casebridge.reconciliation.counting.crosswalk import TABLE as CROSSWALK
 from casebridge.reconciliation.reading.target import Held, look
 from casebridge.reconciliation.reading.verified_files import recorded_files, verified_files
 
-ENGINE = 1
 FILES = ("report.json", "report.html", "dispositions.parquet", "control_totals.csv", "run.json")
 """What a reconciliation leaves behind, and what a signature names."""
 
@@ -108,4 +107,6 @@ def unchanged(job: Job) -> Tally | None:
 def _basis(job: Job) -> str:
     """Everything but the target that a report is made from: batches, rules, this code, and where it all goes."""
     rules = Journal(job.ledger).rules(job.run)
-    return digest(ENGINE, recorded_files(job).basis, rules, job.settings.name, shown(job.settings.target_url))
+    return digest(
+        job.code("reconcile"), recorded_files(job).basis, rules, job.settings.name, shown(job.settings.target_url)
+    )

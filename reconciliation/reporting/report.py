@@ -22,14 +22,15 @@ TARGET_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 BAR_WIDTH, THINNEST = 1000.0, 4.0
 
 
-def write_report(facts: Facts, folder: Path) -> Path:
-    """Write both; gives the path of the page."""
+def write_report(facts: Facts, program: Facts, folder: Path) -> Path:
+    """Write both; gives the path of the page. `program` says what made it, and stands on the page only: the same
+    data gives the same report.json."""
     write_text(folder / JSON, json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
-    write_text(folder / HTML, render(facts))
+    write_text(folder / HTML, render(facts, program))
     return folder / HTML
 
 
-def render(facts: Facts) -> str:
+def render(facts: Facts, program: Facts) -> str:
     """The page. Nothing in it comes from outside it, and it needs no script."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -42,6 +43,7 @@ def render(facts: Facts) -> str:
     environment.filters.update(count=_count, share=_share, amount=_amount, rule=wording.rule_words)
     return environment.get_template("report.html").render(
         facts=facts,
+        program=program,
         balanced=facts["verdict"] == BALANCED,
         words=wording,
         places=PLACES,

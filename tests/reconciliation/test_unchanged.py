@@ -11,9 +11,10 @@ from hand_made import World
 
 from casebridge import reconciliation
 from casebridge.project.errors import ReconciliationFailed
+from casebridge.project.fingerprint import fingerprints
 from casebridge.project.journal import Journal
 from casebridge.project.target import TargetTable
-from casebridge.reconciliation.counting import recount, unchanged
+from casebridge.reconciliation.counting import recount
 from casebridge.reconciliation.reading.target import Held
 
 
@@ -74,10 +75,11 @@ def test_other_rules_or_a_damaged_batch_end_it(small_world: World) -> None:
     assert reconciliation.still_holds(job) is None
 
 
-def test_a_report_of_an_older_engine_is_written_anew(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_of_other_code_is_written_anew(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it says, and what it keeps to itself, may be otherwise now."""
     reconciliation.run(small_world.job)
-    monkeypatch.setattr(unchanged, "ENGINE", 0)
+    made = {**fingerprints(), "reconcile": fingerprints()["load"]}
+    monkeypatch.setattr("casebridge.project.job.fingerprints", lambda *_, **__: made)
     assert reconciliation.still_holds(small_world.job) is None
 
 
