@@ -22,7 +22,6 @@ from casebridge.project.fingerprint import (
 )  # fmt: skip
 from tests.councils import casebridge as command
 from tests.councils import contents
-from tests.projects import SETTINGS
 
 ROOMS = ("extract", "transform", "dedupe", "load", "reconciliation", "project")
 PACKAGE = Path(str(casebridge.__file__)).parent
@@ -230,6 +229,15 @@ def test_what_is_kept_of_the_sources_may_be_lost_or_spoilt(tmp_path: Path, kept:
         assert spoilt.read_text(encoding="utf-8") == text
 
 
+SETTINGS = """
+[project]
+name = "test"
+[target]
+url = "sqlite:///target.db"
+[systems.old]
+dump = "dump"
+encoding = "utf-8"
+"""
 TARGET = """
 [persons]
 primary_key = "id"
@@ -255,8 +263,7 @@ def project(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     for name in ("tables", "codes", "dump"):
         (folder / name).mkdir(parents=True)
-    settings = SETTINGS.format(batch_rows=10, target="sqlite:///target.db", system="old", encoding="utf-8")
-    (folder / "casebridge.toml").write_text(settings)
+    (folder / "casebridge.toml").write_text(SETTINGS)
     (folder / "target.toml").write_text(TARGET)
     (folder / "tables" / "persons.toml").write_text(SPEC)
     (folder / "dump" / "PERSON.csv").write_text("NO,NAME\n1,ann\n2,bob\n")
