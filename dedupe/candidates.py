@@ -10,10 +10,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import duckdb
-import petl
 import polars as pl
 
 from casebridge.dedupe.config import LinkageConfig
@@ -38,7 +39,8 @@ _NO_PAIRS = pl.DataFrame(
     schema={"left_id": pl.String, "right_id": pl.String, "p_same": pl.Float64, "relation": pl.String,
             "weight": pl.Float64}
 )  # fmt: skip
-_UNSEEN = re.compile("[\\x00-\\x08\\x0b-\\x1f\\u200b-\\u200f\\u2060\\ufeff\\u00a0]")
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cn", "Zs", "Zl", "Zp"})
+"""Kinds of characters (Unicode categories) that nobody sees: controls, marks of direction and width, blanks."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,17 @@ def candidate_pairs(job: Job, config: LinkageConfig) -> CandidatePairs:
 
 def linkage_inputs(job: Job, config: LinkageConfig) -> tuple[str, dict[str, tuple[Batch, ...]]]:
     """The digest of everything that linkage sees, and the clean rows of every spec."""
-    protected = [
+    clean = {spec.name: job.ledger.sealed(job.run, "transform", spec.name, "clean") for spec in job.specs}
+    under = {name: [batch.sha256 for batch in batches] for name, batches in clean.items() if reads(config, name)}
+    return digest(job.code(LINKAGE), SEED, under, repr(config), no_link_digests(job)), clean
+
+
+def no_link_digests(job: Job) -> list[str]:
+    """Of every system's no-link list. They count wherever people are put together, by a model or by a decision."""
+    return [
         file_digest(system.no_link) if system.no_link and system.no_link.is_file() else ""
         for system in job.settings.systems.values()
     ]
-    clean = {spec.name: job.ledger.sealed(job.run, "transform", spec.name, "clean") for spec in job.specs}
-    under = {name: [batch.sha256 for batch in batches] for name, batches in clean.items() if reads(config, name)}
-    return digest(job.code(LINKAGE), SEED, under, repr(config), protected), clean
 
 
 def of_files(done: tuple[Batch, ...]) -> CandidatePairs:
@@ -85,8 +91,9 @@ def of_files(done: tuple[Batch, ...]) -> CandidatePairs:
 
 def without_protected(job: Job, ids: set[str]) -> set[str]:
     """Ids that may take part in linkage."""
-    hidden = {item for system in job.settings.systems.values() for item in _no_link(system)}
-    return {item for item in ids if _bare_id(item) not in hidden}
+    hidden = [item for system in job.settings.systems.values() for item in _no_link(system)]
+    frame = pl.DataFrame({"id": list(ids)}, schema={"id": pl.String})
+    return set(frame.filter(~_is_hidden("id", hidden)).get_column("id"))
 
 
 def reads(config: LinkageConfig, name: str) -> bool:
@@ -179,13 +186,13 @@ def _nothing_of(spec: TableSpec) -> pl.DataFrame:
 
 
 def _is_hidden(column: str, hidden: list[str]) -> pl.Expr:
-    bare = pl.col(column).str.replace(r":0+(.)", ":$1")
-    return bare.is_in(hidden)
+    return _bare_ids(pl.col(column)).is_in(hidden)
 
 
-def _bare_id(item: str) -> str:
-    system, _, key = item.partition(":")
-    return f"{system}:{_bare(key)}"
+def _bare_ids(ids: pl.Expr) -> pl.Expr:
+    """`system:key` with the key as `_bare` gives it. A key may hold a colon, or be nothing but zeros."""
+    trimmed = ids.str.replace(r"(?s)^([^:]*:)\s*(.*?)\s*$", "$1$2")
+    return trimmed.str.replace(r"(?s)^([^:]*:)0+([^0].*)$", "$1$2")
 
 
 def _bare(key: str) -> str:
@@ -227,19 +234,30 @@ def _no_link(system: System) -> list[str]:
         return []
     hint = "put the list right, or take `no_link` out of casebridge.toml if there is nobody to protect"
     try:
-        lines = list(petl.data(petl.fromtext(system.no_link, encoding="utf-8-sig")))
+        lines = _lines(system.no_link)
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(system.no_link.name, "the no-link list cannot be read", hint=hint) from error
-    entries = [entry for (line,) in lines for entry in entries_of(system, str(line))]
+    entries = [entry for line in lines for entry in entries_of(system, line)]
     if not entries:
         raise SourceError(system.no_link.name, "the no-link list is empty", hint=hint)
     return entries
 
 
+def _lines(no_link: Path) -> list[str]:
+    """The lines of a no-link list, whatever ends them; in one place, so that what is checked is what protects."""
+    return no_link.read_text(encoding="utf-8-sig").splitlines()
+
+
+def _seen(cell: str) -> str:
+    """A cell without characters that nobody sees, and without blanks or quotes around it."""
+    shown = (character for character in cell if character == " " or category(character) not in _UNSEEN)
+    return "".join(shown).strip(" '\"")
+
+
 def entries_of(system: System, line: str) -> list[str]:
     """Every cell of a line that could be a key, in the spellings people use: `system:key`, blanks or quotes
     around it, zeros before it, a spreadsheet's `.0` behind it. To protect a word too many harms nobody."""
-    cells = [_UNSEEN.sub("", cell).strip(" '\"") for cell in re.split(r"[,;\t|]", line)]
+    cells = [_seen(cell) for cell in re.split(r"[,;\t|]", line)]
     bare = [cell.removeprefix(f"{system.name}:").removesuffix(".0") for cell in cells]
     return [f"{system.name}:{_bare(cell)}" for cell in bare if cell]
 
@@ -255,16 +273,17 @@ def check_no_link(job: Job, known: set[str]) -> None:
     `known` are all records of the dump, as `system:key`, and what stands in lines that could not be read.
     A first line without a figure is a header.
     """
-    bare = {_bare_id(item) for item in known}
+    bare = set(pl.DataFrame({"id": list(known)}, schema={"id": pl.String}).select(_bare_ids(pl.col("id")))["id"])
     for system in job.settings.systems.values():
         if system.no_link is None:
             continue
         _no_link(system)
-        lines = system.no_link.read_text(encoding="utf-8-sig").splitlines()
+        lines = _lines(system.no_link)
+        entries = {number: set(entries_of(system, line)) for number, line in enumerate(lines, 1)}
         strangers = [
             number
-            for number, line in enumerate(lines, 1)
-            if line.strip() and not _is_header(number, line) and not bare & set(entries_of(system, line))
+            for number, named in entries.items()
+            if named and not _is_header(number, lines[number - 1]) and not bare & named
         ]
         if strangers:
             shown = ", ".join(str(number) for number in strangers[:10])

@@ -11,6 +11,7 @@ from casebridge.dedupe.candidates import (
     candidate_pairs,
     check_no_link,
     entries_of,
+    no_link_digests,
     without_protected,
 )
 from casebridge.dedupe.config import LinkageConfig, read_linkage
@@ -54,7 +55,7 @@ def folding(
     decisions = standing(control)
     control.dispose()
     inputs = digest(
-        job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions],
+        job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions], no_link_digests(job),
         {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
     )  # fmt: skip
     return inputs, clean, decisions

@@ -39,24 +39,31 @@ def merge_duplicates(
     touched = pl.any_horizontal(pl.lit(False), *(pl.col(c.name).is_in(folded.implode()) for c in links))
     rows = rows.with_columns(touched.fill_null(False).alias("touched"))
     for column in links:
-        ids = parents[column.name].select(pl.col(KEY).alias(column.name), pl.col("id").alias(f"id_{column.name}"))
-        rows = (
-            rows.join(ids, on=column.name, how="left").drop(column.name).rename({f"id_{column.name}": column.name})
-        )
+        ids = parents[column.name].select(pl.col(KEY).alias(_old(column.name)), pl.col("id").alias(column.name))
+        rows = rows.rename({column.name: _old(column.name)}).join(ids, on=_old(column.name), how="left")
     there = [pl.col(column.name).is_not_null() for column in links]
     rows = rows.filter(pl.all_horizontal(pl.lit(True), *there)).sort(ROW, KEY)
-    return pl.concat([none, _of_itself(rows, spec), _repeated(rows, spec)]).unique(KEY, keep="first")
+    of_itself = _of_itself(rows, spec)
+    # A row that is left behind itself cannot stay in another's stead.
+    others = rows.join(of_itself, on=KEY, how="anti", maintain_order="left")
+    return pl.concat([none, of_itself, _repeated(others, spec)])
+
+
+def _old(column: str) -> str:
+    """The column of legacy keys beside the column of ids."""
+    return f"old_{column}"
 
 
 def _of_itself(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
-    """Rows whose two references to one table, different in the legacy system, are now the same person."""
+    """Rows whose two references to one table, different in the legacy system, are now the same person. Whoever was
+    related to themselves before a merge still is."""
     targets: dict[str, list[str]] = {}
     for column in spec.references:
         if column.name in spec.once and column.required:
             targets.setdefault(str(column.references), []).append(column.name)
     pairs = [names for names in targets.values() if len(names) > 1]
-    same = pl.any_horizontal(pl.lit(False), *(pl.col(a) == pl.col(b) for a, b, *_ in pairs))
-    found = rows.filter(pl.col("touched") & same)
+    same = [(pl.col(a) == pl.col(b)) & (pl.col(_old(a)) != pl.col(_old(b))) for a, b, *_ in pairs]
+    found = rows.filter(pl.any_horizontal(pl.lit(False), *same))
     return found.select(KEY, ROW, pl.lit(None, dtype=pl.String).alias(KEEPER), pl.lit(True).alias(OF_ITSELF))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.kinds import PLAIN
+from benchmarks.kinds import PLAIN, VARIANTS
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import LinkOptions, link
 from casebridge.dedupe.linkage.model.third_records import (
@@ -97,6 +97,24 @@ def test_without_third_records_the_starting_beliefs_stand():
     fitted = fit_thirds(np.array([0.3]), np.array([NULL], dtype=np.uint8))
     np.testing.assert_allclose(fitted.chances, START)
     assert ThirdRecords(START, 0).shift(np.array([NULL], dtype=np.uint8))[0] == 0
+
+
+def test_sure_links_are_never_taken_to_be_always_right():
+    """Not one pair of two people was bound by a third record. Of two thousand that says little: two in a thousand
+    may be, and more than nine bits the word of a third record never weighs."""
+    p, level = np.repeat([0.02, 0.9], 2000), np.repeat([ONE, BOTH], 2000)
+    fitted = fit_thirds(p, level.astype(np.uint8))
+    assert fitted.chances[1, BOTH] > 0.0019
+    assert fitted.shift(np.array([BOTH], dtype=np.uint8))[0] < 9 * np.log(2)
+
+
+def test_a_register_never_takes_its_sure_links_to_be_always_right():
+    """One in which third records bind no two people wrongly, as far as can be seen."""
+    kind = replace(VARIANTS["postcode only"], duplicates=0.4, more_copies=0.45)
+    told = link(make_register(5000, kind, seed=5), fields_of(kind)).model["third_record"]
+    assert told["pairs"] > 300
+    assert told["levels"][BOTH]["u"] > 0.0019
+    assert told["levels"][BOTH]["bits"] < 9
 
 
 @pytest.fixture(scope="module")

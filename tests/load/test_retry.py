@@ -117,6 +117,32 @@ def test_a_commit_that_came_through_unseen_is_not_done_twice(
     assert plain(contents(on_postgres.target)) == whole
 
 
+def test_a_withdrawn_batch_goes_though_the_connection_is_lost(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing comes in its stead that could be looked for afterwards: only that it still stands shows that the
+    deletion did not come through."""
+    project = lay_out(tmp_path / "staged", {"persons": PERSONS}, target_url=postgres_url)
+    batches = [[{"NO": str(n), "NAME": "Ng", "DOB": None, "REF": None}] for n in range(2)]
+    name = postgres_url.split("/")[3].split("?")[0]
+
+    def end_all() -> None:
+        with _server(postgres_url) as server:
+            server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+
+    with job_of(project) as job:
+        for kept in (batches, batches[:1]):
+            extracted(job, "PERSON", *kept)
+            transform.run(job)
+            if kept is batches:
+                load.run(job)
+        with _at(monkeypatch, "before commit", 1, end_all):
+            load.run(job)
+    left = contents(postgres_url)
+    assert [row[1] for row in left["persons"]] == ["0"]
+    assert [row[:2] for row in left["casebridge_applied"] if row[0] == "persons"] == [("persons", 0)]
+
+
 def test_a_locked_table_is_waited_for(on_postgres: Migration) -> None:
     """Somebody else holds a lock for a while; lock_timeout or not, the load comes through."""
     with _server(on_postgres.target) as server:
