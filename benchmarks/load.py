@@ -62,7 +62,7 @@ def rows_of(table: TargetTable, batch: Batch) -> pl.DataFrame:
 
 def ours(url: str, folder: Path, _: Path) -> None:
     """The load stage: rows, records of what was done, crosswalk, keys."""
-    with open_job(folder, alone=False) as job:
+    with open_job(folder) as job:
         load.run(replace(job, settings=replace(job.settings, target_url=url)))
 
 

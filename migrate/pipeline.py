@@ -72,7 +72,8 @@ def open_job(
     route: str | None = None,
     known: bool = False,
 ) -> Iterator[Job]:
-    """A job of the project in `folder`. `alone` holds the project against other commands that write.
+    """A job of the project in `folder`. `alone` holds the project against other commands that write;
+    without it, the job is for looking only: its ledger is a copy in memory.
 
     A run that was begun by a route keeps it; `route` is for one that has not begun. `known`: a `run` that is
     named must have begun.
@@ -80,13 +81,13 @@ def open_job(
     settings = read_settings(folder)
     target = read_target(settings.folder / "target.toml")
     specs = read_specs(settings.folder, settings, target, WORDS)
-    ledger = Ledger(settings.work)
+    ledger = Ledger(settings.work) if alone else Ledger.reading(settings.work)
     try:
         name = latest_run(ledger) if run is None else _proper(run, ledger, known=known)
         way = route_of(ledger, name, route)
         if way:
             settings, specs = _by_route(settings, specs, way)
-        job = Job(settings, target, specs, ledger, name, report or Silent(), leave_undecided, way)
+        job = Job(settings, target, specs, ledger, name, report or Silent(), leave_undecided, way, alone)
         if alone:
             with sole_run(settings.work), corruption_named(job):
                 yield job

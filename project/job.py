@@ -60,6 +60,8 @@ class Job:
     report: Reporter
     leave_undecided: int | None = None
     route: str = ""
+    keeps: bool = True
+    """Whether what is found out may be written into the work folder, for the next command."""
 
     @property
     def work(self) -> Path:
@@ -74,7 +76,7 @@ class Job:
     @property
     def fingerprints(self) -> Mapping[str, Fingerprint]:
         """The code of each stage, as this process has it."""
-        return fingerprints(self.work / CODE_FILE, keep=True)
+        return fingerprints(self.work / CODE_FILE, keep=self.keeps)
 
     def code(self, stage: str) -> str:
         """The digest of a stage's code: a part of the inputs of every batch that it makes."""

@@ -91,7 +91,8 @@ class Ledger:
     """The record of a migration project, in `work/ledger.db`."""
 
     def __init__(self, work: Path, engine: sa.Engine | None = None) -> None:
-        work.mkdir(parents=True, exist_ok=True)
+        if engine is None:
+            work.mkdir(parents=True, exist_ok=True)
         self._work = work
         self._name = f"the ledger {work / 'ledger.db'}"
         self._engine = engine or open_own(f"sqlite:///{work / 'ledger.db'}", self._name, _LOST)
@@ -102,6 +103,33 @@ class Ledger:
     def engine(self) -> sa.Engine:
         """The database, for what is kept beside the batches."""
         return self._engine
+
+    @classmethod
+    def reading(cls, work: Path) -> Ledger:
+        """The ledger as it is now, in memory, for commands that only look: the project is left as it is, byte for
+        byte, also by a user who may not write there. Empty where there is none yet."""
+        ledger = cls(work, open_database("sqlite:///:memory:"))
+        if (work / "ledger.db").exists():
+            ledger._take_over(work / "ledger.db")
+        return ledger
+
+    def _take_over(self, path: Path) -> None:
+        """Everything that a ledger's file holds."""
+        log = path.with_name(f"{path.name}-wal")
+        # Without a log nobody writes now, and the file is all. With one, its index is read as it stands.
+        how = "readonly_shm=1" if log.exists() and log.stat().st_size else "immutable=1"
+        with self._engine.connect() as there:
+            goal = there.connection.driver_connection
+            assert isinstance(goal, sqlite3.Connection)
+            try:
+                source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&{how}", uri=True)
+                try:
+                    source.backup(goal)
+                finally:
+                    source.close()
+            except sqlite3.Error as error:
+                raise own_refusal(self._name, error, _LOST) or error from error
+        _meta.create_all(self._engine)
 
     def copy(self) -> Ledger:
         """The same ledger in memory: to try what would be, and be thrown away."""
