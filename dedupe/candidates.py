@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from casebridge.project.contracts import EVIDENCE, ROWS, empty
 from casebridge.project.errors import CasebridgeError, Problem, SourceError, SpecError
 from casebridge.project.fingerprint import LINKAGE
 from casebridge.project.job import Job
-from casebridge.project.queries import open_duckdb
+from casebridge.project.lineage import refusals
+from casebridge.project.queries import open_duckdb, shut
 from casebridge.project.settings import System
 from casebridge.project.spec import TableSpec
 from casebridge.project.tally import Tally
@@ -152,8 +153,9 @@ def _register(
         for name, batches in clean.items():
             if batches and reads(config, name):
                 database.execute(_view(name, batches))
-        register = _ask(database, config.query, "register.query")
-        pairs = _ask(database, config.related, "related.query") if config.related else None
+        shut(database, (batch.path for batches in clean.values() for batch in batches))
+        register = _ask(database, config.query, "register.query", clean)
+        pairs = _ask(database, config.related, "related.query", clean) if config.related else None
     register = _with_system(job, register, "id")
     register = register.filter(~_is_hidden("id", hidden))
     related: list[tuple[str, str]] = []
@@ -170,9 +172,11 @@ def try_queries(job: Job, config: LinkageConfig) -> None:
     with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
         for spec in job.specs:
             database.register(spec.name, _nothing_of(spec).to_arrow())
+        shut(database)
+        names = [spec.name for spec in job.specs]
         for query, where in ((config.query, "register.query"), (config.related, "related.query")):
             try:
-                _ = _ask(database, query, where) if query else None
+                _ = _ask(database, query, where, names) if query else None
             except SpecError as error:
                 problems += error.problems
     if problems:
@@ -210,7 +214,10 @@ def _with_system(job: Job, frame: pl.DataFrame, column: str) -> pl.DataFrame:
     return frame.with_columns((pl.col("system") + ":" + pl.col(column)).alias(column))
 
 
-def _ask(database: duckdb.DuckDBPyConnection, query: str, where: str) -> pl.DataFrame:
+def _ask(database: duckdb.DuckDBPyConnection, query: str, where: str, tables: Collection[str]) -> pl.DataFrame:
+    refused = [Problem("linkage.toml", where, what) for what in refusals(query, tables)]
+    if refused:
+        raise SpecError(refused)
     try:
         return pl.DataFrame(pl.from_arrow(database.sql(query).to_arrow_table()))
     except duckdb.Error as error:

@@ -122,8 +122,8 @@ def _columns(
     one, for all its files have the same, if not in the same order."""
     columns = FORMATS[read.format].columns(path, name, read)
     specs = job.specs_of(source)
-    known = set.union(*columns_accounted_for(specs, source))
-    # A query names its columns among other words: only plain specs say what must be there.
+    known = set.union(*columns_accounted_for(specs, source, columns))
+    # What a query needs it says itself, when it is tried: only plain specs say here what must be there.
     plain = [spec for spec in specs if spec.query is None]
     needed = set.union(*columns_accounted_for(plain, source)) | set(read.key)
     here = set(columns)

@@ -41,7 +41,9 @@ def open_database(url: str) -> sa.Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     try:
-        return sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+        # Rows go to the server as UTF-8, whatever the database keeps them in: it translates, or refuses.
+        options = {"client_encoding": "utf8"} if parsed.drivername == "postgresql+psycopg" else {}
+        return sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, connect_args=options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         hint = (
             "install its driver (the extras `oracle` and `sqlserver` have two), or use sqlite:/// or postgresql://"

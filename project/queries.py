@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -11,11 +12,22 @@ from casebridge.project.blanks import duckdb_macro
 
 def open_duckdb(memory_limit: str, spill: Path) -> duckdb.DuckDBPyConnection:
     """A database in memory; what it cannot hold goes to `spill`. It draws no bars of its own: what is being
-    done is for the reporter to say."""
-    database = duckdb.connect()
+    done is for the reporter to say. Nothing of ours in memory is a table by its name in Python."""
+    database = duckdb.connect(config={"python_enable_replacements": "false"})
     database.execute("SET enable_progress_bar = false")
-    database.execute(f"SET memory_limit = '{memory_limit}'")
-    folder = str(spill).replace("'", "''")
-    database.execute(f"SET temp_directory = '{folder}'")
+    database.execute(f"SET memory_limit = {_text(memory_limit)}")
+    database.execute(f"SET temp_directory = {_text(str(spill))}")
     database.execute(duckdb_macro())
     return database
+
+
+def shut(database: duckdb.DuckDBPyConnection, files: Iterable[Path] = ()) -> None:
+    """From here on the database reads `files` (those behind its views) and nothing else, writes nothing,
+    attaches and installs nothing, and none of it can be undone. Call it before a query of a project is asked."""
+    database.execute(f"SET allowed_paths = [{', '.join(_text(str(path)) for path in files)}]")
+    database.execute("SET enable_external_access = false")
+    database.execute("SET lock_configuration = true")
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ _SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|%)")
 class System:
     """A legacy system: its dump folder and how its text files are written.
 
-    A two-digit year yy means 20yy when yy <= `century_pivot`, else 19yy.
+    A two-digit year yy means 20yy when yy <= `century_pivot`, else 19yy. `timezone` is where its clocks stood.
     """
 
     name: str
@@ -31,6 +32,7 @@ class System:
     delimiter: str = ","
     century_pivot: int = 30
     no_link: Path | None = None
+    timezone: str = "Europe/London"
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ _KNOWN: Mapping[str, set[str]] = {
     "project": {"name", "batch_rows", "memory_limit"},
     "target": {"url"},
     "control": {"url"},
-    "systems": {"dump", "encoding", "delimiter", "century_pivot", "no_link"},
+    "systems": {"dump", "encoding", "delimiter", "century_pivot", "no_link", "timezone"},
     "routes": {"target", "owner"},
 }
 
@@ -146,7 +148,19 @@ def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> Syst
         delimiter=delimiter,
         century_pivot=pivot,
         no_link=(folder / str(no_link)).resolve() if no_link else None,
+        timezone=_timezone(body, where, problems),
     )
+
+
+def _timezone(body: dict[str, Any], where: str, problems: list[Problem]) -> str:
+    name = str(body.get("timezone", "Europe/London"))
+    known = zoneinfo.available_timezones()
+    if name not in known:
+        what = f"no time zone `{name}`"
+        problems.append(
+            Problem(FILE, f"{where}.timezone", what, did_you_mean(name, known) or "like Europe/London")
+        )
+    return name
 
 
 def _route(folder: Path, name: str, body: Any, problems: list[Problem]) -> Route:

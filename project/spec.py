@@ -19,6 +19,10 @@ class OnFail(enum.StrEnum):
     WARN = "warn"
 
 
+ROUNDINGS = ("half_up", "half_even")
+"""Ways to round: halves away from zero, as at school; halves to the even neighbour, as in accounts."""
+
+
 @dataclass(frozen=True)
 class Source:
     """One table of a legacy system: the unit whose rows are accounted for."""
@@ -53,7 +57,11 @@ class Step:
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """One converted column: where it comes from, how it is cleaned, what must hold for it."""
+    """One converted column: where it comes from, how it is cleaned, what must hold for it.
+
+    `format` is that of its dates (see date_formats), `round` how decimals that its type has no room for are
+    rounded, `null` the values that stand for nothing.
+    """
 
     name: str
     type: ColumnType
@@ -67,6 +75,9 @@ class ColumnSpec:
     on_fail: OnFail | None = None
     references: str | None = None
     evidence: bool = False
+    format: str | None = None
+    round: str | None = None
+    null: tuple[str, ...] = ()
 
     def consequence(self, rule: str) -> OnFail:
         """What a failure of `rule` does to the row, with the defaults filled in."""

@@ -6,11 +6,16 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from casebridge.project.contracts import ORIGIN, REST
 from casebridge.project.errors import Problem, SpecError
+from casebridge.project.lineage import Lineage
 from casebridge.project.settings import Settings
 from casebridge.project.spec import ReadSpec, Source, TableSpec
-from casebridge.project.specreader import NAME, Reader, Vocabulary
+from casebridge.project.specreader import Reader, Vocabulary
 from casebridge.project.target import Target
+
+OURS = frozenset({*ORIGIN, REST, "_disputed"})
+"""Columns that a query sees beside those of the file."""
 
 
 def read_specs(folder: Path, settings: Settings, target: Target, words: Vocabulary) -> tuple[TableSpec, ...]:
@@ -34,10 +39,13 @@ def read_specs(folder: Path, settings: Settings, target: Target, words: Vocabula
     return tuple(specs)
 
 
-def columns_accounted_for(specs: Iterable[TableSpec], source: Source) -> tuple[set[str], set[str]]:
-    """Which columns of a source the specs map and which they drop.
+def columns_accounted_for(
+    specs: Iterable[TableSpec], source: Source, columns: Sequence[str] | None = None
+) -> tuple[set[str], set[str]]:
+    """Which columns of a source the specs map and which they drop; `columns` are the source's, if they are known.
 
-    A query accounts for each column that it names as a word.
+    A query accounts for a column that reaches an output which its spec maps or drops. What it only chooses or
+    joins rows by is not accounted for, and `*` alone maps nothing.
     """
     mapped: set[str] = set()
     dropped: set[str] = set()
@@ -45,14 +53,23 @@ def columns_accounted_for(specs: Iterable[TableSpec], source: Source) -> tuple[s
         if source not in spec.sources:
             continue
         dropped.update(name for name, _ in spec.dropped)
-        if spec.query is not None:
-            mapped.update(NAME.findall(spec.query))
+        taken = {*spec.key}
         for column in spec.columns:
-            mapped.update(column.sources)
-            mapped.update([column.codes_at] if column.codes_at else [])
+            taken.update(column.sources)
+            taken.update([column.codes_at] if column.codes_at else [])
         if spec.query is None:
-            mapped.update(spec.key)
+            mapped.update(taken)
+            continue
+        tables = {one.name: columns if one == source else None for one in spec.sources}
+        lineage = Lineage(spec.query, tables)
+        mapped.update(_of(source, lineage, taken))
+        dropped.update(_of(source, lineage, {name for name, _ in spec.dropped}))
     return mapped, dropped
+
+
+def _of(source: Source, lineage: Lineage, outputs: Iterable[str]) -> set[str]:
+    origins = {origin for name in outputs for origin in lineage.of(name)}
+    return {column for table, column in origins if table == source.name and column not in OURS}
 
 
 def _between(specs: Sequence[TableSpec]) -> list[Problem]:

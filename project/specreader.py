@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from casebridge.project.date_formats import format_pattern
 from casebridge.project.errors import Problem, did_you_mean
+from casebridge.project.lineage import refusals
 from casebridge.project.settings import ENCODINGS, Settings
 from casebridge.project.spec import (
+    ROUNDINGS,
     ColumnSpec,
     Exclusion,
     OnFail,
@@ -41,6 +44,7 @@ KEYS: Mapping[str, set[str]] = {
     "read": {"file", "format", "encoding", "delimiter", "key", "widths"},
     "column": {
         "from", "value", "steps", "codes", "codes_at", "checks", "required", "on_fail", "references", "type",
+        "format", "round", "null",
     },
     "check": {"rule", "expect", "on_fail"},
     "exclude": {"rule", "when", "owner", "reason"},
@@ -132,6 +136,8 @@ class Reader:
             for name in read.keys() - set(consumes):
                 self._problem(f"read.{name}", "not among table.consumes", did_you_mean(name, consumes))
             bodies = [(name, read.get(name, {})) for name in consumes]
+            for what in refusals(source, consumes) if source else ():
+                self._problem("table.source", what)
             return source, tuple(self._read(f"read.{n}", Source(system, n), body, ()) for n, body in bodies)
         if source and not NAME.fullmatch(source):
             hint = "a query names the tables it reads in `consumes`"
@@ -229,7 +235,27 @@ class Reader:
             on_fail=self._on_fail(body, where) if "on_fail" in body else None,
             references=references,
             evidence=evidence,
+            format=self._format(body, where, kind),
+            round=self._round(body, where, kind),
+            null=self._words(body, where, "null"),
         )
+
+    def _format(self, body: dict[str, Any], where: str, kind: ColumnType) -> str | None:
+        text = self._optional(body, where, "format")
+        if text and kind.name not in {"date", "timestamp"}:
+            self._problem(f"{where}.format", "is for columns of dates and times")
+        elif text and format_pattern(text) is None:
+            hint = "name day, month and year once each, like dd/mm/yyyy, mm/dd/yy hh:mi or %d-%b-%Y"
+            self._problem(f"{where}.format", f"`{text}` is no format of dates", hint)
+        return text
+
+    def _round(self, body: dict[str, Any], where: str, kind: ColumnType) -> str | None:
+        text = self._optional(body, where, "round")
+        if text and kind.name not in {"numeric", "bigint", "integer"}:
+            self._problem(f"{where}.round", "is for columns of numbers")
+        elif text and text not in ROUNDINGS:
+            self._problem(f"{where}.round", f"unknown way to round `{text}`", did_you_mean(text, ROUNDINGS))
+        return text
 
     def _steps(self, body: dict[str, Any], where: str, key: str, known: frozenset[str]) -> tuple[Step, ...]:
         steps = []

@@ -260,6 +260,9 @@ def read_type(text: str) -> tuple[ColumnType, str, str]:
         return ColumnType("text"), "a varchar needs its length", "write varchar(30), or text for any length"
     if name in {"varchar", "char"} and int(first or 1) > 0:
         return ColumnType(name, length=int(first or 1)), "", ""
+    if name == "numeric" and first is None:
+        hint = "write numeric(10,2): how many digits in all, and how many of them behind the point"
+        return ColumnType("text"), "a numeric needs its size", hint
     if name == "numeric" and int(second or 0) <= int(first or 38) <= 38 and int(first or 38) > 0:
         return ColumnType(name, precision=int(first or 38), scale=int(second or 0)), "", ""
     if first is not None:

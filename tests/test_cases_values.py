@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from casebridge.project.blanks import BLANKS, bare, bare_text
+from casebridge.project.database import open_database
+from casebridge.project.queries import open_duckdb, shut
 from casebridge.reconciliation.reading import raw_text
-from tests.cases_run import CASES, case, command
+from casebridge.transform.dates import parse_date
+from casebridge.transform.numbers import decimal
+from tests.cases_run import CASES, Ran, case, command
 
 # Blank means blank
 
@@ -129,3 +138,272 @@ def test_a_key_that_is_longer_than_its_column_is_told_before_load(tmp_path: Path
     assert ran.places() == {"extracted": 2, "loaded": 1, "rejected": 1}
     (quarantine,) = ran.folder.glob("work/transform/people/*quarantine*")
     assert pl.read_parquet(quarantine).select("column", "rule").rows() == [("ref", "max_length")]
+
+
+# Numbers and dates as systems write them
+
+
+def test_amounts_as_oracle_and_accounts_write_them(tmp_path: Path) -> None:
+    ran = command(case("oracle-no-leading-zero", tmp_path), "run")
+    assert ran.code == 0, ran.said
+    amounts = ran.rows("SELECT amt FROM t ORDER BY legacy")
+    assert amounts == [("0.50",), ("-0.50",), ("0.50",), ("0.50",), ("12.50",), ("12.00",), ("12.50",)]
+
+
+def test_times_of_day_cost_no_day(tmp_path: Path) -> None:
+    ran = command(case("timestamps", tmp_path), "run")
+    assert ran.code == 0, ran.said
+    assert ran.rows("SELECT DISTINCT day FROM t") == [("2024-01-05",)]
+    times = [text[11:19] for (text,) in ran.rows("SELECT at FROM t ORDER BY legacy")]
+    assert times == ["09:30:00", "09:30:00", "09:30:00", "14:30:00", "09:30:00", "00:00:00", "00:00:00"]
+    assert ran.rows("SELECT at FROM t WHERE legacy = '2'")[0][0].startswith("2024-01-05 09:30:00.123")
+
+
+def test_iso_and_oracle_values_are_read(tmp_path: Path) -> None:
+    ran = command(case("iso-and-oracle-values-rejected", tmp_path), "run")
+    assert ran.code == 0, ran.said
+    rows = ran.rows("SELECT at, rate FROM v ORDER BY ref")
+    assert [rate for _, rate in rows] == ["0.50", "1.00", "1.00", "1.00", "0.50", None]
+    assert [at[:16] for at, _ in rows] == [
+        "2022-07-20 08:13", "2022-07-20 07:13", "2022-07-20 07:13", *["2022-07-20 00:00"] * 3,
+    ]  # fmt: skip
+
+
+V = (CASES / "iso-and-oracle-values-rejected/tables/v.toml").read_text(encoding="utf-8")
+SETTINGS = (CASES / "iso-and-oracle-values-rejected/casebridge.toml").read_text(encoding="utf-8")
+
+
+def test_a_column_names_its_format_rounds_and_says_what_is_nothing(tmp_path: Path) -> None:
+    spec = V.replace('from = "AT"', 'from = "AT"\nformat = "mm/dd/yyyy"\nrequired = false')
+    spec = spec.replace('from = "RATE"', 'from = "RATE"\nround = "half_up"\nnull = ["-1", "n/a"]')
+    target = (CASES / "iso-and-oracle-values-rejected/target.toml").read_text(encoding="utf-8")
+    files = {
+        "tables/v.toml": spec,
+        "target.toml": target.replace("nullable = false", "nullable = true"),
+        "dump/v.csv": "ID,AT,RATE\n1,01/13/2024 2:30 PM,12.505\n2,1/2/2024,-1\n3,12/31/2024,n/a\n4,,-0.005\n",
+    }
+    ran = command(case("iso-and-oracle-values-rejected", tmp_path, files), "run")
+    assert ran.code == 0, ran.said
+    rows = [(at and at[:16], rate) for at, rate in ran.rows("SELECT at, rate FROM v ORDER BY ref")]
+    assert rows == [
+        ("2024-01-13 14:30", "12.51"), ("2024-01-02 00:00", None), ("2024-12-31 00:00", None), (None, "-0.01"),
+    ]  # fmt: skip
+
+
+def test_an_offset_is_the_time_of_the_systems_own_zone(tmp_path: Path) -> None:
+    files = {
+        "casebridge.toml": SETTINGS + 'timezone = "Europe/Dublin"\n',
+        "dump/v.csv": "ID,AT,RATE\n1,2022-07-20T23:13:55Z,1\n2,2022-12-20T23:13:55-01:00,1\n",
+    }
+    ran = command(case("iso-and-oracle-values-rejected", tmp_path / "a", files), "run")
+    assert [at[:16] for (at,) in ran.rows("SELECT at FROM v ORDER BY ref")] == [
+        "2022-07-21 00:13",
+        "2022-12-21 00:13",
+    ]
+    wrong = {"casebridge.toml": SETTINGS + 'timezone = "Europe/Leeds"\n'}
+    said = command(case("iso-and-oracle-values-rejected", tmp_path / "b", wrong), "check")
+    assert said.code == 2
+    assert "systems.old.timezone: no time zone" in said.said
+
+
+@pytest.mark.parametrize(
+    ("at", "rate", "rule"),
+    [("05-01-24", "1", "ambiguous_date"), ("05/01/2024 25:00", "1", "time"), ("31/02/2024", "1", "date"),
+     ("05/01/2024", "12,50", "ambiguous_number"), ("05/01/2024", "1.505", "decimals"),
+     ("05/01/2024", "x", "money")],
+)  # fmt: skip
+def test_what_is_not_read_says_why(tmp_path: Path, at: str, rate: str, rule: str) -> None:
+    folder = case("iso-and-oracle-values-rejected", tmp_path, {"dump/v.csv": f'ID,AT,RATE\n1,{at},"{rate}"\n'})
+    command(folder, "transform")
+    command(folder, "run")
+    (path,) = folder.glob("work/transform/v/*quarantine*")
+    assert pl.read_parquet(path)["rule"].to_list() == [rule]
+
+
+@pytest.mark.parametrize("text", ["dd/mm", "%d/%m", "dd/mm/yyyy/yyyy", "%Q/%d/%m/%Y", "day/mm/yyyy"])
+def test_a_format_that_is_none_is_told_by_check(tmp_path: Path, text: str) -> None:
+    spec = V.replace('from = "AT"', f'from = "AT"\nformat = "{text}"')
+    said = command(case("iso-and-oracle-values-rejected", tmp_path, {"tables/v.toml": spec}), "check")
+    assert said.code == 2
+    assert "columns.at.format" in said.said
+
+
+def test_a_bare_numeric_is_decided(tmp_path: Path) -> None:
+    target = (CASES / "iso-and-oracle-values-rejected/target.toml").read_text(encoding="utf-8")
+    files = {"target.toml": target.replace("numeric(5,2)", "numeric")}
+    said = command(case("iso-and-oracle-values-rejected", tmp_path, files), "check")
+    assert said.code == 2
+    assert "a numeric needs its size" in said.said
+
+
+@given(
+    text=st.from_regex(
+        r"[-+(]?[£ ]?[-+]?[0-9]{0,4}(,[0-9]{3})?\.?[0-9]{0,3}([eE][-+]?[0-9])?[-)]?", fullmatch=True
+    )
+)
+@settings(deadline=None)
+def test_the_auditor_reads_the_same_amounts(text: str) -> None:
+    frame = pl.DataFrame({"t": [bare_text(text) or None]}, schema={"t": pl.String})
+    for rounding in (None, "half_up", "half_even"):
+        ours = frame.select(decimal(pl.col("t"), pl.Decimal(18, 2), 2, rounding)).item()
+        theirs = frame.select(raw_text.minor_units(pl.col("t"), 2, rounding)).item()
+        assert (None if ours is None else int(ours * 100)) == theirs
+
+
+_DAYS = st.one_of(
+    st.from_regex(r"[0-3]?[0-9][-/.][0-1]?[0-9][-/.](19|20)?[0-9]{2}( [0-2]?[0-9]:[0-5][0-9])?", fullmatch=True),
+    st.from_regex(r"(19|20)[0-9]{2}([-/.])[0-1][0-9][-/.][0-3][0-9]", fullmatch=True),
+    st.from_regex(r"20[0-9]{2}-0[1-9]-[0-2][0-9][T ][0-2][0-9]:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
+                  r"(Z|[-+]0[0-9](:?[03]0)?)?", fullmatch=True),
+    st.from_regex(r"[0-3]?[0-9][- ](Jan|FEB|march|Sep|DECEMBER)[- ]((19|20)[0-9]{2}|[0-9]{2})", fullmatch=True),
+)  # fmt: skip
+
+
+@given(text=_DAYS)
+@settings(deadline=None)
+def test_the_auditor_reads_the_same_days(text: str) -> None:
+    frame = pl.DataFrame({"t": [text]})
+    ours = frame.select(parse_date(pl.col("t"), 26)).item()
+    assert frame.select(raw_text.day(pl.col("t"), 26)).item() == ours
+
+
+# Queries
+
+
+def test_a_query_that_reads_a_file_is_refused_by_check(tmp_path: Path) -> None:
+    said = command(case("query-reads-untracked-file", tmp_path), "check")
+    assert said.code == 2
+    assert "table.source: reads `read_csv()`" in said.said
+
+
+ONE = (CASES / "plain-and-query-on-one-source/tables/persons.toml").read_text(encoding="utf-8")
+
+
+def _asking(folder: Path, query: str, dump: str = "ID,NAME,TOWN\n1,Ann,Leeds\n2,Bob,York\n") -> Ran:
+    spec = ONE.replace('"SELECT ID, NAME, _row FROM people"', f'"""{query}"""')
+    files = {"tables/persons.toml": spec, "dump/people.csv": dump}
+    return command(case("plain-and-query-on-one-source", folder, files), "check")
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("COPY (SELECT 1) TO 'out.csv'", "must be one SELECT"),
+        ("ATTACH 'other.db'", "must be one SELECT"),
+        ("SELECT *, _row FROM people; SELECT 1", "holds 2 statements"),
+        ("SELECT ID, NAME, _row FROM people, read_text('casebridge.toml')", "reads `read_text()`"),
+        ("SELECT p.* FROM people p, 'dump/people.csv' q", "reads `dump/people.csv`"),
+        ("SELECT p.* FROM people p, (SELECT * FROM glob('*')) q", "reads `glob()`"),
+        ("SELECT p.* FROM people p, duckdb_settings() q", "reads `duckdb_settings()`"),
+        ("SELECT p.* FROM people p WHERE ID IN (SELECT x FROM information_schema.tables)", "information_schema"),
+        ("SELECT p.* FROM people p, spec q", "reads `spec`"),
+        ("SELECT FROM WHERE", "the query fails"),
+    ],
+)
+def test_a_query_is_one_select_over_its_tables(tmp_path: Path, query: str, why: str) -> None:
+    said = _asking(tmp_path, query)
+    assert said.code == 2
+    assert "tables/persons.toml: table.source" in said.said
+    assert why in said.said
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_duckdb_itself_is_shut(tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("a\n1\n", encoding="utf-8")
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "view.parquet")
+    with open_duckdb("1GB", tmp_path / "spill") as database:
+        database.execute(f"CREATE VIEW v AS SELECT * FROM '{tmp_path}/view.parquet'")  # noqa: S608
+        shut(database, [tmp_path / "view.parquet"])
+        assert database.sql("SELECT a FROM v").fetchall() == [(1,)]
+        secret = f"'{tmp_path}/secret.csv'"
+        for query in (
+            "SELECT * FROM read_csv(%s)", "SELECT * FROM %s", "ATTACH %s", "COPY (SELECT 1) TO %s",
+            "INSTALL httpfs",
+            "SET enable_external_access = true", "SET allowed_paths = ['/']", "SELECT * FROM tmp_path",
+        ):  # fmt: skip
+            with pytest.raises(duckdb.Error):
+                database.execute(query.replace("%s", secret))
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["secret.csv", "view.parquet"]
+
+
+def test_words_in_comments_account_for_no_column(tmp_path: Path) -> None:
+    folder = case("word-in-query-comment-accounts-for-column", tmp_path)
+    said = command(folder, "check")
+    assert said.code != 0
+    assert "ALLERGIES" in said.said
+    assert "CODE" in said.said
+
+
+@pytest.mark.parametrize(
+    ("query", "unaccounted"),
+    [
+        ("SELECT ID, NAME, _row FROM people", []),
+        ("SELECT * FROM people", ["DATE", "TEXT"]),
+        ("SELECT ID, CAST(NAME AS DATE)::TEXT AS NAME, _row FROM people", ["DATE", "TEXT"]),
+        ("SELECT ID, NAME, _row, 'DATE TEXT' AS X FROM people -- DATE, TEXT", ["DATE", "TEXT"]),
+        ("SELECT ID, NAME || DATE AS NAME, _row FROM people", ["TEXT"]),
+        ("SELECT ID, NAME, _row FROM people WHERE DATE > '1' ORDER BY TEXT", ["DATE", "TEXT"]),
+        ("WITH a AS (SELECT *, coalesce(DATE, TEXT) AS B FROM people) SELECT ID, B AS NAME, _row FROM a",
+         ["NAME"]),
+        ("SELECT a.ID, a.NAME, a._row FROM people a JOIN people b ON a.DATE = b.TEXT", ["DATE", "TEXT"]),
+        ("SELECT ID, (SELECT max(b.TEXT) FROM people b WHERE b.DATE = a.DATE) AS NAME, _row FROM people a",
+         ["DATE", "NAME"]),
+    ],
+)  # fmt: skip
+def test_a_column_is_accounted_for_when_it_reaches_a_mapped_output(
+    tmp_path: Path, query: str, unaccounted: list[str]
+) -> None:
+    dump = "ID,NAME,DATE,TEXT,TOWN\n1,Ann,1,2,Leeds\n" if unaccounted else "ID,NAME,TOWN\n1,Ann,Leeds\n"
+    said = _asking(tmp_path, query, dump)
+    assert (said.code == 0) == (not unaccounted), said.said
+    if unaccounted:
+        listed = said.said.split("unexpected ", 1)[1].split(";")[0].split(". ")[0].split("\n")[0]
+        assert sorted(re.findall(r"\b[A-Z]{4}\b", listed)) == unaccounted
+
+
+def test_a_plain_spec_and_a_query_share_a_source(tmp_path: Path) -> None:
+    folder = case("plain-and-query-on-one-source", tmp_path)
+    assert command(folder, "check").code == 0
+    ran = command(folder, "run")
+    assert ran.code == 0, ran.said
+    assert ran.rows("SELECT name FROM persons ORDER BY 1") == [("Ann",), ("Bob",)]
+    assert ran.rows("SELECT town FROM towns ORDER BY 1") == [("Leeds",), ("York",)]
+
+
+# PostgreSQL
+
+
+def test_a_postgresql_that_is_not_utf8_gets_the_right_letters(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_database(postgres_url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("CREATE DATABASE narrow ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'"))
+    narrow = sa.make_url(postgres_url).set(database="narrow").render_as_string(hide_password=False)
+    try:
+        monkeypatch.setenv("CASES_TARGET_URL", narrow)
+        ran = command(case("postgres-latin1-database", tmp_path), "run")
+        assert ran.code == 0, ran.said
+        target = open_database(narrow)
+        with target.connect() as connection:
+            names = connection.execute(sa.text("SELECT name, length(name) FROM t ORDER BY legacy")).all()
+        target.dispose()
+        assert [tuple(row) for row in names] == [("Renée", 5), ("Ann", 3)]
+    finally:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("DROP DATABASE narrow WITH (FORCE)"))
+        engine.dispose()
+
+
+def test_a_column_with_a_time_zone_is_told_before_the_first_row(tmp_path: Path, postgres_url: str) -> None:
+    engine = open_database(postgres_url)
+    with engine.begin() as connection:
+        columns = "id bigint PRIMARY KEY, ref varchar(3), at timestamptz NOT NULL, rate numeric(5,2)"
+        connection.execute(sa.text(f"CREATE TABLE v ({columns})"))
+    files = {"casebridge.toml": SETTINGS.replace("sqlite:///target.db", postgres_url)}
+    ran = command(case("iso-and-oracle-values-rejected", tmp_path, files), "run")
+    assert ran.code == 3
+    assert "v.at: 6 values without a time zone, for a column that has one" in ran.said
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM v")) == 0
+    engine.dispose()

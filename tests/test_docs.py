@@ -27,12 +27,13 @@ from casebridge.migrate.projects import init_project
 from casebridge.project import settings as settings_file
 from casebridge.project import specreader, target
 from casebridge.project.errors import CasebridgeError
-from casebridge.project.spec import OnFail
+from casebridge.project.spec import ColumnSpec, OnFail, TableSpec
 from casebridge.reconciliation.checks import CHECKS as RECONCILIATION
 from casebridge.reconciliation.reporting import wording
 from casebridge.transform.checks import CHECKS
 from casebridge.transform.codes import COLUMNS as CODE_COLUMNS
 from casebridge.transform.codes import STATUSES
+from casebridge.transform.convert import convert, make_plan
 from casebridge.transform.schema import rules
 from casebridge.transform.steps import STEPS
 
@@ -153,6 +154,26 @@ def test_every_check_is_in_the_reference_and_judges_as_its_example_shows() -> No
         assert judged.to_list() == [True, False], name
 
 
+def _read_as(kind: str, text: str) -> tuple[str | None, str]:
+    """A text through a column of this type: the value, and the first rule that it breaks."""
+    column = ColumnSpec("x", target.read_type(kind)[0], ("X",))
+    spec = TableSpec("t", "old", "t", ("X",), (), (column,))
+    made = convert(pl.DataFrame({"_row": [1], "X": [text]}), make_plan(spec, {}, 26))
+    value = made.clean["x"].item() if made.clean.height else None
+    return (None if value is None else str(value)), "".join(made.quarantine["rule"].to_list())
+
+
+def test_every_text_of_the_reference_is_read_as_it_shows() -> None:
+    """The examples of types are executed."""
+    rows = [row for row in _table(_text(SPECS)) if len(row) == 4 and row[0].split("(")[0] in READ_TYPES]
+    rows = [row for row in rows if row[1].count("`") == 2 and row[2].count("`") != 1]
+    assert len(rows) > 30
+    for kind, text, value, rule in rows:
+        assert _read_as(kind, text.strip("`")) == (_example(value), rule.strip("`")), text
+
+
+READ_TYPES = {"date", "timestamp", "numeric", "integer", "bigint"}
+
 # Errors and rules
 
 
@@ -176,7 +197,7 @@ def test_every_rule_that_can_stop_a_row_is_explained(tmp_path: Path) -> None:
     with open_job(tmp_path / "pack", alone=False) as job:
         known = {rule.name for spec in job.specs for rule in rules(spec)}
     known |= {reason.name.lower() for reason in Reason if reason is not Reason.READABLE}
-    known |= {*CHECKS, *wording.RULE_WORDS, "number", "money", "date"}
+    known |= {*CHECKS, *wording.RULE_WORDS, "number", "money", "date", "time"}
     # Rules that stages give by name, where their quarantine is made.
     for path in (*(ROOT / "load").rglob("*.py"), *(ROOT / "transform").rglob("*.py")):
         for line in _text(path).splitlines():

@@ -20,7 +20,8 @@ from casebridge.project.spec import ColumnSpec, TableSpec
 from casebridge.project.tally import Tally
 from casebridge.transform.codes import CodeList
 from casebridge.transform.conditions import SOURCE, VALUE, asked_of_each, with_names
-from casebridge.transform.dates import close_open_end, parse_date, parse_timestamp
+from casebridge.transform.dates import HOME, close_open_end, parse_date, parse_timestamp
+from casebridge.transform.numbers import decimal
 from casebridge.transform.quarantine import quarantine_rows, with_first_cause
 from casebridge.transform.schema import TEXT, TRANSLATED, Rule, fails_on_rows, rules
 from casebridge.transform.steps import STEPS
@@ -41,6 +42,7 @@ class Conversion:
     codes: Mapping[str, CodeList]
     century_pivot: int
     rules: tuple[Rule, ...]
+    zone: str = HOME
 
     @cached_property
     def schema(self) -> DataFrameSchema:
@@ -50,9 +52,9 @@ class Conversion:
         return pandera_schema(self.rules)
 
 
-def make_plan(spec: TableSpec, codes: Mapping[str, CodeList], century_pivot: int) -> Conversion:
-    """The plan of a spec."""
-    return Conversion(spec, codes, century_pivot, rules(spec))
+def make_plan(spec: TableSpec, codes: Mapping[str, CodeList], century_pivot: int, zone: str = HOME) -> Conversion:
+    """The plan of a spec. `zone` is where the system's clocks stood."""
+    return Conversion(spec, codes, century_pivot, rules(spec), zone)
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def stripped(raw: pl.DataFrame) -> pl.DataFrame:
 def _source_text(column: ColumnSpec) -> pl.Expr:
     if column.value is not None:
         return pl.lit(column.value)
-    parts = [pl.col(name).cast(pl.String) for name in column.sources]
+    parts = [_filled(pl.col(name).cast(pl.String), column.null) for name in column.sources]
     if len(parts) == 1:
         return parts[0]
     if any(step.name == "first_of" for step in column.steps):
@@ -155,6 +157,11 @@ def _source_text(column: ColumnSpec) -> pl.Expr:
     if column.references:
         return pl.concat_str([part.fill_null("") for part in parts], separator="|")
     return _or_null(pl.concat_str(parts, separator=" ", ignore_nulls=True))
+
+
+def _filled(text: pl.Expr, nothing: tuple[str, ...]) -> pl.Expr:
+    """Null where the value is one of those that stand for nothing."""
+    return pl.when(~text.is_in(nothing)).then(text) if nothing else text
 
 
 def text_of(column: ColumnSpec) -> pl.Expr:
@@ -166,21 +173,25 @@ def text_of(column: ColumnSpec) -> pl.Expr:
 
 
 def _translation(column: ColumnSpec, plan: Conversion) -> pl.Expr:
-    day = parse_date(pl.col(column.codes_at).cast(pl.String), plan.century_pivot) if column.codes_at else None
+    day = _day(column.codes_at, plan) if column.codes_at else None
     return plan.codes[column.codes or ""].translate(pl.col(TEXT + column.name), day)
+
+
+def _day(name: str, plan: Conversion) -> pl.Expr:
+    return parse_date(pl.col(name).cast(pl.String), plan.century_pivot, plan.zone)
 
 
 def _value(column: ColumnSpec, plan: Conversion) -> pl.Expr:
     text = pl.col((TRANSLATED if column.codes else TEXT) + column.name)
     kind = column.type
     if kind.name == "date":
-        return parse_date(text, plan.century_pivot)
+        return parse_date(text, plan.century_pivot, plan.zone, column.format)
     if kind.name == "timestamp":
-        return parse_timestamp(text, plan.century_pivot)
+        return parse_timestamp(text, plan.century_pivot, plan.zone, column.format)
     if kind.name == "numeric":
-        return _decimal(text, kind.scale or 0).cast(kind.dtype, strict=False)
+        return decimal(text, kind.dtype, kind.scale or 0, column.round)
     if kind.name in {"bigint", "integer"}:
-        whole = text.cast(pl.Int64, strict=False)
+        whole = decimal(text, pl.Int64(), 0, column.round)
         return whole if kind.name == "bigint" else pl.when(whole.is_between(-(2**31), 2**31 - 1)).then(whole)
     if kind.name == "boolean":
         return text.replace_strict({"Y": True, "N": False}, default=None, return_dtype=pl.Boolean)
@@ -189,17 +200,6 @@ def _value(column: ColumnSpec, plan: Conversion) -> pl.Expr:
 
 def _may_be_open(column: ColumnSpec) -> bool:
     return column.type.name in {"date", "timestamp"} and any(step.name == "end_date" for step in column.steps)
-
-
-def _decimal(text: pl.Expr, scale: int) -> pl.Expr:
-    """A plain decimal from `£1,234.50` or `12.50-`; null when it has more places than the column."""
-    bare = text.str.replace(r"^(-?)£(-?)", "$1$2")
-    bare = bare.str.replace(r"^(.+)-$", "-$1")
-    plain = bare.str.contains(r"^-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?$")
-    bare = bare.str.replace_all(",", "")
-    bare = bare.str.replace(rf"(\.[0-9]{{{scale}}})0+$", "$1").str.replace(r"\.$", "")
-    fits = bare.str.contains(rf"^-?[0-9]+(\.[0-9]{{0,{scale}}})?$")
-    return pl.when(plain & fits).then(bare)
 
 
 def _clean(batch: pl.DataFrame, failures: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:

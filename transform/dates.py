@@ -1,10 +1,18 @@
-"""Dates as a 1990s system wrote them, in every format it knew."""
+"""Days and times as systems write them.
+
+The day first, as in English (`05/01/2024`, `5-1-2024`, `05.01.2024`), or the year first (`2024-01-05`,
+`20240105`), or the month by its name. Behind it a time of day, a half of the day, fractions of a second, an
+offset from UTC. A value with an offset is the day and the time that a clock of the system's own zone showed.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 
 import polars as pl
+
+from casebridge.project.date_formats import format_pattern
+from casebridge.transform.distinct import among_failed, of_distinct
 
 OPEN_ENDS = (
     dt.date(2079, 6, 6),
@@ -14,38 +22,46 @@ OPEN_ENDS = (
 )
 """Days that mean "not ended": the highest dates of SQL Server smalldatetime, of Oracle and of others."""
 
-_SLASHED = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$"
-_NAMED = r"^[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4}$"
-_PLAIN = r"^[0-9]{8}$"
-_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_SHORT = r"^([0-9]{1,2}[/-](?:[0-9]{1,2}|[A-Za-z]{3})[/-])([0-9]{2})$"
-_CLOCK = r"[ T]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(\.0+)?$"
+HOME = "Europe/London"
+
+_MONTH = (
+    "JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?|SEP(?:TEMBER)?|OCT(?:OBER)?|"
+    "NOV(?:EMBER)?|DEC(?:EMBER)?"
+)
+_DAYS = (
+    r"^(?<d>[0-9]{1,2})(?<one>[-/.])(?<m>[0-9]{1,2})(?<two>[-/.])(?<y>[0-9]{4}|[0-9]{2})$",
+    rf"^(?<d>[0-9]{{1,2}})(?<one>[-/. ])(?<m>{_MONTH})(?<two>[-/. ])(?<y>[0-9]{{4}}|[0-9]{{2}})$",
+    r"^(?<y>[0-9]{4})(?<one>[-/.])(?<m>[0-9]{1,2})(?<two>[-/.])(?<d>[0-9]{1,2})$",
+    r"^(?<y>[0-9]{4})(?<m>[0-9]{2})(?<d>[0-9]{2})$",
+    rf"^(?<m>{_MONTH}) +(?<d>[0-9]{{1,2}}),? +(?<y>[0-9]{{4}})$",
+)
+_ZONE = r"(?: ?(?<z>Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?))?"
+_CLOCK = (
+    r"^(?<h>[0-9]{1,2})[:.](?<min>[0-9]{2})(?:[:.](?<s>[0-9]{2})(?:[.,:](?<f>[0-9]{1,9}))?)?"
+    rf"(?: ?(?<p>[AP]\.?M\.?))?{_ZONE}$"
+)
+_PACKED = rf"^(?<h>[0-9]{{2}})(?<min>[0-9]{{2}})(?:(?<s>[0-9]{{2}})(?:\.(?<f>[0-9]{{1,9}}))?)?{_ZONE}$"
+_PARTS = (
+    r"^(.*[0-9])(?:T| +)([0-9]{1,2}[:.][0-9]{2}(?:[^0-9].*)?)$",
+    r"^([0-9]{8})T?([0-9]{4}(?:[0-9]{2}.*|[^0-9].*)?)$",
+)
+_OFFSETS = {"Z": "+0000", "UTC": "+0000", "GMT": "+0000", "BST": "+0100"}
+_YEAR_OR_DAY_FIRST = r"^(?:0?[1-9]|[12][0-9]|3[01])-(?:0?[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?:[T ].*)?$"
 
 
-def parse_date(value: pl.Expr, century_pivot: int) -> pl.Expr:
-    """Text to a date; null where no such day exists. A time of day at the end is left out.
+def parse_date(value: pl.Expr, century_pivot: int, zone: str = HOME, form: str | None = None) -> pl.Expr:
+    """Text to a date; null where no such day exists. A time of day behind it never costs the day.
 
-    Formats: dd/mm/yyyy, dd-MON-yyyy, yyyymmdd, yyyy-mm-dd, and the first two with two-digit years:
-    yy means 20yy when yy <= `century_pivot`, else 19yy.
+    zone: an IANA name; a value with an offset is the day it was there. form: the one format of the column, as
+    `format_pattern` knows it. A two-digit year yy means 20yy when yy <= `century_pivot`, else 19yy.
     """
-    day = _four_digit_year(value.str.replace(_CLOCK, ""), century_pivot)
-    return pl.coalesce(
-        _where(day, _SLASHED, "%d/%m/%Y"),
-        _where(day, _NAMED, "%d-%b-%Y"),
-        _where(day, _PLAIN, "%Y%m%d"),
-        _where(day, _ISO, "%Y-%m-%d"),
-    )
+    return of_distinct(value, lambda t: read(t, century_pivot, zone, form).get_column("day"), pl.Date())
 
 
-def parse_timestamp(value: pl.Expr, century_pivot: int) -> pl.Expr:
-    """Text to a timestamp (microseconds, no zone): the date as in `parse_date`, and its time if any."""
-    clock = value.str.extract(_CLOCK, 1)
-    seconds = value.str.extract(_CLOCK, 2).fill_null(":00")
-    time = (clock + seconds).str.to_time("%H:%M:%S", strict=False)
-    day = parse_date(value, century_pivot)
-    bad_time = clock.is_not_null() & time.is_null()
-    moment = day.cast(pl.Datetime("us")) + pl.coalesce(time, pl.lit(dt.time(0))).cast(pl.Duration("us"))
-    return pl.when(bad_time).then(None).otherwise(moment)
+def parse_timestamp(value: pl.Expr, century_pivot: int, zone: str = HOME, form: str | None = None) -> pl.Expr:
+    """Text to a timestamp (microseconds, no zone): the date as in `parse_date`, and its time if any. Null where
+    there is no such time."""
+    return of_distinct(value, lambda t: read(t, century_pivot, zone, form).get_column("moment"), pl.Datetime("us"))
 
 
 def close_open_end(value: pl.Expr) -> pl.Expr:
@@ -53,15 +69,103 @@ def close_open_end(value: pl.Expr) -> pl.Expr:
     return pl.when(value.cast(pl.Date).is_in(OPEN_ENDS)).then(None).otherwise(value)
 
 
-def _four_digit_year(day: pl.Expr, pivot: int) -> pl.Expr:
-    year = day.str.extract(_SHORT, 2).cast(pl.Int64, strict=False)
-    century = pl.when(year <= pivot).then(pl.lit("20")).otherwise(pl.lit("19"))
-    long = day.str.extract(_SHORT, 1) + century + day.str.extract(_SHORT, 2)
-    return pl.coalesce(long, day)
+def is_not_ambiguous(value: pl.Expr, text: pl.Expr) -> pl.Expr:
+    """False where a text was not read because it may begin with its year or with its day (`05-01-24`)."""
+    return among_failed(value, text, lambda texts: ~texts.str.contains(_YEAR_OR_DAY_FIRST))
 
 
-def _where(day: pl.Expr, pattern: str, form: str) -> pl.Expr:
-    matching = pl.when(day.str.contains(pattern)).then(day)
-    found = matching.str.to_date(form, strict=False)
+def has_a_time_of_day(value: pl.Expr, text: pl.Expr, form: str | None) -> pl.Expr:
+    """False where a text was not read only because there is no such time of day."""
+    return among_failed(value, text, lambda texts: read(texts, 0, HOME, form).get_column("day").is_null())
+
+
+def read(texts: pl.Series, pivot: int, zone: str, form: str | None) -> pl.DataFrame:
+    """`day` and `moment` of each text."""
+    pattern = format_pattern(form) if form else None
+    frame = pl.DataFrame({"t": texts.str.to_uppercase()})
+    if pattern and "(?<h>" in pattern:
+        groups = frame.select(pl.col("t").str.extract_groups(pattern).struct.unnest())
+        return _made(groups, pl.lit(value=False), pivot, zone)
+    text = pl.col("t")
+    for column, number in (("day", 1), ("clock", 2)):
+        parts = [text.str.extract(pattern, number) for pattern in _PARTS]
+        frame = frame.with_columns(pl.coalesce(*parts, *([text] if column == "day" else [])).alias(column))
+    groups = _days(frame.get_column("day"), pattern).with_columns(clock=frame.get_column("clock"))
+    clock = pl.col("clock")
+    times = [clock.str.extract_groups(pattern).struct.unnest() for pattern in (_CLOCK, _PACKED)]
+    one, two = (groups.select(time) for time in times)
+    for name in one.columns:
+        other = two.get_column(name) if name in two.columns else pl.Series(name, [None], dtype=pl.String)
+        groups = groups.with_columns(pl.coalesce(one.get_column(name), other).alias(name))
+    return _made(groups, clock.is_not_null() & pl.col("h").is_null(), pivot, zone)
+
+
+def _days(texts: pl.Series, pattern: str | None) -> pl.DataFrame:
+    """y, m, d as texts; null where it is no date."""
+    empty = pl.DataFrame(
+        {name: pl.Series([None], dtype=pl.String).new_from_index(0, texts.len()) for name in "ymd"}
+    )
+    if pattern:
+        found = pl.DataFrame({"t": texts}).select(pl.col("t").str.extract_groups(pattern).struct.unnest())
+        return found.select(*"ymd")
+    found = empty
+    for one in _DAYS:
+        groups = pl.DataFrame({"t": texts}).select(pl.col("t").str.extract_groups(one).struct.unnest())
+        same = pl.col("one") == pl.col("two") if "one" in groups.columns else pl.lit(value=True)
+        groups = groups.select(pl.when(same).then(pl.col(name)).alias(name) for name in "ymd")
+        found = found.select(pl.coalesce(pl.col(name), groups.get_column(name)).alias(name) for name in "ymd")
+    doubtful = texts.str.contains(_YEAR_OR_DAY_FIRST)
+    return found.select(pl.when(~doubtful).then(pl.col(name)).alias(name) for name in "ymd")
+
+
+_NAMES = {
+    name: number
+    for number, name in enumerate(
+        ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), start=1
+    )
+}
+
+
+def _made(groups: pl.DataFrame, unreadable: pl.Expr, pivot: int, zone: str) -> pl.DataFrame:
+    missing = [name for name in ("h", "min", "s", "f", "p", "z") if name not in groups.columns]
+    frame = groups.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in missing)
+    short = pl.col("y").cast(pl.Int32, strict=False)
+    century = pl.when(short <= pivot).then(2000).otherwise(1900)
+    year = pl.when(pl.col("y").str.len_chars() == 2).then(short + century).otherwise(short)
+    named = pl.col("m").str.slice(0, 3).replace_strict(_NAMES, default=None, return_dtype=pl.Int32)
+    month = pl.coalesce(pl.col("m").cast(pl.Int32, strict=False), named)
+    written = pl.concat_str(
+        year.cast(pl.String).str.zfill(4),
+        month.cast(pl.String).str.zfill(2),
+        pl.col("d").str.zfill(2),
+        separator="-",
+    )
     # There was no year 0, and no database takes it.
-    return pl.when(found.dt.year() > 0).then(found)
+    day = pl.when(~unreadable & (year > 0)).then(written.str.to_date("%Y-%m-%d", strict=False))
+    frame = frame.with_columns(day=day)
+    frame = frame.with_columns(moment=pl.col("day").cast(pl.Datetime("us")) + _time())
+    offset = pl.col("z").replace(_OFFSETS).str.replace(":", "", literal=True).str.pad_end(5, "0")
+    minutes = offset.str.slice(1, 2).cast(pl.Int64) * 60 + offset.str.slice(3, 2).cast(pl.Int64)
+    east = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes)
+    there = (pl.col("moment") - pl.duration(minutes=east)).dt.replace_time_zone("UTC")
+    home = there.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    away = pl.col("z").is_not_null()
+    return frame.select(
+        pl.when(away).then(home.dt.date()).otherwise(pl.col("day")).alias("day"),
+        pl.when(away).then(home).otherwise(pl.col("moment")).alias("moment"),
+    )
+
+
+def _time() -> pl.Expr:
+    """The time of day as a duration: none is midnight, one that cannot be is null."""
+    hour, minute, second = (pl.col(name).cast(pl.Int64, strict=False) for name in ("h", "min", "s"))
+    half = pl.col("p").str.slice(0, 1)
+    twelve = pl.when((hour >= 1) & (hour <= 12)).then(hour % 12 + pl.when(half == "P").then(12).otherwise(0))
+    hour = pl.when(half.is_not_null()).then(twelve).otherwise(hour)
+    nanoseconds = pl.col("f").str.pad_end(9, "0").cast(pl.Int64, strict=False).fill_null(0)
+    # Half a microsecond is one, as databases round.
+    parts = pl.duration(
+        hours=hour, minutes=minute, seconds=second.fill_null(0), microseconds=(nanoseconds + 500) // 1000
+    )
+    right = (hour < 24) & (minute < 60) & (second.fill_null(0) < 60)
+    return pl.when(pl.col("h").is_null()).then(pl.duration(hours=0)).when(right).then(parts)

@@ -15,6 +15,7 @@ from casebridge.project.blanks import unusual_inside
 from casebridge.project.contracts import KEY, Verdict
 from casebridge.project.errors import Problem
 from casebridge.project.spec import ColumnSpec, OnFail, TableSpec
+from casebridge.transform import dates, numbers
 from casebridge.transform.checks import CHECKS
 from casebridge.transform.conditions import VALUE
 from casebridge.transform.quarantine import VERDICT_OF
@@ -27,6 +28,8 @@ TRANSLATED = "__code_"
 
 UNUSUAL_BLANK = "unusual_blank"
 """The rule that counts texts with blanks inside that nobody sees. It warns: such a text is loaded as it is."""
+ASIDE = frozenset({"ambiguous_date", "ambiguous_number", "decimals"})
+"""Rules of values that say something, but not enough: set aside, where the spec does not say otherwise."""
 TEXTS = frozenset({"text", "varchar", "char"})
 
 
@@ -92,7 +95,9 @@ def _consequence(column: ColumnSpec, rule: str) -> OnFail:
     if rule == UNUSUAL_BLANK:
         return OnFail.WARN
     on_fail = column.consequence(rule)
-    if on_fail is OnFail.WARN and rule == cast_rule(column):
+    if rule in ASIDE and column.on_fail is None:
+        on_fail = OnFail.NULL
+    if on_fail is OnFail.WARN and rule in {cast_rule(column), *ASIDE, "time"}:
         on_fail = OnFail.NULL  # there is no value to go on with
     # A required value that is set aside leaves the row without it.
     return OnFail.REJECT if column.required and on_fail is OnFail.NULL else on_fail
@@ -108,6 +113,7 @@ def _column_rules(column: ColumnSpec) -> Iterator[tuple[str, pl.Expr]]:
         if CHECKS[check.name].of_text:
             yield check.name, CHECKS[check.name].holds(source, check.argument)
     if column.type.name not in TEXTS:
+        yield from _readings(column, source, value)
         yield cast_rule(column), value.is_not_null() | source.is_null()
     for check in column.checks:
         if not CHECKS[check.name].of_text:
@@ -118,6 +124,18 @@ def _column_rules(column: ColumnSpec) -> Iterator[tuple[str, pl.Expr]]:
         yield UNUSUAL_BLANK, ~unusual_inside(value)
     if column.required:
         yield "required", text.is_not_null() | source.is_not_null()
+
+
+def _readings(column: ColumnSpec, source: pl.Expr, value: pl.Expr) -> Iterator[tuple[str, pl.Expr]]:
+    """Why a text that says something was not read all the same."""
+    kind = column.type
+    if kind.name in {"date", "timestamp"} and not column.format:
+        yield "ambiguous_date", dates.is_not_ambiguous(value, source)
+    if kind.name == "timestamp":
+        yield "time", dates.has_a_time_of_day(value, source, column.format)
+    if kind.name in {"numeric", "bigint", "integer"}:
+        yield "ambiguous_number", numbers.is_not_ambiguous(value, source)
+        yield "decimals", numbers.has_no_more_decimals(value, source, kind.scale or 0)
 
 
 def cast_rule(column: ColumnSpec) -> str:

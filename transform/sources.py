@@ -17,7 +17,7 @@ from casebridge.project.blanks import bare
 from casebridge.project.contracts import KEY, ORIGIN, QUARANTINE, ROW, Verdict, empty
 from casebridge.project.errors import Problem, SpecError, counted
 from casebridge.project.job import Job
-from casebridge.project.queries import open_duckdb
+from casebridge.project.queries import open_duckdb, shut
 from casebridge.project.spec import ReadSpec, Source, TableSpec
 from casebridge.project.tally import Tally
 from casebridge.transform.convert import key_of, source_rows, taken
@@ -199,6 +199,7 @@ def _query(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Itera
         try:
             for source in spec.sources:
                 _view(database, source, prepared[source])
+            shut(database, (batch.path for source in spec.sources for batch in prepared[source].raw))
             # The one order that every run agrees on is that of the source rows.
             result = database.sql(f"SELECT * FROM ({spec.query}) ORDER BY _row")  # noqa: S608
             yield from _frames(result, job.settings.batch_rows)
@@ -213,6 +214,7 @@ def query_schema(job: Job, spec: TableSpec, columns: Mapping[Source, Iterable[st
             for source in spec.sources:
                 raw = empty({**ORIGIN, **dict.fromkeys(columns[source], pl.String()), "_disputed": pl.Boolean()})
                 database.register(source.name, raw.to_arrow())
+            shut(database)
             result = database.sql(f"SELECT * FROM ({spec.query}) LIMIT 0")  # noqa: S608
             return dict(pl.DataFrame(pl.from_arrow(result.to_arrow_table())).schema)
         except duckdb.Error as error:

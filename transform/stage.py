@@ -56,6 +56,7 @@ def make_conversions(job: Job) -> list[Conversion]:
             spec,
             {column.codes: codes[column.codes] for column in spec.columns if column.codes},
             job.settings.systems[spec.system].century_pivot,
+            job.settings.systems[spec.system].timezone,
         )
         for spec in job.specs
     ]
@@ -145,7 +146,7 @@ def _inputs(
     """The rows of a batch that go no further, and the digest of everything that goes into its conversion."""
     spec = plan.spec
     lists = {name: codes.digest for name, codes in plan.codes.items()}
-    rules = digest(job.code(STAGE), spec.digest, plan.century_pivot, lists)
+    rules = digest(job.code(STAGE), spec.digest, plan.century_pivot, plan.zone, lists)
     left = prepared[spec.sources[0]].left_in(batch.read([ROW])) if spec.query is None else None
     return left, digest(rules, batch.sha256, left.to_list() if left is not None else [])
 

@@ -80,6 +80,8 @@ def _doubts(column: TargetColumn, is_key: bool, real: Mapping[str, Any], encodin
     family = next((known for known in _FAMILIES if isinstance(kind, known)), None)
     if family and ours.name not in _FAMILIES[family]:
         yield f"for a column that is {kind}", pl.lit(0), value.is_not_null()
+    elif ours.name in {"date", "timestamp"} and getattr(kind, "timezone", False):
+        yield "without a time zone, for a column that has one", pl.lit(0), value.is_not_null()
     elif ours.name in {"varchar", "char", "text"}:
         yield from _of_text(value, ours.length or 1 << 40, getattr(kind, "length", None), encoding)
     elif ours.name == "numeric" and isinstance(kind, sa.Numeric):

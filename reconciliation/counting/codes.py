@@ -185,7 +185,8 @@ class Codes:
         text = as_mapped(column)
         assert text is not None
         pivot = self.setting.job.settings.systems[spec.system].century_pivot
-        on = day(bare(pl.col(column.codes_at)), pivot) if column.codes_at else None
+        zone = self.setting.job.settings.systems[spec.system].timezone
+        on = day(bare(pl.col(column.codes_at)), pivot, zone) if column.codes_at else None
         value = translated(text, on, self._lists[str(column.codes)])
         if column.on_fail is OnFail.TRUNCATE and column.type.length:
             value = value.str.slice(0, column.type.length)

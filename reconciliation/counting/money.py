@@ -126,8 +126,8 @@ class Money:
             text = as_mapped(amount)
             assert text is not None
             lines = frame.select(
-                minor_units(text, PENCE).alias("pence"),
-                (text.is_not_null() & minor_units(text, PENCE).is_null()).alias("unreadable"),
+                minor_units(text, PENCE, amount.round).alias("pence"),
+                (text.is_not_null() & minor_units(text, PENCE, amount.round).is_null()).alias("unreadable"),
                 self._party_key(total, spec).alias("party"),
                 self._mapped(total.period, spec).alias("period"),
                 pl.when(LOADED).then(pl.lit(1, pl.UInt8)).otherwise(PLACE).alias("place"),

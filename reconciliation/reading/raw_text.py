@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
 
 import polars as pl
 
@@ -19,11 +20,11 @@ _MONTHS = {
         ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), start=1
     )
 }
-_DAY_FIRST = r"^([0-9]{1,2})[/-]([0-9]{1,2}|[A-Za-z]{3})[/-]([0-9]{2}|[0-9]{4})(?:[ T][0-9:.]+)?$"
-_YEAR_FIRST = r"^([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?:[ T][0-9:.]+)?$"
-_MONEY = r"^[-+]?£?[-+]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?-?$"
-
-
+_DAY_FIRST = r"^([0-9]{1,2})([-/. ])([0-9]{1,2}|[A-Z]{3,9})([-/. ])([0-9]{4}|[0-9]{2})(?: +[0-9].*|T[0-9].*)?$"
+_YEAR_FIRST = r"^([0-9]{4})([-/.]?)([0-9]{1,2})([-/.]?)([0-9]{1,2})(?:[ T]+[0-9].*|[0-9]{4}.*)?$"
+_AMOUNT = r"^(?:[-+\u2212]? ?£? ?|£ ?[-+\u2212] ?)N$|^£? ?N ?[-\u2212]$|^[(] ?£? ?N ?[)]$".replace(
+    "N", r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:[.][0-9]*)?|[.][0-9]+)(?:[Ee][-+]?[0-9]{1,2})?"
+)
 _WIDE = "\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _THIN = (
     "\x00-\x08\x0e-\x1b\x7f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
@@ -51,33 +52,80 @@ def _single_spaced(text: pl.Expr) -> pl.Expr:
     return bare(spaced.str.replace_all(f"[{_THIN}]", ""))
 
 
-def minor_units(text: pl.Expr, scale: int = 2) -> pl.Expr:
+def minor_units(text: pl.Expr, scale: int = 2, rounding: str | None = None) -> pl.Expr:
     """An amount as a whole number of its smallest unit (pence), so that sums are exact.
 
-    `£1,234.50` is 123450, `12.50-` is -1250; null for what is no amount or is finer than the unit.
+    `£1,234.50` is 123450, `12.50-` and `(12.50)` are -1250; null for what is no amount, or is finer than the unit
+    where the spec does not round.
     """
     amount = bare(text)
-    digits = amount.str.replace_all(",", "", literal=True)
-    whole = digits.str.extract(r"([0-9]+)", 1).cast(pl.Int64, strict=False)
-    places = digits.str.extract(r"\.([0-9]*)", 1).fill_null("").str.strip_chars_end("0")
+    digits = amount.str.replace_all("[,£ ()\u2212-]", "")
+    whole = digits.str.extract(r"^[+]?([0-9]+)", 1).cast(pl.Int64, strict=False).fill_null(0)
+    places = digits.str.extract(r"[.]([0-9]*)", 1).fill_null("").str.strip_chars_end("0")
     part = places.str.pad_end(scale, "0") + pl.lit("" if scale else "0")
     units = whole * 10**scale + part.cast(pl.Int64, strict=False)
-    signed = pl.when(amount.str.contains("-", literal=True)).then(-units).otherwise(units)
-    return pl.when(amount.str.contains(_MONEY) & (places.str.len_chars() <= scale)).then(signed)
+    signed = pl.when(amount.str.contains("^£? ?[-\u2212(]|[-\u2212]$")).then(-units).otherwise(units)
+    odd = amount.str.contains("[eE]") | (places.str.len_chars() > scale)
+    by_hand = (
+        pl.when(odd)
+        .then(amount)
+        .map_batches(lambda rest: _by_hand(rest, scale, rounding), return_dtype=pl.Int64, is_elementwise=True)
+    )
+    return pl.when(amount.str.contains(_AMOUNT)).then(pl.when(odd).then(by_hand).otherwise(signed))
 
 
-def day(text: pl.Expr, pivot: int) -> pl.Expr:
+def _by_hand(amounts: pl.Series, scale: int, rounding: str | None) -> pl.Series:
+    """The few amounts with an exponent or too many decimals, one by one."""
+    known = {amount: _units(amount, scale, rounding) for amount in amounts.drop_nulls().unique()}
+    return pl.Series(amounts.name, [known.get(amount) for amount in amounts], dtype=pl.Int64)
+
+
+def _units(amount: str, scale: int, rounding: str | None) -> int | None:
+    minus = re.search("^£? ?[-\u2212(]|[-\u2212]$", amount) is not None
+    try:
+        units = Decimal(re.sub("^[^0-9.]+|[^0-9]+$|,", "", amount)).scaleb(scale)
+    except InvalidOperation:
+        return None
+    ways = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, None: ROUND_HALF_UP}
+    rounded = units.to_integral_value(ways[rounding])
+    if rounding is None and rounded != units:
+        return None
+    return int(-rounded if minus else rounded) if abs(rounded) < 2**63 else None
+
+
+def day(text: pl.Expr, pivot: int, zone: str = "Europe/London") -> pl.Expr:
     """A date in any of the dump's formats; null where there is no such day. A two-digit year up to
-    `pivot` is of this century."""
+    `pivot` is of this century. With an offset from UTC it is the day on a clock in `zone`."""
     value = bare(text).str.to_uppercase()
-    year, month = value.str.extract(_DAY_FIRST, 3), value.str.extract(_DAY_FIRST, 2)
+    one, two = (value.str.extract(_DAY_FIRST, n) for n in (2, 4))
+    year, month = value.str.extract(_DAY_FIRST, 5), value.str.extract(_DAY_FIRST, 3)
     century = pl.when(year.cast(pl.Int32, strict=False) <= pivot).then(pl.lit("20"))
     long_year = pl.when(year.str.len_chars() == 2).then(century.otherwise(pl.lit("19")) + year).otherwise(year)
-    number = month.replace(_MONTHS).str.zfill(2)
-    day_first = long_year + "-" + number + "-" + value.str.extract(_DAY_FIRST, 1).str.zfill(2)
-    parts = [value.str.extract(_YEAR_FIRST, n) for n in (1, 2, 3)]
-    year_first = parts[0] + "-" + parts[1] + "-" + parts[2]
-    return pl.coalesce(day_first, year_first).str.to_date("%Y-%m-%d", strict=False)
+    number = pl.coalesce(month.str.slice(0, 3).replace_strict(_MONTHS, default=None), month).str.zfill(2)
+    first = value.str.extract(_DAY_FIRST, 1)
+    # Between dashes a short year may as well stand first: 05-01-24.
+    short = (year.str.len_chars() == 2) & (one == "-") & month.str.contains("^[0-9]")
+    either = short & year.cast(pl.Int32, strict=False).is_between(1, 31)
+    day_first = pl.when((one == two) & ~either).then(long_year + "-" + number + "-" + first.str.zfill(2))
+    parts = [value.str.extract(_YEAR_FIRST, n) for n in (1, 3, 5)]
+    same = value.str.extract(_YEAR_FIRST, 2) == value.str.extract(_YEAR_FIRST, 4)
+    year_first = pl.when(same).then(parts[0] + "-" + parts[1].str.zfill(2) + "-" + parts[2].str.zfill(2))
+    written = pl.coalesce(day_first, year_first).str.to_date("%Y-%m-%d", strict=False)
+    return pl.when(value.str.contains(_AWAY)).then(_at_home(value, written, zone)).otherwise(written)
+
+
+_AWAY = r"[0-9] ?(?:Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)$"
+_TIME = r"[ T]+([0-9]{1,2})[:.]([0-9]{2}).*? ?(Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)$"
+
+
+def _at_home(value: pl.Expr, written: pl.Expr, zone: str) -> pl.Expr:
+    hours, minutes, away = (value.str.extract(_TIME, n) for n in (1, 2, 3))
+    ahead = away.replace({"Z": "+00", "UTC": "+00", "GMT": "+00", "BST": "+01"}).str.replace(":", "", literal=True)
+    ahead = ahead.str.pad_end(5, "0").str.replace(r"^(.)(..)(..)$", "$1$2:$3")
+    moment = written.cast(pl.String) + "T" + hours.str.zfill(2) + ":" + minutes + ":00" + ahead
+    known = moment.str.to_datetime("%Y-%m-%dT%H:%M:%S%:z", strict=False, time_unit="us")
+    plain = pl.when(away.is_not_null()).then(known.dt.convert_time_zone(zone).dt.date())
+    return pl.when(away.is_null()).then(written).otherwise(plain)
 
 
 def restricted(text: pl.Expr) -> pl.Expr:
@@ -93,6 +141,8 @@ def as_mapped(column: ColumnSpec) -> pl.Expr | None:
     if any(step.name not in _STEPS and step.name not in _NEUTRAL for step in column.steps):
         return None
     parts = [bare(pl.col(name)) for name in column.sources]
+    if column.null:
+        parts = [pl.when(~part.is_in(column.null)).then(part) for part in parts]
     if len(parts) == 1 or any(step.name == "first_of" for step in column.steps):
         text = pl.coalesce(parts)
     elif column.references:

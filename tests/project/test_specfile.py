@@ -39,7 +39,7 @@ format = "csw"
 encoding = "utf-9"
 widths = { A = "8" }
 [columns.last_name]
-form = "NAME"
+fromm = "NAME"
 steps = ["colapse_spaces"]
 checks = ["nhs_numbr", "one_of:A;B"]
 on_fail = "null_and_reprot"
@@ -75,7 +75,7 @@ def test_every_mistake_is_told_with_file_place_and_suggestion(tmp_path: Path) ->
         assert told.keys() == {
             "surprise", "table.system", "table.target", "table.key", "table.wher", "table.part",
             "read.format", "read.encoding", "read.widths",
-            "columns.last_name", "columns.last_name.form", "columns.last_name.steps",
+            "columns.last_name", "columns.last_name.fromm", "columns.last_name.steps",
             "columns.last_name.checks", "columns.last_name.on_fail", "columns.last_name.required",
             "columns.last_name.codes", "columns.last_name.references", "columns.both", "columns.bare.type",
             "evidence.hint.type", "check[0].expct", "check[0].expect", "check[0].on_fail", "exclude[0].owner",
@@ -84,7 +84,7 @@ def test_every_mistake_is_told_with_file_place_and_suggestion(tmp_path: Path) ->
         assert "did you mean `old`?" in told["table.system"] or "known: old" in told["table.system"]
         for where, suggestion in {
             "table.target": "persons", "table.wher": "where", "read.format": "csv", "read.encoding": "utf-8",
-            "columns.last_name.form": "from", "columns.last_name.steps": "collapse_spaces",
+            "columns.last_name.fromm": "from", "columns.last_name.steps": "collapse_spaces",
             "columns.last_name.checks": "nhs_number", "columns.last_name.on_fail": "null_and_report",
             "columns.last_name.references": "persons", "check[0].expct": "expect", "evidence.hint.type": "date",
         }.items():  # fmt: skip

@@ -161,7 +161,7 @@ CASES: dict[str, tuple[dict[str, str | None], list[tuple[str, str | None, str, s
     "a warned cast is set aside": ({"DOD": "soon"}, [("set_aside", "died", "date", "soon")]),
     "reject": ({"AMOUNT": "abc"}, [("rejected", "amount", "money", "abc")]),
     "check after cast": ({"AMOUNT": "5-"}, [("rejected", "amount", "positive", "5-")]),
-    "hold": ({"COUNT": "1e5"}, [("held", "count", "number", "1e5")]),
+    "hold": ({"COUNT": "1e+"}, [("held", "count", "number", "1e+")]),
     "an integer has 32 bits": ({"COUNT": "2147483648"}, [("held", "count", "number", "2147483648")]),
     "unmapped": ({"SEX": "x"}, [("held", "sex", "unmapped_code", "x")]),
     "code too long": ({"SEX": "q"}, [("rejected", "sex", "max_length", "q")]),
