@@ -6,6 +6,7 @@
 | `councils.py` | a made-up council, its migration, the real command line, what stands in a target |
 | `dumps.py` | a hand-made CareFirst dump: the rows a test cares about in otherwise empty files |
 | `kin.py` | a few people and how they are related, by the command line alone: two CSV files, decisions |
+| `cases_run.py` | a project of `cases/`, copied, its commands run in process, what then stands in its target |
 | `staged.py` | a small project of two tables whose raw batches are laid down: from transform on |
 | `plug.py` | a command killed at a moment |
 | `extract/small_projects.py` | a project whose tables have given columns, and its dump: the extract stage alone |
