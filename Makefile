@@ -7,7 +7,7 @@ BIN := .venv/bin
 QUICK := tests/project tests/dedupe tests/transform/test_values.py tests/test_architecture.py tests/test_glossary.py \
 	tests/test_dependencies.py tests/linkage/test_guards.py
 
-.PHONY: demo test quick lint glossary setup clean
+.PHONY: demo test quick lint glossary mutants setup clean
 
 demo: setup
 	$(BIN)/casebridge demo demo
@@ -27,6 +27,18 @@ lint: setup
 glossary: setup
 	$(BIN)/python docs/write_glossary.py
 
+# ONLY="tally ledger" measures the modules whose names hold one of these words.
+mutants: .venv-mutants/ready
+	.venv-mutants/bin/python -m tests.mutants $(ONLY)
+
+# A Python of its own, in which casebridge is not installed: the tests must find the mutant, not the sound code.
+.venv-mutants/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-mutants
+	.venv-mutants/bin/python -m pip install --quiet --upgrade pip
+	.venv-mutants/bin/python -m pip install --quiet . --group dev --group mutants
+	.venv-mutants/bin/python -m pip uninstall --quiet --yes casebridge
+	touch $@
+
 setup: .venv/ready
 
 .venv/ready: pyproject.toml
@@ -36,4 +48,4 @@ setup: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .venv demo dist
+	rm -rf .venv .venv-mutants build demo dist
