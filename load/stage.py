@@ -173,7 +173,7 @@ class LoadInputs:
 
 def load_inputs(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents) -> LoadInputs:
     """What is asked of a table, and what of it was not made before. Read only."""
-    parents = {column.name: known.of(spec, str(column.references)) for column in spec.references}
+    parents = {column.name: known.of(spec, column) for column in spec.references}
     golden = job.ledger.sealed(job.run, "dedupe", spec.name, "golden")
     source = job.ledger.sealed(job.run, "transform", spec.name, "clean")
     under = digest(
@@ -211,7 +211,7 @@ def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk, parents: Par
         resolver = _Resolver(
             job,
             spec,
-            ids=ids_of(job, spec.target, spec.system),
+            ids=ids_of(job, spec.target, spec.system, spec.sources[0].name),
             parents=known,
             folded=everyone if is_register or spec.merged_only else everyone.clear(),
             golden=inputs_of.golden,

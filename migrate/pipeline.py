@@ -21,6 +21,7 @@ from casebridge.extract.preflight import preflight
 from casebridge.extract.readers import FORMATS
 from casebridge.migrate.corruption import corruption_named
 from casebridge.migrate.decision_guard import note_decisions_followed
+from casebridge.migrate.limits import check_limits, check_names
 from casebridge.migrate.run_guards import begin, route_of
 from casebridge.project.database import refusal, shown
 from casebridge.project.errors import CasebridgeError, Problem, SourceError, SpecError, TargetError, did_you_mean
@@ -150,6 +151,8 @@ def run_stages(job: Job, until: str | None = None) -> Iterator[StageDone]:
 def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
     """Do one stage, and write down how long it took. Unless `again`, a report that still holds is left."""
     begin(job, stage, tuple(STAGES))
+    if stage == "load":
+        check_limits(job)
     job.ledger.open_run(job.run, job.settings.target_url.partition(":")[0])
     before, started = Counter(job.ledger.worked), perf_counter()
     held = reconciliation.still_holds(job) if stage == ALWAYS and not again else None
@@ -250,6 +253,6 @@ def _reach(url: str, opened: Callable[[], sa.Engine]) -> None:
 
 
 # What can be told from the project's own files, before anything is read or written.
-_FILE_CHECKS: tuple[Callable[[Job], object], ...] = (make_conversions, _linkage)
+_FILE_CHECKS: tuple[Callable[[Job], object], ...] = (make_conversions, _linkage, check_names)
 
 __all__ = ["STAGES", "StageDone", "check", "latest_run", "open_job", "run_stage", "run_stages"]

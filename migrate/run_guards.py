@@ -18,6 +18,7 @@ from casebridge.project.fingerprint import STAGES, rule_of
 from casebridge.project.job import Job
 from casebridge.project.journal import Freeze, Journal
 from casebridge.project.ledger import Ledger
+from casebridge.project.limits import Limits
 from casebridge.project.settings import Settings
 
 _INTO_THE_TARGET = ("load", "reconcile")
@@ -34,6 +35,8 @@ def rules_of(job: Job) -> dict[str, str]:
     found = {path.relative_to(folder).as_posix(): file_digest(path) for path in sorted(files)}
     for name, system in sorted(job.settings.systems.items()):
         found[f"casebridge.toml systems.{name}"] = digest(system.encoding, system.delimiter, system.century_pivot)
+    if job.settings.limits != Limits():  # agreed before the run, and not changed for it
+        found["casebridge.toml limits"] = digest(repr(job.settings.limits))
     return {**found, **{rule_of(stage): job.code(stage) for stage in STAGES}}
 
 
@@ -112,7 +115,8 @@ def may_begin(job: Job, stage: str) -> None:
     bound = journal.bound(job.run)
     if bound and stage in _INTO_THE_TARGET and bound[1] not in {None, _target(job.settings)}:
         raise CasebridgeError(
-            f"run {job.run} was begun with another target", hint="load this one under another name: --name NAME"
+            f"run {job.run} was begun with target {bound[1]}, and target.url says {_target(job.settings)} now",
+            hint="load this one under another name: --name NAME",
         )
 
 

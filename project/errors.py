@@ -6,7 +6,8 @@
     ├─ TargetError                  exit 3   the target database refuses; retryable or not
     ├─ BalanceError                 exit 4   rows read and rows accounted for differ
     ├─ ReviewNeeded                 exit 5   undecided pairs hold this load
-    └─ ReconciliationFailed         exit 6   the books do not balance; path of the report
+    ├─ ReconciliationFailed         exit 6   the books do not balance; path of the report
+    └─ LimitExceeded                exit 7   more stays behind than was agreed; a named person must accept it
 
 Messages name files, tables, columns and row keys, never a person's data.
 """
@@ -117,9 +118,67 @@ class ReconciliationFailed(CasebridgeError):
         self.failed, self.report = tuple(failed), report
         super().__init__(
             f"{counted(len(self.failed), 'reconciliation check')} failed: {', '.join(self.failed[:5])}",
-            hint=f"open {report} and look at what is marked in red; do not sign this run. What was changed by "
-            "hand in the target has to be put back by hand, or the run done again into an empty database",
+            hint=f"open {report} and look at what is marked in red; do not sign this run. {self._way_out()}",
         )
+
+    def _way_out(self) -> str:
+        """Who has to mend it: a target that others wrote to, files that were changed, or a spec."""
+        if _CHANGED_FILES.intersection(self.failed):
+            return "Files in work/ are not what was written: restore them, or run again into an empty database"
+        if _CHANGED_TARGET.intersection(self.failed):
+            return (
+                "What was changed by hand in the target has to be put back by hand, or the run done again into "
+                "an empty database"
+            )
+        return "The target holds what was loaded: look at the specs and code lists named there, and run again"
+
+
+_CHANGED_FILES = frozenset({"files_unchanged", "extracted_once", "lineage_known"})
+_CHANGED_TARGET = frozenset(
+    {"target_explained", "all_written", "keys_unique", "references_resolve", "contents_equal", "merges_done",
+     "crosswalk_leads"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A share of a spec's rows that is above its limit. `kind`: rejected, held or set_aside."""
+
+    name: str
+    kind: str
+    rows: int
+    asked: int
+    limit: float
+
+    @property
+    def share(self) -> float:
+        """The share itself, from 0 to 1."""
+        return self.rows / self.asked
+
+    def __str__(self) -> str:
+        what = {"set_aside": "have values set aside"}.get(self.kind, f"are {self.kind}")
+        shares = f"{_percent(self.share)}, agreed {_percent(self.limit)}"
+        return f"{self.name}: {self.rows:,} of {self.asked:,} rows {what} ({shares})"
+
+
+class LimitExceeded(CasebridgeError):
+    """More rows stay behind, or lose values, than was agreed before the run."""
+
+    exit_code = 7
+
+    def __init__(self, run: str, excesses: Sequence[Excess], report: Path | None = None) -> None:
+        self.excesses = tuple(excesses)
+        lines = "".join(f"\n  {excess}" for excess in self.excesses)
+        where = f"open {report}" if report else "`casebridge status` shows each table; nothing was loaded"
+        super().__init__(
+            f"{counted(len(self.excesses), 'limit')} passed in run {run}:{lines}",
+            hint=f"{where}. Mend the specs or the data and run again; or a named person accepts it: "
+            f'`casebridge accept {run} --by NAME --reason "…"`, and the same command goes on',
+        )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,8 +1,11 @@
-"""Target ids: given out once for each (system, target table, legacy key), and kept for good.
+"""Target ids: given out once for each (system, source table, target table, legacy key), and kept for good.
 
 They stand in immutable segments under `work/ids`, each a table's newly seen keys with their numbers. New
-keys are numbered in the order of (system, length, key), after all older ones, so the ids do not depend on
+keys are numbered by source in the order of (length, key), after all older ones, so the ids do not depend on
 the order or the parallelism in which rows were read. A key keeps its id whatever becomes of its row.
+
+Older projects gave ids to (system, target table, key): such an id belongs to the first source that has the
+key, in the order of the specs, from the moment it asks.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from casebridge.project.job import Job
 from casebridge.project.tally import Tally
 
 STAGE, KIND, EVERY_RUN = "ids", "ids", ""
+ANY = ""
+"""No source in particular."""
 RESTORE = (
     "restore work/ids from a backup: ids that were given out cannot be made anew. Then look at the disk. "
     "Without a backup: a new migration project, and an empty target"
@@ -32,37 +37,54 @@ def segments(job: Job, target: str) -> tuple[Batch, ...]:
     return found
 
 
-def ids_of(job: Job, target: str, system: str) -> pl.DataFrame:
-    """All ids given out for one system's keys in a target table: KEY, `id`."""
-    found = [_read(job, batch) for batch in segments(job, target)]
-    if not found:
-        return pl.DataFrame(schema={KEY: pl.String(), "id": pl.Int64()})
-    return pl.concat(found).filter(pl.col("system") == system).select(KEY, "id")
+def ids_of(job: Job, target: str, system: str, source: str = ANY) -> pl.DataFrame:
+    """All ids given out for the keys of one source of a system in a target table, or of all its sources: KEY,
+    `id`."""
+    mine = _given(job, target).filter(pl.col("system") == system)
+    if source == ANY:
+        return mine.select(KEY, "id")
+    own = mine.filter(pl.col("source") == source)
+    return pl.concat([own, _nobodys(mine)]).select(KEY, "id")
 
 
-def give_out(job: Job, target: str, system: str, keys: pl.Series) -> None:
+def give_out(job: Job, target: str, system: str, keys: pl.Series, source: str = ANY) -> None:
     """Number the keys that have no id yet. Crash-safe: a segment counts once it is sealed."""
-    old = segments(job, target)
-    known = ids_of(job, target, system).get_column(KEY)
-    fresh = pl.DataFrame({KEY: keys.drop_nulls().unique()}).filter(~pl.col(KEY).is_in(known.implode()))
-    if fresh.is_empty():
+    old, given = segments(job, target), _given(job, target)
+    mine = given.filter(pl.col("system") == system)
+    known = mine.filter(pl.col("source") == source).get_column(KEY)
+    asked = pl.DataFrame({KEY: keys.drop_nulls().unique()}).filter(~pl.col(KEY).is_in(known.implode()))
+    if asked.is_empty():
         return
+    taken_over = _nobodys(mine).join(asked, on=KEY, how="semi").select(KEY, "id")
+    fresh = asked.filter(~pl.col(KEY).is_in(taken_over.get_column(KEY).implode()))
     fresh = fresh.sort(pl.col(KEY).str.len_chars(), KEY)
-    first = 1 + sum(batch.rows for batch in old)
-    numbered = fresh.select(
-        pl.lit(system).alias("system"),
-        KEY,
-        (pl.int_range(pl.len(), dtype=pl.Int64) + first).alias("id"),
-    )
-    number, inputs = (
-        len(old),
-        digest([batch.inputs for batch in old], system, fresh.height, _fingerprint(fresh)),
-    )
+    first = 1 + int(given.select(pl.col("id").max().fill_null(0)).item())
+    numbered = fresh.select(KEY, (pl.int_range(pl.len(), dtype=pl.Int64) + first).alias("id"))
+    rows = pl.concat([taken_over.sort("id"), numbered])
+    rows = rows.select(pl.lit(system).alias("system"), pl.lit(source).alias("source"), KEY, "id")
+    number = len(old)
+    inputs = digest([batch.inputs for batch in old], system, source, rows.height, _fingerprint(rows))
     job.ledger.attempt(STAGE, target, number, inputs)
-    batch = write_batch(job.work, STAGE, target, number, KIND, inputs, numbered)
+    batch = write_batch(job.work, STAGE, target, number, KIND, inputs, rows)
     job.ledger.record(STAGE, target, number, inputs, [batch], Tally(read=batch.rows, passed=batch.rows))
     sealed = [(old_batch.number, old_batch.inputs) for old_batch in old]
     job.ledger.seal(EVERY_RUN, STAGE, target, [*sealed, (number, inputs)])
+
+
+def _given(job: Job, target: str) -> pl.DataFrame:
+    """Every id of a target table: system, source (empty where an older project did not note it), KEY, `id`."""
+    found = [pl.DataFrame(schema=dict.fromkeys(("system", "source", KEY), pl.String()) | {"id": pl.Int64()})]
+    for batch in segments(job, target):
+        rows = _read(job, batch)
+        noted = pl.col("source") if "source" in rows.columns else pl.lit(ANY).alias("source")
+        found.append(rows.select("system", noted, KEY, "id"))
+    return pl.concat(found)
+
+
+def _nobodys(given: pl.DataFrame) -> pl.DataFrame:
+    """The ids that no source has taken over yet."""
+    free = given.filter(pl.col("source") == ANY)
+    return free.join(given.filter(pl.col("source") != ANY), on=KEY, how="anti") if free.height else free
 
 
 def _read(job: Job, batch: Batch) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from casebridge.project.errors import Problem, SpecError, did_you_mean
+from casebridge.project.limits import Limits, read_limits
 
 FILE = "casebridge.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -56,6 +57,7 @@ class Settings:
     batch_rows: int = 250_000
     memory_limit: str = "2GB"
     routes: Mapping[str, Route] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def work(self) -> Path:
@@ -69,7 +71,7 @@ class Settings:
 
 
 _KNOWN: Mapping[str, set[str]] = {
-    "": {"project", "target", "control", "systems", "routes"},
+    "": {"project", "target", "control", "systems", "routes", "limits"},
     "project": {"name", "batch_rows", "memory_limit"},
     "target": {"url"},
     "control": {"url"},
@@ -92,6 +94,7 @@ def read_settings(folder: Path) -> Settings:
     _unknown("", raw, "", problems)
     for part in ("project", "target", "control"):
         _unknown(part, raw.get(part, {}), part, problems)
+    limits = read_limits(FILE, raw.get("limits", {}), problems)
     raw = {part: body for part, body in raw.items() if isinstance(body, dict)}
     systems = {name: _system(folder, name, body, problems) for name, body in raw.get("systems", {}).items()}
     if not systems:
@@ -108,6 +111,7 @@ def read_settings(folder: Path) -> Settings:
         batch_rows=_whole(project, "project.batch_rows", 250_000, problems),
         memory_limit=str(project.get("memory_limit", "2GB")),
         routes={name: _route(folder, name, body, problems) for name, body in raw.get("routes", {}).items()},
+        limits=limits,
     )
     if not _SIZE.fullmatch(settings.memory_limit):
         problems.append(Problem(FILE, "project.memory_limit", "is no size", "write it like 2GB or 500MB"))

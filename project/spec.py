@@ -78,6 +78,7 @@ class ColumnSpec:
     format: str | None = None
     round: str | None = None
     null: tuple[str, ...] = ()
+    references_source: str = ""
 
     def consequence(self, rule: str) -> OnFail:
         """What a failure of `rule` does to the row, with the defaults filled in."""
@@ -128,7 +129,8 @@ class TableSpec:
 
     `part` sets a second target row of the same source row apart; such a spec never decides the source row's
     place. `once` names columns in which no two rows may agree after a merge: the first stays, the others are
-    combined with it. `merged_only` loads a row only when its person was folded into another.
+    combined with it. `merged_only` loads a row only when its person was folded into another. `holds_all` says
+    that all its rows wait for a person: that it loads none of them is no fault.
     `key_column` is the target's column that gets the legacy key, empty when it has none or a spec maps it, and
     `key_type` its type.
     """
@@ -144,6 +146,7 @@ class TableSpec:
     where: str | None = None
     once: tuple[str, ...] = ()
     merged_only: bool = False
+    holds_all: bool = False
     checks: tuple[RowCheck, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     routes: tuple[RouteRule, ...] = ()

@@ -9,6 +9,7 @@ from pathlib import Path
 from casebridge.project.contracts import ORIGIN, REST
 from casebridge.project.errors import Problem, SpecError
 from casebridge.project.lineage import Lineage
+from casebridge.project.references import unclear_references
 from casebridge.project.settings import Settings
 from casebridge.project.spec import ReadSpec, Source, TableSpec
 from casebridge.project.specreader import Reader, Vocabulary
@@ -89,4 +90,4 @@ def _between(specs: Sequence[TableSpec]) -> list[Problem]:
         if other != file:
             what = f"gives the same source row a second place in {spec.target}, as {other} does"
             problems.append(Problem(file, "table", what, "name one of them apart with `part`"))
-    return problems
+    return [*problems, *unclear_references(specs)]

@@ -26,6 +26,7 @@ from casebridge.project.spec import (
 )
 from casebridge.project.target import ColumnType, Target, TargetTable, read_type
 
+WHOLE = frozenset({"bigint", "integer"})
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -40,11 +41,13 @@ class Vocabulary:
 
 KEYS: Mapping[str, set[str]] = {
     "": {"table", "read", "columns", "evidence", "check", "exclude", "route", "dropped"},
-    "table": {"system", "source", "consumes", "target", "key", "part", "where", "once", "merged_only"},
+    "table": {
+        "system", "source", "consumes", "target", "key", "part", "where", "once", "merged_only", "holds_all",
+    },
     "read": {"file", "format", "encoding", "delimiter", "key", "widths"},
     "column": {
-        "from", "value", "steps", "codes", "codes_at", "checks", "required", "on_fail", "references", "type",
-        "format", "round", "null",
+        "from", "value", "steps", "codes", "codes_at", "checks", "required", "on_fail", "references",
+        "references_source", "type", "format", "round", "null",
     },
     "check": {"rule", "expect", "on_fail"},
     "exclude": {"rule", "when", "owner", "reason"},
@@ -96,6 +99,7 @@ class Reader:
             where=self._optional(table, "table", "where"),
             once=self._once(table, columns),
             merged_only=self._merged_only(table),
+            holds_all=self._flag(table, "table", "holds_all", default=False),
             checks=tuple(self._check(n, body) for n, body in enumerate(self._list(raw, "check"))),
             exclusions=tuple(self._exclusion(n, body) for n, body in enumerate(self._list(raw, "exclude"))),
             routes=tuple(self._route(n, body) for n, body in enumerate(self._list(raw, "route"))),
@@ -118,6 +122,14 @@ class Reader:
         if name and name not in self.target.by_name:
             hint = did_you_mean(name, self.target.by_name)
             self._problem("table.target", f"no table `{name}` in target.toml", hint)
+        table = self.target.by_name.get(name)
+        key = table.by_name.get(table.primary_key) if table else None
+        if key and key.type.name not in WHOLE:
+            what = (
+                f"the primary key `{name}.{key.name}` is {key.type.name}, and casebridge gives out whole numbers"
+            )
+            hint = "make it bigint or integer, and keep the old key in a legacy_key column"
+            self._problem("table.target", what, hint)
         return self.target.by_name.get(name) or TargetTable(name, "", ())
 
     def _once(self, table: dict[str, Any], columns: tuple[ColumnSpec, ...]) -> tuple[str, ...]:
@@ -207,6 +219,11 @@ class Reader:
         elif not evidence and name in target.by_name:
             column = target.by_name[name]
             kind, references, nullable = column.type, references or column.references, column.nullable
+            if references and kind.name not in WHOLE:
+                what = (
+                    f"holds the id of a row of `{references}`, a whole number, and is {kind.name} in target.toml"
+                )
+                self._problem(where, what, "make it bigint or integer")
         elif evidence:
             kind, what, hint = read_type(str(body.get("type", "text")))
             if what:
@@ -238,6 +255,7 @@ class Reader:
             format=self._format(body, where, kind),
             round=self._round(body, where, kind),
             null=self._words(body, where, "null"),
+            references_source=self._references_source(body, where, references),
         )
 
     def _format(self, body: dict[str, Any], where: str, kind: ColumnType) -> str | None:
@@ -256,6 +274,12 @@ class Reader:
         elif text and text not in ROUNDINGS:
             self._problem(f"{where}.round", f"unknown way to round `{text}`", did_you_mean(text, ROUNDINGS))
         return text
+
+    def _references_source(self, body: dict[str, Any], where: str, references: str | None) -> str:
+        source = self._optional(body, where, "references_source") or ""
+        if source and not references:
+            self._problem(f"{where}.references_source", "stands at a column that references nothing")
+        return source
 
     def _steps(self, body: dict[str, Any], where: str, key: str, known: frozenset[str]) -> tuple[Step, ...]:
         steps = []

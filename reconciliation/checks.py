@@ -12,8 +12,10 @@ from casebridge.reconciliation.counting.account_book import UNEXPLAINED
 from casebridge.reconciliation.counting.crosswalk import QUERY, TABLE
 from casebridge.reconciliation.counting.money import pounds
 from casebridge.reconciliation.counting.recount import Books
+from casebridge.reconciliation.counting.spec_books import SpecAccount
 from casebridge.reconciliation.findings import Finding, Outcome, counted, equal
 
+ROUTED = "routed_to_"
 DISPOSITIONS = "dispositions.parquet"
 
 
@@ -27,6 +29,47 @@ def rows_balance(books: Books) -> Iterator[Finding]:
         )
         placed = page.height - counts[UNEXPLAINED]
         yield equal("rows_balance", str(page.source), page.height, placed, query=query, evidence=DISPOSITIONS)
+
+
+def specs_balance(books: Books) -> Iterator[Finding]:
+    """asked = loaded + merged + combined + rejected + excluded + held, for every spec; and no spec loads a row
+    that it did not ask for."""
+    for account in books.accounts:
+        query = _asking(account)
+        placed = account.asked - account.unexplained
+        yield equal("specs_balance", account.spec.name, account.asked, placed, query=query)
+        if account.strays:
+            yield equal("specs_balance", f"{account.spec.name}, not asked for", 0, account.strays, query=query)
+
+
+def specs_arrive(books: Books) -> Iterator[Finding]:
+    """No spec stays without everything it asked for. Rows that a route sends to another target are not its own;
+    a spec that `holds_all` says so beforehand."""
+    for account in (account for account in books.accounts if not account.spec.holds_all):
+        elsewhere = sum(rows for cause, rows in account.causes if cause.rule.startswith(ROUTED))
+        mine = account.asked - elsewhere
+        if mine > 0:
+            expected, actual = f"some of {mine:,}", f"{account.arrived:,} of {mine:,}"
+            verdict = Outcome.PASSED if account.arrived else Outcome.FAILED
+            yield Finding("specs_arrive", account.spec.name, expected, actual, verdict, query=_asking(account))
+
+
+def limits_kept(books: Books) -> Iterator[Finding]:
+    """No more stays behind, or loses values, than was agreed; or a named person has accepted it."""
+    for excess, word in books.over_limits:
+        expected = f"at most {100 * excess.limit:.1f} % {excess.kind.replace('_', ' ')}"
+        actual = f"{excess.rows:,} of {excess.asked:,}"
+        if word:
+            actual += f", accepted by {word.who} on {word.at[:10]}: {word.reason}"
+        yield Finding("limits_kept", excess.name, expected, actual, Outcome.NOTE if word else Outcome.FAILED)
+
+
+def _asking(account: SpecAccount) -> str:
+    """How anybody can count what a spec asks for."""
+    spec = account.spec
+    if spec.query is not None:
+        return f"SELECT count(*) FROM (the query of tables/{spec.name}.toml)"  # noqa: S608 - to be read
+    return f"SELECT count(*) FROM {spec.sources[0].name}" + (f" WHERE {spec.where}" if spec.where else "")  # noqa: S608
 
 
 def extracted_once(books: Books) -> Iterator[Finding]:
@@ -113,9 +156,8 @@ def control_totals(books: Books) -> Iterator[Finding]:
         query = f"SELECT {select} FROM {account.table}"  # noqa: S608
         query += f" GROUP BY {', '.join(account.by)}" if account.by else ""
         table = f"{account.table}.{account.column}{by}"
-        yield equal(
-            "control_totals", table, pounds(account.source), actual, query=query, evidence="control_totals.csv"
-        )
+        evidence = "control_totals.csv" + (f"; {account.note}" if account.note else "")
+        yield equal("control_totals", table, pounds(account.source), actual, query=query, evidence=evidence)
 
 
 def counts_by_code(books: Books) -> Iterator[Finding]:
@@ -159,6 +201,9 @@ def files_unchanged(books: Books) -> Iterator[Finding]:
 
 CHECKS: Mapping[str, Callable[[Books], Iterator[Finding]]] = {
     "rows_balance": rows_balance,
+    "specs_balance": specs_balance,
+    "specs_arrive": specs_arrive,
+    "limits_kept": limits_kept,
     "extracted_once": extracted_once,
     "target_explained": target_explained,
     "all_written": all_written,

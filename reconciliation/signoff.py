@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from casebridge.project.batch import file_digest, write_text
-from casebridge.project.errors import CasebridgeError, ReconciliationFailed
+from casebridge.project.errors import CasebridgeError, Excess, LimitExceeded, ReconciliationFailed
 from casebridge.project.job import Job
 from casebridge.project.ledger import now
 from casebridge.reconciliation.counting.unchanged import FILES
 from casebridge.reconciliation.reading.verified_files import recorded_files, verified_files
-from casebridge.reconciliation.reporting.facts import BALANCED
+from casebridge.reconciliation.reporting.facts import BALANCED, OVER_LIMITS
 
 FILE = "signoff.json"
 
@@ -27,6 +27,12 @@ def sign(job: Job, who: str, role: str, note: str = "") -> Path:
     report = _read(folder / "report.json", job.run)
     if job.ledger.signature(job.run):
         raise CasebridgeError(f"run {job.run} is signed already", hint=f"the signature is {folder / FILE}")
+    if report["verdict"] == OVER_LIMITS:
+        open_ones = [line for line in report["limits"] if not line["accepted_by"]]
+        excesses = [
+            Excess(**{key: line[key] for key in ("name", "kind", "rows", "asked", "limit")}) for line in open_ones
+        ]
+        raise LimitExceeded(job.run, excesses, folder / "report.html")
     if report["verdict"] != BALANCED:
         raise ReconciliationFailed(report["failed_checks"], folder / "report.html")
     basis = recorded_files(job).basis
@@ -44,6 +50,7 @@ def sign(job: Job, who: str, role: str, note: str = "") -> Path:
         "verdict": report["verdict"],
         "undecided_pairs": report["undecided_pairs"],
         "totals": report["totals"],
+        "limits_accepted": report["limits"],
         "basis": basis,
         "sha256": {name: file_digest(folder / name) for name in FILES},
     }

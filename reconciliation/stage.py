@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from casebridge.project.batch import file_digest, write_text
 from casebridge.project.contracts import Verdict
 from casebridge.project.database import refusal, shown
-from casebridge.project.errors import CasebridgeError, ReconciliationFailed
+from casebridge.project.errors import CasebridgeError, LimitExceeded, ReconciliationFailed
 from casebridge.project.job import Job
 from casebridge.project.ledger import now
 from casebridge.project.tally import Tally
@@ -18,7 +18,7 @@ from casebridge.reconciliation.counting.recount import Books, recount
 from casebridge.reconciliation.counting.unchanged import forget, remember, unchanged
 from casebridge.reconciliation.reporting.dispositions import write_dispositions
 from casebridge.reconciliation.reporting.evidence import write_control_totals, write_evidence
-from casebridge.reconciliation.reporting.facts import BALANCED, Facts, facts_of
+from casebridge.reconciliation.reporting.facts import BALANCED, OVER_LIMITS, Facts, facts_of
 from casebridge.reconciliation.reporting.program import program_of
 from casebridge.reconciliation.reporting.report import write_report
 
@@ -47,6 +47,8 @@ def run(job: Job) -> Tally:
     about = json.dumps(_about(books, started, program), ensure_ascii=False, indent=2)
     write_text(folder / "run.json", about + "\n")
     job.ledger.close_run(job.run, facts["verdict"])
+    if facts["verdict"] == OVER_LIMITS:
+        raise LimitExceeded(job.run, [excess for excess, word in books.over_limits if word is None], report)
     if facts["failed_checks"]:
         raise ReconciliationFailed(facts["failed_checks"], report)
     tally = _tally(books)

@@ -155,7 +155,8 @@ def _source_text(column: ColumnSpec) -> pl.Expr:
     if any(step.name == "first_of" for step in column.steps):
         return pl.coalesce(parts)
     if column.references:
-        return pl.concat_str([part.fill_null("") for part in parts], separator="|")
+        there = pl.any_horizontal(part.is_not_null() for part in parts)
+        return pl.when(there).then(pl.concat_str([part.fill_null("") for part in parts], separator="|"))
     return _or_null(pl.concat_str(parts, separator=" ", ignore_nulls=True))
 
 

@@ -175,6 +175,7 @@ def _convert(job: Job, plan: Conversion, batch: Batch, number: int, inputs: str,
 
 def _give_out_ids(job: Job, spec: TableSpec, inputs: str) -> None:
     """A target id for every key of the table, whatever became of its row, so that none ever changes."""
+    inputs = digest("by source", inputs)
     if job.ledger.done("keys", spec.name, 0, inputs) is not None:
         return
     job.ledger.attempt("keys", spec.name, 0, inputs)
@@ -182,5 +183,5 @@ def _give_out_ids(job: Job, spec: TableSpec, inputs: str) -> None:
     for kind in ("clean", "quarantine"):
         batches = job.ledger.sealed(job.run, STAGE, spec.name, kind)
         keys += [batch.read([KEY]).get_column(KEY) for batch in batches]
-    give_out(job, spec.target, spec.system, pl.concat(keys))
+    give_out(job, spec.target, spec.system, pl.concat(keys), spec.sources[0].name)
     job.ledger.record("keys", spec.name, 0, inputs, [], Tally())

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import polars as pl
 
 from casebridge.project.batch import Batch, digest
 from casebridge.project.contracts import CROSSWALK, KEY, ROW_VERDICTS, empty
-from casebridge.project.identity import ids_of, segments
+from casebridge.project.identity import ANY, ids_of, segments
 from casebridge.project.job import Job
-from casebridge.project.spec import TableSpec
+from casebridge.project.references import source_meant
+from casebridge.project.spec import ColumnSpec, TableSpec
 
 STAGE = "load"
 
@@ -54,7 +55,7 @@ def read_crosswalk(job: Job) -> Crosswalk:
 class KeyMap:
     """The keys of one system in one target table. `digest` changes when any of them may have changed.
 
-    `early` asks about a table before it is loaded.
+    `early` asks about a table before it is loaded; `source` only about rows of one source table.
     """
 
     job: Job
@@ -62,11 +63,13 @@ class KeyMap:
     system: str
     crosswalk: Crosswalk
     early: bool = False
+    source: str = ANY
 
     @property
     def specs(self) -> tuple[TableSpec, ...]:
         """The specs that fill the table from this system."""
-        return tuple(s for s in self.job.specs if s.target == self.target and s.system == self.system)
+        mine = (s for s in self.job.specs if s.target == self.target and s.system == self.system)
+        return tuple(s for s in mine if self.source in {ANY, s.sources[0].name})
 
     @cached_property
     def digest(self) -> str:
@@ -111,9 +114,15 @@ class KeyMap:
         return KeyMap(self.job, self.target, system, self.crosswalk, self.early)
 
     def _own_keys(self) -> pl.DataFrame:
+        """The keys source by source: two of them may have the same."""
+        sources = sorted({spec.sources[0].name for spec in self.specs})
+        none = pl.DataFrame(schema={KEY: pl.String(), "id": pl.Int64(), "place": pl.String()})
+        return pl.concat([none, *(replace(self, source=source)._keys_of_source() for source in sources)])
+
+    def _keys_of_source(self) -> pl.DataFrame:
         files = self._files()
         present = [batch.read([KEY]) for batch in files["present"]]
-        numbered = ids_of(self.job, self.target, self.system)
+        numbered = ids_of(self.job, self.target, self.system, self.source)
         alive = pl.concat([pl.DataFrame(schema={KEY: pl.String()}), *present]).unique(maintain_order=True)
         alive = alive.join(numbered, on=KEY, how="left")
         verdicts = pl.col("verdict").is_in([str(verdict) for verdict in ROW_VERDICTS])
@@ -154,13 +163,14 @@ class Parents:
 
     def __init__(self, job: Job, crosswalk: Crosswalk) -> None:
         self._job, self._crosswalk = job, crosswalk
-        self._known: dict[tuple[str, str, bool], KeyMap] = {}
+        self._known: dict[tuple[str, str, str, bool], KeyMap] = {}
 
-    def of(self, spec: TableSpec, target: str) -> KeyMap:
-        """Where the keys of the table that a spec's rows refer to stand."""
-        order = self._job.target.load_order
+    def of(self, spec: TableSpec, column: ColumnSpec) -> KeyMap:
+        """Where the keys stand that a spec's rows refer to in one column."""
+        order, target = self._job.target.load_order, str(column.references)
         early = order.index(target) >= order.index(spec.target)
-        asked = (target, spec.system, early)
+        source = source_meant(self._job.specs, spec, column)
+        asked = (target, spec.system, source, early)
         if asked not in self._known:
-            self._known[asked] = KeyMap(self._job, target, spec.system, self._crosswalk, early)
+            self._known[asked] = KeyMap(self._job, target, spec.system, self._crosswalk, early, source)
         return self._known[asked]

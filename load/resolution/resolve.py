@@ -165,7 +165,8 @@ def _set_aside(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
     for column in (column for column in spec.references if not column.required):
         lost = rows.filter(pl.col(column.name).is_not_null() & pl.col(f"__id_{column.name}").is_null())
         verdict = pl.lit(str(Verdict.SET_ASIDE))
-        found.append(_entry(lost, column, verdict, first=False, rule=pl.lit("orphan")))
+        rule = pl.when(pl.col(f"__known_{column.name}").is_not_null()).then(pl.lit("parent"))
+        found.append(_entry(lost, column, verdict, first=False, rule=rule.otherwise(pl.lit("orphan"))))
     return pl.concat(found)
 
 

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("report", "Show where every table stands."),
     "freeze": ("plan", "Hold the rules as a rehearsal had them, until it is lifted."),
     "report": ("report", "Show a run's balance and where its board pack lies."),
+    "accept": ("report", "Accept, in a person's name, what is above the limits of a run."),
     "sign": ("report", "Sign a balanced run's report and close the run."),
     "rollback": ("run", "Take the last run's rows out of the target again."),
     "link": ("link", "Link any CSV or Parquet register; no project needed."),
@@ -71,7 +72,7 @@ RUNBOOKS = (Path(casebridge.__file__).parent / "runbooks").resolve()
 _HELP = """Casebridge moves a council's social-care records from CareFirst to Mosaic.
 
 Exit codes: 0 done, 2 a project file is wrong, 3 the dump or the target refuses, 4 a stage does not
-balance, 5 pairs wait for review, 6 reconciliation failed.
+balance, 5 pairs wait for review, 6 reconciliation failed, 7 more stays behind than was agreed.
 
 \b
 Every message is explained in:

@@ -24,6 +24,8 @@ from rich.text import Text
 
 from casebridge.migrate.pipeline import StageDone
 
+SHOWN_CAUSES = 3
+"""How many causes of a spec the terminal lists; the report has all."""
 PLACES = ("loaded", "merged", "combined", "rejected", "excluded", "held")
 
 
@@ -138,13 +140,18 @@ def wide_console() -> Console:
 
 
 def show_balance(report: Mapping[str, Any]) -> None:
-    """Both sides of the books as two tables, and the verdict."""
+    """The books as tables: by source, by spec, by target; and the verdict."""
     console = wide_console()
     console.print(_sources(report["sources"]))
+    console.print(_specs(report.get("specs", ())))
     console.print(_targets(report["targets"]))
     undecided = report.get("undecided_pairs", 0)
     colour = "green" if report["verdict"] == "balanced" else "red"
     console.print(f"run [bold]{report['run']}[/]: [{colour} bold]{report['verdict']}[/]")
+    for line in report.get("limits", ()):
+        word = f"accepted by {line['accepted_by']}: {line['reason']}" if line["accepted_by"] else "not accepted"
+        share = f"{line['rows']:,} of {line['asked']:,} rows {line['kind'].replace('_', ' ')}"
+        console.print(f"limit passed: {line['name']}, {share} (agreed {100 * line['limit']:.1f} %); {word}")
     if undecided:
         console.print(f"{undecided:,} pairs of records wait for a decision; until then they stay apart")
 
@@ -164,6 +171,24 @@ def _sources(rows: Sequence[Mapping[str, Any]]) -> Table:
     for row in rows:
         name = f"{row['system']}.{row['source']}" if several else row["source"]
         table.add_row(name, *(_figure(name, row[name]) for name in numbers))
+    return table
+
+
+def _specs(rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title="asked = loaded + merged + combined + rejected + excluded + held", title_justify="left")
+    numbers = ("asked", *PLACES, "unexplained", "not_asked")
+    table.add_column("spec", no_wrap=True)
+    for name in numbers:
+        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(row["spec"], *(_figure(name, row[name]) for name in numbers))
+        for cause in row["causes"][:SHOWN_CAUSES]:
+            where = f" ({cause['column']})" if cause["column"] else ""
+            cells = {cause["place"]: f"[dim]{cause['rows']:,}[/]"}
+            label = f"[dim]  {cause['cause']}{where}[/]"
+            table.add_row(label, *(cells.get(name, "") for name in numbers))
+        if len(row["causes"]) > SHOWN_CAUSES:
+            table.add_row(f"[dim]  and {len(row['causes']) - SHOWN_CAUSES} more, in the report[/]")
     return table
 
 

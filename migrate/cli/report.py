@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from casebridge.migrate.cli.plan import show_accepted
 from casebridge.migrate.cli.render import progress, show_balance, show_json, wide_console
 from casebridge.migrate.cli.run import read_report
 from casebridge.migrate.decision_guard import check_decisions_followed
+from casebridge.migrate.limits import accept as accept_excess
 from casebridge.migrate.pipeline import STAGES, open_job, run_stage
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.fingerprint import rule_of
@@ -111,6 +113,28 @@ def sign(run: str, folder: Path, who: str, role: str, note: str) -> None:
     click.echo(f"signed: {path}")
 
 
+@click.command()
+@click.argument("run", metavar="[NAME]", required=False)
+@project_option
+@json_option
+@click.option("--by", "who", required=True, help="Who accepts it: a name.")
+@click.option("--reason", required=True, help="Why; it is kept with the name and the date.")
+def accept(run: str | None, folder: Path, as_json: bool, who: str, reason: str) -> None:
+    """Accept, in a person's name, what is above the limits of a run.
+
+    NAME is the run (default: the latest). The name, the reason and the date are kept for good and stand in the
+    report. The run goes on with `casebridge run`. A larger share than was accepted needs another word.
+    """
+    with open_job(folder, run, known=True) as job:
+        accepted = accept_excess(job, who, reason)
+    if as_json:
+        show_json([asdict(excess) for excess in accepted])
+        return
+    for excess in accepted:
+        click.echo(f"accepted: {excess}")
+    click.echo("`casebridge run` goes on")
+
+
 def _still_true(job: Job) -> None:
     """What is signed is what the target holds now, not what a file says of it."""
     check_decisions_followed(job, "dedupe")
@@ -128,4 +152,4 @@ def _still_true(job: Job) -> None:
     run_stage(job, "reconcile")
 
 
-COMMANDS: Mapping[str, click.Command] = {"status": status, "report": report, "sign": sign}
+COMMANDS: Mapping[str, click.Command] = {"status": status, "report": report, "sign": sign, "accept": accept}

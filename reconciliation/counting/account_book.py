@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +54,16 @@ class Page:
     doubled: int
     place: npt.NDArray[np.uint8]
     cause: npt.NDArray[np.int32]
+    unreadable: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     loaded_by: dict[int, Flags] = field(default_factory=dict)
+    combined_by: dict[int, Flags] = field(default_factory=dict)
+
+    @property
+    def readable(self) -> Flags:
+        """Which lines are records, and not lines that nobody could read."""
+        flags = np.ones(self.height, np.bool_)
+        flags[self.find(self.unreadable)] = False
+        return flags
 
     def find(self, rows: Rows) -> Rows:
         """Each row's line on this page, -1 when it is not one of this source's rows."""
@@ -103,11 +111,13 @@ class Book:
                 page.place[at] = CODE[Place.LOADED]
             page.loaded_by.setdefault(spec, np.zeros(page.height, np.bool_))[at] = True
 
-    def combined(self, rows: Rows) -> None:
+    def combined(self, rows: Rows, spec: int, *, decides: bool) -> None:
         """These rows became part of a target row that another row leads."""
         for page, _, at in self._lines(rows):
-            free = at[page.place[at] == 0]
-            page.place[free] = CODE[Place.COMBINED]
+            if decides:
+                free = at[page.place[at] == 0]
+                page.place[free] = CODE[Place.COMBINED]
+            page.combined_by.setdefault(spec, np.zeros(page.height, np.bool_))[at] = True
 
     def merged(self, rows: Rows) -> None:
         """A human decision folded these persons into survivors that are there."""
@@ -164,8 +174,13 @@ def open_book(job: Job, files: RunFiles) -> Book:
     numbers = {source: number for number, source in job.ledger.sources().items()}
     pages = {}
     for unseen, source in enumerate(job.reads(), start=1):
-        kinds = [files.of("extract", str(source), kind) for kind in ("raw", "unreadable")]
-        rows = [batch.read([ROW]).get_column(ROW).to_numpy() for batch in chain(*kinds)]
-        page = page_of(source, np.concatenate(rows) if rows else np.empty(0, np.int64))
+        raw, unreadable = (_rows(files, source, kind) for kind in ("raw", "unreadable"))
+        page = page_of(source, np.concatenate([raw, unreadable]))
+        page.unreadable = unreadable
         pages[numbers.get(source, -unseen)] = page
     return Book(pages)
+
+
+def _rows(files: RunFiles, source: Source, kind: str) -> Rows:
+    rows = [batch.read([ROW]).get_column(ROW).to_numpy() for batch in files.of("extract", str(source), kind)]
+    return np.concatenate(rows) if rows else np.empty(0, np.int64)

@@ -20,7 +20,7 @@ import polars as pl
 from casebridge.project.contracts import ROW
 from casebridge.project.spec import ColumnSpec, OnFail, TableSpec
 from casebridge.reconciliation.counting.compare import LEAD, SPEC
-from casebridge.reconciliation.counting.controls import LOADED, Setting, numbered
+from casebridge.reconciliation.counting.controls import LOADED, Setting, computed, numbered
 from casebridge.reconciliation.reading.raw_text import as_mapped, bare, bare_text, day
 
 FOREIGN = "(not in the code list)"
@@ -117,6 +117,10 @@ class Codes:
             wanted.update([column.codes_at] if column.codes_at else [])
         return wanted
 
+    def reads_raw(self, _: TableSpec) -> bool:
+        """What a query computes is what has to be translated."""
+        return False
+
     def from_source(self, spec: TableSpec, frame: pl.DataFrame) -> None:
         """Translate and count the loaded rows."""
         merged = spec.name in self.setting.register
@@ -165,6 +169,8 @@ class Codes:
             differing = tuple((code, wrong[code], seen[code]) for code in sorted(wrong.keys() | seen.keys()))
             left = [spec.name for spec in self._unread[at] if spec.target == at[0]]
             note = f"rows of {', '.join(left)} are not counted here" if left else ""
+            seen_in = computed(spec for spec, _ in self._columns[at] if spec.name not in left)
+            note = "; ".join(filter(None, (note, seen_in)))
             codes = len({code for code in target if code is not None})
             yield CodeAccount(*at, lists, codes, source.total(), target.total(), differing, note)
 

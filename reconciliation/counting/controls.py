@@ -6,7 +6,7 @@ where the two differ. To add one: a class like these, and its name in `recount.C
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -31,13 +31,24 @@ class Setting:
     survivors: pl.Series
     register: frozenset[str]
     columns: Mapping[Source, frozenset[str]]
+    queries: Mapping[str, frozenset[str]]
     _aside: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     def reads(self, spec: TableSpec, column: ColumnSpec) -> bool:
         """Whether the auditor can work out from the raw text alone what a spec puts into a column."""
         wanted = {*column.sources, *([column.codes_at] if column.codes_at else [])}
-        seen = wanted <= self.columns.get(spec.sources[0], frozenset())
+        seen = wanted <= self.given(spec)
         return bool(column.sources) and seen and as_mapped(column) is not None
+
+    def given(self, spec: TableSpec) -> frozenset[str]:
+        """The columns a spec has to go by: its query's, or those of its source."""
+        if spec.query is not None:
+            return self.queries.get(spec.name, frozenset())
+        return self.columns.get(spec.sources[0], frozenset())
+
+    def shown_raw(self, control: Control, spec: TableSpec) -> bool:
+        """Whether a control is shown a spec's rows as the files have them, not as its query gives them."""
+        return spec.query is None or control.reads_raw(spec)
 
     def set_aside(self, spec: TableSpec) -> pl.DataFrame:
         """The values of a table that were set aside: `_row`, column. They are empty in the target."""
@@ -62,9 +73,12 @@ class Control(Protocol):
     def needs(self, spec: TableSpec) -> set[str]:
         """The source columns it wants to see of this spec's rows; none when it has no interest."""
 
+    def reads_raw(self, spec: TableSpec) -> bool:
+        """Whether it reads the raw text of a query spec's first source, not what the query gives."""
+
     def from_source(self, spec: TableSpec, frame: pl.DataFrame) -> None:
-        """Raw rows that a spec takes: `_row`, the wanted columns as text, `_loaded` (by this spec: a
-        target row that is there stands for it) and `_place`."""
+        """Rows that a spec asks for: `_row`, the wanted columns as text, `_place` (of this spec's own account)
+        and `_loaded` (a target row that is there stands for it)."""
 
     def wants(self, table: str) -> bool:
         """Whether it wants to see a target table."""
@@ -81,3 +95,9 @@ def masked(key: pl.Expr, known: pl.Series, otherwise: str) -> pl.Expr:
 def numbered(job: Job) -> Mapping[str, int]:
     """The number of each spec on the claims."""
     return {spec.name: number for number, spec in enumerate(job.specs)}
+
+
+def computed(specs: Iterable[TableSpec]) -> str:
+    """A note for a control whose source side is what a query gives: the query may have computed it."""
+    names = [spec.name for spec in specs if spec.query is not None]
+    return f"as the query of {', '.join(names)} gives it" if names else ""

@@ -19,7 +19,7 @@ from casebridge.project.spec import ColumnSpec, TableSpec
 from casebridge.project.target import TargetColumn, TargetTable
 from casebridge.reconciliation.counting.account_book import PLACES
 from casebridge.reconciliation.counting.compare import SPEC
-from casebridge.reconciliation.counting.controls import LOADED, PLACE, Setting, masked, numbered
+from casebridge.reconciliation.counting.controls import LOADED, PLACE, Setting, computed, masked, numbered
 from casebridge.reconciliation.reading.raw_text import as_mapped, minor_units
 
 PENCE = 2
@@ -55,6 +55,7 @@ class Account:
     target: int
     set_aside: int
     groups: pl.DataFrame
+    note: str = ""
 
     @property
     def differing(self) -> pl.DataFrame:
@@ -118,6 +119,10 @@ class Money:
                 wanted.update(total.column_of(spec, name).sources)
         return wanted
 
+    def reads_raw(self, _: TableSpec) -> bool:
+        """What a query computes is what has to arrive."""
+        return False
+
     def from_source(self, spec: TableSpec, frame: pl.DataFrame) -> None:
         """Sum what was written, by place, party and period."""
         for total in self._of(spec):
@@ -130,7 +135,7 @@ class Money:
                 (text.is_not_null() & minor_units(text, PENCE, amount.round).is_null()).alias("unreadable"),
                 self._party_key(total, spec).alias("party"),
                 self._mapped(total.period, spec).alias("period"),
-                pl.when(LOADED).then(pl.lit(1, pl.UInt8)).otherwise(PLACE).alias("place"),
+                pl.col(PLACE).alias("place"),
                 (pl.col(LOADED) & aside).alias("aside"),
             )
             self._sources[total].append(_source_sums([lines.with_columns(rows=pl.lit(1, pl.Int64))]))
@@ -173,6 +178,7 @@ class Money:
                 int(groups.get_column("target").sum()),
                 aside,
                 groups,
+                computed(total.specs),
             )
 
     def _of(self, spec: TableSpec) -> Iterator[Total]:

@@ -6,7 +6,6 @@ merged ones and the first cause of all others; then one pass over the raw text f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,9 +14,12 @@ import sqlalchemy as sa
 
 from casebridge.project.batch import Batch
 from casebridge.project.contracts import CROSSWALK, REST, ROW, ROW_VERDICTS, SOURCE_SHIFT, Place, Verdict, empty
+from casebridge.project.errors import Excess
 from casebridge.project.job import Job
+from casebridge.project.journal import Acceptance, Journal
+from casebridge.project.limits import Measure, over
 from casebridge.project.spec import Source, TableSpec
-from casebridge.reconciliation.counting.account_book import Book, Page, Rows, open_book
+from casebridge.reconciliation.counting.account_book import Book, Rows, open_book
 from casebridge.reconciliation.counting.codes import Codes
 from casebridge.reconciliation.counting.compare import (
     SPEC,
@@ -27,16 +29,18 @@ from casebridge.reconciliation.counting.compare import (
     name_columns,
     read_claims,
 )
-from casebridge.reconciliation.counting.controls import LOADED, PLACE, Control, Setting
+from casebridge.reconciliation.counting.controls import Control, Setting
 from casebridge.reconciliation.counting.crosswalk import Ways, compare_crosswalk
 from casebridge.reconciliation.counting.money import Money
 from casebridge.reconciliation.counting.restriction import Restriction
+from casebridge.reconciliation.counting.spec_books import SpecAccount
 from casebridge.reconciliation.counting.unchanged import state_of
+from casebridge.reconciliation.counting.walk import STAGE, by_spec
+from casebridge.reconciliation.reading.query import query_columns
 from casebridge.reconciliation.reading.target import look, snapshot
 from casebridge.reconciliation.reading.verified_files import RunFiles, verified_files
 
 UNDECIDED = "undecided"
-STAGE = "reconciliation"
 
 
 @dataclass
@@ -54,6 +58,8 @@ class Books:
     merged_apart: int = 0
     undecided: int = 0
     values: list[tuple[str, str, str, str, int]] = field(default_factory=list)
+    accounts: tuple[SpecAccount, ...] = ()
+    over_limits: tuple[tuple[Excess, Acceptance | None], ...] = ()
     money: Money = field(init=False)
     codes: Codes = field(init=False)
     restriction: Restriction = field(init=False)
@@ -83,11 +89,35 @@ def recount(job: Job) -> Books:
             books.ways = compare_crosswalk(connection, job, files, books.setting.folded)
     finally:
         engine.dispose()
-    _merged(books, led)
+    merged = _merged(books, led)
     _causes(books)
-    _controls(books)
+    books.accounts = by_spec(job, files, book, books.setting, books.controls, merged)
+    books.over_limits = _over_limits(books)
     books.undecided = _undecided(books)
     return books
+
+
+def _over_limits(books: Books) -> tuple[tuple[Excess, Acceptance | None], ...]:
+    """Which shares are above what was agreed, with the word of whoever accepted them."""
+    journal, job = Journal(books.job.ledger), books.job
+    sources = [
+        Measure(page.source.name, page.height, {"rejected": len(page.unreadable)})
+        for page in books.book.pages.values()
+    ]
+    specs = [
+        Measure(
+            account.spec.name,
+            account.asked,
+            {
+                "rejected": account.places["rejected"],
+                "held": 0 if account.spec.holds_all else account.places["held"],
+                "set_aside": account.aside,
+            },
+        )
+        for account in books.accounts
+    ]
+    found = over(job.settings.limits, [*sources, *specs])
+    return tuple((excess, journal.accepted(job.run, excess)) for excess in found)
 
 
 def _setting(job: Job, files: RunFiles) -> Setting:
@@ -105,7 +135,8 @@ def _setting(job: Job, files: RunFiles) -> Setting:
         raw = next(files.of("extract", str(source), "raw"), None)
         columns[source] = frozenset(raw.scan().collect_schema().names() if raw else ())
     gone = folded.get_column("survivor_row").drop_nulls().unique()
-    return Setting(job, files, folded, gone, _register(job, files, lines), columns)
+    queries = {spec.name: query_columns(job, files, spec) for spec in job.specs if spec.query is not None}
+    return Setting(job, files, folded, gone, _register(job, files, lines), columns, queries)
 
 
 def _register(job: Job, files: RunFiles, lines: pl.DataFrame) -> frozenset[str]:
@@ -166,9 +197,8 @@ def _place(books: Books, claims: Claims) -> Rows:
         spec = books.job.specs[number]
         decides = spec in deciding(books.job)
         books.book.loaded(rows, int(number), decides=decides)
-        if decides:
-            behind = claims.rest.filter((pl.col(SPEC) == number) & ~pl.col("id").is_in(claims.ids[~there]))
-            books.book.combined(behind.get_column(ROW).to_numpy())
+        behind = claims.rest.filter((pl.col(SPEC) == number) & ~pl.col("id").is_in(claims.ids[~there]))
+        books.book.combined(behind.get_column(ROW).to_numpy(), int(number), decides=decides)
         if spec.name in books.setting.register:
             led.append(rows)
     return np.concatenate(led)
@@ -185,13 +215,15 @@ def deciding(job: Job) -> tuple[TableSpec, ...]:
     return tuple(sorted(specs, key=lambda spec: (order[spec.target], spec.name)))
 
 
-def _merged(books: Books, led: Rows) -> None:
+def _merged(books: Books, led: Rows) -> Rows:
     """Folded persons whose survivor is there, and who do not stand apart themselves."""
     folded = books.setting.folded
     files = folded.filter(pl.col("survivor_row").is_in(led))
     apart = files.filter(pl.col(ROW).is_in(led))
     books.merged_apart = apart.height
-    books.book.merged(files.join(apart, on=ROW, how="anti").get_column(ROW).to_numpy())
+    rows = files.join(apart, on=ROW, how="anti").get_column(ROW).to_numpy()
+    books.book.merged(rows)
+    return rows
 
 
 def _causes(books: Books) -> None:
@@ -226,54 +258,15 @@ def _stopped(books: Books, stage: str, name: str, *, decides: bool = True) -> No
         if decides:
             first = rows.filter(pl.col("first") & pl.col("verdict").is_in(places))
             books.book.stopped(_with_rest(first), stage, name)
-            faults = rows.filter(pl.col("verdict").is_in(values)).group_by("verdict", "column", "rule").len()
-            for verdict, column, rule, count in faults.iter_rows():
-                books.values.append((name, column or "", rule or "", verdict, count))
+        faults = rows.filter(pl.col("verdict").is_in(values)).group_by("verdict", "column", "rule").len()
+        for verdict, column, rule, count in faults.iter_rows():
+            books.values.append((name, column or "", rule or "", verdict, count))
 
 
 def _with_rest(rows: pl.DataFrame) -> pl.DataFrame:
     """One line for each source row: those behind the lead row share its place and cause."""
     behind = rows.filter(pl.col(REST).list.len() > 0).with_columns(pl.col(REST).alias(ROW)).explode(ROW)
     return pl.concat([rows, behind]).drop(REST, "first")
-
-
-def _controls(books: Books) -> None:
-    """The raw text, shown once to every control that wants some of it.
-
-    The rows of a query spec are those of the first table it consumes: the one whose rows lead.
-    """
-    job = books.job
-    numbers = {source: number for number, source in job.ledger.sources().items()}
-    for source in job.reads():
-        page = books.book.pages.get(numbers.get(source, -1))
-        asked = [
-            (number, spec, control)
-            for number, spec in enumerate(job.specs)
-            for control in books.controls
-            if source == spec.sources[0] and control.needs(spec)
-        ]
-        if not page or not asked:
-            continue
-        columns = set().union(*(control.needs(spec) for _, spec, control in asked))
-        job.report.table(STAGE, f"{source} (controls)", page.height)
-        for frame in _raw(books, source, page, columns):
-            job.report.advance(frame.height)
-            for number, spec, control in asked:
-                control.from_source(spec, _seen_by(frame, page, number))
-
-
-def _raw(books: Books, source: Source, page: Page, columns: set[str]) -> Iterator[pl.DataFrame]:
-    for batch in books.files.of("extract", str(source), "raw"):
-        frame = batch.read([ROW, *sorted(columns)])
-        at = page.find(frame.get_column(ROW).to_numpy())
-        yield frame.with_columns(pl.Series(PLACE, page.place[at]), pl.Series("_at", at))
-
-
-def _seen_by(frame: pl.DataFrame, page: Page, spec: int) -> pl.DataFrame:
-    loaded = page.loaded_by.get(spec)
-    at = frame.get_column("_at").to_numpy()
-    flags = loaded[at] if loaded is not None else np.zeros(len(at), np.bool_)
-    return frame.with_columns(pl.Series(LOADED, flags))
 
 
 def _undecided(books: Books) -> int:

@@ -16,7 +16,7 @@ from casebridge.project.contracts import REST, ROW
 from casebridge.project.spec import ColumnSpec, TableSpec
 from casebridge.reconciliation.counting.account_book import PLACES
 from casebridge.reconciliation.counting.compare import KEPT_KEYS
-from casebridge.reconciliation.counting.controls import LOADED, PLACE, Setting
+from casebridge.reconciliation.counting.controls import PLACE, Setting
 from casebridge.reconciliation.reading.raw_text import restricted
 
 COLUMN = "restricted"
@@ -49,6 +49,11 @@ class Restriction:
         column = flag_of(spec)
         return set(column.sources) if column and self._seen(spec, column) else set()
 
+    def reads_raw(self, spec: TableSpec) -> bool:
+        """The files' own marks wherever they have them: a query must not lose one."""
+        column = flag_of(spec)
+        return column is not None and self._in_the_files(spec, column)
+
     def from_source(self, spec: TableSpec, frame: pl.DataFrame) -> None:
         """Keep the restricted rows."""
         column = flag_of(spec)
@@ -56,7 +61,7 @@ class Restriction:
             return
         flags = [restricted(pl.col(name)) for name in column.sources]
         rows = frame.filter(pl.any_horizontal(flags))
-        kept = rows.select(ROW, pl.when(LOADED).then(pl.lit(1, pl.UInt8)).otherwise(PLACE).alias("place"))
+        kept = rows.select(ROW, pl.col(PLACE).alias("place"))
         self._rows.setdefault(spec.target, []).append(kept)
 
     def wants(self, table: str) -> bool:
@@ -85,8 +90,11 @@ class Restriction:
         flags = ((spec, flag_of(spec)) for spec in self.setting.job.specs)
         return [spec.name for spec, column in flags if column and not self._seen(spec, column)]
 
-    def _seen(self, spec: TableSpec, column: ColumnSpec) -> bool:
+    def _in_the_files(self, spec: TableSpec, column: ColumnSpec) -> bool:
         return set(column.sources) <= self.setting.columns.get(spec.sources[0], frozenset())
+
+    def _seen(self, spec: TableSpec, column: ColumnSpec) -> bool:
+        return self._in_the_files(spec, column) or set(column.sources) <= self.setting.given(spec)
 
     def _account(self, table: str) -> RestrictionAccount:
         none = pl.DataFrame(schema={"id": pl.Int64, "flag": pl.Boolean})

@@ -106,7 +106,7 @@ def unchanged(job: Job) -> Tally | None:
 
 def _basis(job: Job) -> str:
     """Everything but the target that a report is made from: batches, rules, this code, and where it all goes."""
-    rules = Journal(job.ledger).rules(job.run)
-    return digest(
-        job.code("reconcile"), recorded_files(job).basis, rules, job.settings.name, shown(job.settings.target_url)
-    )
+    journal = Journal(job.ledger)
+    agreed = [repr(job.settings.limits), [repr(word) for word in journal.acceptances(job.run)]]
+    facts = [recorded_files(job).basis, journal.rules(job.run), agreed, job.settings.name]
+    return digest(job.code("reconcile"), *facts, shown(job.settings.target_url))

@@ -7,7 +7,7 @@ than one reader asked twice. What this page cannot read it says so (null), it ne
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
 
 import polars as pl
@@ -25,6 +25,7 @@ _YEAR_FIRST = r"^([0-9]{4})([-/.]?)([0-9]{1,2})([-/.]?)([0-9]{1,2})(?:[ T]+[0-9]
 _AMOUNT = r"^(?:[-+\u2212]? ?£? ?|£ ?[-+\u2212] ?)N$|^£? ?N ?[-\u2212]$|^[(] ?£? ?N ?[)]$".replace(
     "N", r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:[.][0-9]*)?|[.][0-9]+)(?:[Ee][-+]?[0-9]{1,2})?"
 )
+_SOURCE = "source"
 _WIDE = "\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _THIN = (
     "\x00-\x08\x0e-\x1b\x7f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
@@ -50,6 +51,30 @@ def _single_spaced(text: pl.Expr) -> pl.Expr:
     """One blank where there was a run of them; what has no width goes with it."""
     spaced = text.str.replace_all(f"[{_THIN}]*[{_WIDE}][{_WIDE}{_THIN}]*", " ")
     return bare(spaced.str.replace_all(f"[{_THIN}]", ""))
+
+
+def condition_columns(where: str, given: Iterable[str]) -> set[str]:
+    """The columns, among those given, that a condition is about. `source.X` may be any of them."""
+    columns, named = set(given), set(pl.sql_expr(where).meta.root_names())
+    return columns if _SOURCE in named - columns else named & columns
+
+
+def passes(frame: pl.DataFrame, where: str) -> pl.Series:
+    """For each row whether a spec's condition holds; one that cannot say does not."""
+    columns = [name for name in frame.columns if not name.startswith("_") or name in where]
+    bared = frame.with_columns(bare(pl.col(name)).alias(name) for name in condition_columns(where, columns))
+    if _SOURCE not in bared.columns:
+        bared = bared.with_columns(pl.struct(pl.all()).alias(_SOURCE))
+    asked = bared.with_columns(pl.sql_expr(where).cast(pl.Boolean).fill_null(False).alias("_asked"))
+    return asked.get_column("_asked")
+
+
+def legacy_key(columns: Sequence[str], part: str = "") -> pl.Expr:
+    """The key that a row has in the old system; null when all its parts are empty."""
+    parts = [bare(pl.col(name)) for name in columns]
+    there = pl.any_horizontal(part.is_not_null() for part in parts)
+    joined = pl.concat_str([part.fill_null("") for part in parts], separator="|")
+    return pl.when(there).then(joined + (f"#{part}" if part else ""))
 
 
 def minor_units(text: pl.Expr, scale: int = 2, rounding: str | None = None) -> pl.Expr:
@@ -146,7 +171,7 @@ def as_mapped(column: ColumnSpec) -> pl.Expr | None:
     if len(parts) == 1 or any(step.name == "first_of" for step in column.steps):
         text = pl.coalesce(parts)
     elif column.references:
-        text = pl.concat_str([part.fill_null("") for part in parts], separator="|")
+        text = legacy_key(column.sources)
     else:
         text = pl.concat_str(parts, separator=" ", ignore_nulls=True)
     for step in column.steps:

@@ -7,33 +7,41 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from casebridge.project.contracts import Place
+from casebridge.project.errors import Excess
 from casebridge.project.job import Job
+from casebridge.project.journal import Acceptance
 from casebridge.reconciliation.counting.account_book import UNEXPLAINED, Cause
 from casebridge.reconciliation.counting.money import pounds
 from casebridge.reconciliation.counting.recount import Books
+from casebridge.reconciliation.counting.spec_books import SpecAccount
 from casebridge.reconciliation.findings import Finding, Outcome
 
-BALANCED, NOT_BALANCED = "balanced", "not balanced"
+BALANCED, NOT_BALANCED, OVER_LIMITS = "balanced", "not balanced", "over the limits"
+LIMITS = "limits_kept"
 Facts = dict[str, Any]
 
 
 def facts_of(books: Books, findings: Sequence[Finding]) -> Facts:
     """Everything the report says. The first six keys are a promise to users' scripts."""
     failed = [finding for finding in findings if finding.verdict is Outcome.FAILED]
+    wrong = [finding for finding in failed if finding.check != LIMITS]
     totals = books.book.totals()
     return {
         "run": books.job.run,
         "target": sa.make_url(books.job.settings.target_url).get_backend_name(),
-        "verdict": NOT_BALANCED if failed else BALANCED,
+        "verdict": NOT_BALANCED if wrong else OVER_LIMITS if failed else BALANCED,
         "undecided_pairs": books.undecided,
         "sources": sources(books),
         "targets": targets(books),
+        "specs": specs(books),
+        "limits": [_limit(excess, word) for excess, word in books.over_limits],
         "project": books.job.settings.name,
         "totals": {"extracted": sum(totals.values()), **_in_order(totals)},
         "restricted": [_restricted(account) for account in books.restriction.accounts],
@@ -44,6 +52,12 @@ def facts_of(books: Books, findings: Sequence[Finding]) -> Facts:
         "failed_checks": sorted({finding.check for finding in failed}),
         "checks": [finding.as_dict() for finding in findings],
     }
+
+
+def _limit(excess: Excess, word: Acceptance | None) -> Facts:
+    accepted = {"accepted_by": word.who, "reason": word.reason, "accepted_at": word.at} if word else {}
+    none = {"accepted_by": "", "reason": "", "accepted_at": ""}
+    return {**asdict(excess), "share": round(excess.share, 6), **none, **accepted}
 
 
 def _in_order(counts: dict[str, int]) -> dict[str, int]:
@@ -80,6 +94,46 @@ def targets(books: Books) -> list[Facts]:
     ]
 
 
+def specs(books: Books) -> list[Facts]:
+    """The second level: where the rows went that each spec asked for, and why some did not arrive."""
+    return [
+        {
+            "spec": account.spec.name,
+            "system": account.spec.system,
+            "target": account.spec.target,
+            "part": account.spec.part,
+            "sources": [source.name for source in account.spec.sources],
+            "asked": account.asked,
+            **_in_order(account.places),
+            "not_asked": account.not_asked,
+            "with_values_set_aside": account.aside,
+            "causes": _spec_causes(books.job, account),
+        }
+        for account in books.accounts
+    ]
+
+
+def _spec_causes(job: Job, account: SpecAccount) -> list[Facts]:
+    found = [_cause(job, cause, rows) for cause, rows in account.causes]
+    return sorted(found, key=_by_weight)
+
+
+def _cause(job: Job, cause: Cause, rows: int) -> Facts:
+    return {
+        "place": cause.place,
+        "cause": cause.rule,
+        "column": cause.column,
+        "stage": cause.stage,
+        "rows": rows,
+        **_owner(job, cause),
+    }
+
+
+def _by_weight(cause: Facts) -> tuple[int | str, ...]:
+    place = [str(place) for place in Place].index(cause["place"])
+    return place, -cause["rows"], cause.get("source", ""), cause["cause"], cause["column"], cause["stage"]
+
+
 def causes(books: Books) -> list[Facts]:
     """Why rows were left out: source by source, cause by cause, with who answers for it."""
     found = []
@@ -87,22 +141,9 @@ def causes(books: Books) -> list[Facts]:
         counts = np.bincount(page.cause, minlength=len(books.book.causes))
         for number, cause in enumerate(books.book.causes):
             if number and counts[number]:
-                found.append(
-                    {
-                        "system": page.source.system,
-                        "source": page.source.name,
-                        "place": cause.place,
-                        "cause": cause.rule,
-                        "column": cause.column,
-                        "stage": cause.stage,
-                        "rows": int(counts[number]),
-                        **_owner(books.job, cause),
-                    }
-                )
-    order = {str(place): number for number, place in enumerate(Place)}
-    return sorted(
-        found, key=lambda c: (order[c["place"]], -c["rows"], c["source"], c["cause"], c["column"], c["stage"])
-    )
+                whose = {"system": page.source.system, "source": page.source.name}
+                found.append({**whose, **_cause(books.job, cause, int(counts[number]))})
+    return sorted(found, key=_by_weight)
 
 
 def _owner(job: Job, cause: Cause) -> dict[str, str]:
@@ -150,6 +191,7 @@ def control_totals(books: Books) -> list[Facts]:
             "difference": pounds(account.target - account.source),
             "groups": account.groups.height,
             "groups_differing": account.differing.height,
+            "note": account.note,
         }
         for account in books.money.accounts
     ]

@@ -14,7 +14,7 @@ from casebridge.project.batch import write_text
 from casebridge.project.contracts import Place
 from casebridge.reconciliation.counting.account_book import UNEXPLAINED
 from casebridge.reconciliation.reporting import wording
-from casebridge.reconciliation.reporting.facts import BALANCED, Facts
+from casebridge.reconciliation.reporting.facts import BALANCED, OVER_LIMITS, Facts
 
 JSON, HTML = "report.json", "report.html"
 PLACES = (*(str(place) for place in Place), UNEXPLAINED)
@@ -45,11 +45,13 @@ def render(facts: Facts, program: Facts) -> str:
         facts=facts,
         program=program,
         balanced=facts["verdict"] == BALANCED,
+        over_limits=facts["verdict"] == OVER_LIMITS,
         words=wording,
         places=PLACES,
         bar=bar,
         checks=checks_by_name(facts["checks"]),
         failed=[check for check in facts["checks"] if check["verdict"] == "failed"],
+        spec_causes=[(spec["spec"], cause) for spec in facts["specs"] for cause in spec["causes"]],
         rejected=by_cause(facts["causes"], "rejected"),
         excluded=by_cause(facts["causes"], "excluded"),
         held=by_cause(facts["causes"], "held"),

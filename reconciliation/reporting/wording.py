@@ -41,7 +41,7 @@ RULE_WORDS: Mapping[str, str] = {
     "email": "not an e-mail address",
     "unmapped_code": "the old code has no agreed meaning in the new system",
     "self_relationship_after_merge": "a relationship between two records that are now one person",
-    "orphan": "it points at a record that does not exist",
+    "orphan": "it points at a record that no row which could be read stands for",
     "parent": "the record it belongs to was not loaded",
     "self_relationship": "a person related to themselves",
     "missing_chunk": "a piece of the case note is missing, or its number cannot be read",
@@ -54,6 +54,9 @@ RULE_WORDS: Mapping[str, str] = {
 
 CHECK_WORDS: Mapping[str, str] = {
     "rows_balance": "Every source row has exactly one place",
+    "specs_balance": "Every row that a spec asked for has exactly one place in its account",
+    "specs_arrive": "No spec stays without everything it asked for",
+    "limits_kept": "No more stays behind than was agreed, or a named person has accepted it",
     "extracted_once": "No source row was taken in twice",
     "lineage_known": "No stage speaks of a row that was never extracted",
     "target_explained": "Every row in the new system is explained by source rows",
@@ -78,6 +81,9 @@ VERDICT_WORDS: Mapping[str, str] = {
 GLOSSARY: Mapping[str, str] = {
     "source row": "One record of the old system: the unit in which everything here is counted.",
     "place": "Where a source row ended. There are six, and every row is in exactly one.",
+    "spec": "One file of rules: which rows of the old system become which table of the new one.",
+    "asked": "The rows that a spec takes: those that pass its condition, or that its query gives.",
+    "limit": "The share of a spec's rows that may stay behind, agreed before the run.",
     "cause": "The first rule that stopped a row, in the order in which rows are judged.",
     "reconciliation": "Proof that two sets of books agree, made from data that was read again on both sides.",
     "control total": "A sum worked out independently on both sides. Any difference means that something is wrong.",
@@ -86,7 +92,7 @@ GLOSSARY: Mapping[str, str] = {
     "undecided pair": "Two records that look like one person, which no reviewer has judged yet. They stay apart.",
     "restricted": "A record only named workers may open. A merge takes the stricter of both marks.",
     "disposition": "The line of the account that says where one source row went, and why.",
-    "orphan": "A row that refers to another one that is not there.",
+    "orphan": "A row that refers to one that no readable row of the old system stands for.",
 }
 
 

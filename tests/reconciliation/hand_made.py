@@ -110,7 +110,9 @@ SPECS = (
             _from("written", "OBS_DT", type=ColumnType("timestamp")),
             _from("note", "TEXT"),
         ),
-        query="SELECT ...",
+        query="SELECT arg_min(_row, _row) AS _row, list_sort(list(_row))[2:] AS _rest, OBS_NO, "
+        "arg_min(PI_NO, _row) AS PI_NO, arg_min(OBS_TYPE, _row) AS OBS_TYPE, arg_min(OBS_DT, _row) AS OBS_DT, "
+        "string_agg(TEXT, '' ORDER BY _row) AS TEXT FROM NOTE GROUP BY OBS_NO",
     ),
     TableSpec("orgs", SYSTEM, "orgs", ("ORG_NO",), (_read("ORG", "ORG_NO"),), (_from("name", "NAME"),)),
     TableSpec(

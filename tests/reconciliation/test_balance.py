@@ -113,7 +113,7 @@ def test_a_row_lost_on_the_way(world: World) -> None:
     with pytest.raises(ReconciliationFailed) as failure:
         reconciliation.run(world.job)
     assert failure.value.report == world.folder / "report.html"
-    assert world.failed() == {"rows_balance old.NOTE", "all_written notes"}
+    assert world.failed() == {"rows_balance old.NOTE", "specs_balance notes", "all_written notes"}
     notes = next(line for line in world.report()["sources"] if line["source"] == "NOTE")
     assert (notes["unexplained"], notes["loaded"], notes["combined"]) == (3, 1, 0)
     assert [world.places("NOTE")[place][0] for place in (1, 2, 3, 4)] == ["unexplained"] * 3 + ["loaded"]

@@ -1,0 +1,77 @@
+"""What a query spec's query gives, asked again: the auditor runs it over the extracted files by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import duckdb
+import polars as pl
+
+from casebridge.project.contracts import REST, ROW
+from casebridge.project.job import Job
+from casebridge.project.queries import open_duckdb
+from casebridge.project.spec import Source, TableSpec
+from casebridge.reconciliation.reading.verified_files import RunFiles
+
+
+def query_columns(job: Job, files: RunFiles, spec: TableSpec) -> frozenset[str]:
+    """The columns that the query gives; none when its sources are not there."""
+    with _asked(job, files, spec) as database:
+        if database is None:
+            return frozenset()
+        found = database.sql(f"SELECT * FROM ({spec.query}) LIMIT 0")  # noqa: S608 - the project's own query
+        return frozenset(found.columns)
+
+
+def query_rows(job: Job, files: RunFiles, spec: TableSpec, columns: Iterable[str]) -> Iterator[pl.DataFrame]:
+    """The query's rows in parts, in no order: `_row`, `_rest` where it has one, and these columns as text."""
+    with _asked(job, files, spec) as database:
+        if database is None:
+            return
+        given = database.sql(f"SELECT * FROM ({spec.query}) LIMIT 0").columns  # noqa: S608
+        wanted = [ROW, *([REST] if REST in given else []), *sorted(columns)]
+        names = ", ".join(_quoted(name) for name in wanted)
+        reader = database.sql(f"SELECT {names} FROM ({spec.query})").to_arrow_reader(job.settings.batch_rows)  # noqa: S608
+        assert reader is not None
+        for piece in reader:
+            frame = pl.DataFrame(pl.from_arrow(piece))
+            texts = [name for name in frame.columns if name not in {ROW, REST}]
+            yield frame.with_columns(pl.col(texts).cast(pl.String), pl.col(ROW).cast(pl.Int64))
+
+
+@contextmanager
+def _asked(job: Job, files: RunFiles, spec: TableSpec) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """A database in which the query's tables stand; None when one of them has no sound file."""
+    with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
+        yield database if all(_view(database, job, files, source) for source in spec.sources) else None
+
+
+def _view(database: duckdb.DuckDBPyConnection, job: Job, files: RunFiles, source: Source) -> bool:
+    """A source as its query sees it: without rows that go no further, and those in dispute marked."""
+    raw = [str(batch.path) for batch in files.of("extract", str(source), "raw")]
+    if not raw:
+        return False
+    name = str(source)
+    left = [batch.path for batch in files.of("transform", name, "quarantine")]
+    disputed = [batch.path for batch in job.ledger.sealed(job.run, "transform", name, "disputed")]
+    for kind, paths in (("left", left), ("disputed", disputed)):
+        rows = pl.concat(
+            [pl.DataFrame(schema={ROW: pl.Int64}), *(pl.read_parquet(p, columns=[ROW]) for p in paths)]
+        )
+        database.register("__rows", rows.to_arrow())
+        table = _quoted(f"__{kind}_{source.name}")
+        database.execute(f"CREATE TABLE {table} AS SELECT DISTINCT _row FROM __rows")  # noqa: S608
+        database.unregister("__rows")
+    listed = ", ".join("'" + path.replace("'", "''") + "'" for path in raw)
+    marked = f"_row IN (SELECT _row FROM {_quoted(f'__disputed_{source.name}')}) AS _disputed"  # noqa: S608
+    stays = f"_row NOT IN (SELECT _row FROM {_quoted(f'__left_{source.name}')})"  # noqa: S608
+    database.execute(
+        f"CREATE VIEW {_quoted(source.name)} AS SELECT *, {marked} "  # noqa: S608
+        f"FROM read_parquet([{listed}]) WHERE {stays}"
+    )
+    return True
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
