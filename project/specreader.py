@@ -122,12 +122,10 @@ class Reader:
         if name and name not in self.target.by_name:
             hint = did_you_mean(name, self.target.by_name)
             self._problem("table.target", f"no table `{name}` in target.toml", hint)
-        table = self.target.by_name.get(name)
-        key = table.by_name.get(table.primary_key) if table else None
+        found = self.target.by_name.get(name)
+        key = found.by_name.get(found.primary_key) if found else None
         if key and key.type.name not in WHOLE:
-            what = (
-                f"the primary key `{name}.{key.name}` is {key.type.name}, and casebridge gives out whole numbers"
-            )
+            what = f"the primary key `{name}.{key.name}` is {key.type.name}: the ids given out are whole numbers"
             hint = "make it bigint or integer, and keep the old key in a legacy_key column"
             self._problem("table.target", what, hint)
         return self.target.by_name.get(name) or TargetTable(name, "", ())

@@ -148,6 +148,9 @@ def show_balance(report: Mapping[str, Any]) -> None:
     undecided = report.get("undecided_pairs", 0)
     colour = "green" if report["verdict"] == "balanced" else "red"
     console.print(f"run [bold]{report['run']}[/]: [{colour} bold]{report['verdict']}[/]")
+    unread = [f"{line['system']}/{line['file']}" for line in report.get("unread_files", ())]
+    if unread:
+        console.print(f"no spec reads {', '.join(unread[:8])}" + (" …" if len(unread) > 8 else ""))
     for line in report.get("limits", ()):
         word = f"accepted by {line['accepted_by']}: {line['reason']}" if line["accepted_by"] else "not accepted"
         share = f"{line['rows']:,} of {line['asked']:,} rows {line['kind'].replace('_', ' ')}"

@@ -19,6 +19,7 @@ from casebridge.project.ledger import now
 from casebridge.project.tally import Tally
 from casebridge.reconciliation.counting.crosswalk import TABLE as CROSSWALK
 from casebridge.reconciliation.reading.target import Held, look
+from casebridge.reconciliation.reading.unread import unread_files
 from casebridge.reconciliation.reading.verified_files import recorded_files, verified_files
 
 FILES = ("report.json", "report.html", "dispositions.parquet", "control_totals.csv", "run.json")
@@ -107,6 +108,6 @@ def unchanged(job: Job) -> Tally | None:
 def _basis(job: Job) -> str:
     """Everything but the target that a report is made from: batches, rules, this code, and where it all goes."""
     journal = Journal(job.ledger)
-    agreed = [repr(job.settings.limits), [repr(word) for word in journal.acceptances(job.run)]]
+    agreed = [unread_files(job), repr(job.settings.limits), [repr(word) for word in journal.acceptances(job.run)]]
     facts = [recorded_files(job).basis, journal.rules(job.run), agreed, job.settings.name]
     return digest(job.code("reconcile"), *facts, shown(job.settings.target_url))

@@ -22,6 +22,7 @@ from casebridge.reconciliation.counting.money import pounds
 from casebridge.reconciliation.counting.recount import Books
 from casebridge.reconciliation.counting.spec_books import SpecAccount
 from casebridge.reconciliation.findings import Finding, Outcome
+from casebridge.reconciliation.reading.unread import unread_files
 
 BALANCED, NOT_BALANCED, OVER_LIMITS = "balanced", "not balanced", "over the limits"
 LIMITS = "limits_kept"
@@ -42,6 +43,7 @@ def facts_of(books: Books, findings: Sequence[Finding]) -> Facts:
         "targets": targets(books),
         "specs": specs(books),
         "limits": [_limit(excess, word) for excess, word in books.over_limits],
+        "unread_files": unread_files(books.job),
         "project": books.job.settings.name,
         "totals": {"extracted": sum(totals.values()), **_in_order(totals)},
         "restricted": [_restricted(account) for account in books.restriction.accounts],
