@@ -96,7 +96,7 @@ CASES = [
     (("P2", "L9", None), [("held", True, "person_id", "parent", "P2", "persons:P2")]),
     (("P9", "L2", None), [("rejected", True, "person_id", "orphan", "P9", "persons:P9")]),
     (("P1", "L1", "W9"), [("set_aside", False, "clerk_id", "orphan", "W9", "workers:W9")]),
-    (("P1", "L1", "W2"), [("set_aside", False, "clerk_id", "orphan", "W2", "workers:W2")]),
+    (("P1", "L1", "W2"), [("set_aside", False, "clerk_id", "parent", "W2", "workers:W2")]),
 ]
 
 

@@ -13,6 +13,8 @@ from casebridge.project import errors
 from casebridge.project.errors import (
     BalanceError,
     CasebridgeError,
+    Excess,
+    LimitExceeded,
     Problem,
     ReconciliationFailed,
     ReviewNeeded,
@@ -60,6 +62,7 @@ RAISED = [
     (BalanceError("extract A", 2, 1), 4),
     (ReviewNeeded(3, 0), 5),
     (ReconciliationFailed(["rows"], Path("report.html")), 6),
+    (LimitExceeded("trial-1", [Excess("people", "held", 3, 4, 0.5)]), 7),
 ]
 
 
