@@ -66,7 +66,7 @@ def test_an_empty_part_is_not_asked_and_counted(tmp_path: Path) -> None:
 
 
 def test_a_spec_that_loads_nothing_of_what_it_asked_is_never_balanced(tmp_path: Path) -> None:
-    dump = "ID,NAME,STREET,LAT\n1,Ann,1 High St,51.12345\n2,Bob,2 Low Rd,51.54321\n"
+    dump = "ID,NAME,STREET,LAT\n1,Ann,1 High St,north\n2,Bob,2 Low Rd,south\n"
     folder = case(PART, tmp_path, {"dump/people.csv": dump})
     ran = _run(folder, 6)
     assert _failed(ran) == {"specs_arrive"}
@@ -124,7 +124,7 @@ def test_a_word_covers_no_larger_share(tmp_path: Path) -> None:
     _run(folder, 7)
     assert command(folder, "accept", "--by", "A. Owner", "--reason", "one").code == 0
     (folder / "dump/people.csv").write_text(
-        "ID,NAME,STREET,LAT\n1,A,x,51.12345\n2,B,y,51.12345\n3,C,z,51.1\n", encoding="utf-8"
+        "ID,NAME,STREET,LAT\n1,A,x,north\n2,B,y,north\n3,C,z,51.1\n", encoding="utf-8"
     )
     assert "2 of 3 rows" in _run(folder, 7).said
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.projects import SETTINGS
 
 import casebridge
 from casebridge.project.fingerprint import (
