@@ -13,13 +13,17 @@ from casebridge.dedupe.linkage.errors import RegisterError
 
 ROLES = (
     "forename", "middle_name", "surname", "birth_date", "sex", "house", "street", "postcode",
-    "nhs_number", "phone", "previous_surnames", "previous_postcodes", "death_date",
+    "nhs_number", "phone", "previous_surnames", "previous_postcodes", "death_date", "email", "upn", "nino",
 )  # fmt: skip
 
 OUTPUT = (
     "left_id", "right_id", "p_same", "relation", "weight", "address", "related", "names", "rare_names",
-    "third_record",
+    "third_record", "told_apart",
 )  # fmt: skip
+NEEDS = {
+    "previous_surnames": ("surname",), "previous_postcodes": ("postcode",), "house": ("street", "postcode"),
+}  # fmt: skip
+"""Roles that are compared only together with one of others."""
 SETTINGS = ("id", "source", "link_only", "fields", "other")
 
 
@@ -36,6 +40,11 @@ class Fields:
 
     def __post_init__(self) -> None:
         problems = [_unknown(name, ROLES, "role") for name in self.roles if name not in ROLES]
+        problems += [
+            f"{role} is compared only with {' or '.join(needed)}, which has no column."
+            for role, needed in NEEDS.items()
+            if role in self.roles and not self.roles.keys() & set(needed)
+        ]
         if not self.roles and not self.other:
             problems.append("No column has a part to play: [fields] and [other] are both empty.")
         if self.link_only and not self.source:

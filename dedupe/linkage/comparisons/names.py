@@ -15,18 +15,26 @@ from casebridge.dedupe.linkage.comparisons.levels import (
 )
 from casebridge.dedupe.linkage.comparisons.namepairs import (
     agreement,
+    half_swapped,
+    nearly_swapped,
     quick_equal,
     rare_spelling,
+    rests,
     second_set,
     swapped,
 )
 from casebridge.dedupe.linkage.comparisons.surnames import surname_comparison
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.nametable import ALIKE, CLOSE, NameTable, alike_forenames
+from casebridge.dedupe.linkage.register.namewords import likeness
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 
 ALIKE_FORENAME = "forenames alike"
+(
+    SWAPPED, MIDDLE, SHORT, SHORT_COMMON, PART, INITIAL, SLIP, SLIP_IN_USE, CLOSE_RARE, CLOSE_IN_USE, SOMEWHAT,
+    FIRST_LETTER, DIFFERS,
+) = range(13)  # fmt: skip
 COMMON = 1e-3  # share of records from which a forename is a common one
 
 FORENAME_EXACT = level("same forename", 0.84, 0.002, 0.002, 0.008, namesake=0.93)
@@ -95,7 +103,7 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
             found[_known_by_middle(left, right)] = base + 1
             found[swapped(left, right, "middle_name")] = base
         if register.has("surname"):
-            found[swapped(left, right)] = base
+            found[swapped(left, right) | nearly_swapped(table, left, right)] = base
         return found
 
     null = len(levels)
@@ -124,6 +132,10 @@ def judge_forenames(
     | ROBERT    | BOB       |        | 2     |
     | ROBERT    | BOB       | common | 3     |
     | MARY JANE | MARY      |        | 4     |
+    | ANNE MARIE | ANNE LOUISE |     | 12    |
+    | MOHAMMED IMRAN | MOHAMED IMRAN | | 4    |
+    | ANNE MARIE | ANNE MARIA | rare | 4     |
+    | HAO QI    | HAOQI     |        | 6     |
     | J         | JOHN      |        | 5     |
     | JOHNATHAN | JOHNATHON | rare   | 6     |
     | ELLA      | ELLE      |        | 7     |
@@ -133,26 +145,56 @@ def judge_forenames(
     | KAREN     | KERRY     |        | 11    |
     | ANWEN     | ZOE       |        | 12    |
     """
-    likeness, apart = jaro_winkler(table.values, a, b), edits(table.values, a, b)
-    same_first = table.first[a] == table.first[b]
-    found = np.where(same_first, 11, 12)
-    found[likeness >= ALIKE] = 10
-    close = (likeness >= CLOSE) | ((apart == 2) & (np.minimum(table.length[a], table.length[b]) >= 6))
-    found[close] = np.where(rare, 8, 9)[close]
-    slip = (apart == 1) & (np.maximum(table.length[a], table.length[b]) >= 3)
-    found[slip] = np.where(rare, 6, 7)[slip]
-    found[table.same_initial(a, b)] = 5
-    found[table.same_part(a, b)] = 4
+    found = _by_likeness(
+        jaro_winkler(table.values, a, b),
+        edits(table.values, a, b),
+        np.minimum(table.length[a], table.length[b]),
+        np.maximum(table.length[a], table.length[b]),
+        table.first[a] == table.first[b],
+        rare,
+    )
+    found[table.same_initial(a, b)] = INITIAL
     family = table.same_family(a, b)
-    found[family] = np.where(common, 3, 2)[family]
+    found[family] = np.where(common, SHORT_COMMON, SHORT)[family]
+    part = table.same_part(a, b)
+    found[part] = PART
+    for place, left, right in rests(table, a, b, table.unlike_rests(a, b)):
+        found[place] = _rest(left, right, bool(rare[place]))
+    found[table.words.letters[a] == table.words.letters[b]] = SLIP
     return found.astype(np.uint8)
+
+
+def _by_likeness(
+    likeness: NDArray[np.floating], apart: NDArray[np.integer], shortest: NDArray[np.integer],
+    longest: NDArray[np.integer], same_first: NDArray[np.bool_], rare: NDArray[np.bool_],
+) -> NDArray[np.int64]:  # fmt: skip
+    found = np.where(same_first, FIRST_LETTER, DIFFERS)
+    found[likeness >= ALIKE] = SOMEWHAT
+    close = (likeness >= CLOSE) | ((apart == 2) & (shortest >= 6))
+    found[close] = np.where(rare, CLOSE_RARE, CLOSE_IN_USE)[close]
+    slip = (apart == 1) & (longest >= 3)
+    found[slip] = np.where(rare, SLIP, SLIP_IN_USE)[slip]
+    return found
+
+
+def _rest(left: str, right: str, rare: bool) -> int:
+    """Place of two names of several words by what is left without those they share; all shared by one: a part."""
+    if not left or not right:
+        return PART
+    alike, apart = likeness(left, right)
+    return int(
+        _by_likeness(
+            np.array([alike]), np.array([apart]), np.array([min(len(left), len(right))]),
+            np.array([max(len(left), len(right))]), np.array([left[0] == right[0]]), np.array([rare]),
+        )[0]
+    )  # fmt: skip
 
 
 def _elsewhere(register: Register, left: PairSide, right: PairSide) -> NDArray[np.bool_]:
     """True where a forename stands in another column of the other record."""
     found = np.zeros(len(left), dtype=bool)
     if register.has("surname"):
-        found |= swapped(left, right)
+        found |= half_swapped(left, right)
     if register.has("middle_name"):
         found |= _known_by_middle(left, right)
     return found

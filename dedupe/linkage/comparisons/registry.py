@@ -10,10 +10,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.addresses import address_comparison
+from casebridge.dedupe.linkage.comparisons.codes import email_comparison, nino_comparison, upn_comparison
 from casebridge.dedupe.linkage.comparisons.levels import Comparison, Levels, level, split_by_rareness, with_given
 from casebridge.dedupe.linkage.comparisons.names import ALIKE_FORENAME, name_comparisons
+from casebridge.dedupe.linkage.comparisons.telling_apart import NAME, telling_apart
+from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.register.dates import year_table
-from casebridge.dedupe.linkage.register.encoding import Register, pair_key
+from casebridge.dedupe.linkage.register.encoding import NAME_ROLES, Register, pair_key
 from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID, digits_apart, neighbours_swapped
 from casebridge.dedupe.linkage.register.nametable import alike_forenames
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
@@ -65,7 +68,7 @@ PHONE_LEVELS = (
     level("phone number one digit or one swap away", 0.02, 0.005, 0.004, 0.004, moved=0.005),
     level("phone numbers differ", 0.38, 0.295, 0.396, 0.496, moved=0.855),
 )
-MANY_HOLDERS = 4
+MANY_HOLDERS, FURTHER_KEPT = 4, 2
 OTHER_EXACT = level("same", 0.85, 0.45, 0.40, 0.40)
 OTHER_REST = (level("spelled closely", 0.05, 0.04, 0.04, 0.04), level("differs", 0.10, 0.51, 0.56, 0.56))
 NUMBER_EXACT = level("same", 0.9, 0.001, 0.0005, 0.0005)
@@ -204,16 +207,19 @@ def nhs_comparison(register: Register) -> list[Comparison]:
 
 
 def phone_comparison(register: Register) -> list[Comparison]:
-    """Phone numbers, and whether many records hold the number agreed on."""
+    """Phone numbers, and whether many records hold the number agreed on. Of several in a field any may agree."""
     column = register.columns["phone"]
     if column.dtype != np.uint64:
         return categorical_comparison(register, "phone")
     many = register.mark("phone of many", lambda: _many_holders(column))
+    further = _FurtherNumbers(register) if "phone" in register.lists else None
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of("phone"), right.of("phone")
         found = np.full(len(a), 3, dtype=np.uint8)
         same = a == b
+        if further:
+            same |= further.agree(left, right)
         found[same] = 0
         found[same & left.of(many)] = 1
         apart = np.flatnonzero(~same & (a > 0) & (b > 0))
@@ -222,6 +228,32 @@ def phone_comparison(register: Register) -> list[Comparison]:
         return found
 
     return [Comparison("phone", PHONE_LEVELS, quick, moves=True)]
+
+
+class _FurtherNumbers:
+    """Second and third phone numbers of the rows whose field holds several."""
+
+    def __init__(self, register: Register) -> None:
+        lists = register.lists["phone"]
+        count = np.diff(lists.starts)
+        rows = np.flatnonzero(count)
+        self.numbers = np.zeros((len(rows) + 1, FURTHER_KEPT), dtype=np.uint64)
+        for place in range(FURTHER_KEPT):
+            held = np.flatnonzero(count[rows] > place)
+            self.numbers[held + 1, place] = lists.codes[lists.starts[rows[held]] + place]
+        where = np.zeros(register.size, dtype=np.int32)
+        where[rows] = np.arange(1, len(rows) + 1)
+        self.mark = register.mark("further phone numbers", lambda: where)
+
+    def agree(self, left: PairSide, right: PairSide) -> NDArray[np.bool_]:
+        """Whether any number of one is one of the other, in pairs of which one at least has several."""
+        found = np.zeros(len(left), dtype=bool)
+        one, other = left.of(self.mark), right.of(self.mark)
+        at = np.flatnonzero((one > 0) | (other > 0))
+        a = np.column_stack([left.of("phone")[at], self.numbers[one[at]]])
+        b = np.column_stack([right.of("phone")[at], self.numbers[other[at]]])
+        found[at] = ((a[:, :, None] == b[:, None, :]) & (a[:, :, None] > 0)).any(axis=(1, 2))
+        return found
 
 
 def _many_holders(column: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -316,15 +348,26 @@ COMPARISONS: dict[str, tuple[tuple[str, ...], Callable[[Register], list[Comparis
     "nhs_number": (("nhs_number",), nhs_comparison),
     "phone": (("phone",), phone_comparison),
     "names": (("forename", "surname", "middle_name"), name_comparisons),
-    "address": (("postcode", "street"), _address),
+    "address": (("postcode", "street", "house"), _address),
     "death_date": (("death_date",), death_comparison),
+    "email": (("email",), email_comparison),
+    "upn": (("upn",), upn_comparison),
+    "nino": (("nino",), nino_comparison),
+    NAME: (NAME_ROLES, telling_apart),
 }
 
 
 def comparisons_for(
     register: Register, others: tuple[str, ...] = (), related: NDArray[np.uint64] | None = None
 ) -> list[Comparison]:
-    """The comparisons a register's columns allow, in the order in which open ones are worked out."""
+    """The comparisons a register's columns allow, in the order in which open ones are worked out.
+
+    Raises RegisterError for a column that no comparison asks for.
+    """
+    compared = {role for roles, _ in COMPARISONS.values() for role in roles} | set(others)
+    left = [name for name in register.columns if name not in compared]
+    if left:
+        raise RegisterError(f"Nothing compares the role {', '.join(left)}.", "See docs/linkage.md for the roles.")
     makers = [make for roles, make in COMPARISONS.values() if any(register.has(role) for role in roles)]
     with ThreadPoolExecutor(2) as pool:
         found = [one for made in pool.map(lambda make: make(register), makers) for one in made]

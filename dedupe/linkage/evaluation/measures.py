@@ -98,7 +98,7 @@ def _with_subgroups(people: pl.DataFrame, fields: Fields) -> pl.DataFrame:
 
 
 def _age_bands(born: pl.Series) -> pl.Series:
-    years = year_table()[packed_dates(born)[0] >> np.uint32(16)].astype(np.int64)
+    years = year_table()[packed_dates(born) >> np.uint32(16)].astype(np.int64)
     given = years[years > 0]
     newest = int(np.quantile(given, 0.999)) if len(given) else 0  # a slip of the pen makes births to come
     age = np.maximum(newest - years, 0)

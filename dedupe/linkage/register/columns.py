@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields
+from casebridge.dedupe.linkage.register.codes import CODES
 from casebridge.dedupe.linkage.register.dates import packed_dates
 from casebridge.dedupe.linkage.register.encoding import DATES, NAME_ROLES, SEXES, Register
-from casebridge.dedupe.linkage.register.identifiers import DIGITS, digits_apart, numbers, packed_numbers
+from casebridge.dedupe.linkage.register.identifiers import DIGITS, digits_apart, packed_numbers
 from casebridge.dedupe.linkage.register.nametable import alike_forenames
+from casebridge.dedupe.linkage.register.number_fields import read_numbers
 from casebridge.dedupe.linkage.register.pair_rows import Rows
-from casebridge.dedupe.linkage.register.places import postcodes, streets
+from casebridge.dedupe.linkage.register.personal_names import read_names
+from casebridge.dedupe.linkage.register.places import houses, postcodes, streets
 from casebridge.dedupe.linkage.register.values import MISSING, names_a_person
 
+NUMBERS_OF_A_PERSON = ("nhs_number", "upn", "nino")
 ROWS_SHARING, PAIRS_A_VALUE, LEAST_PAIRS = 40_000, 3, 30
 LEAST_ALIKE, MOST_SHARED = 0.8, 0.05
 ROWS_LOOKED_AT, ROWS_COMPARED, LEAST_ROWS = 50_000, 1_000, 100
@@ -29,21 +33,25 @@ SAME_KIND = (
     ("forename", "surname", "middle_name"), ("street", "house"), ("birth_date", "death_date"),
     ("nhs_number", "phone"),
 )  # fmt: skip
-CLEANED = {"house": streets, "street": streets, "postcode": postcodes}
+CLEANED = {
+    "house": houses, "street": streets, "postcode": postcodes,
+    **{role: code.clean for role, code in CODES.items()},
+}  # fmt: skip
 
 
 def check_columns(register: Register, fields: Fields) -> None:
     """Leave out columns that say the same as another, and mark numbers that name no person, with a note of each.
 
-    Raises RegisterError where the NHS number is such a number.
+    Raises RegisterError where a number that names a person by its role is such a number.
     """
     _leave_out_copies(register, fields)
-    told = sharing(register, "nhs_number")
-    if told:
-        raise RegisterError(
-            f"{told} The column does not name a person.",
-            "Put it under [other], or leave it out, or see whether two columns have changed places.",
-        )
+    for role in NUMBERS_OF_A_PERSON:
+        told = sharing(register, role)
+        if told:
+            raise RegisterError(
+                f"{told} The column does not name a person.",
+                "Put it under [other], or leave it out, or see whether two columns have changed places.",
+            )
     for name in fields.other:
         told = sharing(register, name)
         if told and names_a_person(register.columns[name], register.values[name]):
@@ -171,10 +179,12 @@ def _told(register: Register, name: str, rows: Rows) -> pl.Series:
 def _read_as(register: Register, role: str, text: pl.Series) -> pl.Series:
     """Text as the column of a role would read it; null or 0 for what it cannot."""
     if role in DATES:
-        return pl.Series(packed_dates(text)[0].astype(np.uint64))
+        return pl.Series(packed_dates(text).astype(np.uint64))
     if role == "sex":
         return text.replace_strict(SEXES, default=None, return_dtype=pl.Int8)
+    if role in NAME_ROLES:
+        return read_names(text, role).text
     if register.columns[role].dtype.kind != "u":
         return CLEANED[role](text) if role in CLEANED else text
-    read = numbers(text, cut=role == "phone")
-    return pl.Series(packed_numbers(read[0])) if read else pl.Series([None] * len(text), dtype=pl.UInt64)
+    read = read_numbers(text, phone=role == "phone")
+    return pl.Series(packed_numbers(read.values)) if read else pl.Series([None] * len(text), dtype=pl.UInt64)

@@ -3,56 +3,85 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.register.values import by_distinct, clean_text, flagged_rows
+from casebridge.dedupe.linkage.register.fillers import fillers
+from casebridge.dedupe.linkage.register.values import by_distinct, flagged_rows
 
 MONTH_NAMES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"
 MONTHS = {name: number + 1 for number, name in enumerate(MONTH_NAMES.split())}
-DEFAULTS = frozenset({19000101, 18000101, 18991230, 18991231, 10101, 99991231, 47121231, 17530101, 19010101})
+DEFAULTS = frozenset({
+    19000101, 18000101, 18991230, 18991231, 10101, 99991231, 47121231, 17530101, 19010101, 20790606, 23000101,
+})  # fmt: skip
 LATEST_YEAR = 2026  # of birth, for a register that shows too few years of four digits to say so itself
 YEARS_THAT_SAY, NEARLY_ALL = 100, 0.999
 YEARS = range(1700, 2201)
+MIXED = 0.05  # share of the dates that can be read in one order only, from which a column is written in both
 
 _REST = r"(?:[T ,].*)?$"
 ISO = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _REST)
-BRITISH = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})" + _REST)
+NUMERIC = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})" + _REST)
 NAMED = re.compile(r"^(\d{1,2})(?:ST|ND|RD|TH)?[-/. ]*([A-Z]{3})[A-Z]*[-/., ]*(\d{4}|\d{2})" + _REST)
 MONTH_FIRST = re.compile(r"^([A-Z]{3})[A-Z]*[-/. ]*(\d{1,2})(?:ST|ND|RD|TH)?[-/., ]+(\d{4}|\d{2})" + _REST)
 YEAR_FIRST = re.compile(r"^(\d{4})[-/. ]*([A-Z]{3})[A-Z]*[-/. ]*(\d{1,2})" + _REST)
 
 
-def parse_date(text: str, latest: int = LATEST_YEAR) -> int:
+@dataclass(frozen=True)
+class Order:
+    """In which order a column writes its dates. mixed: both orders are met so often that each date that can only
+    be read in one of them is read in that; else a month over 12 is a slip. year_last: of eight digits the last
+    four are the year, where neither end looks like one."""
+
+    month_first: bool = False
+    mixed: bool = False
+    year_last: bool = False
+
+
+DAY_FIRST = Order()
+
+
+@dataclass(frozen=True)
+class Dates:
+    """A column of dates: packed digits, 0 for missing; which rows hold what is no date; and which could be read in
+    two orders, where the column does not say in which."""
+
+    packed: NDArray[np.uint32]
+    unread: NDArray[np.bool_]
+    unsure: NDArray[np.bool_]
+
+
+def parse_date(text: str, latest: int = LATEST_YEAR, order: Order = DAY_FIRST) -> int:
     """Date text as the number yyyymmdd, 0 when it is none or a system's default.
 
     >>> [parse_date(t) for t in ("1983-12-03", "03/12/1983", "3-Dec-1983", "19831203", "01/01/1900", "?")]
     [19831203, 19831203, 19831203, 19831203, 0, 0]
-    >>> [parse_date(t) for t in ("03.12.83", "December 3rd, 1983", "03/12/19")]
-    [19831203, 19831203, 20191203]
+    >>> [parse_date(t) for t in ("03.12.83", "December 3rd, 1983", "03/12/19", "03121983")]
+    [19831203, 19831203, 20191203, 19831203]
 
     A day or month out of range is kept (19834103): its other digits are evidence all the same. A year of two
     digits is the last one that is not after `latest`: nobody is born in the future, and hardly anyone over
     100 years old. A year alone, or with a month, is no date.
     """
-    return max(_read(text.strip().upper(), latest), 0)
+    return max(_read(text.strip().upper(), latest, order), 0)
 
 
-def _read(text: str, latest: int) -> int:
+def _read(text: str, latest: int, order: Order) -> int:
     """As `parse_date`, of stripped capitals; -1 for what is no date that can be read."""
     if text.endswith(".0"):
         text = text[:-2]
-    if re.fullmatch(r"0+", text):
+    if re.fullmatch(r"[0/. -]+", text):
         return 0
     if re.fullmatch(r"\d{8}", text):
-        number = int(text) if _year_leads(text) else int(text[4:] + text[2:4] + text[:2])
+        number = _eight_digits(text, order)
     elif match := ISO.match(text):
         number = int(match[1]) * 10000 + int(match[2]) * 100 + int(match[3])
-    elif match := BRITISH.match(text):
-        year, day = (match[1], match[3]) if int(match[1]) > 31 and len(match[3]) == 2 else (match[3], match[1])
-        number = _year(year, latest) * 10000 + int(match[2]) * 100 + int(day)
+    elif match := NUMERIC.match(text):
+        number = _year_last(match[1], match[2], match[3], latest, order)
     elif (match := NAMED.match(text)) and match[2] in MONTHS:
         number = _year(match[3], latest) * 10000 + MONTHS[match[2]] * 100 + int(match[1])
     elif (match := MONTH_FIRST.match(text)) and match[1] in MONTHS:
@@ -61,13 +90,58 @@ def _read(text: str, latest: int) -> int:
         number = int(match[1]) * 10000 + MONTHS[match[2]] * 100 + int(match[3])
     else:
         return -1
-    return 0 if number in DEFAULTS or number < 10_000_000 else number
+    if number in DEFAULTS:
+        return 0
+    return number if number >= 10_000_000 else -1
 
 
-def _year_leads(text: str) -> bool:
-    """False of eight digits that are day, month and year."""
-    day, month, year = int(text[:2]), int(text[2:4]), int(text[4:])
-    return int(text[:4]) in YEARS or year not in YEARS or not (1 <= month <= 12 and 1 <= day <= 31)
+def _eight_digits(text: str, order: Order) -> int:
+    """Eight digits whose year leads, where that can be; else those whose year stands last."""
+    leads, lasts = int(text[:4]) in YEARS, int(text[4:]) in YEARS
+    if leads and (not lasts or (int(text[4:6]) <= 12 and int(text[6:]) <= 31)):
+        return int(text)
+    last = lasts or (order.year_last and not leads)
+    return _year_last(text[:2], text[2:4], text[4:], 0, order) if last else int(text)
+
+
+def _year_last(first: str, second: str, year: str, latest: int, order: Order) -> int:
+    """A date of three numbers of which the year is the last; or the first, where only that can be."""
+    if int(first) > 31 and len(year) == 2:
+        return _year(first, latest) * 10000 + int(second) * 100 + int(year)
+    month_first = order.month_first
+    if order.mixed and max(int(first), int(second)) > 12:
+        month_first = int(second) > 12
+    month, day = (first, second) if month_first else (second, first)
+    return _year(year, latest) * 10000 + int(month) * 100 + int(day)
+
+
+def _day_and_month(text: str) -> tuple[int, int] | None:
+    """The two numbers before the year, of a date written in numbers with the year last."""
+    text = text.removesuffix(".0")
+    if re.fullmatch(r"\d{8}", text):
+        leads = int(text[:4]) in YEARS and int(text[4:6]) <= 12 and int(text[6:]) <= 31
+        found = (text[:2], text[2:4]) if int(text[4:]) in YEARS and not leads else None
+    else:
+        match = NUMERIC.match(text)
+        found = (match[1], match[2]) if match and not (int(match[1]) > 31 and len(match[3]) == 2) else None
+    return (int(found[0]), int(found[1])) if found else None
+
+
+def order_of(texts: Sequence[str]) -> tuple[Order, NDArray[np.bool_]]:
+    """The order in which a column's distinct dates are written, and which of them could be read in two, where
+    the others do not say in which: none can be a day only, or a share of MIXED speaks for either order."""
+    parts = [_day_and_month(text) for text in texts]
+    known = [part for part in parts if part is not None]
+    day_first = sum(a > 12 >= b >= 1 for a, b in known)
+    month_first = sum(b > 12 >= a >= 1 for a, b in known)
+    fewer, told = min(day_first, month_first), day_first + month_first
+    mixed = fewer > MIXED * told and fewer > 1
+    unsure = np.zeros(len(parts), dtype=bool)
+    if mixed or not told:
+        unsure[:] = [p is not None and p[0] != p[1] and min(p) >= 1 and max(p) <= 12 for p in parts]
+    eight = sum(re.fullmatch(r"\d{8}(?:\.0)?", text) is not None for text in texts)
+    lasting = sum(p is not None and text[:8].isdigit() for p, text in zip(parts, texts, strict=True))
+    return Order(month_first > day_first, mixed, 2 * lasting > eight), unsure
 
 
 def _year(digits: str, latest: int) -> int:
@@ -75,31 +149,42 @@ def _year(digits: str, latest: int) -> int:
     return int(digits) if len(digits) == 4 else latest - (latest - int(digits)) % 100
 
 
-def packed_dates(column: pl.Series) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
-    """A column of dates or date text as packed digits, 0 for missing, and which rows hold what is no date; each
-    distinct text is parsed once.
+def packed_dates(column: pl.Series) -> NDArray[np.uint32]:
+    """A column of dates or date text as packed digits, 0 for missing."""
+    return read_dates(column).packed
+
+
+def read_dates(column: pl.Series) -> Dates:
+    """A column of dates or date text; each distinct text is parsed once.
 
     The century of two-digit years is that which the register's own four-digit years allow: births end in the
-    year that all but 1 in 1,000 of its dates do not pass (a slip of the pen makes births to come).
+    year that all but 1 in 1,000 of its dates do not pass (a slip of the pen makes births to come). Whether day or
+    month comes first the column's own dates say: those with a number over 12 can be read in one order only.
     """
+    none = np.zeros(len(column), dtype=bool)
     if column.dtype.is_temporal():
         numbers = column.cast(pl.Date).to_frame().select(_date_number(column.name)).to_series()
         clean = numbers.fill_null(0).to_numpy().astype(np.int64)
-        clean = np.where(np.isin(clean, list(DEFAULTS)) | (clean < 10_000_000), 0, clean)
-        return digits_packed(clean).astype(np.uint32), np.zeros(len(clean), dtype=bool)
+        default = np.isin(clean, list(DEFAULTS)) | (clean == 0)
+        unread = ~default & ((clean < 10_000_000) | (clean > 99_999_999))
+        return Dates(digits_packed(np.where(default | unread, 0, clean)).astype(np.uint32), unread, none)
     rows, distinct = by_distinct(column)
     parsed = _iso_dates(distinct)
     odd = np.flatnonzero(parsed == 0)
     texts = [text.strip().upper() for text in distinct.gather(odd).to_list()]
-    first = [_read(text, 0) for text in texts]  # 0 for two-digit years
+    order, unsure = order_of(texts)
+    first = [_read(text, 0, order) for text in texts]  # 0 for two-digit years
     told = np.append(parsed, first)
     latest = last_births(told[told >= 10_000_000] // 10_000)
-    parsed[odd] = [n or _read(text, latest) for text, n in zip(texts, first, strict=True)]
+    parsed[odd] = [n if n > 0 else _read(text, latest, order) for text, n in zip(texts, first, strict=True)]
+    parsed[parsed > 99_999_999] = -1
     unread = parsed < 0
-    unread[odd] &= clean_text(distinct.gather(odd)).is_not_null().to_numpy()
+    unread[odd] &= ~fillers(distinct.gather(odd)).to_numpy()
     parsed[np.isin(parsed, list(DEFAULTS)) | (parsed < 0)] = 0
     packed = digits_packed(np.append(parsed, 0)).astype(np.uint32)
-    return packed.take(rows, mode="wrap"), flagged_rows(unread, rows)
+    doubted = np.zeros(len(distinct), dtype=bool)
+    doubted[odd] = unsure
+    return Dates(packed.take(rows, mode="wrap"), flagged_rows(unread, rows), flagged_rows(doubted, rows))
 
 
 def last_births(years: NDArray[np.integer]) -> int:

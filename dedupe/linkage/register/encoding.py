@@ -17,6 +17,8 @@ from casebridge.dedupe.linkage.register.values import MISSING, Values
 
 DATES = ("birth_date", "death_date")
 NAME_ROLES = ("forename", "middle_name", "surname")
+BIRTH_NUMBER, GENERATION, TEMPORARY = "birth number", "generation", "temporary name"
+"""Facts about rows that name columns tell: Twin 2, Snr, and that the forename is a newborn's."""
 MALE, FEMALE = 0, 1
 SEXES = dict.fromkeys(("M", "MALE", "1", "MAN", "BOY"), MALE) | dict.fromkeys(
     ("F", "FEMALE", "2", "WOMAN", "GIRL"), FEMALE
@@ -28,7 +30,7 @@ class Lists:
     """Several codes a row: those of row i are codes[starts[i]:starts[i + 1]]."""
 
     starts: NDArray[np.int64]
-    codes: NDArray[np.int32]
+    codes: NDArray[Any]
 
 
 @dataclass

@@ -7,41 +7,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.register.dates import digits_packed
-from casebridge.dedupe.linkage.register.values import clean_text
 
 VALID = np.uint64(1) << np.uint64(60)
 DIGITS = VALID - np.uint64(1)
-LONGEST = 15
-FILLERS = (*range(10), 99, 999)
 PRETEND = frozenset({1234567890, 123456789, 12345678, 1234567891, 987654321, 9876543210})
-
-
-def numbers(column: pl.Series, cut: bool = False) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | None:
-    """A column of numbers in any dress ("943 476 5919", "+44 161 …") as integers, 0 for missing; and which rows
-    hold what is no number of 4 to LONGEST digits, nor a word for "not known".
-
-    None when more than a fifth of the values hold letters: then they are no numbers. cut: of longer numbers the
-    first LONGEST digits are read (two phone numbers in one field).
-    """
-    text = column.cast(pl.String).str.strip_chars()
-    plain = text.cast(pl.Int64, strict=False)
-    odd = (plain.is_null() & text.is_not_null() & (text != "")).arg_true()
-    values = plain.fill_null(0).to_numpy().copy()
-    if len(odd):
-        rest = text.gather(odd)
-        given = len(text) - text.null_count()
-        if rest.str.contains(r"\p{L}").sum() > 0.2 * given:
-            return None
-        digits = rest.str.replace_all(r"\D", "").str.replace(r"^(?:00)?44(\d{9,10})$", "$1")
-        digits = digits.str.slice(0, LONGEST if cut else LONGEST + 1).cast(pl.Int64, strict=False).fill_null(0)
-        values[odd.to_numpy()] = digits.to_numpy()
-    beyond = np.flatnonzero((values < 1000) | (values >= 10**LONGEST))
-    unread = np.zeros(len(values), dtype=bool)
-    unread[beyond] = ~np.isin(values[beyond], FILLERS)
-    nothing = odd.to_numpy()[values[odd.to_numpy()] == 0]
-    unread[nothing] = clean_text(text.gather(nothing)).is_not_null().to_numpy()
-    values[beyond] = 0
-    return values, unread
 
 
 def packed_numbers(values: NDArray[np.int64]) -> NDArray[np.uint64]:

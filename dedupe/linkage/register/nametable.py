@@ -9,12 +9,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.namewords import NameWords
 from casebridge.dedupe.linkage.register.nicknames import families
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
-from casebridge.dedupe.linkage.register.similarity import Codes
+from casebridge.dedupe.linkage.register.similarity import Codes, jaro_winkler
 from casebridge.dedupe.linkage.register.values import Values
 
-PARTS_KEPT = 3
 FAMILIES_KEPT = 5
 CLOSE, ALIKE = 0.88, 0.76  # Jaro-Winkler similarity from which names are spelled closely, somewhat alike
 TAG_FAMILY = np.uint32(16)
@@ -29,7 +29,8 @@ class NameTable:
         text = values.text
         self.length = text.str.len_chars().to_numpy().astype(np.int32)
         self.first = text.str.slice(0, 1).rank("dense").fill_null(0).to_numpy().astype(np.int32)
-        self.parts, self.several = _parts(text)
+        self.words = NameWords.of(text)
+        self.several = self.words.several
         self.families = _families(text)
         self.letters = letter_counts(text)
         self.family_bits = _family_bits(self.families)
@@ -53,11 +54,35 @@ class NameTable:
     def same_family(self, a: Codes, b: Codes) -> NDArray[np.bool_]:
         return _share_an_item(self.families[a], self.families[b])
 
-    def same_part(self, a: Codes, b: Codes) -> NDArray[np.bool_]:
-        several = self.several[a] | self.several[b]
-        found = np.zeros(len(a), dtype=bool)
-        found[several] = _share_an_item(self.parts[a[several]], self.parts[b[several]])
+    def same_words(self, a: Codes, b: Codes) -> NDArray[np.bool_]:
+        """Names of the same words: in another order, joined, or with particles that the other leaves out."""
+        found = np.asarray(self.words.letters[a] == self.words.letters[b])
+        at = np.flatnonzero(self.several[a] | self.several[b])
+        shared = (self.words.shared(a[at], b[at]) >= 0).sum(axis=1)
+        count = self.words.count
+        found[at] |= (shared > 0) & (shared == count[a[at]]) & (shared == count[b[at]])
         return found
+
+    def same_part(self, a: Codes, b: Codes) -> NDArray[np.bool_]:
+        """Names of which one has all words of the other, particles aside, and the other has more.
+
+        One shared word of several is no agreement: in Mohammed Imran and Mohammed Bilal, or Anne Marie and Anne
+        Louise, it is the other name that tells the children of a family apart (A Guide to Names and Naming
+        Practices, UK government, 2006: the religious name stands first and is not the one people go by).
+        """
+        found = np.zeros(len(a), dtype=bool)
+        at = np.flatnonzero(self.several[a] | self.several[b])
+        shared = (self.words.shared(a[at], b[at]) >= 0).sum(axis=1)
+        count = self.words.count
+        found[at] = (shared > 0) & (shared == np.minimum(count[a[at]], count[b[at]]))
+        return found
+
+    def unlike_rests(self, a: Codes, b: Codes) -> NDArray[np.int64]:
+        """Places of pairs of names of several words that may share some, to be judged by the others."""
+        both = np.flatnonzero(self.several[a] & self.several[b])
+        some = (self.words.shared(a[both], b[both]) >= 0).any(axis=1)
+        some |= jaro_winkler(self.values, a[both], b[both]) >= ALIKE
+        return both[some]
 
     def same_initial(self, a: Codes, b: Codes) -> NDArray[np.bool_]:
         return ((self.length[a] == 1) | (self.length[b] == 1)) & (self.first[a] == self.first[b])
@@ -69,20 +94,6 @@ def _share_an_item(a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np
         for j in range(b.shape[1]):
             found |= (a[:, i] == b[:, j]) & (a[:, i] >= 0)
     return found
-
-
-def _parts(text: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Hashes of the words of a name of three letters and more, at most three; and whether it has several."""
-    several = text.str.contains("[ -]").to_numpy()
-    parts = np.full((len(text), PARTS_KEPT), -1, dtype=np.int64)
-    parts[:, 0] = _hashed(text)
-    rows = np.flatnonzero(several)
-    for row, name in zip(rows, text.gather(rows).to_list(), strict=True):
-        words = [w for w in name.replace("-", " ").split() if len(w) > 2][:PARTS_KEPT]
-        parts[row] = -1
-        if words:
-            parts[row, : len(words)] = _hashed(pl.Series(words))
-    return parts, several
 
 
 def letter_counts(text: pl.Series) -> NDArray[np.uint64]:
@@ -125,10 +136,6 @@ def alike_forenames(register: Register) -> Callable[[PairSide, PairSide], NDArra
         return np.asarray(found & (a != 0))
 
     return alike
-
-
-def _hashed(text: pl.Series) -> NDArray[np.int64]:
-    return (text.hash(3).to_numpy() >> np.uint64(1)).astype(np.int64)
 
 
 def _families(text: pl.Series) -> NDArray[np.int16]:

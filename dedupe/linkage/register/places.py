@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.register.values import PLACEHOLDERS, Values, clean_text
+from casebridge.dedupe.linkage.register.fillers import fillers
+from casebridge.dedupe.linkage.register.values import Values, clean_text
 
 STREET_WORDS = {
     "RD": "ROAD", "ST": "STREET", "AVE": "AVENUE", "AV": "AVENUE", "LN": "LANE", "DR": "DRIVE", "CL": "CLOSE",
@@ -28,11 +29,18 @@ def streets(text: pl.Series) -> pl.Series:
     )
 
 
+def houses(text: pl.Series) -> pl.Series:
+    """House numbers and names cleaned as streets are; 12.0 is 12."""
+    return streets(text.str.replace(r"^\s*(\d+)\.0+\s*$", "$1"))
+
+
 def postcodes(text: pl.Series) -> pl.Series:
-    """Postcodes without blanks, those that mean "no fixed abode" (ZZ99) as missing."""
-    text = text.str.slice(0, 20).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
-    real = ~pl.col("t").str.starts_with("ZZ99") & ~pl.col("t").is_in(sorted(PLACEHOLDERS)) & (pl.col("t") != "")
-    return text.to_frame("t").select(pl.when(real).then(pl.col("t"))).to_series()
+    """Postcodes without blanks. Missing are those that mean "no fixed abode" (ZZ99), noughts or nines only, a
+    single sign, and words: every country's codes hold a figure."""
+    bare = text.str.slice(0, 20).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+    real = pl.col("t").str.contains(r"\d") & (pl.col("t").str.len_chars() > 1) & ~pl.col("filler")
+    real &= ~pl.col("t").str.contains(r"^(?:ZZ99.*|0+|9+)$")
+    return pl.DataFrame({"t": bare, "filler": fillers(text)}).select(pl.when(real).then(pl.col("t"))).to_series()
 
 
 def postcode_parts(values: Values) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -44,7 +52,12 @@ def postcode_parts(values: Values) -> tuple[NDArray[np.int32], NDArray[np.int32]
     text = values.text.to_frame("t")
     british = pl.col("t").str.contains(UK_POSTCODE)
     cut = pl.col("t").str.len_chars().cast(pl.Int64)
-    sector = pl.when(british).then(pl.col("t").str.head(-2)).otherwise(pl.col("t").str.slice(0, cut - 1))
-    district = pl.when(british).then(pl.col("t").str.head(-3)).otherwise(pl.col("t").str.slice(0, cut - 2))
+    sector = pl.when(british).then(pl.col("t").str.head(-2)).otherwise(_first(cut - 1))
+    district = pl.when(british).then(pl.col("t").str.head(-3)).otherwise(_first(cut - 2))
     parts = text.select(sector.alias("s"), district.alias("d"))
     return tuple(parts[c].rank("dense").cast(pl.Int32).to_numpy() for c in ("s", "d"))  # type: ignore[return-value]
+
+
+def _first(signs: pl.Expr) -> pl.Expr:
+    """The first so many signs; at least one, where a code is shorter."""
+    return pl.col("t").str.slice(0, signs.clip(1))

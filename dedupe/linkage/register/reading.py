@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,15 +12,19 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields
-from casebridge.dedupe.linkage.register.dates import packed_dates
-from casebridge.dedupe.linkage.register.encoding import DATES, NAME_ROLES, SEXES, Lists, Register
-from casebridge.dedupe.linkage.register.identifiers import VALID, numbers, packed_numbers, passes_check, with_check
-from casebridge.dedupe.linkage.register.places import postcodes, streets
-from casebridge.dedupe.linkage.register.values import MISSING, by_distinct, clean_text, encode, flagged_rows
+from casebridge.dedupe.linkage.register.codes import CODES
+from casebridge.dedupe.linkage.register.column_reader import ColumnReader, as_lists, exploded_items, tell_unread
+from casebridge.dedupe.linkage.register.dates import read_dates
+from casebridge.dedupe.linkage.register.encoding import DATES, NAME_ROLES, SEXES, Register
+from casebridge.dedupe.linkage.register.fillers import fillers
+from casebridge.dedupe.linkage.register.identifiers import VALID, packed_numbers, passes_check, with_check
+from casebridge.dedupe.linkage.register.name_columns import read_name_columns
+from casebridge.dedupe.linkage.register.number_fields import read_numbers
+from casebridge.dedupe.linkage.register.places import houses, postcodes, streets
+from casebridge.dedupe.linkage.register.values import MISSING, by_distinct, encode, encode_cleaned, flagged_rows
 
 LISTED = ("previous_surnames", "previous_postcodes")
 NO_SEX = frozenset({"0", "3", "9", "U", "I", "O", "X", "OTHER", "INDETERMINATE", "NON-BINARY", "NOT SPECIFIED"})
-MOST_UNREAD = 0.01
 
 
 def read_register(frame: pl.DataFrame | pl.LazyFrame, fields: Fields, no_link: Iterable[Any] = ()) -> Register:
@@ -30,11 +33,12 @@ def read_register(frame: pl.DataFrame | pl.LazyFrame, fields: Fields, no_link: I
     Raises RegisterError for absent columns, empty registers, missing ids and ids that stand twice.
     """
     lazy = frame.lazy()
+    _check_roles(fields)
     _check_columns(lazy.collect_schema(), fields)
     lazy = _without(lazy, fields.id, list(no_link))
     ids = lazy.select(fields.id).collect().to_series().rename("id")
     order = canonical_order(ids)
-    reader = _Reader(lazy, order)
+    reader = ColumnReader(lazy, order)
     register = Register(len(ids), ids, {}, {})
     with ThreadPoolExecutor(2) as pool:
         arranged = pool.submit(ids.gather, pl.Series(order))
@@ -43,6 +47,13 @@ def read_register(frame: pl.DataFrame | pl.LazyFrame, fields: Fields, no_link: I
     register.notes.sort()
     _drop_empty(register)
     return register
+
+
+def _check_roles(fields: Fields) -> None:
+    read = {role for roles in READERS.values() for role in roles}
+    unread = [role for role in fields.roles if role not in read]
+    if unread:
+        raise RegisterError(f"Nothing reads the role {', '.join(unread)}.", "See docs/linkage.md for the roles.")
 
 
 def _check_columns(schema: pl.Schema, fields: Fields) -> None:
@@ -75,20 +86,6 @@ def _without(lazy: pl.LazyFrame, column: str, no_link: list[Any]) -> pl.LazyFram
     return lazy.filter(~pl.col(column).is_in(pl.Series(no_link, dtype=dtype).implode()))
 
 
-@dataclass(frozen=True)
-class _Reader:
-    """Reads one column at a time, so that a large file's text is never all in memory."""
-
-    lazy: pl.LazyFrame
-    order: NDArray[np.uint32]
-
-    def column(self, name: str) -> pl.Series:
-        return self.lazy.select(name).collect().to_series()
-
-    def arranged(self, codes: NDArray[Any]) -> NDArray[Any]:
-        return codes.take(self.order)
-
-
 def canonical_order(ids: pl.Series) -> NDArray[np.uint32]:
     """Rows by the hash of their id. Raises RegisterError on an empty, null or repeated id."""
     if len(ids) == 0:
@@ -110,7 +107,7 @@ def canonical_order(ids: pl.Series) -> NDArray[np.uint32]:
     return order
 
 
-def _read_source(register: Register, reader: _Reader, fields: Fields) -> None:
+def _read_source(register: Register, reader: ColumnReader, fields: Fields) -> None:
     if not fields.source:
         return
     rows, names = by_distinct(reader.column(fields.source).cast(pl.String).fill_null(""))
@@ -122,72 +119,85 @@ def _read_source(register: Register, reader: _Reader, fields: Fields) -> None:
         raise RegisterError("link_only needs rows of at least two sources; the register has one.")
 
 
-def _read_names(register: Register, reader: _Reader, fields: Fields) -> None:
-    roles = [role for role in NAME_ROLES if role in fields.roles]
-    columns = [reader.column(fields.roles[role]) for role in roles]
-    listed = "previous_surnames" in fields.roles
-    if listed:
-        rows, exploded = _exploded(reader.column(fields.roles["previous_surnames"]))
-        columns.append(exploded)
-    codes, names = encode(columns)
-    register.values["names"] = names
-    for role, code in zip(roles, codes, strict=False):
-        register.columns[role] = reader.arranged(code)
-    if listed:
-        register.lists["previous_surnames"] = _as_lists(rows, codes[-1], reader.order)
-
-
-def _exploded(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
-    """Row number and text of each item of a list column; plain text may separate items by ; or |."""
-    if not isinstance(column.dtype, pl.List):
-        column = column.cast(pl.String).str.replace_all(r"\|", ";").str.split(";")
-    flat = column.rename("v").to_frame().with_row_index("row").explode("v").drop_nulls("v")
-    return flat["row"].cast(pl.Int64).to_numpy(), flat["v"].cast(pl.String)
-
-
-def _as_lists(rows: NDArray[np.int64], codes: NDArray[np.int32], order: NDArray[np.uint32]) -> Lists:
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    rows, codes = place[rows[codes >= 0]], codes[codes >= 0]
-    by_row = np.lexsort((codes, rows))
-    counts = np.bincount(rows, minlength=len(order))
-    return Lists(np.concatenate([[0], np.cumsum(counts)]), codes[by_row])
-
-
-def _read_numbers(register: Register, reader: _Reader, fields: Fields) -> None:
+def _read_dates(register: Register, reader: ColumnReader, fields: Fields) -> None:
     for role in DATES:
-        if role in fields.roles:
-            column = reader.column(fields.roles[role])
-            dates, unread = packed_dates(column)
-            register.columns[role] = reader.arranged(dates)
-            _tell_unread(register, role, "date", column, unread)
-    if "sex" in fields.roles:
-        column = reader.column(fields.roles["sex"])
-        rows, distinct = by_distinct(column)
-        words = distinct.str.strip_chars().str.to_uppercase()
-        sexes = np.array([*(SEXES.get(text, MISSING) for text in words.to_list()), MISSING], dtype=np.int8)
-        register.columns["sex"] = reader.arranged(sexes.take(rows, mode="wrap"))
-        known = words.is_in([*SEXES, *NO_SEX]) | clean_text(words).is_null()
-        _tell_unread(register, "sex", "sex", column, flagged_rows(~known.to_numpy(), rows))
+        if role not in fields.roles:
+            continue
+        column = reader.column(fields.roles[role])
+        read = read_dates(column)
+        register.columns[role] = reader.arranged(read.packed)
+        tell_unread(register, role, "date", column, read.unread)
+        unsure = int(read.unsure.sum())
+        if unsure:
+            register.notes.append(
+                f"{role}: {unsure:,} dates could be read day first or month first, and the column does not say "
+                "which: read as most of it is written, or day first."
+            )
+
+
+def _read_sex(register: Register, reader: ColumnReader, fields: Fields) -> None:
+    if "sex" not in fields.roles:
+        return
+    column = reader.column(fields.roles["sex"])
+    rows, distinct = by_distinct(column)
+    words = distinct.str.strip_chars(" .").str.to_uppercase().str.replace(r"\.0+$", "")
+    sexes = np.array([*(SEXES.get(text, MISSING) for text in words.to_list()), MISSING], dtype=np.int8)
+    register.columns["sex"] = reader.arranged(sexes.take(rows, mode="wrap"))
+    known = words.is_in([*SEXES, *NO_SEX]) | fillers(distinct)
+    tell_unread(register, "sex", "sex", column, flagged_rows(~known.to_numpy(), rows))
+
+
+def _read_numbers(register: Register, reader: ColumnReader, fields: Fields) -> None:
     for role in ("nhs_number", "phone"):
         if role in fields.roles:
             _read_number(register, reader, role, reader.column(fields.roles[role]))
 
 
-def _read_number(register: Register, reader: _Reader, role: str, column: pl.Series) -> None:
-    read = numbers(column, cut=role == "phone")
+def _read_number(register: Register, reader: ColumnReader, role: str, column: pl.Series) -> None:
+    read = read_numbers(column, phone=role == "phone")
     if read is None:
         codes, values = encode([column])
         register.columns[role], register.values[role] = reader.arranged(codes[0]), values
         register.notes.append(f"{role} holds letters: compared as text.")
         return
-    found, unread = read
-    _tell_unread(register, role, "number", column, unread)
-    packed = packed_numbers(found)
+    tell_unread(register, role, "number", column, read.unread)
+    rounded = int(read.rounded.sum())
+    if rounded:
+        register.notes.append(
+            f"{role}: {rounded:,} values were rounded by a spreadsheet (1.23E9), and their last digits are lost."
+        )
+    packed = packed_numbers(read.values)
     if role == "nhs_number":
         packed = with_check(packed)
         _tell_unchecked(register, packed)
     register.columns[role] = reader.arranged(packed)
+    rows, further = read.further
+    if role == "phone" and len(rows):
+        register.lists[role] = as_lists(rows, packed_numbers(further), reader.order)
+
+
+def _read_codes(register: Register, reader: ColumnReader, fields: Fields) -> None:
+    for role, code in CODES.items():
+        if role in fields.roles:
+            _read_text(register, reader, role, [reader.column(fields.roles[role])], code.clean, code.kind)
+
+
+def _read_text(
+    register: Register, reader: ColumnReader, role: str, columns: Sequence[pl.Series],
+    clean: Callable[[pl.Series], pl.Series], kind: str,
+) -> list[NDArray[np.int32]]:  # fmt: skip
+    """Read a column of text, with further ones of one dictionary, and tell what says something that is not of its
+    kind. Returns the codes of each."""
+    cleaned = []
+    for column in columns:
+        rows, distinct = by_distinct(column)
+        tidy = clean(distinct)
+        cleaned.append((rows, tidy))
+        nothing = (tidy.is_null() & ~fillers(distinct)).to_numpy()
+        tell_unread(register, role, kind, column, flagged_rows(nothing, rows))
+    codes, values = encode_cleaned(cleaned)
+    register.columns[role], register.values[role] = reader.arranged(codes[0]), values
+    return codes
 
 
 def _tell_unchecked(register: Register, packed: NDArray[np.uint64]) -> None:
@@ -199,36 +209,23 @@ def _tell_unchecked(register: Register, packed: NDArray[np.uint64]) -> None:
         )
 
 
-def _tell_unread(register: Register, role: str, kind: str, column: pl.Series, unread: NDArray[np.bool_]) -> None:
-    """A note of how many values of a column cannot be read, where more than MOST_UNREAD of those given."""
-    many = int(unread.sum())
-    if not many:
-        return
-    register.unread.add(role)
-    given = int((column.cast(pl.String).str.strip_chars() != "").sum())
-    if many > MOST_UNREAD * given:
-        register.notes.append(f"{role}: {many:,} of {given:,} values are no {kind} that can be read.")
-
-
-def _read_place(register: Register, reader: _Reader, fields: Fields) -> None:
-    for role in ("house", "street"):
+def _read_place(register: Register, reader: ColumnReader, fields: Fields) -> None:
+    for role, clean in (("house", houses), ("street", streets)):
         if role in fields.roles:
-            codes, values = encode([reader.column(fields.roles[role])], streets)
-            register.columns[role], register.values[role] = reader.arranged(codes[0]), values
+            _read_text(register, reader, role, [reader.column(fields.roles[role])], clean, role)
     if "postcode" not in fields.roles:
         return
     columns = [reader.column(fields.roles["postcode"])]
     listed = "previous_postcodes" in fields.roles
     if listed:
-        rows, exploded = _exploded(reader.column(fields.roles["previous_postcodes"]))
+        rows, exploded = exploded_items(reader.column(fields.roles["previous_postcodes"]))
         columns.append(exploded)
-    codes, values = encode(columns, postcodes)
-    register.columns["postcode"], register.values["postcode"] = reader.arranged(codes[0]), values
+    codes = _read_text(register, reader, "postcode", columns, postcodes, "postcode")
     if listed:
-        register.lists["previous_postcodes"] = _as_lists(rows, codes[1], reader.order)
+        register.lists["previous_postcodes"] = as_lists(rows, codes[1], reader.order)
 
 
-def _read_other(register: Register, reader: _Reader, fields: Fields) -> None:
+def _read_other(register: Register, reader: ColumnReader, fields: Fields) -> None:
     for name, column in fields.other.items():
         codes, values = encode([reader.column(column)])
         register.columns[name], register.values[name] = reader.arranged(codes[0]), values
@@ -256,4 +253,15 @@ def _drop_empty(register: Register) -> None:
         )
 
 
-READERS = (_read_numbers, _read_place, _read_names, _read_other, _read_source)
+Read = Callable[[Register, ColumnReader, Fields], None]
+READERS: dict[Read, tuple[str, ...]] = {
+    _read_numbers: ("nhs_number", "phone"),
+    _read_dates: DATES,
+    _read_place: ("house", "street", "postcode", "previous_postcodes"),
+    read_name_columns: (*NAME_ROLES, "previous_surnames"),
+    _read_codes: tuple(CODES),
+    _read_sex: ("sex",),
+    _read_other: (),
+    _read_source: (),
+}
+"""Who reads what: a role that nobody reads is an error, not a column that is left out without a word."""

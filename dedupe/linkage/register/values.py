@@ -9,20 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.register.fillers import fillers
+from casebridge.dedupe.linkage.register.folding import folded
+
 MISSING = -1
 LONGEST = 60
 LEAST_NUMBERS, MOST_HOLDERS = 300, 8.0
 RARENESS = (1e-2, 10**-2.5, 1e-3, 10**-3.5, 1e-4, 10**-4.5)
-
-ONE_WORD = """
-UNKNOWN UNKNOW UNK NK N/K NKN NOTKNOWN NONE NULL NIL NA N/A TEST TESTING DUMMY BABY BABYBOY BABYGIRL INFANT
-UNBORN TWIN TBC TBA XX XXX XXXX XXXXX X ANON ANONYMOUS MISSING REFUSED DECLINED NFA DUPLICATE
-"""
-PLACEHOLDERS = frozenset(ONE_WORD.split()) | {
-    "NOT KNOWN", "NOT GIVEN", "NOT STATED", "BABY BOY", "BABY GIRL", "MALE INFANT", "FEMALE INFANT",
-    "TWIN ONE", "TWIN TWO", "TWIN 1", "TWIN 2", "BABY ONE", "BABY TWO", "UNBORN BABY", "NO NAME",
-    "NO FIXED ABODE", "NO FIXED ADDRESS", "DO NOT USE",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,13 +40,19 @@ def encode(
 ) -> tuple[list[NDArray[np.int32]], Values]:
     """Text columns as codes of one shared dictionary. Raw text is cleaned once per distinct value.
 
-    Returns one int32 array a column (MISSING where empty or a placeholder) and the dictionary.
+    Returns one int32 array a column (MISSING where nothing is known) and the dictionary.
     """
     raw = [by_distinct(column) for column in columns]
-    cleaned = [(clean or clean_text)(distinct) for _, distinct in raw]
+    return encode_cleaned([(rows, (clean or clean_text)(distinct)) for rows, distinct in raw])
+
+
+def encode_cleaned(
+    columns: Sequence[tuple[NDArray[np.int64], pl.Series]],
+) -> tuple[list[NDArray[np.int32]], Values]:
+    """As `encode`, of columns given as `by_distinct` has them, with their distinct values cleaned."""
+    cleaned = [tidy.rename("t") for _, tidy in columns]
     text = pl.concat(cleaned).drop_nulls().unique().sort() if cleaned else pl.Series([], dtype=pl.String)
-    values = Values(text)
-    return [_codes(physical, tidy, text) for (physical, _), tidy in zip(raw, cleaned, strict=True)], values
+    return [_codes(rows, tidy, text) for (rows, _), tidy in zip(columns, cleaned, strict=True)], Values(text)
 
 
 def by_distinct(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
@@ -81,18 +80,18 @@ def _codes(rows: NDArray[np.int64], clean: pl.Series, text: pl.Series) -> NDArra
 
 
 def clean_text(text: pl.Series) -> pl.Series:
-    """Capitals without accents, one blank between words; null for placeholders and text without a letter or
-    digit.
+    """Capitals A to Z whatever the writing, one blank between words; null where nothing is known (`fillers`) and
+    for text without a letter or digit.
 
-    >>> clean_text(pl.Series([" o''Brien ", "José  María", "n/k", "--"])).to_list()
-    ["O'BRIEN", 'JOSE MARIA', None, None]
+    >>> clean_text(pl.Series([" o''Brien ", "José  María", "Łuczak", "n/k", "--"])).to_list()
+    ["O'BRIEN", 'JOSE MARIA', 'LUCZAK', None, None]
     """
-    t = pl.col("t").str.slice(0, LONGEST).str.normalize("NFKD").str.replace_all(r"\p{M}", "")
-    t = t.str.to_uppercase()
+    short = text.cast(pl.String).str.slice(0, LONGEST)
+    t = pl.col("t").str.to_uppercase()
     t = t.str.replace_all("[`\u2018\u2019\u00b4]", "'").str.replace_all("''+", "'")
     t = t.str.replace_all(r"[^\p{L}\p{N}'/?-]+", " ").str.strip_chars(" '-/.")
-    bare = t.is_in(sorted(PLACEHOLDERS)) | ~t.str.contains(r"[\p{L}\p{N}]")
-    return text.cast(pl.String).to_frame("t").select(pl.when(~bare).then(t)).to_series()
+    given = ~pl.col("filler") & t.str.contains(r"[\p{L}\p{N}]")
+    return pl.DataFrame({"t": folded(short), "filler": fillers(short)}).select(pl.when(given).then(t)).to_series()
 
 
 def shares(codes: NDArray[np.int32], size: int) -> NDArray[np.float64]:

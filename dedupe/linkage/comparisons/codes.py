@@ -1,0 +1,95 @@
+"""Comparing codes that name a person: e-mail address, pupil number, National Insurance number."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.comparisons.levels import Comparison, Level, Levels, level
+from casebridge.dedupe.linkage.register.codes import CODES, which_valid
+from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.pair_rows import PairSide
+from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+
+MANY_HOLDERS = 4
+CLOSE = 0.93
+EMAIL_LEVELS = (
+    level("same e-mail address", 0.60, 0.30, 0.20, 0.20, moved=0.50),
+    level("same e-mail address, one that many records hold", 0.02, 0.08, 0.08, 0.08),
+    level("same name before the @", 0.05, 0.004, 0.004, 0.004),
+    level("e-mail address spelled closely", 0.05, 0.006, 0.006, 0.006),
+    level("e-mail addresses differ", 0.28, 0.61, 0.71, 0.71, moved=0.38),
+)
+
+
+def code_levels(kind: str) -> tuple[Level, ...]:
+    """Levels of a number with a rule by which it can be told right or wrong, as NHS numbers have them."""
+    return (
+        level(f"same {kind}", 0.94, 0.004, 0.0003, 0.0003),
+        level(f"same {kind}, one that cannot be right", 0.01, 0.0005, 0.0001, 0.0001),
+        level(f"{kind} one sign or one swap away", 0.02, 0.001, 0.0005, 0.0005),
+        level(f"two different valid {kind}s", 0.017, 0.967, 0.98, 0.98),
+        level(f"{kind}s differ, one cannot be right", 0.013, 0.0275, 0.0191, 0.0191),
+    )
+
+
+def email_comparison(register: Register) -> list[Comparison]:
+    """E-mail addresses. Families share them, so they are no number that names a person; a provider changes more
+    often than the name before the @."""
+    column, values = register.columns["email"], register.values["email"]
+    counts = np.bincount(column[column >= 0], minlength=len(values))
+    many = np.append(counts > MANY_HOLDERS, False)
+    local = values.text.str.replace(r"@.*$", "").rank("dense").cast(pl.Int32).to_numpy()
+
+    def quick(left: PairSide, right: PairSide) -> Levels:
+        a, b = left.of("email"), right.of("email")
+        found = np.where(a == b, many.take(a).astype(np.uint8), np.uint8(len(EMAIL_LEVELS) + 1))
+        found[(a | b) < 0] = len(EMAIL_LEVELS)
+        return found
+
+    def judge(a: Codes, b: Codes) -> Levels:
+        found = np.full(len(a), 4, dtype=np.uint8)
+        found[(jaro_winkler(values, a, b) >= CLOSE) | (edits(values, a, b, most=2) <= 2)] = 3
+        found[local[a] == local[b]] = 2
+        return found
+
+    def settle(left: PairSide, right: PairSide) -> Levels:
+        return per_distinct_pair(left.of("email"), right.of("email"), judge)
+
+    return [Comparison("email", EMAIL_LEVELS, quick, settle, ((2, 3, 4),), moves=True)]
+
+
+def _code_comparison(register: Register, role: str) -> list[Comparison]:
+    values = register.values[role]
+    valid: NDArray[np.bool_] = which_valid(CODES[role], values.text)
+    checked = bool(valid.any())
+    levels = code_levels(CODES[role].kind)
+    null = len(levels)
+
+    def quick(left: PairSide, right: PairSide) -> Levels:
+        a, b = left.of(role), right.of(role)
+        same = np.where(valid.take(a, mode="clip") | (not checked), np.uint8(0), np.uint8(1))
+        found = np.where(a == b, same, np.uint8(null + 1))
+        found[(a | b) < 0] = null
+        return found
+
+    def judge(a: Codes, b: Codes) -> Levels:
+        found = np.where(valid[a] & valid[b], np.uint8(3), np.uint8(4))
+        found[edits(values, a, b, most=1) <= 1] = 2
+        return found
+
+    def settle(left: PairSide, right: PairSide) -> Levels:
+        return per_distinct_pair(left.of(role), right.of(role), judge)
+
+    return [Comparison(role, levels, quick, settle, ((2, 3, 4),), identifier=True)]
+
+
+def upn_comparison(register: Register) -> list[Comparison]:
+    """Unique pupil numbers, by their check letter."""
+    return _code_comparison(register, "upn")
+
+
+def nino_comparison(register: Register) -> list[Comparison]:
+    """National Insurance numbers, by their form: they have no check digit."""
+    return _code_comparison(register, "nino")

@@ -1,0 +1,108 @@
+"""Codes of letters and figures: e-mail address, unique pupil number, National Insurance number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.register.fillers import ALONE, fillers
+
+UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+UPN = re.compile(r"[A-Z]\d{11}[0-9A-Z]")
+NINO = re.compile(r"([ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z])(\d{6})[A-D]?")
+NO_NINO = frozenset(["BG", "GB", "KN", "NK", "NT", "TN", "ZZ"])
+ADDRESS = r"([^\s<>:;,()]+@[^\s<>:;,()@]+)"
+NOBODY = r"^(?:no-?e?mail|none|no-?reply|do-?not-?reply|not-?known|not-?provided|unknown|test|n/?a|nobody|x+)$"
+
+
+@dataclass(frozen=True)
+class Code:
+    """A kind of code: what it is called, how distinct texts are cleaned (null for what is none), and which are
+    right by their own rule; no rule, no check."""
+
+    kind: str
+    clean: Callable[[pl.Series], pl.Series]
+    valid: Callable[[str], bool] | None = None
+
+
+def emails(text: pl.Series) -> pl.Series:
+    """The first e-mail address of each text in small letters; null for none, and for those of nobody (none@…).
+
+    >>> emails(pl.Series(["Ann Lee <Ann.Lee@Mail.Example>", "mailto:a@b.example", "none@b.example"])).to_list()
+    ['ann.lee@mail.example', 'a@b.example', None]
+    """
+    found = text.str.to_lowercase().str.extract(ADDRESS).str.strip_chars(".'\"")
+    local = found.str.replace(r"@.*$", "").str.replace_all("[._]", "-")
+    nobody = local.str.contains(NOBODY) | local.str.to_uppercase().is_in(sorted(ALONE))
+    return pl.DataFrame({"t": found, "n": nobody}).select(pl.when(~pl.col("n")).then("t")).to_series()
+
+
+def plain_codes(text: pl.Series) -> pl.Series:
+    """Capitals and figures only; null for fillers and for fewer than six signs or four figures.
+
+    >>> plain_codes(pl.Series(["A950 0001-78301", "not known", "X1"])).to_list()
+    ['A950000178301', None, None]
+    """
+    bare = text.str.slice(0, 40).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+    long = (bare.str.len_chars() >= 6) & (bare.str.count_matches(r"\d") >= 4) & ~fillers(text)
+    one_figure = bare.str.contains(r"^[A-Z]*(?:0+|9+)[A-Z]*$")
+    kept = pl.DataFrame({"t": bare, "k": long & ~one_figure})
+    return kept.select(pl.when("k").then("t")).to_series()
+
+
+def ninos(text: pl.Series) -> pl.Series:
+    """National Insurance numbers without their last letter, which many leave out. Temporary ones (TN and the birth
+    date) name nobody and are null.
+
+    >>> ninos(pl.Series(["AB 12 34 56 C", "ab123456", "TN010183M"])).to_list()
+    ['AB123456', 'AB123456', None]
+    """
+    bare = plain_codes(text)
+    cut = bare.str.replace(r"^([A-Z]{2}\d{6})[A-Z]$", "$1")
+    return pl.DataFrame({"t": cut}).select(pl.when(~pl.col("t").str.starts_with("TN")).then("t")).to_series()
+
+
+def valid_upn(text: str) -> bool:
+    """Whether a pupil number's check letter is right: weights 2 to 13, modulus 23 (DfE, UPN guide 1.2). The last
+    place of a temporary number is a letter, which counts by its place in the alphabet of check letters.
+
+    >>> [valid_upn(n) for n in ("A950000178301", "H801200001001", "R247962919251", "A95000017830A")]
+    [True, True, False, False]
+    """
+    if not UPN.fullmatch(text):
+        return False
+    last = text[12]
+    if last.isalpha() and last not in UPN_LETTERS:
+        return False
+    places = [int(figure) for figure in text[1:12]] + [int(last) if last.isdigit() else UPN_LETTERS.index(last)]
+    return UPN_LETTERS[sum(place * weight for weight, place in enumerate(places, 2)) % 23] == text[0]
+
+
+def valid_nino(text: str) -> bool:
+    """Whether letters and figures stand as in a National Insurance number (HMRC, NIM39110): it has no check digit.
+
+    >>> [valid_nino(n) for n in ("AB123456", "QQ123456", "GB123456", "A1234567")]
+    [True, False, False, False]
+    """
+    match = NINO.fullmatch(text)
+    return match is not None and match[1] not in NO_NINO
+
+
+def which_valid(code: Code, values: pl.Series) -> NDArray[np.bool_]:
+    """Of distinct values, which are right; none where most are wrong, and the column holds some other number."""
+    if code.valid is None:
+        return np.zeros(len(values), dtype=bool)
+    found = np.array([code.valid(one) for one in values.to_list()], dtype=bool)
+    return found if found.sum() >= 0.5 * len(found) else np.zeros(len(found), dtype=bool)
+
+
+CODES = {
+    "email": Code("e-mail address", emails),
+    "upn": Code("pupil number", plain_codes, valid_upn),
+    "nino": Code("National Insurance number", ninos, valid_nino),
+}

@@ -1,0 +1,96 @@
+"""The name columns of a register: one dictionary for all of them, and what they say beside the names."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.fields import Fields
+from casebridge.dedupe.linkage.register.column_reader import ColumnReader, as_lists, exploded_items, tell_unread
+from casebridge.dedupe.linkage.register.encoding import (
+    BIRTH_NUMBER,
+    GENERATION,
+    NAME_ROLES,
+    TEMPORARY,
+    Register,
+)
+from casebridge.dedupe.linkage.register.fillers import fillers
+from casebridge.dedupe.linkage.register.folding import other_script
+from casebridge.dedupe.linkage.register.personal_names import AFTER_NAMES, GENERATIONS, TITLES, Names, read_names
+from casebridge.dedupe.linkage.register.values import by_distinct, encode_cleaned, flagged_rows
+
+ONE_COMMA = r"^\s*([^,]*\p{L}[^,]*?)\s*,\s*([^,]*\p{L}[^,]*?)\s*$"
+NO_FORENAME = rf"(?i),\s*(?:{'|'.join(sorted({*AFTER_NAMES, *GENERATIONS, *TITLES}))})\.?\s*$"
+ONE_FIELD = 0.5  # share of a column's values with a comma from which it holds whole names
+
+
+def read_name_columns(register: Register, reader: ColumnReader, fields: Fields) -> None:
+    """Read forenames, middle names and surnames, earlier surnames among them."""
+    given = {role: reader.column(fields.roles[role]) for role in NAME_ROLES if role in fields.roles}
+    columns = apart_at_commas({role: column.cast(pl.String) for role, column in given.items()})
+    marks = {name: np.zeros(register.size, dtype=np.int8) for name in (BIRTH_NUMBER, GENERATION, TEMPORARY)}
+    read: list[tuple[NDArray[np.int64], pl.Series]] = []
+    for role, column in columns.items():
+        rows, distinct = by_distinct(column)
+        names = read_names(distinct, role)
+        _tell(register, role, column, rows, distinct, names)
+        for name, told in zip(marks, (names.number, names.generation, names.temporary), strict=True):
+            np.maximum(marks[name], np.append(told.astype(np.int8), np.int8(0)).take(rows), out=marks[name])
+        read.append((rows, names.text))
+    listed = "previous_surnames" in fields.roles
+    if listed:
+        items, exploded = exploded_items(reader.column(fields.roles["previous_surnames"]))
+        rows, distinct = by_distinct(exploded)
+        read.append((rows, read_names(distinct, "surname").text))
+    codes, values = encode_cleaned(read)
+    register.values["names"] = values
+    for role, code in zip(columns, codes, strict=False):
+        register.columns[role] = reader.arranged(code)
+    if listed:
+        register.lists["previous_surnames"] = as_lists(items, codes[-1], reader.order)
+    register.facts |= {name: reader.arranged(mark) for name, mark in marks.items() if mark.any()}
+
+
+def apart_at_commas(columns: dict[str, pl.Series]) -> dict[str, pl.Series]:
+    """Columns in which "Smith, John" stands as surname and forename. What stands in the other column already must
+    say the same; where there is no other column, one is made of a column that mostly holds such names."""
+    columns = dict(columns)
+    for role, other in (("forename", "surname"), ("surname", "forename")):
+        column = columns.get(role)
+        if column is None:
+            continue
+        whole = (column.str.contains(ONE_COMMA) & ~column.str.contains(NO_FORENAME)).fill_null(False)
+        if not whole.any() or (other not in columns and whole.sum() < ONE_FIELD * column.count()):
+            continue
+        names = {"surname": column.str.extract(ONE_COMMA, 1), "forename": column.str.extract(ONE_COMMA, 2)}
+        frame = pl.DataFrame(
+            {
+                "whole": whole, "old": column, "mine": names[role], "theirs": names[other],
+                "held": columns.get(other, pl.Series([None] * len(column), dtype=pl.String)),
+            }
+        )  # fmt: skip
+        empty = fillers(frame["held"]).fill_null(True)
+        alike = pl.col("held").str.strip_chars().str.to_uppercase() == pl.col("theirs").str.to_uppercase()
+        split = pl.col("whole") & (pl.col("empty") | alike.fill_null(False))
+        frame = frame.with_columns(empty=empty).select(
+            pl.when(split).then("mine").otherwise("old").alias(role),
+            pl.when(split).then("theirs").otherwise("held").alias(other),
+        )
+        columns |= {role: frame[role], other: frame[other]}
+    return {role: columns[role] for role in NAME_ROLES if role in columns}
+
+
+def _tell(
+    register: Register, role: str, column: pl.Series, rows: NDArray[np.int64], distinct: pl.Series, names: Names
+) -> None:
+    """Notes of the values that hold no name, and of those that are in another script."""
+    nothing = names.text.is_null() & ~fillers(distinct)
+    unread = nothing.to_numpy() & ~names.temporary & (names.number == 0)
+    tell_unread(register, role, "name", column, flagged_rows(unread, rows))
+    spelled = int(flagged_rows(other_script(distinct).fill_null(False).to_numpy(), rows).sum())
+    if spelled:
+        register.notes.append(
+            f"{role}: {spelled:,} values are in another script than Latin and were spelled out: they may not "
+            "agree with the spelling that other records have."
+        )
