@@ -51,7 +51,9 @@ def linked(base: pl.DataFrame, pairs: Sequence[tuple[dict[str, object], dict[str
             }  # fmt: skip
             rows += [{"id": f"{kind}/{number}/{side}", **home, **one} for side, one in enumerate(pair)]
     added = pl.DataFrame(rows, schema=base.schema, strict=False)
-    return link(pl.concat([base, added]), fields_of(PLAIN))
+    # A stranger of the same name, born on the same day, might bind two of them.
+    strangers = base.filter(~pl.col("dob").is_in(added["dob"].drop_nulls().to_list()))
+    return link(pl.concat([strangers, added]), fields_of(PLAIN))
 
 
 def together(found: Linkage, kind: int) -> tuple[int, int]:

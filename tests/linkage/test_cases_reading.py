@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.kinds import PLAIN, ROLES
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, Linkage, RegisterError, evaluate, link
+from casebridge.dedupe.linkage.comparisons.registry import phone_comparison
 from casebridge.dedupe.linkage.fields import ROLES as EVERY_ROLE
 from casebridge.dedupe.linkage.register.codes import emails, ninos, valid_nino, valid_upn
 from casebridge.dedupe.linkage.register.dates import read_dates
@@ -23,6 +24,7 @@ from casebridge.dedupe.linkage.register.places import postcode_parts, postcodes
 from casebridge.dedupe.linkage.register.reading import NO_SEX, READERS, read_register
 from casebridge.dedupe.linkage.register.values import Values
 from tests.linkage.registers_for_tests import fields_of
+from tests.linkage.test_levels import level_of
 
 FILLERS = [
     "Trace pending", "Not Recorded", "(blank)", "nan", "-9", "-99.0", "\\N", "UNKNOWN", "n/k", "N/A", "refused",
@@ -106,10 +108,12 @@ def test_of_two_phone_numbers_either_may_agree():
     rows = [f"0770090{n:04}" for n in range(40)]
     frame = pl.DataFrame({"id": [str(n) for n in range(42)], "s": [f"N{n}" for n in range(42)],
                           "p": [*rows, "0113 255 5777 / 07700900001", "07999 123456 / 0113 2555777"]})  # fmt: skip
-    found = link(frame, Fields(id="id", roles={"surname": "s", "phone": "p"}))
-    said = {frozenset(row[:2]): row[2] for row in found.pairs.select("left_id", "right_id", "phone").iter_rows()}
-    assert said[frozenset(("1", "40"))] == "same phone number"
-    assert said[frozenset(("40", "41"))] == "same phone number"
+    register = read_register(frame, Fields(id="id", roles={"surname": "s", "phone": "p"}))
+    (comparison,) = phone_comparison(register)
+    row = dict(zip(frame["id"], register.rows_of(frame["id"]).tolist(), strict=True))
+    for one, other in (("1", "40"), ("40", "41"), ("41", "40")):
+        assert level_of(register, comparison, row[one], row[other]) == "same phone number"
+    assert level_of(register, comparison, row["2"], row["41"]) == "phone numbers differ"
 
 
 def test_rounded_numbers_are_told(frame):
