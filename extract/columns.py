@@ -45,7 +45,10 @@ def _values(text: bytes, first: Places, ends: Places) -> tuple[Places, Places, l
     starts = np.empty_like(ends)
     starts[0] = first
     starts[1:] = ends[:-1] + 1
-    ends[-1] -= (ends[-1] > starts[-1]) & (data[ends[-1] - 1] == RETURN)
+    returns = (ends[-1] > starts[-1]) & (data[ends[-1] - 1] == RETURN)
+    while returns.any():  # any number of them belongs to the line end
+        ends[-1] -= returns
+        returns = (ends[-1] > starts[-1]) & (data[ends[-1] - 1] == RETURN)
     nothing = [np.zeros(0, np.int64)] * len(ends)
     if b'"' not in text or not ends.size:
         return starts, ends, nothing

@@ -1,19 +1,19 @@
-"""Fixed-width text without a header, by way of petl."""
+"""Fixed-width text without a header."""
 
 from __future__ import annotations
 
-import codecs
 from collections import deque
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
 
-import petl
-
 from casebridge.extract.dump import Part, Piece, SourceTable
 from casebridge.extract.examine import examine_text, refuse_binary
+from casebridge.extract.oddities import ragged_reason
 from casebridge.extract.records import Reason
 from casebridge.extract.row_formats import Row, pieces
+from casebridge.extract.textfile import TextFile
+from casebridge.project.errors import BalanceError, SourceError
 from casebridge.project.spec import ReadSpec
 
 
@@ -26,45 +26,94 @@ def fixed_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:
 def examine_fixed(path: Path, name: str, read: ReadSpec) -> Part:
     """The file's checksum and its encoding. A last line that stops short of the last column and has no
     line end means that the file was cut off."""
-    return examine_text(path, name, read, lambda: _ends_whole(path, read))
+    part = examine_text(path, name, read, lambda: _ends_whole(path, name, read))
+    if part.lines == 1 and not part.ended and part.bytes > 2 * sum(width for _, width in read.widths):
+        hint = "ask for this file again with a line end after each record"
+        raise SourceError(name, "has no line ends: its records run into one another", hint=hint)
+    if not read.widths_in:
+        _refuse_widths_in_bytes(path, name, read)
+    return part
 
 
-def _ends_whole(path: Path, read: ReadSpec) -> bool:
-    (last,) = deque(_lines(path), maxlen=1)
-    return _row(0, last, read).reason is not Reason.RAGGED_LINE
+def _refuse_widths_in_bytes(path: Path, name: str, read: ReadSpec) -> None:
+    """SourceError when letters of several bytes show that somebody padded to bytes, not to characters."""
+    width = sum(width for _, width in read.widths)
+    sizes, lengths, fits = set[int](), set[int](), [False, False]
+    with path.open("rb") as file:
+        text = TextFile(file, path.stat().st_size, name, read)
+        if text.encoding != "utf-8" or text.utf16:
+            return
+        for line in _lines(text):
+            size, length = len(line), len(line.decode("utf-8", "replace"))
+            sizes.add(size)
+            lengths.add(length)
+            if size != length:
+                fits = [fits[0] or size == width, fits[1] or length == width]
+    if len(lengths) > 1 and not fits[1] and (fits[0] or len(sizes) == 1):
+        what = "its widths are counted in bytes: lines with accented letters have as many bytes as the others"
+        hint = 'set `widths_in = "bytes"` in its spec\'s [read]; or `widths_in = "characters"` if that is not so'
+        raise SourceError(name, what, hint=hint)
+
+
+def _ends_whole(path: Path, name: str, read: ReadSpec) -> bool:
+    with path.open("rb") as file:
+        text = TextFile(file, path.stat().st_size, name, read)
+        (last,) = deque(_lines(text), maxlen=1)
+    return _row(0, last, text, read).reason is not Reason.RAGGED_LINE
 
 
 def read_fixed(table: SourceTable, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
-    """The lines of one file; the long tail is short enough to be read again whole."""
-    with part.open():
-        rows = (_row(number, line, table.read) for number, line in enumerate(_lines(part.path), 1))
-        yield from pieces(rows, table, part.name, first)
+    """The lines of one file; the long tail is short enough to be read again whole.
+
+    BalanceError unless there are as many lines as when the file was examined.
+    """
+    with part.open() as file:
+        text = TextFile(file, part.bytes, part.name, table.read)
+        rows = (_row(number, line, text, table.read) for number, line in enumerate(_lines(text), 1))
+        lines = 0
+        for piece in pieces(rows, table, part.name, first):
+            yield piece
+            first, lines = first + piece.records, lines + piece.records
+        if lines != part.lines:
+            raise BalanceError(f"lines of {part.name}", part.lines or 0, lines)
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    """Physical lines without their ends. petl ends a line at a lone carriage return too; those are joined
-    again. Latin-1 stands for the bytes as they are."""
-    held = b""
-    for number, (text,) in enumerate(petl.data(petl.fromtext(str(path), encoding="latin-1", strip=False))):
-        part = text.encode("latin-1")
-        held += part if number else part.removeprefix(codecs.BOM_UTF8)
-        if held.endswith(b"\n"):
-            yield held[:-1].removesuffix(b"\r")
-            held = b""
-    if held:
-        yield held.removesuffix(b"\r")
+def _lines(text: TextFile) -> Iterator[bytes]:
+    """Physical lines without their ends: LF, with any number of CRs before it."""
+    begin = text.begin
+    for block in text.blocks():
+        lines = block[begin:].split(b"\n")
+        begin = 0
+        if not lines[-1]:
+            lines.pop()
+        yield from (line.rstrip(b"\r") for line in lines)
 
 
-def _row(number: int, line: bytes, read: ReadSpec) -> Row:
-    text = line.decode(read.encoding, "replace")
+def _row(number: int, line: bytes, text: TextFile, read: ReadSpec) -> Row:
+    shown = line.decode(text.encoding, "replace")
     ends = list(accumulate(width for _, width in read.widths))
     last_start = ends[-2] if len(ends) > 1 else 0
-    if len(text) < last_start or text[ends[-1] :].strip():
-        return Row(number, (), Reason.RAGGED_LINE, line)
-    if b"\0" in line:
-        return Row(number, (), Reason.NUL_BYTE, line)
+    in_bytes = read.widths_in == "bytes"
+    size, beyond = (len(line), line[ends[-1] :].strip()) if in_bytes else (len(shown), shown[ends[-1] :].strip())
+    reason = Reason.READABLE
+    if read.comment and shown.startswith(read.comment):
+        reason = Reason.COMMENT_LINE
+    elif size < last_start or beyond:
+        reason = ragged_reason(shown, read)
+    elif b"\0" in line:
+        reason = Reason.NUL_BYTE
     try:
-        line.decode(read.encoding)
+        places = list(zip([0, *ends], ends, strict=False))
+        whole = line.decode(text.encoding)
+        values = (
+            [line[a:b].decode(text.encoding) for a, b in places] if in_bytes else [whole[a:b] for a, b in places]
+        )
     except UnicodeDecodeError:
-        return Row(number, (), Reason.UNDECODABLE, line)
-    return Row(number, tuple(text[a:b] for a, b in zip([0, *ends], ends, strict=False)))
+        reason = reason or Reason.UNDECODABLE
+    if reason is Reason.READABLE and all(set(value.strip()) <= set("-=_") for value in values):
+        reason = Reason.RULER_LINE if "--" in shown or "==" in shown or "__" in shown else reason
+    if reason is not Reason.READABLE:
+        return Row(number, (), reason, text.restored(line))
+    if text.by_return:
+        values = [value.translate({10: 13, 13: 10}) for value in values]
+    return Row(number, tuple(values))

@@ -13,16 +13,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from casebridge.extract.delimited import fields_of_first
 from casebridge.extract.dump import Part, SourceTable
 from casebridge.extract.manifest import NAME, Declared, differs, read_manifest
 from casebridge.extract.readers import FORMATS
-from casebridge.project.contracts import ORIGIN
-from casebridge.project.errors import SourceError, did_you_mean
+from casebridge.project.contracts import raw_name
+from casebridge.project.errors import SourceError, counted, did_you_mean
 from casebridge.project.job import Job
-from casebridge.project.spec import ReadSpec, Source
-from casebridge.project.specfile import columns_accounted_for
+from casebridge.project.spec import ReadSpec, Source, TableSpec
+from casebridge.project.specfile import columns_accounted_for, columns_asked_of
 
 _LIKE_A_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_LIKE_A_TITLE = re.compile(r"(?=.*[^\W\d])[\w £$%#&/()+.,:?'*-]{1,100}")
 _MAGIC = re.compile(r"[*?\[]")
 
 
@@ -41,7 +43,36 @@ def preflight(job: Job) -> list[SourceTable]:
     for part in (part for table in tables for part in table.parts):
         for note in part.notes:
             job.report.note(f"{part.name}: {note}")
+    for system, names in unread_files(job).items():
+        few = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
+        job.report.note(f"no spec of {system} reads {counted(len(names), 'file')} of its dump: {few}")
     return tables
+
+
+def unread_files(job: Job) -> dict[str, list[str]]:
+    """The files of each system's dump that no spec reads, by their paths in it; systems without any left out.
+
+    The exporter's manifest and a list of people who never take part in linkage are read, if not by a spec.
+    """
+    found = {}
+    for name, system in job.settings.systems.items():
+        if not system.dump.is_dir():
+            continue
+        reads = [read for source, read in job.reads().items() if source.system == name]
+        own = {NAME, *([system.no_link.name] if system.no_link and system.no_link.parent == system.dump else [])}
+        taken = {path for read in reads for path in system.dump.glob(read.file) if _safe(read.file)}
+        unread = [
+            path.relative_to(system.dump).as_posix()
+            for path in sorted(system.dump.rglob("*"))
+            if path.is_file() and not taken & {path, *path.parents} and path.name not in own
+        ]
+        if unread:
+            found[name] = unread
+    return found
+
+
+def _safe(file: str) -> bool:
+    return not Path(file).is_absolute() and ".." not in Path(file).parts
 
 
 def _all(troubles: Sequence[SourceError]) -> SourceError:
@@ -120,31 +151,58 @@ def _columns(
 ) -> tuple[str, ...]:
     """The columns of a file, each accounted for by the specs; those of the table's first file if there is
     one, for all its files have the same, if not in the same order."""
-    columns = FORMATS[read.format].columns(path, name, read)
+    titles = FORMATS[read.format].columns(path, name, read)
+    columns = tuple(raw_name(title) for title in titles)
     specs = job.specs_of(source)
     known = set.union(*columns_accounted_for(specs, source, columns))
     # What a query needs it says itself, when it is tried: only plain specs say here what must be there.
     plain = [spec for spec in specs if spec.query is None]
-    needed = set.union(*columns_accounted_for(plain, source)) | set(read.key)
+    needed = set.union(*columns_accounted_for(plain, source), *map(columns_asked_of, plain)) | set(read.key)
     here = set(columns)
     if not _folded(columns) & _folded(known | needed):
         raise _no_header(name, columns, known | needed)
+    counts = Counter(columns)
+    sure = _is_header(path, name, read, columns, needed | known)
     faults = [
         _listed("missing", sorted(needed - here)),
-        _listed("unexpected", _unexpected(columns, known | needed, needed - here)),
-        _listed("twice", sorted(name for name, count in Counter(columns).items() if count > 1 and name in known)),
-        _listed("reserved by casebridge", sorted(here & set(ORIGIN))),
+        _listed("neither mapped nor dropped", _unexpected(columns, known, needed - here, sure=sure)),
+        _listed("twice", sorted(name for name, count in counts.items() if count > 1 and name in known)),
+        _listed("reserved by casebridge", sorted(column for column in here if column.startswith("__"))),
     ]
     if any(faults):
         hint = (
             "if the export is right, map each new column in its spec or list it under [dropped] with a reason, "
             "and take away those that are gone; otherwise ask for the file again"
         )
-        raise SourceError(name, f"its columns have changed: {'; '.join(filter(None, faults))}", hint=hint)
+        what = f"its columns have changed: {'; '.join(filter(None, faults))}"
+        raise SourceError(name, what, hint=hint)
+    _refuse_alike(name, columns, specs)
     if first and here != set(first):
         hint = "ask for files that all have the same columns"
         raise SourceError(name, "has other columns than the files before it", hint=hint)
     return first or columns
+
+
+def _refuse_alike(name: str, columns: Sequence[str], specs: Sequence[TableSpec]) -> None:
+    """SourceError when a query reads columns that differ in capitals only: it would see the first for both."""
+    by_fold: dict[str, list[str]] = {}
+    for column in columns:
+        by_fold.setdefault(column.casefold(), []).append(column)
+    alike = [" and ".join(names) for names in by_fold.values() if len(names) > 1]
+    if alike and any(spec.query is not None for spec in specs):
+        what = f"has columns that a query cannot tell apart, for they differ in capitals only: {', '.join(alike)}"
+        hint = "take this table by a plain spec, or ask for the file again with other names"
+        raise SourceError(name, what, hint=hint)
+
+
+def _is_header(path: Path, name: str, read: ReadSpec, columns: Sequence[str], known: set[str]) -> bool:
+    """Whether the first line is certainly a header and no row that has run into it, or stands for it: it has
+    names only, each once, and as many as the line below it has fields."""
+    if len(set(columns)) < len(columns) or not all(map(_LIKE_A_TITLE.fullmatch, columns)):
+        return False
+    if not known & set(columns):
+        return False
+    return read.format != "csv" or fields_of_first(path, name, read) in {0, len(columns)}
 
 
 def _no_header(name: str, columns: Sequence[str], known: set[str]) -> SourceError:
@@ -154,19 +212,27 @@ def _no_header(name: str, columns: Sequence[str], known: set[str]) -> SourceErro
                 hint = f'set `delimiter = "{word}"` in its spec\'s [read] or in casebridge.toml'
                 return SourceError(name, f"its fields are separated by `{word}`", hint=hint)
     what = "has no header: its first line has none of the columns that the specs name"
-    return SourceError(name, what, hint="ask for this file again, with the columns' names in its first line")
+    hint = (
+        "ask for this file again, with the columns' names in its first line; where they stand further down, set "
+        "`header` to that line's number in its spec's [read]"
+    )
+    return SourceError(name, what, hint=hint)
 
 
 def _folded(names: Iterable[str]) -> set[str]:
     return {name.casefold() for name in names}
 
 
+_SHOWN = 50
+
+
 def _listed(word: str, names: Sequence[str]) -> str:
-    return f"{word} {', '.join(names)}" if names else ""
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return f"{word} {', '.join(names[:_SHOWN])}{more}" if names else ""
 
 
-def _unexpected(columns: Sequence[str], known: set[str], missing: set[str]) -> list[str]:
-    """Columns that no spec speaks of: by name only if most of the line is known to be names."""
+def _unexpected(columns: Sequence[str], known: set[str], missing: set[str], *, sure: bool) -> list[str]:
+    """Columns that no spec maps or drops: by name only if most of the line is known to be names."""
     folded = _folded(known)
     names = sum(column.casefold() in folded for column in columns)
     # A header that has lost its line end goes on with the first row, which is somebody's data.
@@ -175,7 +241,7 @@ def _unexpected(columns: Sequence[str], known: set[str], missing: set[str]) -> l
     for place, column in enumerate(columns, 1):
         if column in known:
             continue
-        if header and _LIKE_A_NAME.fullmatch(column):
+        if sure or (header and _LIKE_A_NAME.fullmatch(column)):
             hint = did_you_mean(column, missing)
             shown.append(f"{column} ({hint})" if hint.startswith("did you mean") else column)
         else:

@@ -2,8 +2,9 @@
 
 RFC 4180, read strictly. A field that begins with a quote ends at the next quote that is not doubled, and
 that quote must be followed by the delimiter or the end of the record; line ends inside belong to the
-field. A quote anywhere else in a field is an ordinary character. A record whose quoting does not hold
-spoils its first physical line only: reading goes on at the next one.
+field. A line ends in LF, with any number of CRs before it. A quote anywhere else in a field is an ordinary
+character. A record whose quoting does not hold spoils its first physical line only: reading goes on at the
+next one.
 
 `records` splits whole windows at once and asks here only where quoting is not regular, so what stands
 here decides, and is written to be read rather than to be fast.
@@ -11,9 +12,19 @@ here decides, and is written to be read rather than to be fast.
 
 from __future__ import annotations
 
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, Protocol
 
 NEWLINE, RETURN, QUOTE = 10, 13, 34
+
+
+class Readable(Protocol):
+    """Bytes by their place, of a file or of what a file is translated to."""
+
+    def seek(self, at: int, /) -> object:
+        """Go to a place."""
+
+    def read(self, length: int, /) -> bytes:
+        """So many bytes from there, fewer at the end."""
 
 
 class Lookahead:
@@ -23,7 +34,7 @@ class Lookahead:
     for a closing quote through gigabytes takes no more memory than looking for a near one.
     """
 
-    def __init__(self, file: BinaryIO, size: int, chunk: int = 1 << 22) -> None:
+    def __init__(self, file: Readable, size: int, chunk: int = 1 << 22) -> None:
         self._file, self._size, self._chunk = file, size, chunk
         self._window: tuple[int, bytes] = (0, b"")
         self._beyond: tuple[int, bytes] = (0, b"")
@@ -116,9 +127,13 @@ class Quoting:
         if quote < self._text.end:
             after = quote + 1
             following = self._text.byte(after)
-            if following == RETURN and self._text.byte(after + 1) == NEWLINE:
-                return after + 1
-            if following in (self._delimiter, NEWLINE):
+            while following == RETURN:
+                after += 1
+                following = self._text.byte(after)
+            if after > quote + 1:
+                if following == NEWLINE:
+                    return after
+            elif following in (self._delimiter, NEWLINE):
                 return after
         self._broken_at = max(self._broken_at, quote)
         return -1

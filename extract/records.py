@@ -11,21 +11,23 @@ records whose quotes all hold are taken at once; the first record that has anoth
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from casebridge.extract.quoting import NEWLINE, QUOTE, RETURN, Lookahead, Quoting
+from casebridge.extract.quoting import NEWLINE, QUOTE, RETURN, Lookahead, Quoting, Readable
 
+_RETURNS = re.compile(rb"\r+(?:\n|\Z)")
 Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 WINDOW = 1 << 22
 LONGEST = (1 << 31) - 64
+"""What Arrow's views can point into. The bound on a record is far below it."""
 
 
 class Reason(enum.IntEnum):
@@ -36,6 +38,10 @@ class Reason(enum.IntEnum):
     NUL_BYTE = 2
     RAGGED_LINE = 3
     BROKEN_QUOTE = 4
+    COMMENT_LINE = 5
+    RULER_LINE = 6
+    FOOTER_LINE = 7
+    REPEATED_HEADER = 8
 
 
 @dataclass(frozen=True)
@@ -60,14 +66,22 @@ class Records:
 
 
 class RecordTooLongError(Exception):
-    """A record of 2 GiB or more, more than Arrow's views can point into."""
+    """A record that is longer than the bound."""
 
-    def __init__(self, at: int) -> None:
-        super().__init__(f"has a record of more than 2 GiB, from byte {at:,} on")
+    def __init__(self, at: int, longest: int) -> None:
+        super().__init__(f"has a record of more than {longest:,} bytes, from byte {at:,} on")
 
 
 def split(
-    file: BinaryIO, size: int, start: int, delimiter: str, columns: int, encoding: str, window: int = WINDOW
+    file: Readable,
+    size: int,
+    start: int,
+    delimiter: bytes,
+    columns: int,
+    encoding: str,
+    window: int = WINDOW,
+    *,
+    longest: int = LONGEST,
 ) -> Iterator[Records]:
     """The records of a file of `size` bytes from the byte `start`, which begins a line.
 
@@ -77,8 +91,8 @@ def split(
     quoting = Quoting(text, ord(delimiter))
     at, length = start, window
     while at < text.end:
-        if length > LONGEST:
-            raise RecordTooLongError(at)
+        if length > max(longest, window):
+            raise RecordTooLongError(at, longest)
         data = text.window(at, length)
         splitter = _Window(data, at, ord(delimiter), text, quoting)
         needed = splitter.run()
@@ -183,11 +197,12 @@ class _Window:
             return quotes, (quotes, quotes)
         padded = np.frombuffer(b'\n%b"\n' % self.data, np.uint8)
         before, after, second = (padded[quotes + shift] for shift in (0, 2, 3))
-        if self.data.endswith(b'"\r'):
-            second[-1] = NEWLINE
         opens = (before == delimiter) | (before == NEWLINE) | (before == QUOTE)
         closes = (after == delimiter) | (after == NEWLINE) | (after == QUOTE)
         closes |= (after == RETURN) & (second == NEWLINE)
+        for place in np.flatnonzero((after == RETURN) & ~closes).tolist():
+            # Several CRs before a line end, or CRs that the end of the window cuts off from it.
+            closes[place] = _RETURNS.match(self.data, int(quotes[place]) + 1) is not None
         alive = opens | closes
         inert, quotes, opens, closes = quotes[~alive], quotes[alive], opens[alive], closes[alive]
         odd = (np.arange(quotes.size) & 1).astype(bool)

@@ -1,98 +1,210 @@
-"""Spreadsheets, by way of petl: the first sheet, names in its first row, every cell as text."""
+"""Workbooks (.xlsx): one sheet, names in one of its rows, every cell as the sheet shows it."""
 
 from __future__ import annotations
 
-import datetime as dt
-import warnings
-import zipfile
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import Element
 
-import petl
-
+from casebridge.extract.blanks import bare
 from casebridge.extract.dump import Part, Piece, SourceTable, stamp
+from casebridge.extract.numberformats import IMPOSSIBLE, shown
+from casebridge.extract.oddities import row_reason
 from casebridge.extract.records import Reason
 from casebridge.extract.row_formats import Row, pieces
+from casebridge.extract.workbook import Workbook, open_workbook, rich_text, unescaped
 from casebridge.project.batch import file_digest
+from casebridge.project.contracts import CELL_FAULT, NO_RESULT, raw_name
 from casebridge.project.errors import SourceError
 from casebridge.project.spec import ReadSpec
 
-_UNREADABLE = (zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError)
+_GAP = 1000
+"""More empty rows than this between two that are filled are no part of a table."""
+_LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 
 
-def sheet_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:  # noqa: ARG001
-    """The names in the first row, without blanks around them."""
-    try:
-        header = next(_cells(path), ())
-    except _UNREADABLE:
-        hint = "save it again as .xlsx, or export it as CSV and change `format` in its spec"
-        # Not `from` the error: it may quote a cell.
-        raise SourceError(name, "is no .xlsx spreadsheet that can be read", hint=hint) from None
-    return tuple(cell.strip() for cell in _trimmed(header))
+@dataclass(frozen=True)
+class Area:
+    """The part of a sheet that is read: the header's row and the last one, the columns, counted from 1."""
+
+    header: int
+    last: int
+    left: int
+    right: int
+
+    def has(self, row: int, column: int) -> bool:
+        """Whether a cell lies in it."""
+        return self.header <= row <= self.last and self.left <= column <= self.right
 
 
-def examine_sheet(path: Path, name: str, read: ReadSpec) -> Part:  # noqa: ARG001
-    """The file's checksum. That a workbook has more sheets than the one that is read, is said."""
+def sheet_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:
+    """The names in the header's row, without blanks around them."""
+    if not path.is_file():
+        raise SourceError(name, "is no file", hint="name a file in `file` of its spec")
+    with open_workbook(path, name, read) as book:
+        return _titles(_cells(book, read, name))
+
+
+def _titles(rows: Iterator[tuple[int, list[str]]]) -> tuple[str, ...]:
+    number, cells = next(rows, (0, []))
+    return tuple(bare(cell.removeprefix(CELL_FAULT)) for cell in _trimmed(cells)) if number else ()
+
+
+def examine_sheet(path: Path, name: str, read: ReadSpec) -> Part:
+    """The file's checksum. What is not read is said; cells that are merged within the table are refused."""
     before = stamp(path)
-    with zipfile.ZipFile(path) as book:
-        sheets = sum(part.startswith("xl/worksheets/") and part.endswith(".xml") for part in book.namelist())
-    notes = (f"only the first of its {sheets} sheets is read",) if sheets > 1 else ()
+    with open_workbook(path, name, read) as book:
+        area = _area(read)
+        merged = [cells for cells in book.merged() if _touches(cells, area)]
+        if merged:
+            more = f" and {len(merged) - 5} more" if len(merged) > 5 else ""
+            what = f"has merged cells among its rows: {', '.join(merged[:5])}{more}"
+            hint = (
+                "whether the value is that of one row or of all is not to be seen: unmerge them and fill each row"
+            )
+            raise SourceError(name, what, hint=hint)
+        notes = tuple(_notes(book, read))
     return Part(path, name, before[0], None, file_digest(path), before, notes)
+
+
+def _notes(book: Workbook, read: ReadSpec) -> Iterator[str]:
+    others = len(book.sheets) - 1
+    hidden = sum(sheet.hidden for sheet in book.sheets)
+    if others and not read.sheet:
+        said = f", {hidden} of them hidden" if hidden else ""
+        yield f"of its {len(book.sheets)} sheets{said} only `{book.chosen.name}` is read"
+    if book.chosen.hidden:
+        yield f"the sheet that is read, `{book.chosen.name}`, is hidden"
 
 
 def read_sheet(table: SourceTable, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
     """The rows below the header; `_line` is the row of the sheet."""
-    with part.open():
-        cells = _cells(part.path)
-        columns = tuple(cell.strip() for cell in _trimmed(next(cells, ())))
-        order = [columns.index(name) for name in table.columns]
-        yield from pieces(_rows(cells, order), table, part.name, first)
+    with part.open(), open_workbook(part.path, part.name, table.read) as book:
+        cells = _cells(book, table.read, part.name)
+        titles = _titles(cells)
+        names = [raw_name(title) for title in titles]
+        order = [names.index(name) for name in table.columns]
+        yield from pieces(_rows(cells, titles, order, table.read), table, part.name, first)
 
 
-def _rows(cells: Iterator[tuple[str, ...]], order: list[int]) -> Iterator[Row]:
+def _rows(
+    cells: Iterator[tuple[int, list[str]]], titles: Sequence[str], order: list[int], read: ReadSpec
+) -> Iterator[Row]:
     """Empty rows count as ragged lines, but not those below the last row that has anything."""
-    empty: list[Row] = []
-    for number, row in enumerate(cells, 2):
+    expected = _area(read).header + 1
+    for number, row in cells:
         held = _trimmed(row)
         if not held:
-            empty.append(Row(number, (), Reason.RAGGED_LINE))
             continue
-        yield from empty
-        empty.clear()
-        if len(held) > len(order):
-            yield Row(number, (), Reason.RAGGED_LINE, "\t".join(held).encode())
-        else:
-            filled = held + ("",) * (len(order) - len(held))
+        for missing in range(expected, number):
+            yield Row(missing, (), Reason.RAGGED_LINE)
+        expected = number + 1
+        filled = held + [""] * (len(titles) - len(held))
+        reason = Reason.RAGGED_LINE if len(held) > len(titles) else row_reason(filled, titles, read)
+        if reason is Reason.READABLE:
             yield Row(number, tuple(filled[place] for place in order))
+        else:
+            yield Row(number, (), reason, "\t".join(held).encode("utf-8", "replace"))
 
 
-def _cells(path: Path) -> Iterator[tuple[str, ...]]:
-    """All rows of the first sheet as text. What openpyxl cannot keep of a workbook (styles, validation) is
-    no concern of ours, so its warnings are not shown."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        table = petl.fromxlsx(str(path), data_only=True)
-        rows = list(table)
-    for row in rows:
-        yield tuple(_text(cell) for cell in row)
+def _area(read: ReadSpec) -> Area:
+    match = re.fullmatch(r"([A-Z]+)([0-9]+):([A-Z]+)([0-9]*)", read.cells)
+    if not match:
+        return Area(read.header, _LAST_ROW, 1, _LAST_COLUMN)
+    top = max(int(match[2]), read.header)
+    return Area(top, int(match[4] or _LAST_ROW), _column(match[1]), _column(match[3]))
 
 
-def _text(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return str(cell).upper()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, dt.datetime):
-        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(" ")
-    if isinstance(cell, dt.date | dt.time):
-        return cell.isoformat()
-    return str(cell)
+def _touches(cells: str, area: Area) -> bool:
+    """Whether a range of merged cells has more than one cell and reaches into the area."""
+    match = re.fullmatch(r"([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)", cells)
+    if not match or match[1] + match[2] == match[3] + match[4]:
+        return False
+    above, below = int(match[4]) < area.header, int(match[2]) > area.last
+    return not (above or below or _column(match[3]) < area.left or _column(match[1]) > area.right)
 
 
-def _trimmed(row: tuple[str, ...]) -> tuple[str, ...]:
+def _cells(book: Workbook, read: ReadSpec, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of each row of the area that the file has, from its header on."""
+    area, number, before = _area(read), 0, 0
+    for element in book.rows():
+        number = int(element.get("r", number + 1))
+        if not area.header <= number <= area.last:
+            continue
+        row = _row(book, element, area)
+        if not any(row):
+            continue
+        if before and number - before > _GAP:
+            what = f"has {number - before - 1:,} empty rows between the rows {before:,} and {number:,}"
+            hint = "delete what stands below its table, or choose the table by `range` in its spec's [read]"
+            raise SourceError(name, what, hint=hint)
+        if not before and number != area.header:
+            return  # the header's row is empty
+        before = number
+        yield number, row
+
+
+def _row(book: Workbook, element: Element, area: Area) -> list[str]:
+    row, column = list[str](), 0
+    for cell in element:
+        place = cell.get("r", "").rstrip("0123456789")
+        column = _column(place) if place else column + 1
+        if not area.left <= column <= min(area.right, _LAST_COLUMN):
+            continue
+        text = _shown(book, cell)
+        if text:
+            row += [""] * (column - area.left - len(row))
+            row[column - area.left :] = [text]
+    return row
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _shown(book: Workbook, cell: Element) -> str:
+    """A cell's text. What is no value begins with CELL_FAULT."""
+    kind, stored, formula, inline = cell.get("t", "n"), None, False, ""
+    for child in cell:
+        tag = child.tag.rpartition("}")[2]
+        if tag == "v":
+            stored = child.text
+        elif tag == "f":
+            formula = True
+        elif tag == "is":
+            inline = rich_text(child)
+    if kind == "inlineStr":
+        return inline
+    if stored is None or not stored.strip():
+        return NO_RESULT if formula and kind != "str" else stored or ""
+    if formula and book.calculates_on_load and stored == "0":
+        return NO_RESULT  # written by a program that leaves the result to Excel
+    return _text(book, kind, stored, int(cell.get("s", 0)))
+
+
+def _text(book: Workbook, kind: str, stored: str, style: int) -> str:
+    if kind == "s":
+        return book.texts[int(stored)]
+    if kind == "str":
+        return unescaped(stored)
+    if kind == "e":
+        return CELL_FAULT + stored
+    if kind == "b":
+        return "TRUE" if stored.strip() in {"1", "true"} else "FALSE"
+    if kind == "d":
+        day, _, clock = stored.strip().partition("T")
+        return f"{day} {clock}" if clock.strip("0:.Z") else day
+    code = book.formats[style] if style < len(book.formats) else "General"
+    text = shown(stored.strip(), code, epoch_1904=book.epoch_1904)
+    return CELL_FAULT + text if text == IMPOSSIBLE else text
+
+
+def _trimmed(row: list[str]) -> list[str]:
     """The row without the blank cells at its end."""
     size = len(row)
     while size and not row[size - 1].strip():

@@ -20,6 +20,7 @@ load       rows         ROWS, then every column of the target, keys resolved: wh
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 
 import polars as pl
@@ -35,6 +36,24 @@ ORIGIN: Mapping[str, pl.DataType] = {
     LINES: pl.Int32(),
 }
 """`_line` is the first physical line of the record, from 1; `_lines` how many it spans."""
+
+DISPUTED = "_disputed"
+OURS = frozenset({ROW, REST, KEY, FILE, LINE, LINES, DISPUTED})
+"""The columns beside a source's own, in batches and in queries."""
+
+_LIKE_OURS = re.compile(f"(?:{'|'.join(sorted(OURS))})_*", re.IGNORECASE)
+
+
+def raw_name(column: str) -> str:
+    """The name that a source's column has in batches and queries: its own, or with one `_` more behind it where
+    it would hide a column of ours (`_key` is `_key_`, `_key_` is `_key__`)."""
+    return f"{column}_" if _LIKE_OURS.fullmatch(column) else column
+
+
+CELL_FAULT = "\ufdd0"
+"""A value that begins with this character, which no text has, is none: its cell in a workbook holds an error
+(which one follows), or a formula whose result the file does not hold."""
+NO_RESULT = CELL_FAULT + "="
 
 UNREADABLE: Mapping[str, pl.DataType] = {**ORIGIN, "reason": pl.String(), "raw": pl.Binary()}
 

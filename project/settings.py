@@ -46,6 +46,15 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What no file of a dump may go beyond: bytes of one record, cells and unpacked bytes of a workbook."""
+
+    longest_record: int = 64 << 20
+    workbook_cells: int = 5_000_000
+    workbook_size: int = 256 << 20
+
+
+@dataclass(frozen=True)
 class Settings:
     """One migration project. All paths are absolute."""
 
@@ -56,6 +65,7 @@ class Settings:
     systems: Mapping[str, System]
     batch_rows: int = 250_000
     memory_limit: str = "2GB"
+    bounds: Bounds = Bounds()
     routes: Mapping[str, Route] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
@@ -71,12 +81,13 @@ class Settings:
 
 
 _KNOWN: Mapping[str, set[str]] = {
-    "": {"project", "target", "control", "systems", "routes", "limits"},
+    "": {"project", "target", "control", "systems", "routes", "limits", "reading"},
     "project": {"name", "batch_rows", "memory_limit"},
     "target": {"url"},
     "control": {"url"},
     "systems": {"dump", "encoding", "delimiter", "century_pivot", "no_link", "timezone"},
     "routes": {"target", "owner"},
+    "reading": {"longest_record", "workbook_cells", "workbook_size"},
 }
 
 
@@ -92,7 +103,7 @@ def read_settings(folder: Path) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SpecError([Problem(str(path), "", f"not readable as TOML: {error}")]) from error
     _unknown("", raw, "", problems)
-    for part in ("project", "target", "control"):
+    for part in ("project", "target", "control", "reading"):
         _unknown(part, raw.get(part, {}), part, problems)
     limits = read_limits(FILE, raw.get("limits", {}), problems)
     raw = {part: body for part, body in raw.items() if isinstance(body, dict)}
@@ -110,6 +121,7 @@ def read_settings(folder: Path) -> Settings:
         systems=systems,
         batch_rows=_whole(project, "project.batch_rows", 250_000, problems),
         memory_limit=str(project.get("memory_limit", "2GB")),
+        bounds=_bounds(raw.get("reading", {}), problems),
         routes={name: _route(folder, name, body, problems) for name, body in raw.get("routes", {}).items()},
         limits=limits,
     )
@@ -137,8 +149,8 @@ def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> Syst
     if encoding.lower() not in ENCODINGS:
         hint = f"one of {', '.join(sorted(set(ENCODINGS.values())))}"
         problems.append(Problem(FILE, f"{where}.encoding", f"unknown encoding `{encoding}`", hint))
-    if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
-        problems.append(Problem(FILE, f"{where}.delimiter", "must be one character, no quote or line end"))
+    if not is_delimiter(delimiter, ENCODINGS.get(encoding.lower(), "utf-8")):
+        problems.append(Problem(FILE, f"{where}.delimiter", BAD_DELIMITER))
     if "dump" not in body:
         problems.append(Problem(FILE, where, "names no dump folder"))
     no_link = body.get("no_link")
@@ -180,7 +192,45 @@ def _route(folder: Path, name: str, body: Any, problems: list[Problem]) -> Route
     return Route(name, url, str(body.get("owner", "")))
 
 
-# Encodings in which a line end, a quote and a delimiter are always one and the same byte.
+BAD_DELIMITER = (
+    "must be one to four characters of the file's encoding, without quotes, letters, digits or line ends"
+)
+
+
+def is_delimiter(text: str, encoding: str) -> bool:
+    """Whether fields may be separated by this. A letter or digit would be part of values."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return 1 <= len(text) <= 4 and not any(char.isalnum() or char in '"\r\n\0' for char in text)
+
+
+def working_encoding(encoding: str) -> str:
+    """The encoding of the bytes that the readers work on: UTF-16 is turned into UTF-8 on the way."""
+    return "utf-8" if encoding.startswith("utf-16") else encoding
+
+
+def _bounds(body: Any, problems: list[Problem]) -> Bounds:
+    if not isinstance(body, dict):
+        return Bounds()
+    return Bounds(
+        _bytes(body, "longest_record", Bounds.longest_record, problems),
+        _whole(body, "reading.workbook_cells", Bounds.workbook_cells, problems),
+        _bytes(body, "workbook_size", Bounds.workbook_size, problems),
+    )
+
+
+def _bytes(body: dict[str, Any], key: str, default: int, problems: list[Problem]) -> int:
+    """A size such as 64MB, up to 1GB: what is read at once has to fit into memory."""
+    match = re.fullmatch(r"([0-9]{1,4}) ?([KMG])i?B", str(body.get(key, "")))
+    size = int(match[1]) << {"K": 10, "M": 20, "G": 30}[match[2]] if match else 0
+    if key in body and not 1024 <= size <= 1 << 30:
+        problems.append(Problem(FILE, f"reading.{key}", "is no size up to 1GB", "write it like 64MB"))
+    return size if 1024 <= size <= 1 << 30 else default
+
+
+# Encodings in which a line end, a quote and a delimiter are always one and the same byte, and UTF-16.
 ENCODINGS: Mapping[str, str] = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
@@ -189,6 +239,12 @@ ENCODINGS: Mapping[str, str] = {
     "latin-1": "latin-1",
     "iso-8859-1": "latin-1",
     "ascii": "ascii",
+    "utf-16": "utf-16",
+    "utf16": "utf-16",
+    "utf-16-le": "utf-16-le",
+    "utf-16le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "utf-16be": "utf-16-be",
 }
 
 

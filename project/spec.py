@@ -36,7 +36,13 @@ class Source:
 
 @dataclass(frozen=True)
 class ReadSpec:
-    """How one source table's files are read. `widths` is for fixed-width files, in characters."""
+    """How one source table's files are read.
+
+    `widths` is for fixed-width files, in characters, or in bytes where `widths_in` says so. `header` is the
+    row that names the columns; `sheet` and `cells` (as B3:F200) choose a part of a workbook; `null` are the
+    texts that stand for nothing, None when nobody has said. The last three are bounds: bytes of one record,
+    cells of a workbook, bytes of a workbook unpacked.
+    """
 
     source: Source
     file: str
@@ -45,6 +51,16 @@ class ReadSpec:
     delimiter: str
     key: tuple[str, ...]
     widths: tuple[tuple[str, int], ...] = ()
+    widths_in: str = "characters"
+    header: int = 1
+    comment: str = ""
+    trailing_delimiter: bool = False
+    null: tuple[str, ...] | None = None
+    sheet: str = ""
+    cells: str = ""
+    longest: int = 64 << 20
+    most_cells: int = 5_000_000
+    most_unpacked: int = 256 << 20
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,10 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from casebridge.project.contracts import ORIGIN, REST
+import polars as pl
+from polars.exceptions import PolarsError
+
+from casebridge.project.contracts import OURS
 from casebridge.project.errors import Problem, SpecError
 from casebridge.project.lineage import Lineage
 from casebridge.project.references import unclear_references
@@ -14,9 +17,6 @@ from casebridge.project.settings import Settings
 from casebridge.project.spec import ReadSpec, Source, TableSpec
 from casebridge.project.specreader import Reader, Vocabulary
 from casebridge.project.target import Target
-
-OURS = frozenset({*ORIGIN, REST, "_disputed"})
-"""Columns that a query sees beside those of the file."""
 
 
 def read_specs(folder: Path, settings: Settings, target: Target, words: Vocabulary) -> tuple[TableSpec, ...]:
@@ -71,6 +71,22 @@ def columns_accounted_for(
 def _of(source: Source, lineage: Lineage, outputs: Iterable[str]) -> set[str]:
     origins = {origin for name in outputs for origin in lineage.of(name)}
     return {column for table, column in origins if table == source.name and column not in OURS}
+
+
+def columns_asked_of(spec: TableSpec) -> set[str]:
+    """The columns that a plain spec's `where`, `when` and `expect` name and that are not its own."""
+    own = {column.name for column in spec.columns}
+    stated = [item.when for item in spec.exclusions] + [rule.when for rule in spec.routes]
+    stated += [check.expect for check in spec.checks]
+    names = set[str]().union(*(_names_in(sql) for sql in stated)) - own
+    return (names | _names_in(spec.where or "")) - OURS
+
+
+def _names_in(sql: str) -> set[str]:
+    try:
+        return set(pl.sql_expr(sql).meta.root_names()) if sql else set()
+    except PolarsError:
+        return set()  # the transform stage says what is wrong with it
 
 
 def _between(specs: Sequence[TableSpec]) -> list[Problem]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from casebridge.project.contracts import raw_name
 from casebridge.project.date_formats import format_pattern
 from casebridge.project.errors import Problem, did_you_mean
 from casebridge.project.lineage import refusals
-from casebridge.project.settings import ENCODINGS, Settings
+from casebridge.project.settings import BAD_DELIMITER, ENCODINGS, Settings, is_delimiter
 from casebridge.project.spec import (
     ROUNDINGS,
     ColumnSpec,
@@ -28,6 +29,7 @@ from casebridge.project.target import ColumnType, Target, TargetTable, read_type
 
 WHOLE = frozenset({"bigint", "integer"})
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+CELLS = re.compile(r"[A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}(?:[0-9]{1,7})?")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,10 @@ KEYS: Mapping[str, set[str]] = {
     "table": {
         "system", "source", "consumes", "target", "key", "part", "where", "once", "merged_only", "holds_all",
     },
-    "read": {"file", "format", "encoding", "delimiter", "key", "widths"},
+    "read": {
+        "file", "format", "encoding", "delimiter", "key", "widths", "widths_in", "header", "comment",
+        "trailing_delimiter", "null", "sheet", "range",
+    },
     "column": {
         "from", "value", "steps", "codes", "codes_at", "checks", "required", "on_fail", "references",
         "references_source", "type", "format", "round", "null",
@@ -91,7 +96,7 @@ class Reader:
             name=self.path.stem,
             system=system,
             target=target.name,
-            key=self._words(table, "table", "key", needed=True),
+            key=tuple(self._raw_name(name) for name in self._words(table, "table", "key", needed=True)),
             reads=reads,
             columns=columns,
             query=query,
@@ -109,7 +114,7 @@ class Reader:
     def _dropped(self, body: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         for name in body:
             self._word(body, "dropped", name)
-        return tuple(sorted((name, str(reason)) for name, reason in body.items()))
+        return tuple(sorted((raw_name(name), str(reason)) for name, reason in body.items()))
 
     def _merged_only(self, table: dict[str, Any]) -> bool:
         only = self._flag(table, "table", "merged_only", default=False)
@@ -152,8 +157,13 @@ class Reader:
         if source and not NAME.fullmatch(source):
             hint = "a query names the tables it reads in `consumes`"
             self._problem("table.source", "is a query without `consumes`", hint)
-        key = self._words(table, "table", "key")
+        key = tuple(raw_name(name) for name in self._words(table, "table", "key"))
         return None, (self._read("read", Source(system, source), read, key),)
+
+    def _raw_name(self, name: str) -> str:
+        """A source column's name in batches. A query gives its columns the names that it wants."""
+        table = self.raw.get("table")
+        return name if isinstance(table, dict) and table.get("consumes") else raw_name(name)
 
     def _read(self, where: str, source: Source, body: Any, key: tuple[str, ...]) -> ReadSpec:
         if not isinstance(body, dict):
@@ -173,15 +183,53 @@ class Reader:
             widths = {}
         elif form == "fixed" and not widths:
             self._problem(f"{where}.widths", "a fixed-width file needs its columns' widths")
+        delimiter = str(body.get("delimiter", system.delimiter if system else ","))
+        if not is_delimiter(delimiter, ENCODINGS.get(encoding, "utf-8")):
+            self._problem(f"{where}.delimiter", BAD_DELIMITER)
+            delimiter = ","
+        bounds = self.settings.bounds
         return ReadSpec(
             source=source,
             file=str(body.get("file", f"{source.name}.csv" if form == "csv" else source.name)),
             format=form,
             encoding=ENCODINGS.get(encoding, "utf-8"),
-            delimiter=str(body.get("delimiter", system.delimiter if system else ",")),
-            key=self._words(body, where, "key") or key,
-            widths=tuple(widths.items()),
+            delimiter=delimiter,
+            key=tuple(raw_name(name) for name in self._words(body, where, "key")) or key,
+            widths=tuple((raw_name(str(name)), width) for name, width in widths.items()),
+            widths_in=self._one_of(body, where, "widths_in", ("characters", "bytes")),
+            header=self._whole(body, where, "header"),
+            comment=self._optional(body, where, "comment") or "",
+            trailing_delimiter=self._flag(body, where, "trailing_delimiter", default=False),
+            null=self._words(body, where, "null") if "null" in body else None,
+            sheet=self._optional(body, where, "sheet") or "",
+            cells=self._cells(body, where),
+            longest=bounds.longest_record,
+            most_cells=bounds.workbook_cells,
+            most_unpacked=bounds.workbook_size,
         )
+
+    def _cells(self, body: dict[str, Any], where: str) -> str:
+        text = (self._optional(body, where, "range") or "").upper().replace("$", "")
+        if text and not CELLS.fullmatch(text):
+            self._problem(
+                f"{where}.range", "is no range of cells", "write it like B3:F200, or B3:F without an end"
+            )
+            return ""
+        return text
+
+    def _one_of(self, body: dict[str, Any], where: str, key: str, choices: tuple[str, ...]) -> str:
+        text = str(body.get(key, choices[0]))
+        if text not in choices:
+            self._problem(f"{where}.{key}", f"unknown choice `{text}`", did_you_mean(text, choices))
+            return choices[0]
+        return text
+
+    def _whole(self, body: dict[str, Any], where: str, key: str) -> int:
+        value = body.get(key, 1)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_048_576:
+            self._problem(f"{where}.{key}", "must be the number of a row, the first is 1")
+            return 1
+        return value
 
     def _columns(self, raw: dict[str, Any], target: TargetTable) -> tuple[ColumnSpec, ...]:
         columns = [
@@ -231,6 +279,7 @@ class Reader:
             self._problem(f"{where}.references", f"no table `{references}` in target.toml", hint)
         sources = body.get("from", [])
         sources = (sources,) if isinstance(sources, str) else tuple(str(item) for item in sources)
+        sources = tuple(self._raw_name(name) for name in sources)
         if bool(sources) == ("value" in body):
             self._problem(where, "needs either `from` or `value`")
         codes = self._optional(body, where, "codes")
@@ -244,7 +293,7 @@ class Reader:
             value=str(body["value"]) if "value" in body else None,
             steps=self._steps(body, where, "steps", self.words.steps),
             codes=codes,
-            codes_at=self._optional(body, where, "codes_at"),
+            codes_at=self._raw_name(self._optional(body, where, "codes_at") or "") or None,
             checks=self._steps(body, where, "checks", self.words.checks),
             required=self._flag(body, where, "required", default=not nullable),
             on_fail=self._on_fail(body, where) if "on_fail" in body else None,

@@ -24,7 +24,7 @@ def spans(data: bytes, columns: int, encoding: str, delimiter: bytes = b",") -> 
     found, at = list[Span](), 0
     while at < len(lines):
         count, fields = _record(lines[at:], delimiter)
-        raw = b"\n".join(lines[at : at + count]).removesuffix(b"\r")
+        raw = b"\n".join(lines[at : at + count]).rstrip(b"\r")
         found.append(_judged(at + 1, count, fields, raw, columns, encoding))
         at += count
     return found
@@ -32,7 +32,7 @@ def spans(data: bytes, columns: int, encoding: str, delimiter: bytes = b",") -> 
 
 def _record(lines: list[bytes], delimiter: bytes) -> tuple[int, list[bytes] | None]:
     """How many lines the first record takes and its fields; one line and None if its quoting is broken."""
-    number, rest, fields = 1, lines[0].removesuffix(b"\r"), list[bytes]()
+    number, rest, fields = 1, lines[0].rstrip(b"\r"), list[bytes]()
     while True:
         if not rest.startswith(b'"'):
             field, more, rest = rest.partition(delimiter)
@@ -42,8 +42,7 @@ def _record(lines: list[bytes], delimiter: bytes) -> tuple[int, list[bytes] | No
             continue
         value, rest = b"", rest[1:]
         # The line as it stood: inside quotes its carriage return is part of the value.
-        if lines[number - 1].endswith(b"\r"):
-            rest += b"\r"
+        rest += b"\r" * (len(lines[number - 1]) - len(lines[number - 1].rstrip(b"\r")))
         while True:
             text, quote, after = rest.partition(b'"')
             value += text
@@ -54,7 +53,7 @@ def _record(lines: list[bytes], delimiter: bytes) -> tuple[int, list[bytes] | No
             elif after.startswith(b'"'):
                 value, rest = value + b'"', after[1:]
             else:
-                rest = after.removesuffix(b"\r")
+                rest = after.rstrip(b"\r")
                 break
         fields.append(value)
         if not rest:

@@ -15,7 +15,9 @@ from small_projects import Recorder, job_of, make, standing
 
 from casebridge.extract import run
 from casebridge.extract.fixed import _lines
+from casebridge.extract.textfile import TextFile
 from casebridge.project.contracts import LINE, LINES, ROW
+from casebridge.project.spec import ReadSpec, Source
 
 WIDTHS = 'file = "W.txt"\nformat = "fixed"\nwidths = { K = 3, V = 4 }'
 
@@ -66,13 +68,21 @@ def test_fixed_width_counts_characters_not_bytes(tmp_path: Path) -> None:
 
 @given(st.lists(st.sampled_from([b"\n", b"\r", b"\r\n", b"a", b"\x85", b"\x0b", b"\x0c", b"\0"])).map(b"".join))
 @settings(deadline=None)
-def test_only_a_line_feed_ends_a_fixed_line(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_one_kind_of_line_end_ends_a_fixed_line(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("fixed") / "W.txt"
     path.write_bytes(data)
     lines = data.split(b"\n")
     if not lines[-1]:
         lines.pop()
-    assert list(_lines(path)) == [line.removesuffix(b"\r") for line in lines]
+    with path.open("rb") as file:
+        text = TextFile(file, len(data), "W.txt", ReadSpec(Source("old", "W"), "W.txt", "fixed", "ascii", ",", ()))
+        found = list(_lines(text))
+        restored = [text.restored(line) for line in found]
+    if text.by_return:
+        # A file whose first line ends in CR alone: CR and LF change places.
+        assert restored == [line.rstrip(b"\n") for line in data.removesuffix(b"\r").split(b"\r")]
+    else:
+        assert found == [line.rstrip(b"\r") for line in lines]
 
 
 def sheet(path: Path, rows: list[list[object]], more: int = 0) -> None:
@@ -123,7 +133,7 @@ def test_further_sheets_are_not_passed_over_in_silence(tmp_path: Path) -> None:
     sheet(dump / "O.xlsx", [["K"], ["1"]], more=2)
     report = Recorder()
     run(job_of(tmp_path, report=report))
-    assert report.notes == ["O.xlsx: only the first of its 3 sheets is read"]
+    assert report.notes == ["O.xlsx: of its 3 sheets only `Sheet` is read"]
 
 
 FILES = {"documents": ["PATH", "BYTES", "SHA256"]}

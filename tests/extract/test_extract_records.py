@@ -22,14 +22,14 @@ def read(data: bytes, columns: int, encoding: str, window: int) -> list[naive.Sp
     """The records as the fast reader has them, in the shape of the naive one."""
     names = tuple(f"c{number}" for number in range(columns))
     found, line, consumed = list[naive.Span](), 1, 0
-    for records in split(io.BytesIO(data), len(data), 0, ",", columns, encoding, window):
+    for records in split(io.BytesIO(data), len(data), 0, b",", columns, encoding, window):
         rows = iter(pl.DataFrame(text_columns(records, names, encoding)).rows())
         for start, end, lines, code in zip(
             records.starts, records.ends, records.lines, records.reasons, strict=True
         ):
             assert records.data.count(b"\n", start, end + 1) == lines
             reason = Reason(code)
-            raw = records.data[start:end].removesuffix(b"\r")
+            raw = records.data[start:end].rstrip(b"\r")
             readable = reason is Reason.READABLE
             values = next(rows) if readable else ()
             found.append(naive.Span(line, int(lines), "" if readable else reason.name.lower(), values, raw))
@@ -52,7 +52,9 @@ def check(data: bytes, columns: int, encoding: str) -> None:
 
 ENCODINGS = st.sampled_from(["cp1252", "utf-8", "latin-1", "ascii"])
 HEAVY = st.lists(
-    st.sampled_from([b'"', b'"', b",", b"\n", b"\r\n", b"\r", b'""', b'","', b"a", b"bc", b"\xe9", b"\xc3\xa9"]),
+    st.sampled_from(
+        [b'"', b'"', b",", b"\n", b"\r\n", b"\r", b"\r\r\n", b'""', b'","', b"a", b"bc", b"\xe9", b"\xc3\xa9"]
+    ),
     max_size=40,
 ).map(b"".join)
 FIELDS = st.lists(st.sampled_from(["a", "b", '"', ",", "\n", "\r\n", "é", "€", " "]), max_size=12).map("".join)
@@ -79,6 +81,7 @@ def test_any_bytes(data: bytes, columns: int, encoding: str) -> None:
 @given(HEAVY, st.integers(1, 3), ENCODINGS)
 @example(b'a","x\n' * 9, 2, "ascii")
 @example(b'"\r', 1, "ascii")
+@example(b'"a"\r\r\r\n"b"\r\rc\n', 1, "ascii")
 @example(b'a,"b"\r\nc', 2, "ascii")
 @example(b'x"\ny"\n', 1, "ascii")
 @settings(deadline=None, max_examples=400)
@@ -118,6 +121,7 @@ def test_well_formed_csv_reads_as_pythons_csv_does(made: tuple[bytes, int, str])
         (b"1,a\n2,b", [("1", "a"), ("2", "b")]),
         (b"1,\n,\n", [("1", ""), ("", "")]),
         (b'"1","a"\r\n', [("1", "a")]),
+        (b'"1","a"\r\r\n2,b\r\r\r\n3,"c\r"\r\r\n', [("1", "a"), ("2", "b"), ("3", "c\r")]),
         (b'1,"a,b"\n', [("1", "a,b")]),
         (b'1,"a""b"\n', [("1", 'a"b')]),
         (b'1,""""\n', [("1", '"')]),

@@ -231,10 +231,11 @@ def test_a_file_that_becomes_shorter_while_it_is_read_stops_the_run(tmp_path: Pa
 
 
 def test_a_record_that_no_window_can_hold_stops_the_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("casebridge.extract.records.LONGEST", 100)
     monkeypatch.setattr("casebridge.extract.records.split.__defaults__", (50,))
-    (folder / "dump" / "A.csv").write_bytes(b"K,V\r\n1," + b"x" * 200 + b"\r\n")
-    with pytest.raises(SourceError, match=r"A\.csv: has a record of more than 2 GiB, from byte 5 on"):
+    with (folder / "casebridge.toml").open("a") as settings:
+        settings.write('[reading]\nlongest_record = "1KB"\n')
+    (folder / "dump" / "A.csv").write_bytes(b'K,V\r\n1,"' + b"x\n" * 1000 + b'"\r\n')
+    with pytest.raises(SourceError, match=r"A\.csv: has a record of more than 1,024 bytes, from byte 5 on"):
         run(job_of(folder))
 
 
