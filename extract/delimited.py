@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from casebridge.extract.blanks import bare
 from casebridge.extract.columns import text_columns
 from casebridge.extract.dump import Part, Piece, SourceTable, counted
 from casebridge.extract.examine import examine_text, refuse_binary
@@ -20,6 +19,7 @@ from casebridge.extract.prefetch import prefetch
 from casebridge.extract.quoting import Lookahead, Quoting
 from casebridge.extract.records import Reason, Records, RecordTooLongError, split
 from casebridge.extract.textfile import HEADER, TextFile
+from casebridge.project.blanks import bare_text
 from casebridge.project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE, raw_name
 from casebridge.project.errors import BalanceError, SourceError
 from casebridge.project.spec import ReadSpec
@@ -178,7 +178,7 @@ def _names(record: bytes, quoted: Sequence[tuple[int, int]], text: TextFile) -> 
             found = record.find(text.delimiter, at)
             end = len(record) if found < 0 else found
             value = record[at:end]
-        names.append(bare(text.restored_name(value)))
+        names.append(bare_text(text.restored_name(value)))
         if end >= len(record):
             return tuple(names)
         at = end + 1

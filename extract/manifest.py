@@ -75,17 +75,21 @@ def _declared(cells: Sequence[str]) -> Declared:
     return Declared(int(size) if size else None, int(lines) if lines else None, sha256.lower())
 
 
-def write_manifest(job: Job, tables: Sequence[SourceTable]) -> None:
+def write_manifest(job: Job, tables: Sequence[SourceTable], unread: Mapping[str, Sequence[str]]) -> None:
     """Write `work/extract/<run>-manifest.json`: every file of this run, what it is and what was found in
-    it. A manifest that says the same already is left as it is, with its time."""
+    it; and under `unread`, by system, the files of the dump that no spec reads. A manifest that says the
+    same already is left as it is, with its time."""
     path = job.work / "extract" / f"{job.run}-manifest.json"
     files = [entry for table in tables for entry in _entries(job, table)]
     try:
-        if json.loads(path.read_text(encoding="utf-8"))["files"] == files:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if before["files"] == files and before["unread"] == unread:
             return
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    text = json.dumps({"run": job.run, "when": now(), "files": files}, indent=2, ensure_ascii=False)
+    text = json.dumps(
+        {"run": job.run, "when": now(), "files": files, "unread": unread}, indent=2, ensure_ascii=False
+    )
     write_text(path, text + "\n")
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from casebridge.extract.blanks import bare
 from casebridge.extract.quoting import QUOTE
 from casebridge.extract.records import Reason, Records
+from casebridge.project.blanks import bare_text
 from casebridge.project.errors import SourceError
 from casebridge.project.spec import ReadSpec
 
@@ -136,7 +136,7 @@ def _like_footer(texts: Mapping[str, pl.Series], names: Sequence[str]) -> pl.Ser
 
 
 def _is_header(values: Sequence[str], names: Sequence[str]) -> bool:
-    return [bare(value).casefold() for value in values] == [name.casefold() for name in names]
+    return [bare_text(value).casefold() for value in values] == [name.casefold() for name in names]
 
 
 def _is_ruler(values: Sequence[str], names: Sequence[str]) -> bool:  # noqa: ARG001
@@ -144,7 +144,7 @@ def _is_ruler(values: Sequence[str], names: Sequence[str]) -> bool:  # noqa: ARG
 
 
 def _is_footer(values: Sequence[str], names: Sequence[str]) -> bool:  # noqa: ARG001
-    return bool(FOOTER.fullmatch(bare(values[0])))
+    return bool(FOOTER.fullmatch(bare_text(values[0])))
 
 
 def unprotected(column: pl.Series) -> pl.Series:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from casebridge.extract.blanks import bare
 from casebridge.extract.dump import Part, Piece, SourceTable, stamp
 from casebridge.extract.numberformats import IMPOSSIBLE, shown
 from casebridge.extract.oddities import row_reason
@@ -16,6 +15,7 @@ from casebridge.extract.records import Reason
 from casebridge.extract.row_formats import Row, pieces
 from casebridge.extract.workbook import Workbook, open_workbook, rich_text, unescaped
 from casebridge.project.batch import file_digest
+from casebridge.project.blanks import bare_text
 from casebridge.project.contracts import CELL_FAULT, NO_RESULT, raw_name
 from casebridge.project.errors import SourceError
 from casebridge.project.spec import ReadSpec
@@ -49,7 +49,7 @@ def sheet_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:
 
 def _titles(rows: Iterator[tuple[int, list[str]]]) -> tuple[str, ...]:
     number, cells = next(rows, (0, []))
-    return tuple(bare(cell.removeprefix(CELL_FAULT)) for cell in _trimmed(cells)) if number else ()
+    return tuple(bare_text(cell.removeprefix(CELL_FAULT)) for cell in _trimmed(cells)) if number else ()
 
 
 def examine_sheet(path: Path, name: str, read: ReadSpec) -> Part:
@@ -73,7 +73,7 @@ def _notes(book: Workbook, read: ReadSpec) -> Iterator[str]:
     others = len(book.sheets) - 1
     hidden = sum(sheet.hidden for sheet in book.sheets)
     if others and not read.sheet:
-        said = f", {hidden} of them hidden" if hidden else ""
+        said = f" ({hidden} hidden)" if hidden else ""
         yield f"of its {len(book.sheets)} sheets{said} only `{book.chosen.name}` is read"
     if book.chosen.hidden:
         yield f"the sheet that is read, `{book.chosen.name}`, is hidden"

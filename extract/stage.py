@@ -11,7 +11,7 @@ from casebridge.extract.dump import Piece, SourceTable, no_records
 from casebridge.extract.manifest import write_manifest
 from casebridge.extract.oddities import without_nothing
 from casebridge.extract.prefetch import prefetch
-from casebridge.extract.preflight import preflight
+from casebridge.extract.preflight import preflight, unread_files
 from casebridge.extract.readers import FORMATS
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import ROW, UNREADABLE, empty
@@ -33,7 +33,7 @@ def run(job: Job) -> Tally:
         left.unlink()  # a run that was killed while it wrote
     for table in tables:
         _extract(job, table)
-    write_manifest(job, tables)
+    write_manifest(job, tables, unread_files(job))
     return sum((job.ledger.tally(job.run, STAGE, str(table.source)) for table in tables), Tally())
 
 

@@ -175,11 +175,23 @@ def counted_rows(job: Job, stage: str, rows: Mapping[tuple[str, str], int]) -> i
     return sum(count for (of, name), count in rows.items() if of == stage and name in names)
 
 
-def check(folder: Path) -> list[str]:
-    """Read every file of a project and reach its databases; all problems at once, none when it is sound."""
+class _Notes(Silent):
+    """A reporter that keeps what is noted."""
+
+    def __init__(self, kept: list[str]) -> None:
+        self._kept = kept
+
+    def note(self, text: str) -> None:
+        self._kept.append(text)
+
+
+def check(folder: Path, notes: list[str] | None = None) -> list[str]:
+    """Read every file of a project and reach its databases; all problems at once, none when it is sound. What
+    is no problem but should be known is added to `notes`."""
     problems: list[str] = []
+    kept: list[str] = [] if notes is None else notes
     try:
-        with open_job(folder, alone=False) as job:
+        with open_job(folder, report=_Notes(kept), alone=False) as job:
             looks: tuple[Callable[[Job], object], ...] = (*_FILE_CHECKS, _dump, _databases)
             for look in looks:
                 try:

@@ -38,7 +38,8 @@ class Source:
 class ReadSpec:
     """How one source table's files are read.
 
-    `widths` is for fixed-width files, in characters, or in bytes where `widths_in` says so. `header` is the
+    `widths` is for fixed-width files, in what `widths_in` says: characters, bytes; where it says nothing, in
+    characters, and a file that looks otherwise is refused. `header` is the
     row that names the columns; `sheet` and `cells` (as B3:F200) choose a part of a workbook; `null` are the
     texts that stand for nothing, None when nobody has said. The last three are bounds: bytes of one record,
     cells of a workbook, bytes of a workbook unpacked.
@@ -51,7 +52,7 @@ class ReadSpec:
     delimiter: str
     key: tuple[str, ...]
     widths: tuple[tuple[str, int], ...] = ()
-    widths_in: str = "characters"
+    widths_in: str = ""
     header: int = 1
     comment: str = ""
     trailing_delimiter: bool = False

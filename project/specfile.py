@@ -75,7 +75,7 @@ def _of(source: Source, lineage: Lineage, outputs: Iterable[str]) -> set[str]:
 
 def columns_asked_of(spec: TableSpec) -> set[str]:
     """The columns that a plain spec's `where`, `when` and `expect` name and that are not its own."""
-    own = {column.name for column in spec.columns}
+    own = {column.name for column in spec.columns} | {"source", "converted"}
     stated = [item.when for item in spec.exclusions] + [rule.when for rule in spec.routes]
     stated += [check.expect for check in spec.checks]
     names = set[str]().union(*(_names_in(sql) for sql in stated)) - own

@@ -196,7 +196,7 @@ class Reader:
             delimiter=delimiter,
             key=tuple(raw_name(name) for name in self._words(body, where, "key")) or key,
             widths=tuple((raw_name(str(name)), width) for name, width in widths.items()),
-            widths_in=self._one_of(body, where, "widths_in", ("characters", "bytes")),
+            widths_in=self._one_of(body, where, "widths_in", ("", "characters", "bytes")),
             header=self._whole(body, where, "header"),
             comment=self._optional(body, where, "comment") or "",
             trailing_delimiter=self._flag(body, where, "trailing_delimiter", default=False),

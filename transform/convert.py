@@ -14,8 +14,20 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from casebridge.project.blanks import bare
-from casebridge.project.contracts import EVIDENCE, KEY, REST, ROW, ROW_VERDICTS, ROWS, Place, Verdict
+from casebridge.project.contracts import (
+    CELL_FAULT,
+    EVIDENCE,
+    KEY,
+    OURS,
+    REST,
+    ROW,
+    ROW_VERDICTS,
+    ROWS,
+    Place,
+    Verdict,
+)
 from casebridge.project.errors import SpecError
+from casebridge.project.keys import joined_key, joined_reference
 from casebridge.project.spec import ColumnSpec, TableSpec
 from casebridge.project.tally import Tally
 from casebridge.transform.codes import CodeList
@@ -23,7 +35,7 @@ from casebridge.transform.conditions import SOURCE, VALUE, asked_of_each, with_n
 from casebridge.transform.dates import HOME, close_open_end, parse_date, parse_timestamp
 from casebridge.transform.numbers import decimal
 from casebridge.transform.quarantine import quarantine_rows, with_first_cause
-from casebridge.transform.schema import TEXT, TRANSLATED, Rule, fails_on_rows, rules
+from casebridge.transform.schema import FAULT, TEXT, TRANSLATED, Rule, fails_on_rows, of_workbook, rules
 from casebridge.transform.steps import STEPS
 
 if TYPE_CHECKING:
@@ -74,7 +86,7 @@ def convert(raw: pl.DataFrame, plan: Conversion) -> Converted:
     rows = source_rows(raw, spec)
     batch = with_values(rows, plan)
     failures = with_first_cause(check_rows(batch, plan.rules, plan.schema, spec.name))
-    shown = {column.name: _source_text(column) for column in spec.columns}
+    shown = {column.name: _shown(column, spec) for column in spec.columns}
     shown.update({spec.key_column: pl.col(KEY)} if spec.key_column else {})
     quarantine = quarantine_rows(rows, failures, shown)
     clean = _clean(batch, failures, spec)
@@ -83,7 +95,7 @@ def convert(raw: pl.DataFrame, plan: Conversion) -> Converted:
 
 def source_rows(raw: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
     """The rows that a spec takes, stripped and with their keys, every value as the source has it."""
-    rows = stripped(raw)
+    rows = stripped(with_faults(raw, spec))
     if spec.where is not None:
         rows = rows.filter(_taken(rows, spec))
     return rows.with_columns(_key(spec).alias(KEY))
@@ -105,9 +117,22 @@ def with_values(rows: pl.DataFrame, plan: Conversion) -> pl.DataFrame:
     return with_names(batch, spec, (name for name in rows.columns if name not in (KEY, REST)))
 
 
+def with_faults(raw: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
+    """Rows of a workbook with their cells' faults apart: what is no value is null, and beside it stands why."""
+    if not of_workbook(spec):
+        return raw
+    named = {name for column in spec.columns for name in column.sources}
+    texts = {name for name, kind in raw.schema.items() if kind == pl.String and name not in OURS}
+    faulty = {name: pl.col(name).str.starts_with(CELL_FAULT) for name in sorted(texts)}
+    why = {name: pl.when(fault).then(pl.col(name).str.slice(1)) for name, fault in faulty.items()}
+    none = dict.fromkeys(sorted(named - texts), pl.lit(None, dtype=pl.String))
+    apart = raw.with_columns(fault.alias(FAULT + name) for name, fault in {**none, **why}.items())
+    return apart.with_columns(pl.when(~fault).then(pl.col(name)).alias(name) for name, fault in faulty.items())
+
+
 def taken(raw: pl.DataFrame, specs: tuple[TableSpec, ...]) -> pl.Series:
     """For each source row, whether any of these specs takes it."""
-    rows = stripped(raw)
+    rows = stripped(with_faults(raw, specs[0]))
     return pl.select(pl.any_horizontal([_taken(rows, spec) for spec in specs])).to_series()
 
 
@@ -124,13 +149,13 @@ def _taken(rows: pl.DataFrame, spec: TableSpec) -> pl.Series:
 
 
 def key_of(columns: tuple[str, ...], part: str = "") -> pl.Expr:
-    """The legacy key as one text: stripped parts joined by `|`; null when every part is empty.
+    """The legacy key as one text, its parts stripped; null when every part is empty.
 
     `part` sets apart a second target row of the same source row.
     """
-    parts = [bare(pl.col(name)).fill_null("") for name in columns]
-    joined = pl.concat_str(parts, separator="|")
-    key = pl.when(joined.str.strip_chars("|") != "").then(joined)
+    # A cell that holds an error names nothing.
+    held = [pl.when(~text.str.starts_with(CELL_FAULT)).then(text) for text in (bare(pl.col(n)) for n in columns)]
+    key = joined_key([text.fill_null("") for text in held])
     return key + f"#{part}" if part else key
 
 
@@ -140,7 +165,7 @@ def _key(spec: TableSpec) -> pl.Expr:
 
 def stripped(raw: pl.DataFrame) -> pl.DataFrame:
     """Blanks at both ends gone, empty texts null, `_rest` there."""
-    texts = [name for name, kind in raw.schema.items() if kind == pl.String and not name.startswith("_")]
+    texts = [name for name, kind in raw.schema.items() if kind == pl.String and name not in OURS]
     rows = raw.with_columns(bare(pl.col(name)) for name in texts)
     rest = pl.col(REST) if REST in rows.columns else pl.lit(None)
     return rows.with_columns(pl.col(ROW).cast(ROWS[ROW]), rest.cast(ROWS[REST]).alias(REST))
@@ -155,14 +180,19 @@ def _source_text(column: ColumnSpec) -> pl.Expr:
     if any(step.name == "first_of" for step in column.steps):
         return pl.coalesce(parts)
     if column.references:
-        there = pl.any_horizontal(part.is_not_null() for part in parts)
-        return pl.when(there).then(pl.concat_str([part.fill_null("") for part in parts], separator="|"))
+        return joined_reference(parts)
     return _or_null(pl.concat_str(parts, separator=" ", ignore_nulls=True))
 
 
 def _filled(text: pl.Expr, nothing: tuple[str, ...]) -> pl.Expr:
     """Null where the value is one of those that stand for nothing."""
     return pl.when(~text.is_in(nothing)).then(text) if nothing else text
+
+
+def _shown(column: ColumnSpec, spec: TableSpec) -> pl.Expr:
+    """A column's text as the source has it, the error that its cell shows among it."""
+    faults = [pl.col(FAULT + name) for name in column.sources] if of_workbook(spec) else []
+    return pl.coalesce(*faults, _source_text(column))
 
 
 def text_of(column: ColumnSpec) -> pl.Expr:

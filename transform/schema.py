@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from casebridge.project.blanks import unusual_inside
-from casebridge.project.contracts import KEY, Verdict
+from casebridge.project.contracts import KEY, NO_RESULT, Verdict
 from casebridge.project.errors import Problem
 from casebridge.project.spec import ColumnSpec, OnFail, TableSpec
 from casebridge.transform import dates, numbers
@@ -22,6 +22,8 @@ from casebridge.transform.quarantine import VERDICT_OF
 
 TEXT = "__text_"
 """Prefix of the column that holds a converted column's cleaned text."""
+FAULT = "__fault_"
+"""Prefix of the column that says why a source column's cell in a workbook is no value."""
 TRANSLATED = "__code_"
 """Prefix of the column that holds a coded column's translation before the cast."""
 
@@ -68,7 +70,8 @@ def rules(spec: TableSpec) -> tuple[Rule, ...]:
     for name, holds in _key_rules(spec):
         add(spec.key_column, name, holds, OnFail.REJECT)
     for column in spec.columns:
-        for name, holds in _column_rules(column):
+        cells = _cell_rules(column) if column.sources and of_workbook(spec) else ()
+        for name, holds in (*cells, *_column_rules(column)):
             add(column.name, name, holds, _consequence(column, name))
     for check in spec.checks:
         add(None, check.rule, pl.sql_expr(check.expect), check.on_fail)
@@ -83,6 +86,18 @@ def _key_rules(spec: TableSpec) -> Iterator[tuple[str, pl.Expr]]:
     if kind and kind.name in {"bigint", "integer"}:
         digits = 9 if kind.name == "integer" else 18
         yield "number", pl.col(KEY).str.contains(f"^-?[0-9]{{1,{digits}}}$")
+
+
+def of_workbook(spec: TableSpec) -> bool:
+    """Whether the spec's rows come from cells, which may hold errors instead of values."""
+    return any(read.format == "xlsx" for read in spec.reads)
+
+
+def _cell_rules(column: ColumnSpec) -> Iterator[tuple[str, pl.Expr]]:
+    """A cell that shows an error, or holds a formula whose result nobody has stored."""
+    faults = [pl.col(FAULT + name).fill_null("") for name in column.sources]
+    yield "formula_without_result", pl.all_horizontal([fault != NO_RESULT[1:] for fault in faults])
+    yield "cell_error", pl.all_horizontal([(fault == "") | (fault == NO_RESULT[1:]) for fault in faults])
 
 
 def fails_on_rows(spec: str, where: str) -> Problem:

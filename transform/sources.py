@@ -14,7 +14,7 @@ import polars as pl
 
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.blanks import bare
-from casebridge.project.contracts import KEY, ORIGIN, QUARANTINE, ROW, Verdict, empty
+from casebridge.project.contracts import KEY, ORIGIN, OURS, QUARANTINE, ROW, Verdict, empty
 from casebridge.project.errors import Problem, SpecError, counted
 from casebridge.project.job import Job
 from casebridge.project.queries import open_duckdb, shut
@@ -158,7 +158,7 @@ def _disputed(raw: tuple[Batch, ...], read: ReadSpec, left: pl.DataFrame) -> pl.
         return pl.DataFrame(schema={ROW: pl.Int64()})
     key = key_of(read.key)
     rows = pl.concat([batch.scan().filter(key.is_in(keys.implode())) for batch in raw]).collect()
-    texts = [name for name in rows.columns if not name.startswith("_")]
+    texts = [name for name in rows.columns if name not in OURS]
     content = pl.struct(bare(pl.col(name)) for name in texts)
     differing = rows.select(ROW, key.alias(KEY), content.alias("content")).sort(ROW)
     groups = differing.group_by(KEY, maintain_order=True).agg(pl.col(ROW).first(), pl.col("content").n_unique())

@@ -13,7 +13,7 @@ from casebridge.project.identity import give_out
 from casebridge.project.job import Job
 from casebridge.project.plan import State, TablePlan, follows, planned
 from casebridge.project.spec import Source, TableSpec
-from casebridge.project.specfile import columns_accounted_for
+from casebridge.project.specfile import columns_accounted_for, columns_asked_of
 from casebridge.project.tally import Tally
 from casebridge.transform.codes import read_codes
 from casebridge.transform.convert import Conversion, convert, make_plan
@@ -73,11 +73,12 @@ def make_conversions(job: Job) -> list[Conversion]:
 
 def try_queries(job: Job, plans: list[Conversion], columns: Mapping[Source, Iterable[str]]) -> None:
     """SpecError lists every query that fails on sources with these `columns`, and every expression that does
-    not fit its query's columns."""
+    not fit the columns of its source or query."""
     problems: list[Problem] = []
-    for plan in (plan for plan in plans if plan.spec.query is not None):
+    for plan in plans:
+        texts = dict.fromkeys(columns[plan.spec.sources[0]], pl.String())
         try:
-            problems += misfits(plan, query_schema(job, plan.spec, columns))
+            problems += misfits(plan, query_schema(job, plan.spec, columns) if plan.spec.query else texts)
         except SpecError as error:
             problems += error.problems
     if problems:
@@ -91,9 +92,11 @@ def _columns(job: Job, source: Source) -> list[str]:
 
 
 def _accounted_for(job: Job, source: Source) -> dict[str, pl.DataType]:
-    """A source's columns, all of which its specs must name."""
+    """A source's columns, all of which its specs must name. What only a condition names is held against the
+    source itself, when that is there."""
     mapped, dropped = columns_accounted_for(job.specs, source)
-    return dict.fromkeys(sorted(mapped | dropped), pl.String())
+    asked = [columns_asked_of(spec) for spec in job.specs_of(source) if spec.query is None]
+    return dict.fromkeys(sorted(mapped.union(dropped, *asked)), pl.String())
 
 
 def _table(job: Job, plan: Conversion, prepared: dict[Source, Prepared]) -> Tally:

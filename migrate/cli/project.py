@@ -73,9 +73,12 @@ def init(folder: Path, dumps: tuple[str, ...], target: str | None) -> None:
 @json_option
 def check(folder: Path, as_json: bool) -> None:
     """Read every spec and reach every database; list all problems at once."""
-    problems = check_project(folder)
+    notes: list[str] = []
+    problems = check_project(folder, notes)
     if as_json:
-        show_json({"problems": problems})
+        show_json({"problems": problems, "notes": notes})
+    for note in () if as_json else notes:
+        click.echo(f"note: {note}", err=True)
     for problem in () if as_json else problems:
         click.echo(problem)
     if problems:

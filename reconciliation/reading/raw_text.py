@@ -12,6 +12,8 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
 
 import polars as pl
 
+from casebridge.project.contracts import CELL_FAULT
+from casebridge.project.keys import joined_reference
 from casebridge.project.spec import ColumnSpec, Step
 
 _MONTHS = {
@@ -39,7 +41,8 @@ def bare(text: pl.Expr) -> pl.Expr:
     written = text.cast(pl.String)
     plain = ~written.str.contains(r"^[^!-~]|[^!-~]$")
     stripped = pl.when(plain).then(written).otherwise(written.str.replace_all(_ENDS, ""))
-    return pl.when(stripped != "").then(stripped)
+    # A cell of a workbook that shows an error is no value.
+    return pl.when((stripped != "") & ~stripped.str.starts_with(CELL_FAULT)).then(stripped)
 
 
 def bare_text(text: str) -> str:
@@ -71,10 +74,8 @@ def passes(frame: pl.DataFrame, where: str) -> pl.Series:
 
 def legacy_key(columns: Sequence[str], part: str = "") -> pl.Expr:
     """The key that a row has in the old system; null when all its parts are empty."""
-    parts = [bare(pl.col(name)) for name in columns]
-    there = pl.any_horizontal(part.is_not_null() for part in parts)
-    joined = pl.concat_str([part.fill_null("") for part in parts], separator="|")
-    return pl.when(there).then(joined + (f"#{part}" if part else ""))
+    key = joined_reference([bare(pl.col(name)) for name in columns])
+    return key + f"#{part}" if part else key
 
 
 def minor_units(text: pl.Expr, scale: int = 2, rounding: str | None = None) -> pl.Expr:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from casebridge.project.batch import put_in_place
 from casebridge.project.contracts import FILE, LINE, ROW
+from casebridge.project.keys import joined_key
 from casebridge.project.spec import ReadSpec
 from casebridge.reconciliation.counting.account_book import PLACES, Book, Page
 from casebridge.reconciliation.counting.recount import Books
@@ -65,7 +66,7 @@ def _lines(books: Books, read: ReadSpec) -> Iterator[pl.DataFrame]:
     none = pl.DataFrame(schema={ROW: pl.Int64, FILE: pl.String, LINE: pl.Int64, "key": pl.String})
     left = pl.concat([none, *unreadable]).sort(ROW)
     parts = [bare(pl.col(column)).fill_null("") for column in read.key]
-    key = pl.concat_str(parts, separator="|") if parts else pl.lit(None, pl.String)
+    key = joined_key(parts) if parts else pl.lit(None, pl.String)
     for batch in books.files.of("extract", name, "raw"):
         rows = batch.scan().select(ROW, FILE, LINE, key.alias("key")).collect()
         if rows.is_empty():

@@ -15,6 +15,12 @@ PLACE_WORDS: Mapping[str, str] = {
 }
 
 RULE_WORDS: Mapping[str, str] = {
+    "repeated_header": "the header stands once more between the rows",
+    "ruler_line": "a line of dashes, no record",
+    "footer_line": "a line about the export, no record",
+    "comment_line": "a comment, no record",
+    "cell_error": "the cell shows an error, such as #N/A",
+    "formula_without_result": "a formula whose result the workbook does not hold",
     "ragged_line": "the line has too many or too few fields",
     "broken_quote": "a quotation mark was opened and never closed",
     "nul_byte": "the line holds bytes that no text has",

@@ -61,7 +61,7 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
         (GOOD.replace(b",", b";"), "its fields are separated by `;`"),
         (GOOD.replace(b",", b"\t"), r"its fields are separated by `\t`"),
         (GOOD.replace(b"DOB", b"D_O_B"), "missing DOB; neither mapped nor dropped D_O_B (did you mean `DOB`?)"),
-        (GOOD.replace(b"K,SURNAME,DOB", b"k,surname,dob"), "neither mapped nor dropped k (did you mean `K`?), surname"),
+        (GOOD.replace(b"K,SURNAME,DOB", b"k,surname,dob"), "nor dropped k (did you mean `K`?), surname"),
         (GOOD.replace(b"DOB", b"SURNAME"), "missing DOB; twice SURNAME"),
         (GOOD.replace(b"DOB", b"DOB,NEW,Secret Name"), "neither mapped nor dropped NEW, column 5"),
         (b"1,Secret,DOB\r\n", "missing K, SURNAME; neither mapped nor dropped column 1, column 2"),
