@@ -184,8 +184,10 @@ MISFITS = {
 def test_an_expression_that_does_not_fit_is_found_before_anything_is_read(tmp_path: Path, addition: str) -> None:
     where, told = MISFITS[addition]
     lay_out(tmp_path, {"persons": PERSONS + addition})
-    with job_of(tmp_path) as job, pytest.raises(SpecError) as caught:
-        make_conversions(job)
+    with job_of(tmp_path) as job:
+        extracted(job, "PERSON", [_person("7")])
+        with pytest.raises(SpecError) as caught:
+            transform.run(job)
     problems = _problems(caught.value)
     assert problems.keys() == {("tables/persons.toml", where)}
     assert told in problems["tables/persons.toml", where]
@@ -194,8 +196,10 @@ def test_an_expression_that_does_not_fit_is_found_before_anything_is_read(tmp_pa
 def test_a_where_that_does_not_fit_is_found_too(tmp_path: Path) -> None:
     for where in ("NAM = 'x'", "NAME", "NAME = "):
         lay_out(tmp_path, {"p": PERSONS.replace('key = ["NO"]', f'key = ["NO"]\nwhere = "{where}"')})
-        with job_of(tmp_path) as job, pytest.raises(SpecError) as caught:
-            make_conversions(job)
+        with job_of(tmp_path) as job:
+            extracted(job, "PERSON", [_person("7")])
+            with pytest.raises(SpecError) as caught:
+                transform.run(job)
         assert _problems(caught.value).keys() == {("tables/p.toml", "table.where")}
 
 
