@@ -17,15 +17,15 @@ from casebridge.dedupe.linkage.blocking.rules import choose_rules, further_rules
 from casebridge.dedupe.linkage.clusters import Edges, build_clusters, cluster_names
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
-from casebridge.dedupe.linkage.evaluation.diagnosis import describe, diagnose
+from casebridge.dedupe.linkage.evaluation.diagnosis import describe, diagnose, thin_evidence
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
-from casebridge.dedupe.linkage.model.mixture import Component, Model, fit
+from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
+from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns
 from casebridge.dedupe.linkage.model.training import (
-    RandomAgreement,
+    Learner,
     Strangers,
     estimated_recall,
-    starting_components,
     training_patterns,
 )
 from casebridge.dedupe.linkage.register.columns import check_columns
@@ -35,7 +35,11 @@ from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.result import Linkage
 from casebridge.dedupe.linkage.scoring.cascade import Prune, Scored, Scorer
 from casebridge.dedupe.linkage.scoring.probabilities import pairs_frame, score_together
-from casebridge.dedupe.linkage.scoring.thresholds import best_expected_f1, expected_false_merges
+from casebridge.dedupe.linkage.scoring.thresholds import (
+    best_expected_f1,
+    expected_false_merges,
+    safe_threshold,
+)
 from casebridge.dedupe.linkage.scoring.witnesses import hear_witnesses
 
 LOST = 0.02
@@ -83,12 +87,12 @@ def link(
     with ThreadPoolExecutor(1) as pool:
         rules = [blocks.rule for blocks in candidates.blocks]
         believed = pool.submit(
-            lambda: (Strangers(chance_of, fields.link_only, rules), starting_components(chance_of, candidates))
+            lambda: Learner(chance_of, candidates, Strangers(chance_of, fields.link_only, rules))
         )
         samples, sampled = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
-        strangers, components = believed.result()
+        learner = believed.result()
     clock.done("sample", pairs=len(sampled.codes), patterns=len(samples[-1].weight))
-    model = train(comparisons, components, samples, strangers)
+    model = learner.learn(samples, candidates)
     wider = widened(held, candidates, options, estimated_recall(model, radix, sampled))
     if wider is not candidates:
         candidates = wider
@@ -96,16 +100,18 @@ def link(
             "more rules", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks)
         )
         samples, _ = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
-        model = train(comparisons, starting_components(chance_of, candidates), samples, strangers)
+        learner = Learner(chance_of, candidates, learner.strangers)
+        model = learner.learn(samples, candidates)
+    hangs = learner.hangs_on(samples)
     clock.done("model", rounds=model.rounds, converged=model.converged)
     scorer = Scorer(held, model, comparisons, options.keep)
     scored, prune = score_all(scorer, candidates, options)
     clock.done("scoring", **prune.seen)
     patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
-    model = strangers.refit(model, patterns)
+    model = learner.strangers.refit(model, patterns)
     model = hear_witnesses(model, scorer, candidates, scored)
     clock.done("refit", patterns=len(patterns.weight), converged=model.converged)
-    return _conclude(held, comparisons, candidates, patterns, model, scored, prune, options, clock)
+    return _conclude(held, comparisons, candidates, patterns, model, scored, prune, hangs, options, clock)
 
 
 def complete(
@@ -145,16 +151,6 @@ def _blocks(register: Register, rules: Sequence[Rule], options: LinkOptions) -> 
         return tuple(pool.map(lambda rule: build_blocks(register, rule, options.max_block), rules))
 
 
-def train(
-    comparisons: Sequence[Comparison], components: Sequence[Component], samples: Sequence[Patterns],
-    strangers: Strangers,
-) -> Model:  # fmt: skip
-    names, labels = [c.name for c in comparisons], [c.labels() for c in comparisons]
-    groups = [c.groups for c in comparisons]
-    model = fit(samples[:1], components, names, labels, groups, strangers.counted(samples[0]))
-    return strangers.refit(model, samples[-1])
-
-
 def score_all(scorer: Scorer, candidates: BlockedPairs, options: LinkOptions) -> tuple[Scored, Prune]:
     """Score every candidate pair, batch by batch; the result is in the order of the batches."""
     prune = Prune()
@@ -179,7 +175,7 @@ def score_all(scorer: Scorer, candidates: BlockedPairs, options: LinkOptions) ->
 
 def _conclude(
     register: Register, comparisons: Sequence[Comparison], candidates: BlockedPairs, patterns: Patterns,
-    model: Model, scored: Scored, prune: Prune, options: LinkOptions, clock: _Clock,
+    model: Model, scored: Scored, prune: Prune, hangs: dict[str, float], options: LinkOptions, clock: _Clock,
 ) -> Linkage:  # fmt: skip
     scored, judged, thirds = score_together(register, model, comparisons, candidates, scored, options)
     register.release_row_table()
@@ -191,12 +187,17 @@ def _conclude(
         beyond = capture["missed"] + _expected_below(model, patterns, options.keep)
         per_pattern = np.bincount(judged.place, minlength=len(judged.p)).astype(np.float64)
         threshold, f1 = best_expected_f1(judged.p, per_pattern, beyond)
-        threshold = options.propose if options.propose is not None else threshold
+        thin = thin_evidence(hangs, f1)
+        if options.propose is not None:
+            threshold = options.propose
+        elif thin:
+            threshold = max(threshold, safe_threshold(judged.p, per_pattern))
         clock.done("threshold", propose=threshold)
         clusters, cut = _clusters(register, scored, p, threshold, options)
         pairs = framed.result()
     clock.done("clusters", clusters=clusters["cluster"].n_unique() if len(clusters) < 10**6 else None)
     diagnosis = diagnose(model, comparisons, patterns, register, options)
+    diagnosis = {**diagnosis, "hangs_on": hangs, "warnings": diagnosis["warnings"] + thin}
     facts = {
         "thresholds": {"propose": threshold},
         "expected": {

@@ -15,14 +15,10 @@ from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import LinkOptions, coincidences, link
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, build_blocks
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
-from casebridge.dedupe.linkage.engine import blocked_pairs, train
+from casebridge.dedupe.linkage.engine import blocked_pairs
+from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
 from casebridge.dedupe.linkage.model.patterns import Radix
-from casebridge.dedupe.linkage.model.training import (
-    RandomAgreement,
-    Strangers,
-    starting_components,
-    training_patterns,
-)
+from casebridge.dedupe.linkage.model.training import Learner, Strangers, training_patterns
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.scoring.cascade import Scorer
@@ -66,7 +62,7 @@ def test_lazy_is_eager(frame):
 def fitted(register, comparisons, candidates, samples):
     chance_of = RandomAgreement(register, comparisons, 20)
     strangers = Strangers(chance_of, False, [blocks.rule for blocks in candidates.blocks])
-    return train(comparisons, starting_components(chance_of, candidates), samples, strangers)
+    return Learner(chance_of, candidates, strangers).learn(samples, candidates)
 
 
 def test_comparisons_are_symmetric(register):

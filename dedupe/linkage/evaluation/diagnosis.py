@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from casebridge.dedupe.linkage.register.encoding import Register
 FEW_PAIRS = 30.0
 UNSURE = 0.25
 DRIFT_BITS = 1.5
+THIN = 0.9
 TWINS = {
     "forename": "No forename column: twins cannot be told apart, and no pair whose birth dates agree or are a "
     "slip apart is put at 0.95 or more.",
@@ -133,6 +134,22 @@ def m_and_u(model: Model, place: int) -> tuple[NDArray[np.float64], NDArray[np.f
         np.average(chances[same], axis=0, weights=model.shares[same]),
         np.average(chances[~same], axis=0, weights=model.shares[~same]),
     )
+
+
+def thin_evidence(hangs: Mapping[str, float], expected_f1: float) -> list[str]:
+    """Warnings that the columns do not tell: what the decisions hang on, and how much is expected to be missed.
+    Where there is one, only pairs that are expected to be right in 95 of 100 cases are put forward."""
+    found = [
+        f"The columns do not tell {name}: {share:.0%} of the decisions hang on what is believed of it. Only "
+        "what is safe is put forward; more columns would help."
+        for name, share in hangs.items()
+    ]
+    if expected_f1 < THIN:
+        found.append(
+            f"The columns are thin: at best an F1 of {expected_f1:.2f} is expected, so true pairs are missed. "
+            "Only what is safe is put forward."
+        )
+    return found
 
 
 def diagnose(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST = 0.5
+SAFE = 0.95
 
 
 def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond: float) -> tuple[float, float]:
@@ -29,6 +30,16 @@ def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond
         return LEAST, 0.0
     best = int(np.argmax(np.where(last, f1, -1.0)))
     return float(ordered[best]), float(f1[best])
+
+
+def safe_threshold(p: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    """The least p, LEAST or more, from which on SAFE of the pairs are expected to be one person; 1 where none
+    is."""
+    order = np.argsort(-p, kind="stable")
+    ordered, many = p[order], weight[order]
+    right = np.cumsum(ordered * many) / np.maximum(np.cumsum(many), 1e-12)
+    safe = np.append(ordered[1:] != ordered[:-1], True)[: len(p)] & (ordered >= LEAST) & (right >= SAFE)
+    return float(ordered[safe].min()) if safe.any() else 1.0
 
 
 def expected_false_merges(p: NDArray[np.float64], weight: NDArray[np.float64]) -> list[dict[str, float]]:
