@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import polars as pl
 from casebridge.dedupe.config import LinkageConfig
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
+from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.project.batch import Batch, digest, file_digest, write_batch
 from casebridge.project.contracts import EVIDENCE, ROWS, empty
 from casebridge.project.errors import CasebridgeError, Problem, SourceError, SpecError
@@ -38,19 +39,22 @@ FEW = 100
 """A register of fewer records may have nothing to compare; in a larger one that is a mistake."""
 _NO_PAIRS = pl.DataFrame(
     schema={"left_id": pl.String, "right_id": pl.String, "p_same": pl.Float64, "relation": pl.String,
-            "weight": pl.Float64}
+            "weight": pl.Float64, "zone": pl.String, "guard": pl.String}
 )  # fmt: skip
+_NO_CUT = pl.DataFrame(schema={"left_id": pl.String, "right_id": pl.String, "guard": pl.String})
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cn", "Zs", "Zl", "Zp"})
 """Kinds of characters (Unicode categories) that nobody sees: controls, marks of direction and width, blanks."""
 
 
 @dataclass(frozen=True)
 class CandidatePairs:
-    """The pairs of one register: left_id, right_id, p_same, relation, weight, a level per comparison; and
-    the probability from which a pair is put forward as the same person."""
+    """The pairs of one register: left_id, right_id, p_same, relation, weight, a level per comparison, zone and
+    guard; the probability from which a pair is put forward as the same person; and the pairs that a guard of the
+    clusters cut, those decided the same among them (left_id, right_id, guard)."""
 
     pairs: Batch
     propose: float
+    cut: pl.DataFrame
 
     @property
     def digest(self) -> str:
@@ -58,22 +62,26 @@ class CandidatePairs:
         return self.pairs.sha256
 
 
-def candidate_pairs(job: Job, config: LinkageConfig) -> CandidatePairs:
-    """The candidate pairs of this run's register, linked again only when something under them changed."""
-    inputs, clean = linkage_inputs(job, config)
+def candidate_pairs(job: Job, config: LinkageConfig, decisions: Sequence[Decision]) -> CandidatePairs:
+    """The candidate pairs of this run's register, linked again only when something under them changed: rows, or
+    what people decided of them."""
+    inputs, clean = linkage_inputs(job, config, decisions)
     done = job.ledger.done(STAGE, NAME, 0, inputs)
     if done is None:
         job.ledger.attempt(STAGE, NAME, 0, inputs)
-        done = _link(job, config, clean, inputs)
+        done = _link(job, config, clean, decisions, inputs)
     job.ledger.seal(job.run, STAGE, NAME, [(0, inputs)])
     return of_files(done)
 
 
-def linkage_inputs(job: Job, config: LinkageConfig) -> tuple[str, dict[str, tuple[Batch, ...]]]:
+def linkage_inputs(
+    job: Job, config: LinkageConfig, decisions: Sequence[Decision]
+) -> tuple[str, dict[str, tuple[Batch, ...]]]:
     """The digest of everything that linkage sees, and the clean rows of every spec."""
     clean = {spec.name: job.ledger.sealed(job.run, "transform", spec.name, "clean") for spec in job.specs}
     under = {name: [batch.sha256 for batch in batches] for name, batches in clean.items() if reads(config, name)}
-    return digest(job.code(LINKAGE), SEED, under, repr(config), no_link_digests(job)), clean
+    ruled = [(verdict, decided(decisions, verdict)) for verdict in (Ruling.SAME, Ruling.DIFFERENT)]
+    return digest(job.code(LINKAGE), SEED, under, repr(config), no_link_digests(job), repr(ruled)), clean
 
 
 def no_link_digests(job: Job) -> list[str]:
@@ -84,10 +92,15 @@ def no_link_digests(job: Job) -> list[str]:
     ]
 
 
+def decided(decisions: Sequence[Decision], verdict: Ruling) -> list[tuple[str, str]]:
+    """The pairs of one verdict, in order."""
+    return sorted((item.left_id, item.right_id) for item in decisions if item.verdict is verdict)
+
+
 def of_files(done: tuple[Batch, ...]) -> CandidatePairs:
     """The candidates that stand in a finished batch's files."""
     files = {batch.kind: batch for batch in done}
-    return CandidatePairs(files["pairs"], float(files["model"].read(["propose"]).item()))
+    return CandidatePairs(files["pairs"], float(files["model"].read(["propose"]).item()), files["cut"].read())
 
 
 def without_protected(job: Job, ids: set[str]) -> set[str]:
@@ -102,34 +115,50 @@ def reads(config: LinkageConfig, name: str) -> bool:
     return name in config.query or name in (config.related or "") or name in config.tables
 
 
-def _link(job: Job, config: LinkageConfig, clean: dict[str, tuple[Batch, ...]], inputs: str) -> tuple[Batch, ...]:
+def _link(
+    job: Job,
+    config: LinkageConfig,
+    clean: dict[str, tuple[Batch, ...]],
+    decisions: Sequence[Decision],
+    inputs: str,
+) -> tuple[Batch, ...]:
     from casebridge.dedupe.linkage.engine import link  # most of a second to import, and most runs link nothing new
 
     register, related = _register(job, config, clean)
     job.report.table(STAGE, "register", register.height)
     if register.height < 2:
-        return _kept(job, inputs, _NO_PAIRS, 1.0, {"warnings": ["Fewer than two records: nothing to link."]})
+        return _kept(
+            job, inputs, _NO_PAIRS, _NO_CUT, 1.0, {"warnings": ["Fewer than two records: nothing to link."]}
+        )
     try:
         fields = Fields(id="id", roles=dict(config.fields), other=dict(config.other))
-        found = link(register, fields, LinkOptions(seed=SEED, related=related))
+        options = LinkOptions(
+            seed=SEED,
+            related=related,
+            same_pairs=decided(decisions, Ruling.SAME),
+            different_pairs=decided(decisions, Ruling.DIFFERENT),
+        )
+        found = link(register, fields, options)
     except RegisterError as error:
         if register.height < FEW:
             job.report.note(f"nothing was linked: {error.what}")
-            return _kept(job, inputs, _NO_PAIRS, 1.0, {"warnings": [error.what]})
+            return _kept(job, inputs, _NO_PAIRS, _NO_CUT, 1.0, {"warnings": [error.what]})
         hint = error.hint or "mend linkage.toml, or take it out of the project to load without linkage"
         raise CasebridgeError(f"linkage.toml: {error.what}", hint=hint) from error
     job.report.advance(register.height)
-    return _kept(job, inputs, _in_order(found.pairs), float(found.model["thresholds"]["propose"]), found.model)
+    propose = float(found.model["thresholds"]["propose"])
+    return _kept(job, inputs, _in_order(found.pairs), _in_order(found.cut), propose, found.model)
 
 
 def _kept(
-    job: Job, inputs: str, pairs: pl.DataFrame, propose: float, model: Mapping[str, Any]
+    job: Job, inputs: str, pairs: pl.DataFrame, cut: pl.DataFrame, propose: float, model: Mapping[str, Any]
 ) -> tuple[Batch, ...]:
-    """The pairs and the model they rest on, as batch files on record."""
+    """The pairs, what a guard cut, and the model they rest on, as batch files on record."""
     text = json.dumps(model, sort_keys=True, default=str)
     one = pl.DataFrame({"propose": [propose], "model": [text]}, schema={"propose": pl.Float64, "model": pl.String})
     files = (
         write_batch(job.work, STAGE, NAME, 0, "pairs", inputs, pairs),
+        write_batch(job.work, STAGE, NAME, 0, "cut", inputs, cut),
         write_batch(job.work, STAGE, NAME, 0, "model", inputs, one),
     )
     job.ledger.record(STAGE, NAME, 0, inputs, files, Tally())

@@ -33,8 +33,9 @@ def run(job: Job) -> Tally:
     if config is None:
         return Tally()
     _check_protected(job, config)
-    found = candidate_pairs(job, config)
-    inputs, clean, decisions = folding(job, config, found)
+    decisions = standing_decisions(job)
+    found = candidate_pairs(job, config, decisions)
+    inputs, clean = folding(job, config, found, decisions)
     if job.ledger.done(STAGE, "crosswalk", 0, inputs) is None:
         _fold(job, clean, found, decisions, inputs)
     for name in ("pairs", "crosswalk", *config.tables):
@@ -46,19 +47,25 @@ def run(job: Job) -> Tally:
     return job.ledger.tally(job.run, STAGE, "crosswalk")
 
 
-def folding(
-    job: Job, config: LinkageConfig, found: CandidatePairs
-) -> tuple[str, dict[str, tuple[Batch, ...]], list[Decision]]:
-    """What is folded, and by which decisions, with the digest of all of it."""
-    clean = {name: job.ledger.sealed(job.run, "transform", name, "clean") for name in config.tables}
+def standing_decisions(job: Job) -> list[Decision]:
+    """The latest decision on every pair."""
     control = job.open_control()
-    decisions = standing(control)
-    control.dispose()
+    try:
+        return standing(control)
+    finally:
+        control.dispose()
+
+
+def folding(
+    job: Job, config: LinkageConfig, found: CandidatePairs, decisions: Sequence[Decision]
+) -> tuple[str, dict[str, tuple[Batch, ...]]]:
+    """What is folded, with the digest of it and of the decisions it is folded by."""
+    clean = {name: job.ledger.sealed(job.run, "transform", name, "clean") for name in config.tables}
     inputs = digest(
         job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions], no_link_digests(job),
         {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
     )  # fmt: skip
-    return inputs, clean, decisions
+    return inputs, clean
 
 
 def _check_protected(job: Job, config: LinkageConfig) -> None:
@@ -107,11 +114,13 @@ def _words(raw: bytes) -> list[str]:
 
 def undecided(job: Job) -> pl.DataFrame:
     """The pairs of this run that are put forward as one person and wait for a decision, the likeliest first:
-    left, right, verdict, reviewer, reason (the last three empty), p_same, relation."""
+    left, right, verdict, reviewer, reason (the last three empty), p_same, relation, zone, and the guard that cut
+    the pair out of a cluster."""
     batches = job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
-    schema = {"left_id": pl.String, "right_id": pl.String, "p_same": pl.Float64, "relation": pl.String}
+    texts = ("left_id", "right_id", "relation", "zone", "guard")
+    schema = pl.Schema({**dict.fromkeys(texts, pl.String), "p_same": pl.Float64})
     found = [
-        batch.scan().filter(pl.col("state") == "undecided").select(*schema).cast({"relation": pl.String}).collect()
+        batch.scan().filter(pl.col("state") == "undecided").select(*schema).cast(schema).collect()
         for batch in batches
     ]
     waiting = pl.concat([pl.DataFrame(schema=schema), *found])
@@ -124,6 +133,8 @@ def undecided(job: Job) -> pl.DataFrame:
         blank.alias("reason"),
         pl.col("p_same").round(4),
         "relation",
+        "zone",
+        "guard",
     )
 
 
@@ -153,7 +164,7 @@ def _fold(
     people = {name: _people(job, name, batches) for name, batches in clean.items()}
     everyone = pl.concat([frame.select("id", ROW, "filled") for frame in people.values()])
     present = without_protected(job, set(everyone.get_column("id")))
-    grouped = groups(decisions, present)
+    grouped = groups(decisions, present, set(found.cut.select("left_id", "right_id").iter_rows()))
     in_groups = {item for ids in grouped.merging for item in ids}
     members = everyone.filter(pl.col("id").is_in(sorted(in_groups)))
     filled = dict(members.select("id", "filled").iter_rows())

@@ -6,7 +6,7 @@ bridge (one doubtful pair being all that holds two groups together) is cut and r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ BRIDGE_CERTAIN = 0.95
 
 @dataclass(frozen=True)
 class Edges:
-    """Proposed pairs: rows and p_same; decided-same pairs have p_same 1 and come first."""
+    """Pairs to join: rows and p_same; those decided the same have a p above 1 and come first."""
 
     left: NDArray[np.int64]
     right: NDArray[np.int64]
@@ -102,7 +102,15 @@ class _Groups:
     Not connected components: whether a pair joins depends on what the surer pairs have joined before it.
     """
 
-    def __init__(self, rows: Sequence[int], cannot: dict[int, set[int]], identifier: Mapping[int, int]) -> None:
+    def __init__(
+        self, rows: Sequence[int], cannot: dict[int, set[int]], identifier: Mapping[int, int],
+        decided: Iterable[tuple[int, int]],
+    ) -> None:  # fmt: skip
+        self.identifier = identifier
+        self.decided: dict[int, set[int]] = {}
+        for a, b in decided:
+            self.decided.setdefault(a, set()).add(b)
+            self.decided.setdefault(b, set()).add(a)
         self.parent = {row: row for row in rows}
         self.members = {row: {row} for row in rows}
         self.cannot = {row: set(cannot.get(row, ())) for row in rows}
@@ -115,11 +123,25 @@ class _Groups:
         return row
 
     def objection(self, a: int, b: int) -> str | None:
+        """The guard that keeps two groups apart. Two numbers say nothing more where a person saw both and decided
+        the two records the same."""
         if not self.cannot[a].isdisjoint(self.members[b]):
             return "decided different"
-        if len(self.numbers[a] | self.numbers[b]) > 1 and self.numbers[a] and self.numbers[b]:
+        if (
+            len(self.numbers[a] | self.numbers[b]) > 1
+            and self.numbers[a]
+            and self.numbers[b]
+            and not self.seen(a, b)
+        ):
             return "two different valid NHS numbers"
         return None
+
+    def seen(self, a: int, b: int) -> bool:
+        """Whether two records of these groups that both hold a number were decided the same."""
+        held = (row for row in self.members[a] if row in self.identifier and row in self.decided)
+        return any(
+            other in self.identifier and other in self.members[b] for row in held for other in self.decided[row]
+        )
 
     def join(self, a: int, b: int) -> None:
         keep, gone = min(a, b), max(a, b)
@@ -134,7 +156,8 @@ def _rebuild(
 ) -> None:  # fmt: skip
     """Join the surest pairs first, each only if no guard objects; then cut weak bridges."""
     held = {} if identifier is None else {int(r): int(identifier[r]) for r in rows if identifier[r] > 0}
-    groups = _Groups([int(r) for r in rows], cannot, held)
+    decided = [(int(edges.left[edge]), int(edges.right[edge])) for edge in order if edges.p[edge] > 1]
+    groups = _Groups([int(r) for r in rows], cannot, held, decided)
     used: list[tuple[int, int, float]] = []
     for edge in order:
         left, right = int(edges.left[edge]), int(edges.right[edge])

@@ -29,18 +29,19 @@ from casebridge.dedupe.linkage.model.training import (
     training_patterns,
 )
 from casebridge.dedupe.linkage.register.columns import check_columns
-from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.encoding import Register, pair_key
 from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID
 from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.result import Linkage
 from casebridge.dedupe.linkage.scoring.cascade import Prune, Scored, Scorer
-from casebridge.dedupe.linkage.scoring.probabilities import pairs_frame, score_together
+from casebridge.dedupe.linkage.scoring.probabilities import pairs_frame, score_together, surest_first
 from casebridge.dedupe.linkage.scoring.thresholds import (
     best_expected_f1,
     expected_false_merges,
     safe_threshold,
 )
 from casebridge.dedupe.linkage.scoring.witnesses import hear_witnesses
+from casebridge.dedupe.linkage.scoring.zones import with_zones, zones
 
 LOST = 0.02
 Progress = Callable[[str, dict[str, Any]], None]
@@ -180,9 +181,10 @@ def _conclude(
     scored, judged, thirds = score_together(register, model, comparisons, candidates, scored, options)
     register.release_row_table()
     clock.done("third records", pairs=thirds.pairs)
+    p = judged.p[judged.place]
+    order = surest_first(scored, p)
     with ThreadPoolExecutor(1) as pool:
-        framed = pool.submit(pairs_frame, register, comparisons, scored, judged)
-        p = judged.p[judged.place]
+        framed = pool.submit(pairs_frame, register, comparisons, scored, judged, order)
         capture = expected_missed(candidates.captures(scored.left, scored.right), p)
         beyond = capture["missed"] + _expected_below(model, patterns, options.keep)
         per_pattern = np.bincount(judged.place, minlength=len(judged.p)).astype(np.float64)
@@ -191,10 +193,13 @@ def _conclude(
         if options.propose is not None:
             threshold = options.propose
         elif thin:
-            threshold = max(threshold, safe_threshold(judged.p, per_pattern))
+            threshold = max(threshold, safe_threshold(judged.p, per_pattern, f1))
         clock.done("threshold", propose=threshold)
-        clusters, cut = _clusters(register, scored, p, threshold, options)
-        pairs = framed.result()
+        same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))
+        keys = pair_key(scored.left, scored.right)
+        zone = zones(p, judged.doubt[judged.place], threshold, np.isin(keys, same), np.isin(keys, different))
+        clusters, cut = _clusters(register, scored, p, zone == 0, (same, different), options)
+        pairs = with_zones(framed.result(), zone[order], cut)
     clock.done("clusters", clusters=clusters["cluster"].n_unique() if len(clusters) < 10**6 else None)
     diagnosis = diagnose(model, comparisons, patterns, register, options)
     diagnosis = {**diagnosis, "hangs_on": hangs, "warnings": diagnosis["warnings"] + thin}
@@ -226,15 +231,17 @@ def _expected_below(model: Model, patterns: Patterns, keep: float) -> float:
 
 
 def _clusters(
-    register: Register, scored: Scored, p: NDArray[np.float64], threshold: float, options: LinkOptions
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    same, different = register.pair_keys(options.same_pairs), register.pair_keys(options.different_pairs)
-    proposed = p >= threshold
-    left = np.concatenate([(same >> np.uint64(32)).astype(np.int64), scored.left[proposed].astype(np.int64)])
+    register: Register, scored: Scored, p: NDArray[np.float64], joined: NDArray[np.bool_],
+    decided: tuple[NDArray[np.uint64], NDArray[np.uint64]], options: LinkOptions,
+) -> tuple[pl.DataFrame, pl.DataFrame]:  # fmt: skip
+    """Clusters of the pairs `joined` and of those decided the same, and the pairs that a guard cut."""
+    same, different = decided
+    joined = joined & ~np.isin(pair_key(scored.left, scored.right), same)
+    left = np.concatenate([(same >> np.uint64(32)).astype(np.int64), scored.left[joined].astype(np.int64)])
     right = np.concatenate(
-        [(same & np.uint64(0xFFFFFFFF)).astype(np.int64), scored.right[proposed].astype(np.int64)]
+        [(same & np.uint64(0xFFFFFFFF)).astype(np.int64), scored.right[joined].astype(np.int64)]
     )
-    edges = Edges(left, right, np.concatenate([np.full(len(same), 2.0), p[proposed]]))
+    edges = Edges(left, right, np.concatenate([np.full(len(same), 2.0), p[joined]]))
     found = build_clusters(register.size, edges, different, _valid_numbers(register))
     names = cluster_names(register.ids, found.of, options.previous_clusters)
     cut_left, cut_right = (np.array([c[k] for c in found.cut], dtype=np.uint32) for k in (0, 1))

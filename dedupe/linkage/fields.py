@@ -18,7 +18,7 @@ ROLES = (
 
 OUTPUT = (
     "left_id", "right_id", "p_same", "relation", "weight", "address", "related", "names", "rare_names",
-    "third_record", "told_apart",
+    "third_record", "told_apart", "zone", "guard",
 )  # fmt: skip
 NEEDS = {
     "previous_surnames": ("surname",), "previous_postcodes": ("postcode",), "house": ("street", "postcode"),

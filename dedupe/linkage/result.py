@@ -18,7 +18,8 @@ class Linkage:
     """What a linkage found.
 
     pairs: left_id, right_id, p_same, relation, weight (log2 odds of one person), and one level column a
-    comparison (label; null where there was no evidence). clusters: id, cluster. model: what model.json
+    comparison (label; null where there was no evidence), zone (same, review, apart) and guard (of the clusters,
+    where one cut the pair). clusters: id, cluster. model: what model.json
     holds. diagnostics: counts of the run, seconds by step, warnings. cut: pairs a cluster guard set aside.
     fitted and patterns: the model and the pattern counts it was fitted to, for `health.second_opinion`.
     """

@@ -24,8 +24,12 @@ class Groups:
     conflicts: tuple[tuple[str, ...], ...]
 
 
-def groups(decisions: Iterable[Decision], present: Collection[str]) -> Groups:
-    """The groups that the decisions make of the ids that are present; decisions on others wait."""
+def groups(
+    decisions: Iterable[Decision], present: Collection[str], cut: Collection[tuple[str, str]] = ()
+) -> Groups:
+    """The groups that the decisions make of the ids that are present; decisions on others wait. cut: pairs
+    (smaller
+    id left) that a guard of the engine's clusters set aside: a group that needs one goes back to review."""
     # Here, not above: the engine takes most of a second to import, and most commands fold nothing.
     from casebridge.dedupe.linkage.clusters import connected
 
@@ -44,6 +48,7 @@ def groups(decisions: Iterable[Decision], present: Collection[str]) -> Groups:
         for d in known
         if d.verdict is not Ruling.SAME and d.left_id in head and head[d.left_id] == head.get(d.right_id)
     }
+    torn |= {head[d.left_id] for d in same if (d.left_id, d.right_id) in cut}
     made = [(number, tuple(group)) for number, group in sorted(together.items()) if len(group) > 1]
     return Groups(
         merging=tuple(group for number, group in made if number not in torn),

@@ -11,6 +11,7 @@ import click
 import polars as pl
 
 from casebridge.dedupe.linkage import Linkage, RegisterError, evaluate, link, read_fields, write_evaluation
+from casebridge.dedupe.linkage.scoring.zones import SAME, ZONES
 from casebridge.migrate.cli.options import json_option
 from casebridge.migrate.cli.render import progress, show_json
 from casebridge.project.errors import CasebridgeError, SourceError
@@ -44,7 +45,9 @@ def link_register(
         write_evaluation(result, found.model, out)
     propose = float(found.model["thresholds"]["propose"])
     put_forward = found.pairs.filter(pl.col("p_same") >= propose).height
+    zones = {zone: found.pairs.filter(pl.col("zone") == zone).height for zone in ZONES}
     told: dict[str, Any] = {"pairs": found.pairs.height, "put_forward": put_forward, "threshold": propose,
+    "zones": zones,
                             "warnings": found.model.get("warnings", [])}  # fmt: skip
     if second_opinion:
         told["second_opinion"] = found.diagnostics["second_opinion"]
@@ -56,9 +59,15 @@ def link_register(
     if second_opinion:
         click.echo(_opinion(told["second_opinion"]))
     click.echo(f"{put_forward:,} pairs are put forward as the same person (p ≥ {propose:.3f})")
+    told_zones = ", ".join(f"{zone} {many:,}" for zone, many in zones.items())
+    click.echo(f"zones: {told_zones}; clusters join {SAME} only")
     if result is not None:
         at = result["proposed"]
         click.echo(f"of these: precision {at['precision']:.1%}, recall {at['recall']:.1%}, F1 {at['f1']:.1%}")
+        at = result["same"]
+        click.echo(
+            f"of zone {SAME}: precision {at['precision']:.1%}, recall {at['recall']:.1%}, F1 {at['f1']:.1%}"
+        )
         click.echo(f"evaluation: {out / 'evaluation.html'}")
     click.echo(f"results: {out}")
 

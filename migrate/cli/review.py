@@ -58,7 +58,7 @@ def pairs(folder: Path, run: str | None, as_json: bool, limit: int | None) -> No
         waiting = undecided(job)
     waiting = waiting.head(limit) if limit else waiting
     if as_json:
-        show_json(waiting.select("left", "right", "p_same", "relation").to_dicts())
+        show_json(waiting.select("left", "right", "p_same", "relation", "zone", "guard").to_dicts())
     else:
         click.echo(waiting.write_csv(), nl=False)
 

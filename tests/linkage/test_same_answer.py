@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
-from casebridge.dedupe.linkage import LinkOptions, coincidences, link
+from casebridge.dedupe.linkage import LinkOptions, link
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, build_blocks
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.engine import blocked_pairs
+from casebridge.dedupe.linkage.model import namesakes
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
 from casebridge.dedupe.linkage.model.patterns import Radix
 from casebridge.dedupe.linkage.model.training import Learner, Strangers, training_patterns
@@ -105,7 +106,7 @@ def test_candidates_are_all_pairs_that_share_a_key(register):
 
 @pytest.fixture
 def counted_in_small_registers_too(monkeypatch):
-    monkeypatch.setattr(coincidences, "LEAST", 1)
+    monkeypatch.setattr(namesakes, "LEAST", 1)
 
 
 @pytest.mark.usefixtures("counted_in_small_registers_too")

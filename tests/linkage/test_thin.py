@@ -88,13 +88,16 @@ def test_chance_agreement_is_counted_once(frame):
         assert chances.sum() == pytest.approx(1)
 
 
-def test_more_columns_are_no_worse(frame):
-    def f1(*roles: str) -> float:
-        asked = fields(*roles)
-        return float(evaluate(link(frame, asked), frame, asked, "person")["proposed"]["f1"])
-
-    with_sex = f1("forename", "surname", "sex")
-    assert with_sex > max(0.5, f1("forename", "surname"))
+def test_names_alone_put_nothing_forward(frame):
+    """Nobody can tell namesakes by their names: it is said, and no pair is put forward. More are no worse."""
+    found = {}
+    for roles in (("forename", "surname"), ("forename", "surname", "sex")):
+        linkage = link(frame, fields(*roles))
+        assert linkage.pairs.filter(pl.col("p_same") >= linkage.model["thresholds"]["propose"]).height == 0
+        assert any("Nothing is put forward" in warning for warning in linkage.model["warnings"])
+        found[roles] = evaluate(linkage, frame, fields(*roles), "person")["best"]["f1"]
+    two, three = found.values()
+    assert three > two - 0.02
 
 
 def test_nothing_unlikely_is_proposed():

@@ -18,6 +18,7 @@ from casebridge.dedupe.linkage.model.patterns import Patterns
 from casebridge.dedupe.linkage.model.third_records import LABELS, ThirdRecords
 from casebridge.dedupe.linkage.model.third_records import NAME as THIRD_RECORD
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.scoring.thresholds import HOPELESS
 
 FEW_PAIRS = 30.0
 UNSURE = 0.25
@@ -145,9 +146,10 @@ def thin_evidence(hangs: Mapping[str, float], expected_f1: float) -> list[str]:
         for name, share in hangs.items()
     ]
     if expected_f1 < THIN:
+        what = "Nothing" if expected_f1 < HOPELESS else "Only what is safe"
         found.append(
             f"The columns are thin: at best an F1 of {expected_f1:.2f} is expected, so true pairs are missed. "
-            "Only what is safe is put forward."
+            f"{what} is put forward."
         )
     return found
 

@@ -45,7 +45,15 @@ def evaluate(
     return {
         "true_pairs": total,
         "kept": {"pairs": len(p), "recall": _share(hit.sum(), total)},
-        "proposed": {"p": propose, **_scores(hit[p >= propose], total)},
+        "proposed": {
+            "counts": "pairs put forward: zones same and review at p or above",
+            "p": propose,
+            **_scores(hit[p >= propose], total),
+        },
+        "same": {
+            "counts": "pairs in the zone same",
+            **_scores(pairs.filter(pl.col("zone") == "same")["hit"].to_numpy(), total),
+        },
         "best": _best(p, hit, total),
         "without_false_pairs": _without_false(p, hit, total),
         "by_threshold": [{"p": t, **_scores(hit[p >= t], total)} for t in THRESHOLDS],
@@ -121,7 +129,9 @@ def _judged(pairs: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """The pairs with `hit`: truly one person; and the subgroups of the left record."""
     left = people.rename({"id": "left_id", "truth": "left_truth"})
     right = people.select(pl.col("id").alias("right_id"), pl.col("truth").alias("right_truth"))
-    both = pairs.select("left_id", "right_id", "p_same").join(left, on="left_id").join(right, on="right_id")
+    both = (
+        pairs.select("left_id", "right_id", "p_same", "zone").join(left, on="left_id").join(right, on="right_id")
+    )
     return both.with_columns(hit=pl.col("left_truth") == pl.col("right_truth")).sort("p_same", descending=True)
 
 

@@ -1,8 +1,7 @@
 """Does the answer come from the register, or from what was believed beforehand?
 
 The mixture is fitted again from other beliefs: strangers whose agreement is bounded by nothing that was measured;
-one person's dates that differ as they will; records written down worse than expected, with beliefs of little
-weight.
+one person's dates that differ as they will; records written worse than expected, with beliefs of little weight.
 Where columns tell people apart, all roads lead to the same decisions. Where they do not, the decisions hang on the
 beliefs, and that must be said.
 """

@@ -112,12 +112,20 @@ def score_together(
     )
 
 
+def surest_first(scored: Scored, p: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The order in which pairs are written: by p; ties in the order of the rows."""
+    return np.lexsort((scored.right, scored.left, -p))
+
+
 def pairs_frame(
-    register: Register, comparisons: Sequence[Comparison], scored: Scored, judged: PatternScores
+    register: Register,
+    comparisons: Sequence[Comparison],
+    scored: Scored,
+    judged: PatternScores,
+    order: NDArray[np.int64],
 ) -> pl.DataFrame:
-    """The kept pairs, surest first; ties in the order of the rows."""
+    """The kept pairs in `order`."""
     p = judged.p[judged.place]
-    order = np.lexsort((scored.right, scored.left, -p))
     place = judged.place[order]
     columns: dict[str, pl.Series] = {
         "left_id": register.ids.gather(pl.Series(scored.left[order].astype(np.uint32))),

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 LEAST = 0.5
 SAFE = 0.95
+HOPELESS = 0.75
 
 
 def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond: float) -> tuple[float, float]:
@@ -32,9 +33,11 @@ def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond
     return float(ordered[best]), float(f1[best])
 
 
-def safe_threshold(p: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
-    """The least p, LEAST or more, from which on SAFE of the pairs are expected to be one person; 1 where none
-    is."""
+def safe_threshold(p: NDArray[np.float64], weight: NDArray[np.float64], expected_f1: float) -> float:
+    """The least p, LEAST or more, from which on SAFE of the pairs are expected to be one person; 1 where none is,
+    and where an expected F1 below HOPELESS says that no p can be believed."""
+    if expected_f1 < HOPELESS:
+        return 1.0
     order = np.argsort(-p, kind="stable")
     ordered, many = p[order], weight[order]
     right = np.cumsum(ordered * many) / np.maximum(np.cumsum(many), 1e-12)
