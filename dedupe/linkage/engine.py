@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -20,6 +20,7 @@ from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.evaluation.diagnosis import describe, diagnose, thin_evidence
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
+from casebridge.dedupe.linkage.model.kept import KeptModel, levels_seen, made_with
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns
 from casebridge.dedupe.linkage.model.training import (
@@ -61,29 +62,59 @@ class _Clock:
             self.progress(step, {**facts, "seconds": self.seconds[step]})
 
 
+@dataclass(frozen=True)
+class _Trained:
+    """What scoring stands on. first: the mixture that decides which pairs are kept; final: that which says p;
+    patterns: what the final one was fitted to; hangs: beliefs that decisions hang on; rules: of blocking; kept:
+    the
+    model this is, where it was trained before."""
+
+    first: Model
+    final: Model
+    patterns: Patterns
+    hangs: dict[str, float]
+    kept: KeptModel | None
+
+
 def link(
     register: pl.DataFrame | pl.LazyFrame,
     fields: Fields,
     options: LinkOptions | None = None,
     progress: Progress | None = None,
+    kept: KeptModel | None = None,
 ) -> Linkage:
     """Find the records of a register that stand for one person.
 
     Unsupervised and deterministic: the same rows in any order, in batches of any size, on any number of
-    threads give the same answer. Raises RegisterError when the register cannot be linked as given.
+    threads give the same answer. With a `kept` model nothing is trained: its rules, mixtures and threshold stand,
+    and
+    warnings say how far the register has drifted from that which it was made from. Raises RegisterError when the
+    register cannot be linked as given, or is not one for the kept model.
     """
     options = options or LinkOptions()
+    if kept is not None:
+        options = replace(
+            options, rules=kept.rules, max_block=kept.max_block, keep=kept.keep, propose=kept.propose
+        )
     clock = _Clock(progress)
     held = read_register(register, fields, options.no_link)
     check_columns(held, fields)
     related = held.pair_keys(options.related)
     comparisons = comparisons_for(held, tuple(fields.other), related)
+    if kept is not None:
+        kept.fits(comparisons, held.size)
     clock.done("register", rows=held.size, comparisons=len(comparisons))
     with ThreadPoolExecutor(1) as pool:
         table_built = pool.submit(held.build_row_table)
         candidates = blocked_pairs(held, fields, options)
         table_built.result()
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
+    if kept is not None:
+        scored, prune = score_all(Scorer(held, kept.first, comparisons, options.keep), candidates, options)
+        clock.done("scoring", **prune.seen)
+        patterns = count_patterns(Radix.of(comparisons), scored.codes, np.ones(len(scored.codes)))
+        trained = _Trained(kept.first, kept.final, patterns, {}, kept)
+        return _conclude(held, comparisons, candidates, trained, scored, prune, options, clock)
     chance_of, radix = RandomAgreement(held, comparisons, options.seed), Radix.of(comparisons)
     with ThreadPoolExecutor(1) as pool:
         rules = [blocks.rule for blocks in candidates.blocks]
@@ -109,10 +140,11 @@ def link(
     scored, prune = score_all(scorer, candidates, options)
     clock.done("scoring", **prune.seen)
     patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
-    model = learner.strangers.refit(model, patterns)
-    model = hear_witnesses(model, scorer, candidates, scored)
-    clock.done("refit", patterns=len(patterns.weight), converged=model.converged)
-    return _conclude(held, comparisons, candidates, patterns, model, scored, prune, hangs, options, clock)
+    final = learner.strangers.refit(model, patterns)
+    final = hear_witnesses(final, scorer, candidates, scored)
+    clock.done("refit", patterns=len(patterns.weight), converged=final.converged)
+    trained = _Trained(model, final, patterns, hangs, None)
+    return _conclude(held, comparisons, candidates, trained, scored, prune, options, clock)
 
 
 def complete(
@@ -175,10 +207,12 @@ def score_all(scorer: Scorer, candidates: BlockedPairs, options: LinkOptions) ->
 
 
 def _conclude(
-    register: Register, comparisons: Sequence[Comparison], candidates: BlockedPairs, patterns: Patterns,
-    model: Model, scored: Scored, prune: Prune, hangs: dict[str, float], options: LinkOptions, clock: _Clock,
+    register: Register, comparisons: Sequence[Comparison], candidates: BlockedPairs, trained: _Trained,
+    scored: Scored, prune: Prune, options: LinkOptions, clock: _Clock,
 ) -> Linkage:  # fmt: skip
-    scored, judged, thirds = score_together(register, model, comparisons, candidates, scored, options)
+    model, patterns, hangs = trained.final, trained.patterns, trained.hangs
+    frozen = trained.kept.thirds if trained.kept else None
+    scored, judged, thirds = score_together(register, model, comparisons, candidates, scored, options, frozen)
     register.release_row_table()
     clock.done("third records", pairs=thirds.pairs)
     p = judged.p[judged.place]
@@ -202,7 +236,9 @@ def _conclude(
         pairs = with_zones(framed.result(), zone[order], cut)
     clock.done("clusters", clusters=clusters["cluster"].n_unique() if len(clusters) < 10**6 else None)
     diagnosis = diagnose(model, comparisons, patterns, register, options)
-    diagnosis = {**diagnosis, "hangs_on": hangs, "warnings": diagnosis["warnings"] + thin}
+    seen = levels_seen(judged.levels, judged.p * per_pattern, comparisons)
+    drift = trained.kept.drift(seen) if trained.kept else []
+    diagnosis = {**diagnosis, "hangs_on": hangs, "warnings": diagnosis["warnings"] + thin + drift}
     facts = {
         "thresholds": {"propose": threshold},
         "expected": {
@@ -214,7 +250,11 @@ def _conclude(
     }
     diagnostics = {"rows": register.size, "steps": clock.seconds, "cascade": prune.seen, **diagnosis, **facts}
     described = {**describe(model, thirds, options), **facts, "warnings": diagnosis["warnings"]}
-    return Linkage(pairs, clusters, described, diagnostics, cut, model, patterns)
+    kept = trained.kept or KeptModel(
+        trained.first, model, thirds, tuple(blocks.rule for blocks in candidates.blocks), options.max_block,
+        options.keep, threshold, register.size, seen, made_with(),
+    )  # fmt: skip
+    return Linkage(pairs, clusters, described, diagnostics, cut, model, patterns, kept)
 
 
 def _rule_facts(blocks: Any) -> dict[str, Any]:

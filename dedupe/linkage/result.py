@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from casebridge.dedupe.linkage.model.kept import KeptModel
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
 
@@ -21,7 +22,8 @@ class Linkage:
     comparison (label; null where there was no evidence), zone (same, review, apart) and guard (of the clusters,
     where one cut the pair). clusters: id, cluster. model: what model.json
     holds. diagnostics: counts of the run, seconds by step, warnings. cut: pairs a cluster guard set aside.
-    fitted and patterns: the model and the pattern counts it was fitted to, for `health.second_opinion`.
+    fitted and patterns: the model and the pattern counts it was fitted to, for `second_opinion`.
+    kept: what scores other registers without training.
     """
 
     pairs: pl.DataFrame
@@ -31,6 +33,7 @@ class Linkage:
     cut: pl.DataFrame
     fitted: Model
     patterns: Patterns
+    kept: KeptModel | None = None
 
     def write(self, folder: str | Path) -> None:
         """Write pairs, clusters and cut (.parquet), model and diagnostics (.json) into `folder`."""

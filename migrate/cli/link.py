@@ -11,6 +11,7 @@ import click
 import polars as pl
 
 from casebridge.dedupe.linkage import Linkage, RegisterError, evaluate, link, read_fields, write_evaluation
+from casebridge.dedupe.linkage.model.kept import read_kept
 from casebridge.dedupe.linkage.scoring.zones import SAME, ZONES
 from casebridge.migrate.cli.options import json_option
 from casebridge.migrate.cli.render import progress, show_json
@@ -23,19 +24,42 @@ from casebridge.project.errors import CasebridgeError, SourceError
               help="Which column plays which part (docs/linkage.md).")  # fmt: skip
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where results go.")
 @click.option("--truth", metavar="COLUMN", help="A column that says who is who, to judge the result by.")
+@click.option(
+    "--save-model",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the model in DIR, to score other registers by.",
+)
+@click.option(
+    "--model",
+    "model_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Train nothing: score by the model kept in DIR, and say how far the register has drifted.",
+)
 @click.option("--second-opinion", is_flag=True, help="Ask recordlinkage's ECM too, which takes some seconds.")
 @json_option
 def link_register(
-    file: Path, fields_file: Path, out: Path, truth: str | None, second_opinion: bool, as_json: bool
+    file: Path,
+    fields_file: Path,
+    out: Path,
+    truth: str | None,
+    save_model: Path | None,
+    model_folder: Path | None,
+    second_opinion: bool,
+    as_json: bool,
 ) -> None:
     """Link any CSV or Parquet register; no project needed."""
     try:
         fields = read_fields(fields_file)
+        kept = read_kept(model_folder) if model_folder else None
         register = _read(file)
         with progress() as shown:
-            found = link(register, fields, progress=lambda step, facts: shown.note(_line(step, facts)))
+            found = link(register, fields, progress=lambda step, facts: shown.note(_line(step, facts)), kept=kept)
         found = _asked_twice(found) if second_opinion else found
         found.write(out)
+        if save_model and found.kept:
+            found.kept.save(save_model)
         result = evaluate(found, register, fields, truth) if truth else None
     except FileNotFoundError as error:
         raise SourceError(str(error.filename), "no such file", hint="check the path") from error

@@ -74,10 +74,11 @@ def score_patterns(model: Model, comparisons: Sequence[Comparison], codes: NDArr
 
 def score_together(
     register: Register, model: Model, comparisons: Sequence[Comparison], candidates: BlockedPairs, scored: Scored,
-    options: LinkOptions,
+    options: LinkOptions, frozen: ThirdRecords | None = None,
 ) -> tuple[Scored, PatternScores, ThirdRecords]:  # fmt: skip
     """Each pair judged alone, then with what third records say of it (`thirds`); with the pairs that a third
-    record binds, without those that now fall below `options.keep`. Pairs decided different bind nothing."""
+    record binds, without those that now fall below `options.keep`. Pairs decided different bind nothing.
+    frozen: third records as a kept model has them."""
     alone = score_patterns(model, comparisons, scored.codes)
     p = alone.p[alone.place]
     different = np.isin(pair_key(scored.left, scored.right), register.pair_keys(options.different_pairs))
@@ -102,7 +103,7 @@ def score_together(
         links, seen, candidates.allowed, scored.left[unsure], scored.right[unsure]
     )
     met = unsure[unsure < first]
-    fitted = third_records.fit_thirds(alone.chances[alone.place[met], 0], level[met])
+    fitted = frozen or third_records.fit_thirds(alone.chances[alone.place[met], 0], level[met])
     together = alone.with_thirds(level, fitted)
     kept = together.p[together.place] >= options.keep
     return (

@@ -1,0 +1,176 @@
+"""A model that is kept: all that scores another register without training, written to a folder and read again.
+
+What is global is here: both fitted mixtures (that which decides what is kept, and that which says p), third
+records'
+chances, blocking rules, the threshold, and how often each level stood among pairs of one person. What is per
+record
+(dictionaries, how rare a value is) is read from the register at hand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import scipy
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.comparisons.levels import Comparison
+from casebridge.dedupe.linkage.errors import RegisterError
+from casebridge.dedupe.linkage.model.background import Background
+from casebridge.dedupe.linkage.model.calibration import Curve, Number
+from casebridge.dedupe.linkage.model.mixture import Component, Model
+from casebridge.dedupe.linkage.model.namesakes import HeldChance, Namesakes
+from casebridge.dedupe.linkage.model.patterns import Radix
+from casebridge.dedupe.linkage.model.third_records import ThirdRecords
+
+FILE, FORMAT = "kept-model.json", 1
+DRIFT_BITS, SELDOM = 1.5, 0.005
+GROWTH, LEAST_ROWS = 4, 700
+
+
+@dataclass(frozen=True)
+class KeptModel:
+    """A model to score by. first: the mixture that decides which pairs are kept. final: that which says p. seen:
+    of
+    each comparison how often each level stands among pairs of one person, in the register it comes from.
+    rows: how many that has. versions: of what it was made with."""
+
+    first: Model
+    final: Model
+    thirds: ThirdRecords
+    rules: tuple[tuple[str, ...], ...]
+    max_block: int
+    keep: float
+    propose: float
+    rows: int
+    seen: tuple[NDArray[np.float64], ...]
+    versions: dict[str, str]
+
+    def save(self, folder: str | Path) -> None:
+        """Write it into `folder`: one file, readable by its owner only. It holds no value of any record."""
+        where = Path(folder)
+        where.mkdir(parents=True, exist_ok=True)
+        file = where / FILE
+        file.touch(mode=0o600)
+        file.write_text(json.dumps({"format": FORMAT, "model": _plain(self)}) + "\n", encoding="utf-8")
+
+    def fits(self, comparisons: Sequence[Comparison], rows: int) -> None:
+        """Raises RegisterError where a register's comparisons are not those that the model was fitted to, or
+        where it is so much larger that comparing everybody with everybody, as the model does, would not end."""
+        names, labels = tuple(c.name for c in comparisons), tuple(tuple(c.labels()) for c in comparisons)
+        if () in self.rules and rows > GROWTH * max(self.rows, LEAST_ROWS):
+            raise RegisterError(
+                f"The kept model is of {self.rows:,} rows and compares everybody with everybody; the register has "
+                f"{rows:,}.",
+                "Train a new model.",
+            )
+        if names != self.final.comparisons:
+            held, allowed = ", ".join(self.final.comparisons), ", ".join(names)
+            raise RegisterError(
+                f"The kept model compares {held}; the register allows {allowed}.",
+                "Use the fields it was made with, or train a new model.",
+            )
+        unlike = [name for name, a, b in zip(names, labels, self.final.labels, strict=True) if a != b]
+        if unlike:
+            raise RegisterError(
+                f"The kept model has other levels for {', '.join(unlike)}: the columns hold another kind of "
+                "value.",
+                "Train a new model.",
+            )
+
+    def drift(self, seen: Sequence[NDArray[np.float64]]) -> list[str]:
+        """Warnings: levels that one person's records now show more or less often by DRIFT_BITS, and other
+        versions."""
+        found = []
+        for name, labels, before, now in zip(
+            self.final.comparisons, self.final.labels, self.seen, seen, strict=True
+        ):
+            for label, a, b in zip(labels, before, now, strict=True):
+                bits = float(np.log2((b + 1e-4) / (a + 1e-4)))
+                if max(a, b) >= SELDOM and abs(bits) > DRIFT_BITS:
+                    found.append(
+                        f"Drift: {name}, {label!r} stands {2**bits:.2g} times as often as when the model was made."
+                    )
+        other = [name for name, version in made_with().items() if self.versions.get(name) != version]
+        if other:
+            found.append(f"The kept model was made with other versions of {', '.join(other)}.")
+        return found
+
+
+def made_with() -> dict[str, str]:
+    """Versions that the numbers of a model rest on."""
+    return {"numpy": np.__version__, "polars": pl.__version__, "scipy": scipy.__version__}
+
+
+def levels_seen(
+    levels: NDArray[np.uint8], weight: NDArray[np.float64], comparisons: Sequence[Comparison]
+) -> tuple[NDArray[np.float64], ...]:
+    """How often each level of each comparison stands among pairs of one person; weight: pairs of one person of
+    each pattern."""
+    found = []
+    for place, comparison in enumerate(comparisons):
+        counts = np.bincount(levels[:, place], weights=weight, minlength=comparison.null + 1)[: comparison.null]
+        found.append(counts / max(float(counts.sum()), 1e-9))
+    return tuple(found)
+
+
+def read_kept(folder: str | Path) -> KeptModel:
+    """The model kept in a folder. Raises RegisterError where there is none that can be read."""
+    file = Path(folder) / FILE
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        if raw["format"] != FORMAT:
+            raise RegisterError(f"{FILE} is of another format ({raw['format']}).", "Train a new model.")
+        found = _made(raw["model"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RegisterError(f"No kept model can be read from {FILE} ({type(error).__name__}).") from error
+    if not isinstance(found, KeptModel):
+        raise RegisterError(f"{FILE} holds no model.")
+    return found
+
+
+_KINDS: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (
+        KeptModel, Model, Component, Background, Curve, Number, Radix, HeldChance, Namesakes, ThirdRecords,
+    )
+}  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it, with its kind beside. Floats are written so that they read back as they were."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            "kind": type(value).__name__,
+            "of": {f.name: _plain(getattr(value, f.name)) for f in fields(value)},
+        }
+    if isinstance(value, np.ndarray):
+        return {"kind": "array", "type": value.dtype.str, "shape": list(value.shape), "of": value.ravel().tolist()}
+    if isinstance(value, dict):
+        return {"kind": "dict", "of": [[_plain(key), _plain(held)] for key, held in value.items()]}
+    if isinstance(value, tuple):
+        return {"kind": "tuple", "of": [_plain(one) for one in value]}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _made(raw: Any) -> Any:
+    if isinstance(raw, list):
+        return [_made(one) for one in raw]
+    if not isinstance(raw, dict):
+        return raw
+    kind, held = raw["kind"], raw["of"]
+    if kind == "array":
+        return np.array(held, dtype=raw["type"]).reshape(raw["shape"])
+    if kind == "dict":
+        return {_made(key): _made(one) for key, one in held}
+    if kind == "tuple":
+        return tuple(_made(one) for one in held)
+    return _KINDS[kind](**{name: _made(one) for name, one in held.items()})
