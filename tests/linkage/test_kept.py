@@ -1,4 +1,4 @@
-"""A model that is kept: the same answer on the same register, drift told on another, refused where it does not fit."""
+"""A model that is kept: the same answer on the same register, drift told on another, refused where unfit."""
 
 from __future__ import annotations
 
