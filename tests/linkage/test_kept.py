@@ -81,7 +81,7 @@ def test_drift_is_told(trained, folder):
 def test_next_month_without_a_change_of_kind_has_no_drift(trained, folder):
     make_register(3000, PLAIN, seed=13).write_parquet(folder / "may.parquet")
     found = link(pl.read_parquet(folder / "may.parquet"), FIELDS, kept=read_kept(trained))
-    assert sum("Drift" in warning for warning in found.model["warnings"]) <= 3
+    assert not any("Drift" in warning for warning in found.model["warnings"])
     assert found.pairs.height > 300
 
 

@@ -30,7 +30,7 @@ from casebridge.dedupe.linkage.model.patterns import Radix
 from casebridge.dedupe.linkage.model.third_records import ThirdRecords
 
 FILE, FORMAT = "kept-model.json", 1
-DRIFT_BITS, SELDOM = 1.5, 0.005
+DRIFT_BITS, SELDOM, ERRORS = 1.5, 0.005, 4.0  # of one level: how far, how often at least, standard errors
 GROWTH, LEAST_ROWS = 4, 700
 
 
@@ -85,15 +85,19 @@ class KeptModel:
             )
 
     def drift(self, seen: Sequence[NDArray[np.float64]]) -> list[str]:
-        """Warnings: levels that one person's records now show more or less often by DRIFT_BITS, and other
-        versions."""
+        """Warnings: levels that one person's records now show more or less often by DRIFT_BITS, beyond what luck
+        explains, and other versions."""
         found = []
         for name, labels, before, now in zip(
             self.final.comparisons, self.final.labels, self.seen, seen, strict=True
         ):
-            for label, a, b in zip(labels, before, now, strict=True):
+            many = np.maximum(np.array([before.sum(), now.sum()]), 1.0)
+            for label, *counts in zip(labels, before, now, strict=True):
+                a, b = np.array(counts) / many
                 bits = float(np.log2((b + 1e-4) / (a + 1e-4)))
-                if max(a, b) >= SELDOM and abs(bits) > DRIFT_BITS:
+                both = float(sum(counts) / many.sum())
+                error = np.sqrt(both * (1 - both) * (1 / many).sum())
+                if max(a, b) >= SELDOM and abs(bits) > DRIFT_BITS and abs(b - a) > ERRORS * error:
                     found.append(
                         f"Drift: {name}, {label!r} stands {2**bits:.2g} times as often as when the model was made."
                     )
@@ -116,7 +120,7 @@ def levels_seen(
     found = []
     for place, comparison in enumerate(comparisons):
         counts = np.bincount(levels[:, place], weights=weight, minlength=comparison.null + 1)[: comparison.null]
-        found.append(counts / max(float(counts.sum()), 1e-9))
+        found.append(counts.astype(np.float64))
     return tuple(found)
 
 
