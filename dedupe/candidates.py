@@ -7,12 +7,9 @@ is compared, and leave no trace: no count, no log line, no file names them.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from unicodedata import category
 
 import duckdb
 import polars as pl
@@ -21,14 +18,14 @@ from casebridge.dedupe.config import LinkageConfig
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
 from casebridge.dedupe.review.decisions import Decision, Ruling
-from casebridge.project.batch import Batch, digest, file_digest, write_batch
+from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import EVIDENCE, ROWS, empty
-from casebridge.project.errors import CasebridgeError, Problem, SourceError, SpecError
+from casebridge.project.errors import CasebridgeError, Problem, SpecError
 from casebridge.project.fingerprint import LINKAGE
 from casebridge.project.job import Job
 from casebridge.project.lineage import refusals
+from casebridge.project.no_link import NoLink
 from casebridge.project.queries import open_duckdb, shut
-from casebridge.project.settings import System
 from casebridge.project.spec import TableSpec
 from casebridge.project.tally import Tally
 
@@ -42,8 +39,6 @@ _NO_PAIRS = pl.DataFrame(
             "weight": pl.Float64, "zone": pl.String, "guard": pl.String}
 )  # fmt: skip
 _NO_CUT = pl.DataFrame(schema={"left_id": pl.String, "right_id": pl.String, "guard": pl.String})
-_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cn", "Zs", "Zl", "Zp"})
-"""Kinds of characters (Unicode categories) that nobody sees: controls, marks of direction and width, blanks."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +76,14 @@ def linkage_inputs(
     clean = {spec.name: job.ledger.sealed(job.run, "transform", spec.name, "clean") for spec in job.specs}
     under = {name: [batch.sha256 for batch in batches] for name, batches in clean.items() if reads(config, name)}
     ruled = [(verdict, decided(decisions, verdict)) for verdict in (Ruling.SAME, Ruling.DIFFERENT)]
-    return digest(job.code(LINKAGE), SEED, under, repr(config), no_link_digests(job), repr(ruled)), clean
+    return digest(job.code(LINKAGE), SEED, under, repr(config), no_link_digest(job), repr(ruled)), clean
 
 
-def no_link_digests(job: Job) -> list[str]:
-    """Of every system's no-link list. They count wherever people are put together, by a model or by a decision."""
-    return [
-        file_digest(system.no_link) if system.no_link and system.no_link.is_file() else ""
-        for system in job.settings.systems.values()
-    ]
+def no_link_digest(job: Job) -> str:
+    """Of the no-link lists, under the project's audit key: nobody can guess a list from it. It counts wherever
+    people are put together, by a model or by a decision."""
+    no_link = NoLink(job)
+    return job.audit_log().keyed("no-link", no_link.text()) if no_link else ""
 
 
 def decided(decisions: Sequence[Decision], verdict: Ruling) -> list[tuple[str, str]]:
@@ -101,13 +95,6 @@ def of_files(done: tuple[Batch, ...]) -> CandidatePairs:
     """The candidates that stand in a finished batch's files."""
     files = {batch.kind: batch for batch in done}
     return CandidatePairs(files["pairs"], float(files["model"].read(["propose"]).item()), files["cut"].read())
-
-
-def without_protected(job: Job, ids: set[str]) -> set[str]:
-    """Ids that may take part in linkage."""
-    hidden = [item for system in job.settings.systems.values() for item in _no_link(system)]
-    frame = pl.DataFrame({"id": list(ids)}, schema={"id": pl.String})
-    return set(frame.filter(~_is_hidden("id", hidden)).get_column("id"))
 
 
 def reads(config: LinkageConfig, name: str) -> bool:
@@ -177,7 +164,6 @@ def _register(
     job: Job, config: LinkageConfig, clean: dict[str, tuple[Batch, ...]]
 ) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
     """One row a person who may be linked, `id` as `system:key`, and the pairs on file as two people."""
-    hidden = [item for system in job.settings.systems.values() for item in _no_link(system)]
     with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
         for name, batches in clean.items():
             if batches and reads(config, name):
@@ -186,12 +172,13 @@ def _register(
         register = _ask(database, config.query, "register.query", clean)
         pairs = _ask(database, config.related, "related.query", clean) if config.related else None
     register = _with_system(job, register, "id")
-    register = register.filter(~_is_hidden("id", hidden))
+    hidden = NoLink(job).hidden({*register.get_column("id")})
+    register = register.filter(~pl.col("id").is_in(sorted(hidden)))
     related: list[tuple[str, str]] = []
     if pairs is not None:
         both = _with_system(job, _with_system(job, pairs, "left_id"), "right_id")
-        shown = both.filter(~_is_hidden("left_id", hidden) & ~_is_hidden("right_id", hidden))
-        related = list(shown.select("left_id", "right_id").iter_rows())
+        shown = both.select("left_id", "right_id").iter_rows()
+        related = [pair for pair in shown if not hidden & set(pair)]
     return register.drop("system", strict=False), related
 
 
@@ -216,22 +203,6 @@ def _nothing_of(spec: TableSpec) -> pl.DataFrame:
     """A spec's clean rows, without any."""
     columns = {(EVIDENCE if column.evidence else "") + column.name: column.type.dtype for column in spec.columns}
     return empty({**ROWS, **columns})
-
-
-def _is_hidden(column: str, hidden: list[str]) -> pl.Expr:
-    return _bare_ids(pl.col(column)).is_in(hidden)
-
-
-def _bare_ids(ids: pl.Expr) -> pl.Expr:
-    """`system:key` with the key as `_bare` gives it. A key may hold a colon, or be nothing but zeros."""
-    trimmed = ids.str.replace(r"(?s)^([^:]*:)\s*(.*?)\s*$", "$1$2")
-    return trimmed.str.replace(r"(?s)^([^:]*:)0+([^0].*)$", "$1$2")
-
-
-def _bare(key: str) -> str:
-    """A key as a person types it: without blanks around it and zeros before it."""
-    stripped = key.strip()
-    return stripped.lstrip("0") or stripped
 
 
 def _with_system(job: Job, frame: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -261,70 +232,3 @@ def _ask(database: duckdb.DuckDBPyConnection, query: str, where: str, tables: Co
 def _view(name: str, batches: tuple[Batch, ...]) -> str:
     files = ", ".join("'" + str(batch.path).replace("'", "''") + "'" for batch in batches)
     return f'CREATE VIEW "{name}" AS SELECT * FROM read_parquet([{files}])'  # noqa: S608
-
-
-def _no_link(system: System) -> list[str]:
-    """The ids that never take part, zeros before a key left out. A list that is named but missing or empty
-    stops everything: without it, identities that the law keeps apart would be put side by side."""
-    if system.no_link is None:
-        return []
-    hint = "put the list right, or take `no_link` out of casebridge.toml if there is nobody to protect"
-    try:
-        lines = _lines(system.no_link)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(system.no_link.name, "the no-link list cannot be read", hint=hint) from error
-    entries = [entry for line in lines for entry in entries_of(system, line)]
-    if not entries:
-        raise SourceError(system.no_link.name, "the no-link list is empty", hint=hint)
-    return entries
-
-
-def _lines(no_link: Path) -> list[str]:
-    """The lines of a no-link list, whatever ends them; in one place, so that what is checked is what protects."""
-    return no_link.read_text(encoding="utf-8-sig").splitlines()
-
-
-def _seen(cell: str) -> str:
-    """A cell without characters that nobody sees, and without blanks or quotes around it."""
-    shown = (character for character in cell if character == " " or category(character) not in _UNSEEN)
-    return "".join(shown).strip(" '\"")
-
-
-def entries_of(system: System, line: str) -> list[str]:
-    """Every cell of a line that could be a key, in the spellings people use: `system:key`, blanks or quotes
-    around it, zeros before it, a spreadsheet's `.0` behind it. To protect a word too many harms nobody."""
-    cells = [_seen(cell) for cell in re.split(r"[,;\t|]", line)]
-    bare = [cell.removeprefix(f"{system.name}:").removesuffix(".0") for cell in cells]
-    return [f"{system.name}:{_bare(cell)}" for cell in bare if cell]
-
-
-def _is_header(number: int, line: str) -> bool:
-    """Only a first line without a figure: a list may begin with its first key, and that may be misspelt."""
-    return number == 1 and not any(character.isdigit() for character in line)
-
-
-def check_no_link(job: Job, known: set[str]) -> None:
-    """SourceError when a line of a no-link list names no record: a misspelt key would protect nobody.
-
-    `known` are all records of the dump, as `system:key`, and what stands in lines that could not be read.
-    A first line without a figure is a header.
-    """
-    bare = set(pl.DataFrame({"id": list(known)}, schema={"id": pl.String}).select(_bare_ids(pl.col("id")))["id"])
-    for system in job.settings.systems.values():
-        if system.no_link is None:
-            continue
-        _no_link(system)
-        lines = _lines(system.no_link)
-        entries = {number: set(entries_of(system, line)) for number, line in enumerate(lines, 1)}
-        strangers = [
-            number
-            for number, named in entries.items()
-            if named and not _is_header(number, lines[number - 1]) and not bare & named
-        ]
-        if strangers:
-            shown = ", ".join(str(number) for number in strangers[:10])
-            raise SourceError(
-                system.no_link.name,
-                f"{len(strangers)} lines of the no-link list name no record of the dump (line {shown})",
-                hint="write one key a line, as the dump has it; a misspelt key would protect nobody",
-            )

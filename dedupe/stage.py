@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
-from casebridge.dedupe.candidates import (
-    CandidatePairs,
-    candidate_pairs,
-    check_no_link,
-    entries_of,
-    no_link_digests,
-    without_protected,
-)
+from casebridge.dedupe.candidates import CandidatePairs, candidate_pairs, no_link_digest
 from casebridge.dedupe.config import LinkageConfig, read_linkage
 from casebridge.dedupe.review.crosswalk import Groups, groups, survivors
-from casebridge.dedupe.review.decisions import Decision, Ruling, standing
+from casebridge.dedupe.review.decision_log import DecisionLog, told
+from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.dedupe.review.survivorship import golden_rows
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import CROSSWALK, KEY, REST, ROW
 from casebridge.project.errors import ReviewNeeded
 from casebridge.project.job import Job
+from casebridge.project.no_link import NoLink, keys_in
 from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
@@ -41,6 +37,9 @@ def run(job: Job) -> Tally:
     for name in ("pairs", "crosswalk", *config.tables):
         job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
     _delete_unused_files(job)
+    lonely = DecisionLog(job.audit_log()).waiting()
+    if lonely:
+        job.report.note(told(lonely))
     waiting = undecided(job).height
     if job.leave_undecided is not None and waiting > job.leave_undecided:
         raise ReviewNeeded(waiting, job.leave_undecided)
@@ -49,11 +48,7 @@ def run(job: Job) -> Tally:
 
 def standing_decisions(job: Job) -> list[Decision]:
     """The latest decision on every pair."""
-    control = job.open_control()
-    try:
-        return standing(control)
-    finally:
-        control.dispose()
+    return DecisionLog(job.audit_log()).standing()
 
 
 def folding(
@@ -62,7 +57,7 @@ def folding(
     """What is folded, with the digest of it and of the decisions it is folded by."""
     clean = {name: job.ledger.sealed(job.run, "transform", name, "clean") for name in config.tables}
     inputs = digest(
-        job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions], no_link_digests(job),
+        job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions], no_link_digest(job),
         {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
     )  # fmt: skip
     return inputs, clean
@@ -71,7 +66,8 @@ def folding(
 def _check_protected(job: Job, config: LinkageConfig) -> None:
     """Whoever is to be kept apart must be somebody: clean or not, each entry of a no-link list is a record,
     or a word of a line of the dump that could not be read as one."""
-    if not any(system.no_link for system in job.settings.systems.values()):
+    no_link = NoLink(job)
+    if not no_link:
         return
     known = {
         f"{_system(job, name)}:{key}"
@@ -80,13 +76,14 @@ def _check_protected(job: Job, config: LinkageConfig) -> None:
         for batch in job.ledger.sealed(job.run, "transform", name, kind)
         for key in batch.read([KEY]).get_column(KEY).drop_nulls()
     }
-    check_no_link(job, known | _unreadable(job, config))
+    no_link.check(known | _unreadable(job, config))
+    DecisionLog(job.audit_log()).forget(no_link.hidden(known))
 
 
 def _delete_unused_files(job: Job) -> None:
     """Where there is a no-link list, files that no run has any more are not kept: they may put somebody beside
     others who came on the list later. It is looked after each time, so that none stays after a crash."""
-    if not any(system.no_link for system in job.settings.systems.values()):
+    if not NoLink(job):
         return
     kept, folder = job.ledger.in_use(STAGE), job.work / STAGE
     for path in (*folder.rglob("*.parquet"), *folder.rglob("*.part")):
@@ -102,7 +99,7 @@ def _unreadable(job: Job, config: LinkageConfig) -> set[str]:
         for source in sources
         for batch in job.ledger.sealed(job.run, "extract", str(source), "unreadable")
         for raw in batch.read(["raw"]).get_column("raw").drop_nulls()
-        for entry in entries_of(job.settings.systems[source.system], ",".join(_words(raw)))
+        for entry in keys_in(job.settings.systems[source.system], ",".join(_words(raw)))
     }
 
 
@@ -138,11 +135,18 @@ def undecided(job: Job) -> pl.DataFrame:
     )
 
 
-def known_records(job: Job) -> set[str] | None:
-    """The records of this run that decisions may name, as `system:key`; None before anything is converted.
+@dataclass(frozen=True)
+class Known:
+    """What decisions may be about: the records of a run as `system:key`, those of which nothing may come, and the
+    pairs that linkage put forward."""
 
-    Records on the no-link list are unknown here like any number that was never given out.
-    """
+    records: frozenset[str]
+    protected: frozenset[str]
+    proposed: frozenset[tuple[str, str]]
+
+
+def known_records(job: Job) -> Known | None:
+    """The records of this run that decisions may name; None before anything is converted."""
     config = read_linkage(job.folder, job.specs)
     tables = config.tables if config else ()
     batches = [
@@ -151,7 +155,12 @@ def known_records(job: Job) -> set[str] | None:
     if not batches:
         return None
     ids = {f"{_system(job, name)}:{key}" for name, batch in batches for key in batch.read([KEY]).get_column(KEY)}
-    return without_protected(job, ids)
+    put_forward = [
+        pair
+        for batch in job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
+        for pair in batch.scan().filter(pl.col("state") != "below").select("left_id", "right_id").collect().rows()
+    ]
+    return Known(frozenset(ids), frozenset(NoLink(job).hidden(ids)), frozenset(put_forward))
 
 
 def _fold(
@@ -163,7 +172,8 @@ def _fold(
 ) -> None:
     people = {name: _people(job, name, batches) for name, batches in clean.items()}
     everyone = pl.concat([frame.select("id", ROW, "filled") for frame in people.values()])
-    present = without_protected(job, set(everyone.get_column("id")))
+    present = set(everyone.get_column("id"))
+    present -= NoLink(job).hidden(present)
     grouped = groups(decisions, present, set(found.cut.select("left_id", "right_id").iter_rows()))
     in_groups = {item for ids in grouped.merging for item in ids}
     members = everyone.filter(pl.col("id").is_in(sorted(in_groups)))

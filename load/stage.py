@@ -13,7 +13,7 @@ from casebridge.load.resolution.merge_duplicates import merge_duplicates
 from casebridge.load.resolution.resolve import resolve
 from casebridge.load.writing.applied import applied, create_side_tables, open_run
 from casebridge.load.writing.crosswalk import NAME as CROSSWALK_BATCH
-from casebridge.load.writing.crosswalk import write_crosswalk
+from casebridge.load.writing.crosswalk import drop_protected, write_crosswalk
 from casebridge.load.writing.delivery import Delivery
 from casebridge.load.writing.failpoints import failpoint
 from casebridge.load.writing.fit import check_fit
@@ -76,6 +76,7 @@ def _run(job: Job, engine: sa.Engine) -> Tally:
     while not (_deliver(job, delivery, crosswalk) and _key(job, delivery)):
         job.report.note("the target refused some rows: they are kept with its reason, and the load goes on")
     write_crosswalk(job, engine, crosswalk)
+    drop_protected(job, engine)
     return sum((job.ledger.tally(job.run, STAGE, spec.name) for spec in in_order(job)), Tally())
 
 

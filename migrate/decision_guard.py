@@ -1,7 +1,7 @@
 """Decisions that a run followed must not vanish: a lost control database would undo every merge unseen.
 
-Decisions are append-only. So the ledger keeps how many pairs were decided when the last run looked, and a
-control database that knows fewer of them is not the one that was followed.
+Decisions are append-only. So the ledger keeps how many pairs were decided when the last run looked, and the head
+of the audit log: a control database that knows fewer of them, or another head, is not the one that was followed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from casebridge.dedupe.review.decisions import DECISIONS
+from casebridge.dedupe.review.decision_log import DecisionLog
+from casebridge.project.audit import Head
 from casebridge.project.errors import CasebridgeError, counted
 from casebridge.project.job import Job
 from casebridge.project.journal import Journal
@@ -20,12 +21,13 @@ _READ_THEM = ("extract", "transform", "dedupe")
 
 
 def check_decisions_followed(job: Job, stage: str) -> None:
-    """CasebridgeError when decisions that were followed are gone. Writes nothing."""
-    followed = Journal(job.ledger).followed()
-    if followed is None or stage not in _READ_THEM:
+    """CasebridgeError when decisions that were followed are gone or were changed. Writes nothing."""
+    if stage not in _READ_THEM:
         return
-    gone = followed.pairs - decided_pairs(job)
-    if gone > 0:
+    journal = Journal(job.ledger)
+    followed = journal.followed()
+    gone = (followed.pairs if followed else 0) - decided_pairs(job)
+    if followed and gone > 0:
         raise CasebridgeError(
             f"{counted(gone, 'decision')} that run {followed.run} followed {'is' if gone == 1 else 'are'} gone "
             "from the control database",
@@ -33,6 +35,8 @@ def check_decisions_followed(job: Job, stage: str) -> None:
             "`casebridge decide FILE.csv`. To go on without them, which takes merged records apart again: "
             "`casebridge run --without-lost-decisions`",
         )
+    if decided_pairs(job):
+        DecisionLog(job.audit_log()).check(heads_noted(job))
 
 
 def note_decisions_followed(job: Job) -> None:
@@ -41,19 +45,26 @@ def note_decisions_followed(job: Job) -> None:
     last = journal.followed()
     if pairs != (last.pairs if last else 0):
         journal.follow(job.run, pairs)
+    head = job.audit_log().head()
+    journal.note_audit_head(job.run, head.number, head.link)
+
+
+def note_new_log(job: Job) -> None:
+    """Before decisions are taken in again: an audit log that was lost begins anew, and that is on record."""
+    journal, head = Journal(job.ledger), job.audit_log().head()
+    if head.number == 0 and journal.audit_head() is not None:
+        journal.note_audit_head(job.run, head.number, head.link)
+
+
+def heads_noted(job: Job) -> tuple[Head, ...]:
+    """The head of the audit log that the ledger has noted, if any. Read only."""
+    noted = Journal(job.ledger).audit_head()
+    return (Head(*noted),) if noted else ()
 
 
 def decided_pairs(job: Job) -> int:
-    """How many pairs have a decision. Makes no database where there is none."""
+    """How many pairs have a decision, forgotten ones among them. Makes no database where there is none."""
     url = sa.make_url(job.settings.control_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         return 0
-    engine = job.open_control()
-    try:
-        if not sa.inspect(engine).has_table(DECISIONS.name):
-            return 0
-        pairs = sa.select(DECISIONS.c.left_id, DECISIONS.c.right_id).distinct().subquery()
-        with engine.connect() as connection:
-            return int(connection.scalar(sa.select(sa.func.count()).select_from(pairs)) or 0)
-    finally:
-        engine.dispose()
+    return DecisionLog(job.audit_log()).pairs()

@@ -11,6 +11,7 @@ from typing import Protocol
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
+from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_database, open_own, shown
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.fingerprint import FILE as CODE_FILE
@@ -100,6 +101,10 @@ class Job:
         hint = "restore it from a backup, for decisions stand in it, and see that control.url names it"
         name = f"the control database {shown(self.settings.control_url)}"
         return open_own(self.settings.control_url, name, hint)
+
+    def audit_log(self) -> AuditLog:
+        """The audit log, which stands in the control database."""
+        return AuditLog(self.open_control(), self.folder / KEY_FILE)
 
 
 class Stage(Protocol):

@@ -96,6 +96,15 @@ _acceptances = sa.Table(
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("at", sa.String, nullable=False),
 )
+_audit_heads = sa.Table(
+    "audit_heads",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("run", sa.String, nullable=False),
+    sa.Column("entry", sa.Integer, nullable=False),
+    sa.Column("link", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+)
 
 
 @dataclass(frozen=True)
@@ -315,6 +324,20 @@ class Journal:
     def accepted(self, run: str, excess: Excess) -> Acceptance | None:
         """The first word that covers an excess. Read only."""
         return next((word for word in self.acceptances(run) if word.covers(excess)), None)
+
+    # The audit log
+
+    def note_audit_head(self, run: str, entry: int, link: str) -> None:
+        """The last entry of the audit log when a run looked. Entry 0: a log that begins anew."""
+        if self.audit_head() != (entry, link):
+            with self._engine.begin() as connection:
+                connection.execute(_audit_heads.insert().values(run=run, entry=entry, link=link, at=now()))
+
+    def audit_head(self) -> tuple[int, str] | None:
+        """Number and link of the entry that was noted last. Read only."""
+        with self._engine.connect() as connection:
+            last = connection.execute(sa.select(_audit_heads).order_by(_audit_heads.c.number.desc())).first()
+        return (last.entry, last.link) if last else None
 
     # Hand-overs
 

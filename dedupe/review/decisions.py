@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import csv
 import enum
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from casebridge.project.errors import Problem, SpecError, did_you_mean
-from casebridge.project.ledger import now
+from casebridge.project.errors import Problem, SpecError, counted, did_you_mean
 
 _meta = sa.MetaData()
 
@@ -61,44 +60,6 @@ def decision(left: str, right: str, verdict: Ruling, reviewer: str, reason: str)
     return Decision(first, second, verdict, reviewer, reason)
 
 
-def standing(engine: sa.Engine) -> list[Decision]:
-    """The latest decision on every pair, by pair. Read only."""
-    _meta.create_all(engine)
-    latest = sa.select(sa.func.max(DECISIONS.c.number)).group_by(DECISIONS.c.left_id, DECISIONS.c.right_id)
-    query = sa.select(DECISIONS).where(DECISIONS.c.number.in_(latest)).order_by("left_id", "right_id")
-    with engine.connect() as connection:
-        return [
-            Decision(row.left_id, row.right_id, Ruling(row.verdict), row.reviewer, row.reason)
-            for row in connection.execute(query)
-        ]
-
-
-def decide(engine: sa.Engine, taken: Iterable[Decision]) -> int:
-    """Append decisions in one transaction. Where the last one on a pair already stands word for word,
-    nothing is appended for that pair, so the same file may be taken in again.
-
-    Returns how many were new.
-    """
-    known, said = set(standing(engine)), list(taken)
-    last = {(item.left_id, item.right_id): item for item in said}
-    fresh = [item for item in said if last[item.left_id, item.right_id] not in known]
-    rows = [
-        {
-            "left_id": item.left_id,
-            "right_id": item.right_id,
-            "verdict": str(item.verdict),
-            "reviewer": item.reviewer,
-            "reason": item.reason,
-            "decided_at": now(),
-        }
-        for item in fresh
-    ]
-    if rows:
-        with engine.begin() as connection:
-            connection.execute(DECISIONS.insert(), rows)
-    return len(rows)
-
-
 def read_decisions(path: Path, systems: Sequence[str], known: Collection[str] | None = None) -> list[Decision]:
     """Decisions made elsewhere: a CSV with left, right, verdict, reviewer, reason.
 
@@ -113,7 +74,8 @@ def read_decisions(path: Path, systems: Sequence[str], known: Collection[str] | 
             header = reader.fieldnames or []
             for column in COLUMNS:
                 if column not in header:
-                    hint = f"the header has {', '.join(f'`{name}`' for name in header[:8])}"
+                    # What stands there may be a record and not a header: it is not repeated.
+                    hint = f"line 1 must name {', '.join(COLUMNS)}; it has {counted(len(header), 'cell')}"
                     problems.append(Problem(path.name, "line 1", f"has no column `{column}`", hint))
             if not problems:
                 for row in reader:
@@ -146,8 +108,7 @@ def _take(
         problems.append(Problem(file, where, what))
         return
     if cells["verdict"] not in set(Ruling):
-        hint = did_you_mean(cells["verdict"], set(Ruling))
-        problems.append(Problem(file, where, f"unknown verdict `{cells['verdict']}`", hint))
+        problems.append(Problem(file, where, "has a verdict that is none", did_you_mean(cells["verdict"], Ruling)))
         return
     for name, most in _LONGEST.items():
         if len(cells[name]) > most:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import sqlalchemy as sa
 
 from casebridge.load.resolution.key_map import STAGE, Crosswalk, KeyMap
-from casebridge.load.writing.applied import CROSSWALK, applied, create_side_tables, forget_applied, note_applied
+from casebridge.load.writing.applied import (
+    BEFORE,
+    CROSSWALK,
+    applied,
+    create_side_tables,
+    forget_applied,
+    note_applied,
+)
 from casebridge.load.writing.retry import in_transaction, repeatable
 from casebridge.load.writing.writers import writer_for
-from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.batch import Batch, digest, file_digest, write_batch
 from casebridge.project.contracts import KEY
 from casebridge.project.job import Job
+from casebridge.project.no_link import NoLink
 from casebridge.project.tally import Tally
 
 NAME = "casebridge_crosswalk"
@@ -50,6 +60,29 @@ def put_crosswalk(job: Job, engine: sa.Engine, batch: Batch | None, run: str) ->
             note_applied(connection, batch, NAME, run)
 
     in_transaction(engine, work, repeatable, job.report)
+
+
+def drop_protected(job: Job, engine: sa.Engine) -> None:
+    """Crosswalk files that nobody needs any more, or that fold a record of the no-link list, are deleted: they
+    put somebody beside others who came on the list later. What is in the target is never such a file."""
+    no_link = NoLink(job)
+    if not no_link:
+        return
+    with engine.connect() as connection:
+        needed = {item.sha256 for item in applied(connection).values() if item.name == NAME}
+        needed_before = set(connection.scalars(sa.select(BEFORE.c.sha256).where(BEFORE.c.name == NAME)))
+    for path in (job.work / STAGE / NAME).glob("*.parquet"):
+        sha256 = file_digest(path)
+        if sha256 not in needed and (sha256 not in needed_before or _folds(path, no_link)):
+            path.unlink()
+
+
+def _folds(path: Path, no_link: NoLink) -> bool:
+    rows = pl.read_parquet(path)
+    folded = rows.filter(pl.struct("system", "legacy_key") != pl.struct(
+        pl.col("survivor_system").alias("system"), pl.col("survivor_key").alias("legacy_key")))  # fmt: skip
+    ids = {f"{system}:{key}" for row in folded.rows() for system, key in (row[:2], row[2:4])}
+    return bool(no_link.hidden(ids))
 
 
 def _rows(crosswalk: Crosswalk, key_maps: list[KeyMap]) -> pl.DataFrame:

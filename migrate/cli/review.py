@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from casebridge.dedupe import known_records, undecided
-from casebridge.dedupe.review.decisions import decide as append_decisions
+from casebridge.dedupe.review.decision_log import DecisionLog, told
 from casebridge.dedupe.review.decisions import read_decisions
 from casebridge.migrate.cli.options import json_option, name_option, project_option
 from casebridge.migrate.cli.render import show_json
+from casebridge.migrate.decision_guard import note_new_log
 from casebridge.migrate.pipeline import open_job
 from casebridge.project.errors import CasebridgeError
 
@@ -31,16 +32,17 @@ def decide(file: Path, folder: Path, as_json: bool) -> None:
         if known is None:
             hint = "`casebridge run` first; then `casebridge pairs` lists what waits"
             raise CasebridgeError("nothing is converted yet, so no record is known", hint=hint)
-        taken = read_decisions(file, list(job.settings.systems), known)
-        control = job.open_control()
-        try:
-            new = append_decisions(control, taken)
-        finally:
-            control.dispose()
+        taken = read_decisions(file, list(job.settings.systems), known.records)
+        note_new_log(job)
+        decisions = DecisionLog(job.audit_log())
+        new = decisions.decide(taken, known.proposed, known.protected)
+        waiting = decisions.waiting()
     if as_json:
-        show_json({"read": len(taken), "new": new})
-    else:
-        click.echo(f"{len(taken):,} decisions read, {new:,} of them new; `casebridge run` takes them up")
+        show_json({"read": len(taken), "new": new, "waiting_for_second": waiting})
+        return
+    click.echo(f"{len(taken):,} decisions read, {new:,} of them new; `casebridge run` takes them up")
+    if waiting:
+        click.echo(told(waiting))
 
 
 @click.command()

@@ -12,20 +12,14 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from casebridge.dedupe.candidates import without_protected
 from casebridge.dedupe.review.crosswalk import groups, survivors
-from casebridge.dedupe.review.decisions import (
-    DECISIONS,
-    Decision,
-    Ruling,
-    decide,
-    decision,
-    read_decisions,
-    standing,
-)
+from casebridge.dedupe.review.decision_log import DecisionLog
+from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling, decision, read_decisions
 from casebridge.dedupe.review.survivorship import golden_rows
+from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_database
-from casebridge.project.errors import SpecError
+from casebridge.project.errors import CasebridgeError, SpecError
+from casebridge.project.no_link import NoLink
 from tests.staged import PERSONS, job_of, lay_out
 
 SAME, DIFFERENT, UNSURE = Ruling.SAME, Ruling.DIFFERENT, Ruling.UNSURE
@@ -40,6 +34,27 @@ def control(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engin
     engine.dispose()
 
 
+@pytest.fixture
+def decisions(control: sa.Engine, tmp_path: Path) -> DecisionLog:
+    return DecisionLog(AuditLog(control, tmp_path / KEY_FILE))
+
+
+class Everything:
+    """As if linkage had put every pair forward."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+ALL = Everything()
+
+
 def _says(left: str, right: str, verdict: Ruling, reason: str = "seen") -> Decision:
     return decision(left, right, verdict, "J. Reviewer", reason)
 
@@ -47,30 +62,30 @@ def _says(left: str, right: str, verdict: Ruling, reason: str = "seen") -> Decis
 # Decisions
 
 
-def test_the_latest_decision_on_a_pair_wins_and_none_is_lost(control: sa.Engine) -> None:
+def test_the_latest_decision_on_a_pair_wins_and_none_is_lost(decisions: DecisionLog, control: sa.Engine) -> None:
     """The order of the pair does not matter."""
     for verdict in (SAME, DIFFERENT, UNSURE):
-        assert decide(control, [_says("old:2", "old:1", verdict)]) == 1
-    assert standing(control) == [_says("old:1", "old:2", UNSURE)]
+        assert decisions.decide([_says("old:2", "old:1", verdict)], ALL) == 1
+    assert decisions.standing() == [_says("old:1", "old:2", UNSURE)]
     with control.connect() as connection:
         kept = connection.execute(sa.select(DECISIONS.c.verdict).order_by(DECISIONS.c.number))
         assert [row.verdict for row in kept] == ["same", "different", "unsure"]
 
 
-def test_the_same_file_taken_in_again_adds_nothing(control: sa.Engine) -> None:
+def test_the_same_file_taken_in_again_adds_nothing(decisions: DecisionLog) -> None:
     """Even one in which somebody changed their mind."""
     said = [_says("a:1", "a:2", SAME), _says("a:3", "a:4", SAME), _says("a:2", "a:1", DIFFERENT)]
-    assert decide(control, said) == 3
-    assert decide(control, said) == 0
-    assert [(d.left_id, d.verdict) for d in standing(control)] == [("a:1", DIFFERENT), ("a:3", SAME)]
+    assert decisions.decide(said, ALL) == 3
+    assert decisions.decide(said, ALL) == 0
+    assert [(d.left_id, d.verdict) for d in decisions.standing()] == [("a:1", DIFFERENT), ("a:3", SAME)]
 
 
-def test_the_last_word_in_a_file_is_the_last_word(control: sa.Engine) -> None:
-    decide(control, [_says("a:1", "a:2", SAME)])
-    decide(control, [_says("a:1", "a:2", DIFFERENT), _says("a:1", "a:2", SAME)])
-    assert [d.verdict for d in standing(control)] == [SAME]
-    decide(control, [_says("a:1", "a:2", SAME, "looked again")])
-    assert [d.reason for d in standing(control)] == ["looked again"]
+def test_the_last_word_in_a_file_is_the_last_word(decisions: DecisionLog) -> None:
+    decisions.decide([_says("a:1", "a:2", SAME)], ALL)
+    decisions.decide([_says("a:1", "a:2", DIFFERENT), _says("a:1", "a:2", SAME)], ALL)
+    assert [d.verdict for d in decisions.standing()] == [SAME]
+    decisions.decide([_says("a:1", "a:2", SAME, "looked again")], ALL)
+    assert [d.reason for d in decisions.standing()] == ["looked again"]
 
 
 RULINGS = st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.sampled_from(list(Ruling)))
@@ -81,13 +96,109 @@ RULINGS = st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.sampled_f
 def test_what_stands_is_the_last_that_was_said_of_each_pair(
     rounds: list[list[tuple[str, str, Ruling]]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('control') / 'control.db'}")
+    folder = tmp_path_factory.mktemp("control")
+    engine = open_database(f"sqlite:///{folder / 'control.db'}")
+    decisions = DecisionLog(AuditLog(engine, folder / KEY_FILE))
     last: dict[tuple[str, str], Ruling] = {}
     for said in rounds:
-        decide(engine, [_says(left, right, verdict) for left, right, verdict in said])
+        decisions.decide([_says(left, right, verdict) for left, right, verdict in said], ALL)
         last |= {(left, right): verdict for left, right, verdict in said}
-    assert {(d.left_id, d.right_id): d.verdict for d in standing(engine)} == last
+    assert {(d.left_id, d.right_id): d.verdict for d in decisions.standing()} == last
     engine.dispose()
+
+
+def test_same_on_a_pair_that_linkage_did_not_put_forward_waits_for_a_second_person(decisions: DecisionLog) -> None:
+    """Said again by the same person, in other capitals, it still waits. What keeps records apart never waits."""
+    decisions.decide([_says("a:1", "a:2", SAME), _says("a:3", "a:4", DIFFERENT)])
+    assert [d.left_id for d in decisions.standing()] == ["a:3"]
+    assert decisions.waiting() == 1
+    decisions.decide([decision("a:1", "a:2", SAME, "j.  REVIEWER", "looked again")])
+    assert decisions.waiting() == 1
+    decisions.decide([decision("a:1", "a:2", SAME, "B. Second", "I too")])
+    assert [(d.left_id, d.reviewer) for d in decisions.standing()] == [
+        ("a:1", "B. Second"),
+        ("a:3", "J. Reviewer"),
+    ]
+    assert decisions.waiting() == 0
+
+
+def test_two_people_who_do_not_agree_are_no_two_people_who_do(decisions: DecisionLog) -> None:
+    decisions.decide([_says("a:1", "a:2", SAME)])
+    decisions.decide([decision("a:1", "a:2", DIFFERENT, "B. Second", "no")])
+    decisions.decide([_says("a:1", "a:2", SAME, "yes it is")])
+    assert decisions.standing() == []
+    assert decisions.waiting() == 1
+
+
+def test_a_decision_on_a_protected_record_is_answered_like_any_other(decisions: DecisionLog) -> None:
+    said = {"ordinary": [_says("a:1", "a:2", SAME)], "protected": [_says("a:1", "a:9", SAME)]}
+    for item in said.values():
+        answers = [decisions.decide(item, (), {"a:9"}), decisions.waiting(), decisions.decide(item, (), {"a:9"})]
+        assert answers[0] == 1
+        assert answers[2] == 0
+    assert decisions.waiting() == 2
+    decisions.decide([decision("a:1", "a:9", SAME, "B. Second", "I too")], (), {"a:9"})
+    assert decisions.standing() == []
+
+
+def test_nothing_of_a_protected_record_is_left_to_be_read(
+    decisions: DecisionLog, control: sa.Engine, tmp_path: Path
+) -> None:
+    """Neither of one that was on the list, nor of one that came on it later."""
+    reason = "the same child before and after adoption"
+    decisions.decide([_says("a:111111", "a:999999", SAME, reason)], (), {"a:999999"})
+    decisions.decide([_says("a:111111", "a:888888", SAME, reason), _says("a:1", "a:2", SAME)], ALL)
+    decisions.forget({"a:888888"})
+    assert [d.left_id for d in decisions.standing()] == ["a:1"]
+    assert decisions.pairs() == 3
+    if control.dialect.name == "sqlite":
+        control.dispose()
+        held = b"".join(path.read_bytes() for path in tmp_path.glob("control.db*"))
+        assert not any(word.encode() in held for word in (reason, "888888", "999999"))
+    decisions.decide([_says("a:111111", "a:888888", SAME, reason)], ALL, {"a:888888"})
+    assert [d.left_id for d in decisions.standing()] == ["a:1"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE decisions SET reviewer = 'Somebody Else'", "decision 1 was changed"),
+        ("UPDATE decisions SET verdict = 'same' WHERE verdict = 'different'", "decision 2 was changed"),
+        ("DELETE FROM decisions WHERE number = 2", "decision 2 is gone"),
+        (
+            "INSERT INTO decisions SELECT 3, 'a:5', 'a:6', 'same', reviewer, reason, decided_at FROM decisions"
+            " WHERE number = 1",
+            "decision 3 was added",
+        ),
+    ],
+)
+def test_decisions_that_were_changed_stop_everything(
+    decisions: DecisionLog, control: sa.Engine, statement: str, what: str
+) -> None:
+    decisions.decide([_says("a:1", "a:2", SAME), _says("a:3", "a:4", DIFFERENT)], ALL)
+    with control.begin() as connection:
+        connection.execute(sa.text(statement))
+    assert what in decisions.problems()
+    for act in (decisions.standing, lambda: decisions.decide([_says("a:7", "a:8", SAME)], ALL)):
+        with pytest.raises(CasebridgeError, match=what):
+            act()
+
+
+def test_decisions_older_than_the_audit_log_are_taken_over_once(
+    decisions: DecisionLog, control: sa.Engine
+) -> None:
+    with control.begin() as connection:
+        DECISIONS.metadata.create_all(connection)
+        row = {"number": 1, "left_id": "a:1", "right_id": "a:2", "verdict": "same", "reviewer": "J", "reason": "x",
+               "decided_at": "2026-01-01T00:00:00Z"}  # fmt: skip
+        connection.execute(DECISIONS.insert().values(row))
+    assert [d.left_id for d in decisions.standing()] == ["a:1"]
+    assert decisions.pairs() == 1
+    decisions.decide([_says("a:3", "a:4", SAME)], ALL)
+    assert [d.left_id for d in decisions.standing()] == ["a:1", "a:3"]
+    with control.begin() as connection:
+        connection.execute(DECISIONS.insert().values({**row, "number": 9, "left_id": "a:5", "right_id": "a:6"}))
+    assert decisions.problems() == ("decision 9 was added",)
 
 
 def _csv(folder: Path, *lines: str, header: str = "left,right,verdict,reviewer,reason") -> Path:
@@ -191,7 +302,8 @@ def test_protected_records_are_in_no_group(tmp_path: Path) -> None:
     (tmp_path / "NO_LINK.csv").write_text("PI_NO\n2\n", encoding="utf-8-sig")
     said = [_says("old:1", "old:2", SAME), _says("old:2", "old:3", SAME), _says("old:1", "old:4", SAME)]
     with job_of(tmp_path) as job:
-        present = without_protected(job, {f"old:{n}" for n in range(1, 5)})
+        present = {f"old:{n}" for n in range(1, 5)}
+        present -= NoLink(job).hidden(present)
     made = groups(said, present)
     assert made.merging == (("old:1", "old:4"),)
     assert made.conflicts == ()

@@ -1,0 +1,266 @@
+"""The audit log: append-only, each entry chained to the one before it by a keyed digest.
+
+It stands in the control database, beside what people decided. Each entry's `link` is an HMAC-SHA256, under the
+project's audit key, of the link before it and of the entry. The key lies in a file of the project and not in
+the database, so whoever can write there can neither change an entry nor add one unseen. Entries cut off at the
+end leave a chain that is whole; the head is therefore kept in the ledger too, and in each signature.
+
+What an entry says of a pair of records is encrypted with a key of that pair (AES-GCM). To forget the pair, its
+key is destroyed: the chain stays whole, and the words are unreadable to all. `tags` are keyed digests that tell
+whether two entries say the same, without telling what.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.ledger import now
+
+KEY_FILE = "audit.key"
+START = "0" * 64
+_NONCE = 12  # bytes, as NIST SP 800-38D recommends for GCM
+
+_meta = sa.MetaData()
+ENTRIES = sa.Table(
+    "audit",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String(20), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("tags", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("link", sa.String(64), nullable=False),
+)
+KEYS = sa.Table(
+    "audit_keys",
+    _meta,
+    sa.Column("subject", sa.String(64), primary_key=True),
+    sa.Column("secret", sa.String(64), nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last entry of the log: its number (0 when there is none) and its link."""
+
+    number: int
+    link: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """What to write: the body; the subject that it can be forgotten by (empty for none); what `tags` are made of.
+
+    With `keep` False nobody can ever read the body: only that something was said, and its tags.
+    """
+
+    body: Mapping[str, Any]
+    subject: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    keep: bool = True
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry. `body` is None where its subject was forgotten."""
+
+    number: int
+    at: str
+    kind: str
+    subject: str
+    tags: Mapping[str, str]
+    body: Mapping[str, Any] | None
+
+
+class AuditLog:
+    """The log of one project. `key` is the file that holds the audit key; it is made with the first entry."""
+
+    def __init__(self, engine: sa.Engine, key: Path) -> None:
+        self.engine, self._key = engine, key
+
+    def append(self, connection: sa.Connection, kind: str, said: Sequence[Said]) -> None:
+        """Add entries of one kind in the caller's transaction."""
+        if not said:
+            return
+        _meta.create_all(connection)
+        self._alone(connection)
+        key, head = self._secret(connection, make=True), self._head(connection)
+        number, link, rows, at = head.number, head.link, [], now()
+        for item in said:
+            number += 1
+            row = {"number": number, "at": at, "kind": kind, **self._sealed(connection, key, item, number)}
+            link = _link(key, link, row)
+            rows.append({**row, "link": link})
+        connection.execute(ENTRIES.insert(), rows)
+
+    def _sealed(self, connection: sa.Connection, key: bytes, item: Said, number: int) -> dict[str, str]:
+        subject = _keyed(key, "subject", item.subject) if item.subject else ""
+        tags = {name: _keyed(key, "tag", name, item.subject, text) for name, text in item.tags.items()}
+        text = json.dumps(dict(item.body), ensure_ascii=False, sort_keys=True)
+        if subject:
+            own = self._subject_key(connection, subject) if item.keep else secrets.token_bytes(32)
+            text = _encrypted(text, own, number)
+        return {"subject": subject, "tags": json.dumps(tags, sort_keys=True), "body": text}
+
+    def note(self, kind: str, **body: Any) -> Head:
+        """Add one entry about no pair, in a transaction of its own. Returns the new head."""
+        with self.engine.begin() as connection:
+            self.append(connection, kind, [Said(body)])
+            return self._head(connection)
+
+    def entries(self, *kinds: str) -> Iterator[Entry]:
+        """The entries of some kinds (all when none is named), oldest first. Read only."""
+        query = sa.select(ENTRIES).order_by(ENTRIES.c.number)
+        if not self._there():
+            return
+        with self.engine.connect() as connection:
+            secrets_of = {row.subject: row.secret for row in connection.execute(sa.select(KEYS))}
+            for row in connection.execute(query.where(ENTRIES.c.kind.in_(kinds)) if kinds else query):
+                tags = dict(json.loads(row.tags))
+                body = _body(row, secrets_of.get(row.subject))
+                yield Entry(row.number, row.at, row.kind, row.subject, tags, body)
+
+    def has_key(self) -> bool:
+        """Whether the audit key was made already."""
+        return self._key.is_file()
+
+    def head(self) -> Head:
+        """The last entry. Read only."""
+        if not self._there():
+            return Head(0, START)
+        with self.engine.connect() as connection:
+            return self._head(connection)
+
+    def problems(self, kept: Sequence[Head] = ()) -> tuple[str, ...]:
+        """What is wrong with the chain, in sentences; nothing when it is whole. Read only.
+
+        `kept` are heads that were noted elsewhere: the log must still hold each of them.
+        """
+        if not self._there():
+            return ("the audit log is gone",) if any(head.number for head in kept) else ()
+        with self.engine.connect() as connection:
+            key = self._secret(connection, make=False)
+            found, links, link, last = list[str](), {0: START}, START, 0
+            for row in connection.execute(sa.select(ENTRIES).order_by(ENTRIES.c.number)):
+                if row.number != last + 1:
+                    found.append(f"entries {last + 1} to {row.number - 1} of the audit log are gone")
+                want = _link(key, link, row._mapping)
+                if not hmac.compare_digest(want, row.link):
+                    found.append(f"entry {row.number} of the audit log is not what was written")
+                links[row.number], link, last = row.link, row.link, row.number
+        for head in kept:
+            if links.get(head.number) != head.link:
+                found.append(f"entry {head.number} of the audit log is gone, or is another than was noted")
+        return tuple(dict.fromkeys(found))
+
+    def forget(self, connection: sa.Connection, subjects: Sequence[str]) -> int:
+        """Destroy the keys of some subjects: what the log says of them is unreadable from now on. Returns how
+        many there were."""
+        if not subjects or not self._there():
+            return 0
+        key = self._secret(connection, make=False)
+        names = [_keyed(key, "subject", subject) for subject in subjects]
+        return connection.execute(KEYS.delete().where(KEYS.c.subject.in_(names))).rowcount
+
+    def keyed(self, *parts: str) -> str:
+        """A digest that nobody without the audit key can make, such as of a list that must not be guessed."""
+        with self.engine.connect() as connection:
+            return _keyed(self._secret(connection, make=True), *parts)
+
+    def subject(self, name: str) -> str:
+        """How entries name a subject."""
+        return self.keyed("subject", name)
+
+    def tag(self, name: str, subject: str, text: str) -> str:
+        """The tag that an entry on `subject` with this text has."""
+        return self.keyed("tag", name, subject, text)
+
+    def _there(self) -> bool:
+        return sa.inspect(self.engine).has_table(ENTRIES.name)
+
+    def _alone(self, connection: sa.Connection) -> None:
+        """Two writers must not both follow one entry. SQLite's first write locks the file by itself."""
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("LOCK TABLE audit IN EXCLUSIVE MODE"))
+
+    def _head(self, connection: sa.Connection) -> Head:
+        row = connection.execute(
+            sa.select(ENTRIES.c.number, ENTRIES.c.link).order_by(ENTRIES.c.number.desc()).limit(1)
+        ).first()
+        return Head(row.number, row.link) if row else Head(0, START)
+
+    def _secret(self, connection: sa.Connection, *, make: bool) -> bytes:
+        try:
+            return bytes.fromhex(self._key.read_text(encoding="ascii").strip())
+        except FileNotFoundError:
+            used = sa.inspect(connection).has_table(ENTRIES.name) and self._head(connection).number
+            if used or not make:
+                raise CasebridgeError(
+                    f"the audit key {self._key} is not there",
+                    hint="restore it from a backup: without it nobody can tell whether decisions were changed",
+                ) from None
+        except ValueError as error:
+            raise CasebridgeError(
+                f"the audit key {self._key} is damaged", hint="restore it from a backup"
+            ) from error
+        return _new_key(self._key)
+
+    def _subject_key(self, connection: sa.Connection, name: str) -> bytes:
+        found = connection.scalar(sa.select(KEYS.c.secret).where(KEYS.c.subject == name))
+        if found is None:
+            found = secrets.token_hex(32)
+            connection.execute(KEYS.insert().values(subject=name, secret=found))
+        return bytes.fromhex(str(found))
+
+
+def _new_key(path: Path) -> bytes:
+    """Make the key file, for its owner only; of two who make it at once, the first one's holds."""
+    made = secrets.token_bytes(32)
+    try:
+        place = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except FileExistsError:
+        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+    with os.fdopen(place, "w", encoding="ascii") as file:
+        file.write(made.hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return made
+
+
+def _keyed(key: bytes, *parts: str) -> str:
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _link(key: bytes, before: str, row: Mapping[Any, Any]) -> str:
+    parts = (str(row[name]) for name in ("number", "at", "kind", "subject", "tags", "body"))
+    return _keyed(key, "link", before, *parts)
+
+
+def _encrypted(text: str, key: bytes, number: int) -> str:
+    """Hexadecimal nonce and ciphertext, bound to the entry's number."""
+    nonce = secrets.token_bytes(_NONCE)
+    return (nonce + AESGCM(key).encrypt(nonce, text.encode(), str(number).encode())).hex()
+
+
+def _body(row: sa.Row[Any], secret: str | None) -> Mapping[str, Any] | None:
+    if not row.subject:
+        return dict(json.loads(row.body))
+    if secret is None:
+        return None
+    sealed = bytes.fromhex(row.body)
+    text = AESGCM(bytes.fromhex(secret)).decrypt(sealed[:_NONCE], sealed[_NONCE:], str(row.number).encode())
+    return dict(json.loads(text))
