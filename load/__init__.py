@@ -1,6 +1,7 @@
 """Converted rows become the target's rows: keys resolved, each batch exactly once."""
 
+from casebridge.load.needed import files_needed
 from casebridge.load.rollback import rollback
 from casebridge.load.stage import ask_again, run
 
-__all__ = ["ask_again", "rollback", "run"]
+__all__ = ["ask_again", "files_needed", "rollback", "run"]

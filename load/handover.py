@@ -25,9 +25,10 @@ from polars.exceptions import PolarsError
 
 from casebridge.load.resolution.key_map import STAGE
 from casebridge.load.writing.writers import sqlite_rows
-from casebridge.project.batch import Batch, file_digest, put_in_place, write_text
+from casebridge.project.batch import Batch, file_digest, write_file, write_text
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError, SourceError, did_you_mean
+from casebridge.project.headers import nameable
 from casebridge.project.job import Job
 from casebridge.project.journal import Journal
 from casebridge.project.target import TargetTable
@@ -160,13 +161,11 @@ def _batches(job: Job) -> Iterator[tuple[TargetTable, Batch]]:
 
 def _write(folder: Path, table: TargetTable, batch: Batch) -> dict[str, Any]:
     path = folder / table.name / f"{batch.table}-{batch.number:05d}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
     if file_digest(batch.path) != batch.sha256:
         raise CasebridgeError(f"{batch.path.name} was changed in work/{STAGE}", hint="run again, then prepare")
     rows = batch.read([column.name for column in table.columns])
-    beside = path.with_suffix(".part")
-    rows.write_csv(beside, datetime_format="%Y-%m-%d %H:%M:%S%.6f", date_format="%Y-%m-%d")
-    put_in_place(beside, path)
+    day, moment = "%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.6f"
+    write_file(path, lambda file: rows.write_csv(file, datetime_format=moment, date_format=day))
     sums = {name: str(rows[name].sum()) for name, kind in rows.schema.items() if isinstance(kind, pl.Decimal)}
     return {
         "file": path.relative_to(folder).as_posix(),
@@ -214,6 +213,8 @@ def _take(connection: sa.Connection, into: sa.Table, table: TargetTable, file: P
     wanted = [column.name for column in table.columns]
     missing = [column for column in wanted if column not in rows.columns]
     if missing:
-        hint = did_you_mean(missing[0], rows.columns) or "ask for all columns that were handed over"
+        hint = (
+            did_you_mean(missing[0], nameable(rows.columns, wanted)) or "ask for all columns that were handed over"
+        )
         raise SourceError(name, f"has no column {', '.join(missing)}", hint=hint)
     sqlite_rows(connection, into, rows.select(wanted))

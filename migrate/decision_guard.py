@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from casebridge.dedupe.review.decision_log import DecisionLog
+from casebridge.dedupe.review.decision_log import PROPOSED, UNPROPOSED, DecisionLog
 from casebridge.project.audit import Head
 from casebridge.project.errors import CasebridgeError, counted
 from casebridge.project.job import Job
@@ -54,6 +54,19 @@ def note_new_log(job: Job) -> None:
     journal, head = Journal(job.ledger), job.audit_log().head()
     if head.number == 0 and journal.audit_head() is not None:
         journal.note_audit_head(job.run, head.number, head.link)
+
+
+def decisions_since(job: Job) -> int:
+    """How many decisions were taken after this run looked at them. Read only."""
+    noted = Journal(job.ledger).audit_head_of(job.run)
+    if noted is None or not decided_pairs(job):
+        return 0
+    return sum(1 for entry in job.audit_log().entries(PROPOSED, UNPROPOSED) if entry.number > noted[0])
+
+
+def decisions_say(job: Job) -> tuple[str, ...]:
+    """What is wrong with the decisions, in sentences. Read only."""
+    return DecisionLog(job.audit_log()).problems(heads_noted(job)) if decided_pairs(job) else ()
 
 
 def heads_noted(job: Job) -> tuple[Head, ...]:

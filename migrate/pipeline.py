@@ -28,6 +28,7 @@ from casebridge.project.errors import CasebridgeError, Problem, SourceError, Spe
 from casebridge.project.job import Job, Reporter, Silent, sole_run
 from casebridge.project.journal import Journal
 from casebridge.project.ledger import Ledger
+from casebridge.project.private import make_private, private_files
 from casebridge.project.routes import routed
 from casebridge.project.settings import Settings, read_settings
 from casebridge.project.spec import TableSpec
@@ -80,6 +81,24 @@ def open_job(
     named must have begun.
     """
     settings = read_settings(folder)
+    with private_files(shared=settings.shared_group):
+        if alone:
+            make_private(settings.folder, shared=settings.shared_group)
+        with _job(settings, run, report, leave_undecided, alone=alone, route=route, known=known) as job:
+            yield job
+
+
+@contextmanager
+def _job(
+    settings: Settings,
+    run: str | None,
+    report: Reporter | None,
+    leave_undecided: int | None,
+    *,
+    alone: bool,
+    route: str | None,
+    known: bool,
+) -> Iterator[Job]:
     target = read_target(settings.folder / "target.toml")
     specs = read_specs(settings.folder, settings, target, WORDS)
     ledger = Ledger(settings.work) if alone else Ledger.reading(settings.work)

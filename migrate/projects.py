@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
 from casebridge.migrate.multi_source import PACK_SYSTEM, check_names, spread
-from casebridge.project.batch import write_text
+from casebridge.project.batch import write_bytes, write_text
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.settings import FILE
@@ -61,7 +60,9 @@ def init_project(folder: Path, dump: Path | Mapping[str, Path], target: str | No
     folder.mkdir(parents=True, exist_ok=True)
     pack = resources.files("casebridge.project") / "packs" / PACK
     with resources.as_file(pack) as source:
-        shutil.copytree(source, folder, dirs_exist_ok=True)
+        for path in sorted(source.rglob("*")):
+            if path.is_file():  # its bytes alone: the rights of a program's files are not a project's
+                write_bytes(folder / path.relative_to(source), path.read_bytes())
     if list(dumps) != [PACK_SYSTEM]:
         spread(folder, list(dumps))
     text = _SETTINGS.format(name=folder.resolve().name, target=url)

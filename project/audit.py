@@ -12,6 +12,7 @@ whether two entries say the same, without telling what.
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import hmac
 import json
@@ -224,6 +225,14 @@ class AuditLog:
             found = secrets.token_hex(32)
             connection.execute(KEYS.insert().values(subject=name, secret=found))
         return bytes.fromhex(str(found))
+
+
+def login() -> str:
+    """The login that asks, for the log: as the system knows it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid()) if hasattr(os, "getuid") else ""
 
 
 def _new_key(path: Path) -> bytes:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
@@ -54,12 +57,29 @@ def write_batch(
 ) -> Batch:
     """Write `frame` as a batch file. A crash leaves no half file under the batch's name."""
     path = work / stage / table / f"{number:05d}-{inputs[:16]}.{kind}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}.part")
-    # Python opens the file, for its refusals name the folder.
-    with beside.open("wb") as file:
+    with new_file(path) as file:
         frame.write_parquet(file, compression="zstd", compression_level=1, statistics=False)
-    return keep(beside, path, stage=stage, table=table, number=number, kind=kind, inputs=inputs, rows=frame.height)
+        file.flush()
+        beside = Path(file.name)
+        return keep(
+            beside, path, stage=stage, table=table, number=number, kind=kind, inputs=inputs, rows=frame.height
+        )
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A fresh file beside `path`, to be put in its place by the caller; gone if that does not come about.
+
+    Python opens it, for its refusals name the folder. A link that somebody laid there is not followed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside.unlink(missing_ok=True)
+    try:
+        with beside.open("xb") as file:
+            yield file
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def keep(
@@ -85,7 +105,17 @@ def put_in_place(beside: Path, path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    beside.write_text(text, encoding="utf-8")
-    put_in_place(beside, path)
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    write_file(path, lambda file: file.write(data))
+
+
+def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Have a file written whole or not at all."""
+    with new_file(path) as file:
+        write(file)
+        file.flush()
+        put_in_place(Path(file.name), path)

@@ -15,9 +15,14 @@ Messages name files, tables, columns and row keys, never a person's data.
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+MOST_SHOWN = 200
+"""Problems that one message lists; more would bury the first ones."""
+_CONTROLS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class CasebridgeError(Exception):
@@ -53,7 +58,9 @@ class SpecError(CasebridgeError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         count = counted(len(self.problems), "problem")
-        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        lines = "\n".join(f"  {problem}" for problem in self.problems[:MOST_SHOWN])
+        if len(self.problems) > MOST_SHOWN:
+            lines += f"\n  … and {len(self.problems) - MOST_SHOWN:,} more"
         super().__init__(
             f"{count} in the project's files:\n{lines}",
             hint="mend these and run the same command again; what was finished before stays done",
@@ -179,6 +186,12 @@ class LimitExceeded(CasebridgeError):
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
+
+
+def printable(text: str) -> str:
+    """A text as it may come to a terminal: control and escape characters, and marks that turn the direction of
+    writing, are spelt out."""
+    return "".join(c if c == "\n" or unicodedata.category(c) not in _CONTROLS else repr(c)[1:-1] for c in text)
 
 
 def counted(number: int, noun: str) -> str:

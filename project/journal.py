@@ -329,9 +329,16 @@ class Journal:
 
     def note_audit_head(self, run: str, entry: int, link: str) -> None:
         """The last entry of the audit log when a run looked. Entry 0: a log that begins anew."""
-        if self.audit_head() != (entry, link):
+        if self.audit_head() != (entry, link) or self.audit_head_of(run) != (entry, link):
             with self._engine.begin() as connection:
                 connection.execute(_audit_heads.insert().values(run=run, entry=entry, link=link, at=now()))
+
+    def audit_head_of(self, run: str) -> tuple[int, str] | None:
+        """Number and link of the entry that a run noted last. Read only."""
+        query = sa.select(_audit_heads).where(_audit_heads.c.run == run).order_by(_audit_heads.c.number.desc())
+        with self._engine.connect() as connection:
+            last = connection.execute(query).first()
+        return (last.entry, last.link) if last else None
 
     def audit_head(self) -> tuple[int, str] | None:
         """Number and link of the entry that was noted last. Read only."""

@@ -260,9 +260,9 @@ class Ledger:
         return None if found is None else str(found)
 
     def runs(self) -> list[sa.Row[tuple[str, ...]]]:
-        """All runs, oldest first. Read only."""
+        """All runs, in the order in which they were begun, whatever the clock said. Read only."""
         with self._engine.connect() as connection:
-            return list(connection.execute(sa.select(_runs).order_by(_runs.c.started, _runs.c.name)).all())
+            return list(connection.execute(sa.select(_runs).order_by(sa.literal_column("rowid"))).all())
 
     def seal(self, scope: str, stage: str, name: str, batches: Sequence[tuple[int, str]]) -> None:
         """From now on these (number, inputs) are what `scope` has of this table at this stage.

@@ -17,6 +17,7 @@ from casebridge.project.limits import Limits, read_limits
 FILE = "casebridge.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SYSTEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|%)")
 
 
@@ -66,6 +67,7 @@ class Settings:
     batch_rows: int = 250_000
     memory_limit: str = "2GB"
     bounds: Bounds = Bounds()
+    shared_group: bool = False
     routes: Mapping[str, Route] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
@@ -82,7 +84,7 @@ class Settings:
 
 _KNOWN: Mapping[str, set[str]] = {
     "": {"project", "target", "control", "systems", "routes", "limits", "reading"},
-    "project": {"name", "batch_rows", "memory_limit"},
+    "project": {"name", "batch_rows", "memory_limit", "shared_group"},
     "target": {"url"},
     "control": {"url"},
     "systems": {"dump", "encoding", "delimiter", "century_pivot", "no_link", "timezone"},
@@ -122,6 +124,7 @@ def read_settings(folder: Path) -> Settings:
         batch_rows=_whole(project, "project.batch_rows", 250_000, problems),
         memory_limit=str(project.get("memory_limit", "2GB")),
         bounds=_bounds(raw.get("reading", {}), problems),
+        shared_group=_yes_no(project, "project.shared_group", problems),
         routes={name: _route(folder, name, body, problems) for name, body in raw.get("routes", {}).items()},
         limits=limits,
     )
@@ -143,6 +146,9 @@ def _unknown(part: str, body: Any, where: str, problems: list[Problem]) -> None:
 
 def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> System:
     where = f"systems.{name}"
+    if not _SYSTEM.fullmatch(name):
+        hint = "letters, digits, _ and -, at most 40, the first a letter or digit: it is part of file names"
+        problems.append(Problem(FILE, "systems", "holds a name that cannot be one", hint))
     _unknown("systems", body, where, problems)
     body = body if isinstance(body, dict) else {}
     encoding, delimiter = str(body.get("encoding", "utf-8")), str(body.get("delimiter", ","))
@@ -254,6 +260,13 @@ def _whole(body: dict[str, Any], where: str, default: int, problems: list[Proble
         problems.append(Problem(FILE, where, f"must be a whole number of 1 or more, not {value!r}"))
         return default
     return value
+
+
+def _yes_no(body: dict[str, Any], where: str, problems: list[Problem]) -> bool:
+    value = body.get(where.rpartition(".")[2], False)
+    if not isinstance(value, bool):
+        problems.append(Problem(FILE, where, "must be true or false"))
+    return value is True
 
 
 def _url(folder: Path, text: str, where: str, problems: list[Problem]) -> str:

@@ -150,6 +150,9 @@ class Reader:
         if consumes:
             for name in read.keys() - set(consumes):
                 self._problem(f"read.{name}", "not among table.consumes", did_you_mean(name, consumes))
+            for name in consumes:
+                if not NAME.fullmatch(name):
+                    self._problem("table.consumes", "holds a name that is no word of letters, digits and _")
             bodies = [(name, read.get(name, {})) for name in consumes]
             for what in refusals(source, consumes) if source else ():
                 self._problem("table.source", what)

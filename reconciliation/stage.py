@@ -11,6 +11,7 @@ from casebridge.project.contracts import Verdict
 from casebridge.project.database import refusal, shown
 from casebridge.project.errors import CasebridgeError, LimitExceeded, ReconciliationFailed
 from casebridge.project.job import Job
+from casebridge.project.journal import Journal
 from casebridge.project.ledger import now
 from casebridge.project.tally import Tally
 from casebridge.reconciliation.checks import run_checks
@@ -62,7 +63,10 @@ def still_holds(job: Job) -> Tally | None:
         tally = unchanged(job)
     except SQLAlchemyError as error:
         raise refusal(job.settings.target_url, error) from error
-    if tally:
+    proof = Journal(job.ledger).proof(job.run)
+    if tally and proof:
+        told = f"nothing has changed since the report of {proof.at}: it stands (`reconcile` counts again)"
+        job.report.note(told)
         job.ledger.close_run(job.run, BALANCED)
     return tally
 

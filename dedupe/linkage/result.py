@@ -12,6 +12,7 @@ import polars as pl
 from casebridge.dedupe.linkage.model.kept import KeptModel
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
+from casebridge.project.batch import write_file, write_text
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,7 @@ class Linkage:
     def write(self, folder: str | Path) -> None:
         """Write pairs, clusters and cut (.parquet), model and diagnostics (.json) into `folder`."""
         where = Path(folder)
-        where.mkdir(parents=True, exist_ok=True)
-        self.pairs.write_parquet(where / "pairs.parquet")
-        self.clusters.write_parquet(where / "clusters.parquet")
-        self.cut.write_parquet(where / "cut.parquet")
-        (where / "model.json").write_text(json.dumps(self.model, indent=1) + "\n", encoding="utf-8")
-        (where / "diagnostics.json").write_text(json.dumps(self.diagnostics, indent=1) + "\n", encoding="utf-8")
+        for name, frame in (("pairs", self.pairs), ("clusters", self.clusters), ("cut", self.cut)):
+            write_file(where / f"{name}.parquet", frame.write_parquet)
+        write_text(where / "model.json", json.dumps(self.model, indent=1) + "\n")
+        write_text(where / "diagnostics.json", json.dumps(self.diagnostics, indent=1) + "\n")

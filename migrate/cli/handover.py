@@ -12,6 +12,7 @@ from casebridge.load import handover as rooms
 from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.render import show_json
 from casebridge.migrate.pipeline import open_job
+from casebridge.project.audit import login
 from casebridge.project.job import Job
 from casebridge.project.journal import Journal
 from casebridge.reconciliation.checks import run_checks
@@ -33,6 +34,7 @@ def prepare(run: str, folder: Path) -> None:
     """Write the files of a balanced run, with their manifest."""
     with open_job(folder, run, known=True) as job:
         made = rooms.prepare(job)
+        job.audit_log().note("export", what="handover", run=job.run, login=login())
     click.echo(f"prepared: {made}")
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 
 import casebridge
-from casebridge.project.errors import CasebridgeError
+from casebridge.project.errors import CasebridgeError, printable
+from casebridge.project.private import private_files
 
 # name → (module, what it does). The modules are imported when their command is used: `--help` must not
 # wait for the engines.
@@ -40,6 +41,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "handover",
         "Hand a run over as files, where the supplier loads them, and compare his read-back.",
     ),
+    "audit": ("audit", "Show whether decisions, signatures and their log are what was written."),
+    "purge": ("audit", "Delete working files that nothing rests on, and say what must stay."),
     "decide": ("review", "Take decisions on pairs from a CSV file."),
 }
 
@@ -93,11 +96,12 @@ def cli() -> None:
 def main() -> None:
     """The entry point: runs a command and turns what goes wrong into one message and one exit code."""
     try:
-        code = cli(standalone_mode=False)
+        with private_files():
+            code = cli(standalone_mode=False)
     except CasebridgeError as error:
-        click.echo(f"casebridge: {error.message}", err=True)
+        click.echo(f"casebridge: {printable(error.message)}", err=True)
         if error.hint:
-            click.echo(f"  → {error.hint}", err=True)
+            click.echo(f"  → {printable(error.hint)}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()

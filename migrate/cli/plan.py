@@ -16,6 +16,8 @@ from casebridge.migrate.pipeline import open_job
 from casebridge.migrate.plan import StagePlan
 from casebridge.migrate.run_guards import accept_code
 from casebridge.migrate.run_guards import freeze as freeze_rules
+from casebridge.project.audit import login
+from casebridge.project.batch import digest
 from casebridge.project.journal import AcceptedCode, Journal
 from casebridge.project.plan import State, TablePlan
 
@@ -100,10 +102,13 @@ def freeze(
         journal = Journal(job.ledger)
         if lift:
             journal.freeze(job.run, None)
+            job.audit_log().note("freeze lifted", run=job.run, login=login())
         elif accept:
             accept_code(job, name, why)
+            job.audit_log().note("code accepted", run=job.run, who=name, why=why, login=login())
         else:
-            freeze_rules(job)
+            now_held = freeze_rules(job)
+            job.audit_log().note("freeze", run=job.run, rules=digest(dict(now_held.files)), login=login())
         frozen, accepted = journal.frozen(), journal.accepted_code()
     if as_json:
         said = [asdict(item) for item in accepted]

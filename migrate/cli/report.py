@@ -9,15 +9,16 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from casebridge.dedupe.candidates import NAME as CANDIDATES
 from casebridge.dedupe.plan import plan_tables as plan_linkage
 from casebridge.migrate.cli.options import json_option, name_option, project_option
 from casebridge.migrate.cli.plan import show_accepted
 from casebridge.migrate.cli.render import progress, show_balance, show_json, wide_console
 from casebridge.migrate.cli.run import read_report
-from casebridge.migrate.decision_guard import check_decisions_followed
+from casebridge.migrate.decision_guard import check_decisions_followed, decisions_say, decisions_since
 from casebridge.migrate.limits import accept as accept_excess
 from casebridge.migrate.pipeline import STAGES, open_job, run_stage
-from casebridge.project.errors import CasebridgeError
+from casebridge.project.errors import CasebridgeError, ReconciliationFailed, counted
 from casebridge.project.fingerprint import rule_of
 from casebridge.project.job import Job
 from casebridge.project.journal import Journal
@@ -86,16 +87,21 @@ def report(run: str | None, folder: Path, as_json: bool) -> None:
         found = read_report(job)
         page = job.settings.reports / job.run / "report.html"
         signed = job.ledger.signature(job.run) is not None
-        changed = verify(job) if signed else ()
+        checked = verify(job) if signed else None
+        changed = (*checked.changed, *decisions_say(job)) if checked else ()
     if as_json:
         show_json(found)
-        return
-    show_balance(found)
-    click.echo(f"report: {page}")
-    if signed and not changed:
-        click.echo("signed, and nothing has changed since")
+    else:
+        show_balance(found)
+        click.echo(f"report: {page}")
     for what in changed:
         click.echo(f"changed since it was signed: {what}", err=True)
+    if changed:
+        raise click.exceptions.Exit(ReconciliationFailed.exit_code)
+    if checked and not as_json:
+        later = checked.superseded_by
+        click.echo(f"signed; superseded by run {later}, whose rows stand in the target now" if later
+                   else "signed, and nothing has changed since")  # fmt: skip
 
 
 @click.command()
@@ -107,9 +113,10 @@ def report(run: str | None, folder: Path, as_json: bool) -> None:
 def sign(run: str, folder: Path, who: str, role: str, note: str) -> None:
     """Sign a balanced run's report and close the run."""
     with progress() as shown, open_job(folder, run, shown, known=True) as job:
-        if job.ledger.signature(job.run) is None:
-            _still_true(job)
-        path = sign_run(job, who, role, note)
+        since = _still_true(job) if job.ledger.signature(job.run) is None else 0
+        path = sign_run(job, who, role, note, decisions_since=since)
+    if since:
+        click.echo(f"{counted(since, 'decision')} taken since are not in it; the next run takes them up", err=True)
     click.echo(f"signed: {path}")
 
 
@@ -135,11 +142,19 @@ def accept(run: str | None, folder: Path, as_json: bool, who: str, reason: str) 
     click.echo("`casebridge run` goes on")
 
 
-def _still_true(job: Job) -> None:
-    """What is signed is what the target holds now, not what a file says of it."""
+def _still_true(job: Job) -> int:
+    """What is signed is what the target holds now, not what a file says of it. Returns how many decisions were
+    taken after the run: they are not in it, and do not hinder."""
     check_decisions_followed(job, "dedupe")
+    if any(run.name == job.run and run.verdict == "rolled back" for run in job.ledger.runs()):
+        raise CasebridgeError(
+            f"run {job.run} was rolled back", hint="nothing of it stands in the target; run it again, then sign"
+        )
+    since = decisions_since(job)
     stands = {batch.inputs for batch in job.ledger.sealed(job.run, "dedupe", "crosswalk", "crosswalk")}
     for item in plan_linkage(job):
+        if since and item.table != CANDIDATES:
+            continue
         # Done for another run, or for this one before its last decisions, is not what was loaded.
         other = item.table == "crosswalk" and stands != {inputs for _, inputs in item.sealed}
         if item.state is State.DONE and not other:
@@ -150,6 +165,7 @@ def _still_true(job: Job) -> None:
         hint = "`casebridge run` takes that up; then look at the new report and sign that"
         raise CasebridgeError(f"run {job.run}: {what} since it was loaded", hint=hint)
     run_stage(job, "reconcile")
+    return since
 
 
 COMMANDS: Mapping[str, click.Command] = {"status": status, "report": report, "sign": sign, "accept": accept}

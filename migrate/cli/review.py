@@ -14,6 +14,7 @@ from casebridge.migrate.cli.options import json_option, name_option, project_opt
 from casebridge.migrate.cli.render import show_json
 from casebridge.migrate.decision_guard import note_new_log
 from casebridge.migrate.pipeline import open_job
+from casebridge.project.audit import login
 from casebridge.project.errors import CasebridgeError
 
 
@@ -58,7 +59,8 @@ def pairs(folder: Path, run: str | None, as_json: bool, limit: int | None) -> No
     """
     with open_job(folder, run, alone=False, known=True) as job:
         waiting = undecided(job)
-    waiting = waiting.head(limit) if limit else waiting
+        waiting = waiting.head(limit) if limit else waiting
+        job.audit_log().note("export", what="pairs", run=job.run, rows=waiting.height, login=login())
     if as_json:
         show_json(waiting.select("left", "right", "p_same", "relation", "zone", "guard").to_dicts())
     else:

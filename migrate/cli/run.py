@@ -19,6 +19,7 @@ from casebridge.migrate.decision_guard import note_decisions_followed
 from casebridge.migrate.pipeline import STAGES, StageDone, open_job, run_stage, run_stages
 from casebridge.migrate.plan import plan as plan_run
 from casebridge.migrate.run_guards import may_begin
+from casebridge.project.audit import login
 from casebridge.project.contracts import ROW_VERDICTS
 from casebridge.project.errors import CasebridgeError, did_you_mean
 from casebridge.project.job import Job
@@ -156,6 +157,8 @@ def rollback(run: str, folder: Path, as_json: bool, dry_run: bool) -> None:
     """
     with progress() as shown, open_job(folder, run, shown, known=True) as job:
         told = roll_back(job, dry_run=dry_run)
+        if not dry_run:
+            job.audit_log().note("rollback", run=job.run, login=login())
     if as_json:
         show_json([asdict(item) for item in told])
         return

@@ -101,7 +101,6 @@ def unchanged(job: Job) -> Tally | None:
         engine.dispose()
     if state != proof.state or verified_files(job).broken:
         return None
-    job.report.note(f"nothing has changed since the report of {proof.at}: it stands (`reconcile` counts again)")
     return Tally(**proof.tally)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from casebridge.project.batch import put_in_place
+from casebridge.project.batch import new_file, put_in_place
 from casebridge.project.contracts import FILE, LINE, ROW
 from casebridge.project.keys import joined_key
-from casebridge.project.spec import ReadSpec
+from casebridge.project.spec import ReadSpec, Source
 from casebridge.reconciliation.counting.account_book import PLACES, Book, Page
 from casebridge.reconciliation.counting.recount import Books
 from casebridge.reconciliation.reading.raw_text import bare
@@ -36,19 +37,32 @@ SCHEMA = pa.schema(
 
 def write_dispositions(books: Books, path: Path) -> None:
     """One line a source row, by system, source and place in the file. The same rows give the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     numbers = {source: number for number, source in books.job.ledger.sources().items()}
     parents = _parents(books.book)
-    # Python opens the file, for its refusals name the folder.
-    with beside.open("wb") as file, pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+    with new_file(path) as file:
+        _write(books, file, numbers, parents)
+        file.flush()
+        put_in_place(Path(file.name), path)
+
+
+def _write(books: Books, file: BinaryIO, numbers: Mapping[Source, int], parents: pl.DataFrame) -> None:
+    with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
         for source, read in books.job.reads().items():
             page = books.book.pages.get(numbers.get(source, -1))
             if page is None:
                 continue
             for lines in _lines(books, read):
-                writer.write_table(_placed(lines, page, books.book, parents).to_arrow().cast(SCHEMA))
-    put_in_place(beside, path)
+                placed = _placed(lines, page, books.book, parents)
+                shown = _by_digest(placed) if read.format == "files" else placed
+                writer.write_table(shown.to_arrow().cast(SCHEMA))
+
+
+def _by_digest(placed: pl.DataFrame) -> pl.DataFrame:
+    """Documents by the SHA-256 of their names: people's names stand in them."""
+    names = ("file", "key")
+    texts = {text for name in names for text in placed[name].drop_nulls()}
+    digests = {text: hashlib.sha256(text.encode()).hexdigest() for text in texts}
+    return placed.with_columns(pl.col(name).replace(digests) for name in names)
 
 
 def _parents(book: Book) -> pl.DataFrame:

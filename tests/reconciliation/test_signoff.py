@@ -9,7 +9,7 @@ from hand_made import World
 
 from casebridge import reconciliation
 from casebridge.project.errors import CasebridgeError, ReconciliationFailed
-from casebridge.reconciliation.signoff import sign, verify
+from casebridge.reconciliation.signoff import Verified, sign, verify
 
 
 def test_sign_and_verify(small_world: World) -> None:
@@ -22,7 +22,7 @@ def test_sign_and_verify(small_world: World) -> None:
         "balanced",
     )
     assert small_world.job.ledger.signature("trial-1")
-    assert verify(small_world.job) == ()
+    assert verify(small_world.job) == Verified(())
 
 
 def test_an_unbalanced_run_cannot_be_signed(small_world: World) -> None:
@@ -65,10 +65,10 @@ def test_tampering_is_noticed(small_world: World, name: str) -> None:
     sign(small_world.job, "A. Owner", "data owner", "")
     path = small_world.folder / name
     path.write_bytes(path.read_bytes() + b" ")
-    (found,) = verify(small_world.job)
+    (found,) = verify(small_world.job).changed
     assert found.startswith(name)
     path.unlink()
-    (found,) = verify(small_world.job)
+    (found,) = verify(small_world.job).changed
     assert found.startswith(name)
 
 
@@ -77,5 +77,5 @@ def test_a_changed_batch_is_noticed(small_world: World) -> None:
     sign(small_world.job, "A. Owner", "data owner", "")
     batch = small_world.job.ledger.sealed("trial-1", "load", "notes", "rows")[0]
     batch.path.write_bytes(b"")
-    (found,) = verify(small_world.job)
+    (found,) = verify(small_world.job).changed
     assert found.startswith(f"notes/{batch.path.name}")

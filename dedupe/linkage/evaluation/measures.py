@@ -20,6 +20,7 @@ from casebridge.dedupe.linkage.evaluation.charts import page
 from casebridge.dedupe.linkage.fields import Fields
 from casebridge.dedupe.linkage.register.dates import packed_dates, year_table
 from casebridge.dedupe.linkage.result import Linkage
+from casebridge.project.batch import write_text
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 AGE_BANDS = (0, 5, 18, 40, 65, 80)
@@ -225,6 +226,5 @@ def _group_row(group: str | None, records: int, mates: float, true: int, false: 
 def write_evaluation(result: Mapping[str, Any], model: Mapping[str, Any], folder: str | Path) -> None:
     """Write evaluation.json, and evaluation.html with its plots."""
     where = Path(folder)
-    where.mkdir(parents=True, exist_ok=True)
-    (where / "evaluation.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    (where / "evaluation.html").write_text(page(result, model), encoding="utf-8")
+    write_text(where / "evaluation.json", json.dumps(result, indent=1) + "\n")
+    write_text(where / "evaluation.html", page(result, model))

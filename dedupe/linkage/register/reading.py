@@ -22,6 +22,7 @@ from casebridge.dedupe.linkage.register.name_columns import read_name_columns
 from casebridge.dedupe.linkage.register.number_fields import read_numbers
 from casebridge.dedupe.linkage.register.places import houses, postcodes, streets
 from casebridge.dedupe.linkage.register.values import MISSING, by_distinct, encode, encode_cleaned, flagged_rows
+from casebridge.project.headers import nameable
 
 LISTED = ("previous_surnames", "previous_postcodes")
 NO_SEX = frozenset({"0", "3", "9", "U", "I", "O", "X", "OTHER", "INDETERMINATE", "NON-BINARY", "NOT SPECIFIED"})
@@ -60,7 +61,9 @@ def _check_columns(schema: pl.Schema, fields: Fields) -> None:
     """Raises RegisterError for columns that are absent, or of a type their part cannot be read from."""
     absent = [name for name in fields.columns() if name not in schema]
     if absent:
-        raise RegisterError(f"The register has no column {', '.join(absent)}.", f"It has: {', '.join(schema)}.")
+        names = nameable(list(schema), fields.columns())
+        hint = f"It has: {', '.join(names)}." if names else "Its first line is no header that fits the fields."
+        raise RegisterError(f"The register has no column {', '.join(absent)}.", hint)
     lists = {fields.roles[role] for role in LISTED if role in fields.roles}
     dates = {fields.roles[role] for role in DATES if role in fields.roles}
     for name in fields.columns():

@@ -1,0 +1,54 @@
+"""What of the work folder may go, and what must stay for the books.
+
+A file goes when no run has it, the target was not loaded from it, and no run before would be put back from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from casebridge.load import files_needed
+from casebridge.project.job import Job
+
+KEPT = {
+    "ids": "the ids that were given out stand in them",
+    "handover": "the read-back of a hand-over",
+}
+"""Folders of work/ that are never thinned out, and why."""
+
+
+@dataclass(frozen=True)
+class Purged:
+    """One folder of work/: how many files go and how many stay, and their bytes."""
+
+    stage: str
+    gone: int
+    gone_bytes: int
+    kept: int
+    kept_bytes: int
+    why: str
+
+
+def purge(job: Job, *, dry_run: bool) -> list[Purged]:
+    """Delete what may go. With `dry_run` nothing is deleted."""
+    needed = files_needed(job)
+    return [_of_stage(job, folder, needed, dry_run=dry_run) for folder in _folders(job.work)]
+
+
+def _folders(work: Path) -> Iterator[Path]:
+    yield from sorted(path for path in work.iterdir() if path.is_dir())
+
+
+def _of_stage(job: Job, folder: Path, needed: set[str], *, dry_run: bool) -> Purged:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+    stage, kept = folder.name, job.ledger.in_use(folder.name)
+    stays = [path for path in files if stage in KEPT or path in kept or path.name in needed]
+    goes = [path for path in files if path not in set(stays)]
+    sizes = [sum(path.stat().st_size for path in part) for part in (goes, stays)]
+    if not dry_run:
+        for path in goes:
+            path.unlink()
+    why = KEPT.get(stage, "a run, the target or a way back rests on them" if stays else "")
+    return Purged(stage, len(goes), sizes[0], len(stays), sizes[1], why)
