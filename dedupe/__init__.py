@@ -1,5 +1,18 @@
-"""One person, one record: linkage proposes, people decide, the crosswalk remembers."""
+"""One person, one record: linkage proposes, people decide, the crosswalk remembers.
 
-from casebridge.dedupe.stage import known_records, run, undecided
+What is named here is brought in when it is first asked for: to link a file needs no database.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from casebridge.dedupe.stage import known_records, run, undecided
 
 __all__ = ["known_records", "run", "undecided"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.stage"), name)

@@ -187,6 +187,7 @@ def _blocks(register: Register, rules: Sequence[Rule], options: LinkOptions) -> 
 def score_all(scorer: Scorer, candidates: BlockedPairs, options: LinkOptions) -> tuple[Scored, Prune]:
     """Score every candidate pair, batch by batch; the result is in the order of the batches."""
     prune = Prune()
+    candidates = candidates.largest_first()
 
     def work(piece: tuple[int, int, int]) -> tuple[Scored, Prune]:
         return scorer.score(*candidates.pairs(piece))

@@ -8,10 +8,11 @@ rule): such a pair is scored like any other, and falls away like any other.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.register.encoding import Register, pair_key, sounds
@@ -19,10 +20,12 @@ from casebridge.dedupe.linkage.register.places import postcode_parts
 
 Rule = tuple[str, ...]
 Key = NDArray[np.uint32]
-Part = Callable[[Register, int], NDArray[np.uint64]]
+Rows = slice | NDArray[np.integer]
+Part = Callable[[Register, Rows], NDArray[np.uint64]]
 Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 WINDOW = 20
+CHUNK = 1 << 15  # rows whose keys are made at a time: so many stay in the processor's cache
 RARE_NAME = 5
 
 REFINEMENTS = (
@@ -32,8 +35,8 @@ REFINEMENTS = (
 
 
 def _codes(role: str) -> Part:
-    def part(register: Register, rows: int) -> NDArray[np.uint64]:
-        column = register.columns[role][:rows]
+    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
+        column = register.columns[role][rows]
         return (
             column.astype(np.uint64) if column.dtype.kind == "u" else (column.astype(np.int64) + 1).view(np.uint64)
         )
@@ -41,43 +44,49 @@ def _codes(role: str) -> Part:
     return part
 
 
-def _birth_year(register: Register, rows: int) -> NDArray[np.uint64]:
-    return (register.columns["birth_date"][:rows] >> np.uint32(16)).astype(np.uint64)
+def _birth_year(register: Register, rows: Rows) -> NDArray[np.uint64]:
+    return (register.columns["birth_date"][rows] >> np.uint32(16)).astype(np.uint64)
 
 
-def _birthday(register: Register, rows: int) -> NDArray[np.uint64]:
-    return (register.columns["birth_date"][:rows] & np.uint32(0xFFFF)).astype(np.uint64)
+def _birthday(register: Register, rows: Rows) -> NDArray[np.uint64]:
+    return (register.columns["birth_date"][rows] & np.uint32(0xFFFF)).astype(np.uint64)
 
 
-def _names(register: Register, rows: int) -> NDArray[np.uint64]:
+def _names(register: Register, rows: Rows) -> NDArray[np.uint64]:
     """Forename and surname in either order, so that swapped names still meet."""
     first, last = _codes("forename")(register, rows), _codes("surname")(register, rows)
     both = np.minimum(first, last) << np.uint64(32) | np.maximum(first, last)
     return np.where((first > 0) & (last > 0), both, np.uint64(0))
 
 
-def _rare_names(register: Register, rows: int) -> NDArray[np.uint64]:
+def _rare_names(register: Register, rows: Rows) -> NDArray[np.uint64]:
     """Forename and surname where few records hold both: enough to meet on, whatever else is wrong."""
-    names = _names(register, register.size)
+    rare = register.fact("rare names", lambda: _few_hold(_names(register, slice(None))))
+    return np.where(rare[rows], _names(register, rows), np.uint64(0))
+
+
+def _few_hold(names: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which rows hold names that RARE_NAME rows at most hold."""
     held = np.flatnonzero(names)
     order = held[np.argsort(names[held])]
     new = np.flatnonzero(np.concatenate([[True], names[order][1:] != names[order][:-1]]))
     holders = np.diff(np.append(new, len(order)))
-    names[order[np.repeat(holders > RARE_NAME, holders)]] = 0
-    return names[:rows]
+    rare = np.zeros(len(names), dtype=bool)
+    rare[order[np.repeat(holders <= RARE_NAME, holders)]] = True
+    return rare
 
 
 def _sound(role: str) -> Part:
-    def part(register: Register, rows: int) -> NDArray[np.uint64]:
+    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
         table = register.fact("sounds", lambda: np.append(sounds(register.values["names"]), 0))
-        return table[register.columns[role][:rows]].astype(np.uint64)
+        return table[register.columns[role][rows]].astype(np.uint64)
 
     return part
 
 
-def _sector(register: Register, rows: int) -> NDArray[np.uint64]:
-    table = np.append(postcode_parts(register.values["postcode"])[0], 0)
-    return table[register.columns["postcode"][:rows]].astype(np.uint64)
+def _sector(register: Register, rows: Rows) -> NDArray[np.uint64]:
+    table = register.fact("sectors", lambda: np.append(postcode_parts(register.values["postcode"])[0], 0))
+    return table[register.columns["postcode"][rows]].astype(np.uint64)
 
 
 PARTS: dict[str, tuple[tuple[str, ...], Part]] = {
@@ -121,30 +130,42 @@ class Blocks:
         return int(self.reach.sum(dtype=np.int64))
 
 
-def part_key(register: Register, name: str, rows: int | None = None) -> NDArray[np.uint64]:
-    """One part of a rule as a number a record, of the first `rows` rows; 0 is missing."""
+def part_key(register: Register, name: str, rows: Rows) -> NDArray[np.uint64]:
+    """One part of a rule as a number a record, of some rows; 0 is missing."""
     make = PARTS[name][1] if name in PARTS else _codes(name)
-    return make(register, register.size if rows is None else rows)
+    return make(register, rows)
 
 
 def rule_key(register: Register, rule: Rule, rows: int | None = None) -> Key:
     """The rule's key of the first `rows` rows: a 32-bit hash of its parts, 0 where one is missing."""
     size = register.size if rows is None else rows
+    key = np.empty(size, dtype=np.uint32)
+    for first in range(0, size, CHUNK):
+        some = slice(first, min(first + CHUNK, size))
+        key[some] = rows_key(register, rule, some, some.stop - first)
+    return key
+
+
+def rows_key(register: Register, rule: Rule, rows: Rows, size: int) -> Key:
+    """As `rule_key`, of any `size` rows."""
     mixed = np.full(size, 0x9E3779B97F4A7C15, dtype=np.uint64)
     present = np.ones(size, dtype=bool)
     for name in rule:
-        part = part_key(register, name, size)
+        part = part_key(register, name, rows)
         present &= part != 0
         mixed = _mix(mixed, part)
-    key = (mixed >> np.uint64(32)).astype(np.uint32)
-    return np.where(present, np.maximum(key, 1), 0).astype(np.uint32)
+    key = np.maximum((mixed >> np.uint64(32)).astype(np.uint32), np.uint32(1))
+    key[~present] = 0
+    return key
 
 
 def _mix(seed: NDArray[np.uint64], part: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    mixed = (seed ^ part) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = seed ^ part
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0x94D049BB133111EB)
-    return mixed ^ mixed >> np.uint64(32)
+    mixed ^= mixed >> np.uint64(32)
+    return mixed
 
 
 def build_blocks(register: Register, rule: Rule, max_block: int) -> Blocks:
@@ -162,7 +183,7 @@ def build_blocks(register: Register, rule: Rule, max_block: int) -> Blocks:
             continue
         oversize = rows[np.repeat(lengths > max_block, lengths)]
         divided = max(divided, int((lengths > max_block).sum()))
-        part = part_key(register, name)[oversize]
+        part = part_key(register, name, oversize)
         finer = _mix(key[oversize].astype(np.uint64), part)
         key[oversize] = np.maximum(finer >> np.uint64(32), 1).astype(np.uint32)
         rows, lengths = runs(key)
@@ -179,7 +200,7 @@ def runs(key: Key) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Rows of the keys held twice or more, sorted by key, and the length of each run."""
     held = np.flatnonzero(key)
     packed = key[held].astype(np.uint64) << np.uint64(32) | held.astype(np.uint64)
-    packed.sort()
+    packed = pl.Series(packed).sort(multithreaded=False).to_numpy()
     keys = (packed >> np.uint64(32)).astype(np.uint32)
     starts = (
         np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, np.int64)
@@ -209,6 +230,11 @@ class BlockedPairs:
     blocks: tuple[Blocks, ...]
     source: NDArray[np.int16] | None = None
     forbidden: NDArray[np.uint64] | None = None
+
+    def largest_first(self) -> BlockedPairs:
+        """The same pairs, the largest rules first: what a small rule makes, a large one has often made, and is
+        found out at its first key."""
+        return replace(self, blocks=tuple(sorted(self.blocks, key=lambda b: -b.raw_pairs)))
 
     def slices(self, batch: int) -> list[tuple[int, int, int]]:
         """(rule, first position, last position + 1) of batches of about `batch` raw pairs."""
@@ -240,10 +266,10 @@ class BlockedPairs:
 
     def _new(self, number: int, positions: NDArray[np.int32]) -> Pairs:
         left, right = _expand(self.blocks[number], positions)
-        keep = np.ones(len(left), dtype=bool)
         for earlier in self.blocks[:number]:
-            keep &= ~_meets(earlier, left, right)
-        left, right = left[keep], right[keep]
+            new = np.flatnonzero(~_meets(earlier, left, right))
+            if len(new) < len(left):
+                left, right = left.take(new), right.take(new)
         allowed = self.allowed(left, right)
         return left[allowed], right[allowed]
 

@@ -16,11 +16,11 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from casebridge.dedupe.linkage.comparisons.levels import RELATIONS
 from casebridge.dedupe.linkage.model.background import NONE, Background
 from casebridge.dedupe.linkage.model.calibration import Curve
+from casebridge.dedupe.linkage.model.expectation import Halves
 from casebridge.dedupe.linkage.model.namesakes import HeldChance
 from casebridge.dedupe.linkage.model.patterns import Patterns
 
@@ -256,36 +256,20 @@ class _State:
 def _settle(state: _State, belief: _Belief, patterns: Patterns, strangers: Background | None) -> _State:
     """Rounds of expectation and maximisation until neither the likelihood nor the share of pairs that are one
     person moves: what becomes of the other relations among themselves changes no decision."""
-    one_hot = _one_hot(patterns.levels, belief.sizes)
-    by_level = one_hot.T.tocsr()
     total = max(float(patterns.weight.sum()), 1.0)
     chances, shares, before, rounds = state.chances, state.shares, -np.inf, 0
     converged, likelihood = False, -np.inf
-    floor = None if strangers is None else strangers.log_joint(patterns.levels)
+    halves = Halves(patterns, belief.sizes, None if strangers is None else strangers.log_joint(patterns.levels))
     while rounds < MOST_ROUNDS and not converged:
         rounds += 1
-        joint = one_hot @ np.log(chances).T + np.log(shares)
-        posterior, evidence = _posterior(joint if floor is None else np.column_stack([joint, floor]))
-        likelihood = float(patterns.weight @ evidence) / total
-        posterior = posterior[:, : len(shares)] * patterns.weight[:, None]
-        chances = belief.chances((by_level @ posterior).T)
-        before_share, shares = shares @ belief.same, belief.shares(posterior.sum(axis=0), total)
+        evidence, counts, by_component = halves.expect(np.log(chances), np.log(shares))
+        likelihood = float((patterns.weight * evidence).sum()) / total
+        chances = belief.chances(counts)
+        before_share, shares = shares @ belief.same, belief.shares(by_component, total)
         moved = abs(float(shares @ belief.same - before_share))
         converged = moved < TOLERANCE and abs(likelihood - before) < TOLERANCE
         before = likelihood
     return _State(chances, shares, state.rounds + rounds, converged, likelihood)
-
-
-def _one_hot(levels: NDArray[np.uint8], sizes: Sequence[int]) -> csr_array:
-    """One column a level, 1 where the pattern has it; a missing answer has no column.
-
-    Sparse, and so worked on by one thread: a dense product would wake as many as the machine has cores.
-    """
-    sizes_before = np.cumsum([0, *sizes[:-1]])
-    given = levels < np.array(sizes)
-    columns = (levels.astype(np.int64) + sizes_before)[given]
-    starts = np.concatenate([[0], np.cumsum(given.sum(axis=1))])
-    return csr_array((np.ones(len(columns)), columns, starts), shape=(len(levels), sum(sizes)))
 
 
 def _normalised(counts: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
