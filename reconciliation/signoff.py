@@ -114,7 +114,7 @@ def verify(job: Job) -> Verified:
     changed += [f"{path.parent.name}/{path.name} is gone or was changed" for path in sorted(files.broken)]
     changed += _audit_says(job, statement, text)
     last = _last_run(job)
-    if last in {None, job.run}:
+    if last in {None, job.run} and not files.broken:  # what is damaged cannot be counted against
         changed += _target_says(job)
     return Verified(tuple(filter(None, changed)), "" if last in {None, job.run} else last or "(none)")
 

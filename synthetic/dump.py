@@ -186,6 +186,8 @@ class _Council:
         writer.save("relations", pl.concat(self.relations).sort("kind", "person_a", "person_b"))
         adopted = pl.concat(self.adopted).sort("old_pi_no")
         writer.save("adopted", adopted, mode=0o600)
+        if adopted.is_empty():
+            return
         listed = "".join(f"{number}\r\n" for number in ["PI_NO", *adopted["old_pi_no"]])
         protected = writer.dump / "protected" / "NO_LINK.csv"
         protected.write_bytes(listed.encode("latin-1"))

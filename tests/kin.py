@@ -124,8 +124,9 @@ class Kin:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def decide(self, *pairs: tuple[int, int], ruling: str = "same") -> None:
-        """A reviewer's word on each of these pairs."""
-        lines = [f"{left},{right},{ruling},J. Reviewer,seen" for left, right in pairs]
+        """The word of two reviewers on each of these pairs: linkage put none of them forward."""
+        both = ("J. Reviewer", "B. Second")
+        lines = [f"{left},{right},{ruling},{who},seen" for left, right in pairs for who in both]
         path = self.folder / "decisions.csv"
         path.write_text("\n".join(["left,right,verdict,reviewer,reason", *lines, ""]), encoding="utf-8")
         done = self.cli("decide", str(path))

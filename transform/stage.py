@@ -32,7 +32,9 @@ from casebridge.transform.sources import (
 def run(job: Job) -> Tally:
     """Convert what is pending. Returns the row account of all specs of this run."""
     plans = make_conversions(job)
-    try_queries(job, plans, {source: _columns(job, source) for source in job.reads()})
+    columns = {source: _columns(job, source) for source in job.reads()}
+    there = [plan for plan in plans if all(columns[source] for source in plan.spec.sources)]
+    try_queries(job, there, columns)
     prepared = {source: prepare(job, read) for source, read in job.reads().items()}
     total = Tally()
     for plan in plans:

@@ -260,7 +260,7 @@ def test_a_query_accounts_for_the_columns_it_names(tmp_path: Path) -> None:
     query = 'source = "SELECT _row, NULL AS _rest, K, EXTRA AS k2 FROM A"\nconsumes = ["A"]'
     path.write_text(path.read_text().replace('source = "A"', query) + '[read.A]\nkey = ["K", "GONE"]\n')
     message = refusal(tmp_path).message
-    assert message == "A.csv: its columns have changed: missing GONE; neither mapped nor dropped OTHER"
+    assert message == "A.csv: its columns have changed: missing GONE; neither mapped nor dropped EXTRA, OTHER"
 
 
 def test_a_reserved_column_name(tmp_path: Path) -> None:

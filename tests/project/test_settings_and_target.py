@@ -62,7 +62,7 @@ def test_all_mistakes_of_the_settings_are_told_at_once(tmp_path: Path) -> None:
     ur = "sqlite:///x.db"
     [systems.old]
     encoding = "ebcdic"
-    delimiter = ";;"
+    delimiter = ""
     century_pivot = 1926
     """
     with pytest.raises(SpecError) as caught:
