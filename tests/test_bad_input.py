@@ -86,7 +86,8 @@ def test_a_spoiled_file(migration: Migration, spoil: Callable[[Path], None], say
     assert "→" in done.stderr
     assert "ller" not in done.stderr
     assert done.stdout == ""
-    left = {name: data for name, data in _files(migration.folder).items() if "/work/l" not in name}
+    own = ("/work/l", "/work/code.json")  # the lock, the ledger, and what the program says of its own code
+    left = {name: data for name, data in _files(migration.folder).items() if not any(of in name for of in own)}
     assert left == before
 
 
@@ -141,7 +142,6 @@ def test_check_tries_the_queries_before_anything_is_read(migration: Migration) -
     """On the dump's columns, and on those that the specs give: each mistake is told with its file."""
     assert migration.cli("check").returncode == 0
     for file, right, wrong in (
-        ("tables/case_notes.toml", "FROM CF_OBSERVATION", "FROM CF_OBSERVATIONS"),
         ("tables/documents.toml", "doc.CREATED_BY,", "doc.CREATED_BYE AS CREATED_BY,"),
         ("linkage.toml", "person.gender", "person.gendr"),
     ):
@@ -151,10 +151,9 @@ def test_check_tries_the_queries_before_anything_is_read(migration: Migration) -
         path.write_text(text.replace(right, wrong), encoding="utf-8")
     done = migration.cli("check")
     assert done.returncode == 2
-    assert "3 problems" in done.stderr
+    assert "2 problems" in done.stderr
     told = done.stdout.splitlines()
     for place, name in (
-        ("tables/case_notes.toml: table.source", "CF_OBSERVATIONS"),
         ("tables/documents.toml: table.source", "CREATED_BYE"),
         ("linkage.toml: register.query", "gendr"),
     ):
