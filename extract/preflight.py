@@ -55,16 +55,20 @@ def unread_files(job: Job) -> dict[str, list[str]]:
     The exporter's manifest and a list of people who never take part in linkage are read, if not by a spec.
     """
     found = {}
+    lists = {system.no_link for system in job.settings.systems.values() if system.no_link}
     for name, system in job.settings.systems.items():
         if not system.dump.is_dir():
             continue
         reads = [read for source, read in job.reads().items() if source.system == name]
-        own = {NAME, *([system.no_link.name] if system.no_link and system.no_link.parent == system.dump else [])}
+        own = {system.dump / NAME, *lists}
         taken = {path for read in reads for path in system.dump.glob(read.file) if _safe(read.file)}
         unread = [
             path.relative_to(system.dump).as_posix()
             for path in sorted(system.dump.rglob("*"))
-            if path.is_file() and not taken & {path, *path.parents} and path.name not in own
+            if path.is_file()
+            and not taken & {path, *path.parents}
+            and path not in own
+            and path.resolve() not in lists
         ]
         if unread:
             found[name] = unread

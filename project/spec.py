@@ -177,6 +177,16 @@ class TableSpec:
         return tuple(read.source for read in self.reads)
 
     @property
+    def said(self) -> tuple[ColumnSpec, ...]:
+        """The columns that say something of a `part`: where all are empty, there is no such part and nothing is
+        asked. Not the row's key, nor whose the part is. None where `where` or `merged_only` chooses the rows.
+        """
+        if not self.part or self.where is not None or self.merged_only:
+            return ()
+        own = [column for column in self.loaded if column.sources and not set(column.sources) & set(self.key)]
+        return tuple([column for column in own if not column.references] or own)
+
+    @property
     def loaded(self) -> tuple[ColumnSpec, ...]:
         """The columns that go to the target."""
         return tuple(column for column in self.columns if not column.evidence)

@@ -45,8 +45,9 @@ def columns_accounted_for(
 ) -> tuple[set[str], set[str]]:
     """Which columns of a source the specs map and which they drop; `columns` are the source's, if they are known.
 
-    A query accounts for a column that reaches an output which its spec maps or drops. What it only chooses or
-    joins rows by is not accounted for, and `*` alone maps nothing.
+    A source's key, which names its rows, is accounted for. A query accounts for a column that reaches an output
+    which its spec maps or drops. What it only chooses or joins rows by is not accounted for, and `*` alone maps
+    nothing.
     """
     mapped: set[str] = set()
     dropped: set[str] = set()
@@ -54,6 +55,7 @@ def columns_accounted_for(
         if source not in spec.sources:
             continue
         dropped.update(name for name, _ in spec.dropped)
+        mapped.update(name for read in spec.reads if read.source == source for name in read.key)
         taken = {*spec.key}
         for column in spec.columns:
             taken.update(column.sources)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from casebridge.project.contracts import raw_name
 from casebridge.project.date_formats import format_pattern
 from casebridge.project.errors import Problem, did_you_mean
 from casebridge.project.lineage import refusals
-from casebridge.project.settings import BAD_DELIMITER, ENCODINGS, Settings, is_delimiter
+from casebridge.project.readspec import READ_KEYS, ReadReader
+from casebridge.project.settings import Settings
 from casebridge.project.spec import (
     ROUNDINGS,
     ColumnSpec,
@@ -26,10 +27,10 @@ from casebridge.project.spec import (
     TableSpec,
 )
 from casebridge.project.target import ColumnType, Target, TargetTable, read_type
+from casebridge.project.toml_values import TomlValues
 
 WHOLE = frozenset({"bigint", "integer"})
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-CELLS = re.compile(r"[A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}(?:[0-9]{1,7})?")
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,12 @@ class Vocabulary:
     formats: frozenset[str]
 
 
-KEYS: Mapping[str, set[str]] = {
+KEYS: Mapping[str, Collection[str]] = {
     "": {"table", "read", "columns", "evidence", "check", "exclude", "route", "dropped"},
     "table": {
         "system", "source", "consumes", "target", "key", "part", "where", "once", "merged_only", "holds_all",
     },
-    "read": {
-        "file", "format", "encoding", "delimiter", "key", "widths", "widths_in", "header", "comment",
-        "trailing_delimiter", "null", "sheet", "range",
-    },
+    "read": READ_KEYS,
     "column": {
         "from", "value", "steps", "codes", "codes_at", "checks", "required", "on_fail", "references",
         "references_source", "type", "format", "round", "null",
@@ -60,27 +58,28 @@ KEYS: Mapping[str, set[str]] = {
 }  # fmt: skip
 
 
-@dataclass
-class Reader:
+class Reader(TomlValues):
     """Reads one file. Wrong parts are reported and replaced by something harmless, so reading goes on."""
 
-    path: Path
-    raw: dict[str, Any]
-    settings: Settings
-    target: Target
-    words: Vocabulary
-    codes: Path
-    problems: list[Problem]
-    file: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.file = f"tables/{self.path.name}"
+    def __init__(
+        self,
+        path: Path,
+        raw: dict[str, Any],
+        settings: Settings,
+        target: Target,
+        words: Vocabulary,
+        codes: Path,
+        problems: list[Problem],
+    ) -> None:
+        super().__init__(f"tables/{path.name}", problems)
+        self.path, self.raw, self.settings, self.target = path, raw, settings, target
+        self.words, self.codes = words, codes
 
     def spec(self) -> TableSpec:
         raw = self.raw
-        self._unknown("", raw, "")
+        self._unknown(KEYS[""], raw, "")
         table = self._part(raw, "table")
-        self._unknown("table", table, "table")
+        self._unknown(KEYS["table"], table, "table")
         system = self._word(table, "table", "system")
         if system and system not in self.settings.systems:
             hint = did_you_mean(system, self.settings.systems)
@@ -147,6 +146,7 @@ class Reader:
         source = self._word(table, "table", "source")
         consumes = self._words(table, "table", "consumes")
         read = self._part(self.raw, "read", optional=True)
+        files = ReadReader(self.file, self.problems, self.settings, self.words.formats)
         if consumes:
             for name in read.keys() - set(consumes):
                 self._problem(f"read.{name}", "not among table.consumes", did_you_mean(name, consumes))
@@ -156,83 +156,17 @@ class Reader:
             bodies = [(name, read.get(name, {})) for name in consumes]
             for what in refusals(source, consumes) if source else ():
                 self._problem("table.source", what)
-            return source, tuple(self._read(f"read.{n}", Source(system, n), body, ()) for n, body in bodies)
+            return source, tuple(files.read(f"read.{n}", Source(system, n), body, ()) for n, body in bodies)
         if source and not NAME.fullmatch(source):
             hint = "a query names the tables it reads in `consumes`"
             self._problem("table.source", "is a query without `consumes`", hint)
         key = tuple(raw_name(name) for name in self._words(table, "table", "key"))
-        return None, (self._read("read", Source(system, source), read, key),)
+        return None, (files.read("read", Source(system, source), read, key),)
 
     def _raw_name(self, name: str) -> str:
         """A source column's name in batches. A query gives its columns the names that it wants."""
         table = self.raw.get("table")
         return name if isinstance(table, dict) and table.get("consumes") else raw_name(name)
-
-    def _read(self, where: str, source: Source, body: Any, key: tuple[str, ...]) -> ReadSpec:
-        if not isinstance(body, dict):
-            self._problem(where, "must be a TOML table")
-            body = {}
-        self._unknown("read", body, where)
-        system = self.settings.systems.get(source.system)
-        form = str(body.get("format", "csv"))
-        if form not in self.words.formats:
-            self._problem(f"{where}.format", f"unknown format `{form}`", did_you_mean(form, self.words.formats))
-        encoding = str(body.get("encoding", system.encoding if system else "utf-8")).lower()
-        if encoding not in ENCODINGS:
-            self._problem(f"{where}.encoding", f"unknown encoding `{encoding}`", did_you_mean(encoding, ENCODINGS))
-        widths = body.get("widths", {})
-        if not isinstance(widths, dict) or not all(type(width) is int and width > 0 for width in widths.values()):
-            self._problem(f"{where}.widths", "must give each column a whole number of characters")
-            widths = {}
-        elif form == "fixed" and not widths:
-            self._problem(f"{where}.widths", "a fixed-width file needs its columns' widths")
-        delimiter = str(body.get("delimiter", system.delimiter if system else ","))
-        if not is_delimiter(delimiter, ENCODINGS.get(encoding, "utf-8")):
-            self._problem(f"{where}.delimiter", BAD_DELIMITER)
-            delimiter = ","
-        bounds = self.settings.bounds
-        return ReadSpec(
-            source=source,
-            file=str(body.get("file", f"{source.name}.csv" if form == "csv" else source.name)),
-            format=form,
-            encoding=ENCODINGS.get(encoding, "utf-8"),
-            delimiter=delimiter,
-            key=tuple(raw_name(name) for name in self._words(body, where, "key")) or key,
-            widths=tuple((raw_name(str(name)), width) for name, width in widths.items()),
-            widths_in=self._one_of(body, where, "widths_in", ("", "characters", "bytes")),
-            header=self._whole(body, where, "header"),
-            comment=self._optional(body, where, "comment") or "",
-            trailing_delimiter=self._flag(body, where, "trailing_delimiter", default=False),
-            null=self._words(body, where, "null") if "null" in body else None,
-            sheet=self._optional(body, where, "sheet") or "",
-            cells=self._cells(body, where),
-            longest=bounds.longest_record,
-            most_cells=bounds.workbook_cells,
-            most_unpacked=bounds.workbook_size,
-        )
-
-    def _cells(self, body: dict[str, Any], where: str) -> str:
-        text = (self._optional(body, where, "range") or "").upper().replace("$", "")
-        if text and not CELLS.fullmatch(text):
-            self._problem(
-                f"{where}.range", "is no range of cells", "write it like B3:F200, or B3:F without an end"
-            )
-            return ""
-        return text
-
-    def _one_of(self, body: dict[str, Any], where: str, key: str, choices: tuple[str, ...]) -> str:
-        text = str(body.get(key, choices[0]))
-        if text not in choices:
-            self._problem(f"{where}.{key}", f"unknown choice `{text}`", did_you_mean(text, choices))
-            return choices[0]
-        return text
-
-    def _whole(self, body: dict[str, Any], where: str, key: str) -> int:
-        value = body.get(key, 1)
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_048_576:
-            self._problem(f"{where}.{key}", "must be the number of a row, the first is 1")
-            return 1
-        return value
 
     def _columns(self, raw: dict[str, Any], target: TargetTable) -> tuple[ColumnSpec, ...]:
         columns = [
@@ -256,7 +190,7 @@ class Reader:
         if not isinstance(body, dict):
             self._problem(where, "must be a TOML table")
             body = {}
-        self._unknown("column", body, where)
+        self._unknown(KEYS["column"], body, where)
         kind, references, nullable = ColumnType("text"), self._optional(body, where, "references"), True
         if "type" in body and not evidence:
             self._problem(f"{where}.type", "the type of a column stands in target.toml")
@@ -350,7 +284,7 @@ class Reader:
 
     def _check(self, number: int, body: dict[str, Any]) -> RowCheck:
         where = f"check[{number}]"
-        self._unknown("check", body, where)
+        self._unknown(KEYS["check"], body, where)
         rule, expect = self._word(body, where, "rule"), self._word(body, where, "expect")
         on_fail = self._on_fail(body, where)
         if on_fail in {OnFail.NULL, OnFail.TRUNCATE}:
@@ -359,63 +293,15 @@ class Reader:
 
     def _exclusion(self, number: int, body: dict[str, Any]) -> Exclusion:
         where = f"exclude[{number}]"
-        self._unknown("exclude", body, where)
+        self._unknown(KEYS["exclude"], body, where)
         rule, when, owner = (self._word(body, where, key) for key in ("rule", "when", "owner"))
         return Exclusion(rule, when, owner, str(body.get("reason", "")))
 
     def _route(self, number: int, body: dict[str, Any]) -> RouteRule:
         where = f"route[{number}]"
-        self._unknown("route", body, where)
+        self._unknown(KEYS["route"], body, where)
         to, when = (self._word(body, where, key) for key in ("to", "when"))
         if to and to not in self.settings.routes:
             hint = did_you_mean(to, self.settings.routes)
             self._problem(f"{where}.to", f"no route `{to}` in casebridge.toml", hint)
         return RouteRule(to, when)
-
-    def _part(self, body: dict[str, Any], key: str, *, optional: bool = False) -> dict[str, Any]:
-        value = body.get(key)
-        if value is None and not optional:
-            self._problem(key, "is missing")
-        if value is not None and not isinstance(value, dict):
-            self._problem(key, "must be a TOML table")
-        return value if isinstance(value, dict) else {}
-
-    def _list(self, body: dict[str, Any], key: str) -> list[dict[str, Any]]:
-        value = body.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self._problem(key, f"must be a list: write [[{key}]]")
-            return []
-        return value
-
-    def _word(self, body: dict[str, Any], where: str, key: str) -> str:
-        value = body.get(key)
-        if not isinstance(value, str) or not value.strip():
-            self._problem(f"{where}.{key}", "is missing" if value is None else "must be text")
-            return ""
-        return value
-
-    def _optional(self, body: dict[str, Any], where: str, key: str) -> str | None:
-        return self._word(body, where, key) if key in body else None
-
-    def _flag(self, body: dict[str, Any], where: str, key: str, *, default: bool) -> bool:
-        value = body.get(key, default)
-        if not isinstance(value, bool):
-            self._problem(f"{where}.{key}", "must be true or false, without quotes")
-            return default
-        return value
-
-    def _words(self, body: dict[str, Any], where: str, key: str, *, needed: bool = False) -> tuple[str, ...]:
-        value = body.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self._problem(f"{where}.{key}", "must be a list of texts")
-            return ()
-        if needed and not value:
-            self._problem(f"{where}.{key}", "is missing")
-        return tuple(value)
-
-    def _unknown(self, part: str, body: dict[str, Any], where: str) -> None:
-        for key in sorted(body.keys() - KEYS[part]) if part or where == "" else ():
-            self._problem(f"{where}.{key}".lstrip("."), "unknown key", did_you_mean(key, KEYS[part]))
-
-    def _problem(self, where: str, what: str, hint: str = "") -> None:
-        self.problems.append(Problem(self.file, where, what, hint))

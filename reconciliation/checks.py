@@ -69,7 +69,9 @@ def _asking(account: SpecAccount) -> str:
     spec = account.spec
     if spec.query is not None:
         return f"SELECT count(*) FROM (the query of tables/{spec.name}.toml)"  # noqa: S608 - to be read
-    return f"SELECT count(*) FROM {spec.sources[0].name}" + (f" WHERE {spec.where}" if spec.where else "")  # noqa: S608
+    filled = " OR ".join(f"{name} IS NOT NULL" for column in spec.said for name in column.sources)
+    where = spec.where or filled
+    return f"SELECT count(*) FROM {spec.sources[0].name}" + (f" WHERE {where}" if where else "")  # noqa: S608
 
 
 def extracted_once(books: Books) -> Iterator[Finding]:

@@ -40,29 +40,60 @@ PART = "part-rejections-not-in-report"
 
 
 @pytest.mark.parametrize("part", ['part = "home"', ""])
-def test_a_part_that_is_rejected_has_its_place_and_cause(tmp_path: Path, part: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "rule"), [("51.12345", "decimals"), ("north", "number"), ("151123.4", "number")]
+)
+def test_a_part_that_is_rejected_has_its_place_and_cause(tmp_path: Path, part: str, value: str, rule: str) -> None:
     spec = _text(f"{PART}/tables/addresses.toml").replace('part = "home"', part)
-    ran = _run(case(PART, tmp_path, {"tables/addresses.toml": spec}))
+    dump = _text(f"{PART}/dump/people.csv").replace("51.12345", value)
+    ran = _run(case(PART, tmp_path, {"tables/addresses.toml": spec, "dump/people.csv": dump}))
     assert _spec(ran, "persons") == {"asked": 2, "loaded": 2}
     assert _spec(ran, "addresses") == {"asked": 2, "loaded": 1, "rejected": 1}
     (cause,) = next(line["causes"] for line in ran.report["specs"] if line["spec"] == "addresses")
-    assert (cause["place"], cause["cause"], cause["column"], cause["rows"]) == ("rejected", "number", "lat", 1)
+    assert (cause["place"], cause["cause"], cause["column"], cause["rows"]) == ("rejected", rule, "lat", 1)
     page = (ran.folder / "reports/trial-1/report.html").read_text(encoding="utf-8")
     causes = page.partition('id="spec-causes"')[2].partition("</details>")[0]
     assert '<th scope="row">addresses</th>' in causes
     assert "<td>lat</td>" in causes
-    assert "number (lat)" in ran.said
+    assert f"{rule} (lat)" in ran.said
     assert ran.places() == {"extracted": 2, "loaded": 2}
 
 
-def test_an_empty_part_is_not_asked_and_counted(tmp_path: Path) -> None:
-    spec = _text(f"{PART}/tables/addresses.toml").replace(
-        'part = "home"', 'part = "home"\nwhere = "STREET IS NOT NULL"'
-    )
-    dump = "ID,NAME,STREET,LAT\n1,Ann,1 High St,51.1\n2,Bob, ,\n3,Cy,,\n1,Ann,1 High St,51.1\n"
+@pytest.mark.parametrize("where", ["", 'where = "STREET IS NOT NULL"\n'])
+def test_an_empty_part_is_not_asked_and_counted(tmp_path: Path, where: str) -> None:
+    """Without a `where` too: the key and whose the part is say nothing of it, nor do blanks."""
+    spec = _text(f"{PART}/tables/addresses.toml").replace('part = "home"\n', f'part = "home"\n{where}')
+    spec = spec.replace('"STREET"', '"STREET"\nrequired = true')
+    dump = "ID,NAME,STREET,LAT\n1,Ann,1 High St,51.1\n2,Bob, ,\n3,Cy,\u00a0,\n1,Ann,1 High St,51.1\n"
     ran = _run(case(PART, tmp_path, {"tables/addresses.toml": spec, "dump/people.csv": dump}))
     assert _spec(ran, "addresses") == {"asked": 2, "loaded": 1, "rejected": 1, "not_asked": 2}
     assert _spec(ran, "persons") == {"asked": 4, "loaded": 3, "rejected": 1}
+
+
+def test_a_part_that_says_something_is_asked(tmp_path: Path) -> None:
+    """Half a part that breaks a rule is rejected, and a word that stands for nothing says nothing."""
+    spec = _text(f"{PART}/tables/addresses.toml").replace('"STREET"', '"STREET"\nrequired = true\nnull = ["-"]')
+    dump = "ID,NAME,STREET,LAT\n1,Ann,1 High St,51.1\n2,Bob,,51.1\n3,Cy,-,\n"
+    ran = _run(case(PART, tmp_path, {"tables/addresses.toml": spec, "dump/people.csv": dump}))
+    assert _spec(ran, "addresses") == {"asked": 2, "loaded": 1, "rejected": 1, "not_asked": 1}
+    assert ran.rows("SELECT street FROM addresses") == [("1 High St",)]
+
+
+def test_a_part_that_is_all_there_is_of_a_source_leaves_nothing_unsaid(tmp_path: Path) -> None:
+    """No other spec takes its empty rows: they are held."""
+    folder = case(PART, tmp_path, {
+        "dump/people.csv": "ID,NAME,STREET,LAT\n1,Ann,1 High St,51.1\n2,Bob,,\n",
+        "tables/persons.toml": _text(f"{PART}/tables/persons.toml").replace('"people"', '"names"'),
+        "dump/names.csv": "ID,NAME\n1,Ann\n2,Bob\n",
+    })  # fmt: skip
+    spec = _text(f"{PART}/tables/addresses.toml") + '[dropped]\nNAME = "in names"\n'
+    (folder / "tables/addresses.toml").write_text(spec, encoding="utf-8")
+    ran = _run(folder)
+    assert _spec(ran, "addresses") == {"asked": 1, "loaded": 1, "not_asked": 1}
+    places = {
+        line["source"]: (line["loaded"], line["held"], line["unexplained"]) for line in ran.report["sources"]
+    }
+    assert places["people"] == (1, 1, 0)
 
 
 def test_a_spec_that_loads_nothing_of_what_it_asked_is_never_balanced(tmp_path: Path) -> None:

@@ -370,3 +370,19 @@ def test_a_bomb_is_a_sentence(tmp_path: Path) -> None:
     with (folder / "casebridge.toml").open("a") as settings:
         settings.write('[reading]\nworkbook_size = "1MB"\n')
     assert "more than 1,048,576 bytes when it is unpacked" in refused(folder)
+
+
+def test_a_no_link_list_is_read_wherever_it_lies(tmp_path: Path) -> None:
+    """Its full path counts: a file of the same name elsewhere is no list."""
+    folder = project(tmp_path / "p", b"ID,NAME\n1,Ann\n", TEXT)
+    settings = folder / "casebridge.toml"
+    said = settings.read_text(encoding="utf-8").replace(
+        "[systems.old]", "[systems.old]\nno_link = 'dump/safe/HIDE.csv'"
+    )
+    settings.write_text(said, encoding="utf-8")
+    for place in ("safe", "more"):
+        (folder / "dump" / place).mkdir()
+        (folder / "dump" / place / "HIDE.csv").write_bytes(b"ID\n1\n")
+    notes: list[str] = []
+    assert check(folder, notes) == []
+    assert notes == ["no spec of old reads 1 file of its dump: more/HIDE.csv"]

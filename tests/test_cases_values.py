@@ -409,3 +409,27 @@ def test_a_column_with_a_time_zone_is_told_before_the_first_row(tmp_path: Path, 
     with engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM v")) == 0
     engine.dispose()
+
+
+# Places without a street
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ("GIR 0AA", "GIR 0AA"), ("gir0aa", "GIR 0AA"), ("ASCN1ZZ", "ASCN 1ZZ"), ("tdcu 1zz", "TDCU 1ZZ"),
+        ("BFPO 57", "BFPO 57"), ("bfpo1234", "BFPO 1234"), ("BF1 3AA", "BF1 3AA"), ("zz993vz", "ZZ99 3VZ"),
+        ("ASCN 2ZZ", None), ("BFPO", None), ("BFPO 12345", None), ("GIR 0AB", None), ("LS1 4AC", None),
+    ],
+)  # fmt: skip
+def test_a_postcode_without_a_street_is_one(tmp_path: Path, written: str, right: str | None) -> None:
+    dump = f"ID,PC\n1,{written}\n"
+    ran = command(case("postcodes-without-a-street", tmp_path, {"dump/SRC.csv": dump}), "run")
+    assert ran.code == 0, ran.said
+    assert ran.rows("SELECT pc FROM t") == [(right,)]
+
+
+def test_the_columns_that_a_query_cannot_tell_apart_are_named(tmp_path: Path) -> None:
+    checked = command(case("columns-that-differ-by-case", tmp_path), "check")
+    assert checked.code == 2
+    assert "a query cannot tell apart, for they differ in capitals only: Name and NAME" in checked.said

@@ -96,9 +96,14 @@ def convert(raw: pl.DataFrame, plan: Conversion) -> Converted:
 def source_rows(raw: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
     """The rows that a spec takes, stripped and with their keys, every value as the source has it."""
     rows = stripped(with_faults(raw, spec))
-    if spec.where is not None:
+    if chooses(spec):
         rows = rows.filter(_taken(rows, spec))
     return rows.with_columns(_key(spec).alias(KEY))
+
+
+def chooses(spec: TableSpec) -> bool:
+    """Whether a spec may leave rows of its source to others."""
+    return spec.where is not None or bool(spec.said)
 
 
 def with_values(rows: pl.DataFrame, plan: Conversion) -> pl.DataFrame:
@@ -137,6 +142,12 @@ def taken(raw: pl.DataFrame, specs: tuple[TableSpec, ...]) -> pl.Series:
 
 
 def _taken(rows: pl.DataFrame, spec: TableSpec) -> pl.Series:
+    if spec.said:
+        # A cell that shows an error is not empty.
+        there = [
+            _shown_one(name, column.null, spec).is_not_null() for column in spec.said for name in column.sources
+        ]
+        return rows.select(pl.any_horizontal(there)).to_series()
     if spec.where is None:
         return pl.Series([True]).new_from_index(0, rows.height)
     condition = pl.sql_expr(spec.where)
@@ -193,6 +204,12 @@ def _shown(column: ColumnSpec, spec: TableSpec) -> pl.Expr:
     """A column's text as the source has it, the error that its cell shows among it."""
     faults = [pl.col(FAULT + name) for name in column.sources] if of_workbook(spec) else []
     return pl.coalesce(*faults, _source_text(column))
+
+
+def _shown_one(name: str, nothing: tuple[str, ...], spec: TableSpec) -> pl.Expr:
+    """The same of one source column."""
+    faults = [pl.col(FAULT + name)] if of_workbook(spec) else []
+    return pl.coalesce(*faults, _filled(pl.col(name).cast(pl.String), nothing))
 
 
 def text_of(column: ColumnSpec) -> pl.Expr:

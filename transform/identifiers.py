@@ -14,7 +14,12 @@ import polars as pl
 UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 """The 23 letters of a UPN's check letter, in the order of their values; no I, O or S."""
 
-POSTCODE = r"^(GIR 0AA|ZZ99 3[A-Z]Z|[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][ABD-HJLNP-UW-Z]{2})$"
+OVERSEAS = "ASCN|BBND|BIQQ|FIQQ|PCRN|SIQQ|STHL|TDCU|TKCA"
+"""What stands before ` 1ZZ` in the one postcode that a territory overseas has."""
+POSTCODE = (
+    rf"^(GIR 0AA|(?:{OVERSEAS}) 1ZZ|BFPO [0-9]{{1,4}}|ZZ99 3[A-Z]Z|"
+    r"[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][ABD-HJLNP-UW-Z]{2})$"
+)
 
 
 def nhs_number(value: pl.Expr) -> pl.Expr:
@@ -47,7 +52,8 @@ def upn(value: pl.Expr) -> pl.Expr:
 
 def postcode(value: pl.Expr) -> pl.Expr:
     """Outward part, one blank, inward part; the inward letters are never C I K M O V, but for those that
-    stand for no place: ZZ99 3VZ is no fixed abode, ZZ99 3WZ not known."""
+    stand for no place: ZZ99 3VZ is no fixed abode, ZZ99 3WZ not known. Also what is written like one: GIR 0AA,
+    the territories overseas (ASCN 1ZZ) and the forces (BFPO 57)."""
     return value.str.contains(POSTCODE)
 
 

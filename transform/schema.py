@@ -30,8 +30,9 @@ TRANSLATED = "__code_"
 
 UNUSUAL_BLANK = "unusual_blank"
 """The rule that counts texts with blanks inside that nobody sees. It warns: such a text is loaded as it is."""
-ASIDE = frozenset({"ambiguous_date", "ambiguous_number", "decimals"})
-"""Rules of values that say something, but not enough: set aside, where the spec does not say otherwise."""
+ASIDE = frozenset({"ambiguous_date", "ambiguous_number"})
+"""Rules of values that say something, but not enough: set aside, where the spec does not say otherwise. So is an
+amount of money finer than a penny (`decimals`); any other number that does not fit its column breaks a rule."""
 TEXTS = frozenset({"text", "varchar", "char"})
 
 
@@ -110,9 +111,10 @@ def _consequence(column: ColumnSpec, rule: str) -> OnFail:
     if rule == UNUSUAL_BLANK:
         return OnFail.WARN
     on_fail = column.consequence(rule)
-    if rule in ASIDE and column.on_fail is None:
+    finer = rule == "decimals" and cast_rule(column) == "money"
+    if (rule in ASIDE or finer) and column.on_fail is None:
         on_fail = OnFail.NULL
-    if on_fail is OnFail.WARN and rule in {cast_rule(column), *ASIDE, "time"}:
+    if on_fail is OnFail.WARN and rule in {cast_rule(column), *ASIDE, "decimals", "time"}:
         on_fail = OnFail.NULL  # there is no value to go on with
     # A required value that is set aside leaves the row without it.
     return OnFail.REJECT if column.required and on_fail is OnFail.NULL else on_fail

@@ -20,7 +20,7 @@ from casebridge.project.job import Job
 from casebridge.project.queries import open_duckdb, shut
 from casebridge.project.spec import ReadSpec, Source, TableSpec
 from casebridge.project.tally import Tally
-from casebridge.transform.convert import key_of, source_rows, taken
+from casebridge.transform.convert import chooses, key_of, source_rows, taken
 
 STAGE = "transform"
 
@@ -77,7 +77,7 @@ def known(job: Job, read: ReadSpec) -> tuple[Prepared | None, str]:
 def _asked(job: Job, read: ReadSpec) -> tuple[tuple[Batch, ...], str]:
     raw = job.ledger.sealed(job.run, "extract", str(read.source), "raw")
     specs = job.specs_of(read.source)
-    wheres = [spec.where for spec in specs if spec.query is None]
+    wheres = [(spec.where, repr(spec.said)) for spec in specs if spec.query is None]
     return raw, digest(job.code(STAGE), [batch.sha256 for batch in raw], read.key, wheres, len(specs))
 
 
@@ -168,7 +168,7 @@ def _disputed(raw: tuple[Batch, ...], read: ReadSpec, left: pl.DataFrame) -> pl.
 def _unclaimed(raw: tuple[Batch, ...], specs: tuple[TableSpec, ...], doubled: pl.Series) -> pl.DataFrame:
     """Rows that no spec takes, but for those that are rejected already."""
     plain = tuple(spec for spec in specs if spec.query is None)
-    if len(plain) < len(specs) or any(spec.where is None for spec in plain):
+    if len(plain) < len(specs) or not all(chooses(spec) for spec in plain):
         return empty(QUARANTINE)
     found = [empty(QUARANTINE)]
     for batch in raw:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from casebridge.project.blanks import one_space, without_any
+from casebridge.transform.identifiers import OVERSEAS
 from casebridge.transform.placeholders import null_placeholders
 
 StepFunction = Callable[[pl.Expr, str], pl.Expr]
@@ -67,7 +68,8 @@ def yes_no(value: pl.Expr, _: str) -> pl.Expr:
 def postcode(value: pl.Expr, _: str) -> pl.Expr:
     """Capital letters and exactly one blank before the inward part; other text only in capitals."""
     packed = _or_null(without_any(value.str.to_uppercase()))
-    return packed.str.replace(r"^([A-Z]{1,2}[0-9][0-9A-Z]?)([0-9][A-Z]{2})$", "$1 $2")
+    outward = rf"[A-Z]{{1,2}}[0-9][0-9A-Z]?|GIR|{OVERSEAS}"
+    return packed.str.replace(rf"^(?:({outward})([0-9][A-Z]{{2}})|(BFPO)([0-9]{{1,4}}))$", "$1$3 $2$4")
 
 
 def phone(value: pl.Expr, _: str) -> pl.Expr:

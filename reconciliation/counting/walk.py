@@ -18,7 +18,7 @@ from casebridge.reconciliation.counting.account_book import CODE, Book, Page, Ro
 from casebridge.reconciliation.counting.controls import LOADED, PLACE, Control, Setting
 from casebridge.reconciliation.counting.spec_books import SpecAccount, SpecBook
 from casebridge.reconciliation.reading.query import query_rows
-from casebridge.reconciliation.reading.raw_text import condition_columns, legacy_key, passes
+from casebridge.reconciliation.reading.raw_text import condition_columns, legacy_key, passes, says
 from casebridge.reconciliation.reading.verified_files import RunFiles
 
 STAGE = "reconciliation"
@@ -135,6 +135,8 @@ class _Walk:
         """The rows of a frame that the spec asks for."""
         if spec.where is not None:
             frame = frame.filter(passes(frame, spec.where))
+        if spec.said:
+            frame = frame.filter(says(spec.said))
         if spec.merged_only:
             folded = self._setting.folded.filter(pl.col("system") == spec.system).get_column("key")
             frame = frame.filter(legacy_key(spec.key).is_in(folded.implode()))
@@ -152,10 +154,11 @@ def _each_by_its_key(frame: pl.DataFrame, lines: SpecBook) -> pl.DataFrame:
 
 
 def _chooses(spec: TableSpec) -> bool:
-    return spec.where is not None or spec.merged_only
+    return spec.where is not None or spec.merged_only or bool(spec.said)
 
 
 def _conditions(spec: TableSpec, given: Iterable[str]) -> set[str]:
     """The columns that decide whether a spec asks for a row; its key where there is a choice at all."""
     named = set() if spec.where is None else condition_columns(spec.where, given)
+    named |= {name for column in spec.said for name in column.sources}
     return named | (set(spec.key) if _chooses(spec) else set())

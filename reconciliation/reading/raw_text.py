@@ -72,6 +72,17 @@ def passes(frame: pl.DataFrame, where: str) -> pl.Series:
     return asked.get_column("_asked")
 
 
+def says(columns: Iterable[ColumnSpec]) -> pl.Expr:
+    """Whether any of these columns' source texts says something, be it an error that a cell shows."""
+    asked = []
+    for column in columns:
+        for name in column.sources:
+            text = bare(pl.col(name))
+            asked.append((text.is_not_null() & ~text.is_in(column.null)) if column.null else text.is_not_null())
+            asked.append(pl.col(name).cast(pl.String).str.starts_with(CELL_FAULT))
+    return pl.any_horizontal([one.fill_null(value=False) for one in asked])
+
+
 def legacy_key(columns: Sequence[str], part: str = "") -> pl.Expr:
     """The key that a row has in the old system; null when all its parts are empty."""
     key = joined_reference([bare(pl.col(name)) for name in columns])

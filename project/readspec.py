@@ -1,0 +1,80 @@
+"""The `[read]` of a spec: how the files of a source are read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from casebridge.project.contracts import raw_name
+from casebridge.project.errors import did_you_mean
+from casebridge.project.settings import BAD_DELIMITER, ENCODINGS, Settings, is_delimiter
+from casebridge.project.spec import ReadSpec, Source
+from casebridge.project.toml_values import TomlValues
+
+READ_KEYS = frozenset({
+    "file", "format", "encoding", "delimiter", "key", "widths", "widths_in", "header", "comment",
+    "trailing_delimiter", "null", "sheet", "range",
+})  # fmt: skip
+CELLS = re.compile(r"[A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}(?:[0-9]{1,7})?")
+
+
+@dataclass
+class ReadReader(TomlValues):
+    """Reads the `[read]` parts of one spec. `formats` are the formats that the extract stage knows."""
+
+    settings: Settings
+    formats: frozenset[str]
+
+    def read(self, where: str, source: Source, body: Any, key: tuple[str, ...]) -> ReadSpec:
+        """How the files of `source` are read. `body` is what stands at `where`, `key` the key if it names none."""
+        if not isinstance(body, dict):
+            self._problem(where, "must be a TOML table")
+            body = {}
+        self._unknown(READ_KEYS, body, where)
+        system = self.settings.systems.get(source.system)
+        form = str(body.get("format", "csv"))
+        if form not in self.formats:
+            self._problem(f"{where}.format", f"unknown format `{form}`", did_you_mean(form, self.formats))
+        encoding = str(body.get("encoding", system.encoding if system else "utf-8")).lower()
+        if encoding not in ENCODINGS:
+            self._problem(f"{where}.encoding", f"unknown encoding `{encoding}`", did_you_mean(encoding, ENCODINGS))
+        widths = body.get("widths", {})
+        if not isinstance(widths, dict) or not all(type(width) is int and width > 0 for width in widths.values()):
+            self._problem(f"{where}.widths", "must give each column a whole number of characters")
+            widths = {}
+        elif form == "fixed" and not widths:
+            self._problem(f"{where}.widths", "a fixed-width file needs its columns' widths")
+        delimiter = str(body.get("delimiter", system.delimiter if system else ","))
+        if not is_delimiter(delimiter, ENCODINGS.get(encoding, "utf-8")):
+            self._problem(f"{where}.delimiter", BAD_DELIMITER)
+            delimiter = ","
+        bounds = self.settings.bounds
+        return ReadSpec(
+            source=source,
+            file=str(body.get("file", f"{source.name}.csv" if form == "csv" else source.name)),
+            format=form,
+            encoding=ENCODINGS.get(encoding, "utf-8"),
+            delimiter=delimiter,
+            key=tuple(raw_name(name) for name in self._words(body, where, "key")) or key,
+            widths=tuple((raw_name(str(name)), width) for name, width in widths.items()),
+            widths_in=self._one_of(body, where, "widths_in", ("", "characters", "bytes")),
+            header=self._whole(body, where, "header"),
+            comment=self._optional(body, where, "comment") or "",
+            trailing_delimiter=self._flag(body, where, "trailing_delimiter", default=False),
+            null=self._words(body, where, "null") if "null" in body else None,
+            sheet=self._optional(body, where, "sheet") or "",
+            cells=self._cells(body, where),
+            longest=bounds.longest_record,
+            most_cells=bounds.workbook_cells,
+            most_unpacked=bounds.workbook_size,
+        )
+
+    def _cells(self, body: dict[str, Any], where: str) -> str:
+        text = (self._optional(body, where, "range") or "").upper().replace("$", "")
+        if text and not CELLS.fullmatch(text):
+            self._problem(
+                f"{where}.range", "is no range of cells", "write it like B3:F200, or B3:F without an end"
+            )
+            return ""
+        return text
