@@ -116,10 +116,7 @@ def undecided(job: Job) -> pl.DataFrame:
     batches = job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
     texts = ("left_id", "right_id", "relation", "zone", "guard")
     schema = pl.Schema({**dict.fromkeys(texts, pl.String), "p_same": pl.Float64})
-    found = [
-        batch.scan().filter(pl.col("state") == "undecided").select(*schema).cast(schema).collect()
-        for batch in batches
-    ]
+    found = [_with_columns(batch.scan().filter(pl.col("state") == "undecided"), schema) for batch in batches]
     waiting = pl.concat([pl.DataFrame(schema=schema), *found])
     blank = pl.lit(None, dtype=pl.String)
     return waiting.sort("p_same", "left_id", "right_id", descending=[True, False, False]).select(
@@ -133,6 +130,13 @@ def undecided(job: Job) -> pl.DataFrame:
         "zone",
         "guard",
     )
+
+
+def _with_columns(rows: pl.LazyFrame, schema: pl.Schema) -> pl.DataFrame:
+    """These columns; those that a run of older code did not write are empty."""
+    there = rows.collect_schema()
+    columns = [pl.col(name) if name in there else pl.lit(None).alias(name) for name in schema]
+    return rows.select(columns).cast(schema).collect()
 
 
 @dataclass(frozen=True)

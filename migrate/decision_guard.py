@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from casebridge.dedupe.review.decision_log import PROPOSED, UNPROPOSED, DecisionLog
 from casebridge.project.audit import Head
+from casebridge.project.audit_heads import AuditHeads
 from casebridge.project.errors import CasebridgeError, counted
 from casebridge.project.job import Job
 from casebridge.project.journal import Journal
@@ -46,19 +47,26 @@ def note_decisions_followed(job: Job) -> None:
     if pairs != (last.pairs if last else 0):
         journal.follow(job.run, pairs)
     head = job.audit_log().head()
-    journal.note_audit_head(job.run, head.number, head.link)
+    AuditHeads(job.ledger).note(job.run, head.number, head.link)
 
 
 def note_new_log(job: Job) -> None:
     """Before decisions are taken in again: an audit log that was lost begins anew, and that is on record."""
-    journal, head = Journal(job.ledger), job.audit_log().head()
-    if head.number == 0 and journal.audit_head() is not None:
-        journal.note_audit_head(job.run, head.number, head.link)
+    heads, head = AuditHeads(job.ledger), job.audit_log().head()
+    if head.number == 0 and heads.last() is not None:
+        heads.note(job.run, head.number, head.link)
+
+
+def take_over_old_decisions(job: Job) -> None:
+    """Decisions from before there was an audit log are written into it, once. This comes before anything else is
+    written there: in a log that has begun, a decision that it does not know was added by somebody else."""
+    if has_control(job) and AuditHeads(job.ledger).last() is None:
+        DecisionLog(job.audit_log(writing=True)).adopt()
 
 
 def decisions_since(job: Job) -> int:
     """How many decisions were taken after this run looked at them. Read only."""
-    noted = Journal(job.ledger).audit_head_of(job.run)
+    noted = AuditHeads(job.ledger).of(job.run)
     if noted is None or not decided_pairs(job):
         return 0
     return sum(1 for entry in job.audit_log().entries(PROPOSED, UNPROPOSED) if entry.number > noted[0])
@@ -71,13 +79,16 @@ def decisions_say(job: Job) -> tuple[str, ...]:
 
 def heads_noted(job: Job) -> tuple[Head, ...]:
     """The head of the audit log that the ledger has noted, if any. Read only."""
-    noted = Journal(job.ledger).audit_head()
+    noted = AuditHeads(job.ledger).last()
     return (Head(*noted),) if noted else ()
 
 
 def decided_pairs(job: Job) -> int:
     """How many pairs have a decision, forgotten ones among them. Makes no database where there is none."""
+    return DecisionLog(job.audit_log()).pairs() if has_control(job) else 0
+
+
+def has_control(job: Job) -> bool:
+    """Whether there is a control database. One on a server is."""
     url = sa.make_url(job.settings.control_url)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        return 0
-    return DecisionLog(job.audit_log()).pairs()
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()

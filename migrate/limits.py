@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from casebridge.project.acceptances import Acceptances
 from casebridge.project.contracts import ROW, Verdict
 from casebridge.project.errors import CasebridgeError, Excess, LimitExceeded, SpecError
 from casebridge.project.job import Job
-from casebridge.project.journal import Journal
 from casebridge.project.limits import Measure, over, unknown_names
 from casebridge.project.settings import FILE
 
@@ -27,8 +27,8 @@ def check_names(job: Job) -> None:
 
 def check_limits(job: Job) -> None:
     """LimitExceeded when more stays behind than was agreed and nobody has accepted it. Read only."""
-    journal = Journal(job.ledger)
-    excesses = [excess for excess in before_load(job) if journal.accepted(job.run, excess) is None]
+    accepted = Acceptances(job.ledger)
+    excesses = [excess for excess in before_load(job) if accepted.covering(job.run, excess) is None]
     if excesses:
         raise LimitExceeded(job.run, excesses)
 
@@ -65,15 +65,15 @@ def accept(job: Job, who: str, reason: str) -> list[Excess]:
         raise CasebridgeError(f"run {job.run} is signed and closed", hint="there is nothing left to accept")
     if not who.strip() or not reason.strip():
         raise CasebridgeError("nothing was accepted: --by or --reason is empty", hint="a name and a sentence")
-    journal = Journal(job.ledger)
+    accepted = Acceptances(job.ledger)
     found = {(e.name, e.kind, e.rows, e.asked): e for e in (*before_load(job), *_reported(job))}
-    fresh = [excess for excess in found.values() if journal.accepted(job.run, excess) is None]
+    fresh = [excess for excess in found.values() if accepted.covering(job.run, excess) is None]
     if not fresh:
         raise CasebridgeError(
             f"nothing is above the limits of run {job.run}, or it is accepted already",
             hint="`casebridge report` shows what was accepted, by whom",
         )
-    journal.accept(job.run, fresh, who.strip(), reason.strip())
+    accepted.accept(job.run, fresh, who.strip(), reason.strip())
     return fresh
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -20,7 +20,7 @@ from casebridge.dedupe.config import read_linkage
 from casebridge.extract.preflight import preflight
 from casebridge.extract.readers import FORMATS
 from casebridge.migrate.corruption import corruption_named
-from casebridge.migrate.decision_guard import note_decisions_followed
+from casebridge.migrate.decision_guard import note_decisions_followed, take_over_old_decisions
 from casebridge.migrate.limits import check_limits, check_names
 from casebridge.migrate.run_guards import begin, route_of
 from casebridge.project.database import refusal, shown
@@ -101,21 +101,27 @@ def _job(
 ) -> Iterator[Job]:
     target = read_target(settings.folder / "target.toml")
     specs = read_specs(settings.folder, settings, target, WORDS)
-    ledger = Ledger(settings.work) if alone else Ledger.reading(settings.work)
-    try:
+    with _ledger(settings.work, alone=alone) as ledger:
         name = latest_run(ledger) if run is None else _proper(run, ledger, known=known)
         way = route_of(ledger, name, route)
         if way:
             settings, specs = _by_route(settings, specs, way)
         job = Job(settings, target, specs, ledger, name, report or Silent(), leave_undecided, way, alone)
-        if alone:
-            with sole_run(settings.work), corruption_named(job):
-                yield job
-        else:
-            with corruption_named(job):
-                yield job
-    finally:
-        ledger.close()
+        with corruption_named(job):
+            if alone:
+                take_over_old_decisions(job)
+            yield job
+
+
+@contextmanager
+def _ledger(work: Path, *, alone: bool) -> Iterator[Ledger]:
+    """The project is held before its ledger is opened: to open one to write may bring it up."""
+    with sole_run(work) if alone else nullcontext():
+        ledger = Ledger(work) if alone else Ledger.reading(work)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
 
 
 def _by_route(

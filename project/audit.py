@@ -87,10 +87,13 @@ class Entry:
 
 
 class AuditLog:
-    """The log of one project. `key` is the file that holds the audit key; it is made with the first entry."""
+    """The log of one project. `key` is the file that holds the audit key; it is made with the first entry.
 
-    def __init__(self, engine: sa.Engine, key: Path) -> None:
-        self.engine, self._key = engine, key
+    reading: no key is made. Where there is none yet, digests are made by one that nobody keeps: equal to no other.
+    """
+
+    def __init__(self, engine: sa.Engine, key: Path, *, reading: bool = False) -> None:
+        self.engine, self._key, self._reading = engine, key, reading
 
     def append(self, connection: sa.Connection, kind: str, said: Sequence[Said]) -> None:
         """Add entries of one kind in the caller's transaction."""
@@ -213,11 +216,16 @@ class AuditLog:
                     f"the audit key {self._key} is not there",
                     hint="restore it from a backup: without it nobody can tell whether decisions were changed",
                 ) from None
+        except OSError as error:
+            raise CasebridgeError(
+                f"the audit key {self._key} cannot be read",
+                hint="whoever checks or adds decisions needs it: its owner may let you read it",
+            ) from error
         except ValueError as error:
             raise CasebridgeError(
                 f"the audit key {self._key} is damaged", hint="restore it from a backup"
             ) from error
-        return _new_key(self._key)
+        return secrets.token_bytes(32) if self._reading else _new_key(self._key)
 
     def _subject_key(self, connection: sa.Connection, name: str) -> bytes:
         found = connection.scalar(sa.select(KEYS.c.secret).where(KEYS.c.subject == name))

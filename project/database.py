@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -33,17 +35,23 @@ _UNCLOSED = re.compile(r"""["'`“„«].*|(?<![a-z])\(.*""")
 _AFTER_COLON = re.compile(r":\s.*")
 
 
-def open_database(url: str) -> sa.Engine:
-    """An engine for a database URL. `postgresql://` means psycopg 3. Nothing is connected yet."""
+def open_database(url: str, *, reading: bool = False) -> sa.Engine:
+    """An engine for a database URL. `postgresql://` means psycopg 3. Nothing is connected yet.
+
+    reading: nothing can be written by it. A file of SQLite is left as it is, byte for byte, and none is made
+    beside it; where there is none yet, the database is an empty one in memory.
+    """
     parsed = _parsed(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed)
+        return _sqlite_to_read(parsed) if reading else _sqlite(parsed)
     try:
         # Rows go to the server as UTF-8, whatever the database keeps them in: it translates, or refuses.
         options = {"client_encoding": "utf8"} if parsed.drivername == "postgresql+psycopg" else {}
-        return sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, connect_args=options)
+        engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, connect_args=options)
+        server = parsed.get_backend_name() == "postgresql"
+        return engine.execution_options(postgresql_readonly=True) if reading and server else engine
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         hint = (
             "install its driver (the extras `oracle` and `sqlserver` have two), or use sqlite:/// or postgresql://"
@@ -51,12 +59,12 @@ def open_database(url: str) -> sa.Engine:
         raise TargetError(shown(parsed), f"no driver for it: {error}", hint=hint) from error
 
 
-def open_own(url: str, name: str, lost: str) -> sa.Engine:
+def open_own(url: str, name: str, lost: str, *, reading: bool = False) -> sa.Engine:
     """An engine for a database of casebridge's own: what it refuses is told in a sentence that begins with `name`.
 
     lost: what to do when it cannot be read any more.
     """
-    engine = open_database(url)
+    engine = open_database(url, reading=reading)
 
     @event.listens_for(engine, "handle_error")
     def _say(context: sa.engine.ExceptionContext) -> None:
@@ -66,6 +74,21 @@ def open_own(url: str, name: str, lost: str) -> sa.Engine:
                 raise error from context.original_exception
 
     return engine
+
+
+def read_only_uri(path: Path) -> str:
+    """How SQLite opens a file to read it, and makes no file beside it.
+
+    Without a log nobody writes now, and the file is all. With a write-ahead log, its index is read as it stands. A
+    rollback journal is what a crash left: only a login that may write can put the file right.
+    """
+
+    def filled(ending: str) -> bool:
+        beside = path.with_name(f"{path.name}{ending}")
+        return beside.exists() and beside.stat().st_size > 0
+
+    how = "&readonly_shm=1" if filled("-wal") else "" if filled("-journal") else "&immutable=1"
+    return f"{path.resolve().as_uri()}?mode=ro{how}"
 
 
 def own_refusal(name: str, error: Exception, lost: str) -> CasebridgeError | None:
@@ -141,12 +164,26 @@ def _masked(text: str) -> str:
 
 def _sqlite(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(url, connect_args={"timeout": 60}, hide_parameters=True)
+    return _with_settings(engine, ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = OFF"))
 
+
+def _sqlite_to_read(url: sa.URL) -> sa.Engine:
+    path = Path(url.database or ":memory:")
+    if not path.is_file():
+        return _sqlite(sa.make_url("sqlite:///:memory:"))
+
+    def connected() -> sqlite3.Connection:
+        return sqlite3.connect(read_only_uri(path), uri=True, timeout=60, check_same_thread=False)
+
+    return _with_settings(sa.create_engine(url, creator=connected, hide_parameters=True), ("query_only = ON",))
+
+
+def _with_settings(engine: sa.Engine, pragmas: Sequence[str]) -> sa.Engine:
     # The driver would begin transactions on its own, and not around DDL; we begin them ourselves.
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = OFF"):
+        for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

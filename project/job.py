@@ -17,6 +17,7 @@ from casebridge.project.errors import CasebridgeError
 from casebridge.project.fingerprint import FILE as CODE_FILE
 from casebridge.project.fingerprint import Fingerprint, fingerprints
 from casebridge.project.ledger import Ledger
+from casebridge.project.schema import watch_target
 from casebridge.project.settings import Settings
 from casebridge.project.spec import ReadSpec, Source, TableSpec
 from casebridge.project.tally import Tally
@@ -62,7 +63,7 @@ class Job:
     leave_undecided: int | None = None
     route: str = ""
     keeps: bool = True
-    """Whether what is found out may be written into the work folder, for the next command."""
+    """Whether anything may be written: what is found out, for the next command, and into databases."""
 
     @property
     def work(self) -> Path:
@@ -93,18 +94,21 @@ class Job:
         return tuple(spec for spec in self.specs if source in spec.sources)
 
     def open_target(self) -> sa.Engine:
-        """An engine for the target database."""
-        return open_database(self.settings.target_url)
+        """An engine for the target database. One that holds newer tables of ours is refused."""
+        engine = open_database(self.settings.target_url, reading=not self.keeps)
+        return watch_target(engine, f"the target {shown(self.settings.target_url)}")
 
-    def open_control(self) -> sa.Engine:
-        """An engine for the control database, where decisions live."""
+    def open_control(self, *, writing: bool = False) -> sa.Engine:
+        """An engine for the control database, where decisions live. A job that only looks opens it to read, unless
+        it asks for `writing`."""
         hint = "restore it from a backup, for decisions stand in it, and see that control.url names it"
         name = f"the control database {shown(self.settings.control_url)}"
-        return open_own(self.settings.control_url, name, hint)
+        return open_own(self.settings.control_url, name, hint, reading=not (self.keeps or writing))
 
-    def audit_log(self) -> AuditLog:
-        """The audit log, which stands in the control database."""
-        return AuditLog(self.open_control(), self.folder / KEY_FILE)
+    def audit_log(self, *, writing: bool = False) -> AuditLog:
+        """The audit log, which stands in the control database. `writing`: also for a job that only looks."""
+        writes = self.keeps or writing
+        return AuditLog(self.open_control(writing=writes), self.folder / KEY_FILE, reading=not writes)
 
 
 class Stage(Protocol):

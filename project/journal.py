@@ -1,8 +1,7 @@
-"""What the ledger keeps of runs beside their batches: times, rules, where they go, freezes, hand-overs, what was
-accepted.
+"""What the ledger keeps of runs beside their batches: times, rules, where they go, freezes, hand-overs.
 
-Freezes, accepted code and excesses, followed decisions and hand-overs are append-only: the last line holds, the
-lines before say how it came to that.
+Freezes, accepted code, followed decisions and hand-overs are append-only: the last line holds, the lines before
+say how it came to that.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from itertools import takewhile
 
 import sqlalchemy as sa
 
-from casebridge.project.errors import Excess
 from casebridge.project.ledger import Ledger, now
 
 _meta = sa.MetaData()
@@ -83,28 +81,6 @@ _handovers = sa.Table(
     sa.Column("manifest", sa.String, nullable=False),
     sa.Column("at", sa.String, nullable=False),
 )
-_acceptances = sa.Table(
-    "acceptances",
-    _meta,
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("run", sa.String, nullable=False),
-    sa.Column("name", sa.String, nullable=False),
-    sa.Column("kind", sa.String, nullable=False),
-    sa.Column("rows", sa.Integer, nullable=False),
-    sa.Column("asked", sa.Integer, nullable=False),
-    sa.Column("who", sa.String, nullable=False),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("at", sa.String, nullable=False),
-)
-_audit_heads = sa.Table(
-    "audit_heads",
-    _meta,
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("run", sa.String, nullable=False),
-    sa.Column("entry", sa.Integer, nullable=False),
-    sa.Column("link", sa.String, nullable=False),
-    sa.Column("at", sa.String, nullable=False),
-)
 
 
 @dataclass(frozen=True)
@@ -168,25 +144,6 @@ class HandoverState:
     who: str
     manifest: str
     at: str
-
-
-@dataclass(frozen=True)
-class Acceptance:
-    """A named person's word that so many of a spec's rows may stay behind, although fewer were agreed."""
-
-    run: str
-    name: str
-    kind: str
-    rows: int
-    asked: int
-    who: str
-    reason: str
-    at: str
-
-    def covers(self, excess: Excess) -> bool:
-        """Whether it speaks of this excess, and of no smaller share."""
-        same = (self.name, self.kind) == (excess.name, excess.kind)
-        return same and excess.rows * self.asked <= self.rows * excess.asked
 
 
 class Journal:
@@ -304,47 +261,6 @@ class Journal:
         with self._engine.connect() as connection:
             last = connection.execute(sa.select(_followed).order_by(_followed.c.number.desc())).first()
         return Followed(last.run, last.pairs, last.at) if last else None
-
-    # Limits
-
-    def accept(self, run: str, excesses: Sequence[Excess], who: str, reason: str) -> None:
-        """A named person accepts what is above the limits of a run. Nothing is ever taken out again."""
-        said = {"run": run, "who": who, "reason": reason, "at": now()}
-        shares = [{"name": e.name, "kind": e.kind, "rows": e.rows, "asked": e.asked, **said} for e in excesses]
-        with self._engine.begin() as connection:
-            connection.execute(_acceptances.insert(), shares)
-
-    def acceptances(self, run: str) -> tuple[Acceptance, ...]:
-        """What was accepted for a run, oldest first. Read only."""
-        columns = [c for c in _acceptances.c if c.name != "number"]
-        query = sa.select(*columns).where(_acceptances.c.run == run).order_by(_acceptances.c.number)
-        with self._engine.connect() as connection:
-            return tuple(Acceptance(*row) for row in connection.execute(query))
-
-    def accepted(self, run: str, excess: Excess) -> Acceptance | None:
-        """The first word that covers an excess. Read only."""
-        return next((word for word in self.acceptances(run) if word.covers(excess)), None)
-
-    # The audit log
-
-    def note_audit_head(self, run: str, entry: int, link: str) -> None:
-        """The last entry of the audit log when a run looked. Entry 0: a log that begins anew."""
-        if self.audit_head() != (entry, link) or self.audit_head_of(run) != (entry, link):
-            with self._engine.begin() as connection:
-                connection.execute(_audit_heads.insert().values(run=run, entry=entry, link=link, at=now()))
-
-    def audit_head_of(self, run: str) -> tuple[int, str] | None:
-        """Number and link of the entry that a run noted last. Read only."""
-        query = sa.select(_audit_heads).where(_audit_heads.c.run == run).order_by(_audit_heads.c.number.desc())
-        with self._engine.connect() as connection:
-            last = connection.execute(query).first()
-        return (last.entry, last.link) if last else None
-
-    def audit_head(self) -> tuple[int, str] | None:
-        """Number and link of the entry that was noted last. Read only."""
-        with self._engine.connect() as connection:
-            last = connection.execute(sa.select(_audit_heads).order_by(_audit_heads.c.number.desc())).first()
-        return (last.entry, last.link) if last else None
 
     # Hand-overs
 

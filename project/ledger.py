@@ -19,7 +19,8 @@ import sqlalchemy as sa
 
 from casebridge.project.batch import Batch
 from casebridge.project.contracts import SOURCE_SHIFT
-from casebridge.project.database import open_database, open_own, own_refusal
+from casebridge.project.database import open_database, open_own, own_refusal, read_only_uri
+from casebridge.project.schema import IN_LEDGER, LEDGER, bring_up, refuse_newer
 from casebridge.project.spec import Source
 from casebridge.project.tally import Tally
 
@@ -97,7 +98,14 @@ class Ledger:
         self._name = f"the ledger {work / 'ledger.db'}"
         self._engine = engine or open_own(f"sqlite:///{work / 'ledger.db'}", self._name, _LOST)
         self.worked: Counter[tuple[str, str]] = Counter()
-        _meta.create_all(self._engine)
+        self._bring_up()
+
+    def _bring_up(self) -> None:
+        """A new ledger gets its tables, an older one what it lacks, in one transaction; a newer one is refused."""
+        with self._engine.begin() as connection:
+            refuse_newer(connection, IN_LEDGER, LEDGER, self._name)
+            _meta.create_all(connection)
+            bring_up(connection, IN_LEDGER, LEDGER, self._name)
 
     @property
     def engine(self) -> sa.Engine:
@@ -115,21 +123,18 @@ class Ledger:
 
     def _take_over(self, path: Path) -> None:
         """Everything that a ledger's file holds."""
-        log = path.with_name(f"{path.name}-wal")
-        # Without a log nobody writes now, and the file is all. With one, its index is read as it stands.
-        how = "readonly_shm=1" if log.exists() and log.stat().st_size else "immutable=1"
         with self._engine.connect() as there:
             goal = there.connection.driver_connection
             assert isinstance(goal, sqlite3.Connection)
             try:
-                source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&{how}", uri=True)
+                source = sqlite3.connect(read_only_uri(path), uri=True)
                 try:
                     source.backup(goal)
                 finally:
                     source.close()
             except sqlite3.Error as error:
                 raise own_refusal(self._name, error, _LOST) or error from error
-        _meta.create_all(self._engine)
+        self._bring_up()
 
     def copy(self) -> Ledger:
         """The same ledger in memory: to try what would be, and be thrown away."""

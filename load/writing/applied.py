@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from casebridge.project.batch import Batch
+from casebridge.project.database import shown
 from casebridge.project.ledger import now
+from casebridge.project.schema import IN_TARGET, TARGET, bring_up, versions_table
 
 _meta = sa.MetaData()
 
@@ -87,9 +89,14 @@ class Applied:
     rows: int
 
 
+SCHEMA = versions_table(IN_TARGET, _meta)
+"""The version of all these tables."""
+
+
 def create_side_tables(connection: sa.Connection) -> None:
-    """The tables that are ours; vendor tables get no columns of ours."""
+    """The tables that are ours; vendor tables get no columns of ours. Older ones are brought up."""
     _meta.create_all(connection)
+    bring_up(connection, IN_TARGET, TARGET, f"the target {shown(connection.engine.url)}")
 
 
 def applied(connection: sa.Connection) -> dict[tuple[str, int], Applied]:

@@ -12,10 +12,11 @@ from casebridge.dedupe.review.decision_log import DecisionLog, told
 from casebridge.dedupe.review.decisions import read_decisions
 from casebridge.migrate.cli.options import json_option, name_option, project_option
 from casebridge.migrate.cli.render import show_json
-from casebridge.migrate.decision_guard import note_new_log
+from casebridge.migrate.decision_guard import note_new_log, take_over_old_decisions
 from casebridge.migrate.pipeline import open_job
 from casebridge.project.audit import login
 from casebridge.project.errors import CasebridgeError
+from casebridge.project.job import Job
 
 
 @click.command()
@@ -60,11 +61,21 @@ def pairs(folder: Path, run: str | None, as_json: bool, limit: int | None) -> No
     with open_job(folder, run, alone=False, known=True) as job:
         waiting = undecided(job)
         waiting = waiting.head(limit) if limit else waiting
-        job.audit_log().note("export", what="pairs", run=job.run, rows=waiting.height, login=login())
+        _note_export(job, waiting.height)
     if as_json:
         show_json(waiting.select("left", "right", "p_same", "relation", "zone", "guard").to_dicts())
     else:
         click.echo(waiting.write_csv(), nl=False)
+
+
+def _note_export(job: Job, rows: int) -> None:
+    """Who took pairs out stands in the audit log before they leave."""
+    try:
+        take_over_old_decisions(job)
+        job.audit_log(writing=True).note("export", what="pairs", run=job.run, rows=rows, login=login())
+    except CasebridgeError as error:
+        what = f"the pairs are not given out: this could not be written into the audit log. {error.message}"
+        raise CasebridgeError(what, hint=error.hint) from error
 
 
 COMMANDS: Mapping[str, click.Command] = {"decide": decide, "pairs": pairs}

@@ -15,6 +15,7 @@ from functools import cached_property
 import polars as pl
 
 from casebridge.project.contracts import KEY, ROW
+from casebridge.project.references import source_meant
 from casebridge.project.spec import ColumnSpec, TableSpec
 from casebridge.project.target import TargetColumn, TargetTable
 from casebridge.reconciliation.counting.account_book import PLACES
@@ -194,7 +195,19 @@ class Money:
         return pl.when(~pl.col(ROW).is_in(aside.implode())).then(text)
 
     def _party_key(self, total: Total, spec: TableSpec) -> pl.Expr:
-        return self._mapped(total.party, spec)
+        """Whom the money belongs to in the target: what belonged to a folded person belongs to the survivor."""
+        written = self._mapped(total.party, spec)
+        if total.party is None or not self._names_persons(total.column_of(spec, total.party.name), spec):
+            return written
+        moved = self.setting.folded.filter(pl.col("system") == spec.system)
+        return written.replace(moved.get_column("key"), moved.get_column("survivor_key"))
+
+    def _names_persons(self, column: ColumnSpec, spec: TableSpec) -> bool:
+        """Whether the keys of a reference are of rows that the crosswalk speaks of."""
+        specs = self.setting.job.specs
+        meant = (spec.system, column.references, source_meant(specs, spec, column))
+        registers = (other for other in specs if other.name in self.setting.register)
+        return meant in {(other.system, other.target, other.sources[0].name) for other in registers}
 
     def _groups(self, total: Total, loaded: pl.DataFrame) -> pl.DataFrame:
         """Party by party and period by period: what the loaded source rows say, what the target has."""

@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
+from casebridge.project.acceptances import Acceptance, Acceptances
 from casebridge.project.batch import Batch
 from casebridge.project.contracts import CROSSWALK, REST, ROW, ROW_VERDICTS, SOURCE_SHIFT, Place, Verdict, empty
 from casebridge.project.errors import Excess
 from casebridge.project.job import Job
-from casebridge.project.journal import Acceptance, Journal
 from casebridge.project.limits import Measure, over
 from casebridge.project.spec import Source, TableSpec
 from casebridge.reconciliation.counting.account_book import Book, Rows, open_book
@@ -99,7 +99,7 @@ def recount(job: Job) -> Books:
 
 def _over_limits(books: Books) -> tuple[tuple[Excess, Acceptance | None], ...]:
     """Which shares are above what was agreed, with the word of whoever accepted them."""
-    journal, job = Journal(books.job.ledger), books.job
+    accepted, job = Acceptances(books.job.ledger), books.job
     sources = [
         Measure(page.source.name, page.height, {"rejected": len(page.unreadable)})
         for page in books.book.pages.values()
@@ -117,7 +117,7 @@ def _over_limits(books: Books) -> tuple[tuple[Excess, Acceptance | None], ...]:
         for account in books.accounts
     ]
     found = over(job.settings.limits, [*sources, *specs])
-    return tuple((excess, journal.accepted(job.run, excess)) for excess in found)
+    return tuple((excess, accepted.covering(job.run, excess)) for excess in found)
 
 
 def _setting(job: Job, files: RunFiles) -> Setting:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from casebridge.project.acceptances import Acceptances
 from casebridge.project.batch import digest, file_digest
 from casebridge.project.database import shown
 from casebridge.project.job import Job
@@ -106,7 +107,7 @@ def unchanged(job: Job) -> Tally | None:
 
 def _basis(job: Job) -> str:
     """Everything but the target that a report is made from: batches, rules, this code, and where it all goes."""
-    journal = Journal(job.ledger)
-    agreed = [unread_files(job), repr(job.settings.limits), [repr(word) for word in journal.acceptances(job.run)]]
-    facts = [recorded_files(job).basis, journal.rules(job.run), agreed, job.settings.name]
+    words = [repr(word) for word in Acceptances(job.ledger).of(job.run)]
+    agreed = [unread_files(job), repr(job.settings.limits), words]
+    facts = [recorded_files(job).basis, Journal(job.ledger).rules(job.run), agreed, job.settings.name]
     return digest(job.code("reconcile"), *facts, shown(job.settings.target_url))

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from casebridge.project.acceptances import Acceptance
 from casebridge.project.contracts import Place
 from casebridge.project.errors import Excess
 from casebridge.project.job import Job
-from casebridge.project.journal import Acceptance
 from casebridge.reconciliation.counting.account_book import UNEXPLAINED, Cause
 from casebridge.reconciliation.counting.money import pounds
 from casebridge.reconciliation.counting.recount import Books

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from small_projects import files_below, job_of, make
 
 from casebridge.extract import run
 from casebridge.project.errors import SourceError
+from tests.councils import as_nobody
 
 GOOD = b"K,SURNAME,DOB\r\n1,Se\xe9ret,01/02/1950\r\n2,Secret,\r\n"
 COLUMNS = ["K", "SURNAME", "DOB"]
@@ -150,18 +149,6 @@ def test_a_spreadsheet_that_is_none(tmp_path: Path) -> None:
     error = refusal(tmp_path)
     assert error.message == "O.xlsx: is no .xlsx spreadsheet that can be read"
     assert error.__cause__ is None
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """The superuser may read everything, so the test steps down for as long as it asks."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
 
 
 def test_a_file_that_may_not_be_read() -> None:

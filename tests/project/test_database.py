@@ -164,3 +164,32 @@ def _refused(url: str, statement: str) -> TargetError:
         connection.execute(sa.text(statement.replace("@", SECRET)))
     engine.dispose()
     return refusal(url, caught.value)
+
+
+def test_a_file_that_is_opened_to_read_cannot_be_written_and_stays_alone(tmp_path: Path) -> None:
+    writer = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    META.create_all(writer)
+    writer.dispose()
+    before = (tmp_path / "a.db").read_bytes()
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}", reading=True)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(PEOPLE)) == 0
+    with pytest.raises(SQLAlchemyError), engine.begin() as connection:
+        connection.execute(PEOPLE.insert().values(id=1, name="a"))
+    engine.dispose()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.db"]
+    assert (tmp_path / "a.db").read_bytes() == before
+
+
+def test_a_database_that_is_not_there_is_empty_to_read_and_is_not_made(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}", reading=True)
+    assert sa.inspect(engine).get_table_names() == []
+    engine.dispose()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_is_asked_to_read_refuses_to_write(postgres_url: str) -> None:
+    engine = open_database(postgres_url, reading=True)
+    with pytest.raises(SQLAlchemyError), engine.begin() as connection:
+        META.create_all(connection)
+    engine.dispose()
