@@ -29,8 +29,8 @@ def files_of(folder: Path) -> dict[str, str]:
 
 
 def ask(database: Path, query: str) -> list[tuple[object, ...]]:
-    """Rows of a SQLite file, which is left as it is."""
-    connection = sqlite3.connect(f"{database.as_uri()}?mode=ro&immutable=1", uri=True)
+    """Rows of a SQLite file, with what stands in its log."""
+    connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
     rows = [tuple(row) for row in connection.execute(query)]
     connection.close()
     return rows
