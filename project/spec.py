@@ -147,7 +147,8 @@ class TableSpec:
     `part` sets a second target row of the same source row apart; such a spec never decides the source row's
     place. `once` names columns in which no two rows may agree after a merge: the first stays, the others are
     combined with it. `merged_only` loads a row only when its person was folded into another. `holds_all` says
-    that all its rows wait for a person: that it loads none of them is no fault.
+    that all its rows wait for a person: that it loads none of them is no fault. `lookups` are those of its
+    sources that only explain codes: one of their rows may stand behind many target rows, or behind none.
     `key_column` is the target's column that gets the legacy key, empty when it has none or a spec maps it, and
     `key_type` its type.
     """
@@ -164,6 +165,7 @@ class TableSpec:
     once: tuple[str, ...] = ()
     merged_only: bool = False
     holds_all: bool = False
+    lookups: tuple[str, ...] = ()
     checks: tuple[RowCheck, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     routes: tuple[RouteRule, ...] = ()

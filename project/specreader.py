@@ -45,7 +45,8 @@ class Vocabulary:
 KEYS: Mapping[str, Collection[str]] = {
     "": {"table", "read", "columns", "evidence", "check", "exclude", "route", "dropped"},
     "table": {
-        "system", "source", "consumes", "target", "key", "part", "where", "once", "merged_only", "holds_all",
+        "system", "source", "consumes", "lookups", "target", "key", "part", "where", "once", "merged_only",
+        "holds_all",
     },
     "read": READ_KEYS,
     "column": {
@@ -104,6 +105,7 @@ class Reader(TomlValues):
             once=self._once(table, columns),
             merged_only=self._merged_only(table),
             holds_all=self._flag(table, "table", "holds_all", default=False),
+            lookups=self._lookups(table),
             checks=tuple(self._check(n, body) for n, body in enumerate(self._list(raw, "check"))),
             exclusions=tuple(self._exclusion(n, body) for n, body in enumerate(self._list(raw, "exclude"))),
             routes=tuple(self._route(n, body) for n, body in enumerate(self._list(raw, "route"))),
@@ -120,6 +122,14 @@ class Reader(TomlValues):
         if only and not table.get("part"):
             self._problem("table.merged_only", "needs a `part`, which sets these rows apart")
         return only
+
+    def _lookups(self, table: dict[str, Any]) -> tuple[str, ...]:
+        lookups, joined = self._words(table, "table", "lookups"), self._words(table, "table", "consumes")[1:]
+        for name in lookups:
+            if name not in joined:
+                hint = did_you_mean(name, joined) or "the first of table.consumes leads and is no lookup"
+                self._problem("table.lookups", f"`{name}` is no table that the query joins", hint)
+        return lookups
 
     def _target(self, table: dict[str, Any]) -> TargetTable:
         name = self._word(table, "table", "target")

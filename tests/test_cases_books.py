@@ -278,3 +278,55 @@ def test_a_rejected_parent_is_not_said_to_be_missing(tmp_path: Path) -> None:
     ran = _run(case(TWO, tmp_path, changed))
     aside = [(line["column"], line["rule"]) for line in ran.report["set_aside"]]
     assert aside == [("customer_id", "parent")]
+
+
+# Lookups
+
+LOOKUP = """[table]
+system = "old"
+target = "persons"
+key = ["ID"]
+consumes = ["people", "teams"]
+lookups = ["teams"]
+source = "SELECT p._row, p.ID, t.TEAM FROM people p LEFT JOIN teams t ON t.CODE = p.TOWN"
+[read.people]
+key = ["ID"]
+[read.teams]
+key = ["CODE"]
+[columns.name]
+from = "TEAM"
+[dropped]
+TOWN = "the code of TEAM"
+NAME = "not wanted"
+"""
+
+
+def _joined(folder: Path, spec: str) -> Path:
+    made = case("plain-and-query-on-one-source", folder, {
+        "tables/persons.toml": spec,
+        "dump/people.csv": "ID,NAME,TOWN\n1,Ann,L\n2,Bob,L\n3,Cy,Y\n",
+        "dump/teams.csv": "CODE,TEAM\nL,Leeds\nY,York\nZ,Nobody's\n",
+    })  # fmt: skip
+    (made / "tables/towns.toml").unlink()
+    return made
+
+
+@pytest.mark.parametrize(("rest", "combined"), [("p._row,", 0), ("p._row, [t._row] AS _rest,", 2)])
+def test_many_rows_join_one_of_a_lookup(tmp_path: Path, rest: str, combined: int) -> None:
+    folder = _joined(tmp_path, LOOKUP.replace("p._row,", rest))
+    ran = _run(folder)
+    assert ran.rows("SELECT name FROM persons ORDER BY id") == [("Leeds",), ("Leeds",), ("York",)]
+    teams = next(line for line in ran.report["sources"] if line["source"] == "teams")
+    assert (teams["combined"], teams["excluded"], teams["unexplained"]) == (combined, 3 - combined, 0)
+    assert _signed(folder).code == 0
+
+
+def test_what_is_joined_and_no_lookup_needs_a_place(tmp_path: Path) -> None:
+    ran = _run(_joined(tmp_path, LOOKUP.replace('lookups = ["teams"]\n', "")), 6)
+    assert "rows_balance" in _failed(ran)
+
+
+def test_the_table_that_leads_is_no_lookup(tmp_path: Path) -> None:
+    checked = command(_joined(tmp_path, LOOKUP.replace('["teams"]', '["people"]')), "check")
+    assert checked.code == 2
+    assert "table.lookups: `people` is no table that the query joins" in checked.said

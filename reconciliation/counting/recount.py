@@ -236,6 +236,23 @@ def _causes(books: Books) -> None:
     for stage in ("transform", "load"):
         for spec in (*specs, *(spec for spec in books.job.specs if spec not in specs)):
             _stopped(books, stage, spec.name, decides=spec in specs)
+    _lookups(books)
+
+
+def _lookups(books: Books) -> None:
+    """Rows of tables that only explain codes, for every spec that reads them, are no records."""
+    for page in books.book.pages.values():
+        specs = books.job.specs_of(page.source)
+        if not all(page.source.name in spec.lookups for spec in specs):
+            continue
+        rows = np.arange(page.first, page.first + page.height) if page.rows is None else page.rows
+        free = pl.DataFrame({ROW: rows[page.place == 0]}, schema={ROW: pl.Int64}).with_columns(
+            pl.lit(str(Place.EXCLUDED)).alias("verdict"),
+            pl.lit("lookup").alias("rule"),
+            pl.lit(None, pl.String).alias("column"),
+            pl.lit(None, pl.String).alias("parent"),
+        )
+        books.book.stopped(free, "transform", str(page.source))
 
 
 def _unreadable(books: Books, source: Source, batch: Batch) -> None:

@@ -55,6 +55,7 @@ RULE_WORDS: Mapping[str, str] = {
     "chunks_of_two_people": "the pieces of the case note name two people",
     "file_missing": "the document's file is not on disk",
     "file_changed": "the document's file is not the one that was recorded",
+    "lookup": "a line of a table that only explains codes, and no record",
     "unreferenced_file": "no record points at this file",
 }
 
