@@ -1,7 +1,8 @@
 """Clusters of records that stand for one person: connected components of the proposed pairs, with guards.
 
-Guards: a pair decided different never shares a cluster; nor do two different valid NHS numbers; a weak
-bridge (one doubtful pair being all that holds two groups together) is cut and reported.
+Guards: a pair decided different never shares a cluster; nor do two marks that keep people apart (two different
+valid NHS numbers, Twin 1 and Twin 2, Snr and Jnr), through a third record either; a weak bridge (one doubtful pair
+being all that holds two groups together) is cut and reported.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 BRIDGE_CERTAIN = 0.95
+Marks = Mapping[str, NDArray[np.integer]]
+"""By the name of the guard: a number a row (0: none) of which no cluster may hold two."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,11 @@ def connected(size: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> N
     return smallest[component]
 
 
-def build_clusters(
-    size: int, edges: Edges, cannot: NDArray[np.uint64], identifier: NDArray[np.uint64] | None
-) -> Clusters:
-    """Clusters under the guards. `cannot` are sorted keys of pairs decided different; `identifier` a
-    number a row (0: none) of which no cluster may hold two."""
+def build_clusters(size: int, edges: Edges, cannot: NDArray[np.uint64], marks: Marks) -> Clusters:
+    """Clusters under the guards. `cannot` are sorted keys of pairs decided different."""
     label = connected(size, edges.left, edges.right)
     found = Clusters(label)
-    suspects = _suspects(label, edges, cannot, identifier)
+    suspects = _suspects(label, edges, cannot, marks)
     if not len(suspects):
         return found
     flagged = np.zeros(size, dtype=bool)
@@ -61,12 +61,12 @@ def build_clusters(
     members = np.flatnonzero(flagged[label[edges.left]])
     order = members[np.lexsort((edges.right[members], edges.left[members], -edges.p[members]))]
     rows = np.flatnonzero(flagged[label])
-    _rebuild(found, edges, order, rows, _cannot_sets(cannot, flagged, label), identifier)
+    _rebuild(found, edges, order, rows, _cannot_sets(cannot, flagged, label), marks)
     return found
 
 
 def _suspects(
-    label: NDArray[np.int64], edges: Edges, cannot: NDArray[np.uint64], identifier: NDArray[np.uint64] | None
+    label: NDArray[np.int64], edges: Edges, cannot: NDArray[np.uint64], marks: Marks
 ) -> NDArray[np.int64]:
     """Clusters a guard may have something to say about; all others stand as they are. A weak bridge needs a
     weak pair, and two records on either side of it."""
@@ -76,11 +76,11 @@ def _suspects(
     if len(cannot):
         a, b = (cannot >> np.uint64(32)).astype(np.int64), (cannot & np.uint64(0xFFFFFFFF)).astype(np.int64)
         found.append(label[a[label[a] == label[b]]])
-    if identifier is not None:
-        grouped = np.flatnonzero((counts[label] > 1) & (identifier > 0))
-        lowest = np.full(len(label), np.iinfo(np.uint64).max, dtype=np.uint64)
-        np.minimum.at(lowest, label[grouped], identifier[grouped])
-        found.append(label[grouped[identifier[grouped] != lowest[label[grouped]]]])
+    for mark in marks.values():
+        grouped = np.flatnonzero((counts[label] > 1) & (mark > 0))
+        lowest = np.full(len(label), np.iinfo(mark.dtype).max, dtype=mark.dtype)
+        np.minimum.at(lowest, label[grouped], mark[grouped])
+        found.append(label[grouped[mark[grouped] != lowest[label[grouped]]]])
     return np.unique(np.concatenate(found))
 
 
@@ -97,16 +97,16 @@ def _cannot_sets(
 
 
 class _Groups:
-    """Union-find that knows the members, the identifiers and the forbidden rows of each group.
+    """Union-find that knows the members, the marks and the forbidden rows of each group.
 
     Not connected components: whether a pair joins depends on what the surer pairs have joined before it.
     """
 
     def __init__(
-        self, rows: Sequence[int], cannot: dict[int, set[int]], identifier: Mapping[int, int],
+        self, rows: Sequence[int], cannot: dict[int, set[int]], marks: Mapping[str, Mapping[int, int]],
         decided: Iterable[tuple[int, int]],
     ) -> None:  # fmt: skip
-        self.identifier = identifier
+        self.marks = marks
         self.decided: dict[int, set[int]] = {}
         for a, b in decided:
             self.decided.setdefault(a, set()).add(b)
@@ -114,7 +114,7 @@ class _Groups:
         self.parent = {row: row for row in rows}
         self.members = {row: {row} for row in rows}
         self.cannot = {row: set(cannot.get(row, ())) for row in rows}
-        self.numbers = {row: {identifier[row]} if row in identifier else set() for row in rows}
+        self.held = [{row: {mark[row]} if row in mark else set[int]() for row in rows} for mark in marks.values()]
 
     def find(self, row: int) -> int:
         while self.parent[row] != row:
@@ -123,39 +123,33 @@ class _Groups:
         return row
 
     def objection(self, a: int, b: int) -> str | None:
-        """The guard that keeps two groups apart. Two numbers say nothing more where a person saw both and decided
+        """The guard that keeps two groups apart. Two marks say nothing more where a person saw both and decided
         the two records the same."""
         if not self.cannot[a].isdisjoint(self.members[b]):
             return "decided different"
-        if (
-            len(self.numbers[a] | self.numbers[b]) > 1
-            and self.numbers[a]
-            and self.numbers[b]
-            and not self.seen(a, b)
-        ):
-            return "two different valid NHS numbers"
+        for (guard, mark), held in zip(self.marks.items(), self.held, strict=True):
+            if held[a] and held[b] and len(held[a] | held[b]) > 1 and not self.seen(a, b, mark):
+                return guard
         return None
 
-    def seen(self, a: int, b: int) -> bool:
-        """Whether two records of these groups that both hold a number were decided the same."""
-        held = (row for row in self.members[a] if row in self.identifier and row in self.decided)
-        return any(
-            other in self.identifier and other in self.members[b] for row in held for other in self.decided[row]
-        )
+    def seen(self, a: int, b: int, mark: Mapping[int, int]) -> bool:
+        """Whether two records of these groups that both bear a mark were decided the same."""
+        bearers = (row for row in self.members[a] if row in mark and row in self.decided)
+        return any(other in mark and other in self.members[b] for row in bearers for other in self.decided[row])
 
     def join(self, a: int, b: int) -> None:
         keep, gone = min(a, b), max(a, b)
         self.parent[gone] = keep
-        for table in (self.members, self.cannot, self.numbers):
+        for table in (self.members, self.cannot, *self.held):
             table[keep] |= table.pop(gone)
 
 
 def _rebuild(
     found: Clusters, edges: Edges, order: NDArray[np.int64], rows: NDArray[np.int64],
-    cannot: dict[int, set[int]], identifier: NDArray[np.uint64] | None,
+    cannot: dict[int, set[int]], marks: Marks,
 ) -> None:  # fmt: skip
     """Join the surest pairs first, each only if no guard objects; then cut weak bridges."""
-    held = {} if identifier is None else {int(r): int(identifier[r]) for r in rows if identifier[r] > 0}
+    held = {guard: {int(r): int(mark[r]) for r in rows if mark[r] > 0} for guard, mark in marks.items()}
     decided = [(int(edges.left[edge]), int(edges.right[edge])) for edge in order if edges.p[edge] > 1]
     groups = _Groups([int(r) for r in rows], cannot, held, decided)
     used: list[tuple[int, int, float]] = []

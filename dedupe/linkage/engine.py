@@ -30,7 +30,7 @@ from casebridge.dedupe.linkage.model.training import (
     training_patterns,
 )
 from casebridge.dedupe.linkage.register.columns import check_columns
-from casebridge.dedupe.linkage.register.encoding import Register, pair_key
+from casebridge.dedupe.linkage.register.encoding import BIRTH_NUMBER, GENERATION, Register, pair_key
 from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID
 from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.result import Linkage
@@ -45,6 +45,8 @@ from casebridge.dedupe.linkage.scoring.witnesses import hear_witnesses
 from casebridge.dedupe.linkage.scoring.zones import with_zones, zones
 
 LOST = 0.02
+TWO_NUMBERS = "two different valid NHS numbers"
+TOLD_APART = {BIRTH_NUMBER: "numbered as two children", GENERATION: "styled as two generations"}
 Progress = Callable[[str, dict[str, Any]], None]
 
 
@@ -283,7 +285,7 @@ def _clusters(
         [(same & np.uint64(0xFFFFFFFF)).astype(np.int64), scored.right[joined].astype(np.int64)]
     )
     edges = Edges(left, right, np.concatenate([np.full(len(same), 2.0), p[joined]]))
-    found = build_clusters(register.size, edges, different, _valid_numbers(register))
+    found = build_clusters(register.size, edges, different, _marks(register))
     names = cluster_names(register.ids, found.of, options.previous_clusters)
     cut_left, cut_right = (np.array([c[k] for c in found.cut], dtype=np.uint32) for k in (0, 1))
     cut = pl.DataFrame(
@@ -296,8 +298,10 @@ def _clusters(
     return pl.DataFrame({"id": register.ids, "cluster": names}), cut
 
 
-def _valid_numbers(register: Register) -> NDArray[np.uint64] | None:
+def _marks(register: Register) -> dict[str, NDArray[np.integer]]:
+    """What no cluster may hold two of, by the name of the guard."""
+    found: dict[str, NDArray[np.integer]] = {}
     column = register.columns.get("nhs_number")
-    if column is None or column.dtype != np.uint64:
-        return None
-    return np.where(column & VALID != 0, column & DIGITS, np.uint64(0))
+    if column is not None and column.dtype == np.uint64:
+        found[TWO_NUMBERS] = np.where(column & VALID != 0, column & DIGITS, np.uint64(0))
+    return found | {guard: register.facts[name] for name, guard in TOLD_APART.items() if name in register.facts}

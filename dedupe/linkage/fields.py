@@ -30,7 +30,10 @@ SETTINGS = ("id", "source", "link_only", "fields", "other")
 @dataclass(frozen=True)
 class Fields:
     """Roles of a register's columns: `roles` maps a name in ROLES to a column, `other` a comparison's
-    own name to a categorical column. With `link_only` only rows of different `source` are compared."""
+    own name to a categorical column. With `link_only` only rows of different `source` are compared.
+
+    A column under `other` whose name is a role that no column has takes that role: an e-mail address is read as
+    one, wherever it is named."""
 
     id: str
     roles: Mapping[str, str]
@@ -39,6 +42,10 @@ class Fields:
     link_only: bool = False
 
     def __post_init__(self) -> None:
+        free = {name: column for name, column in self.other.items() if name in ROLES and name not in self.roles}
+        if free:
+            object.__setattr__(self, "roles", {**self.roles, **free})
+            object.__setattr__(self, "other", {n: c for n, c in self.other.items() if n not in free})
         problems = [_unknown(name, ROLES, "role") for name in self.roles if name not in ROLES]
         problems += [
             f"{role} is compared only with {' or '.join(needed)}, which has no column."

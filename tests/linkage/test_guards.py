@@ -122,7 +122,7 @@ def test_weak_bridge_is_cut_and_shown():
     assert weak_bridges([*edges, (0, 4, 0.6)]) == set()
     assert weak_bridges([(a, b, 0.99) for a, b, _ in edges]) == set()
     left, right, p = (np.array(column) for column in zip(*edges, strict=True))
-    found = build_clusters(5, Edges(left, right, p), np.zeros(0, np.uint64), None)
+    found = build_clusters(5, Edges(left, right, p), np.zeros(0, np.uint64), {})
     assert found.of.tolist() == [0, 0, 0, 3, 3]
     assert found.cut == [(2, 3, "weak bridge")]
 
@@ -149,7 +149,10 @@ def test_guards_hold_whatever_the_edges(edges, cannot, numbers):
     left, right, p = (np.array([e[k] for e in pairs]) for k in range(3))
     keys = np.unique(np.array([min(a, b) << 32 | max(a, b) for a, b in cannot if a != b], dtype=np.uint64))
     found = build_clusters(
-        12, Edges(left.astype(np.int64), right.astype(np.int64), p), keys, np.array(numbers, dtype=np.uint64)
+        12,
+        Edges(left.astype(np.int64), right.astype(np.int64), p),
+        keys,
+        {"numbers": np.array(numbers, dtype=np.uint64)},
     )
     for a, b in cannot:
         assert a == b or found.of[a] != found.of[b]

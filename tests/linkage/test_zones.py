@@ -100,7 +100,9 @@ def test_numbers_that_a_person_saw_keep_nobody_apart():
 
     def of(*pairs: tuple[int, int]) -> list[int]:
         left, right = (np.array(side) for side in zip(*pairs, strict=True))
-        return build_clusters(3, Edges(left, right, np.full(len(pairs), 2.0)), none, numbers).of.tolist()
+        return build_clusters(
+            3, Edges(left, right, np.full(len(pairs), 2.0)), none, {"numbers": numbers}
+        ).of.tolist()
 
     assert of((0, 1), (1, 2)) == [0, 0, 2]
     assert of((0, 2)) == [0, 1, 0]

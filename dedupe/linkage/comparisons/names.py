@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import (
@@ -26,7 +27,7 @@ from casebridge.dedupe.linkage.comparisons.namepairs import (
 from casebridge.dedupe.linkage.comparisons.surnames import surname_comparison
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.nametable import ALIKE, CLOSE, NameTable, alike_forenames
-from casebridge.dedupe.linkage.register.namewords import likeness
+from casebridge.dedupe.linkage.register.namewords import likeness, one_word, telling_words, without_common
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 
@@ -100,6 +101,7 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
     def settle(left: PairSide, right: PairSide) -> Levels:
         found = per_distinct_pair(left.of("forename"), right.of("forename"), judge)
         if register.has("middle_name"):
+            found[_denied_by_middle(table, left, right, found == base + PART)] = base + DIFFERS
             found[_known_by_middle(left, right)] = base + 1
             found[swapped(left, right, "middle_name")] = base
         if register.has("surname"):
@@ -203,6 +205,32 @@ def _elsewhere(register: Register, left: PairSide, right: PairSide) -> NDArray[n
 def _known_by_middle(left: PairSide, right: PairSide) -> NDArray[np.bool_]:
     a, b = left.of("forename"), right.of("forename")
     return ((a == right.of("middle_name")) | (left.of("middle_name") == b)) & (a >= 0) & (b >= 0)
+
+
+def _denied_by_middle(
+    table: NameTable, left: PairSide, right: PairSide, part: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Of pairs of which one forename is a part of the other: whether what the longer has more is not what the
+    other has for a middle name. Mohammed Imran, and Mohammed with the middle name Bilal, are Imran and Bilal."""
+    found = np.zeros(len(left), dtype=bool)
+    at = np.flatnonzero(part)
+    text = table.values.text
+    for one, other in ((left, right), (right, left)):
+        known = at[other.of("middle_name")[at] >= 0]
+        codes = (one.of("forename")[known], other.of("forename")[known], other.of("middle_name")[known])
+        names = (text.gather(pl.Series(c.astype(np.uint32))).to_list() for c in codes)
+        for place, mine, theirs, middle in zip(known, *names, strict=True):
+            more, _ = without_common(telling_words(mine), telling_words(theirs))
+            found[place] |= bool(more) and not _may_be_one(more, middle)
+    return found
+
+
+def _may_be_one(a: str, b: str) -> bool:
+    """Whether two texts have a word or an initial in common, or are spelled somewhat alike."""
+    words = set(b.split())
+    initials = {word[0] for word in words}
+    shared = any(word in words or (min(len(word), len(b)) == 1 and word[0] in initials) for word in a.split())
+    return shared or any(one_word(x, y) for x in a.split() for y in words) or likeness(a, b)[0] >= ALIKE
 
 
 def _crossed(register: Register, left: PairSide, right: PairSide) -> NDArray[np.bool_]:

@@ -54,6 +54,7 @@ DEPENDENCE, COHORTS = 2.0, 1.5
 with birth dates by the fashion of the time only. Looser, and chance takes the slips of duplicates where names are
 few."""
 OF_A_HOME = ("address", "phone")
+OF_A_PLACE = ("address",)  # people of one name live near one another, and random pairs do not show it
 LIVES_BY = {SIBLING: OF_A_HOME, HOUSEHOLD: OF_A_HOME, NAMESAKE: OF_A_HOME}
 BY_DEFINITION = {("address", NAMESAKE), ("birth_date", TWIN)}
 MAIN_PARTS = {"address": "postcode", "death_date": "", "middle_name": "middle_name"}
@@ -130,7 +131,7 @@ def _most_by_chance(
     and so much more as names, times and places go together. met: comparisons whose agreement an earlier rule has
     brought in."""
     most = np.ones(len(profile))
-    if not demanded(comparison, rule):
+    if not demanded(comparison, rule) and comparison.name not in OF_A_PLACE:
         most = np.minimum(1.0, (COHORTS if comparison.name == "birth_date" else DEPENDENCE) * profile + 1e-6)
     if comparison.name in met:
         most[agreements(comparison)] = NEVER

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import Comparison, Levels
+from casebridge.dedupe.linkage.comparisons.names import SLIP
 from casebridge.dedupe.linkage.comparisons.registry import SLIP_OF_A_DATE
 from casebridge.dedupe.linkage.model.calibration import Number
 from casebridge.dedupe.linkage.model.mixture import Model
@@ -152,9 +153,11 @@ def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> ND
 
     Those a twin could show: a birth date that is the same, a slip away, a default or not known, and a forename
     that is missing or differs by more than a slip of the pen (a shared NHS number may have been given to the
-    wrong twin). With positive evidence of two people, sex or middle name, a slip in the forename is enough. A
-    register without a forename, or without a birth date, has it missing everywhere. And those with two different
-    numbers that name a person: one of the two may be wrong, but that is not for a model to say.
+    wrong twin). With positive evidence of two people, sex or middle name, a slip in the forename is enough. Where
+    no number that names a person agrees, so is either by itself: twins may be named a letter apart, or share the
+    first of their names, and nothing but a number tells them from one person written twice. A register without a
+    forename, or without a birth date, has it missing everywhere. And those with two different numbers that name a
+    person: one of the two may be wrong, but that is not for a model to say.
     """
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
     apart, near = np.ones(len(levels), dtype=bool), np.ones(len(levels), dtype=bool)
@@ -162,14 +165,27 @@ def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> ND
         forename, name = comparisons[place["forename"]], levels[:, place["forename"]]
         rest = [n for n, lv in enumerate(forename.levels) if lv.bin is None]
         apart = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4, 5, *range(7, 13))), forename.null])
+        named = _number_agrees(comparisons, levels)
+        apart |= (name == rest[SLIP]) & ~named
         for other in {"sex", "middle_name"} & place.keys():
-            apart |= (name >= rest[2]) & _plainly_differs(comparisons[place[other]], levels[:, place[other]])
+            differs = _plainly_differs(comparisons[place[other]], levels[:, place[other]])
+            apart |= differs & ((name >= rest[2]) | ~named)
     if "birth_date" in place:
         date = levels[:, place["birth_date"]]
         near = (date <= SLIP_OF_A_DATE) | (date == comparisons[place["birth_date"]].null)
     number = Number.of(comparisons)
     two_numbers = levels[:, number.place] == number.differs if number else np.zeros(len(levels), dtype=bool)
     return apart & near | two_numbers
+
+
+def _number_agrees(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Patterns in which a number that names a person is the same."""
+    found = np.zeros(len(levels), dtype=bool)
+    for place, comparison in enumerate(comparisons):
+        if comparison.identifier:
+            same = [n for n, level in enumerate(comparison.levels) if n == 0 or level.bin is not None]
+            found |= np.isin(levels[:, place], same)
+    return found
 
 
 def _plainly_differs(comparison: Comparison, level: Levels) -> NDArray[np.bool_]:
