@@ -109,7 +109,8 @@ def test_one_name_in_two_spellings_is_one(base):
         [({"first": a[0], "last": a[1]}, {"first": b[0], "last": b[1], **moved}) for a, b in spellings],
     )
     for kind, names in enumerate(spellings):
-        assert together(found, kind) == (PAIRS, PAIRS), names
+        forename_slips = names[0][0] == "Наталія"  # NATALIA, NATALIIA: twins could be named so, a person decides
+        assert together(found, kind) == (PAIRS, 0 if forename_slips else PAIRS), names
     assert any(note.startswith("forename: 24 values are in another script") for note in found.model["warnings"])
 
 
