@@ -47,6 +47,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Migration:
     decisions = folder / "decisions.csv"
     decisions.write_text(
         "left,right,verdict,reviewer,reason\n00010427,00088213,same,J. Reviewer,same mother and same number\n"
+        "00010427,00088213,same,B. Second,I see the same\n"
     )
     assert migration.cli("decide", str(decisions)).returncode == 0
     done = migration.cli("run")
@@ -144,9 +145,10 @@ def test_the_books_balance(journey: Migration) -> None:
 
 
 def test_decisions_survive_a_new_start(journey: Migration, tmp_path: Path) -> None:
-    """With the work folder gone, the control database alone makes the same merge again."""
+    """With the work folder gone, the control database and its key alone make the same merge again."""
     project = tmp_path / "project"
     made = make_migration(project, journey.council)
-    (project / "control.db").write_bytes((journey.folder / "control.db").read_bytes())
+    for name in ("control.db", "audit.key"):
+        (project / name).write_bytes((journey.folder / name).read_bytes())
     made.run()
     assert _dispositions(made, "CF_PERSON") == _dispositions(journey, "CF_PERSON")

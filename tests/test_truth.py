@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -28,13 +29,21 @@ def _dispositions(migration: Migration) -> pl.DataFrame:
 
 def test_every_source_row_has_the_place_and_first_cause_of_the_truth(migration: Migration) -> None:
     """Both ways: no row of the truth is missing, none is there that the truth does not know."""
-    truth = migration.truth("dispositions").select(*KEY, "place", "cause")
+    truth = _documents_by_digest(migration.truth("dispositions").select(*KEY, "place", "cause"))
     both = truth.join(_dispositions(migration), on=KEY, how="full", coalesce=True, suffix="_found")
     differs = pl.struct("place", "cause") != pl.struct(
         pl.col("place_found").alias("place"), pl.col("cause_found").alias("cause")
     )
     wrong = both.filter(differs | pl.col("place").is_null() | pl.col("place_found").is_null())
     assert wrong.sort(KEY).head(20).to_dicts() == []
+
+
+def _documents_by_digest(truth: pl.DataFrame) -> pl.DataFrame:
+    """As the report has them: people's names stand in documents' names."""
+    of_documents = truth.filter(pl.col("source") == "documents").get_column("file").unique()
+    digests = {name: hashlib.sha256(name.encode()).hexdigest() for name in of_documents}
+    named = pl.when(pl.col("source") == "documents").then(pl.col("file").replace(digests)).otherwise("file")
+    return truth.with_columns(named.alias("file"))
 
 
 def test_the_council_shows_every_place_and_many_causes(migration: Migration) -> None:

@@ -30,8 +30,8 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Migration, str, st
     open_one, restricted = _clients(migration, "cumber", "N"), _clients(migration, "furness", "Y")
     left, right = open_one[0], restricted[0]
     decisions = folder / "decisions.csv"
-    line = f"cumber:{left},furness:{right},same,J. Reviewer,moved across the bay"
-    decisions.write_text(f"left,right,verdict,reviewer,reason\n{line}\n")
+    lines = "".join(f"cumber:{left},furness:{right},same,{who},moved\n" for who in ("J. Reviewer", "B. Second"))
+    decisions.write_text(f"left,right,verdict,reviewer,reason\n{lines}")
     assert migration.cli("decide", str(decisions)).returncode == 0
     migration.run(run="trial-2")
     return migration, left, right

@@ -32,13 +32,18 @@ when = "PI_NO LIKE '%4' OR PI_NO LIKE '%5' OR PI_NO LIKE '%6' OR PI_NO LIKE '%7'
 to = "south"
 when = "last_name IS NOT NULL AND PI_NO LIKE '%8'"
 """
+LIMITS = """
+[limits]
+held = 0.5
+"""
+"""A relationship of two people who go apart waits: more of them than a council would agree to unseen."""
 SIDES = ("north", "south")
 
 
 def _split(folder: Path, council: Path) -> Migration:
     migration = make_migration(folder, council, batch_rows=2_000)
     settings, persons = folder / "casebridge.toml", folder / "tables" / "persons.toml"
-    settings.write_text(settings.read_text() + ROUTES)
+    settings.write_text(settings.read_text() + ROUTES + LIMITS)
     persons.write_text(persons.read_text().replace("\n[dropped]\n", f"{RULES}\n[dropped]\n"))
     return migration
 
