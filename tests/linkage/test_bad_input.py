@@ -127,7 +127,8 @@ def test_default_date_does_not_explode():
     found = link(frame.with_columns(default), fields_of(PLAIN))
     rules = found.model["blocking"]["rules"]
     assert sum(rule["blocks_divided"] for rule in rules) > 0
-    assert sum(rule["pairs"] for rule in rules) < 60 * frame.height
+    # How many rules a register gets is for the estimate of lost pairs to say; none of them may explode.
+    assert max(rule["pairs"] for rule in rules) < 20 * frame.height
 
 
 def test_whole_numbers_and_dates_as_columns():
