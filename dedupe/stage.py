@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,6 +19,7 @@ from casebridge.project.errors import ReviewNeeded
 from casebridge.project.job import Job
 from casebridge.project.no_link import NoLink, keys_in
 from casebridge.project.tally import Tally
+from casebridge.project.target import Marks
 
 STAGE = "dedupe"
 
@@ -58,6 +59,7 @@ def folding(
     clean = {name: job.ledger.sealed(job.run, "transform", name, "clean") for name in config.tables}
     inputs = digest(
         job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions], no_link_digest(job),
+        [repr(marks) for marks in _marks(job, config.tables)],
         {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
     )  # fmt: skip
     return inputs, clean
@@ -269,7 +271,13 @@ def _golden(job: Job, clean: dict[str, tuple[Batch, ...]], chosen: dict[str, str
     ]
     if not members:
         return pl.DataFrame(schema={"id": pl.String, "table": pl.String})
-    return golden_rows(pl.concat(members, how="diagonal"), survivor_of)
+    return golden_rows(pl.concat(members, how="diagonal"), survivor_of, _marks(job, clean))
+
+
+def _marks(job: Job, tables: Iterable[str]) -> list[Marks]:
+    """The columns of the register's tables that keep marks of restriction."""
+    targets = {spec.target for spec in job.specs if spec.name in tables}
+    return [marks for name in sorted(targets) for marks in job.target.marks(name)]
 
 
 def _shaped_like(batches: Sequence[Batch], rows: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from casebridge.load.resolution.key_map import STAGE, Parents, read_crosswalk
+from casebridge.load.resolution.restriction import Standing, standing_marks
 from casebridge.load.stage import in_order, load_inputs
 from casebridge.load.writing.applied import APPLIED, Applied, applied
 from casebridge.project.database import DRIVER_ERRORS, refusal
@@ -21,7 +22,7 @@ There = Mapping[tuple[str, int], Applied]
 def plan_tables(job: Job) -> Iterator[TablePlan]:
     """The tables, parents before children. Reads the target's record of what stands in it; writes nothing."""
     try:
-        there = _there(job)
+        there, standing = _there(job)
     except DRIVER_ERRORS as error:
         raise refusal(job.settings.target_url, error) from error
     crosswalk = read_crosswalk(job)
@@ -30,7 +31,7 @@ def plan_tables(job: Job) -> Iterator[TablePlan]:
         if not _may_be_asked(job, spec, resolved):
             yield follows(STAGE, spec.name)
             continue
-        inputs_of = load_inputs(job, spec, crosswalk, parents)
+        inputs_of = load_inputs(job, spec, crosswalk, parents, standing)
         if inputs_of.pending:
             numbers = tuple(batch.number for batch, _ in inputs_of.pending)
             yield planned(STAGE, spec.name, (), numbers, sum(batch.rows for batch, _ in inputs_of.pending))
@@ -39,17 +40,18 @@ def plan_tables(job: Job) -> Iterator[TablePlan]:
         yield _written(job, spec, inputs_of.sealed, there)
 
 
-def _there(job: Job) -> There:
-    """What stands in the target. A target that is not there yet is not made by looking for it."""
+def _there(job: Job) -> tuple[There, Standing]:
+    """What stands in the target, and the marks of restriction in it. A target that is not there yet is not made by
+    looking for it."""
     url = sa.make_url(job.settings.target_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-        return {}
+        return {}, {}
     engine = job.open_target()
     try:
         if not sa.inspect(engine).has_table(APPLIED.name):
-            return {}
+            return {}, {}
         with engine.connect() as connection:
-            return applied(connection)
+            return applied(connection), standing_marks(connection, job.target)
     finally:
         engine.dispose()
 

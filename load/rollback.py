@@ -1,14 +1,19 @@
 """Takes the last run of a target out again, exactly: the target is brought back to what stood before it.
 
-The immutable files of the runs before are the before-images; nothing else has to be kept.
+The immutable files of the runs before are the before-images; nothing else has to be kept. One thing is not taken
+back: a mark of restriction that is stricter in the target than it was before. Whoever set it, only a person lowers
+it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import polars as pl
 import sqlalchemy as sa
 
+from casebridge.load.resolution.key_map import STAGE
+from casebridge.load.resolution.restriction import Standing, standing_marks, with_standing
 from casebridge.load.writing.applied import (
     Applied,
     TargetRun,
@@ -28,19 +33,22 @@ from casebridge.load.writing.failpoints import failpoint
 from casebridge.load.writing.foreign_keys import dependents
 from casebridge.load.writing.retry import in_transaction
 from casebridge.load.writing.tables import TargetTables
+from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.database import DRIVER_ERRORS, refusal
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.job import Job
+from casebridge.project.tally import Tally
 
 
 @dataclass(frozen=True)
 class TakenBack:
-    """What rolling back does to one table, in rows."""
+    """What rolling back does to one table, in rows. `restricted` are restored rows that keep a stricter mark."""
 
     name: str
     target: str
     deleted: int
     restored: int
+    restricted: int = 0
 
 
 def rollback(job: Job, *, dry_run: bool = False) -> list[TakenBack]:
@@ -72,6 +80,7 @@ def _rollback(job: Job, engine: sa.Engine, *, dry_run: bool) -> list[TakenBack]:
                 hint="runs are taken back one by one, the last one first",
             )
         run, wanted = known[-1], before(connection, known[-1].number)
+        standing = standing_marks(connection, job.target)
         others = dependents(connection, run.created_tables, tables.names_of_keys)
     if others:
         raise CasebridgeError(
@@ -79,13 +88,14 @@ def _rollback(job: Job, engine: sa.Engine, *, dry_run: bool) -> list[TakenBack]:
             hint="taking it back drops those tables: have the owner remove these first. Nothing was changed",
         )
     delivery = Delivery(job, engine, tables, there, _run_before(known))
-    told = _told(job, delivery, wanted)
+    before_images = _BeforeImages(job, delivery, standing)
+    told = _told(job, before_images, wanted)
     if dry_run:
         return told
     for name, target in _tables(job, there, wanted):
         if target in run.created_tables:
             continue  # the whole table goes, at the end
-        files = [delivery.file_of(item) for item in wanted if item.name == name]
+        files = [before_images.put_back(item) for item in wanted if item.name == name]
         delivery.bring(name, job.target.by_name[target], files)
         failpoint("in rollback")
     crosswalk = [item for item in wanted if item.name == CROSSWALK_BATCH]
@@ -129,8 +139,43 @@ def _tables(job: Job, there: dict[tuple[str, int], Applied], wanted: list[Applie
     return sorted(names, key=lambda pair: (-order[pair[1]], pair[0]))
 
 
-def _told(job: Job, delivery: Delivery, wanted: list[Applied]) -> list[TakenBack]:
-    told = []
+@dataclass(frozen=True)
+class _BeforeImages:
+    """The files of what stood before, each with the stricter marks that stand in the target now."""
+
+    job: Job
+    delivery: Delivery
+    standing: Standing
+
+    def rows(self, item: Applied) -> tuple[Batch, pl.DataFrame | None, int]:
+        """The file; its rows where marks of them are stricter now, and how many that is."""
+        batch, table = self.delivery.file_of(item), self.job.target.by_name.get(item.target_table)
+        marks = self.job.target.marks(table.name) if table else ()
+        there = [m for m in marks if (item.target_table, m.column) in self.standing]
+        if table is None or not there:
+            return batch, None, 0
+        was = batch.read()
+        stand = [self.standing[table.name, m.column] for m in there]
+        now = with_standing(was, table.primary_key, there, stand)
+        count = int((was.hash_rows() != now.hash_rows()).sum())
+        return (batch, now, count) if count else (batch, None, 0)
+
+    def put_back(self, item: Applied) -> Batch:
+        """The file to bring in, written anew where it has to be."""
+        batch, rows, _ = self.rows(item)
+        if rows is None:
+            return batch
+        inputs = digest("with the marks of the target", batch.inputs, batch.sha256, rows.hash_rows().sum())
+        known = self.job.ledger.done(STAGE, item.name, item.number, inputs)
+        if known is None:
+            self.job.ledger.attempt(STAGE, item.name, item.number, inputs)
+            known = (write_batch(self.job.work, STAGE, item.name, item.number, "rows", inputs, rows),)
+            self.job.ledger.record(STAGE, item.name, item.number, inputs, known, Tally())
+        return known[0]
+
+
+def _told(job: Job, before_images: _BeforeImages, wanted: list[Applied]) -> list[TakenBack]:
+    delivery, told = before_images.delivery, []
     for name, target in reversed(_tables(job, delivery.there, wanted)):
         now = {item.number: item for item in delivery.there.values() if item.name == name}
         then = {item.number: item for item in wanted if item.name == name}
@@ -138,5 +183,6 @@ def _told(job: Job, delivery: Delivery, wanted: list[Applied]) -> list[TakenBack
         fresh = [delivery.file_of(i) for n, i in then.items() if n not in now or now[n].sha256 != i.sha256]
         moved = changes(stale, fresh, job.target.by_name[target])
         if moved.gone.len() or moved.put.len():
-            told.append(TakenBack(name, target, moved.gone.len(), moved.put.len()))
+            kept = sum(before_images.rows(item)[2] for item in then.values())
+            told.append(TakenBack(name, target, moved.gone.len(), moved.put.len(), kept))
     return told

@@ -11,6 +11,13 @@ import sqlalchemy as sa
 from casebridge.load.resolution.key_map import STAGE, Crosswalk, KeyMap, Parents, read_crosswalk
 from casebridge.load.resolution.merge_duplicates import merge_duplicates
 from casebridge.load.resolution.resolve import resolve
+from casebridge.load.resolution.restriction import (
+    Standing,
+    note_raised,
+    raised_marks,
+    standing_marks,
+    with_raised,
+)
 from casebridge.load.writing.applied import applied, create_side_tables, open_run
 from casebridge.load.writing.crosswalk import NAME as CROSSWALK_BATCH
 from casebridge.load.writing.crosswalk import drop_protected, write_crosswalk
@@ -71,9 +78,10 @@ def _run(job: Job, engine: sa.Engine) -> Tally:
     in_transaction(engine, begin, repeatable, job.report)
     with engine.connect() as connection:
         there = applied(connection)
+        standing = standing_marks(connection, job.target)
     crosswalk = read_crosswalk(job)
     delivery = Delivery(job, engine, tables, there, job.run)
-    while not (_deliver(job, delivery, crosswalk) and _key(job, delivery)):
+    while not (_deliver(job, delivery, crosswalk, standing) and _key(job, delivery)):
         job.report.note("the target refused some rows: they are kept with its reason, and the load goes on")
     write_crosswalk(job, engine, crosswalk)
     drop_protected(job, engine)
@@ -85,11 +93,11 @@ def in_order(job: Job) -> list[TableSpec]:
     return [spec for name in job.target.load_order for spec in job.specs if spec.target == name]
 
 
-def _deliver(job: Job, delivery: Delivery, crosswalk: Crosswalk) -> bool:
+def _deliver(job: Job, delivery: Delivery, crosswalk: Crosswalk, standing: Standing) -> bool:
     """Resolve every table, see that it fits, and bring it in. False when rows were refused: they are on
     record now, and their children must be resolved again."""
     parents = Parents(job, crosswalk)
-    wanted = {spec: _resolve_table(job, spec, crosswalk, parents) for spec in in_order(job)}
+    wanted = {spec: _resolve_table(job, spec, crosswalk, parents, standing) for spec in in_order(job)}
     names = {spec.name for spec in wanted} | {CROSSWALK_BATCH}
     check_fit(delivery.engine, job.target, {spec.name: (spec.target, wanted[spec]) for spec in wanted})
     for name, target in sorted({(i.name, i.target_table) for i in delivery.there.values() if i.name not in names}):
@@ -170,19 +178,22 @@ class LoadInputs:
     refused: Mapping[int, Batch]
     sealed: tuple[tuple[int, str], ...]
     pending: tuple[tuple[Batch, str], ...]
+    raised: pl.DataFrame
 
 
-def load_inputs(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents) -> LoadInputs:
+def load_inputs(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents, standing: Standing) -> LoadInputs:
     """What is asked of a table, and what of it was not made before. Read only."""
     parents = {column.name: known.of(spec, column) for column in spec.references}
     golden = job.ledger.sealed(job.run, "dedupe", spec.name, "golden")
     source = job.ledger.sealed(job.run, "transform", spec.name, "clean")
+    raised = raised_marks(job, spec, crosswalk, standing, golden)
     under = digest(
         job.code(STAGE),
         spec.digest,
         {name: parent.digest for name, parent in parents.items()},
         crosswalk.digest if spec.name in crosswalk.register else "",
         [batch.sha256 for batch in golden],
+        raised.rows(),
         # What a merge made superfluous may stand in any batch of the table.
         [batch.sha256 for batch in source] if spec.once and crosswalk.folded.height else [],
     )
@@ -199,12 +210,15 @@ def load_inputs(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents)
         for batch, (number, inputs) in zip(source, sealed, strict=True)
         if job.ledger.done(STAGE, spec.name, number, inputs) is None
     )
-    return LoadInputs(source, golden, parents, refused, sealed, pending)
+    return LoadInputs(source, golden, parents, refused, sealed, pending, raised)
 
 
-def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk, parents: Parents) -> tuple[Batch, ...]:
+def _resolve_table(
+    job: Job, spec: TableSpec, crosswalk: Crosswalk, parents: Parents, standing: Standing
+) -> tuple[Batch, ...]:
     """The table's load batches, made where anything under them changed."""
-    inputs_of = load_inputs(job, spec, crosswalk, parents)
+    inputs_of = load_inputs(job, spec, crosswalk, parents, standing)
+    note_raised(job, spec.name, inputs_of.raised)
     if inputs_of.pending:
         known = {name: parent.keys for name, parent in inputs_of.parents.items()}
         is_register = spec.name in crosswalk.register
@@ -218,6 +232,7 @@ def _resolve_table(job: Job, spec: TableSpec, crosswalk: Crosswalk, parents: Par
             golden=inputs_of.golden,
             duplicates=merge_duplicates(spec, inputs_of.source, known, everyone),
             refused=inputs_of.refused,
+            raised=inputs_of.raised,
         )
         for batch, inputs in inputs_of.pending:
             resolver.batch(batch, inputs)
@@ -237,6 +252,7 @@ class _Resolver:
     golden: Sequence[Batch]
     duplicates: pl.DataFrame
     refused: Mapping[int, Batch]
+    raised: pl.DataFrame
 
     def batch(self, batch: Batch, inputs: str) -> None:
         """One clean batch to one batch of target rows."""
@@ -248,7 +264,7 @@ class _Resolver:
         refused = self.refused[number].read() if number in self.refused else empty(REFUSED_ROWS)
         made = resolve(clean, spec, table, self.ids, self.parents, self.folded, golden, self.duplicates, refused)
         files = [
-            write_batch(job.work, STAGE, spec.name, number, "rows", inputs, made.rows),
+            write_batch(job.work, STAGE, spec.name, number, "rows", inputs, with_raised(made.rows, self.raised)),
             write_batch(job.work, STAGE, spec.name, number, "quarantine", inputs, made.quarantine),
         ]
         job.ledger.record(STAGE, spec.name, number, inputs, files, made.tally)

@@ -29,6 +29,7 @@ from casebridge.project.job import Job, Reporter, Silent, sole_run
 from casebridge.project.journal import Journal
 from casebridge.project.ledger import Ledger
 from casebridge.project.private import make_private, private_files
+from casebridge.project.restriction import check_restriction
 from casebridge.project.routes import routed
 from casebridge.project.settings import Settings, read_settings
 from casebridge.project.spec import TableSpec
@@ -254,6 +255,10 @@ def _linkage(job: Job) -> None:
             raise SourceError(system.no_link.name, "the no-link list is not there", hint=hint)
 
 
+def _restriction(job: Job) -> None:
+    check_restriction(job.settings, job.target, job.specs)
+
+
 def _databases(job: Job) -> None:
     problems = []
     for where, (url, opened) in zip(("target.url", "control.url"), _databases_of(job), strict=True):
@@ -290,6 +295,6 @@ def _reach(url: str, opened: Callable[[], sa.Engine]) -> None:
 
 
 # What can be told from the project's own files, before anything is read or written.
-_FILE_CHECKS: tuple[Callable[[Job], object], ...] = (make_conversions, _linkage, check_names)
+_FILE_CHECKS: tuple[Callable[[Job], object], ...] = (make_conversions, _linkage, _restriction, check_names)
 
 __all__ = ["STAGES", "StageDone", "check", "latest_run", "open_job", "run_stage", "run_stages"]

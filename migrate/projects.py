@@ -37,6 +37,9 @@ encoding = "cp1252"
 delimiter = ","
 # A two-digit year yy means 20yy up to this one, else 19yy.
 century_pivot = 26
+# The columns that carry marks of restriction, and what there means not restricted ("" is a blank). All else is.
+restriction = ["CF_PERSON.CARESECURE_YN"]
+not_restricted = ["", "N", "NO", "F", "FALSE", "0"]
 {no_link}"""
 
 

@@ -19,6 +19,7 @@ from casebridge.project.job import Job
 from casebridge.project.journal import Freeze, Journal
 from casebridge.project.ledger import Ledger
 from casebridge.project.limits import Limits
+from casebridge.project.restriction import LOWERED
 from casebridge.project.settings import Settings
 
 _INTO_THE_TARGET = ("load", "reconcile")
@@ -31,10 +32,14 @@ def rules_of(job: Job) -> dict[str, str]:
     """Everything but the data that decides what becomes of it: file and digest."""
     folder = job.folder
     files = [*(folder / "tables").glob("*.toml"), *(folder / "codes").glob("*.csv")]
-    files += [path for path in (folder / "linkage.toml", folder / "target.toml") if path.is_file()]
+    single = (folder / "linkage.toml", folder / "target.toml", folder / LOWERED)
+    files += [path for path in single if path.is_file()]
     found = {path.relative_to(folder).as_posix(): file_digest(path) for path in sorted(files)}
     for name, system in sorted(job.settings.systems.items()):
         found[f"casebridge.toml systems.{name}"] = digest(system.encoding, system.delimiter, system.century_pivot)
+        if system.restriction is not None or system.not_restricted is not None:
+            marks = digest(system.restriction, system.not_restricted)
+            found[f"casebridge.toml systems.{name}.restriction"] = marks
     if job.settings.limits != Limits():  # agreed before the run, and not changed for it
         found["casebridge.toml limits"] = digest(repr(job.settings.limits))
     return {**found, **{rule_of(stage): job.code(stage) for stage in STAGES}}

@@ -19,6 +19,8 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SYSTEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|%)")
+NOT_RESTRICTED = ("", "N", "NO", "F", "FALSE", "0")
+"""What marks say of a record that is not restricted, where a system declares nothing else; "" is a blank."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class System:
     """A legacy system: its dump folder and how its text files are written.
 
     A two-digit year yy means 20yy when yy <= `century_pivot`, else 19yy. `timezone` is where its clocks stood.
+    `restriction` are the columns, as SOURCE.COLUMN, that carry marks of restriction, none at all when it is empty
+    and None when nobody has said; `not_restricted` the values of theirs that mean *not restricted*.
     """
 
     name: str
@@ -35,6 +39,8 @@ class System:
     century_pivot: int = 30
     no_link: Path | None = None
     timezone: str = "Europe/London"
+    restriction: tuple[str, ...] | None = None
+    not_restricted: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,16 @@ _KNOWN: Mapping[str, set[str]] = {
     "project": {"name", "batch_rows", "memory_limit", "shared_group"},
     "target": {"url"},
     "control": {"url"},
-    "systems": {"dump", "encoding", "delimiter", "century_pivot", "no_link", "timezone"},
+    "systems": {
+        "dump",
+        "encoding",
+        "delimiter",
+        "century_pivot",
+        "no_link",
+        "timezone",
+        "restriction",
+        "not_restricted",
+    },
     "routes": {"target", "owner"},
     "reading": {"longest_record", "workbook_cells", "workbook_size"},
 }
@@ -171,7 +186,22 @@ def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> Syst
         century_pivot=pivot,
         no_link=(folder / str(no_link)).resolve() if no_link else None,
         timezone=_timezone(body, where, problems),
+        restriction=texts_of(FILE, where, body, "restriction", problems),
+        not_restricted=texts_of(FILE, where, body, "not_restricted", problems),
     )
+
+
+def texts_of(
+    file: str, where: str, body: Mapping[str, Any], key: str, problems: list[Problem]
+) -> tuple[str, ...] | None:
+    """A list of texts; None where the key is not there."""
+    value = body.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        problems.append(Problem(file, f"{where}.{key}", 'must be a list of texts, like ["Y"]'))
+        return ()
+    return tuple(value)
 
 
 def _timezone(body: dict[str, Any], where: str, problems: list[Problem]) -> str:

@@ -19,6 +19,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casebridge.project.errors import Problem, SpecError, did_you_mean
+from casebridge.project.settings import texts_of
 
 _TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<first>\d+)(?:,\s*(?P<second>\d+))?\))?")
 
@@ -70,8 +71,32 @@ SQL_TYPES: Mapping[str, Callable[[ColumnType], sa.types.TypeEngine[Any]]] = {
 
 
 @dataclass(frozen=True)
+class Marks:
+    """How a column keeps marks of restriction: the values that mean restricted, the strictest first, and those
+    that mean *not restricted*. No `values`: nobody declared any, and all is restricted that is not plainly open.
+    `strictest` and `lowered` are what a raised and a lowered mark become."""
+
+    column: str
+    values: tuple[str, ...]
+    not_restricted: tuple[str, ...]
+    strictest: str
+    lowered: str
+
+    @property
+    def odd(self) -> int:
+        """The rank of a value that nobody declared: above all others."""
+        return len(self.values) + 1
+
+
+_PLAIN_NO = ("N", "NO", "F", "FALSE", "0", "")
+_BY_NAME = "restricted"
+"""The column that keeps marks where target.toml declares none."""
+
+
+@dataclass(frozen=True)
 class TargetColumn:
-    """One column of the target; `references` names the table whose primary key it holds."""
+    """One column of the target; `references` names the table whose primary key it holds. `restriction` are the
+    values that mean restricted, None where the column keeps no marks; `not_restricted` those that mean open."""
 
     name: str
     type: ColumnType
@@ -79,6 +104,18 @@ class TargetColumn:
     unique: bool = False
     references: str | None = None
     comment: str = ""
+    restriction: tuple[str, ...] | None = None
+    not_restricted: tuple[str, ...] | None = None
+
+    @property
+    def marks(self) -> Marks:
+        """How it keeps marks."""
+        words = {"boolean": ("true", "false"), "bigint": ("1", "0"), "integer": ("1", "0"), "numeric": ("1", "0")}
+        yes, no = words.get(self.type.name, ("Y", "N"))
+        is_open = _PLAIN_NO if self.not_restricted is None else self.not_restricted
+        values = self.restriction or ()
+        strictest = values[0] if values else yes
+        return Marks(self.name, values, is_open, strictest, self.not_restricted[0] if self.not_restricted else no)
 
 
 @dataclass(frozen=True)
@@ -113,6 +150,19 @@ class Target:
     def by_name(self) -> Mapping[str, TargetTable]:
         """The tables by name."""
         return {table.name: table for table in self.tables}
+
+    @cached_property
+    def declares_marks(self) -> bool:
+        """Whether target.toml says which columns keep marks of restriction."""
+        return any(column.restriction is not None for table in self.tables for column in table.columns)
+
+    def marks(self, table: str) -> tuple[Marks, ...]:
+        """The columns of a table that keep marks of restriction: the declared ones; where no column of the target
+        is declared, one that is called `restricted`."""
+        columns = self.by_name[table].columns
+        if self.declares_marks:
+            return tuple(column.marks for column in columns if column.restriction)
+        return tuple(column.marks for column in columns if column.name == _BY_NAME)
 
     @cached_property
     def load_order(self) -> tuple[str, ...]:
@@ -186,7 +236,7 @@ def _why(error: Exception) -> str:
 
 
 _TABLE_KEYS = {"comment", "own", "primary_key", "legacy_key", "columns"}
-_COLUMN_KEYS = {"type", "nullable", "unique", "references", "comment"}
+_COLUMN_KEYS = {"type", "nullable", "unique", "references", "comment", "restriction", "not_restricted"}
 
 
 def _table(file: str, name: str, body: Any, problems: list[Problem]) -> TargetTable:
@@ -217,14 +267,32 @@ def _column(file: str, where: str, name: str, body: Any, problems: list[Problem]
         problems.append(Problem(file, where, "a column is a TOML table with a type"))
         body = {}
     _unknown(file, where, body, _COLUMN_KEYS, problems)
+    kind = _type(file, where, str(body.get("type", "")), problems)
     return TargetColumn(
         name=name,
-        type=_type(file, where, str(body.get("type", "")), problems),
+        type=kind,
         nullable=_flag(file, where, body, "nullable", True, problems),
         unique=_flag(file, where, body, "unique", False, problems),
         references=_text(file, where, body, "references", problems),
         comment=str(body.get("comment", "")),
+        restriction=_values(file, where, body, "restriction", kind, problems),
+        not_restricted=_values(file, where, body, "not_restricted", kind, problems),
     )
+
+
+def _values(
+    file: str, where: str, body: dict[str, Any], key: str, kind: ColumnType, problems: list[Problem]
+) -> tuple[str, ...] | None:
+    """The values of a mark, each of which the column must be able to hold."""
+    values = texts_of(file, where, body, key, problems)
+    allowed = {"boolean": {"true", "false"}}.get(kind.name)
+    for value in values or ():
+        long = kind.length is not None and len(value) > kind.length
+        if long or (allowed and value not in allowed) or kind.name in {"date", "timestamp"}:
+            problems.append(Problem(file, f"{where}.{key}", f"`{value}` is no value of this column"))
+    if key == "not_restricted" and values and set(values) & set(body.get("restriction") or ()):
+        problems.append(Problem(file, f"{where}.{key}", "a value means restricted or not, never both"))
+    return values
 
 
 def _flag(file: str, where: str, body: dict[str, Any], key: str, default: bool, problems: list[Problem]) -> bool:

@@ -133,18 +133,17 @@ def contents_equal(books: Books) -> Iterator[Finding]:
 
 
 def restricted_by_id(books: Books) -> Iterator[Finding]:
-    """Whoever was restricted is restricted, person by person; most restrictive wins in a merge."""
+    """Whoever was restricted is restricted, person by person: the strictest mark wins, a person lowers one."""
     for account in books.restriction.accounts:
         wrong = account.opened + account.closed
         actual = f"{account.actual:,}"
         if wrong:
             actual += f" ({account.opened:,} opened, {account.closed:,} closed without cause)"
-        query = f"SELECT count(*) FROM {account.table} WHERE restricted = 'Y'"  # noqa: S608
-        evidence = f"evidence/{account.table}.csv" if wrong else ""
-        expected = f"{account.expected:,}"
-        yield equal("restricted_by_id", account.table, expected, actual, query=query, evidence=evidence)
+        evidence = f"evidence/{account.table}.csv" if wrong or account.kept else ""
+        where = {"query": account.query, "evidence": evidence}
+        yield equal("restricted_by_id", account.name, f"{account.expected:,}", actual, **where)
     for name in books.restriction.unread():
-        what = "not readable from the raw text alone"
+        what = "no source column that carries marks is known"
         yield Finding("restricted_by_id", name, "by id", what, Outcome.FAILED)
 
 

@@ -1,7 +1,8 @@
 """What must be known of a whole source before its batches are converted.
 
-Doubled keys: the first row in file order stands, later ones are rejected. Rows that no spec takes are
-held. Queries run over what is left, and give joined rows in batches of their own.
+Doubled keys: the first row in file order stands, later ones are rejected; the marks of restriction of all of them
+count. Rows that no spec takes are held. Queries run over what is left, and give joined rows in batches of their
+own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from casebridge.project.contracts import KEY, ORIGIN, OURS, QUARANTINE, ROW, Ver
 from casebridge.project.errors import Problem, SpecError, counted
 from casebridge.project.job import Job
 from casebridge.project.queries import open_duckdb, shut
+from casebridge.project.restriction import is_marked, mark_columns, not_restricted
 from casebridge.project.spec import ReadSpec, Source, TableSpec
 from casebridge.project.tally import Tally
 from casebridge.transform.convert import chooses, key_of, source_rows, taken
@@ -56,12 +58,13 @@ def prepare(job: Job, read: ReadSpec) -> Prepared:
         left = pl.concat([doubled, _unclaimed(raw, specs, doubled.get_column(ROW))])
         written = write_batch(job.work, STAGE, name, 0, "quarantine", inputs, left)
         unsure = write_batch(job.work, STAGE, name, 0, "disputed", inputs, _disputed(raw, read, left))
+        marked = write_batch(job.work, STAGE, name, 0, "marked", inputs, _marked(job, raw, read))
         tally = Tally(
             read=left.height,
             rejected=left.filter(pl.col("verdict") == Verdict.REJECTED).height,
             held=left.filter(pl.col("verdict") == Verdict.HELD).height,
         )
-        batches = (written, unsure)
+        batches = (written, unsure, marked)
         job.ledger.record(STAGE, name, 0, inputs, batches, tally)
     job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
     return _prepared(raw, batches)
@@ -78,11 +81,15 @@ def _asked(job: Job, read: ReadSpec) -> tuple[tuple[Batch, ...], str]:
     raw = job.ledger.sealed(job.run, "extract", str(read.source), "raw")
     specs = job.specs_of(read.source)
     wheres = [(spec.where, repr(spec.said)) for spec in specs if spec.query is None]
-    return raw, digest(job.code(STAGE), [batch.sha256 for batch in raw], read.key, wheres, len(specs))
+    marks = mark_columns(job.settings, job.target, specs).get(read.source, ())
+    is_open = not_restricted(job.settings.systems[read.source.system])
+    facts = (read.key, wheres, len(specs), marks, is_open)
+    return raw, digest(job.code(STAGE), [batch.sha256 for batch in raw], *facts)
 
 
 def _prepared(raw: tuple[Batch, ...], batches: tuple[Batch, ...]) -> Prepared:
-    rows = {batch.kind: batch.read([ROW]).get_column(ROW).unique().sort() for batch in batches}
+    kinds = ("quarantine", "disputed")
+    rows = {b.kind: b.read([ROW]).get_column(ROW).unique().sort() for b in batches if b.kind in kinds}
     return Prepared(raw, rows["quarantine"], rows["disputed"])
 
 
@@ -163,6 +170,31 @@ def _disputed(raw: tuple[Batch, ...], read: ReadSpec, left: pl.DataFrame) -> pl.
     differing = rows.select(ROW, key.alias(KEY), content.alias("content")).sort(ROW)
     groups = differing.group_by(KEY, maintain_order=True).agg(pl.col(ROW).first(), pl.col("content").n_unique())
     return groups.filter(pl.col("content") > 1).select(ROW)
+
+
+def _marked(job: Job, raw: tuple[Batch, ...], read: ReadSpec) -> pl.DataFrame:
+    """The rows of every record that any row marks as restricted, rejected and excluded ones too: ROW, and whether
+    its rows are marked in more than one way."""
+    there = set(raw[0].scan().collect_schema().names()) if raw else set()
+    marks = mark_columns(job.settings, job.target, job.specs_of(read.source)).get(read.source, ())
+    columns = [name for name in marks if name in there]
+    none = pl.DataFrame(schema={ROW: pl.Int64(), "differs": pl.Boolean()})
+    if not columns:
+        return none
+    is_open = not_restricted(job.settings.systems[read.source.system])
+    key = key_of(read.key) if read.key else pl.lit(None, dtype=pl.String)
+    said = [pl.when(is_marked(pl.col(name), is_open)).then(pl.col(name).fill_null("")) for name in columns]
+    found = [
+        batch.scan().select(ROW, key.alias(KEY), bare(pl.concat_str(said, ignore_nulls=True)).alias("said"),
+                            pl.any_horizontal(text.is_not_null() for text in said).alias("marked"))
+        for batch in raw
+    ]  # fmt: skip
+    rows = pl.concat(found)
+    marked = rows.filter("marked").select(ROW, KEY, pl.col("said").str.to_uppercase()).collect()
+    ways = marked.drop_nulls(KEY).group_by(KEY).agg((pl.col("said").n_unique() > 1).alias("differs"))
+    beside = rows.filter(~pl.col("marked")).select(ROW, KEY).join(ways.lazy(), on=KEY, how="semi").collect()
+    every = pl.concat([marked.select(ROW, KEY), beside]).join(ways, on=KEY, how="left")
+    return pl.concat([none, every.select(ROW, pl.col("differs").fill_null(False))]).sort(ROW)
 
 
 def _unclaimed(raw: tuple[Batch, ...], specs: tuple[TableSpec, ...], doubled: pl.Series) -> pl.DataFrame:

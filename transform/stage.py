@@ -8,10 +8,11 @@ import polars as pl
 
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import KEY, ORIGIN, ROW
-from casebridge.project.errors import Problem, SpecError
+from casebridge.project.errors import SpecError
 from casebridge.project.identity import give_out
 from casebridge.project.job import Job
 from casebridge.project.plan import State, TablePlan, follows, planned
+from casebridge.project.restriction import missing_marks
 from casebridge.project.spec import Source, TableSpec
 from casebridge.project.specfile import columns_accounted_for, columns_asked_of
 from casebridge.project.tally import Tally
@@ -76,7 +77,7 @@ def make_conversions(job: Job) -> list[Conversion]:
 def try_queries(job: Job, plans: list[Conversion], columns: Mapping[Source, Iterable[str]]) -> None:
     """SpecError lists every query that fails on sources with these `columns`, and every expression that does
     not fit the columns of its source or query."""
-    problems: list[Problem] = []
+    problems = [*missing_marks(job.settings, job.specs, {source: [*names] for source, names in columns.items()})]
     for plan in plans:
         texts = dict.fromkeys(columns[plan.spec.sources[0]], pl.String())
         try:

@@ -21,7 +21,7 @@ from casebridge.migrate.plan import plan as plan_run
 from casebridge.migrate.run_guards import may_begin
 from casebridge.project.audit import login
 from casebridge.project.contracts import ROW_VERDICTS
-from casebridge.project.errors import CasebridgeError, did_you_mean
+from casebridge.project.errors import CasebridgeError, counted, did_you_mean
 from casebridge.project.job import Job
 
 
@@ -153,7 +153,8 @@ def replay(table: str | None, folder: Path, run: str | None, as_json: bool) -> N
 def rollback(run: str, folder: Path, as_json: bool, dry_run: bool) -> None:
     """Take the last run's rows out of the target again.
 
-    The target is then what it was before the run began, row for row. Stopped half-way, run it again.
+    The target is then what it was before the run began, row for row; only marks of restriction that are stricter
+    now stay. Stopped half-way, run it again.
     """
     with progress() as shown, open_job(folder, run, shown, known=True) as job:
         told = roll_back(job, dry_run=dry_run)
@@ -165,6 +166,9 @@ def rollback(run: str, folder: Path, as_json: bool, dry_run: bool) -> None:
     would = "would be " if dry_run else ""
     for item in told:
         click.echo(f"{item.target}: {item.deleted:,} rows {would}deleted, {item.restored:,} {would}restored")
+        if item.restricted:
+            kept = f"{counted(item.restricted, 'row')} of {item.target} {'would keep' if dry_run else 'keep'}"
+            click.echo(f"{kept} the stricter mark of restriction: only restrictions_lowered.csv takes one back")
     click.echo(f"run {run} {'would be' if dry_run else 'is'} taken back")
 
 

@@ -129,7 +129,8 @@ class Codes:
             rows = rows.filter(~pl.col(ROW).is_in(self.setting.survivors.implode()))
         for at, column in self._of(spec):
             value = self._expected(spec, column).alias("code")
-            for code, count in rows.select(value).group_by("code").len().iter_rows():
+            mine = rows.filter(~pl.col(ROW).is_in(self.setting.rows_raised(*at).implode()))
+            for code, count in mine.select(value).group_by("code").len().iter_rows():
                 self._source[at][code] += count
 
     def wants(self, table: str) -> bool:
@@ -145,6 +146,7 @@ class Codes:
         for at in (at for at in self._columns if at[0] == table and at[1] in chunk.columns):
             others = [numbers[spec.name] for spec in self._unread[at]]
             counted = mine.filter(~pl.col(SPEC).is_in(others)) if others else mine
+            counted = counted.filter(~pl.col(LEAD).is_in(self.setting.rows_raised(*at).implode()))
             code = pl.col(at[1]).cast(pl.String).alias("code")
             for value, count in counted.select(code).group_by("code").len().iter_rows():
                 self._target[at][value] += count

@@ -14,6 +14,8 @@ import polars as pl
 
 from casebridge.project.contracts import ROW, Verdict, empty
 from casebridge.project.job import Job
+from casebridge.project.restriction import RAISED
+from casebridge.project.restriction import STAGE as RESTRICTION
 from casebridge.project.spec import ColumnSpec, Source, TableSpec
 from casebridge.reconciliation.reading.raw_text import as_mapped
 from casebridge.reconciliation.reading.verified_files import RunFiles
@@ -60,6 +62,14 @@ class Setting:
                     found.append(rows.select(ROW, "column").collect())
             self._aside[spec.name] = pl.concat(found).unique()
         return self._aside[spec.name]
+
+    def rows_raised(self, table: str, column: str) -> pl.Series:
+        """The source rows whose mark of restriction load raised or lowered: it is held to account by id."""
+        found = [pl.Series(ROW, [], dtype=pl.Int64)]
+        for spec in (spec for spec in self.job.specs if spec.target == table):
+            for batch in self.files.of(RESTRICTION, spec.name, RAISED):
+                found.append(batch.read([ROW, "column"]).filter(pl.col("column") == column).get_column(ROW))
+        return pl.concat(found)
 
     def rows_set_aside(self, spec: TableSpec, column: ColumnSpec) -> pl.Series:
         """The source rows whose value of one column was set aside."""

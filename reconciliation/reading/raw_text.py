@@ -165,10 +165,14 @@ def _at_home(value: pl.Expr, written: pl.Expr, zone: str) -> pl.Expr:
     return pl.when(away.is_null()).then(written).otherwise(plain)
 
 
-def restricted(text: pl.Expr) -> pl.Expr:
-    """Whether a record is under restriction. Anything but a blank or a plain no counts: an unreadable
-    restriction must not become an open record."""
-    return ~bare(text).str.to_uppercase().is_in(["N", "NO", "F", "FALSE", "0"]).fill_null(True)
+_PLAIN_NO = ("", "N", "NO", "F", "FALSE", "0")
+
+
+def restricted(text: pl.Expr, is_open: Sequence[str] = _PLAIN_NO) -> pl.Expr:
+    """Whether a record is under restriction. Anything but the values that mean it is not counts: an unreadable
+    restriction must not become an open record. A cell that holds an error is unreadable."""
+    said = bare(text).fill_null("").str.to_uppercase()
+    return text.str.starts_with(CELL_FAULT).fill_null(False) | ~said.is_in([value.upper() for value in is_open])
 
 
 def as_mapped(column: ColumnSpec) -> pl.Expr | None:

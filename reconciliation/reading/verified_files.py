@@ -19,6 +19,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "transform": ("clean", "quarantine"),
     "dedupe": ("pairs", "crosswalk", "golden"),
     "load": ("rows", "quarantine"),
+    "restriction": ("raised",),
 }
 
 

@@ -18,9 +18,9 @@ def write_evidence(books: Books, folder: Path) -> None:
     """A file of keys for each target table with a difference; files of an earlier attempt go."""
     for old in (folder / "evidence").glob("*.csv"):
         old.unlink()
-    opened = {account.table: account for account in books.restriction.accounts}
+    restriction = books.restriction.accounts
     for name, side in books.sides.items():
-        account = opened.get(name)
+        accounts = [account for account in restriction if account.table == name]
         lines: list[tuple[str, object, str]] = [
             *(("nobody's row", key, "") for key in side.nobodys_ids),
             *(("written but not there", key, "") for key in side.missing_ids),
@@ -29,8 +29,9 @@ def write_evidence(books: Books, folder: Path) -> None:
                 for key, legacy, columns in books.differences[name]
             ),
             *(("orphan", key, column) for column, keys in side.orphan_ids.items() for key in keys),
-            *(("restriction lost", key, "") for key in (account.opened_ids if account else ())),
-            *(("restriction without cause", key, "") for key in (account.closed_ids if account else ())),
+            *(("restriction lost", key, a.column) for a in accounts for key in a.opened_ids),
+            *(("restriction without cause", key, a.column) for a in accounts for key in a.closed_ids),
+            *(("restriction kept", key, a.column) for a in accounts for key in a.kept_ids),
         ]
         if lines:
             write_text(folder / "evidence" / f"{name}.csv", _csv(("finding", "primary_key", "detail"), lines))

@@ -47,6 +47,7 @@ def facts_of(books: Books, findings: Sequence[Finding]) -> Facts:
         "project": books.job.settings.name,
         "totals": {"extracted": sum(totals.values()), **_in_order(totals)},
         "restricted": [_restricted(account) for account in books.restriction.accounts],
+        "restrictions_lowered": [asdict(item) for item in books.restriction.lowered],
         "causes": causes(books),
         "set_aside": set_aside(books),
         "control_totals": control_totals(books),
@@ -169,12 +170,15 @@ def set_aside(books: Books) -> list[Facts]:
 
 def _restricted(account: Any) -> Facts:
     return {
-        "target": account.table,
+        "target": account.name,
+        "column": account.column,
         "source_rows": account.places,
         "expected": account.expected,
         "actual": account.actual,
         "opened": account.opened,
         "closed": account.closed,
+        "kept": account.kept,
+        "lowered": account.lowered,
     }
 
 

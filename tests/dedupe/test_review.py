@@ -20,6 +20,7 @@ from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError, SpecError
 from casebridge.project.no_link import NoLink
+from casebridge.project.target import ColumnType, TargetColumn
 from tests.staged import PERSONS, job_of, lay_out
 
 SAME, DIFFERENT, UNSURE = Ruling.SAME, Ruling.DIFFERENT, Ruling.UNSURE
@@ -329,6 +330,8 @@ def test_an_older_key_is_a_shorter_one() -> None:
 
 # Golden rows
 
+BY_NAME = TargetColumn("restricted", ColumnType("char", length=1)).marks
+
 PEOPLE = {"id": pl.String, "table": pl.String, "_key": pl.String, "_row": pl.Int64, "_rest": pl.List(pl.Int64),
           "last_name": pl.String, "born": pl.Date, "restricted": pl.String, "ev_phone": pl.String}  # fmt: skip
 
@@ -344,7 +347,7 @@ def _people(*rows: tuple[str | None, str | None, str | None]) -> pl.DataFrame:
 
 def _golden(people: pl.DataFrame, survivor: int) -> dict[str, object]:
     merging = pl.DataFrame({"id": people["id"], "survivor": f"old:{survivor}"})
-    (row,) = golden_rows(people, merging).to_dicts()
+    (row,) = golden_rows(people, merging, [BY_NAME]).to_dicts()
     assert (row["id"], row["_key"], row["_row"], row["_rest"]) == (
         f"old:{survivor}",
         str(survivor),
@@ -376,9 +379,9 @@ def test_groups_are_kept_apart_and_records_outside_stay_as_they_are() -> None:
     merging = pl.DataFrame(
         {"id": ["old:1", "old:2", "old:3", "old:4"], "survivor": ["old:1", "old:1", "old:4", "old:4"]}
     )
-    made = golden_rows(people, merging)
+    made = golden_rows(people, merging, [BY_NAME])
     assert made.select("id", "last_name", "restricted", "ev_phone").rows() == [
         ("old:1", "A", "Y", "2"), ("old:4", "D", "N", "4"),
     ]  # fmt: skip
     assert made.columns == people.columns
-    assert golden_rows(people.reverse(), merging.reverse()).equals(made)
+    assert golden_rows(people.reverse(), merging.reverse(), [BY_NAME]).equals(made)
