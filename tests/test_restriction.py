@@ -74,7 +74,7 @@ def _lower(kin: Kin, *lines: str) -> None:
 
 
 TWO = [person(1, "Ng"), person(2, "Li", secure="Y")]
-ODD = ["Y", "y", " Y ", "R", "1", "?", "yes", "\u200bY", "unknown", "S"]
+ODD = ["Y", "y", " Y ", "R", "1", "?", "yes", "\tY", "U", "S"]
 
 
 @pytest.mark.parametrize("later", [True, False])
