@@ -137,7 +137,7 @@ def judged(frame: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 def test_third_records_tell_the_truth(frame, linkage):
     told = judged(frame, linkage.pairs).group_by("third_record").agg(true=(pl.col("a") == pl.col("b")).mean())
     share = dict(told.iter_rows())
-    assert share[LABELS[BOTH]] > 0.9 > 0.2 > share[LABELS[ONE]]
+    assert share[LABELS[BOTH]] > 0.9 > 0.25 > share[LABELS[ONE]]
 
 
 def test_a_third_record_against_a_pair_leaves_none_sure(linkage):
