@@ -287,7 +287,9 @@ def _reach(url: str, opened: Callable[[], sa.Engine]) -> None:
     engine = opened()
     try:
         with engine.connect() as connection:
-            connection.execute(sa.text("SELECT 1"))
+            # SQLite looks at its file only when something of the file is asked for.
+            sqlite = connection.dialect.name == "sqlite"
+            connection.execute(sa.text("PRAGMA schema_version" if sqlite else "SELECT 1"))
     except SQLAlchemyError as error:
         raise refusal(url, error) from error
     finally:

@@ -296,7 +296,7 @@ def test_an_older_project_without_declarations(tmp_path: Path) -> None:
 def test_lowered_marks_are_frozen_with_the_rules(tmp_path: Path) -> None:
     kin = _kin(tmp_path, TWO)
     kin.run()
-    assert kin.cli("freeze", "trial-1", "--by", "A. Lead").returncode == 0
+    assert kin.cli("freeze", "trial-1").returncode == 0
     _lower(kin, "2,A. Manager,a mistake,2026-03-02")
     done = kin.cli("run", "--name", "trial-2")
     assert done.returncode != 0
