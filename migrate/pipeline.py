@@ -24,10 +24,11 @@ from casebridge.migrate.decision_guard import note_decisions_followed, take_over
 from casebridge.migrate.limits import check_limits, check_names
 from casebridge.migrate.run_guards import begin, route_of
 from casebridge.project.database import refusal, shown
-from casebridge.project.errors import CasebridgeError, Problem, SourceError, SpecError, TargetError, did_you_mean
+from casebridge.project.errors import CasebridgeError, Problem, SpecError, TargetError, did_you_mean
 from casebridge.project.job import Job, Reporter, Silent, sole_run
 from casebridge.project.journal import Journal
 from casebridge.project.ledger import Ledger
+from casebridge.project.no_link import NoLink
 from casebridge.project.private import make_private, private_files
 from casebridge.project.restriction import check_restriction
 from casebridge.project.routes import routed
@@ -249,10 +250,7 @@ def _linkage(job: Job) -> None:
     config = read_linkage(job.folder, job.specs)
     if config:
         try_linkage(job, config)
-    for system in job.settings.systems.values():
-        if system.no_link and not system.no_link.is_file():
-            hint = "put the list back, or take `no_link` out of casebridge.toml if there is nobody to protect"
-            raise SourceError(system.no_link.name, "the no-link list is not there", hint=hint)
+    NoLink(job).text()
 
 
 def _restriction(job: Job) -> None:

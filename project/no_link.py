@@ -16,7 +16,7 @@ from casebridge.project.errors import SourceError
 from casebridge.project.job import Job
 from casebridge.project.settings import System
 
-_HINT = "put the list right, or take `no_link` out of casebridge.toml if there is nobody to protect"
+_HINT = "put the list back or right, or take `no_link` out of casebridge.toml if there is nobody to protect"
 _APART = re.compile("[,;|\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]")
 """What parts two cells: delimiters, and everything that ends a line somewhere."""
 
@@ -106,6 +106,8 @@ def _lines(system: System) -> Iterator[tuple[int, str]]:
     assert system.no_link is not None
     try:
         data = system.no_link.read_bytes()
+    except FileNotFoundError as error:
+        raise SourceError(_name(system), "the no-link list is not there", hint=_HINT) from error
     except OSError as error:
         raise SourceError(_name(system), "the no-link list cannot be read", hint=_HINT) from error
     try:

@@ -12,7 +12,8 @@ import pytest
 
 from casebridge.project.errors import MOST_SHOWN, Problem, SpecError, printable
 from casebridge.project.headers import nameable
-from tests.councils import Migration, casebridge, make_migration, small_council
+from tests.councils import Migration, casebridge, copy_of, make_migration, small_council
+from tests.kin import Kin, make_kin, person
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,22 @@ def ran(tmp_path_factory: pytest.TempPathFactory, council: Path) -> Migration:
     return migration
 
 
+@pytest.fixture(scope="module")
+def loaded_kin(tmp_path_factory: pytest.TempPathFactory) -> Kin:
+    """Four people, loaded."""
+    people = [person(n, "Quigglesworth", secure="NY"[n == 4]) for n in range(1, 5)]
+    made = make_kin(tmp_path_factory.mktemp("kin") / "project", people)
+    made.run()
+    return made
+
+
+@pytest.fixture
+def kin(loaded_kin: Kin, tmp_path: Path) -> Kin:
+    """The four people, to spoil."""
+    folder = copy_of(loaded_kin.folder, tmp_path / "kin")
+    return Kin(folder, f"sqlite:///{folder / 'target.db'}")
+
+
 def test_all_that_is_written_is_its_owners_only(ran: Migration) -> None:
     """Through the project's folder nobody else comes at all; and what a run writes is closed by itself."""
     written = [path for name in ("work", "reports") for path in (ran.folder / name).rglob("*")]
@@ -49,15 +66,14 @@ def test_a_group_that_works_together_may_read_and_others_not(tmp_path: Path, cou
     assert all(path.stat().st_mode & 0o077 == 0o060 for path in made)
 
 
-def test_a_planted_link_is_not_written_through(tmp_path: Path, council: Path) -> None:
+def test_a_planted_link_is_not_written_through(tmp_path: Path, kin: Kin) -> None:
     """Neither where the report goes, nor where it is written first."""
-    migration = make_migration(tmp_path / "project", council)
     victim = tmp_path / "victim"
     victim.write_text("untouched")
-    folder = migration.folder / "reports" / "trial-1"
+    folder = kin.folder / "reports" / "trial-2"
     folder.mkdir(parents=True)
     (folder / "report.html").symlink_to(victim)
-    assert migration.cli("run").returncode == 0
+    kin.run("trial-2")
     assert victim.read_text() == "untouched"
     assert not (folder / "report.html").is_symlink()
 
@@ -130,15 +146,121 @@ def test_exports_and_freezes_are_on_record_and_a_changed_log_is_named(ran: Migra
     assert "of the audit log is not what was written" in done.stderr
 
 
-def test_purge_takes_what_nothing_rests_on_and_the_books_still_hold(tmp_path: Path, council: Path) -> None:
-    migration = make_migration(tmp_path / "project", council)
-    assert migration.cli("run").returncode == 0
-    stray = migration.folder / "work" / "load" / "persons" / "00099-0.rows.parquet"
+def test_purge_takes_what_nothing_rests_on_and_the_books_still_hold(kin: Kin) -> None:
+    stray = kin.folder / "work" / "load" / "persons" / "00099-0.rows.parquet"
     stray.write_bytes(b"left over")
-    told = json.loads(migration.cli("purge", "--dry-run", "--json").stdout)
+    told = json.loads(kin.cli("purge", "--dry-run", "--json").stdout)
     assert sum(item["gone"] for item in told["folders"]) >= 1
     assert stray.exists()
-    assert migration.cli("purge").returncode == 0
+    assert kin.cli("purge").returncode == 0
     assert not stray.exists()
-    assert migration.cli("reconcile").returncode == 0
-    assert migration.cli("rollback", "trial-1").returncode == 0
+    assert kin.cli("reconcile").returncode == 0
+    assert kin.cli("rollback", "trial-1").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("KEY\n", "is empty"), (None, "is not there"), ("\xff", "no text in UTF-8")]
+)
+def test_a_list_that_protects_nobody_is_found_before_a_run(kin: Kin, text: str | None, said: str) -> None:
+    kin.protect("KEY", "1")
+    path = kin.folder / "NO_LINK.csv"
+    path.unlink()
+    if text:
+        path.write_bytes(text.encode("latin-1"))
+    for command in ("check", "run"):
+        done = kin.cli(command)
+        assert done.returncode in {2, 3}
+        assert said in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "1,2,same,J. Smith,mother Zebulon Quigglesworth says so\n",
+        "left,right,verdict,reviewer,reason\n1,2,Zebulon Quigglesworth,J,x\n",
+        "left,right,verdict,reviewer,reason\n1,2,\x1b]0;OWNED\x07\x1b[8m,J,x\n",
+        "left,right,verdict,reviewer,reason\nZebulon Quigglesworth,2,same,J,x\n",
+    ],
+)
+def test_no_message_repeats_what_stands_in_a_file_of_decisions(kin: Kin, lines: str) -> None:
+    path = kin.folder / "given.csv"
+    path.write_text(lines, encoding="utf-8")
+    done = kin.cli("decide", str(path))
+    assert done.returncode == 2
+    assert "given.csv: line" in done.stderr
+    assert not any(word in done.stderr for word in ("Zebulon", "Quigglesworth", "OWNED", "\x1b"))
+
+
+def test_a_read_back_without_its_header_is_not_repeated(kin: Kin, tmp_path: Path) -> None:
+    assert kin.cli("handover", "prepare", "trial-1").returncode == 0
+    assert kin.cli("handover", "handed", "trial-1", "--to", "Supplier").returncode == 0
+    into = tmp_path / "readback" / "persons"
+    into.mkdir(parents=True)
+    for file in (kin.folder / "handover" / "trial-1" / "persons").glob("*.csv"):
+        (into / file.name).write_text(file.read_text().split("\n", 1)[1])
+    done = kin.cli("handover", "acknowledge", "trial-1", str(into.parent))
+    assert done.returncode == 3
+    assert "has no column" in done.stderr
+    assert "Quigglesworth" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("database", "statement"),
+    [
+        ("target.db", "UPDATE persons SET restricted = 'N' WHERE restricted = 'Y'"),
+        ("target.db", "DELETE FROM persons WHERE legacy_id = '2'"),
+        ("control.db", "UPDATE decisions SET reviewer = 'Somebody Else'"),
+        ("control.db", "UPDATE decisions SET verdict = 'same'"),
+        ("control.db", "DELETE FROM decisions"),
+    ],
+)
+def test_what_is_changed_after_a_signature_is_said(kin: Kin, database: str, statement: str) -> None:
+    kin.decide((1, 2), ruling="different")
+    kin.run()
+    assert kin.cli("sign", "trial-1", "--by", "A. Owner", "--role", "board").returncode == 0
+    assert "nothing has changed since" in kin.cli("report").stdout
+    with sqlite3.connect(kin.folder / database) as connection:
+        connection.execute(statement)
+    connection.close()
+    for words in (("report",), ("report", "--json")):
+        done = kin.cli(*words)
+        assert done.returncode == 6
+        assert "changed since it was signed" in done.stderr
+        assert "nothing has changed since" not in done.stdout
+
+
+def test_a_different_made_same_by_hand_merges_nobody(kin: Kin) -> None:
+    kin.decide((1, 2), ruling="different")
+    with sqlite3.connect(kin.folder / "control.db") as connection:
+        connection.execute("UPDATE decisions SET verdict = 'same'")
+    connection.close()
+    done = kin.cli("run")
+    assert done.returncode == 1
+    assert "the decisions are not what was recorded" in done.stderr
+    assert len(kin.people()) == 4
+
+
+def test_one_file_of_decisions_about_everyone_names_nobody(kin: Kin) -> None:
+    """Who pairs each with each reads the same words and counts with a list as without."""
+    path = kin.folder / "all.csv"
+    pairs = [f"{a},{b},same,J,x" for a in range(1, 5) for b in range(a + 1, 5)]
+    path.write_text("\n".join(["left,right,verdict,reviewer,reason", *pairs, ""]), encoding="utf-8")
+    told = []
+    for listed in (False, True):
+        for old in kin.folder.glob("control.db*"):
+            old.unlink()
+        (kin.folder / "audit.key").unlink(missing_ok=True)
+        if listed:
+            kin.protect("KEY", "3")
+        both = [kin.cli("decide", str(path)) for _ in range(2)]
+        told.append([(done.returncode, done.stdout, done.stderr) for done in both])
+    assert told[0] == told[1]
+
+
+def test_a_query_that_copies_a_file_elsewhere_is_never_asked(kin: Kin, tmp_path: Path) -> None:
+    linkage = kin.folder / "linkage.toml"
+    theft = f"COPY (SELECT 1) TO '{tmp_path / 'stolen'}'; SELECT"
+    linkage.write_text(linkage.read_text().replace('query = "SELECT', f'query = "{theft}'), encoding="utf-8")
+    for command in ("check", "run"):
+        assert kin.cli(command).returncode == 2
+    assert not (tmp_path / "stolen").exists()
