@@ -1,8 +1,9 @@
 """Clusters of records that stand for one person: connected components of the proposed pairs, with guards.
 
-Guards: a pair decided different never shares a cluster; nor do two marks that keep people apart (two different
-valid NHS numbers, Twin 1 and Twin 2, Snr and Jnr), through a third record either; a weak bridge (one doubtful pair
-being all that holds two groups together) is cut and reported.
+Guards: a pair decided different never shares a cluster; nor do two records that could be twins and are likelier
+two people than one, nor two marks that keep people apart (two different valid NHS numbers, Twin 1 and Twin 2, Snr
+and Jnr), through a third record either; a weak bridge (one doubtful pair being all that holds two groups together)
+is cut and reported.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 BRIDGE_CERTAIN = 0.95
+DECIDED, TWINS = "decided different", "two who could be twins"
+Cannot = Mapping[str, NDArray[np.uint64]]
+"""By the name of the guard: keys of pairs that may share no cluster."""
 Marks = Mapping[str, NDArray[np.integer]]
 """By the name of the guard: a number a row (0: none) of which no cluster may hold two."""
 
@@ -49,8 +53,8 @@ def connected(size: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> N
     return smallest[component]
 
 
-def build_clusters(size: int, edges: Edges, cannot: NDArray[np.uint64], marks: Marks) -> Clusters:
-    """Clusters under the guards. `cannot` are sorted keys of pairs decided different."""
+def build_clusters(size: int, edges: Edges, cannot: Cannot, marks: Marks) -> Clusters:
+    """Clusters under the guards. What was decided the same is held apart by a decision or a mark only."""
     label = connected(size, edges.left, edges.right)
     found = Clusters(label)
     suspects = _suspects(label, edges, cannot, marks)
@@ -61,20 +65,19 @@ def build_clusters(size: int, edges: Edges, cannot: NDArray[np.uint64], marks: M
     members = np.flatnonzero(flagged[label[edges.left]])
     order = members[np.lexsort((edges.right[members], edges.left[members], -edges.p[members]))]
     rows = np.flatnonzero(flagged[label])
-    _rebuild(found, edges, order, rows, _cannot_sets(cannot, flagged, label), marks)
+    sets = {guard: _cannot_sets(keys, flagged, label) for guard, keys in cannot.items()}
+    _rebuild(found, edges, order, rows, sets, marks)
     return found
 
 
-def _suspects(
-    label: NDArray[np.int64], edges: Edges, cannot: NDArray[np.uint64], marks: Marks
-) -> NDArray[np.int64]:
+def _suspects(label: NDArray[np.int64], edges: Edges, cannot: Cannot, marks: Marks) -> NDArray[np.int64]:
     """Clusters a guard may have something to say about; all others stand as they are. A weak bridge needs a
     weak pair, and two records on either side of it."""
     counts = np.bincount(label, minlength=len(label))
     weak = label[edges.left[edges.p < BRIDGE_CERTAIN]]
     found = [weak[counts[weak] >= 4]]
-    if len(cannot):
-        a, b = (cannot >> np.uint64(32)).astype(np.int64), (cannot & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    for keys in cannot.values():
+        a, b = ends(keys)
         found.append(label[a[label[a] == label[b]]])
     for mark in marks.values():
         grouped = np.flatnonzero((counts[label] > 1) & (mark > 0))
@@ -84,15 +87,20 @@ def _suspects(
     return np.unique(np.concatenate(found))
 
 
+def ends(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The two rows of each pair key."""
+    return (keys >> np.uint64(32)).astype(np.int64), (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
 def _cannot_sets(
-    cannot: NDArray[np.uint64], flagged: NDArray[np.bool_], label: NDArray[np.int64]
+    keys: NDArray[np.uint64], flagged: NDArray[np.bool_], label: NDArray[np.int64]
 ) -> dict[int, set[int]]:
     sets: dict[int, set[int]] = {}
-    for key in cannot.tolist():
-        a, b = key >> 32, key & 0xFFFFFFFF
-        if flagged[label[a]] and flagged[label[b]]:
-            sets.setdefault(a, set()).add(b)
-            sets.setdefault(b, set()).add(a)
+    left, right = ends(keys)
+    within = (label[left] == label[right]) & flagged[label[left]]
+    for a, b in zip(left[within].tolist(), right[within].tolist(), strict=True):
+        sets.setdefault(a, set()).add(b)
+        sets.setdefault(b, set()).add(a)
     return sets
 
 
@@ -103,7 +111,8 @@ class _Groups:
     """
 
     def __init__(
-        self, rows: Sequence[int], cannot: dict[int, set[int]], marks: Mapping[str, Mapping[int, int]],
+        self, rows: Sequence[int], cannot: Mapping[str, dict[int, set[int]]],
+        marks: Mapping[str, Mapping[int, int]],
         decided: Iterable[tuple[int, int]],
     ) -> None:  # fmt: skip
         self.marks = marks
@@ -113,7 +122,8 @@ class _Groups:
             self.decided.setdefault(b, set()).add(a)
         self.parent = {row: row for row in rows}
         self.members = {row: {row} for row in rows}
-        self.cannot = {row: set(cannot.get(row, ())) for row in rows}
+        self.cannot = [{row: set(pairs.get(row, ())) for row in rows} for pairs in cannot.values()]
+        self.guards = list(cannot)
         self.held = [{row: {mark[row]} if row in mark else set[int]() for row in rows} for mark in marks.values()]
 
     def find(self, row: int) -> int:
@@ -122,11 +132,12 @@ class _Groups:
             row = self.parent[row]
         return row
 
-    def objection(self, a: int, b: int) -> str | None:
-        """The guard that keeps two groups apart. Two marks say nothing more where a person saw both and decided
-        the two records the same."""
-        if not self.cannot[a].isdisjoint(self.members[b]):
-            return "decided different"
+    def objection(self, a: int, b: int, decided: bool) -> str | None:
+        """The guard that keeps two groups apart, of which two records were `decided` the same or not. Two marks
+        say nothing more where a person saw both and decided the two records the same."""
+        for guard, pairs in zip(self.guards, self.cannot, strict=True):
+            if not (decided and guard == TWINS) and not pairs[a].isdisjoint(self.members[b]):
+                return guard
         for (guard, mark), held in zip(self.marks.items(), self.held, strict=True):
             if held[a] and held[b] and len(held[a] | held[b]) > 1 and not self.seen(a, b, mark):
                 return guard
@@ -140,13 +151,13 @@ class _Groups:
     def join(self, a: int, b: int) -> None:
         keep, gone = min(a, b), max(a, b)
         self.parent[gone] = keep
-        for table in (self.members, self.cannot, *self.held):
+        for table in (self.members, *self.cannot, *self.held):
             table[keep] |= table.pop(gone)
 
 
 def _rebuild(
     found: Clusters, edges: Edges, order: NDArray[np.int64], rows: NDArray[np.int64],
-    cannot: dict[int, set[int]], marks: Marks,
+    cannot: Mapping[str, dict[int, set[int]]], marks: Marks,
 ) -> None:  # fmt: skip
     """Join the surest pairs first, each only if no guard objects; then cut weak bridges."""
     held = {guard: {int(r): int(mark[r]) for r in rows if mark[r] > 0} for guard, mark in marks.items()}
@@ -156,7 +167,7 @@ def _rebuild(
     for edge in order:
         left, right = int(edges.left[edge]), int(edges.right[edge])
         a, b = groups.find(left), groups.find(right)
-        reason = groups.objection(a, b) if a != b else None
+        reason = groups.objection(a, b, bool(edges.p[edge] > 1)) if a != b else None
         if reason:
             found.cut.append((left, right, reason))
             continue

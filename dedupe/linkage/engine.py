@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Blocks, Rule, build_blocks, expected_missed
 from casebridge.dedupe.linkage.blocking.rules import choose_rules, further_rules
-from casebridge.dedupe.linkage.clusters import Edges, build_clusters, cluster_names
+from casebridge.dedupe.linkage.clusters import DECIDED, TWINS, Cannot, Edges, build_clusters, cluster_names, ends
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.evaluation.diagnosis import describe, diagnose, thin_evidence
@@ -235,7 +235,9 @@ def _conclude(
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))
         keys = pair_key(scored.left, scored.right)
         zone = zones(p, judged.doubt[judged.place], threshold, np.isin(keys, same), np.isin(keys, different))
-        clusters, cut = _clusters(register, scored, p, zone == 0, (same, different), options)
+        twins = np.sort(keys[(zone == 1) & (p < threshold)])
+        cannot = {DECIDED: different, TWINS: twins}
+        clusters, cut = _clusters(register, scored, p, zone == 0, same, cannot, options)
         pairs = with_zones(framed.result(), zone[order], cut)
     clock.done("clusters", clusters=clusters["cluster"].n_unique() if len(clusters) < 10**6 else None)
     diagnosis = diagnose(model, comparisons, patterns, register, options)
@@ -275,17 +277,15 @@ def _expected_below(model: Model, patterns: Patterns, keep: float) -> float:
 
 def _clusters(
     register: Register, scored: Scored, p: NDArray[np.float64], joined: NDArray[np.bool_],
-    decided: tuple[NDArray[np.uint64], NDArray[np.uint64]], options: LinkOptions,
+    same: NDArray[np.uint64], cannot: Cannot, options: LinkOptions,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:  # fmt: skip
     """Clusters of the pairs `joined` and of those decided the same, and the pairs that a guard cut."""
-    same, different = decided
     joined = joined & ~np.isin(pair_key(scored.left, scored.right), same)
-    left = np.concatenate([(same >> np.uint64(32)).astype(np.int64), scored.left[joined].astype(np.int64)])
-    right = np.concatenate(
-        [(same & np.uint64(0xFFFFFFFF)).astype(np.int64), scored.right[joined].astype(np.int64)]
-    )
+    decided = ends(same)
+    left = np.concatenate([decided[0], scored.left[joined].astype(np.int64)])
+    right = np.concatenate([decided[1], scored.right[joined].astype(np.int64)])
     edges = Edges(left, right, np.concatenate([np.full(len(same), 2.0), p[joined]]))
-    found = build_clusters(register.size, edges, different, _marks(register))
+    found = build_clusters(register.size, edges, cannot, _marks(register))
     names = cluster_names(register.ids, found.of, options.previous_clusters)
     cut_left, cut_right = (np.array([c[k] for c in found.cut], dtype=np.uint32) for k in (0, 1))
     cut = pl.DataFrame(

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import LinkOptions, RegisterError, link
-from casebridge.dedupe.linkage.clusters import Edges, build_clusters, cluster_names, connected, weak_bridges
+from casebridge.dedupe.linkage.clusters import (
+    DECIDED,
+    TWINS,
+    Edges,
+    build_clusters,
+    cluster_names,
+    connected,
+    weak_bridges,
+)
 from tests.linkage.registers_for_tests import as_set, fields_of, proposed
 
 FIELDS = fields_of(PLAIN)
@@ -122,9 +130,19 @@ def test_weak_bridge_is_cut_and_shown():
     assert weak_bridges([*edges, (0, 4, 0.6)]) == set()
     assert weak_bridges([(a, b, 0.99) for a, b, _ in edges]) == set()
     left, right, p = (np.array(column) for column in zip(*edges, strict=True))
-    found = build_clusters(5, Edges(left, right, p), np.zeros(0, np.uint64), {})
+    found = build_clusters(5, Edges(left, right, p), {}, {})
     assert found.of.tolist() == [0, 0, 0, 3, 3]
     assert found.cut == [(2, 3, "weak bridge")]
+
+
+def test_two_who_could_be_twins_are_not_joined_through_a_third():
+    """1 = 2 = 3, where 1 and 3 are likelier two than one: the weaker pair is cut, unless a person decided it."""
+    twins = {TWINS: np.array([0 << 32 | 2], dtype=np.uint64)}
+    left, right = np.array([0, 1]), np.array([1, 2])
+    found = build_clusters(3, Edges(left, right, np.array([0.99, 0.98])), twins, {})
+    assert found.of.tolist() == [0, 0, 2]
+    assert found.cut == [(1, 2, "two who could be twins")]
+    assert build_clusters(3, Edges(left, right, np.array([2.0, 2.0])), twins, {}).of.tolist() == [0, 0, 0]
 
 
 @given(st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=40))
@@ -151,7 +169,7 @@ def test_guards_hold_whatever_the_edges(edges, cannot, numbers):
     found = build_clusters(
         12,
         Edges(left.astype(np.int64), right.astype(np.int64), p),
-        keys,
+        {DECIDED: keys},
         {"numbers": np.array(numbers, dtype=np.uint64)},
     )
     for a, b in cannot:

@@ -96,12 +96,11 @@ def test_a_pair_that_a_guard_cut_is_for_a_person():
 def test_numbers_that_a_person_saw_keep_nobody_apart():
     """A = B = C with different numbers of A and C: cut, unless somebody decided A = C."""
     numbers = np.array([11, 0, 22], dtype=np.uint64)
-    none = np.zeros(0, dtype=np.uint64)
 
     def of(*pairs: tuple[int, int]) -> list[int]:
         left, right = (np.array(side) for side in zip(*pairs, strict=True))
         return build_clusters(
-            3, Edges(left, right, np.full(len(pairs), 2.0)), none, {"numbers": numbers}
+            3, Edges(left, right, np.full(len(pairs), 2.0)), {}, {"numbers": numbers}
         ).of.tolist()
 
     assert of((0, 1), (1, 2)) == [0, 0, 2]

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import Comparison, Level, Levels, level
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, TWO, Comparison, Level, Levels, level
 from casebridge.dedupe.linkage.register.codes import CODES, which_valid
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
@@ -26,11 +26,11 @@ EMAIL_LEVELS = (
 def code_levels(kind: str) -> tuple[Level, ...]:
     """Levels of a number with a rule by which it can be told right or wrong, as NHS numbers have them."""
     return (
-        level(f"same {kind}", 0.94, 0.004, 0.0003, 0.0003),
+        level(f"same {kind}", 0.94, 0.004, 0.0003, 0.0003, tag=AGREES),
         level(f"same {kind}, one that cannot be right", 0.01, 0.0005, 0.0001, 0.0001),
-        level(f"{kind} one sign or one swap away", 0.02, 0.001, 0.0005, 0.0005),
-        level(f"two different valid {kind}s", 0.017, 0.967, 0.98, 0.98),
-        level(f"{kind}s differ, one cannot be right", 0.013, 0.0275, 0.0191, 0.0191),
+        level(f"{kind} one sign or one swap away", 0.02, 0.001, 0.0005, 0.0005, tag=SLIP),
+        level(f"two different valid {kind}s", 0.017, 0.967, 0.98, 0.98, tag=TWO),
+        level(f"{kind}s differ, one cannot be right", 0.013, 0.0275, 0.0191, 0.0191, tag=TWO),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -30,15 +30,24 @@ RELATION = {
 RELATIONS = ("same", "twin_or_sibling", "household", "chance")
 NOTHING = 255
 
+AGREES, SWAP, SLIP, DEFAULT, UNLIKE, GENERATION, TWO = (
+    "agrees", "swap", "slip", "default", "unlike", "generation", "two",
+)  # fmt: skip
+"""Tags of levels, where more hangs on a level than its chances. AGREES: the two values are one. SWAP: two values
+change places. SLIP: a slip of the pen. DEFAULT: one of the two is what a system fills in. UNLIKE: nothing explains
+that one person is written so. GENERATION: parent and child. TWO: two different numbers that name a person."""
+
 
 @dataclass(frozen=True)
 class Level:
     """One answer a comparison can give. `start` is how often it is expected in pairs of each of PEOPLE,
-    before any data are seen; `bin` numbers the rareness step of levels that split one agreement by value."""
+    before any data are seen; `bin` numbers the rareness step of levels that split one agreement by value; `tag`
+    says what else hangs on the level."""
 
     label: str
     start: tuple[float, ...]
     bin: int | None = None
+    tag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,23 +107,29 @@ class Comparison:
             found[unsettled] = self.settle(left.take(unsettled), right.take(unsettled))
         return found
 
+    def tagged(self, *tags: str) -> NDArray[np.bool_]:
+        """Of each number that `quick` can give: whether it is a level with one of the tags."""
+        found = np.zeros(self.radix, dtype=bool)
+        found[: self.null] = [level.tag in tags for level in self.levels]
+        return found
+
     def labels(self) -> list[str]:
         return [level.label for level in self.levels]
 
 
 def level(
     label: str, settled: float, twin: float, sibling: float, household: float,
-    moved: float | None = None, namesake: float | None = None,
+    moved: float | None = None, namesake: float | None = None, tag: str | None = None,
 ) -> Level:  # fmt: skip
     """A Level from its starting beliefs; moved defaults to settled, namesake to household."""
     moved = settled if moved is None else moved
     namesake = household if namesake is None else namesake
-    return Level(label, (settled, moved, twin, sibling, household, namesake))
+    return Level(label, (settled, moved, twin, sibling, household, namesake), tag=tag)
 
 
 def with_given(levels: tuple[Level, ...], words: str) -> tuple[Level, ...]:
     """The levels, and once more for pairs that agree on what is given."""
-    return (*levels, *(Level(f"{one.label}, {words}", one.start, one.bin) for one in levels))
+    return (*levels, *(replace(one, label=f"{one.label}, {words}") for one in levels))
 
 
 def per_group(counts: NDArray[np.float64], groups: tuple[int, ...]) -> NDArray[np.float64]:
@@ -133,7 +148,8 @@ def split_by_rareness(
     weight /= weight.sum()
     words = names or [f"{one.label}, {word}" for word in rareness_words()]
     return tuple(
-        Level(words[step], tuple(float(s * weight[step]) for s in one.start), bin=step) for step in range(steps)
+        Level(words[step], tuple(float(s * weight[step]) for s in one.start), step, AGREES)
+        for step in range(steps)
     )
 
 

@@ -6,7 +6,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.comparisons.levels import SLIP as A_SLIP
 from casebridge.dedupe.linkage.comparisons.levels import (
+    SWAP,
+    UNLIKE,
     Comparison,
     Level,
     Levels,
@@ -40,7 +43,7 @@ COMMON = 1e-3  # share of records from which a forename is a common one
 
 FORENAME_EXACT = level("same forename", 0.84, 0.002, 0.002, 0.008, namesake=0.93)
 FORENAME_REST = (
-    level("forename changes places with surname or middle name", 0.006, 0.0002, 0.0002, 0.0002),
+    level("forename changes places with surname or middle name", 0.006, 0.0002, 0.0002, 0.0002, tag=SWAP),
     level("forename of one is the middle name of the other", 0.008, 0.001, 0.001, 0.001),
     level(
         "one forename is a short form of the other, one of them uncommon",
@@ -53,7 +56,7 @@ FORENAME_REST = (
     level("one forename is a short form of the other, both common", 0.01, 0.002, 0.002, 0.002, namesake=0.01),
     level("one of several forenames agrees", 0.01, 0.002, 0.002, 0.002, namesake=0.01),
     level("an initial agrees with the forename", 0.02, 0.004, 0.004, 0.004, namesake=0.01),
-    level("forename one slip away, one spelling rare", 0.045, 0.002, 0.002, 0.002, namesake=0.01),
+    level("forename one slip away, one spelling rare", 0.045, 0.002, 0.002, 0.002, namesake=0.01, tag=A_SLIP),
     level("forename one slip away, both are names in use", 0.006, 0.008, 0.008, 0.008, namesake=0.005),
     level("forename spelled closely, one spelling rare", 0.012, 0.006, 0.006, 0.006, namesake=0.005),
     level("forename spelled closely, both are names in use", 0.003, 0.02, 0.02, 0.02, namesake=0.005),
@@ -67,7 +70,7 @@ MIDDLE_EXACT = level("same middle name", 0.80, 0.06, 0.06, 0.03, namesake=0.3)
 MIDDLE_REST = (
     level("an initial agrees with the middle name", 0.08, 0.03, 0.03, 0.02, namesake=0.05),
     level("middle name spelled closely", 0.06, 0.02, 0.02, 0.02),
-    level("middle name differs", 0.06, 0.89, 0.89, 0.93, namesake=0.6),
+    level("middle name differs", 0.06, 0.89, 0.89, 0.93, namesake=0.6, tag=UNLIKE),
 )
 
 

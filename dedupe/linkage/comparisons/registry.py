@@ -11,7 +11,19 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.addresses import address_comparison
 from casebridge.dedupe.linkage.comparisons.codes import email_comparison, nino_comparison, upn_comparison
-from casebridge.dedupe.linkage.comparisons.levels import Comparison, Levels, level, split_by_rareness, with_given
+from casebridge.dedupe.linkage.comparisons.levels import (
+    AGREES,
+    DEFAULT,
+    GENERATION,
+    SLIP,
+    TWO,
+    UNLIKE,
+    Comparison,
+    Levels,
+    level,
+    split_by_rareness,
+    with_given,
+)
 from casebridge.dedupe.linkage.comparisons.names import ALIKE_FORENAME, name_comparisons
 from casebridge.dedupe.linkage.comparisons.telling_apart import NAME, telling_apart
 from casebridge.dedupe.linkage.errors import RegisterError
@@ -24,43 +36,42 @@ from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_win
 from casebridge.dedupe.linkage.register.values import names_a_person, rareness, shares
 
 BIRTH_LEVELS = (
-    level("same birth date", 0.86, 0.985, 0.001, 0.001, namesake=0.004),
-    level("same birth date, one entered far more often than others", 0.02, 0.005, 0.001, 0.002),
-    level("day and month change places", 0.02, 0.0005, 0.0005, 0.0005),
-    level("one digit of the day or month differs", 0.035, 0.003, 0.004, 0.002),
-    level("one digit of the year differs", 0.02, 0.001, 0.004, 0.002),
-    level("two neighbouring digits change places", 0.01, 0.0005, 0.001, 0.001),
-    level("same year, and one of the two is 1 January", 0.004, 0.002, 0.002, 0.002),
+    level("same birth date", 0.86, 0.985, 0.001, 0.001, namesake=0.004, tag=AGREES),
+    level("same birth date, one entered far more often than others", 0.02, 0.005, 0.001, 0.002, tag=AGREES),
+    level("day and month change places", 0.02, 0.0005, 0.0005, 0.0005, tag=SLIP),
+    level("one digit of the day or month differs", 0.035, 0.003, 0.004, 0.002, tag=SLIP),
+    level("one digit of the year differs", 0.02, 0.001, 0.004, 0.002, tag=SLIP),
+    level("two neighbouring digits change places", 0.01, 0.0005, 0.001, 0.001, tag=SLIP),
+    level("same year, and one of the two is 1 January", 0.004, 0.002, 0.002, 0.002, tag=DEFAULT),
     level("same day and month, another year", 0.004, 0.0005, 0.004, 0.003),
     level("same month and year, another day", 0.007, 0.001, 0.003, 0.003),
     level("same day and year, another month", 0.003, 0.0005, 0.003, 0.002),
-    level("same year, day and month differ", 0.004, 0.001, 0.03, 0.04),
-    level("birth dates up to 3 years apart", 0.003, 0.0005, 0.45, 0.15),
-    level("birth dates 3 to 15 years apart", 0.004, 0.0005, 0.45, 0.20),
-    level("birth dates over 15 years apart", 0.006, 0.0005, 0.05, 0.60, namesake=0.95),
+    level("same year, day and month differ", 0.004, 0.001, 0.03, 0.04, tag=UNLIKE),
+    level("birth dates up to 3 years apart", 0.003, 0.0005, 0.45, 0.15, tag=UNLIKE),
+    level("birth dates 3 to 15 years apart", 0.004, 0.0005, 0.45, 0.20, tag=UNLIKE),
+    level("birth dates over 15 years apart", 0.006, 0.0005, 0.05, 0.60, namesake=0.95, tag=GENERATION),
 )
-SLIP_OF_A_DATE = 6  # the last of BIRTH_LEVELS that a slip of the pen or a default explains
 COMMON_DATE = 4.0
 NEW_YEAR = np.uint32(0x0101)
 
 SEX_LEVELS = (
     level("same sex", 0.985, 0.66, 0.52, 0.35, namesake=0.985),
-    level("sex differs", 0.015, 0.34, 0.48, 0.65, namesake=0.015),
+    level("sex differs", 0.015, 0.34, 0.48, 0.65, namesake=0.015, tag=UNLIKE),
 )
 
 NHS_LEVELS = (
-    level("same NHS number", 0.95, 0.004, 0.0003, 0.0003),
+    level("same NHS number", 0.95, 0.004, 0.0003, 0.0003, tag=AGREES),
     level("same NHS number, one whose check digit is wrong", 0.004, 0.0005, 0.0001, 0.0001),
-    level("NHS number one digit or one swap away", 0.02, 0.001, 0.0005, 0.0005),
-    level("two different valid NHS numbers", 0.015, 0.967, 0.98, 0.98),
-    level("NHS numbers differ, one fails its check", 0.011, 0.0275, 0.0191, 0.0191),
+    level("NHS number one digit or one swap away", 0.02, 0.001, 0.0005, 0.0005, tag=SLIP),
+    level("two different valid NHS numbers", 0.015, 0.967, 0.98, 0.98, tag=TWO),
+    level("NHS numbers differ, one fails its check", 0.011, 0.0275, 0.0191, 0.0191, tag=TWO),
 )
 NUMBER_LEVELS = (
-    level("same number", 0.92, 0.001, 0.0003, 0.0003),
+    level("same number", 0.92, 0.001, 0.0003, 0.0003, tag=AGREES),
     level("same number, one that cannot be right", 0.0, 0.0, 0.0, 0.0),
-    level("number one digit or one swap away", 0.03, 0.001, 0.0005, 0.0005),
-    level("two different valid numbers", 0.0, 0.0, 0.0, 0.0),
-    level("numbers differ", 0.05, 0.998, 0.9992, 0.9992),
+    level("number one digit or one swap away", 0.03, 0.001, 0.0005, 0.0005, tag=SLIP),
+    level("two different valid numbers", 0.0, 0.0, 0.0, 0.0, tag=TWO),
+    level("numbers differ", 0.05, 0.998, 0.9992, 0.9992, tag=TWO),
 )
 PHONE_LEVELS = (
     level("same phone number", 0.55, 0.60, 0.5, 0.4, moved=0.12),

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Rule, rule_key, runs
 from casebridge.dedupe.linkage.blocking.rules import available
 from casebridge.dedupe.linkage.comparisons.levels import (
+    AGREES,
+    GENERATION,
     HOUSEHOLD,
     MOVED,
     NAMESAKE,
@@ -19,7 +21,9 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     SETTLED,
     SIBLING,
     TWIN,
+    UNLIKE,
     Comparison,
+    Level,
     per_group,
 )
 from casebridge.dedupe.linkage.model.mixture import (
@@ -39,8 +43,8 @@ CHANCE_SHARE = 0.755
 MISTAKEN_NUMBERS = 0.004
 TWIN_PAIRS_A_ROW = 0.025  # three times what births give: 1.5 % of people have a twin
 SAME_BIRTH_DATE = 0.01  # of siblings and households: else they are twins
-OTHER_BIRTH_DATE, PLAINLY = 0.03, 10  # of one person, each level from this on: no slip makes 1951 of 1983
-A_GENERATION, APART = 0.0005, 13  # of one person, over 15 years apart: parent and child of one name
+OTHER_BIRTH_DATE = 0.03  # of one person, each UNLIKE level: no slip makes 1951 of 1983
+A_GENERATION = 0.0005  # of one person, over 15 years apart: parent and child of one name
 IMPLIED = {
     "names": ("forename", "surname", "forename_sound", "surname_sound"),
     "rare_names": ("forename", "surname", "forename_sound", "surname_sound"),
@@ -140,9 +144,7 @@ def _most_by_chance(
 
 def agreements(comparison: Comparison) -> NDArray[np.bool_]:
     """Levels that say two values are the same."""
-    if comparison.name == "birth_date":
-        return np.arange(len(comparison.levels)) < 2
-    return np.array([level.bin is not None for level in comparison.levels])
+    return comparison.tagged(AGREES)[: comparison.null]
 
 
 def met_before(rule: Rule, before: Sequence[Rule]) -> set[str]:
@@ -185,18 +187,18 @@ def _person(name: str, comparisons: Sequence[Comparison], chance_of: RandomAgree
         prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
     pooled = tuple(name in (SETTLED, MOVED) and not comparison.moves for comparison in comparisons)
     share = min(STARTING_SHARES[name], most)
-    ceilings = tuple(_ceiling(name, c.name, place) for c in comparisons for place in range(c.null))
+    ceilings = tuple(_ceiling(name, c.name, level) for c in comparisons for level in c.levels)
     return Component(name, RELATION[name], share, tuple(start), tuple(prior), pooled, False, most, ceilings)
 
 
-def _ceiling(name: str, comparison: str, place: int) -> float:
+def _ceiling(name: str, comparison: str, level: Level) -> float:
     """The most that a level may stand for among pairs of one of PEOPLE. Without ceilings relations take one
     another's pairs where columns are few: parents and children of one name and home for one person."""
     if comparison != "birth_date":
         return 1.0
     if RELATION[name] == "same":
-        return A_GENERATION if place >= APART else OTHER_BIRTH_DATE if place >= PLAINLY else 1.0
-    return SAME_BIRTH_DATE if name in (SIBLING, HOUSEHOLD) and place < 2 else 1.0
+        return {GENERATION: A_GENERATION, UNLIKE: OTHER_BIRTH_DATE}.get(level.tag or "", 1.0)
+    return SAME_BIRTH_DATE if name in (SIBLING, HOUSEHOLD) and level.tag == AGREES else 1.0
 
 
 def as_chances(counts: NDArray[np.float64]) -> NDArray[np.float64]:

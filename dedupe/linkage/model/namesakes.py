@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import Rule, rule_key
-from casebridge.dedupe.linkage.comparisons.levels import Comparison
-from casebridge.dedupe.linkage.comparisons.registry import SLIP_OF_A_DATE
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, DEFAULT, SLIP, Comparison
 from casebridge.dedupe.linkage.model.background import missing
 from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, distinct
 from casebridge.dedupe.linkage.register.dates import day_numbers
@@ -153,7 +152,8 @@ def count_coincidences(
     left, right, rate = _namesakes(rule_key(register, ("forename", "surname"), len(rows)), day)
     sides = register.sides(left, right)
     levels = np.stack([comparison.full(*sides) for comparison in comparisons], axis=1)
-    levels = levels[levels[:, place["birth_date"]] > SLIP_OF_A_DATE]
+    slips = comparisons[place["birth_date"]].tagged(AGREES, SLIP, DEFAULT)
+    levels = levels[~slips[levels[:, place["birth_date"]]]]
     if len(levels) < LEAST:
         return None
     levels[:, place["birth_date"]] = 0

@@ -7,15 +7,13 @@ to the end would keep.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import Comparison, Levels
-from casebridge.dedupe.linkage.comparisons.names import SLIP
-from casebridge.dedupe.linkage.comparisons.registry import SLIP_OF_A_DATE
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, DEFAULT, SLIP, SWAP, TWO, UNLIKE, Comparison
 from casebridge.dedupe.linkage.model.calibration import Number
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Radix, distinct
@@ -162,32 +160,32 @@ def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> ND
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
     apart, near = np.ones(len(levels), dtype=bool), np.ones(len(levels), dtype=bool)
     if "forename" in place:
-        forename, name = comparisons[place["forename"]], levels[:, place["forename"]]
-        rest = [n for n, lv in enumerate(forename.levels) if lv.bin is None]
-        apart = np.isin(name, [*(rest[k] for k in (1, 2, 3, 4, 5, *range(7, 13))), forename.null])
-        named = _number_agrees(comparisons, levels)
-        apart |= (name == rest[SLIP]) & ~named
+        named = _any_tagged(comparisons, levels, AGREES, identifiers=True)
+        apart = ~_tagged(comparisons, place, levels, "forename", AGREES, SWAP, SLIP)
+        slip = _tagged(comparisons, place, levels, "forename", SLIP)
+        apart |= slip & ~named
         for other in {"sex", "middle_name"} & place.keys():
-            differs = _plainly_differs(comparisons[place[other]], levels[:, place[other]])
-            apart |= differs & ((name >= rest[2]) | ~named)
+            apart |= _tagged(comparisons, place, levels, other, UNLIKE) & (slip | ~named)
     if "birth_date" in place:
         date = levels[:, place["birth_date"]]
-        near = (date <= SLIP_OF_A_DATE) | (date == comparisons[place["birth_date"]].null)
-    number = Number.of(comparisons)
-    two_numbers = levels[:, number.place] == number.differs if number else np.zeros(len(levels), dtype=bool)
-    return apart & near | two_numbers
+        near = _tagged(comparisons, place, levels, "birth_date", AGREES, SLIP, DEFAULT)
+        near |= date == comparisons[place["birth_date"]].null
+    return apart & near | _any_tagged(comparisons, levels, TWO)
 
 
-def _number_agrees(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Patterns in which a number that names a person is the same."""
+def _tagged(
+    comparisons: Sequence[Comparison], place: Mapping[str, int], levels: NDArray[np.uint8], name: str, *tags: str
+) -> NDArray[np.bool_]:
+    """Patterns whose level of the comparison `name` has one of the tags."""
+    return comparisons[place[name]].tagged(*tags)[levels[:, place[name]]]
+
+
+def _any_tagged(
+    comparisons: Sequence[Comparison], levels: NDArray[np.uint8], tag: str, identifiers: bool = False
+) -> NDArray[np.bool_]:
+    """Patterns in which any comparison, or any of a number that names a person, has a level with the tag."""
     found = np.zeros(len(levels), dtype=bool)
     for place, comparison in enumerate(comparisons):
-        if comparison.identifier:
-            same = [n for n, level in enumerate(comparison.levels) if n == 0 or level.bin is not None]
-            found |= np.isin(levels[:, place], same)
+        if comparison.identifier or not identifiers:
+            found |= comparison.tagged(tag)[levels[:, place]]
     return found
-
-
-def _plainly_differs(comparison: Comparison, level: Levels) -> NDArray[np.bool_]:
-    """Patterns at the last level of a group: nothing in common."""
-    return np.isin(level, np.cumsum(comparison.groups) - 1)
