@@ -161,14 +161,16 @@ def _columns(
     known = set.union(*columns_accounted_for(specs, source, columns))
     # What a query needs it says itself, when it is tried: only plain specs say here what must be there.
     plain = [spec for spec in specs if spec.query is None]
-    needed = set.union(*columns_accounted_for(plain, source), *map(columns_asked_of, plain)) | set(read.key)
+    mapped = set.union(*columns_accounted_for(plain, source)) | set(read.key)
+    asked = {name: f"{spec.name}.toml: {at}" for spec in plain for name, at in columns_asked_of(spec).items()}
+    needed = mapped | set(asked)
     here = set(columns)
     if not _folded(columns) & _folded(known | needed):
         raise _no_header(name, columns, known | needed)
     counts = Counter(columns)
     sure = _is_header(path, name, read, columns, needed | known)
     faults = [
-        _listed("missing", sorted(needed - here)),
+        _listed("missing", [_asked(column, mapped, asked) for column in sorted(needed - here)]),
         _listed("neither mapped nor dropped", _unexpected(columns, known, needed - here, sure=sure)),
         _listed("twice", sorted(name for name, count in counts.items() if count > 1 and name in known)),
         _listed("reserved by casebridge", sorted(column for column in here if column.startswith("__"))),
@@ -185,6 +187,11 @@ def _columns(
         hint = "ask for files that all have the same columns"
         raise SourceError(name, "has other columns than the files before it", hint=hint)
     return first or columns
+
+
+def _asked(column: str, mapped: set[str], asked: Mapping[str, str]) -> str:
+    """A missing column; one that only a condition names may be mistyped there."""
+    return column if column in mapped else f"{column} ({asked[column]})"
 
 
 def _refuse_alike(name: str, columns: Sequence[str], specs: Sequence[TableSpec]) -> None:

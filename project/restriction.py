@@ -104,12 +104,26 @@ def check_restriction(settings: Settings, target: Target, specs: Sequence[TableS
                     'write SOURCE.COLUMN; say `restriction = ["Y"]` at the column in target.toml that keeps them'
                 )
                 problems.append(Problem("casebridge.toml", f"systems.{name}.restriction", what, hint))
+        if system.restriction is None:
+            problems += _undeclared(settings, target, mine, name)
     try:
         read_lowered(settings)
     except SpecError as error:
         problems += error.problems
     if problems:
         raise SpecError(problems)
+
+
+def _undeclared(settings: Settings, target: Target, specs: Sequence[TableSpec], system: str) -> Iterator[Problem]:
+    """Where the target declares its marks, a system whose specs feed none of them from a source must say so."""
+    marked = mark_columns(settings, target, specs)
+    for spec in specs if target.declares_marks else ():
+        marks = target.marks(spec.target)
+        if marks and not any(source in marked for source in spec.sources):
+            kept = ", ".join(f"{spec.target}.{item.column}" for item in marks)
+            what = f"nobody says which columns carry marks, and {kept} keeps them for {spec.name}"
+            hint = 'write `restriction = ["SOURCE.COLUMN"]`, or `restriction = []` when the system has no marks'
+            yield Problem("casebridge.toml", f"systems.{system}.restriction", what, hint)
 
 
 @dataclass(frozen=True)

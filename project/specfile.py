@@ -75,13 +75,17 @@ def _of(source: Source, lineage: Lineage, outputs: Iterable[str]) -> set[str]:
     return {column for table, column in origins if table == source.name and column not in OURS}
 
 
-def columns_asked_of(spec: TableSpec) -> set[str]:
-    """The columns that a plain spec's `where`, `when` and `expect` name and that are not its own."""
+def columns_asked_of(spec: TableSpec) -> dict[str, str]:
+    """The columns that a plain spec's `where`, `when` and `expect` name and that are not its own, and which of
+    these conditions names each first."""
     own = {column.name for column in spec.columns} | {"source", "converted"}
-    stated = [item.when for item in spec.exclusions] + [rule.when for rule in spec.routes]
-    stated += [check.expect for check in spec.checks]
-    names = set[str]().union(*(_names_in(sql) for sql in stated)) - own
-    return (names | _names_in(spec.where or "")) - OURS
+    stated = [(f"exclude[{n}].when", item.when) for n, item in enumerate(spec.exclusions, 1)]
+    stated += [(f"route[{n}].when", rule.when) for n, rule in enumerate(spec.routes, 1)]
+    stated += [(f"check[{n}].expect", check.expect) for n, check in enumerate(spec.checks, 1)]
+    found = dict.fromkeys(sorted(_names_in(spec.where or "") - OURS), "where")
+    for place, sql in stated:
+        found |= {name: found.get(name, place) for name in sorted(_names_in(sql) - own - OURS)}
+    return found
 
 
 def _names_in(sql: str) -> set[str]:

@@ -11,7 +11,7 @@ import polars as pl
 from casebridge.extract.readers import FORMATS
 from casebridge.project.batch import digest, write_batch
 from casebridge.project.contracts import ORIGIN
-from casebridge.project.job import Job, Silent
+from casebridge.project.job import Job, Reporter, Silent
 from casebridge.project.ledger import Ledger
 from casebridge.project.settings import read_settings
 from casebridge.project.spec import Source
@@ -77,6 +77,32 @@ from = "PAYEE"
 from = "AMOUNT"
 """
 
+ONE_TABLE = """
+[persons]
+primary_key = "id"
+[persons.columns]
+id = { type = "bigint" }
+name = { type = "varchar(9)" }
+"""
+
+ONE_COLUMN = """
+[table]
+system = "old"
+source = "PERSON"
+target = "persons"
+key = ["NO"]
+[columns.name]
+from = "NAME"
+"""
+
+
+def two_people(folder: Path, spec: str = ONE_COLUMN) -> Path:
+    """The least project there is, with its dump: two people and their names."""
+    lay_out(folder, {"persons": spec}, target=ONE_TABLE)
+    (folder / "dump" / "PERSON.csv").write_text("NO,NAME\n1,ann\n2,bob\n", encoding="utf-8")
+    return folder
+
+
 SETTINGS = """
 [project]
 name = "staged"
@@ -114,18 +140,23 @@ def lay_out(
     return folder
 
 
-@contextmanager
-def job_of(folder: Path, run: str = "trial-1") -> Iterator[Job]:
-    """A job of the project in `folder`."""
+def read_job(folder: Path, run: str, words: Vocabulary = WORDS, report: Reporter | None = None) -> Job:
+    """A job of the project in `folder`, without the checks that a command makes before; its ledger is open."""
     settings = read_settings(folder)
     target = read_target(folder / "target.toml")
-    specs = read_specs(folder, settings, target, WORDS)
-    ledger = Ledger(settings.work)
+    specs = read_specs(folder, settings, target, words)
+    return Job(settings, target, specs, Ledger(settings.work), run, report or Silent())
+
+
+@contextmanager
+def job_of(folder: Path, run: str = "trial-1") -> Iterator[Job]:
+    """A job whose run is open, closed afterwards."""
+    job = read_job(folder, run)
     try:
-        ledger.open_run(run, "sqlite")
-        yield Job(settings, target, specs, ledger, run, Silent())
+        job.ledger.open_run(run, "sqlite")
+        yield job
     finally:
-        ledger.close()
+        job.ledger.close()
 
 
 def extracted(job: Job, name: str, *batches: Rows, columns: Sequence[str] = (), system: str = "old") -> None:

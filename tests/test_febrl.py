@@ -21,6 +21,7 @@ url = "sqlite:///target.db"
 [systems.febrl]
 dump = "dump"
 encoding = "utf-8"
+restriction = []
 """
 
 SPEC = """

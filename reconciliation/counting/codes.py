@@ -21,7 +21,7 @@ from casebridge.project.contracts import ROW
 from casebridge.project.spec import ColumnSpec, OnFail, TableSpec
 from casebridge.reconciliation.counting.compare import LEAD, SPEC
 from casebridge.reconciliation.counting.controls import LOADED, Setting, computed, numbered
-from casebridge.reconciliation.reading.raw_text import as_mapped, bare, bare_text, day
+from casebridge.reconciliation.reading.raw_text import as_mapped, bare_text, days
 
 FOREIGN = "(not in the code list)"
 TEXTS = ("varchar", "char", "text")
@@ -128,9 +128,9 @@ class Codes:
         if merged:
             rows = rows.filter(~pl.col(ROW).is_in(self.setting.survivors.implode()))
         for at, column in self._of(spec):
-            value = self._expected(spec, column).alias("code")
             mine = rows.filter(~pl.col(ROW).is_in(self.setting.rows_raised(*at).implode()))
-            for code, count in mine.select(value).group_by("code").len().iter_rows():
+            expected = self._expected(spec, column, mine)
+            for code, count in expected.group_by("code").len().iter_rows():
                 self._source[at][code] += count
 
     def wants(self, table: str) -> bool:
@@ -189,14 +189,21 @@ class Codes:
             return False
         return column.type.name in TEXTS and self.setting.reads(spec, column)
 
-    def _expected(self, spec: TableSpec, column: ColumnSpec) -> pl.Expr:
+    def _expected(self, spec: TableSpec, column: ColumnSpec, rows: pl.DataFrame) -> pl.DataFrame:
+        """What the column must hold for these rows, as `code`."""
         text = as_mapped(column)
         assert text is not None
-        pivot = self.setting.job.settings.systems[spec.system].century_pivot
-        zone = self.setting.job.settings.systems[spec.system].timezone
-        on = day(bare(pl.col(column.codes_at)), pivot, zone) if column.codes_at else None
-        value = translated(text, on, self._lists[str(column.codes)])
+        system = self.setting.job.settings.systems[spec.system]
+        seen = rows.select(ROW, text.alias("code"))
+        if column.codes_at:
+            on = days(rows.get_column(column.codes_at), system.century_pivot, system.timezone)
+            seen = seen.with_columns(on.alias("on"))
+        value = translated(
+            pl.col("code"), pl.col("on") if column.codes_at else None, self._lists[str(column.codes)]
+        )
         if column.on_fail is OnFail.TRUNCATE and column.type.length:
             value = value.str.slice(0, column.type.length)
         aside = self.setting.rows_set_aside(spec, column)
-        return pl.when(~pl.col(ROW).is_in(aside.implode())).then(value) if len(aside) else value
+        if len(aside):
+            value = pl.when(~pl.col(ROW).is_in(aside.implode())).then(value)
+        return seen.select(value.alias("code"))

@@ -130,25 +130,51 @@ def _units(amount: str, scale: int, rounding: str | None) -> int | None:
     return int(-rounded if minus else rounded) if abs(rounded) < 2**63 else None
 
 
-def day(text: pl.Expr, pivot: int, zone: str = "Europe/London") -> pl.Expr:
-    """A date in any of the dump's formats; null where there is no such day. A two-digit year up to
-    `pivot` is of this century. With an offset from UTC it is the day on a clock in `zone`."""
-    value = bare(text).str.to_uppercase()
-    one, two = (value.str.extract(_DAY_FIRST, n) for n in (2, 4))
-    year, month = value.str.extract(_DAY_FIRST, 5), value.str.extract(_DAY_FIRST, 3)
-    century = pl.when(year.cast(pl.Int32, strict=False) <= pivot).then(pl.lit("20"))
-    long_year = pl.when(year.str.len_chars() == 2).then(century.otherwise(pl.lit("19")) + year).otherwise(year)
-    number = pl.coalesce(month.str.slice(0, 3).replace_strict(_MONTHS, default=None), month).str.zfill(2)
-    first = value.str.extract(_DAY_FIRST, 1)
+def days(texts: pl.Series, pivot: int, zone: str = "Europe/London") -> pl.Series:
+    """Dates in any of the dump's formats; null where there is no such day. A two-digit year up to
+    `pivot` is of this century. With an offset from UTC it is the day on a clock in `zone`. Each text is read once:
+    a column has few days, and one expression of all its parts takes long to plan."""
+    distinct = texts.unique().alias("text")
+    value = distinct.to_frame().select(bare(pl.col("text")).str.to_uppercase().alias("value"))
+    parts = value.with_columns(
+        **{name: pl.col("value").str.extract(_DAY_FIRST, n) for n, name in enumerate(_DAY_FIRST_PARTS, 1)},
+        **{name: pl.col("value").str.extract(_YEAR_FIRST, n) for n, name in enumerate(_YEAR_FIRST_PARTS, 1)},
+        year_number=pl.col("value").str.extract(_DAY_FIRST, 5).cast(pl.Int32, strict=False),
+    )
+    written = parts.with_columns(pl.coalesce(_day_first(pivot), _year_first()).alias("text"))
+    written = written.with_columns(pl.col("text").str.to_date("%Y-%m-%d", strict=False).alias("written"))
+    read = pl.when(pl.col("value").str.contains(_AWAY)).then(_at_home(pl.col("value"), pl.col("written"), zone))
+    found = written.select(distinct, read.otherwise(pl.col("written")).alias("day"))
+    return (
+        texts.alias("text")
+        .to_frame()
+        .join(found, on="text", how="left", nulls_equal=True, maintain_order="left")["day"]
+    )
+
+
+_DAY_FIRST_PARTS = ("day", "one", "month", "two", "year")
+_YEAR_FIRST_PARTS = ("long_year", "first", "month_after", "second", "day_after")
+
+
+def _day_first(pivot: int) -> pl.Expr:
+    """The text of a date that begins with its day, as yyyy-mm-dd."""
+    year, month, number = pl.col("year"), pl.col("month"), pl.col("year_number")
+    century = pl.when(number <= pivot).then(pl.lit("20")).otherwise(pl.lit("19"))
+    is_short = year.str.len_chars() == 2
+    long_year = pl.when(is_short).then(century + year).otherwise(year)
+    named = month.str.slice(0, 3).replace_strict(_MONTHS, default=None)
     # Between dashes a short year may as well stand first: 05-01-24.
-    short = (year.str.len_chars() == 2) & (one == "-") & month.str.contains("^[0-9]")
-    either = short & year.cast(pl.Int32, strict=False).is_between(1, 31)
-    day_first = pl.when((one == two) & ~either).then(long_year + "-" + number + "-" + first.str.zfill(2))
-    parts = [value.str.extract(_YEAR_FIRST, n) for n in (1, 3, 5)]
-    same = value.str.extract(_YEAR_FIRST, 2) == value.str.extract(_YEAR_FIRST, 4)
-    year_first = pl.when(same).then(parts[0] + "-" + parts[1].str.zfill(2) + "-" + parts[2].str.zfill(2))
-    written = pl.coalesce(day_first, year_first).str.to_date("%Y-%m-%d", strict=False)
-    return pl.when(value.str.contains(_AWAY)).then(_at_home(value, written, zone)).otherwise(written)
+    either = is_short & (pl.col("one") == "-") & month.str.contains("^[0-9]") & number.is_between(1, 31)
+    text = pl.concat_str(
+        long_year, pl.coalesce(named, month).str.zfill(2), pl.col("day").str.zfill(2), separator="-"
+    )
+    return pl.when((pl.col("one") == pl.col("two")) & ~either).then(text)
+
+
+def _year_first() -> pl.Expr:
+    """The text of a date that begins with its year, as yyyy-mm-dd."""
+    parts = (pl.col("long_year"), pl.col("month_after").str.zfill(2), pl.col("day_after").str.zfill(2))
+    return pl.when(pl.col("first") == pl.col("second")).then(pl.concat_str(parts, separator="-"))
 
 
 _AWAY = r"[0-9] ?(?:Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)$"

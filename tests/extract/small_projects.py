@@ -11,14 +11,10 @@ import polars as pl
 
 from casebridge.extract.readers import FORMATS
 from casebridge.project.job import Job
-from casebridge.project.ledger import Ledger
-from casebridge.project.settings import read_settings
-from casebridge.project.specfile import read_specs
 from casebridge.project.specreader import Vocabulary
-from casebridge.project.target import read_target
+from tests.staged import read_job
 
-STEPS = frozenset({"digits"})
-CHECKS = frozenset({"positive"})
+WORDS = Vocabulary(frozenset({"digits"}), frozenset({"positive"}), frozenset(FORMATS))
 
 
 @dataclass
@@ -70,12 +66,8 @@ def make(
 
 
 def job_of(folder: Path, *, run: str = "trial-1", report: Recorder | None = None) -> Job:
-    """A job on such a project."""
-    settings = read_settings(folder)
-    target = read_target(folder / "target.toml")
-    words = Vocabulary(STEPS, CHECKS, frozenset(FORMATS))
-    specs = read_specs(folder, settings, target, words)
-    return Job(settings, target, specs, Ledger(settings.work), run, report or Recorder())
+    """A job on such a project, which knows one step and one check."""
+    return read_job(folder, run, WORDS, report or Recorder())
 
 
 def standing(job: Job, name: str, kind: str = "raw") -> pl.DataFrame:

@@ -22,6 +22,7 @@ from casebridge.project.fingerprint import (
 )  # fmt: skip
 from tests.councils import casebridge as command
 from tests.councils import contents
+from tests.staged import ONE_COLUMN, two_people
 
 ROOMS = ("extract", "transform", "dedupe", "load", "reconciliation", "project")
 PACKAGE = Path(str(casebridge.__file__)).parent
@@ -231,44 +232,10 @@ def test_what_is_kept_of_the_sources_may_be_lost_or_spoilt(tmp_path: Path, kept:
         assert spoilt.read_text(encoding="utf-8") == text
 
 
-SETTINGS = """
-[project]
-name = "test"
-[target]
-url = "sqlite:///target.db"
-[systems.old]
-dump = "dump"
-encoding = "utf-8"
-"""
-TARGET = """
-[persons]
-primary_key = "id"
-[persons.columns]
-id = { type = "bigint" }
-name = { type = "varchar(9)" }
-"""
-SPEC = """
-[table]
-system = "old"
-source = "PERSON"
-target = "persons"
-key = ["NO"]
-[columns.name]
-from = "NAME"
-steps = ["upper"]
-"""
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project whose two rows were migrated by the code as it stands."""
-    folder = tmp_path / "project"
-    for name in ("tables", "codes", "dump"):
-        (folder / name).mkdir(parents=True)
-    (folder / "casebridge.toml").write_text(SETTINGS)
-    (folder / "target.toml").write_text(TARGET)
-    (folder / "tables" / "persons.toml").write_text(SPEC)
-    (folder / "dump" / "PERSON.csv").write_text("NO,NAME\n1,ann\n2,bob\n")
+    folder = two_people(tmp_path / "project", f'{ONE_COLUMN}steps = ["upper"]\n')
     _did("run", "--project", str(folder))
     return folder
 

@@ -9,7 +9,7 @@ import pytest
 
 from casebridge.project.spec import ColumnSpec, Step
 from casebridge.project.target import ColumnType
-from casebridge.reconciliation.reading.raw_text import as_mapped, day, minor_units, restricted
+from casebridge.reconciliation.reading.raw_text import as_mapped, days, minor_units, restricted
 
 
 def read(expression: pl.Expr, text: str | None) -> object:
@@ -75,7 +75,7 @@ def test_money(text: str | None, pence: int | None) -> None:
     ],
 )
 def test_days(text: str, expected: date | None) -> None:
-    assert read(day(pl.col("text"), 26), text) == expected
+    assert days(pl.Series([text], dtype=pl.String), 26).to_list() == [expected]
 
 
 @pytest.mark.parametrize(

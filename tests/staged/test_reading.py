@@ -7,44 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.councils import casebridge
-
-SETTINGS = """
-[project]
-name = "test"
-[target]
-url = "sqlite:///target.db"
-[systems.old]
-dump = "dump"
-encoding = "utf-8"
-"""
-TARGET = """
-[persons]
-primary_key = "id"
-[persons.columns]
-id = { type = "bigint" }
-name = { type = "varchar(9)" }
-"""
-SPEC = """
-[table]
-system = "old"
-source = "PERSON"
-target = "persons"
-key = ["NO"]
-[columns.name]
-from = "NAME"
-"""
+from tests.staged import two_people
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    for name in ("tables", "codes", "dump"):
-        (folder / name).mkdir(parents=True)
-    (folder / "casebridge.toml").write_text(SETTINGS)
-    (folder / "target.toml").write_text(TARGET)
-    (folder / "tables" / "persons.toml").write_text(SPEC)
-    (folder / "dump" / "PERSON.csv").write_text("NO,NAME\n1,ann\n2,bob\n")
-    return folder
+    return two_people(tmp_path / "project")
 
 
 def _tree(folder: Path) -> dict[str, tuple[int, bytes]]:
