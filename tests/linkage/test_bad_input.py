@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
-from casebridge.dedupe.linkage import Fields, LinkOptions, RegisterError, link, parse_fields, read_fields
+from casebridge.dedupe.linkage import Fields, LinkOptions, RegisterError, evaluate, link, parse_fields, read_fields
 from tests.linkage.registers_for_tests import fields_of
 
 FIELDS = Fields(id="id", roles={"forename": "first", "surname": "last", "birth_date": "dob"})
@@ -121,14 +121,22 @@ def test_many_people_of_one_surname():
     assert found.diagnostics["cascade"]["candidates"] < 60 * frame.height
 
 
-def test_default_date_does_not_explode():
+def test_a_date_that_a_system_fills_in_is_missing():
+    """Half of the records hold it: as a value it would make pairs of everybody and tell nobody apart."""
     frame = make_register(20_000, PLAIN, seed=4)
     default = pl.when(pl.int_range(pl.len()) % 2 == 0).then(pl.lit("1970-01-01")).otherwise("dob").alias("dob")
     found = link(frame.with_columns(default), fields_of(PLAIN))
-    rules = found.model["blocking"]["rules"]
-    assert sum(rule["blocks_divided"] for rule in rules) > 0
-    # How many rules a register gets is for the estimate of lost pairs to say; none of them may explode.
-    assert max(rule["pairs"] for rule in rules) < 20 * frame.height
+    assert sum(rule["pairs"] for rule in found.model["blocking"]["rules"]) < 60 * frame.height
+    assert any("are a date that far more records hold" in warning for warning in found.model["warnings"])
+    assert evaluate(found, frame, fields_of(PLAIN), "person")["proposed"]["f1"] > 0.9
+
+
+def test_dates_of_few_days_are_no_defaults():
+    """Children of one month: each day is held by many, and none by far more than others."""
+    frame = make_register(2_000, PLAIN, seed=4)
+    day = pl.format("2020-03-{}", (pl.col("person") % 28 + 1).cast(pl.String).str.zfill(2))
+    found = link(frame.with_columns(dob=day), fields_of(PLAIN))
+    assert not any(warning.startswith("birth_date:") for warning in found.model["warnings"])
 
 
 def test_whole_numbers_and_dates_as_columns():

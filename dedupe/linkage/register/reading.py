@@ -14,7 +14,7 @@ from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields
 from casebridge.dedupe.linkage.register.codes import CODES
 from casebridge.dedupe.linkage.register.column_reader import ColumnReader, as_lists, exploded_items, tell_unread
-from casebridge.dedupe.linkage.register.dates import read_dates
+from casebridge.dedupe.linkage.register.dates import filled_in, read_dates
 from casebridge.dedupe.linkage.register.encoding import DATES, NAME_ROLES, SEXES, Register
 from casebridge.dedupe.linkage.register.fillers import fillers
 from casebridge.dedupe.linkage.register.identifiers import VALID, packed_numbers, passes_check, with_check
@@ -128,8 +128,14 @@ def _read_dates(register: Register, reader: ColumnReader, fields: Fields) -> Non
             continue
         column = reader.column(fields.roles[role])
         read = read_dates(column)
-        register.columns[role] = reader.arranged(read.packed)
+        default = filled_in(read.packed)
+        register.columns[role] = reader.arranged(np.where(default, np.uint32(0), read.packed))
         tell_unread(register, role, "date", column, read.unread)
+        if default.any():
+            register.notes.append(
+                f"{role}: {int(default.sum()):,} values are a date that far more records hold than others: taken for "
+                "what a system fills in, and for missing."
+            )
         unsure = int(read.unsure.sum())
         if unsure:
             register.notes.append(
