@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from casebridge.dedupe.candidates import CandidatePairs, candidate_pairs, no_link_digest
 from casebridge.dedupe.config import LinkageConfig, read_linkage
-from casebridge.dedupe.review.crosswalk import Groups, groups, survivors
+from casebridge.dedupe.review.crosswalk import Groups, groups, survivors, withheld
 from casebridge.dedupe.review.decision_log import DecisionLog, told
 from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.dedupe.review.survivorship import golden_rows
+from casebridge.dedupe.withheld import withheld_rows
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import CROSSWALK, KEY, REST, ROW
 from casebridge.project.errors import ReviewNeeded
@@ -60,9 +61,15 @@ def folding(
     inputs = digest(
         job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions], no_link_digest(job),
         [repr(marks) for marks in _marks(job, config.tables)],
+        withheld_rows(job, config.tables, _named(decisions, Ruling.SAME)).rows(),
         {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
     )  # fmt: skip
     return inputs, clean
+
+
+def _named(decisions: Iterable[Decision], verdict: Ruling) -> set[str]:
+    """The records of which people said this."""
+    return {item for said in decisions if said.verdict is verdict for item in (said.left_id, said.right_id)}
 
 
 def _check_protected(job: Job, config: LinkageConfig) -> None:
@@ -193,13 +200,33 @@ def _fold(
         _write(job, name, "golden", inputs, mine, Tally(read=mine.height, passed=mine.height))
     merged = sum(1 for item, survivor in chosen.items() if item != survivor)
     tally = Tally(read=everyone.height, merged=merged, passed=everyone.height - merged)
-    _write(job, "crosswalk", "crosswalk", inputs, _crosswalk(everyone, chosen), tally)
+    frames = {"crosswalk": _crosswalk(everyone, chosen), "withheld": _withheld(job, people, decisions, chosen)}
+    _write_all(job, "crosswalk", inputs, frames, tally)
 
 
 def _write(job: Job, name: str, kind: str, inputs: str, frame: pl.DataFrame, tally: Tally) -> None:
+    _write_all(job, name, inputs, {kind: frame}, tally)
+
+
+def _write_all(job: Job, name: str, inputs: str, frames: Mapping[str, pl.DataFrame], tally: Tally) -> None:
     job.ledger.attempt(STAGE, name, 0, inputs)
-    batch = write_batch(job.work, STAGE, name, 0, kind, inputs, frame)
-    job.ledger.record(STAGE, name, 0, inputs, [batch], tally)
+    batches = [write_batch(job.work, STAGE, name, 0, kind, inputs, frame) for kind, frame in frames.items()]
+    job.ledger.record(STAGE, name, 0, inputs, batches, tally)
+
+
+def _withheld(
+    job: Job, people: Mapping[str, pl.DataFrame], decisions: Sequence[Decision], chosen: Mapping[str, str]
+) -> pl.DataFrame:
+    """CROSSWALK of the rows that did not come through, and of whom people said that they are: a line for each row
+    and each survivor."""
+    present = {item for frame in people.values() for item in frame.get_column("id")}
+    rows = withheld_rows(job, people, _named(decisions, Ruling.SAME) - present)
+    everyone = present | {*rows.get_column("id")}
+    everyone -= NoLink(job).hidden(everyone)
+    meant = withheld(decisions, present & everyone, everyone - present)
+    heads = [(item, head) for item, ids in meant.items() for head in sorted({chosen.get(i, i) for i in ids})]
+    lines = pl.DataFrame(heads, schema={"id": pl.String, "survivor": pl.String}, orient="row").join(rows, on="id")
+    return _as_crosswalk(lines).sort("system", "key", ROW, "survivor_system", "survivor_key")
 
 
 def _people(job: Job, name: str, batches: Sequence[Batch]) -> pl.DataFrame:
@@ -292,11 +319,16 @@ def _system(job: Job, name: str) -> str:
 
 def _crosswalk(everyone: pl.DataFrame, chosen: dict[str, str]) -> pl.DataFrame:
     survivor = pl.col("id").replace(chosen) if chosen else pl.col("id")
-    parts = everyone.with_columns(survivor.alias("survivor")).with_columns(
+    return _as_crosswalk(everyone.with_columns(survivor.alias("survivor"))).sort("system", "key")
+
+
+def _as_crosswalk(lines: pl.DataFrame) -> pl.DataFrame:
+    """CROSSWALK from `id`, `survivor` and ROW."""
+    parts = lines.with_columns(
         pl.col("id").str.splitn(":", 2).struct.rename_fields(["system", "key"]).alias("own"),
         pl.col("survivor")
         .str.splitn(":", 2)
         .struct.rename_fields(["survivor_system", "survivor_key"])
         .alias("to"),
     )
-    return parts.unnest("own").unnest("to").select(*CROSSWALK).sort("system", "key")
+    return parts.unnest("own").unnest("to").select(*CROSSWALK)

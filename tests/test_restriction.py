@@ -172,6 +172,36 @@ def test_a_mark_of_the_folded_record_that_the_spec_loses(tmp_path: Path) -> None
     assert _marks(kin) == {"1": "Y"}
 
 
+NAMED = '[columns.last_name]\nfrom = "NAME"\nrequired = true\n'
+STOPPED = {
+    "rejected": ("", ""),
+    "held": ('on_fail = "hold"\n', ""),
+    "excluded": ("", '[[exclude]]\nrule = "gone"\nwhen = "NAME IS NULL"\nreason = "left"\nowner = "A. Owner"\n'),
+}
+
+
+@pytest.mark.parametrize("how", STOPPED)
+def test_a_mark_of_a_record_that_did_not_come_through_counts(how: str, tmp_path: Path) -> None:
+    """People said that 1 and 2 are one person, and 2 and 3; then 2, which is restricted, loses its name. Neither
+    4, of whom they said the opposite, nor 6, about which they contradict one another, is restricted for that."""
+    named = [person(n, "Ng", secure="Y" if n in {2, 5} else "N") for n in range(1, 8)]
+    kin = _kin(tmp_path, named)
+    spec = tmp_path / "tables" / "persons.toml"
+    line, rule = STOPPED[how]
+    spec.write_text(spec.read_text().replace(NAMED, NAMED + line) + rule, encoding="utf-8")
+    kin.run("trial-1", "--until", "dedupe")
+    kin.decide((1, 2), (2, 3), (5, 6), (6, 7))
+    kin.decide((2, 4), (5, 7), ruling="different")
+    kin.dump([{**row, "NAME": ""} if row["NO"] in {"2", "5"} else row for row in named])
+    _many_doubles(kin)
+    kin.run()
+    assert _marks(kin) == {"1": "Y", "3": "Y", "4": "N", "6": "N"}
+    assert _report(kin) == _all(2)
+    _lower(kin, "2,A. Manager,a mistake of 2019,2026-03-02")
+    kin.run()
+    assert _marks(kin) == {"1": "N", "3": "N", "4": "N", "6": "N"}
+
+
 def test_a_delta_lowers_nothing_and_a_person_does(tmp_path: Path) -> None:
     kin = _kin(tmp_path, TWO)
     kin.run()

@@ -56,6 +56,17 @@ def groups(
     )
 
 
+def withheld(
+    decisions: Iterable[Decision], present: Collection[str], absent: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """For each absent id, those present that people said are the same person, in however many steps. An id is
+    absent when its record did not come through: it can merge with nobody, but its mark of restriction counts.
+    Nothing of groups in which the decisions contradict one another."""
+    here, gone = set(present), set(absent) - set(present)
+    together = groups(decisions, here | gone).merging if gone else ()
+    return {item: tuple(i for i in ids if i in here) for ids in together for item in ids if item in gone}
+
+
 def survivors(merging: Sequence[Sequence[str]], filled: Mapping[str, int]) -> dict[str, str]:
     """Each id of each group to the id of the group's survivor.
 

@@ -23,6 +23,7 @@ class Crosswalk:
 
     batches: tuple[Batch, ...]
     register: frozenset[str]
+    withheld_in: tuple[Batch, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -38,6 +39,11 @@ class Crosswalk:
         )
         return pl.concat(frames or [empty(CROSSWALK)]).filter(apart)
 
+    @cached_property
+    def withheld(self) -> pl.DataFrame:
+        """The rows that did not come through, and who people said they are: CROSSWALK."""
+        return pl.concat([empty(CROSSWALK), *(batch.read(list(CROSSWALK)) for batch in self.withheld_in)])
+
     def folded_of(self, system: str) -> pl.DataFrame:
         """One system's folded keys: KEY, survivor_system, survivor_key."""
         mine = self.folded.filter(pl.col("system") == system)
@@ -48,7 +54,7 @@ def read_crosswalk(job: Job) -> Crosswalk:
     """The crosswalk of this run, and the specs whose rows it speaks of."""
     batches = job.ledger.sealed(job.run, "dedupe", "crosswalk", "crosswalk")
     register = [spec.name for spec in job.specs if job.ledger.sealed(job.run, "dedupe", spec.name, "golden")]
-    return Crosswalk(batches, frozenset(register))
+    return Crosswalk(batches, frozenset(register), job.ledger.sealed(job.run, "dedupe", "crosswalk", "withheld"))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Marks of restriction on the way into the target: of all marks of a person the strictest wins.
 
 A person's marks are those of every source row behind the target row (doubled and rejected ones, records folded
-into it), what the spec makes of them, and what stands in the target already. Only a person lowers one, by a line
-of `restrictions_lowered.csv`.
+into it, records that people said are the same person and that were rejected or held), what the spec makes of them,
+and what stands in the target already. Only a person lowers one, by a line of `restrictions_lowered.csv`.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def _own(clean: Sequence[Batch], golden: Sequence[Batch], marks: Sequence[Marks]
 def _said(job: Job, spec: TableSpec, rows: pl.DataFrame, crosswalk: Crosswalk) -> pl.DataFrame:
     """What the source rows behind each target row say: KEY, `marked`, `differs`, `lowered`."""
     marked = _marked(job)
-    folded = crosswalk.folded if spec.name in crosswalk.register else empty(CROSSWALK)
-    mine = folded.filter(pl.col("survivor_system") == spec.system)
+    theirs = (crosswalk.folded, crosswalk.withheld) if spec.name in crosswalk.register else (empty(CROSSWALK),)
+    mine = pl.concat(theirs).filter(pl.col("survivor_system") == spec.system)
     # A second target row of a source row has the key of its first, and its part behind it.
     person = pl.col(KEY).str.strip_suffix(f"#{spec.part}") if spec.part else pl.col(KEY)
     lead = rows.select(KEY, pl.lit(spec.system).alias("system"), person.alias("key"), ROW, REST)

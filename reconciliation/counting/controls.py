@@ -25,7 +25,8 @@ LOADED, PLACE = "_loaded", "_place"
 
 @dataclass(frozen=True)
 class Setting:
-    """What the controls may know of the run: its specs, its sound files, which persons were merged."""
+    """What the controls may know of the run: its specs, its sound files, which persons were merged, and which rows
+    did not come through of a person who did (CROSSWALK)."""
 
     job: Job
     files: RunFiles
@@ -34,6 +35,7 @@ class Setting:
     register: frozenset[str]
     columns: Mapping[Source, frozenset[str]]
     queries: Mapping[str, frozenset[str]]
+    withheld: pl.DataFrame
     _aside: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     def reads(self, spec: TableSpec, column: ColumnSpec) -> bool:

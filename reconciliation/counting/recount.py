@@ -136,7 +136,9 @@ def _setting(job: Job, files: RunFiles) -> Setting:
         columns[source] = frozenset(raw.scan().collect_schema().names() if raw else ())
     gone = folded.get_column("survivor_row").drop_nulls().unique()
     queries = {spec.name: query_columns(job, files, spec) for spec in job.specs if spec.query is not None}
-    return Setting(job, files, folded, gone, _register(job, files, lines), columns, queries)
+    found = [batch.read(list(CROSSWALK)) for batch in files.of("dedupe", "crosswalk", "withheld")]
+    withheld = pl.concat([empty(CROSSWALK), *found])
+    return Setting(job, files, folded, gone, _register(job, files, lines), columns, queries, withheld)
 
 
 def _register(job: Job, files: RunFiles, lines: pl.DataFrame) -> frozenset[str]:

@@ -243,7 +243,9 @@ class Restriction:
         lines = pl.concat(found)
         folded = self.setting.folded.select(ROW, "survivor_row", "system", "key")
         merged = folded.join(lines.select("id", ROW), left_on="survivor_row", right_on=ROW, how="inner")
-        return pl.concat([lines, merged.select(lines.columns)]).unique()
+        heads = lines.select("id", pl.col("system").alias("survivor_system"), pl.col("key").alias("survivor_key"))
+        said = self.setting.withheld.join(heads.unique(), on=["survivor_system", "survivor_key"], how="inner")
+        return pl.concat([lines, merged.select(lines.columns), said.select(lines.columns)]).unique()
 
 
 def _closed(marks: Marks, text: pl.Expr) -> pl.Expr:
