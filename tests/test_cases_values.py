@@ -238,18 +238,18 @@ def test_a_bare_numeric_is_decided(tmp_path: Path) -> None:
     assert "a numeric needs its size" in said.said
 
 
-@given(
-    text=st.from_regex(
-        r"[-+(]?[£ ]?[-+]?[0-9]{0,4}(,[0-9]{3})?\.?[0-9]{0,3}([eE][-+]?[0-9])?[-)]?", fullmatch=True
-    )
+_AMOUNTS = st.from_regex(
+    r"[-+(]?[£ ]?[-+]?[0-9]{0,4}(,[0-9]{3})?\.?[0-9]{0,3}([eE][-+]?[0-9])?[-)]?", fullmatch=True
 )
-@settings(deadline=None)
-def test_the_auditor_reads_the_same_amounts(text: str) -> None:
-    frame = pl.DataFrame({"t": [bare_text(text) or None]}, schema={"t": pl.String})
-    for rounding in (None, "half_up", "half_even"):
-        ours = frame.select(decimal(pl.col("t"), pl.Decimal(18, 2), 2, rounding)).item()
-        theirs = frame.select(raw_text.minor_units(pl.col("t"), 2, rounding)).item()
-        assert (None if ours is None else int(ours * 100)) == theirs
+
+
+@given(texts=st.lists(_AMOUNTS, min_size=1, max_size=40), rounding=st.sampled_from([None, "half_up", "half_even"]))
+@settings(max_examples=60)
+def test_the_auditor_reads_the_same_amounts(texts: list[str], rounding: str | None) -> None:
+    read = pl.Series("t", [bare_text(text) or None for text in texts], dtype=pl.String)
+    ours = read.to_frame().select(decimal(pl.col("t"), pl.Decimal(18, 2), 2, rounding)).to_series()
+    theirs = raw_text.minor_units(read, 2, rounding).to_list()
+    assert [None if amount is None else int(amount * 100) for amount in ours] == theirs
 
 
 _DAYS = st.one_of(

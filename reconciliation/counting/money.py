@@ -131,9 +131,11 @@ class Money:
             aside = pl.col(ROW).is_in(self.setting.rows_set_aside(spec, amount).implode())
             text = as_mapped(amount)
             assert text is not None
+            texts = frame.select(PLACE, text.alias("text")).get_column("text")
+            pence = minor_units(texts, PENCE, amount.round)
             lines = frame.select(
-                minor_units(text, PENCE, amount.round).alias("pence"),
-                (text.is_not_null() & minor_units(text, PENCE, amount.round).is_null()).alias("unreadable"),
+                pence.alias("pence"),
+                (texts.is_not_null() & pence.is_null()).alias("unreadable"),
                 self._party_key(total, spec).alias("party"),
                 self._mapped(total.period, spec).alias("period"),
                 pl.col(PLACE).alias("place"),
@@ -154,7 +156,7 @@ class Money:
             party = pl.col(total.party.name) if total.party else pl.lit(None, pl.Int64)
             period = pl.col(total.period.name).cast(pl.String) if total.period else pl.lit(None, pl.String)
             sums = mine.group_by(party.alias("party"), period.alias("period")).agg(pl.col(total.column).sum())
-            pence = minor_units(pl.col(total.column).cast(pl.String), PENCE)
+            pence = minor_units(sums.get_column(total.column).cast(pl.String), PENCE)
             self._targets[total].append(sums.select("party", "period", pence.alias("target")))
 
     @cached_property

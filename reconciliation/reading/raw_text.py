@@ -89,26 +89,42 @@ def legacy_key(columns: Sequence[str], part: str = "") -> pl.Expr:
     return key + f"#{part}" if part else key
 
 
-def minor_units(text: pl.Expr, scale: int = 2, rounding: str | None = None) -> pl.Expr:
-    """An amount as a whole number of its smallest unit (pence), so that sums are exact.
+def minor_units(texts: pl.Series, scale: int = 2, rounding: str | None = None) -> pl.Series:
+    """Amounts as whole numbers of their smallest unit (pence), so that sums are exact.
 
     `£1,234.50` is 123450, `12.50-` and `(12.50)` are -1250; null for what is no amount, or is finer than the unit
     where the spec does not round.
     """
-    amount = bare(text)
-    digits = amount.str.replace_all("[,£ ()\u2212-]", "")
-    whole = digits.str.extract(r"^[+]?([0-9]+)", 1).cast(pl.Int64, strict=False).fill_null(0)
-    places = digits.str.extract(r"[.]([0-9]*)", 1).fill_null("").str.strip_chars_end("0")
-    part = places.str.pad_end(scale, "0") + pl.lit("" if scale else "0")
-    units = whole * 10**scale + part.cast(pl.Int64, strict=False)
-    signed = pl.when(amount.str.contains("^£? ?[-\u2212(]|[-\u2212]$")).then(-units).otherwise(units)
-    odd = amount.str.contains("[eE]") | (places.str.len_chars() > scale)
-    by_hand = (
-        pl.when(odd)
-        .then(amount)
-        .map_batches(lambda rest: _by_hand(rest, scale, rounding), return_dtype=pl.Int64, is_elementwise=True)
+    return _each_once(texts, lambda distinct: _amounts(distinct, scale, rounding))
+
+
+def _each_once(texts: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """What `read` makes of each text. Texts that are the same are read once: a column repeats itself."""
+    distinct = texts.unique()
+    found = pl.DataFrame({"text": distinct, "read": read(distinct)})
+    rows = texts.alias("text").to_frame()
+    return rows.join(found, on="text", how="left", nulls_equal=True, maintain_order="left").get_column("read")
+
+
+def _amounts(texts: pl.Series, scale: int, rounding: str | None) -> pl.Series:
+    """Step by step: one expression of all of it takes longer to plan than to do."""
+    amount, digits, places = pl.col("amount"), pl.col("digits"), pl.col("places")
+    steps = texts.to_frame("text").select(bare(pl.col("text")).alias("amount"))
+    steps = steps.with_columns(amount.str.replace_all("[,£ ()\u2212-]", "").alias("digits"))
+    steps = steps.with_columns(
+        digits.str.extract(r"^[+]?([0-9]+)", 1).cast(pl.Int64, strict=False).fill_null(0).alias("whole"),
+        digits.str.extract(r"[.]([0-9]*)", 1).fill_null("").str.strip_chars_end("0").alias("places"),
+        amount.str.contains("^£? ?[-\u2212(]|[-\u2212]$").alias("minus"),
     )
-    return pl.when(amount.str.contains(_AMOUNT)).then(pl.when(odd).then(by_hand).otherwise(signed))
+    part = (places.str.pad_end(scale, "0") + pl.lit("" if scale else "0")).cast(pl.Int64, strict=False)
+    steps = steps.with_columns(
+        (pl.col("whole") * 10**scale + part).alias("units"),
+        (amount.str.contains("[eE]") | (places.str.len_chars() > scale)).alias("odd"),
+    )
+    by_hand = _by_hand(steps.select(pl.when("odd").then(amount)).to_series(), scale, rounding)
+    signed = pl.when("minus").then(-pl.col("units")).otherwise("units")
+    read = pl.when(amount.str.contains(_AMOUNT)).then(pl.when("odd").then(by_hand).otherwise(signed))
+    return steps.select(read).to_series()
 
 
 def _by_hand(amounts: pl.Series, scale: int, rounding: str | None) -> pl.Series:
@@ -132,24 +148,23 @@ def _units(amount: str, scale: int, rounding: str | None) -> int | None:
 
 def days(texts: pl.Series, pivot: int, zone: str = "Europe/London") -> pl.Series:
     """Dates in any of the dump's formats; null where there is no such day. A two-digit year up to
-    `pivot` is of this century. With an offset from UTC it is the day on a clock in `zone`. Each text is read once:
-    a column has few days, and one expression of all its parts takes long to plan."""
-    distinct = texts.unique().alias("text")
-    value = distinct.to_frame().select(bare(pl.col("text")).str.to_uppercase().alias("value"))
-    parts = value.with_columns(
-        **{name: pl.col("value").str.extract(_DAY_FIRST, n) for n, name in enumerate(_DAY_FIRST_PARTS, 1)},
-        **{name: pl.col("value").str.extract(_YEAR_FIRST, n) for n, name in enumerate(_YEAR_FIRST_PARTS, 1)},
-        year_number=pl.col("value").str.extract(_DAY_FIRST, 5).cast(pl.Int32, strict=False),
+    `pivot` is of this century. With an offset from UTC it is the day on a clock in `zone`."""
+    return _each_once(texts, lambda distinct: _days(distinct, pivot, zone))
+
+
+def _days(texts: pl.Series, pivot: int, zone: str) -> pl.Series:
+    value = pl.col("value")
+    steps = texts.to_frame("text").select(bare(pl.col("text")).str.to_uppercase().alias("value"))
+    steps = steps.with_columns(
+        *(value.str.extract(_DAY_FIRST, n).alias(name) for n, name in enumerate(_DAY_FIRST_PARTS, 1)),
+        *(value.str.extract(_YEAR_FIRST, n).alias(name) for n, name in enumerate(_YEAR_FIRST_PARTS, 1)),
+        value.str.extract(_DAY_FIRST, 5).cast(pl.Int32, strict=False).alias("year_number"),
+        value.str.contains(_AWAY).alias("away"),
     )
-    written = parts.with_columns(pl.coalesce(_day_first(pivot), _year_first()).alias("text"))
-    written = written.with_columns(pl.col("text").str.to_date("%Y-%m-%d", strict=False).alias("written"))
-    read = pl.when(pl.col("value").str.contains(_AWAY)).then(_at_home(pl.col("value"), pl.col("written"), zone))
-    found = written.select(distinct, read.otherwise(pl.col("written")).alias("day"))
-    return (
-        texts.alias("text")
-        .to_frame()
-        .join(found, on="text", how="left", nulls_equal=True, maintain_order="left")["day"]
-    )
+    steps = steps.with_columns(pl.coalesce(_day_first(pivot), _year_first()).alias("text"))
+    steps = steps.with_columns(pl.col("text").str.to_date("%Y-%m-%d", strict=False).alias("written"))
+    at_home = _at_home(value, pl.col("written"), zone)
+    return steps.select(pl.when("away").then(at_home).otherwise("written")).to_series()
 
 
 _DAY_FIRST_PARTS = ("day", "one", "month", "two", "year")

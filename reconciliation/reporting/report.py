@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -32,16 +33,7 @@ def write_report(facts: Facts, program: Facts, folder: Path) -> Path:
 
 def render(facts: Facts, program: Facts) -> str:
     """The page. Nothing in it comes from outside it, and it needs no script."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(count=_count, share=_share, amount=_amount, rule=wording.rule_words)
-    return environment.get_template("report.html").render(
+    return _template().render(
         facts=facts,
         program=program,
         balanced=facts["verdict"] == BALANCED,
@@ -57,6 +49,21 @@ def render(facts: Facts, program: Facts) -> str:
         held=by_cause(facts["causes"], "held"),
         target=TARGET_NAMES.get(facts["target"], facts["target"]),
     )
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    """The page's template, compiled once a process."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(count=_count, share=_share, amount=_amount, rule=wording.rule_words)
+    return environment.get_template("report.html")
 
 
 def bar(counts: Facts) -> list[tuple[str, float, float]]:
