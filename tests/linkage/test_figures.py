@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from casebridge.dedupe.linkage.evaluation.second_opinion import second_opinion
 from casebridge.dedupe.linkage.scoring.thresholds import best_expected_f1
 from tests.linkage.registers_for_tests import fields_of
 
-PEOPLE = 16_000
+PEOPLE = 8_000
 LEAST_F1 = {"dirty": 0.955, "gaps": 0.89, "movers": 0.955, "few duplicates": 0.95, "postcode only": 0.965}
 
 
@@ -70,7 +71,7 @@ def test_model_is_sound(judged):
 
 
 def test_twins_sharing_an_nhs_number_are_in_doubt():
-    frame = make_register(8000, replace(PLAIN, twins=0.03), seed=5)
+    frame = make_register(3000, replace(PLAIN, twins=0.05), seed=5)
     twin = frame.filter(pl.col("twin") >= 0).unique("person").select("id", "twin")
     shared = twin.join(
         frame.select("person", pl.col("nhs").alias("other")), left_on="twin", right_on="person"
@@ -80,14 +81,26 @@ def test_twins_sharing_an_nhs_number_are_in_doubt():
     )
     linkage = link(frame, fields_of(PLAIN))
     person = {i: (p, t) for i, p, t in frame.select("id", "person", "twin").iter_rows()}
-    for a, b, p in linkage.pairs.select("left_id", "right_id", "p_same").iter_rows():
-        if person[a][1] == person[b][0] or person[b][1] == person[a][0]:
-            assert p < 0.95
+    twins = [
+        p
+        for a, b, p in linkage.pairs.select("left_id", "right_id", "p_same").iter_rows()
+        if person[a][1] == person[b][0] or person[b][1] == person[a][0]
+    ]
+    assert len(twins) > 30
+    assert max(twins) < 0.95
 
 
-def test_evaluation_is_written(tmp_path):
-    frame = make_register(4000, PLAIN, seed=8)
-    linkage = link(frame, fields_of(PLAIN, source="system"))
+@pytest.fixture(scope="module")
+def frame():
+    return make_register(3000, PLAIN, seed=8)
+
+
+@pytest.fixture(scope="module")
+def linkage(frame):
+    return link(frame, fields_of(PLAIN, source="system"))
+
+
+def test_evaluation_is_written(frame, linkage, tmp_path):
     found = evaluate(linkage, frame, fields_of(PLAIN, source="system"), "person", {"origin": "origin"})
     assert set(found["by_group"]) == {"origin", "sex", "surname", "source", "age"}
     write_evaluation(found, linkage.model, tmp_path)
@@ -111,11 +124,11 @@ def as_fitted(linkage, row, put_right=False):
     return float(bits) + third.get(row["third_record"], 0.0)
 
 
-def test_bits_add_up_to_the_weight():
+def test_bits_add_up_to_the_weight(frame):
     """Where nothing is put right, level by level and third records included."""
     fields = fields_of(PLAIN)
     fields = replace(fields, roles={k: v for k, v in fields.roles.items() if k != "nhs_number"})
-    linkage = link(make_register(4000, PLAIN, seed=8), fields)
+    linkage = link(frame, fields)
     assert linkage.model["calibration"] is None
     assert linkage.model["namesakes"] is None
     told = linkage.pairs.filter(pl.col("third_record").is_not_null())
@@ -125,17 +138,14 @@ def test_bits_add_up_to_the_weight():
         assert steps[-1][3] == pytest.approx(row["weight"], abs=1e-6)
 
 
-def test_second_opinion_agrees():
-    frame = make_register(6000, PLAIN, seed=8)
-    linkage = link(frame, fields_of(PLAIN))
+def test_second_opinion_agrees(linkage):
     found = second_opinion(linkage.fitted, linkage.patterns, seed=1)
     assert found["ran"]
     assert found["agree"] > 0.9
 
 
-def test_drift_is_told():
-    frame = make_register(5000, PLAIN, seed=8)
-    before = link(frame, fields_of(PLAIN)).model
+def test_drift_is_told(frame, linkage):
+    before = deepcopy(linkage.model)
     same = link(frame, fields_of(PLAIN), LinkOptions(previous_model=before))
     assert same.diagnostics["drift"] == []
     for comparison in before["comparisons"]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
-from casebridge.dedupe.linkage import LinkOptions, link
+from casebridge.dedupe.linkage import Linkage, LinkOptions, link
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, build_blocks
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.engine import blocked_pairs
@@ -30,7 +30,7 @@ FIELDS = fields_of(PLAIN)
 
 @pytest.fixture(scope="module")
 def frame() -> pl.DataFrame:
-    return make_register(4000, PLAIN, seed=5)
+    return make_register(2500, PLAIN, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +38,13 @@ def register(frame: pl.DataFrame) -> Register:
     return read_register(frame, FIELDS)
 
 
-def test_order_of_rows(frame):
-    first, second = link(frame, FIELDS), link(frame.sample(fraction=1.0, shuffle=True, seed=8), FIELDS)
+@pytest.fixture(scope="module")
+def first(frame: pl.DataFrame) -> Linkage:
+    return link(frame, FIELDS)
+
+
+def test_order_of_rows(frame, first):
+    second = link(frame.sample(fraction=1.0, shuffle=True, seed=8), FIELDS)
     assert first.pairs.equals(second.pairs)
     assert first.model == second.model
     assert first.clusters.sort("id").equals(second.clusters.sort("id"))
@@ -48,22 +53,28 @@ def test_order_of_rows(frame):
 @pytest.mark.parametrize(
     "options", [LinkOptions(batch=977), LinkOptions(threads=1), LinkOptions(batch=1 << 22, threads=4)]
 )
-def test_batches_and_threads(frame, options):
-    assert as_set(link(frame, FIELDS, options)) == as_set(link(frame, FIELDS))
+def test_batches_and_threads(frame, first, options):
+    assert as_set(link(frame, FIELDS, options)) == as_set(first)
 
 
-def test_seed_is_the_only_luck(frame):
-    assert link(frame, FIELDS).model == link(frame, FIELDS).model
+def test_seed_is_the_only_luck_and_lazy_is_eager(frame, first):
+    again = link(frame.lazy(), FIELDS)
+    assert again.model == first.model
+    assert as_set(again) == as_set(first)
 
 
-def test_lazy_is_eager(frame):
-    assert as_set(link(frame.lazy(), FIELDS)) == as_set(link(frame, FIELDS))
-
-
-def fitted(register, comparisons, candidates, samples):
-    chance_of = RandomAgreement(register, comparisons, 20)
-    strangers = Strangers(chance_of, False, [blocks.rule for blocks in candidates.blocks])
-    return Learner(chance_of, candidates, strangers).learn(samples, candidates)
+@pytest.fixture(scope="module")
+def fitted(register):
+    """Comparisons, candidates, the model fitted to them, and the levels of every candidate pair. Namesakes are
+    counted, though the register is small."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(namesakes, "LEAST", 1)
+        comparisons, candidates = comparisons_for(register), blocked_pairs(register, FIELDS, LinkOptions())
+        samples, _ = training_patterns(register, candidates, comparisons, Radix.of(comparisons), 100_000)
+        chance_of = RandomAgreement(register, comparisons, 20)
+        strangers = Strangers(chance_of, False, [blocks.rule for blocks in candidates.blocks])
+        model = Learner(chance_of, candidates, strangers).learn(samples, candidates)
+    return comparisons, candidates, model
 
 
 def test_comparisons_are_symmetric(register):
@@ -104,36 +115,26 @@ def test_candidates_are_all_pairs_that_share_a_key(register):
     assert len(made - wanted) <= 2  # two keys may share 32 bits by accident
 
 
-@pytest.fixture
-def counted_in_small_registers_too(monkeypatch):
-    monkeypatch.setattr(namesakes, "LEAST", 1)
-
-
-@pytest.mark.usefixtures("counted_in_small_registers_too")
-@pytest.mark.parametrize("keep", [0.01, 0.3, 0.9])
-def test_cascade_keeps_what_scoring_everything_keeps(register, keep):
-    options = LinkOptions()
-    comparisons, candidates = comparisons_for(register), blocked_pairs(register, FIELDS, options)
-    samples, _ = training_patterns(register, candidates, comparisons, Radix.of(comparisons), 100_000)
-    model = fitted(register, comparisons, candidates, samples)
-    scorer, brute, kept = Scorer(register, model, comparisons, keep), set(), set()
-    for piece in candidates.slices(5000):
+def test_cascade_keeps_what_scoring_everything_keeps(register, fitted):
+    comparisons, candidates, model = fitted
+    scorers = {keep: Scorer(register, model, comparisons, keep) for keep in (0.01, 0.3, 0.9)}
+    brute, kept = {keep: set() for keep in scorers}, {keep: set() for keep in scorers}
+    for piece in candidates.slices(20_000):
         left, right = candidates.pairs(piece)
         levels = np.stack([c.full(*register.sides(left, right)) for c in comparisons], axis=1)
-        good = model.relations(levels)[:, 0] >= keep
-        brute |= set(zip(left[good].tolist(), right[good].tolist(), strict=True))
-        found, prune = scorer.score(left, right)
-        kept |= set(zip(found.left.tolist(), found.right.tolist(), strict=True))
-        assert prune.seen["after cheap evidence"] <= prune.seen["candidates"] == len(left)
+        p = model.relations(levels)[:, 0]
+        for keep, scorer in scorers.items():
+            good = p >= keep
+            brute[keep] |= set(zip(left[good].tolist(), right[good].tolist(), strict=True))
+            found, prune = scorer.score(left, right)
+            kept[keep] |= set(zip(found.left.tolist(), found.right.tolist(), strict=True))
+            assert prune.seen["after cheap evidence"] <= prune.seen["candidates"] == len(left)
     assert kept == brute
+    assert len(kept[0.9]) > 100
 
 
-@pytest.mark.usefixtures("counted_in_small_registers_too")
-def test_bound_is_never_below_what_is_reached(register):
-    options = LinkOptions()
-    comparisons, candidates = comparisons_for(register), blocked_pairs(register, FIELDS, options)
-    samples, _ = training_patterns(register, candidates, comparisons, Radix.of(comparisons), 100_000)
-    model = fitted(register, comparisons, candidates, samples)
+def test_bound_is_never_below_what_is_reached(register, fitted):
+    comparisons, candidates, model = fitted
     left, right = candidates.pairs(candidates.slices(10**6)[0])
     assert model.held is not None
     quick = np.stack([c.quick(*register.sides(left, right)) for c in comparisons], axis=1)

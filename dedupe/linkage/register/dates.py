@@ -167,7 +167,7 @@ def read_dates(column: pl.Series) -> Dates:
         numbers = column.cast(pl.Date).to_frame().select(_date_number(column.name)).to_series()
         clean = numbers.fill_null(0).to_numpy().astype(np.int64)
         default = np.isin(clean, list(DEFAULTS)) | (clean == 0)
-        unread = ~default & ((clean < 10_000_000) | (clean > 99_999_999))
+        unread = ~default & ((clean < 10_000) | (clean > 99_999_999))
         return Dates(digits_packed(np.where(default | unread, 0, clean)).astype(np.uint32), unread, none)
     rows, distinct = by_distinct(column)
     parsed = _iso_dates(distinct)
@@ -189,8 +189,8 @@ def read_dates(column: pl.Series) -> Dates:
 
 
 def filled_in(packed: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Rows whose date is what a system fills in where none is known: one that FILLED_IN of the dates given are, and
-    TIMES_USUAL as many as nine in ten dates have. Of fewer than LEAST_FILLED dates that is not said."""
+    """Rows whose date is what a system fills in where none is known: one that FILLED_IN of the dates given are,
+    and TIMES_USUAL as many as nine in ten dates have. Of fewer than LEAST_FILLED dates that is not said."""
     dates = pl.Series("date", packed).value_counts(sort=False).filter(pl.col("date") > 0)
     given = int(dates["count"].sum())
     if given < LEAST_FILLED or dates.height < 2:

@@ -133,8 +133,8 @@ def _read_dates(register: Register, reader: ColumnReader, fields: Fields) -> Non
         tell_unread(register, role, "date", column, read.unread)
         if default.any():
             register.notes.append(
-                f"{role}: {int(default.sum()):,} values are a date that far more records hold than others: taken for "
-                "what a system fills in, and for missing."
+                f"{role}: {int(default.sum()):,} values are a date that far more records hold than others: taken "
+                "for what a system fills in, and for missing."
             )
         unsure = int(read.unsure.sum())
         if unsure:
