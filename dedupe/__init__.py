@@ -7,12 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from casebridge.dedupe.stage import known_records, run, undecided
+    from casebridge.dedupe.stage import run
+    from casebridge.dedupe.waiting import known_records, undecided
 
 __all__ = ["known_records", "run", "undecided"]
+_IN = {"run": "stage", "known_records": "waiting", "undecided": "waiting"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _IN:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.stage"), name)
+    return getattr(import_module(f"{__name__}.{_IN[name]}"), name)

@@ -7,8 +7,9 @@ is compared, and leave no trace: no count, no log line, no file names them.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -60,11 +61,11 @@ class CandidatePairs:
 def candidate_pairs(job: Job, config: LinkageConfig, decisions: Sequence[Decision]) -> CandidatePairs:
     """The candidate pairs of this run's register, linked again only when something under them changed: rows, or
     what people decided of them."""
-    inputs, clean = linkage_inputs(job, config, decisions)
+    inputs, _ = linkage_inputs(job, config, decisions)
     done = job.ledger.done(STAGE, NAME, 0, inputs)
     if done is None:
         job.ledger.attempt(STAGE, NAME, 0, inputs)
-        done = _link(job, config, clean, decisions, inputs)
+        done = _link(job, config, decisions, inputs)
     job.ledger.seal(job.run, STAGE, NAME, [(0, inputs)])
     return of_files(done)
 
@@ -73,10 +74,12 @@ def linkage_inputs(
     job: Job, config: LinkageConfig, decisions: Sequence[Decision]
 ) -> tuple[str, dict[str, tuple[Batch, ...]]]:
     """The digest of everything that linkage sees, and the clean rows of every spec."""
-    clean = {spec.name: job.ledger.sealed(job.run, "transform", spec.name, "clean") for spec in job.specs}
+    clean = _clean(job)
     under = {name: [batch.sha256 for batch in batches] for name, batches in clean.items() if reads(config, name)}
     ruled = [(verdict, decided(decisions, verdict)) for verdict in (Ruling.SAME, Ruling.DIFFERENT)]
-    return digest(job.code(LINKAGE), SEED, under, repr(config), no_link_digest(job), repr(ruled)), clean
+    return digest(
+        job.code(LINKAGE), SEED, under, repr(replace(config, evidence=())), no_link_digest(job), repr(ruled)
+    ), clean
 
 
 def no_link_digest(job: Job) -> str:
@@ -87,8 +90,9 @@ def no_link_digest(job: Job) -> str:
 
 
 def decided(decisions: Sequence[Decision], verdict: Ruling) -> list[tuple[str, str]]:
-    """The pairs of one verdict, in order."""
-    return sorted((item.left_id, item.right_id) for item in decisions if item.verdict is verdict)
+    """The pairs of one verdict, in order. Who is related to somebody is not that person."""
+    also = {Ruling.RELATED} if verdict is Ruling.DIFFERENT else set[Ruling]()
+    return sorted((item.left_id, item.right_id) for item in decisions if item.verdict in {verdict, *also})
 
 
 def of_files(done: tuple[Batch, ...]) -> CandidatePairs:
@@ -102,16 +106,10 @@ def reads(config: LinkageConfig, name: str) -> bool:
     return name in config.query or name in (config.related or "") or name in config.tables
 
 
-def _link(
-    job: Job,
-    config: LinkageConfig,
-    clean: dict[str, tuple[Batch, ...]],
-    decisions: Sequence[Decision],
-    inputs: str,
-) -> tuple[Batch, ...]:
+def _link(job: Job, config: LinkageConfig, decisions: Sequence[Decision], inputs: str) -> tuple[Batch, ...]:
     from casebridge.dedupe.linkage.engine import link  # most of a second to import, and most runs link nothing new
 
-    register, related = _register(job, config, clean)
+    register, related = read_register(job, config)
     job.report.table(STAGE, "register", register.height)
     if register.height < 2:
         return _kept(
@@ -160,15 +158,45 @@ def _in_order(pairs: pl.DataFrame) -> pl.DataFrame:
     return pairs.with_columns(first.alias("left_id"), second.alias("right_id"))
 
 
-def _register(
-    job: Job, config: LinkageConfig, clean: dict[str, tuple[Batch, ...]]
-) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
-    """One row a person who may be linked, `id` as `system:key`, and the pairs on file as two people."""
+@contextmanager
+def _tables(job: Job, wanted: Callable[[str], bool]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database that sees the transformed tables of this run that are wanted, and nothing else."""
+    clean = _clean(job)
     with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
-        for name, batches in clean.items():
-            if batches and reads(config, name):
-                database.execute(_view(name, batches))
+        for spec in job.specs:
+            batches = clean[spec.name]
+            if batches and wanted(spec.name):
+                database.execute(_view(spec.name, batches))
+            elif wanted(spec.name):
+                database.register(spec.name, _nothing_of(spec).to_arrow())
         shut(database, (batch.path for batches in clean.values() for batch in batches))
+        yield database
+
+
+def _clean(job: Job) -> dict[str, tuple[Batch, ...]]:
+    return {spec.name: job.ledger.sealed(job.run, "transform", spec.name, "clean") for spec in job.specs}
+
+
+def ask_evidence(job: Job, config: LinkageConfig, name: str, ids: Collection[str]) -> dict[str, list[str]]:
+    """What a query of `[evidence]` in linkage.toml says of some records: the texts of its rows, by record."""
+    query = dict(config.evidence).get(name)
+    if query is None:
+        return {}
+    names = [spec.name for spec in job.specs]
+    with _tables(job, lambda table: table in query) as database:
+        rows = _ask(database, query, f"evidence.{name}", names)
+    rows = _with_system(job, rows, "id").filter(pl.col("id").is_in(sorted(ids)))
+    text = next(column for column in rows.columns if column not in {"id", "system"})
+    mine = rows.select("id", pl.col(text).cast(pl.String)).drop_nulls().unique().sort("id", text)
+    return {
+        str(item): list(texts) for item, texts in mine.group_by("id", maintain_order=True).agg(text).iter_rows()
+    }
+
+
+def read_register(job: Job, config: LinkageConfig) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
+    """One row a person who may be linked, `id` as `system:key`, and the pairs on file as two people."""
+    clean = _clean(job)
+    with _tables(job, lambda name: bool(clean[name]) and reads(config, name)) as database:
         register = _ask(database, config.query, "register.query", clean)
         pairs = _ask(database, config.related, "related.query", clean) if config.related else None
     register = _with_system(job, register, "id")
@@ -190,7 +218,8 @@ def try_queries(job: Job, config: LinkageConfig) -> None:
             database.register(spec.name, _nothing_of(spec).to_arrow())
         shut(database)
         names = [spec.name for spec in job.specs]
-        for query, where in ((config.query, "register.query"), (config.related, "related.query")):
+        asked = [(query, f"evidence.{name}") for name, query in config.evidence]
+        for query, where in ((config.query, "register.query"), (config.related, "related.query"), *asked):
             try:
                 _ = _ask(database, query, where, names) if query else None
             except SpecError as error:

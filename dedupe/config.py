@@ -13,19 +13,26 @@ from casebridge.project.errors import Problem, SpecError, did_you_mean
 from casebridge.project.spec import TableSpec
 
 FILE = "linkage.toml"
-_KNOWN = {"": {"register", "fields", "other", "related"}, "register": {"query", "tables"}, "related": {"query"}}
+_KNOWN = {
+    "": {"register", "fields", "other", "related", "evidence"},
+    "register": {"query", "tables"},
+    "related": {"query"},
+    "evidence": {"teams", "flags"},
+}
 
 
 @dataclass(frozen=True)
 class LinkageConfig:
     """The register query over the transformed tables, the roles of its columns, and the specs (`tables`)
-    whose rows are the people. `related` gives pairs that are on file as two people."""
+    whose rows are the people. `related` gives pairs that are on file as two people; `evidence` has queries of what
+    a reviewer is shown: `id`, and the team that works with the person, or a flag that calls for care."""
 
     query: str
     tables: tuple[str, ...]
     fields: tuple[tuple[str, str], ...]
     other: tuple[tuple[str, str], ...] = ()
     related: str | None = None
+    evidence: tuple[tuple[str, str], ...] = ()
 
 
 def read_linkage(folder: Path, specs: Sequence[TableSpec]) -> LinkageConfig | None:
@@ -64,6 +71,7 @@ def read_linkage(folder: Path, specs: Sequence[TableSpec]) -> LinkageConfig | No
         fields=_pairs(raw.get("fields", {})),
         other=_pairs(raw.get("other", {})),
         related=raw.get("related", {}).get("query"),
+        evidence=_pairs(raw.get("evidence", {})),
     )
 
 

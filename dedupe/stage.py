@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -11,8 +10,11 @@ from casebridge.dedupe.candidates import CandidatePairs, candidate_pairs, no_lin
 from casebridge.dedupe.config import LinkageConfig, read_linkage
 from casebridge.dedupe.review.crosswalk import Groups, groups, survivors, withheld
 from casebridge.dedupe.review.decision_log import DecisionLog, told
-from casebridge.dedupe.review.decisions import Decision, Ruling
+from casebridge.dedupe.review.decisions import SETTLING, Decision, Ruling
+from casebridge.dedupe.review.evidence import said_until_now, write_evidence
+from casebridge.dedupe.review.intake import asked_for
 from casebridge.dedupe.review.survivorship import golden_rows
+from casebridge.dedupe.waiting import undecided
 from casebridge.dedupe.withheld import withheld_rows
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import CROSSWALK, KEY, REST, ROW
@@ -31,6 +33,7 @@ def run(job: Job) -> Tally:
     if config is None:
         return Tally()
     _check_protected(job, config)
+    then = said_until_now(job.audit_log().engine)
     decisions = standing_decisions(job)
     found = candidate_pairs(job, config, decisions)
     inputs, clean = folding(job, config, found, decisions)
@@ -38,6 +41,7 @@ def run(job: Job) -> Tally:
         _fold(job, clean, found, decisions, inputs)
     for name in ("pairs", "crosswalk", *config.tables):
         job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
+    write_evidence(job, config, inputs, then)
     _delete_unused_files(job)
     lonely = DecisionLog(job.audit_log()).waiting()
     if lonely:
@@ -60,7 +64,7 @@ def folding(
     clean = {name: job.ledger.sealed(job.run, "transform", name, "clean") for name in config.tables}
     inputs = digest(
         job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions], no_link_digest(job),
-        [repr(marks) for marks in _marks(job, config.tables)],
+        [repr(marks) for marks in _marks(job, config.tables)], asked_for(job.audit_log()),
         withheld_rows(job, config.tables, _named(decisions, Ruling.SAME)).rows(),
         {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
     )  # fmt: skip
@@ -95,7 +99,7 @@ def _delete_unused_files(job: Job) -> None:
     if not NoLink(job):
         return
     kept, folder = job.ledger.in_use(STAGE), job.work / STAGE
-    for path in (*folder.rglob("*.parquet"), *folder.rglob("*.part")):
+    for path in (*folder.rglob("*.parquet"), *folder.rglob("*.db"), *folder.rglob("*.part")):
         if path not in kept:
             path.unlink()
 
@@ -118,64 +122,6 @@ def _words(raw: bytes) -> list[str]:
     return [line, *line.split()]
 
 
-def undecided(job: Job) -> pl.DataFrame:
-    """The pairs of this run that are put forward as one person and wait for a decision, the likeliest first:
-    left, right, verdict, reviewer, reason (the last three empty), p_same, relation, zone, and the guard that cut
-    the pair out of a cluster."""
-    batches = job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
-    texts = ("left_id", "right_id", "relation", "zone", "guard")
-    schema = pl.Schema({**dict.fromkeys(texts, pl.String), "p_same": pl.Float64})
-    found = [_with_columns(batch.scan().filter(pl.col("state") == "undecided"), schema) for batch in batches]
-    waiting = pl.concat([pl.DataFrame(schema=schema), *found])
-    blank = pl.lit(None, dtype=pl.String)
-    return waiting.sort("p_same", "left_id", "right_id", descending=[True, False, False]).select(
-        pl.col("left_id").alias("left"),
-        pl.col("right_id").alias("right"),
-        blank.alias("verdict"),
-        blank.alias("reviewer"),
-        blank.alias("reason"),
-        pl.col("p_same").round(4),
-        "relation",
-        "zone",
-        "guard",
-    )
-
-
-def _with_columns(rows: pl.LazyFrame, schema: pl.Schema) -> pl.DataFrame:
-    """These columns; those that a run of older code did not write are empty."""
-    there = rows.collect_schema()
-    columns = [pl.col(name) if name in there else pl.lit(None).alias(name) for name in schema]
-    return rows.select(columns).cast(schema).collect()
-
-
-@dataclass(frozen=True)
-class Known:
-    """What decisions may be about: the records of a run as `system:key`, those of which nothing may come, and the
-    pairs that linkage put forward."""
-
-    records: frozenset[str]
-    protected: frozenset[str]
-    proposed: frozenset[tuple[str, str]]
-
-
-def known_records(job: Job) -> Known | None:
-    """The records of this run that decisions may name; None before anything is converted."""
-    config = read_linkage(job.folder, job.specs)
-    tables = config.tables if config else ()
-    batches = [
-        (name, batch) for name in tables for batch in job.ledger.sealed(job.run, "transform", name, "clean")
-    ]
-    if not batches:
-        return None
-    ids = {f"{_system(job, name)}:{key}" for name, batch in batches for key in batch.read([KEY]).get_column(KEY)}
-    put_forward = [
-        pair
-        for batch in job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
-        for pair in batch.scan().filter(pl.col("state") != "below").select("left_id", "right_id").collect().rows()
-    ]
-    return Known(frozenset(ids), frozenset(NoLink(job).hidden(ids)), frozenset(put_forward))
-
-
 def _fold(
     job: Job,
     clean: dict[str, tuple[Batch, ...]],
@@ -192,7 +138,8 @@ def _fold(
     members = everyone.filter(pl.col("id").is_in(sorted(in_groups)))
     filled = dict(members.select("id", "filled").iter_rows())
     chosen = survivors(grouped.merging, filled)
-    pairs = _with_state(found, decisions, grouped)
+    asked = [pair for pair in asked_for(job.audit_log()) if present.issuperset(pair)]
+    pairs = _with_state(found, decisions, grouped, asked)
     _write(job, "pairs", "pairs", inputs, pairs, Tally())
     golden = _golden(job, clean, chosen)
     for name in people:
@@ -248,8 +195,11 @@ def _people(job: Job, name: str, batches: Sequence[Batch]) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=schema), *frames])
 
 
-def _with_state(found: CandidatePairs, decisions: Sequence[Decision], grouped: Groups) -> pl.DataFrame:
-    """The candidate pairs, each undecided, decided, in conflict, or below what is put forward."""
+def _with_state(
+    found: CandidatePairs, decisions: Sequence[Decision], grouped: Groups, asked: Sequence[tuple[str, str]]
+) -> pl.DataFrame:
+    """The candidate pairs, each undecided, decided, or below what is put forward. `conflict`: decisions
+    contradict; `asked_for`: somebody asked for it, and linkage did not put it forward."""
     ruled = pl.DataFrame(
         {
             "left_id": [item.left_id for item in decisions],
@@ -262,25 +212,35 @@ def _with_state(found: CandidatePairs, decisions: Sequence[Decision], grouped: G
     together = {item: number for number, ids in enumerate(grouped.merging) for item in ids}
     group = {side: pl.col(side).replace_strict(together, default=None, return_dtype=pl.Int64)
              for side in ("left_id", "right_id")}  # fmt: skip
-    decided = pl.col("ruling").is_in([str(Ruling.SAME), str(Ruling.DIFFERENT)])
+    decided = pl.col("ruling").is_in([str(item) for item in SETTLING])
+    conflict = pl.col("left_id").is_in(torn) & pl.col("right_id").is_in(torn)
     state = (
-        pl.when(pl.col("left_id").is_in(torn) & pl.col("right_id").is_in(torn)).then(pl.lit("undecided"))
+        pl.when(conflict).then(pl.lit("undecided"))
         .when(decided | (group["left_id"] == group["right_id"]).fill_null(False)).then(pl.lit("decided"))
-        .when(pl.col("p_same") >= found.propose).then(pl.lit("undecided"))
+        .when((pl.col("p_same") >= found.propose) | pl.col("asked_for")).then(pl.lit("undecided"))
         .otherwise(pl.lit("below"))
     )  # fmt: skip
-    pairs = pl.concat([found.pairs.read(), _contradicted(found, ruled, torn)], how="diagonal_relaxed")
+    wanted = pl.DataFrame(asked, schema={"left_id": pl.String, "right_id": pl.String}, orient="row")
+    more = pl.concat([_contradicted(found, ruled, torn), _not_found(found, wanted)]).unique(maintain_order=True)
+    pairs = pl.concat([found.pairs.read(), more], how="diagonal_relaxed")
     pairs = pairs.join(ruled, on=["left_id", "right_id"], how="left", maintain_order="left")
-    return pairs.with_columns(state.alias("state"))
+    wanted = wanted.with_columns(asked_for=pl.lit(True))
+    pairs = pairs.join(wanted, on=["left_id", "right_id"], how="left", maintain_order="left")
+    put_forward = (pl.col("p_same") >= found.propose).fill_null(False)
+    return pairs.with_columns(asked_for=pl.col("asked_for").fill_null(False) & ~put_forward).with_columns(
+        state.alias("state"), conflict.alias("conflict")
+    )
 
 
 def _contradicted(found: CandidatePairs, ruled: pl.DataFrame, torn: list[str]) -> pl.DataFrame:
     """Pairs of conflicting decisions that linkage did not propose: they too go back to review."""
     in_conflict = pl.col("left_id").is_in(torn) & pl.col("right_id").is_in(torn)
-    known = found.pairs.read(["left_id", "right_id"])
-    return (
-        ruled.filter(in_conflict).join(known, on=["left_id", "right_id"], how="anti").select("left_id", "right_id")
-    )
+    return _not_found(found, ruled.filter(in_conflict).select("left_id", "right_id"))
+
+
+def _not_found(found: CandidatePairs, wanted: pl.DataFrame) -> pl.DataFrame:
+    """Those of some pairs that linkage did not find."""
+    return wanted.join(found.pairs.read(["left_id", "right_id"]), on=["left_id", "right_id"], how="anti")
 
 
 def _golden(job: Job, clean: dict[str, tuple[Batch, ...]], chosen: dict[str, str]) -> pl.DataFrame:

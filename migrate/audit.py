@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from casebridge.migrate.decision_guard import decisions_say, heads_noted
-from casebridge.project.audit import Head
+from casebridge.project.audit import KEY_FILE, READS, AuditLog, Head
 from casebridge.project.job import Job
 
 
@@ -14,7 +14,9 @@ def audit_problems(job: Job) -> list[str]:
     signed = [json.loads(run.signed) for run in job.ledger.runs() if run.signed]
     heads = [Head(item["audit"]["entry"], item["audit"]["link"]) for item in signed if "audit" in item]
     kept = [head for head in (*heads_noted(job), *heads) if head.number]
+    read = AuditLog(job.audit_log().engine, job.folder / KEY_FILE, reading=True, entries=READS)
     found = [*job.audit_log().problems(kept), *decisions_say(job)]
+    found += [what.replace("the audit log", "the log of what was read") for what in read.problems()]
     told = {body.get("run") for entry in job.audit_log().entries("sign") if (body := entry.body)}
     lost = [item["run"] for item in signed if "audit" in item and item["run"] not in told]
     return list(dict.fromkeys([*found, *(f"the signature of run {run} is not in the audit log" for run in lost)]))

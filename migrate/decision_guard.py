@@ -6,12 +6,13 @@ of the audit log: a control database that knows fewer of them, or another head, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from casebridge.dedupe.review.decision_log import PROPOSED, UNPROPOSED, DecisionLog
-from casebridge.project.audit import Head
+from casebridge.project.audit import START, Head
 from casebridge.project.audit_heads import AuditHeads
 from casebridge.project.errors import CasebridgeError, counted
 from casebridge.project.job import Job
@@ -40,21 +41,39 @@ def check_decisions_followed(job: Job, stage: str) -> None:
         DecisionLog(job.audit_log()).check(heads_noted(job))
 
 
-def note_decisions_followed(job: Job) -> None:
-    """Linkage has looked: what the control database has now is what was followed."""
-    journal, pairs = Journal(job.ledger), decided_pairs(job)
+@dataclass(frozen=True)
+class Looked:
+    """What the control database had when linkage began to look: people go on deciding while a run goes on."""
+
+    pairs: int
+    head: Head
+
+
+def look_at_decisions(job: Job) -> Looked:
+    """What stands in the control database now. Read only."""
+    return Looked(decided_pairs(job), job.audit_log().head() if has_control(job) else Head(0, START))
+
+
+def note_decisions_followed(job: Job, looked: Looked | None = None) -> None:
+    """Linkage has looked, and this is what it followed."""
+    looked = looked or look_at_decisions(job)
+    journal = Journal(job.ledger)
     last = journal.followed()
-    if pairs != (last.pairs if last else 0):
-        journal.follow(job.run, pairs)
-    head = job.audit_log().head()
-    AuditHeads(job.ledger).note(job.run, head.number, head.link)
+    if looked.pairs != (last.pairs if last else 0):
+        journal.follow(job.run, looked.pairs)
+    AuditHeads(job.ledger).note(job.run, looked.head.number, looked.head.link)
+
+
+def log_was_lost(job: Job) -> bool:
+    """Whether a run has followed an audit log, and there is none now. Read only."""
+    last = AuditHeads(job.ledger).last()
+    return last is not None and last[0] > 0 and job.audit_log().head().number == 0
 
 
 def note_new_log(job: Job) -> None:
     """Before decisions are taken in again: an audit log that was lost begins anew, and that is on record."""
-    heads, head = AuditHeads(job.ledger), job.audit_log().head()
-    if head.number == 0 and heads.last() is not None:
-        heads.note(job.run, head.number, head.link)
+    if log_was_lost(job):
+        AuditHeads(job.ledger).note(job.run, 0, START)
 
 
 def take_over_old_decisions(job: Job) -> None:

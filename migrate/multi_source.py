@@ -79,7 +79,19 @@ def _linkage(text: str, names: Sequence[str], systems: Sequence[str]) -> str:
     )
     listed = ", ".join(f'"{system}_{name}"' for name in register for system in systems)
     text = text.replace(query, whole)
+    for asked in linkage.get("evidence", {}).values():
+        text = text.replace(asked, _in_each(asked, names, systems))
     return re.sub(r"^tables *=.*$", f"tables = [{listed}]", text, count=1, flags=re.MULTILINE)
+
+
+def _in_each(query: str, names: Sequence[str], systems: Sequence[str]) -> str:
+    """A query asked of each system's tables by itself, with the system beside each row."""
+
+    def of(system: str) -> str:
+        own = re.sub(rf"\b(FROM|JOIN) ({'|'.join(names)})\b", rf"\1 {system}_\2", query.strip())
+        return f"SELECT '{system}' AS system, * FROM (\n{own}\n)"  # noqa: S608
+
+    return "\n" + "\nUNION ALL\n".join(of(system) for system in systems) + "\n"
 
 
 def _together(name: str, is_register: bool, systems: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from casebridge.dedupe.config import read_linkage
 from casebridge.extract.preflight import preflight
 from casebridge.extract.readers import FORMATS
 from casebridge.migrate.corruption import corruption_named
-from casebridge.migrate.decision_guard import note_decisions_followed, take_over_old_decisions
+from casebridge.migrate.decision_guard import look_at_decisions, note_decisions_followed, take_over_old_decisions
 from casebridge.migrate.limits import check_limits, check_names
 from casebridge.migrate.run_guards import begin, route_of
 from casebridge.project.database import refusal, shown
@@ -183,6 +183,7 @@ def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
     job.ledger.open_run(job.run, job.settings.target_url.partition(":")[0])
     before, started = Counter(job.ledger.worked), perf_counter()
     held = reconciliation.still_holds(job) if stage == ALWAYS and not again else None
+    looked = look_at_decisions(job) if stage == "dedupe" else None
     tally = held or STAGES[stage](job)
     seconds = perf_counter() - started
     if stage == ALWAYS:
@@ -190,8 +191,8 @@ def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
     else:
         worked = counted_rows(job, stage, job.ledger.worked - before)
     Journal(job.ledger).timed(job.run, stage, tally.read, worked, seconds)
-    if stage == "dedupe":
-        note_decisions_followed(job)
+    if looked:
+        note_decisions_followed(job, looked)
     return StageDone(stage, tally, seconds)
 
 

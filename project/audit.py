@@ -26,6 +26,8 @@ from typing import Any
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from casebridge.project.control import bring_up_control
+from casebridge.project.database import writing
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.ledger import now
 
@@ -34,17 +36,25 @@ START = "0" * 64
 _NONCE = 12  # bytes, as NIST SP 800-38D recommends for GCM
 
 _meta = sa.MetaData()
-ENTRIES = sa.Table(
-    "audit",
-    _meta,
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("at", sa.String(20), nullable=False),
-    sa.Column("kind", sa.String(40), nullable=False),
-    sa.Column("subject", sa.String(64), nullable=False),
-    sa.Column("tags", sa.Text, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
-    sa.Column("link", sa.String(64), nullable=False),
-)
+
+
+def _entries(name: str) -> sa.Table:
+    return sa.Table(
+        name,
+        _meta,
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("at", sa.String(20), nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("subject", sa.String(64), nullable=False),
+        sa.Column("tags", sa.Text, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("link", sa.String(64), nullable=False),
+    )
+
+
+ENTRIES = _entries("audit")
+READS = _entries("audit_reads")
+"""What was looked at stands in a chain of its own: nobody who decides waits for those who read."""
 KEYS = sa.Table(
     "audit_keys",
     _meta,
@@ -92,14 +102,16 @@ class AuditLog:
     reading: no key is made. Where there is none yet, digests are made by one that nobody keeps: equal to no other.
     """
 
-    def __init__(self, engine: sa.Engine, key: Path, *, reading: bool = False) -> None:
-        self.engine, self._key, self._reading = engine, key, reading
+    def __init__(
+        self, engine: sa.Engine, key: Path, *, reading: bool = False, entries: sa.Table = ENTRIES
+    ) -> None:
+        self.engine, self._key, self._reading, self._table = engine, key, reading, entries
 
     def append(self, connection: sa.Connection, kind: str, said: Sequence[Said]) -> None:
         """Add entries of one kind in the caller's transaction."""
         if not said:
             return
-        _meta.create_all(connection)
+        bring_up_control(connection)
         self._alone(connection)
         key, head = self._secret(connection, make=True), self._head(connection)
         number, link, rows, at = head.number, head.link, [], now()
@@ -108,7 +120,7 @@ class AuditLog:
             row = {"number": number, "at": at, "kind": kind, **self._sealed(connection, key, item, number)}
             link = _link(key, link, row)
             rows.append({**row, "link": link})
-        connection.execute(ENTRIES.insert(), rows)
+        connection.execute(self._table.insert(), rows)
 
     def _sealed(self, connection: sa.Connection, key: bytes, item: Said, number: int) -> dict[str, str]:
         subject = _keyed(key, "subject", item.subject) if item.subject else ""
@@ -121,18 +133,22 @@ class AuditLog:
 
     def note(self, kind: str, **body: Any) -> Head:
         """Add one entry about no pair, in a transaction of its own. Returns the new head."""
-        with self.engine.begin() as connection:
+        with writing(self.engine).begin() as connection:
             self.append(connection, kind, [Said(body)])
             return self._head(connection)
 
-    def entries(self, *kinds: str) -> Iterator[Entry]:
-        """The entries of some kinds (all when none is named), oldest first. Read only."""
-        query = sa.select(ENTRIES).order_by(ENTRIES.c.number)
+    def entries(self, *kinds: str, subject: str | None = None) -> Iterator[Entry]:
+        """The entries of some kinds (all when none is named), oldest first. `subject`: those on one, as
+        `subject()` names it. Read only."""
+        query = sa.select(self._table).order_by(self._table.c.number)
+        of = sa.select(KEYS)
+        if subject is not None:
+            query, of = query.where(self._table.c.subject == subject), of.where(KEYS.c.subject == subject)
         if not self._there():
             return
         with self.engine.connect() as connection:
-            secrets_of = {row.subject: row.secret for row in connection.execute(sa.select(KEYS))}
-            for row in connection.execute(query.where(ENTRIES.c.kind.in_(kinds)) if kinds else query):
+            secrets_of = {row.subject: row.secret for row in connection.execute(of)}
+            for row in connection.execute(query.where(self._table.c.kind.in_(kinds)) if kinds else query):
                 tags = dict(json.loads(row.tags))
                 body = _body(row, secrets_of.get(row.subject))
                 yield Entry(row.number, row.at, row.kind, row.subject, tags, body)
@@ -148,17 +164,23 @@ class AuditLog:
         with self.engine.connect() as connection:
             return self._head(connection)
 
-    def problems(self, kept: Sequence[Head] = ()) -> tuple[str, ...]:
+    def problems(self, kept: Sequence[Head] = (), since: Head | None = None) -> tuple[str, ...]:
         """What is wrong with the chain, in sentences; nothing when it is whole. Read only.
 
-        `kept` are heads that were noted elsewhere: the log must still hold each of them.
+        `kept` are heads that were noted elsewhere: the log must still hold each of them. `since`: only what came
+        after an entry that was looked at before, and that entry itself, for a log that is looked at often.
         """
+        start = since or Head(0, START)
         if not self._there():
-            return ("the audit log is gone",) if any(head.number for head in kept) else ()
+            return ("the audit log is gone",) if any(head.number for head in (*kept, start)) else ()
         with self.engine.connect() as connection:
-            key = self._secret(connection, make=False)
-            found, links, link, last = list[str](), {0: START}, START, 0
-            for row in connection.execute(sa.select(ENTRIES).order_by(ENTRIES.c.number)):
+            key = self._secret(connection, make=False) if self._head(connection).number else b""
+            found, links, link, last = list[str](), {0: START, start.number: start.link}, start.link, start.number
+            there = sa.select(self._table.c.link).where(self._table.c.number == start.number)
+            if start.number and connection.scalar(there) != start.link:
+                found.append(f"entry {start.number} of the audit log is gone, or is another than was noted")
+            later = sa.select(self._table).where(self._table.c.number > start.number)
+            for row in connection.execute(later.order_by(self._table.c.number)):
                 if row.number != last + 1:
                     found.append(f"entries {last + 1} to {row.number - 1} of the audit log are gone")
                 want = _link(key, link, row._mapping)
@@ -166,7 +188,7 @@ class AuditLog:
                     found.append(f"entry {row.number} of the audit log is not what was written")
                 links[row.number], link, last = row.link, row.link, row.number
         for head in kept:
-            if links.get(head.number) != head.link:
+            if head.number >= start.number and links.get(head.number) != head.link:
                 found.append(f"entry {head.number} of the audit log is gone, or is another than was noted")
         return tuple(dict.fromkeys(found))
 
@@ -193,16 +215,16 @@ class AuditLog:
         return self.keyed("tag", name, subject, text)
 
     def _there(self) -> bool:
-        return sa.inspect(self.engine).has_table(ENTRIES.name)
+        return sa.inspect(self.engine).has_table(self._table.name)
 
     def _alone(self, connection: sa.Connection) -> None:
         """Two writers must not both follow one entry. SQLite's first write locks the file by itself."""
         if connection.dialect.name == "postgresql":
-            connection.execute(sa.text("LOCK TABLE audit IN EXCLUSIVE MODE"))
+            connection.execute(sa.text(f"LOCK TABLE {self._table.name} IN EXCLUSIVE MODE"))
 
     def _head(self, connection: sa.Connection) -> Head:
         row = connection.execute(
-            sa.select(ENTRIES.c.number, ENTRIES.c.link).order_by(ENTRIES.c.number.desc()).limit(1)
+            sa.select(self._table.c.number, self._table.c.link).order_by(self._table.c.number.desc()).limit(1)
         ).first()
         return Head(row.number, row.link) if row else Head(0, START)
 
@@ -210,7 +232,7 @@ class AuditLog:
         try:
             return bytes.fromhex(self._key.read_text(encoding="ascii").strip())
         except FileNotFoundError:
-            used = sa.inspect(connection).has_table(ENTRIES.name) and self._head(connection).number
+            used = any(_holds_any(connection, table) for table in (ENTRIES, READS))
             if used or not make:
                 raise CasebridgeError(
                     f"the audit key {self._key} is not there",
@@ -233,6 +255,11 @@ class AuditLog:
             found = secrets.token_hex(32)
             connection.execute(KEYS.insert().values(subject=name, secret=found))
         return bytes.fromhex(str(found))
+
+
+def _holds_any(connection: sa.Connection, table: sa.Table) -> bool:
+    there = sa.inspect(connection).has_table(table.name)
+    return there and connection.scalar(sa.select(table.c.number).limit(1)) is not None
 
 
 def login() -> str:

@@ -14,6 +14,7 @@ dedupe     pairs        candidate pairs with their probability
            crosswalk    CROSSWALK: one row for each person row that takes part
            withheld     CROSSWALK: rows that were rejected, held or excluded, of a person who is somebody's
                         survivor or itself in the crosswalk, as people decided: only their marks count
+           evidence     what reviewers see of the people in pairs: one SQLite file, of the last run only
            golden       surviving persons whose values changed, in the shape of `clean`
 load       rows         ROWS, then every column of the target, keys resolved: what the target holds
            quarantine   QUARANTINE: orphans, children of parents that are not loaded, misfits

@@ -26,6 +26,7 @@ _NOT_OF_THE_STATEMENT = (
 )
 """What a database refuses whatever is asked of it: it is away, full, or not to be written."""
 
+_WRITES = "casebridge_writes"
 _WORDS_OF_URL = ("password", "passwd", "pwd", "passfile", "sslpassword", "token", "secret")
 _ABOUT_THE_SERVER = frozenset({"08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"})
 """SQLSTATE classes whose messages name logins, databases, tables and columns, but never a value."""
@@ -57,6 +58,12 @@ def open_database(url: str, *, reading: bool = False) -> sa.Engine:
             "install its driver (the extras `oracle` and `sqlserver` have two), or use sqlite:/// or postgresql://"
         )
         raise TargetError(shown(parsed), f"no driver for it: {error}", hint=hint) from error
+
+
+def writing(engine: sa.Engine) -> sa.Engine:
+    """The engine for transactions that read before they write. SQLite then locks the file when they begin and
+    waits its turn: one that has read already would be refused at once where another wrote meanwhile."""
+    return engine.execution_options(**{_WRITES: True})
 
 
 def open_own(url: str, name: str, lost: str, *, reading: bool = False) -> sa.Engine:
@@ -188,6 +195,7 @@ def _with_settings(engine: sa.Engine, pragmas: Sequence[str]) -> sa.Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

@@ -11,21 +11,29 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
+from typing import Protocol
 
 from casebridge.project.errors import SourceError
-from casebridge.project.job import Job
-from casebridge.project.settings import System
+from casebridge.project.settings import Settings, System
 
 _HINT = "put the list back or right, or take `no_link` out of casebridge.toml if there is nobody to protect"
 _APART = re.compile("[,;|\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]")
 """What parts two cells: delimiters, and everything that ends a line somewhere."""
 
 
+class OfProject(Protocol):
+    """Whatever knows the settings of a project: a job, the desk."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+
+
 class NoLink:
     """The no-link lists of a project's systems. SourceError where one cannot be used."""
 
-    def __init__(self, job: Job) -> None:
-        self._systems = tuple(system for system in job.settings.systems.values() if system.no_link)
+    def __init__(self, project: OfProject) -> None:
+        self._systems = tuple(system for system in project.settings.systems.values() if system.no_link)
 
     def __bool__(self) -> bool:
         """Whether any system names a list."""

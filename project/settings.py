@@ -76,6 +76,7 @@ class Settings:
     shared_group: bool = False
     routes: Mapping[str, Route] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    hold_days: int = 2
 
     @property
     def work(self) -> Path:
@@ -89,7 +90,7 @@ class Settings:
 
 
 _KNOWN: Mapping[str, set[str]] = {
-    "": {"project", "target", "control", "systems", "routes", "limits", "reading"},
+    "": {"project", "target", "control", "systems", "routes", "limits", "reading", "review"},
     "project": {"name", "batch_rows", "memory_limit", "shared_group"},
     "target": {"url"},
     "control": {"url"},
@@ -105,6 +106,7 @@ _KNOWN: Mapping[str, set[str]] = {
     },
     "routes": {"target", "owner"},
     "reading": {"longest_record", "workbook_cells", "workbook_size"},
+    "review": {"hold_days"},
 }
 
 
@@ -120,7 +122,7 @@ def read_settings(folder: Path) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SpecError([Problem(str(path), "", f"not readable as TOML: {error}")]) from error
     _unknown("", raw, "", problems)
-    for part in ("project", "target", "control", "reading"):
+    for part in ("project", "target", "control", "reading", "review"):
         _unknown(part, raw.get(part, {}), part, problems)
     limits = read_limits(FILE, raw.get("limits", {}), problems)
     raw = {part: body for part, body in raw.items() if isinstance(body, dict)}
@@ -142,6 +144,7 @@ def read_settings(folder: Path) -> Settings:
         shared_group=_yes_no(project, "project.shared_group", problems),
         routes={name: _route(folder, name, body, problems) for name, body in raw.get("routes", {}).items()},
         limits=limits,
+        hold_days=_days(raw.get("review", {}), problems),
     )
     if not _SIZE.fullmatch(settings.memory_limit):
         problems.append(Problem(FILE, "project.memory_limit", "is no size", "write it like 2GB or 500MB"))
@@ -289,6 +292,15 @@ def _whole(body: dict[str, Any], where: str, default: int, problems: list[Proble
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         problems.append(Problem(FILE, where, f"must be a whole number of 1 or more, not {value!r}"))
         return default
+    return value
+
+
+def _days(body: Any, problems: list[Problem]) -> int:
+    """Working days for which a merge that was decided at the desk is held back."""
+    value = body.get("hold_days", 2) if isinstance(body, dict) else 2
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 30:
+        problems.append(Problem(FILE, "review.hold_days", "must be a whole number from 0 to 30"))
+        return 2
     return value
 
 

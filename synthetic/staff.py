@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-from openpyxl import Workbook  # type: ignore[import-untyped]  # it has no stubs of its own
+from openpyxl import Workbook  # it has no stubs of its own
 
 from casebridge.synthetic.council import FIRST_DAY, SNAPSHOT
 from casebridge.synthetic.formats import Dates

@@ -10,8 +10,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from casebridge.dedupe.review.decisions import Decision, Ruling
 
 
@@ -30,29 +28,19 @@ def groups(
     """The groups that the decisions make of the ids that are present; decisions on others wait. cut: pairs
     (smaller
     id left) that a guard of the engine's clusters set aside: a group that needs one goes back to review."""
-    # Here, not above: the engine takes most of a second to import, and most commands fold nothing.
-    from casebridge.dedupe.linkage.clusters import connected
-
     known = [d for d in decisions if d.left_id in present and d.right_id in present]
     same = [d for d in known if d.verdict is Ruling.SAME]
-    ids = sorted({item_id for d in same for item_id in (d.left_id, d.right_id)})
-    place = {item_id: number for number, item_id in enumerate(ids)}
-    left = np.array([place[d.left_id] for d in same], dtype=np.int64)
-    right = np.array([place[d.right_id] for d in same], dtype=np.int64)
-    head = dict(zip(ids, connected(len(ids), left, right).tolist(), strict=True))
-    together: dict[int, list[str]] = defaultdict(list)
-    for item_id in ids:
-        together[head[item_id]].append(item_id)
+    made = together((d.left_id, d.right_id) for d in same)
+    head = {item: number for number, group in enumerate(made) for item in group}
     torn = {
         head[d.left_id]
         for d in known
         if d.verdict is not Ruling.SAME and d.left_id in head and head[d.left_id] == head.get(d.right_id)
     }
     torn |= {head[d.left_id] for d in same if (d.left_id, d.right_id) in cut}
-    made = [(number, tuple(group)) for number, group in sorted(together.items()) if len(group) > 1]
     return Groups(
-        merging=tuple(group for number, group in made if number not in torn),
-        conflicts=tuple(group for number, group in made if number in torn),
+        merging=tuple(group for number, group in enumerate(made) if number not in torn),
+        conflicts=tuple(group for number, group in enumerate(made) if number in torn),
     )
 
 
@@ -63,8 +51,27 @@ def withheld(
     absent when its record did not come through: it can merge with nobody, but its mark of restriction counts.
     Nothing of groups in which the decisions contradict one another."""
     here, gone = set(present), set(absent) - set(present)
-    together = groups(decisions, here | gone).merging if gone else ()
-    return {item: tuple(i for i in ids if i in here) for ids in together for item in ids if item in gone}
+    merging = groups(decisions, here | gone).merging if gone else ()
+    return {item: tuple(i for i in ids if i in here) for ids in merging for item in ids if item in gone}
+
+
+def together(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
+    """The groups of ids that pairs join, each in order."""
+    head: dict[str, str] = {}
+
+    def first(item: str) -> str:
+        while head.setdefault(item, item) != item:
+            head[item] = head[head[item]]
+            item = head[item]
+        return item
+
+    for one, other in pairs:
+        a, b = sorted((first(one), first(other)))
+        head[b] = a
+    found: dict[str, list[str]] = defaultdict(list)
+    for item in sorted(head):
+        found[first(item)].append(item)
+    return [tuple(ids) for ids in found.values()]
 
 
 def survivors(merging: Sequence[Sequence[str]], filled: Mapping[str, int]) -> dict[str, str]:

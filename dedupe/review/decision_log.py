@@ -18,7 +18,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling
+from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.intake import INTAKE
 from casebridge.project.audit import AuditLog, Entry, Head, Said
+from casebridge.project.control import bring_up_control
+from casebridge.project.database import writing
 from casebridge.project.errors import CasebridgeError, counted
 from casebridge.project.ledger import now
 
@@ -68,33 +72,40 @@ class DecisionLog:
             if self._log.tag("said", _name(pair), _text(item)) == known.get(self._log.subject(_name(pair)))
         }  # fmt: skip
         fresh = [item for item in said if (item.left_id, item.right_id) not in old]
-        with self._engine.begin() as connection:
-            DECISIONS.metadata.create_all(connection)
-            number = int(connection.scalar(sa.select(sa.func.max(DECISIONS.c.number))) or 0)
+        with writing(self._engine).begin() as connection:
+            bring_up_control(connection)
             for item in fresh:
                 pair = (item.left_id, item.right_id)
                 keep = not set(pair) & set(protected)
-                number += keep
-                body = {**asdict(item), "number": number, "decided_at": now()} if keep else {}
-                one = Said(body, _name(pair), _tags(item), keep)
-                alone = item.verdict is Ruling.SAME and pair not in proposed
-                self._log.append(connection, UNPROPOSED if alone else PROPOSED, [one])
-                if keep:
-                    connection.execute(DECISIONS.insert().values(**body))
+                self.append(connection, item, proposed=pair in proposed, keep=keep)
         return len(fresh)
+
+    def append(self, connection: sa.Connection, item: Decision, *, proposed: bool, keep: bool = True) -> None:
+        """Append one decision in the caller's transaction. `proposed`: linkage put the pair forward; else *same*
+        waits for a second person. Without `keep` nothing is kept but that something was said."""
+        body: dict[str, Any] = {}
+        if keep:
+            number = int(connection.scalar(sa.select(sa.func.max(DECISIONS.c.number))) or 0) + 1
+            body = {**asdict(item), "number": number, "decided_at": now()}
+        one = Said(body, _name((item.left_id, item.right_id)), _tags(item), keep)
+        alone = item.verdict is Ruling.SAME and not proposed
+        self._log.append(connection, UNPROPOSED if alone else PROPOSED, [one])
+        if keep:
+            connection.execute(DECISIONS.insert().values(**body))
 
     def forget(self, protected: Collection[str]) -> None:
         """Make what was decided of these records unreadable, for good."""
         hidden = set(protected)
-        gone = [item for item in self._rows() if {item["left_id"], item["right_id"]} & hidden]
+        kept = [(table, row) for table in (DECISIONS, VERDICTS, INTAKE) for row in self._rows(table)]
+        gone = [(table, row) for table, row in kept if {row["left_id"], row["right_id"]} & hidden]
         if not gone:
             return
-        names = sorted({_name((item["left_id"], item["right_id"])) for item in gone})
-        numbers = [item["number"] for item in gone]
-        with self._engine.begin() as connection:
+        names = sorted({_name((row["left_id"], row["right_id"])) for _, row in gone})
+        with writing(self._engine).begin() as connection:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")
-            connection.execute(DECISIONS.delete().where(DECISIONS.c.number.in_(numbers)))
+            for table, row in gone:
+                connection.execute(table.delete().where(table.c.number == row["number"]))
             self._log.forget(connection, names)
             self._log.append(connection, "forgotten", [Said({}, name, keep=False) for name in names])
         _clear_free_pages(self._engine)
@@ -124,7 +135,7 @@ class DecisionLog:
         rows = self._rows()
         if not rows or self._log.head().number or self._log.has_key():
             return
-        with self._engine.begin() as connection:
+        with writing(self._engine).begin() as connection:
             for row in rows:
                 item = _decision(row)
                 pair = (item.left_id, item.right_id)
@@ -150,11 +161,11 @@ class DecisionLog:
             found.setdefault(entry.subject, []).append(entry)
         return found
 
-    def _rows(self) -> list[dict[str, Any]]:
-        if not sa.inspect(self._engine).has_table(DECISIONS.name):
+    def _rows(self, table: sa.Table = DECISIONS) -> list[dict[str, Any]]:
+        if not sa.inspect(self._engine).has_table(table.name):
             return []
         with self._engine.connect() as connection:
-            return [dict(row._mapping) for row in connection.execute(sa.select(DECISIONS).order_by("number"))]
+            return [dict(row._mapping) for row in connection.execute(sa.select(table).order_by("number"))]
 
     def _latest(self) -> list[Decision]:
         last = {(row["left_id"], row["right_id"]): _decision(row) for row in self._rows()}

@@ -43,7 +43,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "audit": ("audit", "Show whether decisions, signatures and their log are what was written."),
     "purge": ("audit", "Delete working files that nothing rests on, and say what must stay."),
-    "decide": ("review", "Take decisions on pairs from a CSV file."),
+    "decide": ("review", "Take decisions on pairs from a CSV file or a work sheet."),
 }
 
 

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from casebridge.dedupe.review.crosswalk import groups, survivors
 from casebridge.dedupe.review.decision_log import DecisionLog
-from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling, decision, read_decisions
+from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling, decision
 from casebridge.dedupe.review.survivorship import golden_rows
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_database
-from casebridge.project.errors import CasebridgeError, SpecError
+from casebridge.project.errors import CasebridgeError
 from casebridge.project.no_link import NoLink
 from casebridge.project.target import ColumnType, TargetColumn
+from tests.fences import take_fences_down
 from tests.staged import PERSONS, job_of, lay_out
 
 SAME, DIFFERENT, UNSURE = Ruling.SAME, Ruling.DIFFERENT, Ruling.UNSURE
@@ -178,6 +179,7 @@ def test_decisions_that_were_changed_stop_everything(
 ) -> None:
     decisions.decide([_says("a:1", "a:2", SAME), _says("a:3", "a:4", DIFFERENT)], ALL)
     with control.begin() as connection:
+        take_fences_down(connection)
         connection.execute(sa.text(statement))
     assert what in decisions.problems()
     for act in (decisions.standing, lambda: decisions.decide([_says("a:7", "a:8", SAME)], ALL)):
@@ -200,52 +202,6 @@ def test_decisions_older_than_the_audit_log_are_taken_over_once(
     with control.begin() as connection:
         connection.execute(DECISIONS.insert().values({**row, "number": 9, "left_id": "a:5", "right_id": "a:6"}))
     assert decisions.problems() == ("decision 9 was added",)
-
-
-def _csv(folder: Path, *lines: str, header: str = "left,right,verdict,reviewer,reason") -> Path:
-    path = folder / "decisions.csv"
-    path.write_text("\n".join([header, *lines, ""]), encoding="utf-8-sig")
-    return path
-
-
-def test_decisions_may_come_from_a_file(tmp_path: Path) -> None:
-    """A bare key will do where there is one system; columns in any order, others beside them."""
-    path = _csv(tmp_path, "1,same,seen,old:2,J,x", header="right,verdict,reason,left,reviewer,note")
-    assert read_decisions(path, ["old"]) == [Decision("old:1", "old:2", SAME, "J", "seen")]
-
-
-def test_every_bad_line_is_told_and_nothing_is_taken(tmp_path: Path) -> None:
-    path = _csv(
-        tmp_path, "1,2,same,J,seen", "1,2,sam,J,seen", "1,1,same,J,seen", "1,,same,J,", "other:1,2,same,J,seen",
-        "1,2,same,J,seen,more", "1,2", f"1,2,same,{'J' * 101},seen", f"1,2,same,J,{'x' * 1001}",
-        '1,2,same,J,"two\nlines"',
-    )  # fmt: skip
-    with pytest.raises(SpecError) as caught:
-        read_decisions(path, ["old"])
-    told = {problem.where: f"{problem.what} {problem.hint}" for problem in caught.value.problems}
-    assert told.keys() == {f"line {number}" for number in (3, 4, 5, 6, 7, 8, 9, 10)}
-    assert "did you mean `same`?" in told["line 3"]
-    assert "reviewer is longer" in told["line 9"]
-
-
-@pytest.mark.parametrize("systems", [["old"], ["old", "older"]])
-def test_with_two_systems_a_key_names_its_own(tmp_path: Path, systems: list[str]) -> None:
-    path = _csv(tmp_path, "1,2,same,J,seen")
-    if len(systems) == 1:
-        assert len(read_decisions(path, systems)) == 1
-    else:
-        with pytest.raises(SpecError, match="system:key"):
-            read_decisions(path, systems)
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"left,right\n", b"\xff\xfe\x00", b'left,right,verdict,reviewer,reason\n"1']
-)
-def test_a_file_that_is_no_such_csv_is_a_spec_error(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "x.csv").write_bytes(content)
-    for name in ("x.csv", "nowhere.csv"):
-        with pytest.raises(SpecError):
-            read_decisions(tmp_path / name, ["old"])
 
 
 # Groups

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from casebridge.project.audit import ENTRIES, KEY_FILE, START, AuditLog, Head, Said
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
+from tests.fences import take_fences_down
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -29,6 +30,7 @@ def _write(log: AuditLog, *said: Said, kind: str = "decision") -> None:
 
 def _change(log: AuditLog, statement: str) -> None:
     with log.engine.begin() as connection:
+        take_fences_down(connection)
         connection.execute(sa.text(statement))
 
 

@@ -1,0 +1,41 @@
+"""The desk's tables in the control database: who holds which pair, and what was said of it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+_meta = sa.MetaData()
+
+CLAIMS = sa.Table(
+    "desk_claims",
+    _meta,
+    sa.Column("item", sa.String(32), primary_key=True),
+    sa.Column("login", sa.String(64), nullable=False),
+    sa.Column("until", sa.Integer, nullable=False),
+)
+"""Who has a pair before him, and until when (seconds since 1970, by the server's clock)."""
+
+VERDICTS = sa.Table(
+    "desk_verdicts",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("item", sa.String(32), nullable=False),
+    sa.Column("left_id", sa.String(240), nullable=False),
+    sa.Column("right_id", sa.String(240), nullable=False),
+    sa.Column("login", sa.String(64), nullable=False),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("act", sa.String(20), nullable=False),
+    sa.Column("verdict", sa.String(20), nullable=False),
+    sa.Column("code", sa.String(40), nullable=False),
+    sa.Column("reason", sa.String(1000), nullable=False),
+    sa.Column("evidence", sa.String(64), nullable=False),
+    sa.Column("form", sa.String(64), nullable=False, unique=True),
+    sa.Column("basis", sa.Text, nullable=False),
+    sa.Column("seconds", sa.Integer, nullable=False),
+    sa.Column("until", sa.Integer, nullable=False),
+    sa.Column("at", sa.String(20), nullable=False),
+    sa.Index("ix_desk_verdicts_item", "item"),
+    sa.Index("ix_desk_verdicts_login", "login"),
+)
+"""What people said at the desk, append-only: undo, objection and release are rows of their own. `basis` is what
+the comparisons found then (JSON), `seconds` how long the page was open, `until` when a merge may be released."""

@@ -1,0 +1,255 @@
+"""Evidence: what a reviewer must see of the people in pairs, their family and household, written with each run.
+
+Nobody who is on the no-link list is in it. Each record has the clearance that a reader needs; a pair needs the
+highest of its two, and one in a contradiction the highest of all whom that concerns. A run replaces the evidence
+of the one before: what a reviewer sees is always the last that was linked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from casebridge.dedupe.candidates import ask_evidence, read_register
+from casebridge.dedupe.config import LinkageConfig
+from casebridge.dedupe.review.clearance import OPEN, RESTRICTED, restricted
+from casebridge.dedupe.review.crosswalk import together
+from casebridge.dedupe.review.decisions import DECISIONS
+from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.evidence_file import KIND, NAME, Kin, PairEvidence, Person, write_evidence_file
+from casebridge.dedupe.review.gathering import Around, around, households, plain
+from casebridge.project.batch import digest, keep, new_file
+from casebridge.project.contracts import KEY
+from casebridge.project.job import Job
+from casebridge.project.no_link import NoLink
+from casebridge.project.restriction import RAISED, read_lowered
+from casebridge.project.restriction import STAGE as MARKS
+from casebridge.project.tally import Tally
+
+STAGE = "dedupe"
+_NO_LEVEL = {"left_id", "right_id", "p_same", "relation", "weight", "zone", "guard", "state", "ruling"}
+_ADULT = 18
+
+
+def write_evidence(job: Job, config: LinkageConfig, inputs: str, then: Mapping[str, str]) -> None:
+    """Write the evidence of this run's pairs that wait or were decided, and take that of other runs away.
+
+    inputs: the digest of all that the pairs rest on; of the tables around them the digest is added here. then:
+    what `said_until_now` said when the run began to read decisions.
+    """
+    under = [b.sha256 for spec in job.specs for b in job.ledger.sealed(job.run, "transform", spec.name, "clean")]
+    marks = [b.sha256 for run in job.ledger.runs() for name in config.tables
+             for b in job.ledger.sealed(str(run.name), MARKS, name, RAISED)]  # fmt: skip
+    lowered = [repr(item) for item in read_lowered(job.settings)]
+    whole = digest(inputs, under, marks, lowered, config.evidence, job.run)
+    if job.ledger.done(STAGE, NAME, 0, whole) is None:
+        job.ledger.attempt(STAGE, NAME, 0, whole)
+        batches = job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
+        pairs = pl.concat([b.scan().filter(pl.col("state") != "below").collect() for b in batches])
+        people, found = _evidence(job, config, pairs)
+        path = job.work / STAGE / NAME / f"00000-{whole[:16]}.{KIND}.db"
+        with new_file(path) as file:
+            beside = Path(file.name)
+            write_evidence_file(beside, people, found, {"run": job.run, **then})
+            batch = keep(beside, path, stage=STAGE, table=NAME, number=0, kind=KIND, inputs=whole, rows=len(found))
+        job.ledger.record(STAGE, NAME, 0, whole, [batch], Tally())
+    _replace(job, whole)
+
+
+def said_until_now(engine: sa.Engine) -> dict[str, str]:
+    """The numbers of the last decision and of the last act at the desk, as facts of the evidence."""
+    found = {}
+    for name, table in (("decisions", DECISIONS), ("verdicts", VERDICTS)):
+        if sa.inspect(engine).has_table(table.name):
+            with engine.connect() as connection:
+                found[name] = str(connection.scalar(sa.select(sa.func.max(table.c.number))) or 0)
+    return found
+
+
+def _replace(job: Job, inputs: str) -> None:
+    """Only the last run has evidence; the files of others are deleted at once."""
+    for run in job.ledger.runs():
+        if run.name != job.run:
+            job.ledger.seal(str(run.name), STAGE, NAME, [])
+    job.ledger.seal(job.run, STAGE, NAME, [(0, inputs)])
+    in_use = job.ledger.in_use(STAGE)
+    for path in (job.work / STAGE / NAME).glob(f"*.{KIND}.db"):
+        if path not in in_use:
+            path.unlink()
+
+
+def _evidence(job: Job, config: LinkageConfig, pairs: pl.DataFrame) -> tuple[list[Person], list[PairEvidence]]:
+    members = {str(item) for column in ("left_id", "right_id") for item in pairs.get_column(column)}
+    no_link = NoLink(job)
+    hidden = no_link.hidden(members)
+    members -= hidden
+    pairs = pairs.filter(pl.col("left_id").is_in(sorted(members)) & pl.col("right_id").is_in(sorted(members)))
+    if not members:
+        return [], []
+    register, _ = read_register(job, config)
+    found = around(job, config, members)
+    at_home = households(register, dict(config.fields), members)
+    beside = {kin.id for kins in found.kin.values() for kin in kins} | {i for ids in at_home.values() for i in ids}
+    beside -= no_link.hidden(beside)
+    everyone = members | beside
+    roles = _roles(register, config, everyone)
+    fields = _fields(job, config, members)
+    secret = _restricted(job, config, everyone)
+    teams, flags = (ask_evidence(job, config, name, members) for name in ("teams", "flags"))
+    people = {
+        item: _person(item, item in secret, roles.get(item, {}), fields.get(item, {}), found, at_home, beside,
+                      teams, flags)
+        for item in sorted(members)
+    }  # fmt: skip
+    kin = [Person(item, int(item in secret), roles.get(item, {})) for item in sorted(beside - members)]
+    return [*people.values(), *kin], _pairs(job, pairs, people)
+
+
+def _person(
+    item: str,
+    secret: bool,
+    roles: Mapping[str, Any],
+    fields: Mapping[str, str],
+    found: Around,
+    at_home: Mapping[str, Sequence[str]],
+    beside: Collection[str],
+    teams: Mapping[str, Sequence[str]],
+    flags: Mapping[str, Sequence[str]],
+) -> Person:
+    kin = [one for one in found.kin.get(item, []) if one.id in beside]
+    known = {one.id for one in kin}
+    kin += [
+        Kin(other, "same address") for other in at_home.get(item, []) if other not in known and other in beside
+    ]
+    marks = {*flags.get(item, ()), *(["restricted"] if secret else [])}
+    return Person(
+        item, RESTRICTED if secret else OPEN, roles, fields, tuple(found.held.get(item, ())), tuple(kin),
+        tuple(teams.get(item, ())), tuple(sorted(marks)), digest(roles, fields),
+    )  # fmt: skip
+
+
+def _roles(register: pl.DataFrame, config: LinkageConfig, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What linkage compares, by record: texts, and lists of texts."""
+    columns = {**dict(config.fields), **dict(config.other)}
+    columns |= {name: name for name in ("previous_surnames", "previous_postcodes") if name in register.columns}
+    mine = register.filter(pl.col("id").is_in(sorted(ids)))
+    found: dict[str, dict[str, Any]] = {}
+    for row in mine.select("id", *dict.fromkeys(columns.values())).iter_rows(named=True):
+        values = {role: row[column] for role, column in columns.items()}
+        found[row["id"]] = {
+            role: [plain(one) for one in value] if isinstance(value, list) else plain(value)
+            for role, value in values.items()
+            if value is not None and value != []
+        }
+    return found
+
+
+def _fields(job: Job, config: LinkageConfig, ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """The target's columns of some records, those that hold something."""
+    found: dict[str, dict[str, str]] = {}
+    for spec in (spec for spec in job.specs if spec.name in config.tables):
+        keys = [item.partition(":")[2] for item in ids if item.startswith(f"{spec.system}:")]
+        names = [column.name for column in spec.loaded if column.type.name != "text" and not column.references]
+        for batch in job.ledger.sealed(job.run, "transform", spec.name, "clean"):
+            there = set(batch.scan().collect_schema().names())
+            rows = batch.scan().filter(pl.col(KEY).is_in(keys)).select(KEY, *(n for n in names if n in there))
+            for row in rows.collect().iter_rows(named=True):
+                key = row.pop(KEY)
+                found[f"{spec.system}:{key}"] = {n: text for n, value in row.items() if (text := plain(value))}
+    return found
+
+
+def _restricted(job: Job, config: LinkageConfig, ids: Collection[str]) -> set[str]:
+    found = set[str]()
+    for spec in (spec for spec in job.specs if spec.name in config.tables):
+        keys = {item.partition(":")[2] for item in ids if item.startswith(f"{spec.system}:")}
+        found |= {f"{spec.system}:{key}" for key in restricted(job, spec, keys)}
+    return found
+
+
+def _pairs(job: Job, pairs: pl.DataFrame, people: Mapping[str, Person]) -> list[PairEvidence]:
+    levels = [name for name in pairs.columns if name not in _NO_LEVEL and pairs.schema[name] == pl.String]
+    levels += [name for name, kind in pairs.schema.items() if isinstance(kind, pl.Enum | pl.Categorical)
+               and name not in _NO_LEVEL]  # fmt: skip
+    rows = pairs.to_dicts()
+    groups, torn = _groups(rows), _torn(rows, people)
+    log = job.audit_log()
+    return [_pair(log.keyed, row, people, levels, groups, torn) for row in rows]
+
+
+def _pair(
+    keyed: Callable[..., str],
+    row: Mapping[str, Any],
+    people: Mapping[str, Person],
+    levels: Sequence[str],
+    groups: Mapping[str, tuple[str, ...]],
+    torn: Mapping[str, int],
+) -> PairEvidence:
+    left, right = people[row["left_id"]], people[row["right_id"]]
+    conflict = row.get("conflict") is True
+    clearance = max(left.clearance, right.clearance, torn.get(left.id, 0) if conflict else 0)
+    found = {name: str(row[name]) for name in levels if row[name] is not None}
+    flags = tuple(sorted({*left.flags, *right.flags}))
+    group = groups.get(left.id, ())
+    made = PairEvidence(
+        item=keyed("item", left.id, right.id)[:32], left_id=left.id, right_id=right.id, clearance=clearance,
+        open=row["state"] == "undecided", value=0.0, p=float(row["p_same"] or 0), weight=float(row["weight"] or 0),
+        relation=str(row["relation"] or ""), zone=str(row["zone"] or ""), guard=str(row["guard"] or ""),
+        levels=found, teams=tuple(sorted({*left.teams, *right.teams})), flags=flags,
+        child=any(_is_child(person) for person in (left, right)),
+        group=group if all(people[item].clearance <= clearance for item in group) else (),
+        conflict=conflict, proposed=row.get("asked_for") is not True,
+        evidence=digest(left.digest, right.digest, found, conflict),
+    )  # fmt: skip
+    return replace(made, value=expected_value(made))
+
+
+def expected_value(pair: PairEvidence) -> float:
+    """What is gained when a person decides: the harm that hangs on it times the certainty that is gained.
+
+    Harm is 1, and more for a child (2), for care that calls for two people (1), money on file (1) and a warning
+    (1). Certainty is p, for a record in two parts mended, and its entropy in bits, for a doubt that ends.
+    Rounded, so that a trace of other records in p does not move a pair.
+    """
+    marks = set(pair.flags)
+    harm = 1 + 2 * pair.child + bool(marks & {"looked after", "child protection"}) + ("money on file" in marks)
+    harm += "warning" in marks
+    p = min(max(pair.p, 1e-9), 1 - 1e-9)
+    entropy = -p * math.log2(p) - (1 - p) * math.log2(1 - p)
+    return round(harm * (p + entropy) + 3 * pair.conflict, 1)
+
+
+def _is_child(person: Person) -> bool:
+    try:
+        born = dt.date.fromisoformat(person.text("birth_date")[:10])
+    except ValueError:
+        return False
+    today = dt.date.today()  # noqa: DTZ011 (the council's day)
+    return (today.year - born.year - ((today.month, today.day) < (born.month, born.day))) < _ADULT
+
+
+def _groups(rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """The groups of three or more that open pairs and those decided the same make, by record."""
+    joined = [
+        (row["left_id"], row["right_id"]) for row in rows
+        if row["state"] == "undecided" or row.get("ruling") in (None, "same")
+    ]  # fmt: skip
+    return {item: group for group in together(joined) if len(group) > 2 for item in group}
+
+
+def _torn(rows: Sequence[Mapping[str, Any]], people: Mapping[str, Person]) -> dict[str, int]:
+    """The highest clearance of all who are in one contradiction, by record."""
+    joined = [(row["left_id"], row["right_id"]) for row in rows if row.get("conflict") is True]
+    found = defaultdict[str, int](int)
+    for group in together(joined):
+        highest = max(people[item].clearance for item in group)
+        found.update(dict.fromkeys(group, highest))
+    return found

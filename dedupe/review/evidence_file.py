@@ -1,0 +1,205 @@
+"""The evidence of a run: one SQLite file with what a reviewer must see, and nothing of anybody else.
+
+It is written once, with the run, and never changed. Every query asks for clearance first: what a reader may not
+see is not counted, not ordered by and not joined.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+NAME, KIND = "evidence", "evidence"
+"""Under which name and kind the file stands in the ledger."""
+TWO_PEOPLE = frozenset({"deceased", "looked after", "child protection", "restricted"})
+"""Flags of a record that a merge needs two people for."""
+
+_SCHEMA = """
+CREATE TABLE people (id TEXT PRIMARY KEY, clearance INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE pairs (
+    item TEXT PRIMARY KEY, left_id TEXT NOT NULL, right_id TEXT NOT NULL, clearance INTEGER NOT NULL,
+    open INTEGER NOT NULL, value REAL NOT NULL, p REAL NOT NULL, weight REAL NOT NULL, data TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX pairs_left ON pairs (left_id);
+CREATE INDEX pairs_right ON pairs (right_id);
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Kin:
+    """Somebody who belongs to a person: by a relationship on file (`what`), or by the same address."""
+
+    id: str
+    what: str
+    since: str = ""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows of one table that a person has: how many, the latest day in them, and some of them."""
+
+    table: str
+    count: int
+    latest: str = ""
+    rows: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Person:
+    """A record as a reviewer sees it. `roles` are what linkage compares (texts, lists of texts), `fields` the
+    target's columns, `flags` what calls for care, `digest` of what is compared."""
+
+    id: str
+    clearance: int
+    roles: Mapping[str, str | Sequence[str]]
+    fields: Mapping[str, str] = field(default_factory=dict)
+    held: tuple[Held, ...] = ()
+    kin: tuple[Kin, ...] = ()
+    teams: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    digest: str = ""
+
+    def text(self, role: str) -> str:
+        """What stands under a role, as one text; empty when nothing does."""
+        value = self.roles.get(role, "")
+        return value if isinstance(value, str) else ", ".join(value)
+
+    @property
+    def latest(self) -> str:
+        """The last day on which something was noted of the person; empty when none is known."""
+        return max((held.latest for held in self.held), default="")
+
+
+@dataclass(frozen=True)
+class PairEvidence:
+    """A pair that may be one person, as linkage and people left it. `item` names it to the outside and tells
+    nothing; `levels` are the findings of the comparisons; `group` the ids of the group that the pair is in, when
+    that has three or more; `conflict` says that decisions contradict; `evidence` is the digest of what is
+    shown."""
+
+    item: str
+    left_id: str
+    right_id: str
+    clearance: int
+    open: bool
+    value: float
+    p: float
+    weight: float
+    relation: str = ""
+    zone: str = ""
+    guard: str = ""
+    levels: Mapping[str, str] = field(default_factory=dict)
+    teams: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    child: bool = False
+    group: tuple[str, ...] = ()
+    conflict: bool = False
+    proposed: bool = True
+    evidence: str = ""
+
+    @property
+    def needs_two(self) -> bool:
+        """Whether a merge of the two needs a second person."""
+        return bool(TWO_PEOPLE & set(self.flags)) or len(self.group) > 2 or not self.proposed
+
+
+_APART = ("item", "left_id", "right_id", "clearance", "open", "value", "p", "weight")
+
+
+def write_evidence_file(
+    path: Path, people: Iterable[Person], pairs: Iterable[PairEvidence], facts: Mapping[str, str]
+) -> None:
+    """Fill an empty file. `facts` are texts about the whole, such as the run's name."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}; BEGIN")
+        connection.executemany("INSERT INTO people VALUES (?, ?, ?)", (_of_person(item) for item in people))
+        connection.executemany("INSERT INTO pairs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_of_pair, pairs))
+        connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def _of_person(item: Person) -> tuple[str, int, str]:
+    body = {
+        "roles": item.roles, "fields": item.fields, "teams": item.teams, "flags": item.flags,
+        "digest": item.digest,
+        "held": [[held.table, held.count, held.latest, held.rows] for held in item.held],
+        "kin": [[kin.id, kin.what, kin.since] for kin in item.kin],
+    }  # fmt: skip
+    return item.id, item.clearance, json.dumps(body, ensure_ascii=False)
+
+
+def _of_pair(item: PairEvidence) -> tuple[Any, ...]:
+    body = {name: value for name, value in vars(item).items() if name not in _APART}
+    return (*(getattr(item, name) for name in _APART), json.dumps(body, ensure_ascii=False))
+
+
+class EvidenceFile:
+    """A run's evidence, opened to read by somebody with a clearance."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def fact(self, name: str) -> str:
+        """A text about the whole; empty when it is not there."""
+        found = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return str(found[0]) if found else ""
+
+    def pairs(self, clearance: int) -> Iterator[PairEvidence]:
+        """The pairs that a reader may see, the most valuable first."""
+        query = "SELECT * FROM pairs WHERE clearance <= ? ORDER BY value DESC, item"
+        return map(_pair, self._connection.execute(query, (clearance,)))
+
+    def pair(self, item: str, clearance: int) -> PairEvidence | None:
+        """One pair; None when there is none that this reader may see."""
+        query = "SELECT * FROM pairs WHERE clearance <= ? AND item = ?"
+        found = self._connection.execute(query, (clearance, item)).fetchone()
+        return _pair(found) if found else None
+
+    def between(self, ids: Sequence[str], clearance: int) -> list[PairEvidence]:
+        """The pairs that any two of some records make."""
+        marks = ", ".join("?" * len(ids))
+        query = (
+            f"SELECT * FROM pairs WHERE clearance <= ? AND left_id IN ({marks}) AND right_id IN ({marks}) "  # noqa: S608
+            "ORDER BY item"
+        )
+        return [_pair(row) for row in self._connection.execute(query, (clearance, *ids, *ids))]
+
+    def person(self, item: str, clearance: int) -> Person | None:
+        """One record; None when there is none that this reader may see."""
+        return self.people([item], clearance).get(item)
+
+    def people(self, ids: Sequence[str], clearance: int) -> dict[str, Person]:
+        """Those of some records that a reader may see."""
+        marks = ", ".join("?" * len(ids))
+        query = f"SELECT id, clearance, data FROM people WHERE clearance <= ? AND id IN ({marks})"  # noqa: S608
+        return {row[0]: _person(row) for row in self._connection.execute(query, (clearance, *ids))}
+
+
+def _person(row: tuple[str, int, str]) -> Person:
+    body = json.loads(row[2])
+    return Person(
+        row[0], row[1], body["roles"], body["fields"],
+        tuple(Held(table, count, latest, tuple(rows)) for table, count, latest, rows in body["held"]),
+        tuple(Kin(*kin) for kin in body["kin"]), tuple(body["teams"]), tuple(body["flags"]), body["digest"],
+    )  # fmt: skip
+
+
+def _pair(row: tuple[Any, ...]) -> PairEvidence:
+    body: dict[str, Any] = json.loads(row[8])
+    body |= {name: tuple(body[name]) for name in ("teams", "flags", "group")}
+    values: dict[str, Any] = {**dict(zip(_APART, row, strict=False)), **body}
+    return PairEvidence(**{**values, "open": bool(row[4])})

@@ -1,0 +1,110 @@
+"""What waits for a decision, and what decisions may be about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from casebridge.dedupe.config import read_linkage
+from casebridge.dedupe.review.crosswalk import groups
+from casebridge.dedupe.review.decision_log import DecisionLog
+from casebridge.dedupe.review.decisions import SETTLING, Decision
+from casebridge.project.contracts import KEY
+from casebridge.project.job import Job
+from casebridge.project.no_link import NoLink
+
+STAGE = "dedupe"
+_TEXTS = ("left_id", "right_id", "relation", "zone", "guard")
+_SCHEMA = pl.Schema({**dict.fromkeys(_TEXTS, pl.String), "p_same": pl.Float64})
+
+
+def undecided(job: Job, decisions: Sequence[Decision] | None = None) -> pl.DataFrame:
+    """The pairs of this run that are put forward as one person and wait for a decision, the likeliest first:
+    left, right, verdict, reviewer, reason (the last three empty), p_same, relation, zone, and the guard that cut
+    the pair out of a cluster.
+
+    decisions: what stands now. A pair that they settle has left the list, though no run has taken them up yet.
+    """
+    batches = job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
+    found = [_with_columns(batch.scan().filter(pl.col("state") == "undecided"), _SCHEMA) for batch in batches]
+    waiting = pl.concat([pl.DataFrame(schema=_SCHEMA), *found])
+    if decisions:
+        waiting = _without_settled(waiting, decisions)
+    blank = pl.lit(None, dtype=pl.String)
+    return waiting.sort("p_same", "left_id", "right_id", descending=[True, False, False]).select(
+        pl.col("left_id").alias("left"),
+        pl.col("right_id").alias("right"),
+        blank.alias("verdict"),
+        blank.alias("reviewer"),
+        blank.alias("reason"),
+        pl.col("p_same").round(4),
+        "relation",
+        "zone",
+        "guard",
+    )
+
+
+def _without_settled(waiting: pl.DataFrame, decisions: Sequence[Decision]) -> pl.DataFrame:
+    """Decisions that contradict one another settle nothing: such pairs wait."""
+    ids = {item for decision in decisions for item in (decision.left_id, decision.right_id)}
+    grouped = groups(decisions, ids)
+    torn = {item: number for number, group in enumerate(grouped.conflicts) for item in group}
+    merged = {item: number for number, group in enumerate(grouped.merging) for item in group}
+    settled = {(d.left_id, d.right_id) for d in decisions if d.verdict in SETTLING}
+
+    def waits(left: str, right: str) -> bool:
+        if left in torn and torn[left] == torn.get(right):
+            return True
+        return (left, right) not in settled and (left not in merged or merged[left] != merged.get(right))
+
+    kept = [waits(left, right) for left, right in waiting.select("left_id", "right_id").iter_rows()]
+    return waiting.filter(pl.Series(kept, dtype=pl.Boolean))
+
+
+def _with_columns(rows: pl.LazyFrame, schema: pl.Schema) -> pl.DataFrame:
+    """These columns; those that a run of older code did not write are empty."""
+    there = rows.collect_schema()
+    columns = [pl.col(name) if name in there else pl.lit(None).alias(name) for name in schema]
+    return rows.select(columns).cast(schema).collect()
+
+
+@dataclass(frozen=True)
+class Known:
+    """What decisions may be about: the records of a run as `system:key`, those of which nothing may come, and the
+    pairs that linkage put forward."""
+
+    records: frozenset[str]
+    protected: frozenset[str]
+    proposed: frozenset[tuple[str, str]]
+
+
+def known_records(job: Job) -> Known | None:
+    """The records of this run that decisions may name; None before anything is converted."""
+    config = read_linkage(job.folder, job.specs)
+    tables = config.tables if config else ()
+    system = {spec.name: spec.system for spec in job.specs}
+    batches = [
+        (name, batch) for name in tables for batch in job.ledger.sealed(job.run, "transform", name, "clean")
+    ]
+    if not batches:
+        return None
+    ids = {f"{system[name]}:{key}" for name, batch in batches for key in batch.read([KEY]).get_column(KEY)}
+    put_forward = [
+        pair
+        for batch in job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
+        for pair in batch.scan().filter(_put_forward(batch.scan())).select("left_id", "right_id").collect().rows()
+    ]
+    return Known(frozenset(ids), frozenset(NoLink(job).hidden(ids)), frozenset(put_forward))
+
+
+def _put_forward(rows: pl.LazyFrame) -> pl.Expr:
+    """What linkage put forward itself: not what somebody asked to have looked at."""
+    asked = pl.col("asked_for").fill_null(False) if "asked_for" in rows.collect_schema() else pl.lit(False)
+    return (pl.col("state") != "below") & ~asked
+
+
+def standing_now(job: Job) -> list[Decision]:
+    """The decisions that hold at this moment; none where there is no control database. Read only."""
+    return DecisionLog(job.audit_log()).standing()
