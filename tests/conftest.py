@@ -51,6 +51,13 @@ def postgres_url(_postgres_server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def postgres_of_module(_postgres_server: str) -> Iterator[str]:
+    """The URL of a fresh PostgreSQL database for all tests of a file."""
+    with _fresh(_postgres_server) as url:
+        yield url
+
+
 @pytest.fixture
 def another_postgres_url(_postgres_server: str) -> Iterator[str]:
     """The URL of another one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -14,19 +14,35 @@ from tests.councils import Migration, contents, make_migration, small_council
 WAYS = "casebridge_crosswalk"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def migration(request: pytest.FixtureRequest, tmp_path: Path) -> Migration:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def loaded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_of_module: str
+) -> Migration:
     """A small council in its target, some of its people decided to be one."""
-    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    made = make_migration(tmp_path / "project", small_council(tmp_path / "council", people=500), url)
+    folder = tmp_path_factory.mktemp("crosswalk")
+    url = None if request.param == "sqlite" else postgres_of_module
+    made = make_migration(folder / "project", small_council(folder / "council", people=500), url)
     made.run(until="dedupe")
     header, *pairs = made.cli("pairs").stdout.splitlines()
-    decisions = tmp_path / "decisions.csv"
+    decisions = folder / "decisions.csv"
     decided = [line.replace(",,,,", ",same,J. Reviewer,the same,", 1) for line in pairs[:3]]
     decisions.write_text("\n".join([header, *decided]) + "\n", encoding="utf-8")
     assert made.cli("decide", str(decisions)).returncode == 0
     made.run()
     return made
+
+
+@pytest.fixture
+def migration(loaded: Migration) -> Iterator[Migration]:
+    """The same for each test: what one does to the crosswalk is put right after it."""
+    whole = contents(loaded.target)[WAYS]
+    yield loaded
+    _do(loaded, "DELETE FROM ways")
+    engine = open_database(loaded.target)
+    with engine.begin() as connection:
+        table = sa.Table(WAYS, sa.MetaData(), autoload_with=connection)
+        connection.execute(table.insert(), [dict(zip(table.columns.keys(), row, strict=True)) for row in whole])
+    engine.dispose()
 
 
 def _do(migration: Migration, statement: str) -> None:
