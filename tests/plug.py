@@ -35,6 +35,12 @@ def killed_after(words: Sequence[str], folder: Path, seconds: float) -> bool:
     return _killed(_for_seconds, words, folder, seconds)
 
 
+def killed_in(words: Sequence[str], folder: Path, footprint: str, seconds: float) -> bool:
+    """Do a command on a project until a file or folder of it is there and so many seconds more. Whether that cut
+    it short."""
+    return _killed(_until_footprint, words, folder, footprint, seconds)
+
+
 def in_background(words: Sequence[str], folder: Path) -> multiprocessing.process.BaseProcess:
     """A command at work; join it, and its `exitcode` is the command's."""
     process = _processes.Process(target=_do, args=(words, folder))
@@ -74,7 +80,13 @@ def _until_moment(words: Sequence[str], folder: Path, moment: str, nth: int) -> 
 
 
 def _for_seconds(words: Sequence[str], folder: Path, seconds: float) -> None:
+    _until_footprint(words, folder, "", seconds)
+
+
+def _until_footprint(words: Sequence[str], folder: Path, footprint: str, seconds: float) -> None:
     def watch() -> None:
+        while not (folder / footprint).exists():
+            time.sleep(0.002)
         time.sleep(seconds)
         os.kill(os.getpid(), signal.SIGKILL)
 
