@@ -184,14 +184,10 @@ class Ledger:
     def done(self, stage: str, name: str, number: int, inputs: str) -> tuple[Batch, ...] | None:
         """The files of a finished batch, or None when it is pending. Read only."""
         with self._engine.connect() as connection:
-            finished = connection.scalar(
-                sa.select(_attempts.c.done).where(*_same(_attempts, stage, name, number, inputs))
-            )
-            if finished is None:
+            asked = {"stage": stage, "name": name, "number": number, "inputs": inputs}
+            if connection.scalar(_WHEN_DONE, asked) is None:
                 return None
-            rows = connection.execute(
-                sa.select(_files).where(*_same(_files, stage, name, number, inputs)).order_by(_files.c.kind)
-            ).all()
+            rows = connection.execute(_FILES_OF_BATCH, asked).all()
         batches = tuple(self._batch(row) for row in rows)
         return batches if all(batch.path.is_file() for batch in batches) else None
 
@@ -290,14 +286,9 @@ class Ledger:
 
     def sealed(self, scope: str, stage: str, name: str, kind: str) -> tuple[Batch, ...]:
         """The files of one kind that `scope` has of this table at this stage, in order. Read only."""
-        query = (
-            sa.select(_files)
-            .join(_sealed, sa.and_(*(_files.c[c] == _sealed.c[c] for c in _BATCH)))
-            .where(*_of(scope, stage, name), _files.c.kind == kind)
-            .order_by(_files.c.number)
-        )
+        asked = {"scope": scope, "stage": stage, "name": name, "kind": kind}
         with self._engine.connect() as connection:
-            return tuple(self._batch(row) for row in connection.execute(query))
+            return tuple(self._batch(row) for row in connection.execute(_FILES_OF_SCOPE, asked))
 
     def in_use(self, stage: str) -> set[Path]:
         """The files of a stage that any run has. Read only."""
@@ -314,13 +305,9 @@ class Ledger:
 
     def tally(self, run: str, stage: str, name: str) -> Tally:
         """The row account of one table at one stage of a run. Read only."""
-        query = (
-            sa.select(_attempts.c.tally)
-            .join(_sealed, sa.and_(*(_attempts.c[c] == _sealed.c[c] for c in _BATCH)))
-            .where(*_of(run, stage, name))
-        )
+        asked = {"scope": run, "stage": stage, "name": name}
         with self._engine.connect() as connection:
-            tallies = [Tally(**json.loads(text)) for text in connection.scalars(query) if text]
+            tallies = [Tally(**json.loads(text)) for text in connection.scalars(_TALLIES, asked) if text]
         return sum(tallies, Tally())
 
     def _batch(self, row: sa.Row[tuple[str, ...]]) -> Batch:
@@ -338,3 +325,28 @@ def _same(table: sa.Table, stage: str, name: str, number: int, inputs: str) -> l
 
 def _of(run: str, stage: str, name: str) -> list[sa.ColumnElement[bool]]:
     return [_sealed.c.run == run, _sealed.c.stage == stage, _sealed.c.name == name]
+
+
+# Asked some hundred times in a run, so they are made once: to make one takes longer than to ask it.
+
+_THIS_BATCH = {column: sa.bindparam(column) for column in _BATCH}
+_WHEN_DONE = sa.select(_attempts.c.done).where(*(_attempts.c[c] == value for c, value in _THIS_BATCH.items()))
+_FILES_OF_BATCH = (
+    sa.select(_files).where(*(_files.c[c] == value for c, value in _THIS_BATCH.items())).order_by(_files.c.kind)
+)
+_OF_SCOPE = (
+    _sealed.c.run == sa.bindparam("scope"),
+    _sealed.c.stage == sa.bindparam("stage"),
+    _sealed.c.name == sa.bindparam("name"),
+)
+_FILES_OF_SCOPE = (
+    sa.select(_files)
+    .join(_sealed, sa.and_(*(_files.c[c] == _sealed.c[c] for c in _BATCH)))
+    .where(*_OF_SCOPE, _files.c.kind == sa.bindparam("kind"))
+    .order_by(_files.c.number)
+)
+_TALLIES = (
+    sa.select(_attempts.c.tally)
+    .join(_sealed, sa.and_(*(_attempts.c[c] == _sealed.c[c] for c in _BATCH)))
+    .where(*_OF_SCOPE)
+)
