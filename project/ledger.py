@@ -329,11 +329,13 @@ def _of(run: str, stage: str, name: str) -> list[sa.ColumnElement[bool]]:
 
 # Asked some hundred times in a run, so they are made once: to make one takes longer than to ask it.
 
-_THIS_BATCH = {column: sa.bindparam(column) for column in _BATCH}
-_WHEN_DONE = sa.select(_attempts.c.done).where(*(_attempts.c[c] == value for c, value in _THIS_BATCH.items()))
-_FILES_OF_BATCH = (
-    sa.select(_files).where(*(_files.c[c] == value for c, value in _THIS_BATCH.items())).order_by(_files.c.kind)
-)
+
+def _this(table: sa.Table) -> list[sa.ColumnElement[bool]]:
+    return [table.c[column] == sa.bindparam(column) for column in _BATCH]
+
+
+_WHEN_DONE = sa.select(_attempts.c.done).where(*_this(_attempts))
+_FILES_OF_BATCH = sa.select(_files).where(*_this(_files)).order_by(_files.c.kind)
 _OF_SCOPE = (
     _sealed.c.run == sa.bindparam("scope"),
     _sealed.c.stage == sa.bindparam("stage"),
