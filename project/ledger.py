@@ -20,6 +20,21 @@ import sqlalchemy as sa
 from casebridge.project.batch import Batch
 from casebridge.project.contracts import SOURCE_SHIFT
 from casebridge.project.database import open_database, open_own, own_refusal, read_only_uri
+from casebridge.project.ledger_tables import (
+    ATTEMPTS,
+    BATCH,
+    FILES,
+    FILES_OF_BATCH,
+    FILES_OF_SCOPE,
+    META,
+    RUNS,
+    SEALED,
+    SOURCES,
+    TALLIES,
+    WHEN_DONE,
+    of_scope,
+    same_batch,
+)
 from casebridge.project.schema import IN_LEDGER, LEDGER, bring_up, refuse_newer
 from casebridge.project.spec import Source
 from casebridge.project.tally import Tally
@@ -27,59 +42,6 @@ from casebridge.project.tally import Tally
 _LOST = (
     "restore the whole work folder from a backup: the ids that were given out stand in it. Without a backup: "
     "a new migration project, and an empty target"
-)
-
-_meta = sa.MetaData()
-
-_sources = sa.Table(
-    "sources",
-    _meta,
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("system", sa.String, nullable=False),
-    sa.Column("name", sa.String, nullable=False),
-    sa.UniqueConstraint("system", "name"),
-)
-_attempts = sa.Table(
-    "attempts",
-    _meta,
-    sa.Column("stage", sa.String, primary_key=True),
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("inputs", sa.String, primary_key=True),
-    sa.Column("tally", sa.String),
-    sa.Column("started", sa.String, nullable=False),
-    sa.Column("done", sa.String),
-)
-_files = sa.Table(
-    "files",
-    _meta,
-    sa.Column("stage", sa.String, primary_key=True),
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("inputs", sa.String, primary_key=True),
-    sa.Column("kind", sa.String, primary_key=True),
-    sa.Column("path", sa.String, nullable=False),
-    sa.Column("rows", sa.Integer, nullable=False),
-    sa.Column("sha256", sa.String, nullable=False),
-)
-_sealed = sa.Table(
-    "standing",
-    _meta,
-    sa.Column("run", sa.String, primary_key=True),
-    sa.Column("stage", sa.String, primary_key=True),
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("inputs", sa.String, nullable=False),
-)
-_runs = sa.Table(
-    "runs",
-    _meta,
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("target", sa.String, nullable=False),
-    sa.Column("started", sa.String, nullable=False),
-    sa.Column("finished", sa.String),
-    sa.Column("verdict", sa.String),
-    sa.Column("signed", sa.String),
 )
 
 
@@ -104,7 +66,7 @@ class Ledger:
         """A new ledger gets its tables, an older one what it lacks, in one transaction; a newer one is refused."""
         with self._engine.begin() as connection:
             refuse_newer(connection, IN_LEDGER, LEDGER, self._name)
-            _meta.create_all(connection)
+            META.create_all(connection)
             bring_up(connection, IN_LEDGER, LEDGER, self._name)
 
     @property
@@ -159,14 +121,12 @@ class Ledger:
         """The number of a source, given out once."""
         with self._engine.begin() as connection:
             found = connection.scalar(
-                sa.select(_sources.c.number).where(
-                    _sources.c.system == source.system, _sources.c.name == source.name
-                )
+                sa.select(SOURCES.c.number).where(SOURCES.c.system == source.system, SOURCES.c.name == source.name)
             )
             if found is not None:
                 return int(found)
-            number = int(connection.scalar(sa.select(sa.func.max(_sources.c.number))) or 0) + 1
-            connection.execute(_sources.insert().values(number=number, system=source.system, name=source.name))
+            number = int(connection.scalar(sa.select(sa.func.max(SOURCES.c.number))) or 0) + 1
+            connection.execute(SOURCES.insert().values(number=number, system=source.system, name=source.name))
             return number
 
     def first_row(self, source: Source) -> int:
@@ -176,7 +136,7 @@ class Ledger:
     def sources(self) -> dict[int, Source]:
         """All sources ever seen, by number. Read only."""
         with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(_sources)).all()
+            rows = connection.execute(sa.select(SOURCES)).all()
         return {row.number: Source(row.system, row.name) for row in rows}
 
     # Batches
@@ -185,24 +145,24 @@ class Ledger:
         """The files of a finished batch, or None when it is pending. Read only."""
         with self._engine.connect() as connection:
             asked = {"stage": stage, "name": name, "number": number, "inputs": inputs}
-            if connection.scalar(_WHEN_DONE, asked) is None:
+            if connection.scalar(WHEN_DONE, asked) is None:
                 return None
-            rows = connection.execute(_FILES_OF_BATCH, asked).all()
+            rows = connection.execute(FILES_OF_BATCH, asked).all()
         batches = tuple(self._batch(row) for row in rows)
         return batches if all(batch.path.is_file() for batch in batches) else None
 
     def damaged(self) -> list[Batch]:
         """The files whose bytes are no longer what was recorded; all that are there are read. Read only."""
         with self._engine.connect() as connection:
-            batches = [self._batch(row) for row in connection.execute(sa.select(_files))]
+            batches = [self._batch(row) for row in connection.execute(sa.select(FILES))]
         return [batch for batch in batches if batch.path.is_file() and not batch.whole()]
 
     def attempt(self, stage: str, name: str, number: int, inputs: str) -> None:
         """Note that a batch is being worked on; it stays pending until `record`."""
         values = {"stage": stage, "name": name, "number": number, "inputs": inputs}
         with self._engine.begin() as connection:
-            connection.execute(_attempts.delete().where(*_same(_attempts, stage, name, number, inputs)))
-            connection.execute(_attempts.insert().values(**values, started=now()))
+            connection.execute(ATTEMPTS.delete().where(*same_batch(ATTEMPTS, stage, name, number, inputs)))
+            connection.execute(ATTEMPTS.insert().values(**values, started=now()))
 
     def record(
         self, stage: str, name: str, number: int, inputs: str, batches: Iterable[Batch], tally: Tally
@@ -223,12 +183,12 @@ class Ledger:
             for batch in batches
         ]
         with self._engine.begin() as connection:
-            connection.execute(_files.delete().where(*_same(_files, stage, name, number, inputs)))
+            connection.execute(FILES.delete().where(*same_batch(FILES, stage, name, number, inputs)))
             if files:
-                connection.execute(_files.insert(), files)
+                connection.execute(FILES.insert(), files)
             connection.execute(
-                _attempts.update()
-                .where(*_same(_attempts, stage, name, number, inputs))
+                ATTEMPTS.update()
+                .where(*same_batch(ATTEMPTS, stage, name, number, inputs))
                 .values(done=now(), tally=json.dumps(tally.as_dict()))
             )
         self.worked[stage, name] += tally.read
@@ -238,32 +198,32 @@ class Ledger:
     def open_run(self, run: str, target: str) -> None:
         """Note that a run has begun (again)."""
         with self._engine.begin() as connection:
-            known = connection.scalar(sa.select(_runs.c.name).where(_runs.c.name == run))
-            open_again = _runs.update().where(_runs.c.name == run, _runs.c.signed.is_(None))
+            known = connection.scalar(sa.select(RUNS.c.name).where(RUNS.c.name == run))
+            open_again = RUNS.update().where(RUNS.c.name == run, RUNS.c.signed.is_(None))
             connection.execute(open_again.values(finished=None, verdict=None))
             if known is None:
-                connection.execute(_runs.insert().values(name=run, target=target, started=now()))
+                connection.execute(RUNS.insert().values(name=run, target=target, started=now()))
 
     def close_run(self, run: str, verdict: str) -> None:
         """Note how a run ended."""
         with self._engine.begin() as connection:
-            connection.execute(_runs.update().where(_runs.c.name == run).values(finished=now(), verdict=verdict))
+            connection.execute(RUNS.update().where(RUNS.c.name == run).values(finished=now(), verdict=verdict))
 
     def sign_run(self, run: str, statement: str) -> None:
         """Close a run for good: `statement` says who signed which report, as JSON."""
         with self._engine.begin() as connection:
-            connection.execute(_runs.update().where(_runs.c.name == run).values(signed=statement))
+            connection.execute(RUNS.update().where(RUNS.c.name == run).values(signed=statement))
 
     def signature(self, run: str) -> str | None:
         """What was signed of a run, or None while it is open. Read only."""
         with self._engine.connect() as connection:
-            found = connection.scalar(sa.select(_runs.c.signed).where(_runs.c.name == run))
+            found = connection.scalar(sa.select(RUNS.c.signed).where(RUNS.c.name == run))
         return None if found is None else str(found)
 
     def runs(self) -> list[sa.Row[tuple[str, ...]]]:
         """All runs, in the order in which they were begun, whatever the clock said. Read only."""
         with self._engine.connect() as connection:
-            return list(connection.execute(sa.select(_runs).order_by(sa.literal_column("rowid"))).all())
+            return list(connection.execute(sa.select(RUNS).order_by(sa.literal_column("rowid"))).all())
 
     def seal(self, scope: str, stage: str, name: str, batches: Sequence[tuple[int, str]]) -> None:
         """From now on these (number, inputs) are what `scope` has of this table at this stage.
@@ -275,80 +235,41 @@ class Ledger:
             for number, inputs in batches
         ]
         with self._engine.begin() as connection:
-            connection.execute(_sealed.delete().where(*_of(scope, stage, name)))
+            connection.execute(SEALED.delete().where(*of_scope(scope, stage, name)))
             if rows:
-                connection.execute(_sealed.insert(), rows)
+                connection.execute(SEALED.insert(), rows)
 
     def forget(self, run: str) -> None:
         """A run has nothing of anything; what it did stays known. Only for a copy."""
         with self._engine.begin() as connection:
-            connection.execute(_sealed.delete().where(_sealed.c.run == run))
+            connection.execute(SEALED.delete().where(SEALED.c.run == run))
 
     def sealed(self, scope: str, stage: str, name: str, kind: str) -> tuple[Batch, ...]:
         """The files of one kind that `scope` has of this table at this stage, in order. Read only."""
         asked = {"scope": scope, "stage": stage, "name": name, "kind": kind}
         with self._engine.connect() as connection:
-            return tuple(self._batch(row) for row in connection.execute(_FILES_OF_SCOPE, asked))
+            return tuple(self._batch(row) for row in connection.execute(FILES_OF_SCOPE, asked))
 
     def in_use(self, stage: str) -> set[Path]:
         """The files of a stage that any run has. Read only."""
-        has = sa.and_(*(_files.c[column] == _sealed.c[column] for column in _BATCH))
-        query = sa.select(_files.c.path).join(_sealed, has).where(_files.c.stage == stage)
+        has = sa.and_(*(FILES.c[column] == SEALED.c[column] for column in BATCH))
+        query = sa.select(FILES.c.path).join(SEALED, has).where(FILES.c.stage == stage)
         with self._engine.connect() as connection:
             return {self._work / path for path in connection.scalars(query)}
 
     def names(self, scope: str, stage: str) -> tuple[str, ...]:
         """The tables that `scope` has at this stage. Read only."""
-        query = sa.select(_sealed.c.name).distinct().where(_sealed.c.run == scope, _sealed.c.stage == stage)
+        query = sa.select(SEALED.c.name).distinct().where(SEALED.c.run == scope, SEALED.c.stage == stage)
         with self._engine.connect() as connection:
-            return tuple(connection.scalars(query.order_by(_sealed.c.name)))
+            return tuple(connection.scalars(query.order_by(SEALED.c.name)))
 
     def tally(self, run: str, stage: str, name: str) -> Tally:
         """The row account of one table at one stage of a run. Read only."""
         asked = {"scope": run, "stage": stage, "name": name}
         with self._engine.connect() as connection:
-            tallies = [Tally(**json.loads(text)) for text in connection.scalars(_TALLIES, asked) if text]
+            tallies = [Tally(**json.loads(text)) for text in connection.scalars(TALLIES, asked) if text]
         return sum(tallies, Tally())
 
     def _batch(self, row: sa.Row[tuple[str, ...]]) -> Batch:
         path = self._work / row.path
         return Batch(row.stage, row.name, row.number, row.kind, row.inputs, path, row.rows, row.sha256)
-
-
-_BATCH = ("stage", "name", "number", "inputs")
-
-
-def _same(table: sa.Table, stage: str, name: str, number: int, inputs: str) -> list[sa.ColumnElement[bool]]:
-    values = dict(zip(_BATCH, (stage, name, number, inputs), strict=True))
-    return [table.c[column] == value for column, value in values.items()]
-
-
-def _of(run: str, stage: str, name: str) -> list[sa.ColumnElement[bool]]:
-    return [_sealed.c.run == run, _sealed.c.stage == stage, _sealed.c.name == name]
-
-
-# Asked some hundred times in a run, so they are made once: to make one takes longer than to ask it.
-
-
-def _this(table: sa.Table) -> list[sa.ColumnElement[bool]]:
-    return [table.c[column] == sa.bindparam(column) for column in _BATCH]
-
-
-_WHEN_DONE = sa.select(_attempts.c.done).where(*_this(_attempts))
-_FILES_OF_BATCH = sa.select(_files).where(*_this(_files)).order_by(_files.c.kind)
-_OF_SCOPE = (
-    _sealed.c.run == sa.bindparam("scope"),
-    _sealed.c.stage == sa.bindparam("stage"),
-    _sealed.c.name == sa.bindparam("name"),
-)
-_FILES_OF_SCOPE = (
-    sa.select(_files)
-    .join(_sealed, sa.and_(*(_files.c[c] == _sealed.c[c] for c in _BATCH)))
-    .where(*_OF_SCOPE, _files.c.kind == sa.bindparam("kind"))
-    .order_by(_files.c.number)
-)
-_TALLIES = (
-    sa.select(_attempts.c.tally)
-    .join(_sealed, sa.and_(*(_attempts.c[c] == _sealed.c[c] for c in _BATCH)))
-    .where(*_OF_SCOPE)
-)
