@@ -3,9 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-# Files of tests that need no server, no council and no second process.
-QUICK := tests/project tests/dedupe tests/transform/test_values.py tests/test_architecture.py tests/test_glossary.py \
-	tests/test_dependencies.py tests/linkage/test_guards.py
+# Files of tests that need no server, no council and no second process, and take a few seconds at most.
+QUICK := $(addprefix tests/,test_architecture.py test_check_digits.py test_dependencies.py test_freeze.py test_glossary.py) \
+	$(addprefix tests/project/,test_audit.py test_database.py test_ledger.py test_lock.py test_settings_and_target.py \
+		test_specfile.py test_tally_and_errors.py) \
+	$(addprefix tests/extract/test_extract_,formats.py preflight.py) \
+	$(addprefix tests/transform/test_,codes.py transform_stage.py values.py) \
+	$(addprefix tests/linkage/test_,levels.py namesakes.py rules.py twins.py unread.py zones.py) \
+	tests/load/test_resolve.py tests/reconciliation/test_raw_text.py tests/staged/test_reading.py
 
 .PHONY: demo test quick lint glossary mutants setup clean
 
