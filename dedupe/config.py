@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from casebridge.dedupe.linkage.fields import ROLES
 from casebridge.project.errors import Problem, SpecError, did_you_mean
 from casebridge.project.spec import TableSpec
+from casebridge.project.toml_file import TomlError, read_toml
 
 FILE = "linkage.toml"
 _KNOWN = {
@@ -41,9 +41,9 @@ def read_linkage(folder: Path, specs: Sequence[TableSpec]) -> LinkageConfig | No
     if not path.is_file():
         return None
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SpecError([Problem(FILE, "", f"not readable as TOML: {error}")]) from error
+        raw = read_toml(path)
+    except TomlError as error:
+        raise SpecError([Problem(FILE, "", str(error))]) from error
     problems: list[Problem] = []
     for part, known in _KNOWN.items():
         body = raw if part == "" else raw.get(part, {})

@@ -17,6 +17,7 @@ from casebridge.project.contracts import FILE
 from casebridge.project.errors import SourceError
 from casebridge.project.job import Job
 from casebridge.project.ledger import now
+from casebridge.project.lists import LARGEST, ListTooLargeError, read_list
 
 NAME = "MANIFEST.csv"
 _COLUMNS = ["file", "bytes", "lines", "sha256"]
@@ -51,13 +52,13 @@ def differs(name: str, what: str, declared: int | str, found: int | str) -> Sour
     return SourceError(name, f"has {figures[0]} {what}, but {NAME} says {figures[1]}", hint=hint)
 
 
-def read_manifest(dump: Path) -> Mapping[str, Declared]:
+def read_manifest(dump: Path, largest: int = LARGEST) -> Mapping[str, Declared]:
     """What the dump's MANIFEST.csv declares, by file name; empty when there is none."""
     path = dump / NAME
     if not path.is_file():
         return {}
     try:
-        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+        rows = list(csv.reader(read_list(path, largest).decode("utf-8-sig").splitlines()))
         header = [name.strip().lower() for name in rows[0]]
         places = [header.index(name) for name in _COLUMNS]
         return {
@@ -65,6 +66,8 @@ def read_manifest(dump: Path) -> Mapping[str, Declared]:
             for row in rows[1:]
             if row
         }
+    except ListTooLargeError as error:
+        raise SourceError(NAME, str(error).partition(":")[0], hint=str(error).partition(": ")[2]) from error
     except (OSError, ValueError, IndexError, csv.Error) as error:
         hint = "it must be a CSV file with these four columns; mend it, or take it away to read without it"
         raise SourceError(NAME, f"is no list of {', '.join(_COLUMNS)}", hint=hint) from error

@@ -31,7 +31,8 @@ _MAGIC = re.compile(r"[*?\[]")
 def preflight(job: Job) -> list[SourceTable]:
     """All source tables, ready to be read. One SourceError for all that is wrong, or none."""
     troubles: list[SourceError] = []
-    manifests = {name: _manifest(system.dump, troubles) for name, system in job.settings.systems.items()}
+    largest = job.settings.bounds.list_size
+    manifests = {name: _manifest(system.dump, largest, troubles) for name, system in job.settings.systems.items()}
     tables = []
     for source, read in job.reads().items():
         try:
@@ -87,9 +88,9 @@ def _all(troubles: Sequence[SourceError]) -> SourceError:
     return SourceError(f"{len(troubles)} files of the dump", f"cannot be read:\n{lines}", hint=hint)
 
 
-def _manifest(dump: Path, troubles: list[SourceError]) -> Mapping[str, Declared]:
+def _manifest(dump: Path, largest: int, troubles: list[SourceError]) -> Mapping[str, Declared]:
     try:
-        return read_manifest(dump)
+        return read_manifest(dump, largest)
     except SourceError as error:
         troubles.append(error)
         return {}

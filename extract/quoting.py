@@ -15,6 +15,8 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 NEWLINE, RETURN, QUOTE = 10, 13, 34
+MOST_QUOTED, MOST_STEPS = 100_000, 1_000_000
+"""Quoted fields of one record, and quotes that are looked at for one: more than any table has."""
 
 
 class Readable(Protocol):
@@ -98,16 +100,21 @@ class Quoting:
 
     def __init__(self, text: Lookahead, delimiter: int) -> None:
         self._text, self._delimiter = text, delimiter
-        self._broken_at = 0
+        self._broken_at = self._steps = 0
 
     def record(self, start: int) -> QuotedRecord:
-        """The record that begins at `start`, which must be the beginning of a physical line."""
+        """The record that begins at `start`, which must be the beginning of a physical line. One with more quotes
+        than any table has is broken."""
         text, quoted, at = self._text, list[tuple[int, int]](), start
+        self._steps = 0
         first_line = line = text.find(NEWLINE, start)
         while True:
             quote = text.find(QUOTE, at, line)
             if quote < 0:
                 return QuotedRecord(line, quoted)
+            self._steps += 1
+            if self._steps > MOST_STEPS:
+                return QuotedRecord(first_line, None)
             if quote > start and text.byte(quote - 1) != self._delimiter:
                 at = quote + 1
                 continue
@@ -115,6 +122,8 @@ class Quoting:
             if at < 0:
                 return QuotedRecord(first_line, None)
             quoted.append((quote, at))
+            if len(quoted) > MOST_QUOTED:
+                return QuotedRecord(first_line, None)
             line = text.find(NEWLINE, at) if at > line else line
             if at == line:
                 return QuotedRecord(line, quoted)
@@ -140,9 +149,10 @@ class Quoting:
 
     def _closing(self, at: int, first_line: int) -> int | None:
         """The next quote from `at` that is not the first of two; the end of the file when there is none;
-        None when an earlier record has shown that it leads nowhere."""
+        None when an earlier record has shown that it leads nowhere, or too many were looked at."""
         text = self._text
-        while True:
+        while self._steps <= MOST_STEPS:
+            self._steps += 1
             quote = text.find(QUOTE, at, first_line)
             if quote < 0:
                 if at <= first_line < self._broken_at:
@@ -153,3 +163,4 @@ class Quoting:
             if text.byte(quote + 1) != QUOTE:
                 return quote
             at = quote + 2
+        return None

@@ -22,7 +22,8 @@ from casebridge.project.spec import ReadSpec
 
 _GAP = 1000
 """More empty rows than this between two that are filled are no part of a table."""
-_LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
+_LAST_ROW, _LAST_COLUMN, _LETTERS = 1_048_576, 16_384, 4
+"""Where a sheet ends, and how many letters tell that a column lies beyond."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ def _cells(book: Workbook, read: ReadSpec, name: str) -> Iterator[tuple[int, lis
     area, number, before = _area(read), 0, 0
     for element in book.rows():
         number = int(element.get("r", number + 1))
+        if number < 1:
+            continue
         if not area.header <= number <= area.last:
             continue
         row = _row(book, element, area)
@@ -150,13 +153,14 @@ def _row(book: Workbook, element: Element, area: Area) -> list[str]:
     row, column = list[str](), 0
     for cell in element:
         place = cell.get("r", "").rstrip("0123456789")
-        column = _column(place) if place else column + 1
+        column = _column(place[:_LETTERS]) if place else column + 1
         if not area.left <= column <= min(area.right, _LAST_COLUMN):
             continue
         text = _shown(book, cell)
         if text:
             row += [""] * (column - area.left - len(row))
             row[column - area.left :] = [text]
+    book.count(len(row))
     return row
 
 

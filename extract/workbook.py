@@ -10,19 +10,29 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, cast
-from xml.etree.ElementTree import Element, ParseError, XMLPullParser
+from typing import IO
+from xml.etree.ElementTree import Element
+from xml.parsers.expat import ExpatError
 
 from casebridge.extract.numberformats import BUILTIN
 from casebridge.project.errors import SourceError, did_you_mean
 from casebridge.project.spec import ReadSpec
+from casebridge.project.xmlparts import (
+    LONGEST_TAG,
+    ElementReader,
+    HostileXmlError,
+    TooManyElementsError,
+    refuse_many_parts,
+)
 
 _CHUNK = 1 << 16
+_OF_A_CELL = 4
 _AGAIN = "save it again as .xlsx, or export it as CSV and change `format` in its spec"
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([A-Z0-9:]+)\"")
@@ -47,7 +57,7 @@ class Workbook:
 
     def __init__(self, archive: zipfile.ZipFile, name: str, read: ReadSpec) -> None:
         self._archive, self._name, self._read = archive, name, read
-        self._unpacked = 0
+        self._unpacked = self._cells = 0
         main = next((goal for kind, goal in self._links("").values() if kind == "officeDocument"), "")
         if not main or main.endswith(".bin"):
             raise NotAWorkbookError
@@ -106,14 +116,22 @@ class Workbook:
 
     def rows(self) -> Iterator[Element]:
         """The rows of the sheet that is read, as XML, those that the file has."""
-        cells = 0
-        for row in self._elements(self.chosen.part, {"row"}):
-            cells += len(row)
-            if cells > self._read.most_cells:
-                what = f"has more than {self._read.most_cells:,} cells"
-                hint = "export it as CSV, or set `workbook_cells` under [reading] in casebridge.toml"
-                raise SourceError(self._name, what, hint=hint)
+        for number, row in enumerate(self._elements(self.chosen.part, {"row"}), 1):
+            if number > self._read.most_rows:
+                hint = "export it as CSV, or set `workbook_rows` under [reading] in casebridge.toml"
+                raise SourceError(self._name, f"has more than {self._read.most_rows:,} rows", hint=hint)
             yield row
+
+    def count(self, cells: int) -> None:
+        """So many cells more are taken, empty ones up to the last of their row among them. SourceError when they
+        are too many."""
+        self._cells += cells
+        if self._cells > self._read.most_cells:
+            raise self._too_many()
+
+    def _too_many(self) -> SourceError:
+        hint = "export it as CSV, or set `workbook_cells` under [reading] in casebridge.toml"
+        return SourceError(self._name, f"has more than {self._read.most_cells:,} cells", hint=hint)
 
     def merged(self) -> list[str]:
         """The ranges of merged cells, as B2:B4."""
@@ -124,6 +142,8 @@ class Workbook:
                 found += [match[1].decode() for match in _MERGED.finditer(held)]
                 last = held.rfind(b"<")
                 held = held[last:] if last >= 0 and b">" not in held[last:] else b""
+                if len(held) > LONGEST_TAG:
+                    raise NotAWorkbookError
         return found
 
     def _links(self, part: str) -> dict[str, tuple[str, str]]:
@@ -143,30 +163,16 @@ class Workbook:
 
     def _elements(self, part: str, wanted: set[str]) -> Iterator[Element]:
         """The elements of these names in a part, each whole; what was seen is let go."""
-        parser: XMLPullParser[Element] = XMLPullParser(("start", "end"))
-        above: list[Element] = []
-        with self._opened(part) as stream:
-            while block := self._taken(stream):
-                if b"<!DOCTYPE" in block or b"<!ENTITY" in block:
-                    raise NotAWorkbookError  # no workbook declares entities, but for those that attack
-                parser.feed(block)
-                yield from self._complete(parser, above, wanted)
-        parser.close()
-        yield from self._complete(parser, above, wanted)
-
-    def _complete(
-        self, parser: XMLPullParser[Element], above: list[Element], wanted: set[str]
-    ) -> Iterator[Element]:
-        for event, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
-            if event == "start":
-                above.append(element)
-                continue
-            above.pop()
-            within = any(_local(outer.tag) in wanted for outer in above)
-            if _local(element.tag) in wanted and not within:
-                yield element
-            if not within and above:
-                above[-1].remove(element)
+        # A cell may hold a value, a formula, a text of its own and what that is made of.
+        most = _OF_A_CELL * self._read.most_cells
+        reader = ElementReader(wanted, most=most, most_text=self._read.longest)
+        try:
+            with self._opened(part) as stream:
+                while block := self._taken(stream):
+                    yield from reader.feed(block)
+            yield from reader.feed(b"", last=True)
+        except TooManyElementsError:
+            raise self._too_many() from None
 
     @contextmanager
     def _opened(self, part: str) -> Iterator[IO[bytes]]:
@@ -194,10 +200,13 @@ def open_workbook(path: Path, name: str, read: ReadSpec) -> Iterator[Workbook]:
             raise SourceError(name, what, hint=_AGAIN)
     failed = False
     try:
+        refuse_many_parts(path)
         with zipfile.ZipFile(path) as archive:
             yield Workbook(archive, name, read)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotAWorkbookError, ParseError, EOFError) as error:
-        failed = not isinstance(error, SourceError)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError):
+        failed = True
+    except (NotAWorkbookError, HostileXmlError, ExpatError):
+        failed = True
     except (KeyError, ValueError, IndexError, NotImplementedError, RuntimeError, OverflowError):
         failed = True
     if failed:

@@ -31,6 +31,7 @@ from casebridge.project.errors import CasebridgeError, SourceError, did_you_mean
 from casebridge.project.headers import nameable
 from casebridge.project.job import Job
 from casebridge.project.journal import Journal
+from casebridge.project.lines import refuse_long_lines
 from casebridge.project.target import TargetTable
 
 PREPARED, HANDED_OVER, ACKNOWLEDGED, DIFFERS = "prepared", "handed_over", "acknowledged", "differs"
@@ -113,7 +114,7 @@ def take_readback(job: Job, readback: Path) -> str:
     url = f"sqlite:///{path}"
     engine = open_database(url)
     # Texts without any key: what came back wrong must get in, to be counted.
-    metadata = sa.MetaData()
+    metadata, longest = sa.MetaData(), job.settings.bounds.longest_record
     for table in job.target.tables:
         sa.Table(table.name, metadata, *(sa.Column(column.name, sa.Text) for column in table.columns))
     try:
@@ -121,7 +122,7 @@ def take_readback(job: Job, readback: Path) -> str:
         with engine.begin() as connection:
             for table in job.target.tables:
                 for file in sorted((readback / table.name).glob("*.csv")):
-                    _take(connection, metadata.tables[table.name], table, file)
+                    _take(connection, metadata.tables[table.name], table, file, longest)
     finally:
         engine.dispose()
     return url
@@ -201,9 +202,10 @@ def _totals(job: Job, files: Sequence[Mapping[str, Any]]) -> dict[str, dict[str,
     return made
 
 
-def _take(connection: sa.Connection, into: sa.Table, table: TargetTable, file: Path) -> None:
+def _take(connection: sa.Connection, into: sa.Table, table: TargetTable, file: Path, longest: int) -> None:
     """The rows of one read-back file, as texts; what they mean is for reconciliation to say."""
     name = f"{table.name}/{file.name}"
+    refuse_long_lines(file, name, longest)
     try:
         rows = pl.read_csv(file, infer_schema=False, encoding="utf8")
     except (OSError, PolarsError):

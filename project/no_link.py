@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Protocol
 
 from casebridge.project.errors import SourceError
+from casebridge.project.lists import ListTooLargeError, read_list
 from casebridge.project.settings import Settings, System
 
 _HINT = "put the list back or right, or take `no_link` out of casebridge.toml if there is nobody to protect"
@@ -113,7 +114,9 @@ def _lines(system: System) -> Iterator[tuple[int, str]]:
     """The lines that are not blank, by number: parted wherever a line might end."""
     assert system.no_link is not None
     try:
-        data = system.no_link.read_bytes()
+        data = read_list(system.no_link)
+    except ListTooLargeError as error:
+        raise SourceError(_name(system), "the no-link list is larger than any list of keys", hint=_HINT) from error
     except FileNotFoundError as error:
         raise SourceError(_name(system), "the no-link list is not there", hint=_HINT) from error
     except OSError as error:

@@ -68,6 +68,7 @@ class ReadReader(TomlValues):
             longest=bounds.longest_record,
             most_cells=bounds.workbook_cells,
             most_unpacked=bounds.workbook_size,
+            most_rows=bounds.workbook_rows,
         )
 
     def _cells(self, body: dict[str, Any], where: str) -> str:

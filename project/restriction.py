@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import polars as pl
 from casebridge.project.blanks import bare, bare_text
 from casebridge.project.contracts import CELL_FAULT, raw_name
 from casebridge.project.errors import Problem, SpecError, did_you_mean
+from casebridge.project.lists import ListTooLargeError, read_list
 from casebridge.project.settings import NOT_RESTRICTED, Settings, System
 from casebridge.project.spec import Source, TableSpec
 from casebridge.project.target import Marks, Target
@@ -167,11 +169,10 @@ def lowered_keys(lowered: Sequence[Lowered]) -> pl.DataFrame:
 
 def _lines(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = [bare_text(name) for name in next(reader, [])]
-            rows = [row for row in reader if any(bare_text(cell) for cell in row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reader = csv.reader(io.StringIO(read_list(path).decode("utf-8-sig"), newline=""), strict=True)
+        header = [bare_text(name) for name in next(reader, [])]
+        rows = [row for row in reader if any(bare_text(cell) for cell in row)]
+    except (OSError, ListTooLargeError, UnicodeDecodeError, csv.Error) as error:
         raise SpecError([Problem(LOWERED, "", f"not readable: {type(error).__name__}")]) from error
     if sorted(header) != sorted(_COLUMNS) or any(len(row) != len(header) for row in rows):
         raise SpecError([Problem(LOWERED, "", "must have the columns key, who, why, date, and a cell for each")])

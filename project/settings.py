@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 from casebridge.project.errors import Problem, SpecError, did_you_mean
 from casebridge.project.limits import Limits, read_limits
+from casebridge.project.toml_file import TomlError, read_toml
 
 FILE = "casebridge.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -54,11 +54,14 @@ class Route:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What no file of a dump may go beyond: bytes of one record, cells and unpacked bytes of a workbook."""
+    """What no file may go beyond: bytes of one record, cells, rows and unpacked bytes of a workbook, and bytes of
+    a list that people hand in (decisions, a manifest)."""
 
-    longest_record: int = 64 << 20
-    workbook_cells: int = 5_000_000
+    longest_record: int = 16 << 20
+    workbook_cells: int = 3_000_000
     workbook_size: int = 256 << 20
+    workbook_rows: int = 1_048_576
+    list_size: int = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ _KNOWN: Mapping[str, set[str]] = {
         "not_restricted",
     },
     "routes": {"target", "owner"},
-    "reading": {"longest_record", "workbook_cells", "workbook_size"},
+    "reading": {"longest_record", "workbook_cells", "workbook_size", "workbook_rows", "list_size"},
     "review": {"hold_days"},
 }
 
@@ -115,12 +118,12 @@ def read_settings(folder: Path) -> Settings:
     path = folder / FILE
     problems: list[Problem] = []
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = read_toml(path)
     except FileNotFoundError as error:
         hint = "go to your migration project, or name it with --project DIR, or make one with `casebridge init`"
         raise SpecError([Problem(str(path), "", "no such file", hint)]) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SpecError([Problem(str(path), "", f"not readable as TOML: {error}")]) from error
+    except TomlError as error:
+        raise SpecError([Problem(str(path), "", str(error))]) from error
     _unknown("", raw, "", problems)
     for part in ("project", "target", "control", "reading", "review"):
         _unknown(part, raw.get(part, {}), part, problems)
@@ -257,6 +260,8 @@ def _bounds(body: Any, problems: list[Problem]) -> Bounds:
         _bytes(body, "longest_record", Bounds.longest_record, problems),
         _whole(body, "reading.workbook_cells", Bounds.workbook_cells, problems),
         _bytes(body, "workbook_size", Bounds.workbook_size, problems),
+        _whole(body, "reading.workbook_rows", Bounds.workbook_rows, problems),
+        _bytes(body, "list_size", Bounds.list_size, problems),
     )
 
 

@@ -59,9 +59,10 @@ class ReadSpec:
     null: tuple[str, ...] | None = None
     sheet: str = ""
     cells: str = ""
-    longest: int = 64 << 20
-    most_cells: int = 5_000_000
+    longest: int = 16 << 20
+    most_cells: int = 3_000_000
     most_unpacked: int = 256 << 20
+    most_rows: int = 1_048_576
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from casebridge.project.settings import Settings
 from casebridge.project.spec import ReadSpec, Source, TableSpec
 from casebridge.project.specreader import Reader, Vocabulary
 from casebridge.project.target import Target
+from casebridge.project.toml_file import TomlError, read_toml
 
 
 def read_specs(folder: Path, settings: Settings, target: Target, words: Vocabulary) -> tuple[TableSpec, ...]:
@@ -28,9 +28,9 @@ def read_specs(folder: Path, settings: Settings, target: Target, words: Vocabula
     specs: list[TableSpec] = []
     for path in files:
         try:
-            raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            problems.append(Problem(f"tables/{path.name}", "", f"not readable as TOML: {error}"))
+            raw = read_toml(path)
+        except TomlError as error:
+            problems.append(Problem(f"tables/{path.name}", "", str(error)))
             continue
         specs.append(Reader(path, raw, settings, target, words, folder / "codes", problems).spec())
     if not problems:

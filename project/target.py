@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import graphlib
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ import sqlalchemy as sa
 
 from casebridge.project.errors import Problem, SpecError, did_you_mean
 from casebridge.project.settings import texts_of
+from casebridge.project.toml_file import TomlError, read_toml
 
 _TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<first>\d+)(?:,\s*(?P<second>\d+))?\))?")
 
@@ -208,9 +208,10 @@ def read_target(path: Path) -> Target:
     """The target schema of a `target.toml`; SpecError lists all that is wrong with it."""
     problems: list[Problem] = []
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SpecError([Problem(path.name, "", _why(error))]) from error
+        raw = read_toml(path)
+    except (FileNotFoundError, TomlError) as error:
+        what = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise SpecError([Problem(path.name, "", what)]) from error
     tables = tuple(_table(path.name, name, body, problems) for name, body in raw.items())
     known = {table.name: table for table in tables}
     for table in tables:
@@ -227,12 +228,6 @@ def read_target(path: Path) -> Target:
     if problems:
         raise SpecError(problems)
     return Target(tables)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "no such file"
-    return f"not readable as TOML: {error}"
 
 
 _TABLE_KEYS = {"comment", "own", "primary_key", "legacy_key", "columns"}

@@ -20,11 +20,14 @@ import polars as pl
 from casebridge.project.batch import file_digest
 from casebridge.project.blanks import bare_text
 from casebridge.project.errors import Problem, SpecError, did_you_mean
+from casebridge.project.lists import ListTooLargeError, read_list
 
 COLUMNS = (
     "legacy_code", "target_code", "description", "status", "owner", "signed_off", "valid_from", "valid_to",
 )  # fmt: skip
 STATUSES = ("mapped", "default", "retire", "unmapped")
+LARGEST_CODES = 4 << 20
+"""Bytes of a code list."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,15 @@ def _within(window: Window, code: pl.Expr, day: pl.Expr | None) -> pl.Expr:
 def _read(path: Path, name: str, problems: list[Problem]) -> CodeList:
     file = f"codes/{path.name}"
     try:
+        read_list(path, LARGEST_CODES)
         # Spreadsheets put a byte order mark in front, which is no part of the first column's name.
         table = petl.fromcsv(path, encoding="utf-8-sig")
         header = [] if path.stat().st_size == 0 else petl.header(table)
         missing = [column for column in COLUMNS if column not in header]
         rows = [] if missing else list(petl.dicts(petl.cut(table, *COLUMNS)))
+    except ListTooLargeError as error:
+        problems.append(Problem(file, "", str(error).partition(":")[0]))
+        return CodeList(name, (), "")
     except (OSError, StopIteration, UnicodeDecodeError, csv.Error) as error:
         hint = "save it as CSV in UTF-8" if isinstance(error, UnicodeDecodeError) else ""
         problems.append(Problem(file, "", f"not readable: {type(error).__name__}", hint))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from casebridge.dedupe.linkage.errors import RegisterError
+from casebridge.project.toml_file import TomlError, read_toml
 
 ROLES = (
     "forename", "middle_name", "surname", "birth_date", "sex", "house", "street", "postcode",
@@ -106,9 +106,9 @@ class LinkOptions:
 def read_fields(path: str | Path) -> Fields:
     """The Fields written in a TOML file. Raises RegisterError naming every unknown key at once."""
     try:
-        raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise RegisterError(f"{Path(path).name} is not TOML: {error}.") from error
+        raw = read_toml(Path(path))
+    except TomlError as error:
+        raise RegisterError(f"{Path(path).name}: {error}.") from error
     return parse_fields(raw)
 
 

@@ -15,11 +15,13 @@ from pathlib import Path
 
 from casebridge.dedupe.review.decisions import COLUMNS, Decision, Ruling, decision
 from casebridge.project.errors import Problem, SpecError, counted, did_you_mean
+from casebridge.project.lists import LARGEST, ListTooLargeError, read_list
+from casebridge.project.xmlparts import XmlBoundsError, look_through, refuse_many_parts
 
 _LONGEST = {"left": 200, "right": 200, "reviewer": 100, "reason": 1000}
 _GIVEN = ("verdict", "reviewer", "reason")
-LARGEST, MOST_UNPACKED, MOST_ROWS = 64 << 20, 256 << 20, 500_000
-"""Bytes of a sheet, bytes of a workbook unpacked, and lines: a sheet of decisions is smaller."""
+MOST_UNPACKED, MOST_ROWS, MOST_ELEMENTS, MOST_BAD = 256 << 20, 500_000, 10_000_000, 10_000
+"""Bytes of a workbook unpacked, lines, elements of its XML, and bad lines after which nobody reads on."""
 
 Line = tuple[int, Mapping[str, str]]
 
@@ -45,6 +47,8 @@ def read_sheet(path: Path, systems: Sequence[str], known: Collection[str] | None
         if not any(cells[column] for column in _GIVEN):
             untouched += 1
             continue
+        if len(problems) >= MOST_BAD:
+            break
         made = _take(path.name, f"line {number}", cells, systems, known, problems)
         taken += [made] if made else []
     if problems:
@@ -55,8 +59,7 @@ def read_sheet(path: Path, systems: Sequence[str], known: Collection[str] | None
 def _lines(path: Path) -> Iterator[Line]:
     """The lines below the header, by number, with the cells of our columns."""
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
+        if path.stat().st_size > LARGEST:
             raise SpecError(
                 [Problem(path.name, "", f"is larger than {LARGEST >> 20} MB, no sheet of decisions is")]
             )
@@ -64,6 +67,8 @@ def _lines(path: Path) -> Iterator[Line]:
         yield from _named(path.name, rows)
     except FileNotFoundError as error:
         raise SpecError([Problem(str(path), "", "no such file")]) from error
+    except (ListTooLargeError, XmlBoundsError) as error:
+        raise SpecError([Problem(path.name, "", str(error))]) from error
     except (OSError, csv.Error, zipfile.BadZipFile, KeyError, ValueError) as error:
         what = f"not readable as CSV in UTF-8 or Windows-1252, or as XLSX: {type(error).__name__}"
         raise SpecError([Problem(path.name, "", what)]) from error
@@ -90,7 +95,7 @@ _TOO_MANY = "\0"
 
 
 def _text(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
-    data = path.read_bytes()
+    data = read_list(path)
     if b"\0" in data:
         raise ValueError("holds zero bytes")
     try:
@@ -108,9 +113,11 @@ def _workbook(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
     """The first sheet, as text. What formulas give is not read: a decision is written by a person."""
     import openpyxl  # here: a tenth of a second that a CSV need not wait for
 
+    refuse_many_parts(path)
     with zipfile.ZipFile(path) as packed:
         if sum(item.file_size for item in packed.infolist()) > MOST_UNPACKED:
             raise SpecError([Problem(path.name, "", f"unpacks to more than {MOST_UNPACKED >> 20} MB")])
+        look_through(packed, most=MOST_ELEMENTS)
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
         for number, row in enumerate(book.worksheets[0].iter_rows(values_only=True), 1):

@@ -16,6 +16,7 @@ from casebridge.dedupe.linkage.scoring.zones import SAME, ZONES
 from casebridge.migrate.cli.options import json_option
 from casebridge.migrate.cli.render import progress, show_json
 from casebridge.project.errors import CasebridgeError, SourceError
+from casebridge.project.lines import refuse_long_lines
 
 
 @click.command(name="link")
@@ -128,6 +129,7 @@ def _read(file: Path) -> pl.DataFrame | pl.LazyFrame:
             lazy = pl.scan_parquet(file)
             lazy.collect_schema()
             return lazy
+        refuse_long_lines(file, str(file))
         return pl.read_csv(file, infer_schema=False, encoding="utf8")
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
         raise SourceError(file, f"cannot be read ({type(error).__name__})", hint=hint) from error

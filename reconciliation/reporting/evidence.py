@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from casebridge.project.batch import write_text
+from casebridge.project.csv_cells import csv_text
 from casebridge.reconciliation.counting.money import pounds
 from casebridge.reconciliation.counting.recount import Books
 
@@ -34,7 +32,7 @@ def write_evidence(books: Books, folder: Path) -> None:
             *(("restriction kept", key, a.column) for a in accounts for key in a.kept_ids),
         ]
         if lines:
-            write_text(folder / "evidence" / f"{name}.csv", _csv(("finding", "primary_key", "detail"), lines))
+            write_text(folder / "evidence" / f"{name}.csv", csv_text(("finding", "primary_key", "detail"), lines))
 
 
 def write_control_totals(books: Books, path: Path) -> None:
@@ -46,12 +44,4 @@ def write_control_totals(books: Books, path: Path) -> None:
             money = (pounds(source), pounds(target), pounds(difference))
             lines.append((account.table, account.column, party or "", period or "", *money))
     header = ("target", "column", "party", "period", "source_loaded", "in_target", "difference")
-    write_text(path, _csv(header, lines))
-
-
-def _csv(header: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(lines)
-    return out.getvalue()
+    write_text(path, csv_text(header, lines))
