@@ -14,6 +14,7 @@ from casebridge.dedupe.review.decisions import COLUMNS
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, Person
 from casebridge.dedupe.review.words import LABELS, compare, doubts, sentence
 from casebridge.project.batch import write_file
+from casebridge.project.csv_cells import as_text
 
 _LONGEST = 1000
 _FIRST = ("verdict", "reviewer", "reason", "left", "right", "why", "reasons to doubt", "teams")
@@ -68,4 +69,4 @@ def _cells(sheet: Any, texts: Sequence[str]) -> list[Any]:
 def neutral(text: str) -> str:
     """A text that no spreadsheet takes for a formula, without characters that a workbook cannot hold."""
     shown = "".join(c for c in text if c >= " " or c in "\t\n")[:_LONGEST]
-    return f"'{shown}" if shown[:1] in {"=", "+", "-", "@", "\t", "\r", "\n", "|", "%"} else shown
+    return as_text(shown)
