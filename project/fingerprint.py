@@ -184,7 +184,7 @@ def version_and_commit() -> tuple[str, str | None]:
     `+` behind a commit: files of the checkout differ from it.
     """
     commit = _installed_commit() or _checked_out_commit(Path(__file__).resolve().parents[1])
-    return metadata.version(PACKAGE), commit
+    return library_version(PACKAGE) or "not installed", commit
 
 
 def _installed_commit() -> str | None:
