@@ -191,7 +191,7 @@ def _installed_commit() -> str | None:
     """What the installer wrote down, when it took the package from a repository."""
     try:
         origin = json.loads(metadata.distribution(PACKAGE).read_text("direct_url.json") or "{}")
-    except ValueError:
+    except (ValueError, metadata.PackageNotFoundError):
         return None
     commit = origin.get("vcs_info", {}).get("commit_id")
     return str(commit) if commit else None
