@@ -182,7 +182,9 @@ def _sqlite_to_read(url: sa.URL) -> sa.Engine:
     def connected() -> sqlite3.Connection:
         return sqlite3.connect(read_only_uri(path), uri=True, timeout=60, check_same_thread=False)
 
-    return _with_settings(sa.create_engine(url, creator=connected, hide_parameters=True), ("query_only = ON",))
+    # No connection is kept: while one that may only read is open, no other of this process may write.
+    engine = sa.create_engine(url, creator=connected, hide_parameters=True, poolclass=sa.NullPool)
+    return _with_settings(engine, ("query_only = ON",))
 
 
 def _with_settings(engine: sa.Engine, pragmas: Sequence[str]) -> sa.Engine:
