@@ -320,6 +320,15 @@ def test_a_survivors_own_values_come_first_and_its_blanks_are_filled() -> None:
     assert (row["last_name"], row["ev_phone"], row["born"]) == ("Ngo", "111", None)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_blank_is_filled_by_the_oldest_whatever_the_order(turned: bool) -> None:
+    """An older key is a shorter one, then the first of those as long; the rows may come in any order."""
+    people = _people(("Ng", "N", None), *(("Li", "N", str(n)) for n in range(2, 13)))
+    for left_out, oldest in ((0, "2"), (1, "3"), (8, "10"), (9, "11")):
+        some = pl.concat([people[:1], people[1 + left_out :]])
+        assert _golden(some.reverse() if turned else some, survivor=1)["ev_phone"] == oldest
+
+
 MARKS = ("Y", "N", None)
 
 
