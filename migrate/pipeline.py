@@ -109,10 +109,13 @@ def _job(
         if way:
             settings, specs = _by_route(settings, specs, way)
         job = Job(settings, target, specs, ledger, name, report or Silent(), leave_undecided, way, alone)
-        with corruption_named(job):
-            if alone:
-                take_over_old_decisions(job)
-            yield job
+        try:
+            with corruption_named(job):
+                if alone:
+                    take_over_old_decisions(job)
+                yield job
+        finally:
+            job.close()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -64,6 +64,7 @@ class Job:
     route: str = ""
     keeps: bool = True
     """Whether anything may be written: what is found out, for the next command, and into databases."""
+    _controls: dict[bool, sa.Engine] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def work(self) -> Path:
@@ -99,11 +100,22 @@ class Job:
         return watch_target(engine, f"the target {shown(self.settings.target_url)}")
 
     def open_control(self, *, writing: bool = False) -> sa.Engine:
-        """An engine for the control database, where decisions live. A job that only looks opens it to read, unless
-        it asks for `writing`."""
+        """The engine for the control database, where decisions live. It is closed with the job. A job that only
+        looks opens it to read, unless it asks for `writing`."""
+        writes = self.keeps or writing
+        if writes not in self._controls:
+            self._controls[writes] = self._opened_control(writes=writes)
+        return self._controls[writes]
+
+    def close(self) -> None:
+        """Let go of the control database: its file holds all, and may be copied."""
+        for engine in self._controls.values():
+            engine.dispose()
+
+    def _opened_control(self, *, writes: bool) -> sa.Engine:
         hint = "restore it from a backup, for decisions stand in it, and see that control.url names it"
         name = f"the control database {shown(self.settings.control_url)}"
-        return open_own(self.settings.control_url, name, hint, reading=not (self.keeps or writing))
+        return open_own(self.settings.control_url, name, hint, reading=not writes)
 
     def audit_log(self, *, writing: bool = False) -> AuditLog:
         """The audit log, which stands in the control database. `writing`: also for a job that only looks."""

@@ -152,3 +152,10 @@ def test_decisions_survive_a_new_start(journey: Migration, tmp_path: Path) -> No
         (project / name).write_bytes((journey.folder / name).read_bytes())
     made.run()
     assert _dispositions(made, "CF_PERSON") == _dispositions(journey, "CF_PERSON")
+
+
+def test_the_control_database_is_one_file_between_commands(journey: Migration) -> None:
+    """Who copies control.db copies every decision: nothing waits in a journal beside it."""
+    for words in (("pairs",), ("status",), ("reconcile",)):
+        assert journey.cli(*words).returncode == 0
+        assert [path.name for path in journey.folder.glob("control.db*")] == ["control.db"]
