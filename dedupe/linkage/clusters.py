@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-BRIDGE_CERTAIN = 0.95
+from casebridge.dedupe.linkage.comparisons.levels import SURE
+
 DECIDED, TWINS = "decided different", "two who could be twins"
 Cannot = Mapping[str, NDArray[np.uint64]]
 """By the name of the guard: keys of pairs that may share no cluster."""
@@ -74,7 +75,7 @@ def _suspects(label: NDArray[np.int64], edges: Edges, cannot: Cannot, marks: Mar
     """Clusters a guard may have something to say about; all others stand as they are. A weak bridge needs a
     weak pair, and two records on either side of it."""
     counts = np.bincount(label, minlength=len(label))
-    weak = label[edges.left[edges.p < BRIDGE_CERTAIN]]
+    weak = label[edges.left[edges.p < SURE]]
     found = [weak[counts[weak] >= 4]]
     for keys in cannot.values():
         a, b = ends(keys)
@@ -184,7 +185,7 @@ def _rebuild(
 
 
 def weak_bridges(edges: Sequence[tuple[int, int, float]]) -> set[tuple[int, int]]:
-    """Pairs below BRIDGE_CERTAIN that alone hold together two groups of two or more records each.
+    """Pairs below SURE that alone hold together two groups of two or more records each.
 
     Bridges by depth-first search (Tarjan 1974), iterative.
     """
@@ -226,7 +227,7 @@ def weak_bridges(edges: Sequence[tuple[int, int, float]]) -> set[tuple[int, int]
         total = path_sizes[root]
         for number, _, below in tree:
             a, b, p = edges[number]
-            if p < BRIDGE_CERTAIN and below >= 2 and total - below >= 2:
+            if p < SURE and below >= 2 and total - below >= 2:
                 found.add((a, b))
     return found
 

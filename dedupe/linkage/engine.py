@@ -303,5 +303,8 @@ def _marks(register: Register) -> dict[str, NDArray[np.integer]]:
     found: dict[str, NDArray[np.integer]] = {}
     column = register.columns.get("nhs_number")
     if column is not None and column.dtype == np.uint64:
-        found[TWO_NUMBERS] = np.where(column & VALID != 0, column & DIGITS, np.uint64(0))
+        number = np.where(column & VALID != 0, column & DIGITS, np.uint64(0))
+        if "nhs_number" in register.lists:  # who holds two numbers is kept apart from nobody by one of them
+            number[np.diff(register.lists["nhs_number"].starts) > 0] = 0
+        found[TWO_NUMBERS] = number
     return found | {guard: register.facts[name] for name, guard in TOLD_APART.items() if name in register.facts}

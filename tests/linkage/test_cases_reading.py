@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.kinds import PLAIN, ROLES
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, Linkage, RegisterError, evaluate, link
-from casebridge.dedupe.linkage.comparisons.registry import phone_comparison
+from casebridge.dedupe.linkage.comparisons.registry import nhs_comparison, phone_comparison
 from casebridge.dedupe.linkage.fields import ROLES as EVERY_ROLE
 from casebridge.dedupe.linkage.register.codes import emails, ninos, valid_nino, valid_upn
 from casebridge.dedupe.linkage.register.dates import read_dates
@@ -94,7 +94,8 @@ def test_one_phone_number_in_every_dress(text):
     [
         ("9434765919.0", 9434765919, False, False), ("943-476-5919", 9434765919, False, False),
         ("NHS: 943 476 5919 (traced)", 9434765919, False, False), ("9.43E9", 0, True, True),
-        ("9.434765919E+09", 9434765919, False, False), ("9434765919/4010232137", 0, True, False),
+        ("9.434765919E+09", 9434765919, False, False), ("9434765919/4010232137", 9434765919, False, False),
+        ("9434765918 / 4010232137", 4010232137, False, False), ("9434765918/4010232138", 0, True, False),
         ("ask mother", 0, True, False), ("Trace pending", 0, False, False), ("-9", 0, False, False),
     ],
 )  # fmt: skip
@@ -114,6 +115,18 @@ def test_of_two_phone_numbers_either_may_agree():
     for one, other in (("1", "40"), ("40", "41"), ("41", "40")):
         assert level_of(register, comparison, row[one], row[other]) == "same phone number"
     assert level_of(register, comparison, row["2"], row["41"]) == "phone numbers differ"
+
+
+def test_of_two_nhs_numbers_in_a_field_either_may_agree():
+    numbers = ["9434765919", "4010232137", "9434765919 / 4010232137", "9434765870"]
+    frame = pl.DataFrame({"id": list("abcd"), "nhs": numbers})
+    register = read_register(frame, Fields(id="id", roles={"nhs_number": "nhs"}))
+    (comparison,) = nhs_comparison(register)
+    row = dict(zip(frame["id"], register.rows_of(frame["id"]).tolist(), strict=True))
+    assert level_of(register, comparison, row["a"], row["c"]) == "same NHS number"
+    assert level_of(register, comparison, row["c"], row["b"]) == "same NHS number"
+    assert level_of(register, comparison, row["c"], row["d"]) == "two different valid NHS numbers"
+    assert any(note.startswith("nhs_number: 1 fields hold two numbers") for note in register.notes)
 
 
 def test_rounded_numbers_are_told(frame):

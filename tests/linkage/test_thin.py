@@ -9,11 +9,12 @@ import pytest
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, evaluate, link
+from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
 from casebridge.dedupe.linkage.model.training import Strangers
 from casebridge.dedupe.linkage.register.reading import read_register
-from casebridge.dedupe.linkage.scoring.cascade import DOUBT_CAP, doubtful
+from casebridge.dedupe.linkage.scoring.cascade import doubtful
 from casebridge.dedupe.linkage.scoring.thresholds import LEAST, best_expected_f1
 
 COLUMNS = {

@@ -12,7 +12,7 @@ from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import LinkOptions, evaluate, link
 from casebridge.dedupe.linkage.clusters import Edges, build_clusters
-from casebridge.dedupe.linkage.scoring.cascade import DOUBT_CAP
+from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP
 from casebridge.dedupe.linkage.scoring.zones import with_zones, zones
 from tests.linkage.registers_for_tests import fields_of
 

@@ -29,6 +29,8 @@ RELATION = {
 }  # fmt: skip
 RELATIONS = ("same", "twin_or_sibling", "household", "chance")
 NOTHING = 255
+SURE = 0.95  # p_same from which a pair is taken for one person without more
+DOUBT_CAP = SURE - 0.001  # the highest p_same of a pair that is for a person to decide
 
 AGREES, SWAP, SLIP, DEFAULT, UNLIKE, GENERATION, TWO = (
     "agrees", "swap", "slip", "default", "unlike", "generation", "two",

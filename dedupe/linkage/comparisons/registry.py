@@ -194,7 +194,7 @@ def sex_comparison(register: Register) -> list[Comparison]:
 
 def nhs_comparison(register: Register) -> list[Comparison]:
     """NHS numbers with their check digits (modulus 11, NHS Data Dictionary). Where most fail the check, the
-    column holds some other number of a person, and is compared as that."""
+    column holds some other number of a person, and is compared as that. Of several in a field any may agree."""
     column = register.columns["nhs_number"]
     if column.dtype != np.uint64:
         return categorical_comparison(register, "nhs_number")
@@ -204,6 +204,8 @@ def nhs_comparison(register: Register) -> list[Comparison]:
         valid = (a & VALID != 0).astype(np.uint8) + (b & VALID != 0)
         found = np.where(valid == 2, np.uint8(3), np.uint8(4))
         same = a == b
+        if further:
+            same |= further.agree(left, right)
         found[same] = 0
         if checked:
             found[same & (valid == 0)] = 1
@@ -213,6 +215,7 @@ def nhs_comparison(register: Register) -> list[Comparison]:
         return found
 
     checked = bool((column & VALID).any())
+    further = _FurtherNumbers(register, "nhs_number") if "nhs_number" in register.lists else None
     levels, witness = (NHS_LEVELS, (0, 3)) if checked else (NUMBER_LEVELS, (0, 4))
     return [Comparison("nhs_number", levels, quick, identifier=True, witness=witness)]
 
@@ -223,7 +226,7 @@ def phone_comparison(register: Register) -> list[Comparison]:
     if column.dtype != np.uint64:
         return categorical_comparison(register, "phone")
     many = register.mark("phone of many", lambda: _many_holders(column))
-    further = _FurtherNumbers(register) if "phone" in register.lists else None
+    further = _FurtherNumbers(register, "phone") if "phone" in register.lists else None
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of("phone"), right.of("phone")
@@ -242,10 +245,10 @@ def phone_comparison(register: Register) -> list[Comparison]:
 
 
 class _FurtherNumbers:
-    """Second and third phone numbers of the rows whose field holds several."""
+    """Second and third numbers of the rows whose field holds several."""
 
-    def __init__(self, register: Register) -> None:
-        lists = register.lists["phone"]
+    def __init__(self, register: Register, role: str) -> None:
+        self.role, lists = role, register.lists[role]
         count = np.diff(lists.starts)
         rows = np.flatnonzero(count)
         self.numbers = np.zeros((len(rows) + 1, FURTHER_KEPT), dtype=np.uint64)
@@ -254,15 +257,15 @@ class _FurtherNumbers:
             self.numbers[held + 1, place] = lists.codes[lists.starts[rows[held]] + place]
         where = np.zeros(register.size, dtype=np.int32)
         where[rows] = np.arange(1, len(rows) + 1)
-        self.mark = register.mark("further phone numbers", lambda: where)
+        self.mark = register.mark(f"further numbers: {role}", lambda: where)
 
     def agree(self, left: PairSide, right: PairSide) -> NDArray[np.bool_]:
         """Whether any number of one is one of the other, in pairs of which one at least has several."""
         found = np.zeros(len(left), dtype=bool)
         one, other = left.of(self.mark), right.of(self.mark)
         at = np.flatnonzero((one > 0) | (other > 0))
-        a = np.column_stack([left.of("phone")[at], self.numbers[one[at]]])
-        b = np.column_stack([right.of("phone")[at], self.numbers[other[at]]])
+        a = np.column_stack([left.of(self.role)[at], self.numbers[one[at]]])
+        b = np.column_stack([right.of(self.role)[at], self.numbers[other[at]]])
         found[at] = ((a[:, :, None] == b[:, None, :]) & (a[:, :, None] > 0)).any(axis=(1, 2))
         return found
 

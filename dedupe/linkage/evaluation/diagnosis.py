@@ -27,7 +27,8 @@ THIN = 0.9
 TWINS = {
     "forename": "No forename column: twins cannot be told apart, and no pair whose birth dates agree or are a "
     "slip apart is put at 0.95 or more.",
-    "birth_date": "No birth_date column: no pair with forenames unlike or missing is put at 0.95 or more.",
+    "birth_date": "No birth_date column: parent and child of one name and home cannot be told apart. No pair is "
+    "put at 0.95 or more unless a number that names a person agrees; each is for a person to decide.",
 }
 
 

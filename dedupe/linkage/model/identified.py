@@ -1,7 +1,8 @@
 """Does the answer come from the register, or from what was believed beforehand?
 
 The mixture is fitted again from other beliefs: strangers whose agreement is bounded by nothing that was measured;
-one person's dates that differ as they will; records written worse than expected, with beliefs of little weight.
+one person's dates that differ as they will, and hardly a parent and child of one name; records written worse than
+expected, with beliefs of little weight.
 Where columns tell people apart, all roads lead to the same decisions. Where they do not, the decisions hang on the
 beliefs, and that must be said.
 """
@@ -13,15 +14,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from casebridge.dedupe.linkage.comparisons.levels import NAMESAKE
 from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
 
 STRANGERS, DATES, WORSE = "how strangers agree", "how one person's dates differ", "how well records are written"
-UNLIKE = {STRANGERS: 0.03, DATES: 0.01, WORSE: 0.05}
+UNLIKE = {STRANGERS: 0.03, DATES: 0.0125, WORSE: 0.05}
 """Share of the pairs called one person, beyond which two sets of decisions are not one answer. Tried on public and
 made-up registers: below these the threshold lies within 0.01 F1 of the best."""
 MOST_PATTERNS = 6_000  # more are shown only where columns are many, and there the fits agree
 FLAT, LESS = 0.3, 0.3  # share of a flat profile in what is believed of worse records, and the weight it keeps
+HARDLY = 1e-6
 LINE = 0.5
 
 Fit = Callable[[Sequence[Component]], Model]
@@ -31,9 +34,16 @@ def alternatives(components: Sequence[Component]) -> dict[str, list[Component]]:
     """Other beliefs to start from, by name."""
     return {
         STRANGERS: [replace(one, ceilings=()) if one.relation == "chance" else one for one in components],
-        DATES: [replace(one, ceilings=()) if one.relation == "same" else one for one in components],
+        DATES: [_dates_at_will(one) for one in components],
         WORSE: [_worse(one) if one.relation == "same" else one for one in components],
     }
+
+
+def _dates_at_will(one: Component) -> Component:
+    """One name and home, dates years apart: a wrong date, or a parent and child? Here hardly ever the latter."""
+    if one.name == NAMESAKE:
+        return replace(one, share=HARDLY, most=HARDLY)
+    return replace(one, ceilings=()) if one.relation == "same" else one
 
 
 def _worse(one: Component) -> Component:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import Levels
+from casebridge.dedupe.linkage.comparisons.levels import SURE, Levels
 from casebridge.dedupe.linkage.register.encoding import pair_key
 from casebridge.dedupe.linkage.register.pair_rows import Rows
 
@@ -28,7 +28,7 @@ LABELS = (
     "a third record is surely one of them and not the other",
 )
 BOTH, DIVIDED, ONE, NULL = range(4)
-SURE, UNLIKE = 0.95, 0.1
+UNLIKE = 0.1
 MOST_LINKS = 20  # a record bound to more says nothing: it is alike in everything to many
 START = np.array([[0.86, 0.06, 0.08], [0.01, 0.01, 0.98]])
 PRIOR = 30.0

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.register.fillers import fillers
+from casebridge.dedupe.linkage.register.identifiers import packed_numbers, passes_check
 from casebridge.dedupe.linkage.register.values import by_distinct
 
 LONGEST, LEAST_PHONE, LONGEST_PHONE = 15, 6, 13
@@ -116,7 +117,8 @@ def _odd_values(distinct: pl.Series, phone: bool) -> _Odd:
 
 
 def numbers_in(text: str, phone: bool) -> list[int] | None:
-    """The numbers that a field holds; none of two different NHS numbers. None for one that has lost its digits.
+    """The numbers that a field holds; of several NHS numbers those that pass the check. None for one that has lost
+    its digits.
 
     >>> numbers_in("07955 899365 / 0113 255 5777 ext 12", phone=True)
     [7955899365, 1132555777]
@@ -133,7 +135,10 @@ def numbers_in(text: str, phone: bool) -> list[int] | None:
     if not phone:
         shaped = list(dict.fromkeys(int(re.sub(r"\D", "", one)) for one in NHS_SHAPE.findall(text)))
         digits = re.sub(r"\D", "", re.sub(r"\.0+$", "", text))
-        return shaped if len(shaped) == 1 else [int(digits)] if not shaped and 0 < len(digits) <= LONGEST else []
+        if len(shaped) > 1:
+            right = passes_check(packed_numbers(np.array(shaped, dtype=np.int64)))
+            return [number for number, one in zip(shaped, right, strict=True) if one]
+        return shaped or ([int(digits)] if 0 < len(digits) <= LONGEST else [])
     found: list[int] = []
     for piece in BETWEEN.split(EXTENSION.sub("", re.sub(r"\(0\)", "", text))):
         digits = re.sub(r"\D", "", re.sub(r"\.0+$", "", piece.strip()))

@@ -180,9 +180,16 @@ def _read_number(register: Register, reader: ColumnReader, role: str, column: pl
         packed = with_check(packed)
         _tell_unchecked(register, packed)
     register.columns[role] = reader.arranged(packed)
-    rows, further = read.further
-    if role == "phone" and len(rows):
-        register.lists[role] = as_lists(rows, packed_numbers(further), reader.order)
+    rows, numbers = read.further
+    if len(rows):
+        further = packed_numbers(numbers)
+        register.lists[role] = as_lists(
+            rows, with_check(further) if role == "nhs_number" else further, reader.order
+        )
+    if len(rows) and role == "nhs_number":
+        register.notes.append(
+            f"nhs_number: {len(np.unique(rows)):,} fields hold two numbers that pass the check: either may agree."
+        )
 
 
 def _read_codes(register: Register, reader: ColumnReader, fields: Fields) -> None:

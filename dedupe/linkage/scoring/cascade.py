@@ -20,7 +20,6 @@ from casebridge.dedupe.linkage.model.patterns import Radix, distinct
 from casebridge.dedupe.linkage.register.encoding import Register
 
 SLOTS = 20  # 2 to this power places in a table of verdicts
-DOUBT_CAP = 0.949
 SLACK = 1e-9
 KEEP, SPEAKS, KNOWN = np.uint8(1), np.uint8(2), np.uint8(4)
 
@@ -154,23 +153,25 @@ def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> ND
     wrong twin). With positive evidence of two people, sex or middle name, a slip in the forename is enough. Where
     no number that names a person agrees, so is either by itself: twins may be named a letter apart, or share the
     first of their names, and nothing but a number tells them from one person written twice. A register without a
-    forename, or without a birth date, has it missing everywhere. And those with two different numbers that name a
-    person: one of the two may be wrong, but that is not for a model to say.
+    forename, or without a birth date, has it missing everywhere. Those of whom one at least has no birth date,
+    unless such a number agrees: parents and children share name and home. And those with two different numbers
+    that name a person: one of the two may be wrong, but that is not for a model to say.
     """
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
     apart, near = np.ones(len(levels), dtype=bool), np.ones(len(levels), dtype=bool)
+    named = _any_tagged(comparisons, levels, AGREES, identifiers=True)
+    undated = ~named
     if "forename" in place:
-        named = _any_tagged(comparisons, levels, AGREES, identifiers=True)
         apart = ~_tagged(comparisons, place, levels, "forename", AGREES, SWAP, SLIP)
         slip = _tagged(comparisons, place, levels, "forename", SLIP)
         apart |= slip & ~named
         for other in {"sex", "middle_name"} & place.keys():
             apart |= _tagged(comparisons, place, levels, other, UNLIKE) & (slip | ~named)
     if "birth_date" in place:
-        date = levels[:, place["birth_date"]]
-        near = _tagged(comparisons, place, levels, "birth_date", AGREES, SLIP, DEFAULT)
-        near |= date == comparisons[place["birth_date"]].null
-    return apart & near | _any_tagged(comparisons, levels, TWO)
+        unknown = levels[:, place["birth_date"]] == comparisons[place["birth_date"]].null
+        near = _tagged(comparisons, place, levels, "birth_date", AGREES, SLIP, DEFAULT) | unknown
+        undated &= unknown
+    return apart & near | undated | _any_tagged(comparisons, levels, TWO)
 
 
 def _tagged(

@@ -10,14 +10,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
-from casebridge.dedupe.linkage.comparisons.levels import RELATIONS, Comparison, Levels
+from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP, RELATIONS, SURE, Comparison, Levels
 from casebridge.dedupe.linkage.fields import LinkOptions
 from casebridge.dedupe.linkage.model import third_records
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Radix, distinct
 from casebridge.dedupe.linkage.model.third_records import Links, PairLookup, ThirdRecords
 from casebridge.dedupe.linkage.register.encoding import Register, pair_key
-from casebridge.dedupe.linkage.scoring.cascade import DOUBT_CAP, Scored, doubtful
+from casebridge.dedupe.linkage.scoring.cascade import Scored, doubtful
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def score_together(
     different = np.isin(pair_key(scored.left, scored.right), register.pair_keys(options.different_pairs))
     p[different] = 0.0
     seen = PairLookup.of(scored.left, scored.right, p)
-    sure = np.flatnonzero(p >= third_records.SURE)
+    sure = np.flatnonzero(p >= SURE)
     links = Links.of(register.size, scored.left[sure], scored.right[sure])
     left, right = third_records.bound_pairs(links, seen, candidates.allowed)
     sides = register.sides(left, right)
@@ -97,7 +97,7 @@ def score_together(
         codes=np.concatenate([scored.codes, codes]),
     )
     alone = alone.and_also(score_patterns(model, comparisons, codes))
-    unsure = np.flatnonzero(alone.p[alone.place] < third_records.SURE)
+    unsure = np.flatnonzero(alone.p[alone.place] < SURE)
     level = np.full(len(scored.codes), third_records.NULL, dtype=np.uint8)
     level[unsure] = third_records.third_levels(
         links, seen, candidates.allowed, scored.left[unsure], scored.right[unsure]

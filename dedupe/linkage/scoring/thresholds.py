@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP
+
 LEAST = 0.5
-SAFE = 0.95
 HOPELESS = 0.75
 
 
@@ -34,14 +35,16 @@ def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond
 
 
 def safe_threshold(p: NDArray[np.float64], weight: NDArray[np.float64], expected_f1: float) -> float:
-    """The least p, LEAST or more, from which on SAFE of the pairs are expected to be one person; 1 where none is,
-    and where an expected F1 below HOPELESS says that no p can be believed."""
+    """The least p, LEAST or more, from which on 95 in 100 of the pairs are expected to be one person (what is for
+    a person to decide counts with DOUBT_CAP at most); 1 where there is none, and where an expected F1 below
+    HOPELESS says that no p can be believed."""
     if expected_f1 < HOPELESS:
         return 1.0
     order = np.argsort(-p, kind="stable")
     ordered, many = p[order], weight[order]
     right = np.cumsum(ordered * many) / np.maximum(np.cumsum(many), 1e-12)
-    safe = np.append(ordered[1:] != ordered[:-1], True)[: len(p)] & (ordered >= LEAST) & (right >= SAFE)
+    last = np.append(ordered[1:] != ordered[:-1], True)[: len(p)]
+    safe = last & (ordered >= LEAST) & (right >= DOUBT_CAP - 1e-9)
     return float(ordered[safe].min()) if safe.any() else 1.0
 
 
