@@ -7,6 +7,7 @@
 | `dumps.py` | a hand-made CareFirst dump: the rows a test cares about in otherwise empty files |
 | `kin.py` | a few people and how they are related, by the command line alone: two CSV files, decisions |
 | `cases_run.py` | a project of `cases/`, copied, its commands run in process, what then stands in its target |
+| `desks.py` | a review desk without a run: an evidence file, accounts, somebody at a browser without scripts |
 | `fences.py` | a control database without its triggers, as whoever owns it can have it |
 | `staged.py` | a small project of two tables whose raw batches are laid down: from transform on |
 | `plug.py` | a command killed at a moment |

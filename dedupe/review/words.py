@@ -85,11 +85,7 @@ def _other_fields(left: Person, right: Person) -> list[Line]:
     found = []
     for name in dict.fromkeys([*left.fields, *right.fields]):
         one, other = left.fields.get(name, ""), right.fields.get(name, "")
-        known = all(
-            not value or {fold(value)} | {fold(word) for word in value.split()} <= words
-            or value.lstrip("0") in {word.lstrip("0") for word in words}
-            for value, words in zip((one, other), said, strict=True)
-        )  # fmt: skip
+        known = all(_is_said(value, words) for value, words in zip((one, other), said, strict=True))
         if known or name in _OWN:
             continue
         kind = "one_side" if not (one and other) else "agrees" if fold(one) == fold(other) else "differs"
@@ -121,7 +117,7 @@ def name_difference(role: str, left: Person, right: Person) -> str:
     if role == "sex" and "U" in {one, other}:
         return "not known on one record"
     if role in _NUMBERS or role == "postcode":
-        return _of_signs(one, other, "digit" if role in {"nhs_number", "phone"} else "sign")
+        return _of_signs(one, other, "digit" if role in {"nhs_number", "phone"} else "sign") or "differs"
     if role in {"forename", "surname", "middle_name", "street"}:
         return _of_names(role, left, right)
     if role in {"previous_surnames", "previous_postcodes"}:
@@ -139,7 +135,7 @@ def _of_dates(one: str, other: str) -> str:
         return "day and month swapped"
     slip = _of_signs(a.isoformat().replace("-", ""), b.isoformat().replace("-", ""), "digit")
     far = _far(abs((a - b).days))
-    if slip != "differ":
+    if slip:
         return f"{slip} ({far})"
     return f"same day and month, {far}" if (a.month, a.day) == (b.month, b.day) else far
 
@@ -169,7 +165,7 @@ def _of_signs(one: str, other: str, unit: str) -> str:
             return f"two neighbouring {unit}s swapped"
     if abs(len(a) - len(b)) == 1 and _one_more(min(a, b, key=len), max(a, b, key=len)):
         return f"one {unit} missing"
-    return "differ"
+    return ""
 
 
 def _one_more(short: str, long: str) -> bool:
@@ -190,7 +186,7 @@ def _of_names(role: str, left: Person, right: Person) -> str:
     ):
         return "first and last name swapped"
     slip = _of_signs(one, other, "letter")
-    if slip != "differ":
+    if slip:
         return slip
     a, b = set(fold(one).split()), set(fold(other).split())
     if a & b:
@@ -235,12 +231,17 @@ def sentence(lines: Sequence[Line]) -> str:
     """One sentence why the two may be one person."""
     main = [line for line in lines if not line.role.startswith("field:")]
     same = [_low(line.label) for line in main if line.kind == "agrees"]
-    apart = [f"{_low(line.label)}: {line.words}" for line in main if line.kind == "differs"]
+    apart = [told(line, _low(line.label)) for line in main if line.kind == "differs"]
     lonely = [_low(line.label) for line in main if line.kind == "one_side"]
     parts = [f"Same {_listed(same)}" if same else "Nothing agrees word for word"]
     parts += [f"differences: {'; '.join(apart)}"] if apart else ["nothing that both have differs"]
     parts += [f"only on one record: {_listed(lonely)}"] if lonely else []
     return ". ".join(part[0].upper() + part[1:] for part in parts) + "."
+
+
+def told(line: Line, label: str) -> str:
+    """A difference in few words: what differs, and how where there is more to say than that."""
+    return label if line.words == "differs" else f"{label}: {line.words}"
 
 
 def _low(label: str) -> str:

@@ -43,6 +43,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "audit": ("audit", "Show whether decisions, signatures and their log are what was written."),
     "purge": ("audit", "Delete working files that nothing rests on, and say what must stay."),
+    "review": ("desk", "Open the review desk in the browser."),
+    "account": ("desk", "Say who may sign in to the review desk."),
     "decide": ("review", "Take decisions on pairs from a CSV file or a work sheet."),
 }
 

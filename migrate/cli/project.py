@@ -110,6 +110,7 @@ def demo(folder: Path, people: int, seed: int, as_json: bool) -> None:
     else:
         show_balance(report)
         click.echo(f"report: {folder / 'project' / 'reports' / report['run'] / 'report.html'}")
+        click.echo(f"decide pairs in the browser: casebridge review --project {folder / 'project'}", err=True)
 
 
 COMMANDS: Mapping[str, click.Command] = {"demo": demo, "synth": synth, "init": init, "check": check}

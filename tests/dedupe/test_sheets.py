@@ -138,7 +138,7 @@ def test_a_work_sheet_comes_back_as_decisions(tmp_path: Path) -> None:
     assert all(cell.data_type != "f" for cell in rows[1])
     assert first["First name A"].value == f"'{evil}"
     assert first["First name B"].value == "'+Ann"
-    assert first["why"].value == "Same last name and date of birth. Differences: first name: differs."
+    assert first["why"].value == "Same last name and date of birth. Differences: first name."
     assert "Twin pattern" in str(first["reasons to doubt"].value)
     for name, value in (("verdict", "Different"), ("reviewer", "J"), ("reason", "twins")):
         first[name].value = value

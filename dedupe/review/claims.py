@@ -1,0 +1,58 @@
+"""Claims: who has a pair before him. A claim is a row with an end: nothing hangs when somebody leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from casebridge.dedupe.review.desk_tables import CLAIMS
+from casebridge.project.database import writing
+
+LEASE = 15 * 60
+"""Seconds after which a claim ends by itself; each act on the pair renews it."""
+
+
+class Claims:
+    """The claims of one project."""
+
+    def __init__(self, engine: sa.Engine, clock: Callable[[], float]) -> None:
+        self._engine, self._clock = engine, clock
+
+    def holders(self) -> dict[str, str]:
+        """Who holds what now: logins by item. Read only."""
+        query = sa.select(CLAIMS.c.item, CLAIMS.c.login).where(CLAIMS.c.until > int(self._clock()))
+        with self._engine.connect() as connection:
+            return {row.item: row.login for row in connection.execute(query)}
+
+    def take(self, item: str, login: str) -> bool:
+        """Claim a pair, or renew one's claim; False when somebody else holds it."""
+        now = int(self._clock())
+        free = sa.or_(CLAIMS.c.until <= now, CLAIMS.c.login == login)
+        renew = CLAIMS.update().where(CLAIMS.c.item == item, free).values(login=login, until=now + LEASE)
+        try:
+            with writing(self._engine).begin() as connection:
+                if connection.execute(renew).rowcount == 1:
+                    return True
+                if connection.scalar(sa.select(CLAIMS.c.login).where(CLAIMS.c.item == item)) is not None:
+                    return False
+                connection.execute(CLAIMS.insert().values(item=item, login=login, until=now + LEASE))
+        except IntegrityError:
+            return False  # on a server somebody was first between the two statements
+        return True
+
+    def holds(self, connection: sa.Connection, item: str, login: str) -> bool:
+        """Whether somebody holds a pair, in the caller's transaction; the row is locked until that ends."""
+        now = int(self._clock())
+        mine = (CLAIMS.c.item == item, CLAIMS.c.login == login, CLAIMS.c.until > now)
+        return connection.execute(CLAIMS.update().where(*mine).values(until=now + LEASE)).rowcount == 1
+
+    def drop(self, connection: sa.Connection, item: str) -> None:
+        """The pair is free."""
+        connection.execute(CLAIMS.delete().where(CLAIMS.c.item == item))
+
+    def give_back(self, item: str, login: str) -> None:
+        """Somebody puts a pair back undecided."""
+        with writing(self._engine).begin() as connection:
+            connection.execute(CLAIMS.delete().where(CLAIMS.c.item == item, CLAIMS.c.login == login))

@@ -1,0 +1,345 @@
+"""The review desk without its pages: the queue, claims, verdicts, release. Every act is one transaction.
+
+Nothing here draws anything, and nothing that draws decides anything. A reader's clearance is asked for first: what
+he may not see is answered as if it were not there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import secrets
+import sqlite3
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from casebridge.dedupe.review.claims import Claims
+from casebridge.dedupe.review.decision_log import DecisionLog
+from casebridge.dedupe.review.decisions import Decision, Ruling, decision
+from casebridge.dedupe.review.desk_state import DeskState
+from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.desk_words import ALL, Filters, Form, Open, Refused, Viewer, is_wanted
+from casebridge.dedupe.review.evidence_file import KIND, NAME, EvidenceFile, PairEvidence
+from casebridge.dedupe.review.verdicts import Act, Opinion, Place, Said, Standing, standing
+from casebridge.project.audit import KEY_FILE, READS, AuditLog
+from casebridge.project.audit import Said as Entry
+from casebridge.project.control import bring_up_control
+from casebridge.project.database import open_own, shown, writing
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.ledger import now
+from casebridge.project.no_link import NoLink
+from casebridge.project.settings import Settings
+
+LOOK_EVERY = 1.0
+"""Seconds after which the desk looks again for newer evidence."""
+
+
+class Desk:
+    """The desk of one project."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self.settings, self.clock = settings, clock
+        name = f"the control database {shown(settings.control_url)}"
+        self.engine = open_own(settings.control_url, name, "restore it from a backup: decisions stand in it")
+        key = settings.folder / KEY_FILE
+        self.log, self.reads = AuditLog(self.engine, key), AuditLog(self.engine, key, entries=READS)
+        self.decisions = DecisionLog(self.log)
+        self.claims = Claims(self.engine, clock)
+        self._lock = threading.RLock()
+        self._looked = 0.0
+        self._evidence: EvidenceFile | None = None
+        with writing(self.engine).begin() as connection:
+            bring_up_control(connection)
+        self.decisions.adopt()
+        self.decisions.check()
+        self._verified = self.log.head()
+        self._state = DeskState(self.engine)
+
+    def close(self) -> None:
+        """Let go of the databases."""
+        self.engine.dispose()
+
+    # What there is
+
+    def evidence(self) -> EvidenceFile:
+        """The evidence of the last run. CasebridgeError where there is none yet."""
+        with self._lock:
+            if self.clock() - self._looked >= LOOK_EVERY or self._evidence is None:
+                self._looked = self.clock()
+                self._look()
+            if self._evidence is None:
+                raise CasebridgeError(
+                    "there is nothing to review yet",
+                    hint="`casebridge run` links the register and writes evidence",
+                )
+            return self._evidence
+
+    def _look(self) -> None:
+        path = _current(self.settings.work)
+        no_link = NoLink(self)
+        key = (path, no_link.text() if no_link else "")
+        if path is None:
+            self._evidence = None
+        elif self._state.of != key:
+            found = EvidenceFile(path)
+            self._state.take(found, key, no_link.hidden)
+            self._evidence = found
+
+    @property
+    def hold_days(self) -> int:
+        """Working days for which a merge is held back; none in trials."""
+        trial = self.evidence().fact("run").casefold().startswith("trial")
+        return 0 if trial else self.settings.hold_days
+
+    def pairs(self, viewer: Viewer) -> Iterator[Open]:
+        """The pairs that this viewer may see and that wait for somebody, the most valuable first."""
+        self.evidence()
+        self._state.catch_up()
+        holders = self.claims.holders()
+        for pair in self._state.pairs:
+            if pair.clearance <= viewer.clearance:
+                stands = self._stands(pair)
+                if stands.place is not Place.DONE:
+                    yield Open(pair, stands, holders.get(pair.item, ""))
+
+    def queue(self, viewer: Viewer, wanted: Filters = ALL) -> list[Open]:
+        """The pairs that are this viewer's to work on, by what he wants."""
+        return [one for one in self.pairs(viewer) if is_wanted(one, wanted) and self._for(viewer, one)]
+
+    def teams(self, viewer: Viewer) -> list[str]:
+        """The teams whose people are in pairs that this viewer may see."""
+        return sorted({team for one in self.pairs(viewer) for team in one.pair.teams})
+
+    def find(self, viewer: Viewer, item: str) -> Open | None:
+        """One pair, settled or not; None when there is none that this viewer may see."""
+        self.evidence()
+        self._state.catch_up()
+        pair = self._state.by_item.get(item)
+        if pair is None or pair.clearance > viewer.clearance:
+            return None
+        return Open(pair, self._stands(pair), self.claims.holders().get(item, ""))
+
+    def acts(self, item: str) -> Sequence[Said]:
+        """What was said of a pair at the desk, oldest first."""
+        return self._state.acts.get(item, ())
+
+    def _stands(self, pair: PairEvidence) -> Standing:
+        acts = self._state.acts.get(pair.item, [])
+        stands = standing(acts, needs_two=pair.needs_two)
+        if stands.place is Place.DONE and pair.open and acts[-1].number <= self._state.verdicts_then:
+            stands = standing((), needs_two=pair.needs_two)  # it came back with a later run
+        settled = self._state.settled_since(pair)
+        if settled or not pair.open:
+            return replace(stands, place=Place.DONE)
+        return stands
+
+    def _for(self, viewer: Viewer, one: Open) -> bool:
+        """Whether there is something for this viewer to do: nobody confirms himself, seniors resolve."""
+        if one.standing.place in {Place.SECOND, Place.OPEN}:
+            return one.standing.said_by(viewer.login) is None
+        if one.standing.place is Place.ESCALATED:
+            return viewer.senior and one.standing.said_by(viewer.login) is None
+        return True
+
+    def decided_within(self, ids: Sequence[str]) -> list[Decision]:
+        """The decisions that stand between some records, with who decided."""
+        inside = set(ids)
+        return [d for d in self.decisions.standing() if {d.left_id, d.right_id} <= inside]
+
+    def seconds_of(self, login: str, day: str) -> list[int]:
+        """For each verdict of somebody on a day, the seconds for which the page was open."""
+        query = sa.select(VERDICTS.c.seconds).where(
+            VERDICTS.c.login == login, VERDICTS.c.act == str(Act.VERDICT), VERDICTS.c.at.startswith(day)
+        )
+        with self.engine.connect() as connection:
+            return [int(seconds) for seconds in connection.scalars(query)]
+
+    def said_by_day(self, clearance: int) -> list[tuple[str, Mapping[str, int]]]:
+        """How many verdicts of each kind there were on each day, on pairs that a reader may see."""
+        self.evidence()
+        self._state.catch_up()
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for item, acts in self._state.acts.items():
+            pair = self._state.by_item.get(item)
+            if pair is not None and pair.clearance <= clearance:
+                for act in acts:
+                    if act.act is Act.VERDICT:
+                        found[act.at[:10]][act.verdict] += 1
+        return sorted(found.items(), reverse=True)
+
+    # What is done
+
+    def take_next(self, viewer: Viewer, wanted: Filters = ALL) -> str | None:
+        """Claim the most valuable pair that is free; None when there is none."""
+        workable = {Place.OPEN, Place.SECOND, *([Place.ESCALATED] if viewer.senior else [])}
+        for one in self.queue(viewer, wanted):
+            free = one.standing.place in workable and one.holder in {"", viewer.login}
+            if free and self.claims.take(one.pair.item, viewer.login):
+                return one.pair.item
+        return None
+
+    def claim(self, viewer: Viewer, item: str) -> bool:
+        """Claim one pair; False when somebody else holds it, or it is none of this viewer's."""
+        one = self.find(viewer, item)
+        return one is not None and self._for(viewer, one) and self.claims.take(item, viewer.login)
+
+    def say(self, viewer: Viewer, form: Form) -> Standing:
+        """Take a verdict. Refused when the pair, or what was said of it, is not what the page showed, or when
+        somebody else holds it. A form that was sent twice counts once."""
+        pair = self._shown(viewer, form)
+        until = self._release_at() if form.verdict is Opinion.SAME else 0
+        self._verify()
+        with writing(self.engine).begin() as connection:
+            if connection.scalar(sa.select(VERDICTS.c.number).where(VERDICTS.c.form == form.key)) is None:
+                if not self.claims.holds(connection, form.item, viewer.login):
+                    raise Refused("somebody else has this pair now", hint="take the next one")
+                self._unchanged(connection, form)
+                self._write(connection, viewer, pair, Act.VERDICT, form, until)
+                self.claims.drop(connection, form.item)
+        self._state.catch_up()
+        return self._stands(pair)
+
+    def _shown(self, viewer: Viewer, form: Form) -> PairEvidence:
+        one = self.find(viewer, form.item)
+        if one is None:
+            raise Refused("there is no such pair", hint="it may have been decided, or changed by a run")
+        if one.pair.evidence != form.evidence:
+            raise Refused("the records changed since this page was made", hint="read the page again")
+        if one.standing.place in {Place.DONE, Place.HELD}:
+            raise Refused("this pair was decided meanwhile", hint="take the next one")
+        return one.pair
+
+    def _unchanged(self, connection: sa.Connection, form: Form) -> None:
+        last = sa.select(sa.func.max(VERDICTS.c.number)).where(VERDICTS.c.item == form.item)
+        if int(connection.scalar(last) or 0) != form.seen:
+            raise Refused("somebody has said something of this pair since the page was made",
+                          hint="read the page again")  # fmt: skip
+
+    def take_back(self, viewer: Viewer, item: str) -> None:
+        """Withdraw one's own verdict: a row of its own. Refused when there is none that can be taken back."""
+        one = self.find(viewer, item)
+        said = None if one is None else _acts_of(self._state.acts.get(item, ()), viewer.login)
+        if one is None or said is None or (not one.pair.open):
+            raise Refused("there is nothing of yours to take back here", hint="a run may have followed it")
+        if any(act.number > said.number and act.login != viewer.login for act in self._state.acts[item]):
+            raise Refused("somebody has gone on from your verdict", hint="say so to a senior reviewer")
+        self._act(viewer, one.pair, Act.WITHDRAWN, said.reason)
+
+    def object_to(self, viewer: Viewer, item: str, why: str) -> None:
+        """Stop a merge that is held: it goes to a senior reviewer with the reason."""
+        one = self.find(viewer, item)
+        if one is None or one.standing.place is not Place.HELD:
+            raise Refused("this merge is not held any more", hint="see whether it was released or stopped")
+        self._act(viewer, one.pair, Act.OBJECTION, why)
+
+    def reopen(self, viewer: Viewer, item: str, why: str) -> None:
+        """What a pair waited for has come: it goes back to the queue."""
+        one = self.find(viewer, item)
+        if one is None or one.standing.place is not Place.PARKED:
+            raise Refused("this pair does not wait for information", hint="read the page again")
+        self._act(viewer, one.pair, Act.REOPENED, why)
+
+    def _act(self, viewer: Viewer, pair: PairEvidence, act: Act, why: str) -> None:
+        form = Form(pair.item, Opinion.SAME, "", why, pair.evidence, 0, secrets.token_hex(16))
+        with writing(self.engine).begin() as connection:
+            self._write(connection, viewer, pair, act, form, 0)
+        self._state.catch_up()
+
+    def _write(
+        self, connection: sa.Connection, viewer: Viewer, pair: PairEvidence, act: Act, form: Form, until: int
+    ) -> None:
+        """One row, its entry in the log, and the decision where this makes one."""
+        before = _place(connection, pair)
+        row = {
+            "item": pair.item, "left_id": pair.left_id, "right_id": pair.right_id, "login": viewer.login,
+            "name": viewer.name, "act": str(act), "verdict": str(form.verdict) if act is Act.VERDICT else "",
+            "code": form.code, "reason": form.reason, "evidence": pair.evidence, "form": form.key,
+            "basis": json.dumps({"levels": dict(pair.levels), "weight": pair.weight}), "seconds": form.seconds,
+            "until": until, "at": now(),
+        }  # fmt: skip
+        connection.execute(VERDICTS.insert().values(row))
+        shown_to = {name: row[name] for name in ("item", "login", "act", "verdict", "code", "reason", "evidence")}
+        self.log.append(connection, "desk", [Entry(shown_to, f"{pair.left_id}\n{pair.right_id}")])
+        after = _place(connection, pair)
+        if after.place is Place.DONE:
+            self._decide(connection, pair, after)
+        elif before.place is Place.DONE:
+            why = f"taken back: {form.reason}"[:1000]
+            undone = decision(pair.left_id, pair.right_id, Ruling.UNSURE, viewer.name, why)
+            self.decisions.append(connection, undone, proposed=True)
+
+    def _decide(self, connection: sa.Connection, pair: PairEvidence, stands: Standing) -> None:
+        """Each of those who agree decides in his own name: what needs two people has two."""
+        for said in stands.agreed:
+            reason = f"{said.code}: {said.reason}".strip(": ")[:1000] or said.verdict
+            made = decision(pair.left_id, pair.right_id, Ruling(said.verdict), said.name, reason)
+            self.decisions.append(connection, made, proposed=pair.proposed)
+
+    def release_due(self) -> int:
+        """Make decisions of the merges whose hold is over. Returns how many."""
+        self.evidence()
+        self._state.catch_up()
+        due = [pair for pair in self._state.pairs
+               if (s := self._stands(pair)).place is Place.HELD and s.until <= self.clock()]  # fmt: skip
+        system = Viewer("", "the hold is over", max((pair.clearance for pair in due), default=0))
+        for pair in due:
+            self._act(system, pair, Act.RELEASED, "")
+        return len(due)
+
+    def _release_at(self) -> int:
+        """When a merge that is decided now may be released: working days, at the same hour; 0 without a hold."""
+        left, day = self.hold_days, dt.datetime.fromtimestamp(self.clock(), dt.UTC)
+        if not left:
+            return 0
+        while left:
+            day += dt.timedelta(days=1)
+            left -= day.weekday() < 5
+        return int(day.timestamp())
+
+    def _verify(self) -> None:
+        """What came into the log since it was last looked at is whole. CasebridgeError when it is not."""
+        wrong = self.log.problems(since=self._verified)
+        if wrong:
+            raise CasebridgeError(
+                f"the decisions are not what was recorded: {'; '.join(wrong[:3])}",
+                hint="`casebridge audit verify` lists all; nothing is decided until then",
+            )
+        self._verified = self.log.head()
+
+
+def _place(connection: sa.Connection, pair: PairEvidence) -> Standing:
+    """Where a pair stands by what this transaction sees."""
+    rows = connection.execute(sa.select(VERDICTS).where(VERDICTS.c.item == pair.item).order_by(VERDICTS.c.number))
+    return standing([DeskState.said(row._mapping) for row in rows], needs_two=pair.needs_two)
+
+
+def _acts_of(acts: Sequence[Said], login: str) -> Said | None:
+    """Somebody's last verdict, unless it was withdrawn."""
+    mine = [act for act in acts if act.login == login]
+    return mine[-1] if mine and mine[-1].act is Act.VERDICT else None
+
+
+def _current(work: Path) -> Path | None:
+    """The evidence file that the ledger names now."""
+    path = work / "ledger.db"
+    if not path.is_file():
+        return None
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
+    try:
+        found = connection.execute(
+            "SELECT files.path FROM files JOIN standing USING (stage, name, number, inputs) "
+            "WHERE files.stage = 'dedupe' AND files.name = ? AND files.kind = ? ORDER BY standing.rowid DESC",
+            (NAME, KIND),
+        ).fetchone()
+    except sqlite3.OperationalError:
+        return None
+    finally:
+        connection.close()
+    there = work / found[0] if found else None
+    return there if there is not None and there.is_file() else None

@@ -1,0 +1,69 @@
+"""What the desk keeps in memory: the pairs of the evidence, and what was said of them since."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from casebridge.dedupe.review.decisions import DECISIONS, SETTLING, Ruling
+from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence
+from casebridge.dedupe.review.verdicts import Act, Said
+
+EVERYTHING = 1
+
+
+class DeskState:
+    """Pairs by item, acts by item, and the last decision on each pair."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine, self._lock = engine, threading.Lock()
+        self.of: object = None
+        self.pairs: tuple[PairEvidence, ...] = ()
+        self.by_item: Mapping[str, PairEvidence] = {}
+        self.acts: dict[str, list[Said]] = {}
+        self.verdicts_then = self._decisions_then = 0
+        self._decided: dict[tuple[str, str], tuple[int, Ruling]] = {}
+        self._last_act = self._last_decision = 0
+
+    def take(self, evidence: EvidenceFile, key: object, hidden: Callable[[Iterable[str]], set[str]]) -> None:
+        """Begin anew with this evidence, without the pairs of those whom the no-link list hides now."""
+        with self._lock:
+            everyone = list(evidence.pairs(EVERYTHING))
+            gone = hidden({item for pair in everyone for item in (pair.left_id, pair.right_id)})
+            self.pairs = tuple(p for p in everyone if not {p.left_id, p.right_id} & gone)
+            self.by_item = {pair.item: pair for pair in self.pairs}
+            self.verdicts_then = int(evidence.fact("verdicts") or 0)
+            self._decisions_then = int(evidence.fact("decisions") or 0)
+            self.of = key
+
+    def catch_up(self) -> None:
+        """Read what was added since."""
+        with self._lock, self._engine.connect() as connection:
+            later = sa.select(VERDICTS).where(VERDICTS.c.number > self._last_act).order_by(VERDICTS.c.number)
+            for row in connection.execute(later):
+                self.acts.setdefault(row.item, []).append(self.said(row._mapping))
+                self._last_act = row.number
+            columns = (DECISIONS.c.number, DECISIONS.c.left_id, DECISIONS.c.right_id, DECISIONS.c.verdict)
+            fresh = sa.select(*columns).where(DECISIONS.c.number > self._last_decision)
+            for row in connection.execute(fresh.order_by(DECISIONS.c.number)):
+                self._decided[row.left_id, row.right_id] = (row.number, Ruling(row.verdict))
+                self._last_decision = row.number
+
+    def settled_since(self, pair: PairEvidence) -> bool:
+        """Whether the pair was settled, here or elsewhere, after its evidence was written. Where two people are
+        needed, the desk's own count says when that is."""
+        number, ruling = self._decided.get((pair.left_id, pair.right_id), (0, Ruling.UNSURE))
+        alone = ruling is Ruling.SAME and not pair.proposed
+        return number > self._decisions_then and ruling in SETTLING and not alone
+
+    @staticmethod
+    def said(row: Mapping[Any, Any]) -> Said:
+        """A row of the desk's log."""
+        return Said(
+            row["number"], row["login"], row["name"], Act(row["act"]), row["verdict"], row["code"], row["reason"],
+            row["until"], row["at"],
+        )  # fmt: skip

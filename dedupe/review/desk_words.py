@@ -1,0 +1,80 @@
+"""What the desk and its pages hand to one another: who looks, what he wants to see, what he says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from casebridge.dedupe.review.evidence_file import PairEvidence
+from casebridge.dedupe.review.verdicts import Opinion, Place, Standing
+from casebridge.project.errors import CasebridgeError
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks: login, name, clearance, and whether he is one whom others turn to."""
+
+    login: str
+    name: str
+    clearance: int
+    senior: bool = False
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which pairs somebody wants to see; empty fields ask for all."""
+
+    place: Place | None = None
+    team: str = ""
+    age: str = ""
+    relation: str = ""
+    only: str = ""
+
+
+ALL = Filters()
+"""No filter."""
+
+
+@dataclass(frozen=True)
+class Open:
+    """A pair in the queue, where it stands, and who holds it (a login; empty for nobody)."""
+
+    pair: PairEvidence
+    standing: Standing
+    holder: str = ""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a page sends: the verdict, and what the page was made from. `seen` is the number of the last act on the
+    pair that the page knew, `evidence` the digest of what it showed, `key` its own."""
+
+    item: str
+    verdict: Opinion
+    code: str
+    reason: str
+    evidence: str
+    seen: int
+    key: str
+    seconds: int = 0
+
+
+class Refused(CasebridgeError):
+    """The desk did not do what was asked, and changed nothing: the pair is not what the page showed."""
+
+
+def is_wanted(one: Open, wanted: Filters) -> bool:
+    pair = one.pair
+    if wanted.place is not None and one.standing.place is not wanted.place:
+        return False
+    if wanted.team and wanted.team not in pair.teams:
+        return False
+    if wanted.age and wanted.age != ("child" if pair.child else "adult"):
+        return False
+    if wanted.relation and wanted.relation != pair.relation:
+        return False
+    only: Mapping[str, bool] = {
+        "conflict": pair.conflict, "group": len(pair.group) > 2, "two people": pair.needs_two,
+        "restricted": pair.clearance > 0,
+    }  # fmt: skip
+    return not wanted.only or only.get(wanted.only, True)

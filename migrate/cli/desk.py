@@ -1,0 +1,137 @@
+"""Commands around the review desk: start it, and say who may sign in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from casebridge.migrate.cli.options import json_option, project_option
+from casebridge.migrate.web.accounts import Accounts
+from casebridge.migrate.web.roles import Role
+from casebridge.migrate.web.serve import is_loopback, open_house, serve
+from casebridge.migrate.web.visit import House
+from casebridge.project.audit import login as system_login
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.private import private_files
+from casebridge.project.settings import FILE, read_settings
+
+DEMO = Path("demo/project")
+
+
+@click.command()
+@project_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8300, show_default=True, help="0: any that is free."
+)
+@click.option(
+    "--name", "names", multiple=True, metavar="HOST[:PORT]", help="A name under which a proxy reaches it."
+)
+@click.option("--behind-tls", is_flag=True, help="A proxy in front speaks TLS: cookies travel no other way.")
+def review(folder: Path, host: str, port: int, names: tuple[str, ...], behind_tls: bool) -> None:
+    """Open the review desk in the browser.
+
+    On this machine only, unless --host says otherwise. `runbooks/desk.md` says how to put TLS in front.
+    """
+    if not is_loopback(host) and not behind_tls:
+        raise CasebridgeError(
+            "people's records must not travel in the clear",
+            hint="put TLS in front and say --behind-tls, --name (runbooks/desk.md); or stay on 127.0.0.1",
+        )
+
+    def told(address: str, house: House) -> None:
+        click.echo(f"the review desk: {address}   (Ctrl-C ends it)")
+        if house.demo:
+            click.echo("the made-up council: sign in as anybody on the page, no password", err=True)
+        elif not house.accounts.all():
+            add = 'casebridge account add LOGIN --name "NAME" --role reviewer'
+            click.echo(f"nobody can sign in yet: `{add}`", err=True)
+
+    serve(_or_demo(folder), host, port, names, secure=behind_tls, told=told)
+
+
+def _or_demo(folder: Path) -> Path:
+    """The demo that was made here, for somebody who is in no project."""
+    if folder == Path() and not (folder / FILE).exists() and (DEMO / FILE).exists():
+        click.echo(f"no project here: this is the demo in {DEMO}", err=True)
+        return DEMO
+    return folder
+
+
+@click.group()
+def account() -> None:
+    """Say who may sign in to the review desk."""
+
+
+@account.command()
+@click.argument("login")
+@project_option
+@click.option("--name", required=True, help="As it stands under decisions.")
+@click.option("--role", required=True, type=click.Choice([str(role) for role in Role]), help="What they may open.")
+@click.option("--clearance", is_flag=True, help="May see restricted records.")
+def add(login: str, folder: Path, name: str, role: str, clearance: bool) -> None:
+    """Make an account; its password is asked for."""
+    password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    with private_files():
+        accounts, house = _accounts(folder)
+        accounts.add(login, name, Role(role), password, clearance=clearance)
+        house.desk.log.note(
+            "account", act="added", account=login, role=role, clearance=clearance, login=system_login()
+        )
+    click.echo(f"{login} may sign in as {role}{', cleared for restricted records' if clearance else ''}")
+
+
+@account.command()
+@click.argument("login")
+@project_option
+def password(login: str, folder: Path) -> None:
+    """Give an account another password."""
+    chosen = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    with private_files():
+        accounts, house = _accounts(folder)
+        accounts.set_password(login, chosen)
+        house.desk.log.note("account", act="password", account=login, login=system_login())
+    click.echo(f"{login} has another password")
+
+
+@account.command()
+@click.argument("login")
+@project_option
+def close(login: str, folder: Path) -> None:
+    """Close a leaver's account; it signs in no more, from the next page on."""
+    with private_files():
+        accounts, house = _accounts(folder)
+        accounts.close(login)
+        house.desk.log.note("account", act="closed", account=login, login=system_login())
+    click.echo(f"{login} is closed")
+
+
+@account.command(name="list")
+@project_option
+@json_option
+def list_all(folder: Path, as_json: bool) -> None:
+    """List the accounts."""
+    with private_files():
+        accounts, _ = _accounts(folder)
+        found = accounts.all()
+    rows = [{"login": a.login, "name": a.name, "role": str(a.role), "clearance": a.clearance, "demo": a.demo,
+             "closed": a.closed_at} for a in found]  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for row in rows:
+        marks = (("cleared", row["clearance"]), ("demo", row["demo"]), ("closed", row["closed"]))
+        more = [word for word, on in marks if on]
+        click.echo(f"{row['login']}: {row['name']}, {row['role']}{', ' + ', '.join(more) if more else ''}")
+
+
+def _accounts(folder: Path) -> tuple[Accounts, House]:
+    read_settings(folder)
+    house = open_house(folder)
+    return house.accounts, house
+
+
+COMMANDS: Mapping[str, click.Command] = {"review": review, "account": account}

@@ -1,0 +1,203 @@
+"""Local accounts: who may sign in, with which role. Passwords are kept as argon2id; a leaver is out at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from casebridge.dedupe.review.desk_words import Viewer
+from casebridge.migrate.web.roles import CLEARABLE, MAY_OPEN, Page, Role
+from casebridge.project.control import bring_up_control
+from casebridge.project.database import writing
+from casebridge.project.errors import CasebridgeError, did_you_mean
+from casebridge.project.ledger import now
+
+_meta = sa.MetaData()
+ACCOUNTS = sa.Table(
+    "desk_accounts",
+    _meta,
+    sa.Column("login", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("role", sa.String(30), nullable=False),
+    sa.Column("clearance", sa.Integer, nullable=False),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("demo", sa.Integer, nullable=False),
+    sa.Column("keyboard", sa.Integer, nullable=False),
+    sa.Column("rules_at", sa.String(20), nullable=False),
+    sa.Column("made_at", sa.String(20), nullable=False),
+    sa.Column("closed_at", sa.String(20), nullable=False),
+)
+ATTEMPTS = sa.Table(
+    "desk_attempts",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("who", sa.String(64), nullable=False),
+    sa.Column("at", sa.Integer, nullable=False),
+)
+
+SHORTEST, LONGEST = 10, 200
+MOST_ATTEMPTS, WITHIN = 5, 15 * 60
+"""Failed attempts at one name, within so many seconds, after which nobody signs in by it for a while."""
+RULES_HOLD = 365
+"""Days for which the rules of use stay accepted."""
+_COMMON = frozenset({"password", "passwort", "1234567890", "qwertyuiop", "letmein123", "casebridge", "carefirst"})
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody who may sign in."""
+
+    login: str
+    name: str
+    role: Role
+    clearance: int
+    demo: bool
+    keyboard: bool
+    rules_at: str
+    closed_at: str
+
+    @property
+    def viewer(self) -> Viewer:
+        """The same person for the desk."""
+        return Viewer(self.login, self.name, self.clearance, senior=self.role is Role.SENIOR)
+
+    def may(self, page: Page) -> bool:
+        """Whether his role opens a page."""
+        return page in MAY_OPEN[self.role]
+
+    def accepted_rules(self, today: dt.date) -> bool:
+        """Whether he has accepted the rules of use within the last year."""
+        if not self.rules_at:
+            return False
+        return (today - dt.date.fromisoformat(self.rules_at[:10])).days < RULES_HOLD
+
+
+class Accounts:
+    """The accounts of one project. cheap: passwords cost little to try, for tests that sign in often."""
+
+    def __init__(self, engine: sa.Engine, clock: Callable[[], float], *, cheap: bool = False) -> None:
+        self._engine, self._clock = engine, clock
+        self._hasher = PasswordHasher(1, 8, 1) if cheap else PasswordHasher()
+        self._nobody = self._hasher.hash("nobody has this password")
+
+    def add(self, login: str, name: str, role: Role, password: str, *, clearance: bool = False) -> None:
+        """Make an account. CasebridgeError when the name is taken, or the password is not fit."""
+        key = _key(login)
+        if not key or len(key) > 64 or not name.strip() or len(name) > 100:
+            raise CasebridgeError("an account needs a login and a name", hint="at most 64 and 100 characters")
+        if clearance and role not in CLEARABLE:
+            names = ", ".join(sorted(CLEARABLE))
+            raise CasebridgeError(f"a {role} has no clearance", hint=f"roles that may have it: {names}")
+        _fit(password, key)
+        self._insert(key, name.strip(), role, self._hasher.hash(password), clearance=clearance, demo=False)
+
+    def add_demo(self, login: str, name: str, role: Role, *, clearance: bool = False) -> None:
+        """Make an account without a password, for the made-up council only, unless it is there."""
+        if self.find(login) is None:
+            self._insert(_key(login), name, role, "", clearance=clearance, demo=True)
+
+    def _insert(self, login: str, name: str, role: Role, secret: str, *, clearance: bool, demo: bool) -> None:
+        row = {
+            "login": login, "name": name, "role": str(role), "clearance": int(clearance), "secret": secret,
+            "demo": int(demo), "keyboard": 0, "rules_at": "", "made_at": now(), "closed_at": "",
+        }  # fmt: skip
+        with writing(self._engine).begin() as connection:
+            bring_up_control(connection)
+            if connection.scalar(sa.select(ACCOUNTS.c.login).where(ACCOUNTS.c.login == login)) is not None:
+                raise CasebridgeError(f"there is an account {login} already", hint="choose another login")
+            connection.execute(ACCOUNTS.insert().values(row))
+
+    def find(self, login: str) -> Account | None:
+        """An account that is open."""
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(ACCOUNTS).where(ACCOUNTS.c.login == _key(login))).first()
+        return _account(row) if row is not None and not row.closed_at else None
+
+    def all(self) -> Sequence[Account]:
+        """Every account, closed ones too, by login."""
+        with self._engine.connect() as connection:
+            return [_account(row) for row in connection.execute(sa.select(ACCOUNTS).order_by(ACCOUNTS.c.login))]
+
+    def check(self, login: str, password: str, *, demo: bool) -> Account | None:
+        """Who signs in; None when nobody does, whatever the reason: it takes as long either way."""
+        key = _key(login)
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(ACCOUNTS).where(ACCOUNTS.c.login == key)).first()
+        blocked = self._attempts(key) >= MOST_ATTEMPTS
+        fits = self._verify(row.secret if row is not None and row.secret else self._nobody, password)
+        if row is None or row.closed_at or not row.secret or not fits or blocked or (row.demo and not demo):
+            self._failed(key)
+            return None
+        return _account(row)
+
+    def _verify(self, secret: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(secret, password[:LONGEST])
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _attempts(self, key: str) -> int:
+        since = int(self._clock()) - WITHIN
+        query = sa.select(sa.func.count()).where(ATTEMPTS.c.who == key, ATTEMPTS.c.at > since)
+        with self._engine.connect() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def _failed(self, key: str) -> None:
+        now_ = int(self._clock())
+        with writing(self._engine).begin() as connection:
+            connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.at < now_ - WITHIN))
+            connection.execute(ATTEMPTS.insert().values(who=key[:64], at=now_))
+
+    def set_password(self, login: str, password: str) -> None:
+        """Give an account another password."""
+        _fit(password, _key(login))
+        self._change(login, secret=self._hasher.hash(password))
+
+    def close(self, login: str) -> None:
+        """A leaver: nobody signs in by this account any more, and his sessions end at the next page."""
+        self._change(login, closed_at=now())
+
+    def accept_rules(self, login: str) -> None:
+        """Somebody has accepted the rules of use, now."""
+        self._change(login, rules_at=now())
+
+    def use_keyboard(self, login: str, *, on: bool) -> None:
+        """Switch single keys on or off for somebody."""
+        self._change(login, keyboard=int(on))
+
+    def _change(self, login: str, **values: object) -> None:
+        with writing(self._engine).begin() as connection:
+            changed = connection.execute(
+                ACCOUNTS.update().where(ACCOUNTS.c.login == _key(login)).values(**values)
+            ).rowcount
+        if changed != 1:
+            known = [account.login for account in self.all()]
+            raise CasebridgeError("there is no such account", hint=did_you_mean(login, known))
+
+
+def _key(login: str) -> str:
+    return "".join(login.casefold().split())
+
+
+def _account(row: sa.Row[tuple[object, ...]]) -> Account:
+    return Account(
+        row.login, row.name, Role(row.role), row.clearance, bool(row.demo), bool(row.keyboard), row.rules_at,
+        row.closed_at,
+    )  # fmt: skip
+
+
+def _fit(password: str, login: str) -> None:
+    """CasebridgeError unless a password may be used: long enough, not one of those that everybody tries (NIST SP
+    800-63B: length, no rules of composition)."""
+    plain = password.casefold().strip()
+    named = len(login) > 3 and login in plain
+    if not SHORTEST <= len(password) <= LONGEST or plain in _COMMON or named or len(set(plain)) < 5:
+        raise CasebridgeError(
+            "this password is too easy to guess",
+            hint=f"{SHORTEST} characters or more, not your login, none that everybody tries; a sentence is good",
+        )

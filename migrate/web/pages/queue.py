@@ -1,0 +1,126 @@
+"""The queue: what waits, what of it one wants to see, and how the work goes."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from casebridge.dedupe.review.desk_words import Open
+from casebridge.dedupe.review.evidence_file import PairEvidence
+from casebridge.dedupe.review.verdicts import Act, Place
+from casebridge.dedupe.review.words import compare, told
+from casebridge.migrate.web.visit import Visit, as_query, today, wanted
+
+SHOWN = 40
+RELATIONS = ("same", "twin_or_sibling", "household", "chance")
+ONLY = ("conflict", "group", "two people")
+PLACES = (Place.OPEN, Place.SECOND, Place.PARKED, Place.ESCALATED, Place.HELD)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the queue: where the pair is, and in words what speaks for it and against it."""
+
+    one: Open
+    agrees: str
+    differs: str
+    mine: bool
+
+
+def show(visit: Visit) -> Response:
+    """The queue, most valuable first."""
+    me, filters = visit.me.viewer, wanted(visit.query)
+    everything = list(visit.desk.pairs(me))
+    found = visit.desk.queue(me, filters)
+    counts = Counter(one.standing.place for one in everything)
+    rows = [_row(visit, one) for one in found[:SHOWN]]
+    visit.noted("list", shown=len(rows))
+    return visit.page(
+        "queue.html", title="Queue", rows=rows, found=len(found), counts=[(p, counts[p]) for p in PLACES],
+        filters=filters, query=as_query(filters), teams=visit.desk.teams(me), relations=RELATIONS,
+        only=(*ONLY, *(["restricted"] if me.clearance else [])), after=after(visit), pace=pace(visit, len(found)),
+    )  # fmt: skip
+
+
+def _row(visit: Visit, one: Open) -> Row:
+    pair = one.pair
+    people = visit.desk.evidence().people([pair.left_id, pair.right_id], visit.me.clearance)
+    lines = [line for line in compare(people[pair.left_id], people[pair.right_id], pair.levels)
+             if not line.role.startswith("field:")]  # fmt: skip
+    same = ", ".join(line.label for line in lines if line.kind == "agrees")
+    apart = "; ".join(told(line, line.label) for line in lines if line.kind == "differs")
+    return Row(
+        one, same or "nothing word for word", apart or "nothing that both have", one.holder == visit.me.login
+    )
+
+
+def take(visit: Visit) -> Response:
+    """Claim the next free pair and go there."""
+    filters = wanted(visit.form)
+    item = visit.desk.take_next(visit.me.viewer, filters)
+    if item is None:
+        return visit.to("/queue", **as_query(filters), empty="yes")
+    return visit.to(f"/pair/{item}", **as_query(filters))
+
+
+@dataclass(frozen=True)
+class After:
+    """What to say when a verdict was taken: the pair, what was said, where it stands, what linkage thinks."""
+
+    item: str
+    said: str
+    place: str
+    p: str
+    taken_back: bool = False
+
+
+def after(visit: Visit) -> After | None:
+    """The last verdict of this person on the pair that the address names, with the score that was hidden till
+    then."""
+    one = visit.desk.find(visit.me.viewer, visit.query.get("after", "")[:32])
+    if one is None:
+        return None
+    mine = [act for act in visit.desk.acts(one.pair.item) if act.login == visit.me.login]
+    if not mine or mine[-1].act not in {Act.VERDICT, Act.WITHDRAWN}:
+        return None
+    last = mine[-1]
+    return After(one.pair.item, last.verdict, str(one.standing.place), score(one.pair), last.act is Act.WITHDRAWN)
+
+
+def score(pair: PairEvidence) -> str:
+    """What linkage thinks, in words."""
+    if not pair.proposed:
+        return "Linkage had not put this pair forward."
+    share = "99 or more" if pair.p >= 0.99 else str(round(100 * pair.p))
+    return f"Linkage gives {share} in 100 that they are one person (weight {pair.weight:+.0f} bits)."
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How the work goes today: verdicts of mine, seconds each (median; None while there are few), and the hours
+    left at that pace."""
+
+    today: int
+    seconds: int | None
+    hours: float | None
+
+
+def pace(visit: Visit, left: int) -> Pace:
+    """Mine, today. For the reviewer, not against him: nobody else is shown it."""
+    day = today().isoformat()
+    mine = visit.desk.seconds_of(visit.me.login, day)
+    used = [seconds for seconds in mine if 0 < seconds <= 300]  # five minutes away from a page are no work on it
+    typical = round(statistics.median(used)) if len(used) >= 3 else None
+    return Pace(len(mine), typical, round(left * typical / 3600, 1) if typical else None)
+
+
+def progress(visit: Visit) -> Response:
+    """How far the review has come, as far as this role may see."""
+    everything = list(visit.desk.pairs(visit.me.viewer))
+    counts = Counter(one.standing.place for one in everything)
+    said = visit.desk.said_by_day(visit.me.clearance)
+    return visit.page("progress.html", title="Progress", counts=[(place, counts[place]) for place in PLACES],
+                      open=len(everything), days=said)  # fmt: skip
