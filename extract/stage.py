@@ -29,8 +29,6 @@ def run(job: Job) -> Tally:
     SourceError, before anything is written, when a file of the dump is not as the specs say.
     """
     tables = preflight(job)
-    for left in (job.work / STAGE).rglob("*.part"):
-        left.unlink()  # a run that was killed while it wrote
     for table in tables:
         _extract(job, table)
     write_manifest(job, tables, unread_files(job))
@@ -42,7 +40,8 @@ def _extract(job: Job, table: SourceTable) -> None:
     job.report.table(STAGE, name, _expected(table))
     before, ended = _done(job, table)
     for batches in before:
-        _tell(job, batches)
+        rows = {batch.kind: batch.rows for batch in batches}
+        job.report.skip(sum(rows.values()), rows.get("unreadable", 0))
     done = len(before)
     if not ended:
         first = job.ledger.first_row(table.source)

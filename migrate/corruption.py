@@ -9,6 +9,7 @@ from casebridge.project import identity
 from casebridge.project.batch import Batch
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.job import Job
+from casebridge.project.refusals import refused_files
 
 _AGAIN = "delete what is damaged and run again: it is made anew from what it was made of; then look at the disk"
 _HINTS = {
@@ -20,12 +21,16 @@ _HINTS = {
 
 @contextmanager
 def corruption_named(job: Job) -> Iterator[None]:
-    """An unforeseen error becomes a CasebridgeError when a recorded file is no longer what was written."""
+    """An unforeseen error becomes a CasebridgeError when a disk or a right refuses, whichever library met it, or
+    when a recorded file is no longer what was written."""
     try:
         yield
     except (CasebridgeError, BrokenPipeError):
         raise
     except Exception as error:
+        refused = refused_files(error, job.work)
+        if refused is not None:
+            raise refused from error
         if isinstance(error, OSError) and error.filename is not None:
             raise  # the system says itself what it refuses
         found = corruption(job)

@@ -6,10 +6,9 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,11 +21,13 @@ from casebridge.extract.readers import FORMATS
 from casebridge.migrate.corruption import corruption_named
 from casebridge.migrate.decision_guard import look_at_decisions, note_decisions_followed, take_over_old_decisions
 from casebridge.migrate.limits import check_limits, check_names
-from casebridge.migrate.run_guards import begin, route_of
+from casebridge.migrate.room import check_room
+from casebridge.migrate.run_guards import INTO_THE_TARGET, begin, may_begin, route_of
+from casebridge.migrate.stage_watch import StageWatch
+from casebridge.project.batch import remove_left_over
 from casebridge.project.database import refusal, shown
 from casebridge.project.errors import CasebridgeError, Problem, SpecError, TargetError, did_you_mean
 from casebridge.project.job import Job, Reporter, Silent, sole_run
-from casebridge.project.journal import Journal
 from casebridge.project.ledger import Ledger
 from casebridge.project.no_link import NoLink
 from casebridge.project.private import make_private, private_files
@@ -63,6 +64,8 @@ class StageDone:
     stage: str
     tally: Tally
     seconds: float
+    worked: int = 0
+    """Rows that were done now, and not before; 0 when nothing was to do."""
 
 
 @contextmanager
@@ -112,6 +115,7 @@ def _job(
         try:
             with corruption_named(job):
                 if alone:
+                    remove_left_over(job.work, job.settings.reports, job.folder / "handover")
                     take_over_old_decisions(job)
                 yield job
         finally:
@@ -168,14 +172,18 @@ def run_stages(job: Job, until: str | None = None) -> Iterator[StageDone]:
     """Do every stage up to `until`. Each is done before the next begins."""
     if until is not None and until not in STAGES:
         raise CasebridgeError(f"no stage `{until}`", hint=did_you_mean(until, STAGES))
+    stages = [*STAGES][: None if until is None else [*STAGES].index(until) + 1]
+    # What can be refused is refused before the first stage: the last run keeps its verdict.
+    for stage in stages:
+        may_begin(job, stage, first=stage == stages[0])
     for look in _FILE_CHECKS:
         look(job)
     for url, opened in _databases_of(job):
         _reach(url, opened)
-    for stage in STAGES:
+    if "load" in stages:
+        load.check_target(job)
+    for stage in stages:
         yield run_stage(job, stage, again=False)
-        if stage == until:
-            return
 
 
 def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
@@ -183,20 +191,26 @@ def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
     begin(job, stage, tuple(STAGES))
     if stage == "load":
         check_limits(job)
+    check_room(job, stage)
+    was = job.ledger.verdict(job.run)
     job.ledger.open_run(job.run, job.settings.target_url.partition(":")[0])
-    before, started = Counter(job.ledger.worked), perf_counter()
-    held = reconciliation.still_holds(job) if stage == ALWAYS and not again else None
-    looked = look_at_decisions(job) if stage == "dedupe" else None
-    tally = held or STAGES[stage](job)
-    seconds = perf_counter() - started
-    if stage == ALWAYS:
-        worked = 0 if held else tally.read
-    else:
-        worked = counted_rows(job, stage, job.ledger.worked - before)
-    Journal(job.ledger).timed(job.run, stage, tally.read, worked, seconds)
+    before, stood = Counter(job.ledger.worked), job.ledger.standing(job.run)
+    watch = StageWatch(job, stage, lambda: counted_rows(job, stage, job.ledger.worked - before))
+    try:
+        held = reconciliation.still_holds(job) if stage == ALWAYS and not again else None
+        looked = look_at_decisions(job) if stage == "dedupe" else None
+        tally = held or STAGES[stage](watch.job)
+    except BaseException:
+        watch.stopped()
+        if was and stage not in INTO_THE_TARGET and job.ledger.worked == before:
+            with suppress(CasebridgeError):
+                # Refused before anything was done: what the run had, it has still.
+                job.ledger.close_run(job.run, was) if job.ledger.standing(job.run) == stood else None
+        raise
+    done = watch.done(tally, 0 if held else tally.read if stage == ALWAYS else None)
     if looked:
         note_decisions_followed(job, looked)
-    return StageDone(stage, tally, seconds)
+    return StageDone(stage, tally, done.seconds, done.worked)
 
 
 def counted_rows(job: Job, stage: str, rows: Mapping[tuple[str, str], int]) -> int:
@@ -268,6 +282,11 @@ def _databases(job: Job) -> None:
             _reach(url, opened)
         except CasebridgeError as error:
             problems.append(Problem("casebridge.toml", where, error.message, error.hint))
+    if not problems:
+        try:
+            load.check_target(job)
+        except TargetError as error:
+            problems.append(Problem("target.toml", "", error.message, error.hint))
     if problems:
         raise SpecError(problems)
 

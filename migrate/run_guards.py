@@ -22,7 +22,8 @@ from casebridge.project.limits import Limits
 from casebridge.project.restriction import LOWERED
 from casebridge.project.settings import Settings
 
-_INTO_THE_TARGET = ("load", "reconcile")
+INTO_THE_TARGET = ("load", "reconcile")
+"""The stages for which a run is bound to one target."""
 _VERSION_ONLY = "casebridge itself"
 """What older freezes hold instead of fingerprints: a version, which says too little."""
 _ACCEPT = "; other code may also be accepted: `casebridge freeze --accept-code --by NAME --reason TEXT`"
@@ -95,8 +96,20 @@ def accept_code(job: Job, who: str, reason: str) -> None:
     journal.accept_code({**files, **codes}, stages, who, reason)
 
 
-def may_begin(job: Job, stage: str) -> None:
-    """CasebridgeError when this run must not do this stage now. Writes nothing."""
+def may_begin(job: Job, stage: str, *, first: bool = True) -> None:
+    """CasebridgeError when this run must not do this stage now. Writes nothing. Unless it is the `first` that is
+    asked about, only what is another for each stage is looked at."""
+    if first:
+        _may_go_on(job, stage)
+    bound = Journal(job.ledger).bound(job.run)
+    if bound and stage in INTO_THE_TARGET and bound[1] not in {None, _target(job.settings)}:
+        raise CasebridgeError(
+            f"run {job.run} was begun with target {bound[1]}, and target.url says {_target(job.settings)} now",
+            hint="put target.url back; or load into the new one under another name: --name NAME",
+        )
+
+
+def _may_go_on(job: Job, stage: str) -> None:
     if job.ledger.signature(job.run):
         hint = "name the next one: `casebridge run --name NAME`"
         raise CasebridgeError(f"run {job.run} is signed and closed", hint=hint)
@@ -117,12 +130,6 @@ def may_begin(job: Job, stage: str) -> None:
             "this project goes to several targets",
             hint=f"say which, for a run of its own: --route, one of {names}",
         )
-    bound = journal.bound(job.run)
-    if bound and stage in _INTO_THE_TARGET and bound[1] not in {None, _target(job.settings)}:
-        raise CasebridgeError(
-            f"run {job.run} was begun with target {bound[1]}, and target.url says {_target(job.settings)} now",
-            hint="load this one under another name: --name NAME",
-        )
 
 
 def begin(job: Job, stage: str, stages: Sequence[str]) -> None:
@@ -130,7 +137,7 @@ def begin(job: Job, stage: str, stages: Sequence[str]) -> None:
     may_begin(job, stage)
     journal = Journal(job.ledger)
     _after(journal, job.run, stages[: stages.index(stage)])
-    journal.bind(job.run, job.route, _target(job.settings) if stage in _INTO_THE_TARGET else None)
+    journal.bind(job.run, job.route, _target(job.settings) if stage in INTO_THE_TARGET else None)
     journal.note_rules(job.run, _rules_so_far(job, stage, journal.rules(job.run) or {}))
 
 

@@ -103,6 +103,14 @@ def put_in_place(beside: Path, path: Path) -> None:
         os.close(folder)
 
 
+def remove_left_over(*folders: Path) -> None:
+    """Take away what a process that was killed left half written, below these folders. Only for who holds the
+    project: another's file may be in the making."""
+    for folder in folders:
+        for path in folder.rglob(".*.part"):
+            path.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
     write_bytes(path, text.encode())

@@ -14,6 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from casebridge.project.errors import CasebridgeError, TargetError
+from casebridge.project.refusals import HINTS, Refusal, refused
 
 DRIVER_ERRORS = (SQLAlchemyError, psycopg.Error, sqlite3.Error)
 """What a database may raise: through SQLAlchemy, or where rows go straight to the driver."""
@@ -107,6 +108,8 @@ def own_refusal(name: str, error: Exception, lost: str) -> CasebridgeError | Non
             "see that it is there, that this login may read and write it (a file: its folder too), and that "
             "the disk has room; then run again"
         )
+        told = refused(error)
+        hint = HINTS[told] if told in {Refusal.FULL, Refusal.LOCKED} and told else hint
         return CasebridgeError(f"{name}: {_reason(error)}", hint=hint)
     return None
 
@@ -125,7 +128,10 @@ def refusal(url: str | sa.URL, error: Exception) -> TargetError:
     lost = getattr(error, "connection_invalidated", isinstance(error, psycopg.OperationalError))
     retryable = bool(lost)
     hint = "check target.url in casebridge.toml, that the server runs, and that this login may write"
-    if retryable:
+    told = refused(error)
+    if told is not None:
+        hint = HINTS[told]
+    elif retryable:
         hint = "the connection was lost: run the same command again, it goes on where it stopped"
     elif str(getattr(getattr(error, "orig", error), "sqlstate", None) or "").startswith("23"):
         hint = "other rows in the target, or its own keys, do not allow it: have them mended, then run it again"

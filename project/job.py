@@ -33,6 +33,9 @@ class Reporter(Protocol):
     def advance(self, rows: int, rejected: int = 0) -> None:
         """So many more rows are done, so many of them did not pass."""
 
+    def skip(self, rows: int, rejected: int = 0) -> None:
+        """So many rows of the table were done before: they tell nothing of how fast it goes."""
+
     def note(self, text: str) -> None:
         """A sentence for the person who watches."""
 
@@ -44,6 +47,9 @@ class Silent:
         """Nothing."""
 
     def advance(self, rows: int, rejected: int = 0) -> None:
+        """Nothing."""
+
+    def skip(self, rows: int, rejected: int = 0) -> None:
         """Nothing."""
 
     def note(self, text: str) -> None:

@@ -204,6 +204,19 @@ class Ledger:
             if known is None:
                 connection.execute(RUNS.insert().values(name=run, target=target, started=now()))
 
+    def verdict(self, run: str) -> str | None:
+        """How a run ended, None while it is open. Read only."""
+        with self._engine.connect() as connection:
+            found = connection.scalar(sa.select(RUNS.c.verdict).where(RUNS.c.name == run))
+        return None if found is None else str(found)
+
+    def standing(self, run: str) -> frozenset[tuple[str, ...]]:
+        """All that a run has: stage, table, number and inputs of each batch. Read only."""
+        columns = [SEALED.c[name] for name in BATCH]
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(*columns).where(SEALED.c.run == run))
+            return frozenset(tuple(map(str, row)) for row in rows)
+
     def close_run(self, run: str, verdict: str) -> None:
         """Note how a run ended."""
         with self._engine.begin() as connection:

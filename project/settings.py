@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from casebridge.project.errors import Problem, SpecError, did_you_mean
 from casebridge.project.limits import Limits, read_limits
@@ -316,12 +317,24 @@ def _yes_no(body: dict[str, Any], where: str, problems: list[Problem]) -> bool:
     return value is True
 
 
+def _filled(text: str) -> str:
+    """A URL with its variables filled in. What stands before the host or behind `?` is a part of the URL, whatever
+    signs it has: it is quoted. A variable that stands for more, a host or the whole URL, is taken as it is."""
+    before, at, host = text.rpartition("@") if "://" in text else ("", "", text)
+    scheme, slashes, login = before.partition("://")
+    place, mark, options = host.partition("?")
+    quoted = _VARIABLE.sub(lambda match: quote(os.environ.get(match[1], ""), safe=""), login)
+    plain = _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), place)
+    options = _VARIABLE.sub(lambda match: quote(os.environ.get(match[1], ""), safe=""), options)
+    return f"{scheme}{slashes}{quoted}{at}{plain}{mark}{options}"
+
+
 def _url(folder: Path, text: str, where: str, problems: list[Problem]) -> str:
     """A database URL with `${VARIABLE}` filled from the environment and SQLite paths made absolute."""
     for name in _VARIABLE.findall(str(text)):
         if name not in os.environ:
             problems.append(Problem(FILE, where, f"the environment has no variable {name}"))
-    url = _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), str(text))
+    url = _filled(str(text))
     prefix = "sqlite:///"
     if url.startswith(prefix) and not url.startswith(prefix + "/"):
         url = prefix + str(folder.resolve() / url.removeprefix(prefix))

@@ -111,7 +111,7 @@ def _table(job: Job, plan: Conversion, prepared: dict[Source, Prepared]) -> Tall
         if job.ledger.done(STAGE, spec.name, number, inputs) is None:
             _convert(job, plan, batch, number, inputs, left)
         else:
-            job.report.advance(batch.rows)
+            job.report.skip(batch.rows)
         sealed.append((number, inputs))
     job.ledger.seal(job.run, STAGE, spec.name, sealed)
     _give_out_ids(job, spec, digest(sealed))

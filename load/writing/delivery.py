@@ -49,7 +49,7 @@ class Delivery:
         stale, fresh = self._difference(name, batches)
         total = sum(batch.rows for batch in batches)
         self.job.report.table(STAGE, name, total)
-        self.job.report.advance(total - sum(batch.rows for batch in fresh))
+        self.job.report.skip(total - sum(batch.rows for batch in fresh))
         if stale:
             self._replace(table, stale, fresh)
         elif fresh:

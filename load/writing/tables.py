@@ -19,6 +19,26 @@ from casebridge.project.target import Target
 Key = sa.Index | sa.ForeignKeyConstraint
 
 
+def columns_present(connection: sa.Connection, target: Target) -> dict[str, set[str]]:
+    """The tables of ours that are there, with their columns; TargetError when one of them cannot take our rows.
+    Read only."""
+    inspector = sa.inspect(connection)
+    columns = inspector.get_multi_columns(filter_names=[table.name for table in target.tables])
+    present = {name: {found["name"] for found in there} for (_, name), there in columns.items()}
+    wrong = [
+        f"{table.name}.{column.name} is missing"
+        for table in target.tables
+        if table.name in present
+        for column in table.columns
+        if column.name not in present[table.name]
+    ]
+    if wrong:
+        hint = "make target.toml say what the target really has, or load into an empty database"
+        what = f"its tables are not those of target.toml: {', '.join(wrong[:10])}"
+        raise TargetError(shown(connection.engine.url), what, hint=hint)
+    return present
+
+
 class TargetTables:
     """The tables of one target database. Without keys between `loosen` and `tighten`."""
 
@@ -31,20 +51,7 @@ class TargetTables:
 
     def create(self, connection: sa.Connection) -> list[str]:
         """Create missing tables and name them; TargetError when one that is there cannot take our rows."""
-        inspector = sa.inspect(connection)
-        columns = inspector.get_multi_columns(filter_names=[table.name for table in self._target.tables])
-        present = {name: {found["name"] for found in there} for (_, name), there in columns.items()}
-        wrong = [
-            f"{table.name}.{column.name} is missing"
-            for table in self._target.tables
-            if table.name in present
-            for column in table.columns
-            if column.name not in present[table.name]
-        ]
-        if wrong:
-            hint = "make target.toml say what the target really has, or load into an empty database"
-            what = f"its tables are not those of target.toml: {', '.join(wrong[:10])}"
-            raise TargetError(shown(self._engine.url), what, hint=hint)
+        present = columns_present(connection, self._target)
         self.metadata.create_all(connection)
         return [table.name for table in self._target.tables if table.name not in present]
 

@@ -14,6 +14,7 @@ import click
 import casebridge
 from casebridge.project.errors import CasebridgeError, printable
 from casebridge.project.private import private_files
+from casebridge.project.refusals import refused_files
 
 # name → (module, what it does). The modules are imported when their command is used: `--help` must not
 # wait for the engines.
@@ -124,14 +125,14 @@ def main() -> None:
 
 def _no_access(error: OSError) -> None:
     """What the system refuses, and in which folder: a file's own name may be somebody's."""
-    if not error.strerror:
+    told = refused_files(error)
+    if told is None and not error.strerror:
         _unexpected(error)
         return
     where = "" if error.filename is None else f", in {Path(os.fsdecode(error.filename)).parent}"
-    click.echo(f"casebridge: {error.strerror}{where}", err=True)
-    click.echo(
-        "  → see that this login may read and write there and that the disk has room; then run it again", err=True
-    )
+    hint = "see that this login may read and write there and that the disk has room; then run it again"
+    click.echo(f"casebridge: {printable(told.message if told else f'{error.strerror}{where}')}", err=True)
+    click.echo(f"  → {told.hint if told else hint}", err=True)
     if os.environ.get("CASEBRIDGE_TRACEBACK"):
         traceback.print_exception(error)
 

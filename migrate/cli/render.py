@@ -68,6 +68,10 @@ class LiveProgress:
         text = f"{self._left:,} stay behind" if self._left else ""
         self.bars.update(self._task, advance=rows, left=text)
 
+    def skip(self, rows: int, rejected: int = 0) -> None:
+        """Move the bar on."""
+        self.advance(rows, rejected)
+
     def note(self, text: str) -> None:
         """A line above the bars."""
         self.bars.console.print(text, style="dim")
@@ -94,6 +98,9 @@ class PlainProgress:
         """Nothing: a log needs no bars."""
 
     def advance(self, rows: int, rejected: int = 0) -> None:
+        """Nothing."""
+
+    def skip(self, rows: int, rejected: int = 0) -> None:
         """Nothing."""
 
     def note(self, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from casebridge.migrate.cli.run import read_report
 from casebridge.migrate.decision_guard import check_decisions_followed, decisions_say, decisions_since
 from casebridge.migrate.limits import accept as accept_excess
 from casebridge.migrate.pipeline import STAGES, open_job, run_stage
+from casebridge.project.attempts import DONE, Attempt, Attempts, together
 from casebridge.project.errors import CasebridgeError, ReconciliationFailed, counted
 from casebridge.project.fingerprint import rule_of
 from casebridge.project.job import Job
-from casebridge.project.journal import Journal
+from casebridge.project.journal import Journal, Timing
 from casebridge.project.plan import State
 from casebridge.reconciliation.signoff import sign as sign_run
 from casebridge.reconciliation.signoff import verify
@@ -39,9 +40,11 @@ def status(folder: Path, run: str | None, as_json: bool) -> None:
                 for r in job.ledger.runs()]  # fmt: skip
         name, journal = job.run, Journal(job.ledger)
         times = [t for stage in STAGES for t in journal.timings() if (t.run, t.stage) == (name, stage)]
+        attempts = {stage: Attempts(job.ledger).of(name, stage) for stage in STAGES}
         frozen, accepted = journal.frozen(), journal.accepted_code()
     if as_json:
-        timings = [{"stage": t.stage, "rows": t.worked, "seconds": round(t.seconds, 3)} for t in times]
+        timings = [{"stage": t.stage, "rows": t.worked, "seconds": round(t.seconds, 3),
+                    "attempts": _tries(attempts[t.stage])} for t in times]  # fmt: skip
         show_json({"run": name, "runs": runs, "tables": rows, "timings": timings,
                    "frozen": frozen.run if frozen else None})  # fmt: skip
         return
@@ -55,13 +58,39 @@ def status(folder: Path, run: str | None, as_json: bool) -> None:
         table.add_row(str(row["stage"]), str(row["table"]), *cells)
     wide_console().print(table)
     for time in times:
-        click.echo(f"{time.stage}: {time.worked:,} rows in {time.seconds:,.1f} s")
+        click.echo(_time(time, attempts[time.stage]))
+    for line in _unfinished(attempts):
+        click.echo(line)
     if frozen:
         click.echo(f"frozen since {frozen.at}: only the rules of run {frozen.run}")
         show_accepted(accepted)
     for item in runs:
         signed = ", signed" if item["signed"] else ""
         click.echo(f"{item['name']}: begun {item['started']}, {item['verdict'] or 'not finished'}{signed}")
+
+
+def _time(time: Timing, attempts: Sequence[Attempt]) -> str:
+    """How long a stage took, over all attempts at it."""
+    if not time.worked:
+        return f"{time.stage}: nothing to do, its {time.rows:,} rows were done before"
+    tries = _tries(attempts)
+    several = f", in {tries} attempts" if tries > 1 else ""
+    return f"{time.stage}: {time.worked:,} rows in {time.seconds:,.1f} s{several}"
+
+
+def _tries(attempts: Sequence[Attempt]) -> int:
+    done = [place for place, item in enumerate(attempts, 1) if item.outcome == DONE]
+    return together(tuple(attempts[: done[-1]]))[2] if done else 1
+
+
+def _unfinished(attempts: Mapping[str, Sequence[Attempt]]) -> Iterator[str]:
+    """What was begun and has not come to its end."""
+    for stage, tries in attempts.items():
+        last = [item for item in tries if item.outcome != DONE]
+        if last and tries[-1].outcome != DONE:
+            rows, seconds = sum(item.worked for item in last), sum(item.seconds for item in last)
+            how = f"in {len(last)} attempts" if len(last) > 1 else "in one attempt"
+            yield f"{stage}: not finished; {rows:,} rows in {seconds:,.1f} s, {how}"
 
 
 def _standing(job: Job) -> list[dict[str, int | str]]:

@@ -32,6 +32,9 @@ class Recorder:
     def advance(self, rows: int, rejected: int = 0) -> None:
         self.rows, self.rejected = self.rows + rows, self.rejected + rejected
 
+    def skip(self, rows: int, rejected: int = 0) -> None:
+        self.advance(rows, rejected)
+
     def note(self, text: str) -> None:
         self.notes.append(text)
 
