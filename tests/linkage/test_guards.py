@@ -22,6 +22,7 @@ from casebridge.dedupe.linkage.clusters import (
     connected,
     weak_bridges,
 )
+from casebridge.dedupe.linkage.comparisons.levels import SURE
 from tests.linkage.registers_for_tests import as_set, fields_of, proposed
 
 FIELDS = fields_of(PLAIN)
@@ -160,25 +161,70 @@ def test_connected_is_connected(edges):
     assert label.tolist() == [min(groups[row]) for row in range(20)]
 
 
-@given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.floats(0.5, 1)), max_size=30),
-       st.sets(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=6),
-       st.lists(st.integers(0, 3), min_size=12, max_size=12))  # fmt: skip
-@settings(max_examples=150, deadline=None)
-def test_guards_hold_whatever_the_edges(edges, cannot, numbers):
-    pairs = [(a, b, p) for a, b, p in edges if a != b]
-    left, right, p = (np.array([e[k] for e in pairs]) for k in range(3))
-    keys = np.unique(np.array([min(a, b) << 32 | max(a, b) for a, b in cannot if a != b], dtype=np.uint64))
+PEOPLE = 9
+PLACES = st.tuples(st.integers(0, PEOPLE - 1), st.integers(0, PEOPLE - 1)).filter(lambda pair: pair[0] != pair[1])
+EDGES = st.lists(st.tuples(PLACES, st.sampled_from([0.6, 0.8, 0.97, 0.99, 2.0])), max_size=16)
+Apart = dict[str, set[tuple[int, int]]]
+
+
+@given(EDGES, st.sets(PLACES, max_size=4), st.sets(PLACES, max_size=4),
+       st.lists(st.integers(0, 3), min_size=PEOPLE, max_size=PEOPLE))  # fmt: skip
+@settings(max_examples=250)
+def test_clusters_are_those_of_their_definition(edges, decided, twins, numbers):
+    """Surest pairs first, each unless a guard objects; then weak bridges go. As slow and plain as can be here."""
+    apart = {DECIDED: decided, TWINS: twins}
+    of, cut = _by_definition(edges, apart, numbers)
+    left, right = (np.array([pair[side] for pair, _ in edges], dtype=np.int64) for side in (0, 1))
     found = build_clusters(
-        12,
-        Edges(left.astype(np.int64), right.astype(np.int64), p),
-        {DECIDED: keys},
+        PEOPLE,
+        Edges(left, right, np.array([p for _, p in edges], dtype=np.float64)),
+        {guard: np.unique(np.array([min(pair) << 32 | max(pair) for pair in pairs], dtype=np.uint64))
+         for guard, pairs in apart.items()},
         {"numbers": np.array(numbers, dtype=np.uint64)},
-    )
-    for a, b in cannot:
-        assert a == b or found.of[a] != found.of[b]
-    for cluster in set(found.of.tolist()):
-        held = {n for row, n in enumerate(numbers) if found.of[row] == cluster and n > 0}
-        assert len(held) <= 1
+    )  # fmt: skip
+    assert found.of.tolist() == of
+    assert sorted(found.cut) == sorted(cut)
+
+
+def _by_definition(edges, apart: Apart, numbers: list[int]) -> tuple[list[int], list[tuple[int, int, str]]]:
+    group = {row: {row} for row in range(PEOPLE)}
+    same = {frozenset(pair) for pair, p in edges if p > 1}
+    used, cut = [], []
+    for (a, b), p in sorted(edges, key=lambda edge: (-edge[1], edge[0])):
+        if group[a] is not group[b]:
+            between = {(x, y) for x in group[a] for y in group[b]}
+            between |= {(y, x) for x, y in between}
+            reason = next(
+                (g for g, pairs in apart.items() if pairs & between and not (g == TWINS and p > 1)), None
+            )
+            held = [{numbers[row] for row in group[side]} - {0} for side in (a, b)]
+            seen = any(numbers[x] and numbers[y] and frozenset((x, y)) in same for x, y in between)
+            if not reason and all(held) and len(held[0] | held[1]) > 1 and not seen:
+                reason = "numbers"
+            if reason:
+                cut.append((a, b, reason))
+                continue
+            joined = group[a] | group[b]
+            group.update(dict.fromkeys(joined, joined))
+        used.append((a, b, p))
+    weak = [n for n, (a, b, p) in enumerate(used) if p < SURE and _parts(used, n, a, b)]
+    cut += [(*used[n][:2], "weak bridge") for n in weak]
+    kept = [edge for n, edge in enumerate(used) if n not in weak]
+    return [min(_reached(kept, row)) for row in range(PEOPLE)], cut
+
+
+def _reached(edges, row: int) -> set[int]:
+    there, now = {row}, {row}
+    while now:
+        now = {b for x, y, _ in edges for a, b in ((x, y), (y, x)) if a in now} - there
+        there |= now
+    return there
+
+
+def _parts(used, without: int, a: int, b: int) -> bool:
+    """Whether this pair alone holds together two groups of two or more."""
+    rest = [edge for n, edge in enumerate(used) if n != without]
+    return b not in _reached(rest, a) and min(len(_reached(rest, a)), len(_reached(rest, b))) >= 2
 
 
 def test_written_files(plain, tmp_path):
