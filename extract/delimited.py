@@ -14,7 +14,7 @@ import polars as pl
 from casebridge.extract.columns import text_columns
 from casebridge.extract.dump import Part, Piece, SourceTable, counted
 from casebridge.extract.examine import examine_text, refuse_binary
-from casebridge.extract.oddities import named_lines, odd_rows, unprotected
+from casebridge.extract.oddities import may_hold_nothing, named_lines, odd_rows, unprotected, without_nothing
 from casebridge.extract.prefetch import prefetch
 from casebridge.extract.quoting import Lookahead, Quoting
 from casebridge.extract.records import Reason, Records, RecordTooLongError, split
@@ -22,9 +22,11 @@ from casebridge.extract.textfile import HEADER, TextFile
 from casebridge.project.blanks import bare_text
 from casebridge.project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE, raw_name
 from casebridge.project.errors import BalanceError, SourceError
+from casebridge.project.errors import counted as counted_things
 from casebridge.project.spec import ReadSpec
 
-_TRIED = 100
+_TRIED, _SEVERAL, _TRIAL = 100, 2, 1 << 16
+"""How many records are looked at to see what a file is, how many make a rule, and in how many bytes."""
 
 
 class Header(NamedTuple):
@@ -58,13 +60,7 @@ def fields_of_first(path: Path, name: str, read: ReadSpec) -> int:
         ahead, at = Lookahead(text, text.size), _header(text, read).at
         if at >= ahead.end:
             return 0
-        verdict = Quoting(ahead, text.delimiter[0]).record(at)
-        if verdict.quoted is None or verdict.end - at > HEADER:
-            return 0
-        record, count, begin = ahead.window(at, verdict.end - at), 1, 0
-        for opened, after in [*verdict.quoted, (verdict.end, verdict.end)]:
-            count += record.count(text.delimiter, begin, opened - at)
-            begin = after - at
+        count = _fields(ahead, text, at)
         return count - (read.trailing_delimiter and count > 1)
 
 
@@ -74,7 +70,7 @@ def _refuse_trailing(text: TextFile, name: str, header: Header, read: ReadSpec) 
     if len(header.columns) > 2 and not header.columns[-1] and all(header.columns[:-1]):
         raise SourceError(name, "its header ends with a delimiter, so its last column has no name", hint=hint)
     several = replace(read, trailing_delimiter=True)
-    first = next(_records(text, name, header, several), None)
+    first = next(_records(text, name, header, several, _TRIAL), None)
     if first is None:
         return
     some = first.reasons[:_TRIED]
@@ -86,9 +82,44 @@ def _refuse_trailing(text: TextFile, name: str, header: Header, read: ReadSpec) 
         raise SourceError(name, "each line has one empty field more than the header", hint=hint)
 
 
+def _refuse_other_width(text: TextFile, name: str, read: ReadSpec) -> None:
+    """SourceError when no line below the header has as many fields as it, and several say the same number."""
+    header = _header(text, read)
+    first = next(_records(text, name, header, read, _TRIAL), None)
+    if first is None:
+        return
+    some = first.reasons[:_TRIED]
+    ragged = np.flatnonzero(some == Reason.RAGGED_LINE)
+    if ragged.size < _SEVERAL or np.any(some == Reason.READABLE):
+        return
+    ahead = Lookahead(text, text.size)
+    starts = first.starts[ragged].tolist()
+    counts = {_fields(ahead, text, header.at + start) for start in starts}
+    if len(counts) == 1 and (found := counts.pop()):
+        columns = len(header.columns)
+        what = f"its lines have {counted_things(found, 'field')}, but its header has {columns}"
+        hint = "set the right `delimiter` or `header` in its spec's [read], or ask for this file again"
+        raise SourceError(name, what, hint=hint)
+
+
+def _fields(ahead: Lookahead, text: TextFile, at: int) -> int:
+    """How many fields the record has that begins at a byte; 0 when it cannot be read."""
+    verdict = Quoting(ahead, text.delimiter[0]).record(at)
+    if verdict.quoted is None or verdict.end - at > HEADER:
+        return 0
+    record, count, begin = ahead.window(at, verdict.end - at), 1, 0
+    for opened, after in [*verdict.quoted, (verdict.end, verdict.end)]:
+        count += record.count(text.delimiter, begin, opened - at)
+        begin = after - at
+    return count
+
+
 def examine_delimited(path: Path, name: str, read: ReadSpec) -> Part:
-    """The file's checksum and its encoding, and whether its last record is whole."""
-    return examine_text(path, name, read, lambda: _ends_whole(path, name, read))
+    """The file's checksum and its encoding, whether its last record is whole, and whether any record fits."""
+    part = examine_text(path, name, read, lambda: _ends_whole(path, name, read))
+    with path.open("rb") as file:
+        _refuse_other_width(TextFile(file, part.bytes, name, read), name, read)
+    return part
 
 
 def _ends_whole(path: Path, name: str, read: ReadSpec) -> bool:
@@ -124,10 +155,15 @@ def read_delimited(table: SourceTable, part: Part, first: int, after: int) -> It
             raise BalanceError(f"lines of {part.name}", part.lines, line - 1)
 
 
-def _records(text: TextFile, name: str, header: Header, read: ReadSpec) -> Iterator[Records]:
+def _records(
+    text: TextFile, name: str, header: Header, read: ReadSpec, window: int | None = None
+) -> Iterator[Records]:
     width = len(header.columns) + read.trailing_delimiter
+    size = {} if window is None else {"window": window}
     try:
-        found = split(text, text.size, header.at, text.delimiter, width, text.encoding, longest=read.longest)
+        found = split(
+            text, text.size, header.at, text.delimiter, width, text.encoding, longest=read.longest, **size
+        )
         for records in found:
             reasons = named_lines(records, read, text.encoding)
             yield records if reasons is records.reasons else _with_reasons(records, reasons)
@@ -221,6 +257,8 @@ def _piece(
     raw = origin.filter(readable).with_columns(texts[name] for name in table.columns)
     if reasons is not records.reasons:
         raw = raw.filter(pl.Series(reasons[readable] == Reason.READABLE))
+    if may_hold_nothing(records.data, table.read, text.encoding):
+        raw = without_nothing(raw, table.columns, table.read, file)
     return Piece(origin.height, raw, _unreadable(records, reasons, origin, text))
 
 

@@ -38,20 +38,29 @@ def examine_fixed(path: Path, name: str, read: ReadSpec) -> Part:
 def _refuse_widths_in_bytes(path: Path, name: str, read: ReadSpec) -> None:
     """SourceError when letters of several bytes show that somebody padded to bytes, not to characters."""
     width = sum(width for _, width in read.widths)
-    sizes, lengths, fits = set[int](), set[int](), [False, False]
+    last_start = width - read.widths[-1][1]
+    sizes, lengths, fits, early = set[int](), set[int](), [False, False], 0
     with path.open("rb") as file:
         text = TextFile(file, path.stat().st_size, name, read)
         if text.encoding != "utf-8" or text.utf16:
             return
-        for line in _lines(text):
-            size, length = len(line), len(line.decode("utf-8", "replace"))
+        for number, line in enumerate(_lines(text), 1):
+            shown = line.decode("utf-8", "replace")
+            size, length = len(line), len(shown)
             sizes.add(size)
             lengths.add(length)
             if size != length:
                 fits = [fits[0] or size == width, fits[1] or length == width]
+                early = early or number * (not shown[:last_start].isascii())
+    hint = 'set `widths_in = "bytes"` in its spec\'s [read]; or `widths_in = "characters"` if that is not so'
     if len(lengths) > 1 and not fits[1] and (fits[0] or len(sizes) == 1):
         what = "its widths are counted in bytes: lines with accented letters have as many bytes as the others"
-        hint = 'set `widths_in = "bytes"` in its spec\'s [read]; or `widths_in = "characters"` if that is not so'
+        raise SourceError(name, what, hint=hint)
+    if early and not fits[1]:
+        what = (
+            f"whether its widths are counted in bytes or in characters cannot be seen: line {early:,} has an "
+            "accented letter before its last column, and no such line is filled to its end"
+        )
         raise SourceError(name, what, hint=hint)
 
 

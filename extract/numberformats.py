@@ -103,8 +103,12 @@ def _padded(number: str, section: str) -> str:
 
 
 def _moment(serial: Decimal, kind: str, *, epoch_1904: bool) -> str:
-    """A day, a time or a duration from days and their fraction, to the millisecond."""
+    """A day, a time or a duration from days and their fraction, to the millisecond. 15 digits count; what is
+    left of a day is never rounded to the next one."""
+    serial = Decimal(f"{serial:.15g}")
     total = int((serial * _DAY_OF_MS).to_integral_value())
+    if kind != "duration" and total // _DAY_OF_MS > serial >= 0:
+        total -= 1
     if total < 0 or total >= 2_958_466 * _DAY_OF_MS:
         return IMPOSSIBLE if kind != "duration" else "-" * (total < 0) + _clock(abs(total))
     days, clock = divmod(total, _DAY_OF_MS)

@@ -15,7 +15,7 @@ import polars as pl
 
 from casebridge.extract.quoting import QUOTE
 from casebridge.extract.records import Reason, Records
-from casebridge.project.blanks import bare_text
+from casebridge.project.blanks import BLANKS, bare_text
 from casebridge.project.errors import SourceError
 from casebridge.project.spec import ReadSpec
 
@@ -25,13 +25,17 @@ _FOOTERS = (
     rf"[(\[]?\s*{_COUNT}{_DONE}\s*[)\]]?\.?",
     r"(?:completion|elapsed)\s+time\s*:.*",
     r"(?:total|number\s+of)?\s*(?:rows?|records?|lines?)(?:\s+count)?\s*[:=]\s*[0-9][0-9,. ]*",
-    r"\*{2,}.*|-{2,}\s*end\b.*|end\s+of\s+(?:file|report|data|export)\W*",
+    r"\*{2,}.*|-{2,}\s*end\b.*|end\s+of\s+(?:file|report|data|export)\W*|(?:grand\s+|sub-?\s*)?totals?\s*:?",
 )
 FOOTER = re.compile(f"(?is)\\s*(?:{'|'.join(_FOOTERS)})\\s*")
-RULER = re.compile(r"[\s|+,;]*[-=_]{2,}[-=_\s|+,;]*")
+_LINES = "-=_\u2013\u2014\u2500\u2501\u2550"
+"""What rulers are drawn with: hyphens and their like, dashes, lines of boxes."""
+RULER = re.compile(rf"[\s|+,;]*[{_LINES}]{{2,}}[{_LINES}\s|+,;]*")
 
 NOTHING_WORDS = (r"\N", "NULL", "(null)", "<null>", "[NULL]", "(NULL)", "<NULL>", "null")
 """How database tools write a missing value into text."""
+_SIGNS_OF_NOTHING = (b"\\N", b"NULL", b"null")
+"""One of these bytes is in each of the words."""
 
 
 def ragged_reason(line: str, read: ReadSpec) -> Reason:
@@ -52,7 +56,7 @@ def row_reason(values: Sequence[str], titles: Sequence[str], read: ReadSpec) -> 
     if _is_header(values, titles):
         return Reason.REPEATED_HEADER
     filled = [value for value in values if value.strip()]
-    if RULER.fullmatch(filled[0] if filled else "") and _is_ruler(filled, titles):
+    if filled and _is_ruler(values, titles):
         return Reason.RULER_LINE
     if len(filled) == 1 and values[0].strip() and _is_footer(values, titles):
         return Reason.FOOTER_LINE
@@ -100,15 +104,17 @@ def odd_rows(records: Records, texts: Mapping[str, pl.Series], titles: Sequence[
     return found
 
 
-_RULES = "^[ |+]*[-=_]{2,}[-=_ |+]*$"
-_SPEAKS = "(?i)row|record|line|time|end|[*]{2}"
+_RULES = f"^[ |+]*[{_LINES}][{_LINES} |+]*$"
+_SPEAKS = "(?i)row|record|line|time|end|total|[*]{2}"
 
 
 def _begins_oddly(records: Records, title: str) -> pl.Series:
     """The readable rows whose first byte is that of the header's first name, of a ruler or of a blank."""
     table = np.zeros(256, bool)
-    # 0xC2 to 0xEF lead the blanks beyond ASCII, 0xA0 is one of them in one byte.
-    table[[*b" -=_+|", *range(0xC2, 0xF0), 0xA0, *(title[:1].lower() + title[:1].upper()).encode()]] = True
+    # 0xC2 to 0xEF lead the blanks and lines beyond ASCII, 0xA0, 0x96 and 0x97 are some of them in one byte.
+    table[
+        [*b" -=_+|", *range(0xC2, 0xF0), 0xA0, 0x96, 0x97, *(title[:1].lower() + title[:1].upper()).encode()]
+    ] = True
     data = np.frombuffer(records.data, np.uint8)
     starts = records.starts[records.reasons == Reason.READABLE]
     begins = data[starts]
@@ -126,7 +132,7 @@ def _alike(column: pl.Series, name: str) -> pl.Series:
 
 def _like_footer(texts: Mapping[str, pl.Series], names: Sequence[str]) -> pl.Series:
     """Rows of which only the first value is filled, and speaks of rows."""
-    alone = texts[names[0]].str.len_bytes() > 5
+    alone = texts[names[0]].str.len_bytes() >= 5
     for name in names[1:]:
         alone &= texts[name].str.len_bytes() == 0
         if not alone.any():
@@ -140,7 +146,12 @@ def _is_header(values: Sequence[str], names: Sequence[str]) -> bool:
 
 
 def _is_ruler(values: Sequence[str], names: Sequence[str]) -> bool:  # noqa: ARG001
-    return all(RULER.fullmatch(value) or set(value.strip()) <= set("-=_") for value in values)
+    """Nothing but lines, the first of them long or one in each of several columns: a lone `-` may be a value."""
+    drawn = [value for value in values if value.strip()]
+    long = RULER.fullmatch(values[0]) is not None
+    in_each = len(drawn) == len(values) > 1
+    lines = (RULER.fullmatch(value) or set(value.strip()) <= set(_LINES) for value in drawn)
+    return (long or in_each) and all(lines)
 
 
 def _is_footer(values: Sequence[str], names: Sequence[str]) -> bool:  # noqa: ARG001
@@ -152,22 +163,39 @@ def unprotected(column: pl.Series) -> pl.Series:
     return column.str.replace(r'(?s)^="(.*)"$', "$1")
 
 
+def may_hold_nothing(data: bytes, read: ReadSpec, encoding: str) -> bool:
+    """Whether bytes may hold a value that stands for nothing. Cheap; most files have none."""
+    if read.null is None:
+        return any(sign in data for sign in _SIGNS_OF_NOTHING)
+    # A quote inside a value stands twice in the bytes.
+    return any('"' in word or bare_text(word).encode(encoding, "ignore") in data for word in read.null)
+
+
 def without_nothing(frame: pl.DataFrame, columns: Sequence[str], read: ReadSpec, name: str) -> pl.DataFrame:
-    """The texts that stand for nothing, as the spec says, are null. SourceError when such a text is there and
-    the spec does not say what it means: a record's value must not be the word NULL by mistake."""
+    """The texts that stand for nothing, as the spec says, are null; blanks around them do not matter.
+    SourceError when such a text is there and the spec does not say what it means: a record's value must not be
+    the word NULL by mistake."""
+    words = NOTHING_WORDS if read.null is None else tuple({bare_text(word) for word in read.null} - {""})
+    if not words or frame.is_empty():
+        return frame
+    hits = {column: _is_one(frame[column], words) for column in columns}
+    hits = {column: rows for column, rows in hits.items() if rows.any()}
     if read.null is not None:
-        words = list(read.null)
-        hits = [column for column in columns if words and frame[column].is_in(words).any()]
-        return frame.with_columns(pl.when(~pl.col(hit).is_in(words)).then(pl.col(hit)).alias(hit) for hit in hits)
-    for column in columns:
-        for word in NOTHING_WORDS:
-            rows = frame[column] == word
-            if rows.any():
-                line = frame["_line"][int(rows.arg_max() or 0)]
-                shown = word.replace("\\", "\\\\")
-                hint = (
-                    f'say in its spec\'s [read] what stands for nothing: `null = ["{shown}"]`; or `null = []` if '
-                    "it is a value like others"
-                )
-                raise SourceError(name, f"has the text `{word}` in column {column}, line {line:,}", hint=hint)
+        return frame.with_columns(frame[column].set(rows, None) for column, rows in hits.items())
+    for column, rows in hits.items():
+        at = int(rows.arg_max() or 0)
+        word, line = bare_text(str(frame[column][at])), frame["_line"][at]
+        shown = word.replace("\\", "\\\\")
+        hint = (
+            f'say in its spec\'s [read] what stands for nothing: `null = ["{shown}"]`; or `null = []` if '
+            "it is a value like others"
+        )
+        raise SourceError(name, f"has the text `{word}` in column {column}, line {line:,}", hint=hint)
     return frame
+
+
+def _is_one(texts: pl.Series, words: Sequence[str]) -> pl.Series:
+    """Whether each text, without blanks around it, is one of these words."""
+    at = texts.str.contains_any(list(words)).fill_null(value=False).arg_true()
+    found = at.filter(texts.gather(at).str.strip_chars(BLANKS).is_in(list(words)))
+    return pl.Series(texts.name, [False]).new_from_index(0, texts.len()).scatter(found, values=True)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import polars as pl
 
 from casebridge.extract.dump import Piece, SourceTable
+from casebridge.extract.oddities import without_nothing
 from casebridge.extract.records import Reason
 from casebridge.project.contracts import ORIGIN, UNREADABLE
 
@@ -36,9 +37,10 @@ def pieces(rows: Iterable[Row], table: SourceTable, file: str, first: int) -> It
             if r.reason is not Reason.READABLE
         ]
         schema = {**ORIGIN, **dict.fromkeys(table.columns, pl.String())}
+        raw = pl.DataFrame(good, schema=schema, orient="row")
         yield Piece(
             len(some),
-            pl.DataFrame(good, schema=schema, orient="row"),
+            without_nothing(raw, table.columns, table.read, file),
             pl.DataFrame(bad, schema=dict(UNREADABLE), orient="row"),
         )
         first += len(some)

@@ -17,7 +17,7 @@ from casebridge.extract.workbook import Workbook, open_workbook, rich_text, unes
 from casebridge.project.batch import file_digest
 from casebridge.project.blanks import bare_text
 from casebridge.project.contracts import CELL_FAULT, NO_RESULT, raw_name
-from casebridge.project.errors import SourceError
+from casebridge.project.errors import SourceError, counted
 from casebridge.project.spec import ReadSpec
 
 _GAP = 1000
@@ -58,19 +58,21 @@ def examine_sheet(path: Path, name: str, read: ReadSpec) -> Part:
     before = stamp(path)
     with open_workbook(path, name, read) as book:
         area = _area(read)
-        merged = [cells for cells in book.merged() if _touches(cells, area)]
+        ranges, hidden = book.layout()
+        merged = [cells for cells in ranges if _touches(cells, area)]
         if merged:
             more = f" and {len(merged) - 5} more" if len(merged) > 5 else ""
             what = f"has merged cells among its rows: {', '.join(merged[:5])}{more}"
             hint = (
-                "whether the value is that of one row or of all is not to be seen: unmerge them and fill each row"
+                "whether the value is that of one row or of all is not to be seen: unmerge them and fill each "
+                "row; or choose the table by `range` in its spec's [read]"
             )
             raise SourceError(name, what, hint=hint)
-        notes = tuple(_notes(book, read))
+        notes = tuple(_notes(book, read, hidden))
     return Part(path, name, before[0], None, file_digest(path), before, notes)
 
 
-def _notes(book: Workbook, read: ReadSpec) -> Iterator[str]:
+def _notes(book: Workbook, read: ReadSpec, hidden_rows: int) -> Iterator[str]:
     others = len(book.sheets) - 1
     hidden = sum(sheet.hidden for sheet in book.sheets)
     if others and not read.sheet:
@@ -78,6 +80,9 @@ def _notes(book: Workbook, read: ReadSpec) -> Iterator[str]:
         yield f"of its {len(book.sheets)} sheets{said} only `{book.chosen.name}` is read"
     if book.chosen.hidden:
         yield f"the sheet that is read, `{book.chosen.name}`, is hidden"
+    if hidden_rows:
+        rows = f"{counted(hidden_rows, 'row')} of `{book.chosen.name}`"
+        yield f"{rows}, hidden by a filter or by hand: read like the others"
 
 
 def read_sheet(table: SourceTable, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from casebridge.extract.dump import Piece, SourceTable, no_records
 from casebridge.extract.manifest import write_manifest
-from casebridge.extract.oddities import without_nothing
 from casebridge.extract.prefetch import prefetch
 from casebridge.extract.preflight import preflight, unread_files
 from casebridge.extract.readers import FORMATS
@@ -99,8 +98,7 @@ def _pieces(table: SourceTable, first: int, after: int) -> Iterator[Piece]:
     read = FORMATS[table.read.format].records
     for part in table.parts:
         for piece in read(table, part, first, after):
-            raw = without_nothing(piece.raw, table.columns, table.read, part.name)
-            yield replace(piece, raw=raw)
+            yield piece
             first += piece.records
 
 

@@ -37,6 +37,8 @@ _AGAIN = "save it again as .xlsx, or export it as CSV and change `format` in its
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([A-Z0-9:]+)\"")
 
+_HIDDEN = re.compile(rb"<(?:\w+:)?row\s[^>]*?\bhidden=\"(?:1|true)\"")
+
 
 class NotAWorkbookError(Exception):
     """The file is no workbook that can be read. It carries nothing of what the file holds."""
@@ -133,18 +135,19 @@ class Workbook:
         hint = "export it as CSV, or set `workbook_cells` under [reading] in casebridge.toml"
         return SourceError(self._name, f"has more than {self._read.most_cells:,} cells", hint=hint)
 
-    def merged(self) -> list[str]:
-        """The ranges of merged cells, as B2:B4."""
-        found, held = list[str](), b""
+    def layout(self) -> tuple[list[str], int]:
+        """The ranges of merged cells, as B2:B4, and how many rows are hidden."""
+        found, hidden, held = list[str](), 0, b""
         with self._opened(self.chosen.part) as stream:
             while block := self._taken(stream):
                 held += block
                 found += [match[1].decode() for match in _MERGED.finditer(held)]
+                hidden += len(_HIDDEN.findall(held))
                 last = held.rfind(b"<")
                 held = held[last:] if last >= 0 and b">" not in held[last:] else b""
                 if len(held) > LONGEST_TAG:
                     raise NotAWorkbookError
-        return found
+        return found, hidden
 
     def _links(self, part: str) -> dict[str, tuple[str, str]]:
         """The parts that a part refers to: what they are and where they lie, by the reference's name."""

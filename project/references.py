@@ -34,7 +34,8 @@ def unclear_references(specs: Sequence[TableSpec]) -> list[Problem]:
             file, where = f"tables/{spec.name}.toml", f"{part}.{column.name}.references_source"
             if not column.references_source and len(able) > 1:
                 what = f"is missing: {column.references} is filled from {' and '.join(able)}"
-                hint = f'their keys may be equal: say whose this is, references_source = "{able[0]}"'
+                named = " or ".join(f'"{name}"' for name in able)
+                hint = f"their keys may be equal: say whose this is, references_source = {named}"
                 problems.append(Problem(file, where, what, hint))
             elif column.references_source and column.references_source not in able:
                 what = f"no spec fills {column.references} from `{column.references_source}`"

@@ -44,7 +44,14 @@ def specs_balance(books: Books) -> Iterator[Finding]:
 
 def specs_arrive(books: Books) -> Iterator[Finding]:
     """No spec stays without everything it asked for. Rows that a route sends to another target are not its own;
-    a spec that `holds_all` says so beforehand."""
+    a spec that `holds_all` says so beforehand. Nor has a source lines of which not one can be read."""
+    for page in (page for page in books.book.pages.values() if page.height and not page.readable.any()):
+        lines = counted(page.height, "line")
+        evidence = f"work/extract/{page.source}"
+        none = f"0 of {lines}"
+        yield Finding(
+            "specs_arrive", str(page.source), f"some of {lines}", none, Outcome.FAILED, evidence=evidence
+        )
     for account in (account for account in books.accounts if not account.spec.holds_all):
         elsewhere = sum(rows for cause, rows in account.causes if cause.rule.startswith(ROUTED))
         mine = account.asked - elsewhere

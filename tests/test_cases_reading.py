@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from casebridge.migrate.pipeline import check, open_job, run_stages
-from casebridge.project.errors import CasebridgeError
+from casebridge.project.errors import CasebridgeError, ReconciliationFailed
 
 SETTINGS = '[project]\nname = "p"\n[systems.old]\ndump = "dump"\nencoding = "{encoding}"\n'
 TARGET = '[t]\nprimary_key = "id"\nlegacy_key = "legacy"\n[t.columns.id]\ntype = "bigint"\n'
@@ -116,9 +116,12 @@ def test_three_people_arrive(tmp_path: Path, data: bytes, read: str, encoding: s
         (b"--,----", "ruler_line"),
         (b"---------", "ruler_line"),
         (b"-- -------", "ruler_line"),
+        (b"-,-", "ruler_line"),
+        ("\u2500\u2500,\u2500\u2500\u2500".encode(), "ruler_line"),
         (b"(3 rows affected)", "footer_line"),
         (b"(3 rows affected),", "footer_line"),
         (b'"3 rows selected.",', "footer_line"),
+        (b"Total,", "footer_line"),
         (b"# 3 people", "comment_line"),
         (b"#,3 people", "comment_line"),
         (b"", "ragged_line"),
@@ -144,6 +147,9 @@ def test_a_line_that_is_no_person_is_kept_under_its_rule(tmp_path: Path, line: b
         ("\ufeffID,NAME\n1,Ann\n".encode("utf-16-le"), "utf-8", 'set `encoding = "utf-16"`'),
         ("\ufeffID,NAME\n1,Ann\n".encode("utf-16-le") + b"x", "utf-16", "in the middle of a character"),
         (b"ID,NAME\n1,Ann\n", "utf-16", "declared UTF-16"),
+        (b"ID,NAME\n1,Ann,,\n2,Bob,,\n", "utf-8", "its lines have 4 fields, but its header has 2"),
+        (b"ID,NAME\n1,Ann, \n2,Bob,x\n", "utf-8", "its lines have 3 fields, but its header has 2"),
+        (b'ID,NAME\n"1\n,"\n2\n', "utf-8", "its lines have 1 field, but its header has 2"),
         (b"ID,NAME,AGE,TOWN,KIND\n1,Ann,5,x,y\n", "utf-8", "nor dropped AGE, TOWN, KIND"),
     ],
 )  # fmt: skip
@@ -151,14 +157,14 @@ def test_what_cannot_be_read_surely_is_refused(tmp_path: Path, data: bytes, enco
     assert said in refused(project(tmp_path / "p", data, TEXT, encoding=encoding))
 
 
-@pytest.mark.parametrize("word", ["NULL", "\\N", "(null)"])
+@pytest.mark.parametrize("word", ["NULL", "\\N", "(null)", "  NULL ", "\u00a0null"])
 def test_words_for_nothing_are_asked_about(tmp_path: Path, word: str) -> None:
     data = f"ID,NAME\n1,Ann\n2,{word}\n".encode()
     with pytest.raises(CasebridgeError, match=r"has the text .* in column NAME, line 3"):
         migrated(project(tmp_path / "a", data, TEXT))
-    shown = word.replace("\\", "\\\\")
+    shown = word.strip().replace("\\", "\\\\")
     assert migrated(project(tmp_path / "b", data, TEXT, read=f'null = ["{shown}"]'))[0][1] == ("2", None)
-    assert migrated(project(tmp_path / "c", data, TEXT, read="null = []"))[0][1] == ("2", word)
+    assert migrated(project(tmp_path / "c", data, TEXT, read="null = []"))[0][1] == ("2", word.strip())
 
 
 FIXED = 'format = "fixed"\nwidths = { ID = 4, NAME = 8, HOURS = 3 }\n'
@@ -170,6 +176,12 @@ def test_fixed_width_padded_to_bytes(tmp_path: Path) -> None:
     assert "counted in bytes" in refused(project(tmp_path / "a", data, HOURS, read=FIXED))
     rows, _ = migrated(project(tmp_path / "b", data, HOURS, read=FIXED + 'widths_in = "bytes"'))
     assert rows == [("0001", "Ann", 12), ("0002", "Zoë", 120)]
+    short = "0001Ann     12\n0002Zoë    12\n0003Bob     1\n".encode()
+    assert "cannot be seen: line 2 has an accented letter" in refused(
+        project(tmp_path / "s", short, HOURS, read=FIXED)
+    )
+    rows, _ = migrated(project(tmp_path / "t", short, HOURS, read=FIXED + 'widths_in = "bytes"'))
+    assert rows == [("0001", "Ann", 12), ("0002", "Zoë", 12), ("0003", "Bob", 1)]
     other = "0001Ann      12\n0002Zoë     120\n".encode()
     rows, _ = migrated(project(tmp_path / "c", other, HOURS, read=FIXED))
     assert rows == [("0001", "Ann", 12), ("0002", "Zoë", 120)]
@@ -289,6 +301,8 @@ def of_book(folder: Path, data: bytes, kind: str = "text", read: str = "") -> Pa
         ("<c s='1'><v>1234.5</v></c>", "#,##0.00", "1234.5"),
         ("<c s='1'><v>45296</v></c>", "dd/mm/yyyy", "2024-01-05"),
         ("<c s='1'><v>45296.354166666664</v></c>", "dd/mm/yyyy hh:mm", "2024-01-05 08:30:00"),
+        ("<c s='1'><v>45296.999999999</v></c>", "dd/mm/yyyy hh:mm", "2024-01-05 23:59:59.999"),
+        ("<c s='1'><v>45296.99999999999</v></c>", "dd/mm/yyyy", "2024-01-06"),
         ("<c s='1'><v>0.354172453703704</v></c>", "hh:mm:ss.000", "08:30:00.5"),
         ("<c s='1'><v>1.5208333333333333</v></c>", "[h]:mm", "36:30:00"),
         ("<c s='1'><v>60</v></c>", "yyyy-mm-dd", "1900-02-29"),
@@ -357,6 +371,22 @@ def test_the_sheet_the_header_and_the_range_can_be_chosen(tmp_path: Path) -> Non
 )  # fmt: skip
 def test_a_workbook_that_cannot_be_read_surely_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
     assert said in refused(of_book(tmp_path / "p", data))
+
+
+def test_hidden_rows_are_read_and_said(tmp_path: Path) -> None:
+    rows = HEAD + row("1", "a").replace("<row>", '<row hidden="1">') + row("2", "b")
+    folder = of_book(tmp_path / "p", workbook({"S": rows}))
+    notes: list[str] = []
+    assert check(folder, notes) == []
+    assert notes == ["s.xlsx: 1 row of `S`, hidden by a filter or by hand: read like the others"]
+    assert migrated(folder)[0] == [("1", "a"), ("2", "b")]
+
+
+def test_lines_of_which_none_can_be_read_never_balance(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", b"ID,NAME\n1,\xff\n2,\xfe\n", TEXT)
+    with open_job(folder) as job, pytest.raises(ReconciliationFailed) as caught:
+        list(run_stages(job))
+    assert caught.value.failed == ("specs_arrive",)
 
 
 def test_a_cell_in_the_last_corner_is_a_sentence(tmp_path: Path) -> None:

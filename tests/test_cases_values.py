@@ -140,6 +140,7 @@ def test_a_key_that_is_longer_than_its_column_is_told_before_load(tmp_path: Path
     assert ran.places() == {"extracted": 2, "loaded": 1, "rejected": 1}
     (quarantine,) = ran.folder.glob("work/transform/people/*quarantine*")
     assert pl.read_parquet(quarantine).select("column", "rule").rows() == [("ref", "max_length")]
+    assert "people: the longest legacy key has 11 characters, and people.ref takes 5" in ran.said
 
 
 # Numbers and dates as systems write them
@@ -159,6 +160,25 @@ def test_times_of_day_cost_no_day(tmp_path: Path) -> None:
     times = [text[11:19] for (text,) in ran.rows("SELECT at FROM t ORDER BY legacy")]
     assert times == ["09:30:00", "09:30:00", "09:30:00", "14:30:00", "09:30:00", "00:00:00", "00:00:00"]
     assert ran.rows("SELECT at FROM t WHERE legacy = '2'")[0][0].startswith("2024-01-05 09:30:00.123")
+
+
+def test_no_fraction_and_no_offset_takes_a_value_to_another_day(tmp_path: Path) -> None:
+    """Half a microsecond before midnight is still that day; an offset that no clock has says nothing."""
+    texts = {
+        "2024-01-05T23:59:59.9999999": ("2024-01-05", "2024-01-05 23:59:59.999999"),
+        "9999-12-31 23:59:59.9999999": ("9999-12-31", "9999-12-31 23:59:59.999999"),
+        "2024-01-05T09:30:00+25:00": ("2024-01-05", None),
+        "2024-01-05T09:30:00-03:99": ("2024-01-05", None),
+        "2024-01-05T25:30:00Z": ("2024-01-05", None),
+        "0001-01-01T00:00:00+01:00": ("0001-01-01", None),
+        "2024-01-05T13:30:00+14:00": ("2024-01-04", "2024-01-04 23:30:00.000000"),
+    }
+    dump = "ID,A\n" + "".join(f"{n},{text}\n" for n, text in enumerate(texts, 1))
+    ran = command(case("timestamps", tmp_path, {"dump/SRC.csv": dump}), "run")
+    assert ran.code == 0, ran.said
+    assert ran.rows("SELECT day, at FROM t ORDER BY id") == list(texts.values())
+    days = pl.DataFrame({"t": list(texts)}).select(raw_text.day(pl.col("t"), 26)).to_series()
+    assert days.cast(pl.String).to_list() == [day for day, _ in texts.values()]
 
 
 def test_iso_and_oracle_values_are_read(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ _PARTS = (
     r"^([0-9]{8})T?([0-9]{4}(?:[0-9]{2}.*|[^0-9].*)?)$",
 )
 _OFFSETS = {"Z": "+0000", "UTC": "+0000", "GMT": "+0000", "BST": "+0100"}
+_FARTHEST = 14 * 60
+"""No clock is farther from UTC than this, in minutes. Source: the IANA time zone database (Line Islands)."""
 _YEAR_OR_DAY_FIRST = r"^(?:0?[1-9]|[12][0-9]|3[01])-(?:0?[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?:[T ].*)?$"
 
 
@@ -146,12 +148,15 @@ def _made(groups: pl.DataFrame, unreadable: pl.Expr, pivot: int, zone: str) -> p
     frame = frame.with_columns(moment=pl.col("day").cast(pl.Datetime("us")) + _time())
     offset = pl.col("z").replace(_OFFSETS).str.replace(":", "", literal=True).str.pad_end(5, "0")
     minutes = offset.str.slice(1, 2).cast(pl.Int64) * 60 + offset.str.slice(3, 2).cast(pl.Int64)
+    real = (minutes <= _FARTHEST) & (offset.str.slice(3, 2).cast(pl.Int64) < 60)
     east = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes)
     there = (pl.col("moment") - pl.duration(minutes=east)).dt.replace_time_zone("UTC")
-    home = there.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    shown = there.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    home = pl.when(real & shown.dt.year().is_between(1, 9999)).then(shown)
     away = pl.col("z").is_not_null()
+    # Where there is no such time or offset, the day that was written stands.
     return frame.select(
-        pl.when(away).then(home.dt.date()).otherwise(pl.col("day")).alias("day"),
+        pl.when(away).then(pl.coalesce(home.dt.date(), "day")).otherwise(pl.col("day")).alias("day"),
         pl.when(away).then(home).otherwise(pl.col("moment")).alias("moment"),
     )
 
@@ -163,9 +168,8 @@ def _time() -> pl.Expr:
     twelve = pl.when((hour >= 1) & (hour <= 12)).then(hour % 12 + pl.when(half == "P").then(12).otherwise(0))
     hour = pl.when(half.is_not_null()).then(twelve).otherwise(hour)
     nanoseconds = pl.col("f").str.pad_end(9, "0").cast(pl.Int64, strict=False).fill_null(0)
-    # Half a microsecond is one, as databases round.
-    parts = pl.duration(
-        hours=hour, minutes=minute, seconds=second.fill_null(0), microseconds=(nanoseconds + 500) // 1000
-    )
+    # Half a microsecond is one, as databases round; but no fraction makes it the next second, or the next day.
+    micros = ((nanoseconds + 500) // 1000).clip(upper_bound=999_999)
+    parts = pl.duration(hours=hour, minutes=minute, seconds=second.fill_null(0), microseconds=micros)
     right = (hour < 24) & (minute < 60) & (second.fill_null(0) < 60)
     return pl.when(pl.col("h").is_null()).then(pl.duration(hours=0)).when(right).then(parts)

@@ -8,7 +8,7 @@ import polars as pl
 
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import KEY, ORIGIN, ROW
-from casebridge.project.errors import SpecError
+from casebridge.project.errors import SpecError, counted
 from casebridge.project.identity import give_out
 from casebridge.project.job import Job
 from casebridge.project.plan import State, TablePlan, follows, planned
@@ -103,17 +103,20 @@ def _accounted_for(job: Job, source: Source) -> dict[str, pl.DataType]:
 
 
 def _table(job: Job, plan: Conversion, prepared: dict[Source, Prepared]) -> Tally:
-    spec, sealed = plan.spec, []
+    spec, sealed, longest = plan.spec, [], 0
     sources = list(_batches(job, spec, prepared))
     job.report.table(STAGE, spec.name, sum(batch.rows for batch in sources))
     for number, batch in enumerate(sources):
         left, inputs = _inputs(job, plan, batch, prepared)
         if job.ledger.done(STAGE, spec.name, number, inputs) is None:
-            _convert(job, plan, batch, number, inputs, left)
+            longest = max(longest, _convert(job, plan, batch, number, inputs, left))
         else:
             job.report.skip(batch.rows)
         sealed.append((number, inputs))
     job.ledger.seal(job.run, STAGE, spec.name, sealed)
+    if longest and spec.key_type:
+        takes = f"{spec.target}.{spec.key_column} takes {spec.key_type.length:,}"
+        job.report.note(f"{spec.name}: the longest legacy key has {counted(longest, 'character')}, and {takes}")
     _give_out_ids(job, spec, digest(sealed))
     return job.ledger.tally(job.run, STAGE, spec.name)
 
@@ -164,7 +167,8 @@ def _batches(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Ite
     yield from prepared[spec.sources[0]].raw
 
 
-def _convert(job: Job, plan: Conversion, batch: Batch, number: int, inputs: str, left: pl.Series | None) -> None:
+def _convert(job: Job, plan: Conversion, batch: Batch, number: int, inputs: str, left: pl.Series | None) -> int:
+    """One batch into its files; how long the longest legacy key is that the target cannot take."""
     name = plan.spec.name
     job.ledger.attempt(STAGE, name, number, inputs)
     raw = batch.read()
@@ -177,6 +181,8 @@ def _convert(job: Job, plan: Conversion, batch: Batch, number: int, inputs: str,
     ]
     job.ledger.record(STAGE, name, number, inputs, files, made.tally)
     job.report.advance(batch.rows, made.tally.rejected + made.tally.held + made.tally.excluded)
+    of_key = (pl.col("column") == plan.spec.key_column) & (pl.col("rule") == "max_length")
+    return int(made.quarantine.filter(of_key).select(pl.col("value").str.len_chars().max().fill_null(0)).item())
 
 
 def _give_out_ids(job: Job, spec: TableSpec, inputs: str) -> None:

@@ -202,8 +202,11 @@ def _at_home(value: pl.Expr, written: pl.Expr, zone: str) -> pl.Expr:
     ahead = ahead.str.pad_end(5, "0").str.replace(r"^(.)(..)(..)$", "$1$2:$3")
     moment = written.cast(pl.String) + "T" + hours.str.zfill(2) + ":" + minutes + ":00" + ahead
     known = moment.str.to_datetime("%Y-%m-%dT%H:%M:%S%:z", strict=False, time_unit="us")
-    plain = pl.when(away.is_not_null()).then(known.dt.convert_time_zone(zone).dt.date())
-    return pl.when(away.is_null()).then(written).otherwise(plain)
+    # Clocks differ by 14 hours at most; a day written beside a time that cannot be is still a day.
+    far = ahead.str.slice(1, 2).cast(pl.Int32) * 60 + ahead.str.slice(4, 2).cast(pl.Int32)
+    here = known.dt.convert_time_zone(zone).dt.date()
+    sure = (far <= 14 * 60) & (ahead.str.slice(4, 2).cast(pl.Int32) < 60) & here.dt.year().is_between(1, 9999)
+    return pl.when(sure).then(here).otherwise(written)
 
 
 _PLAIN_NO = ("", "N", "NO", "F", "FALSE", "0")
