@@ -11,6 +11,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from casebridge.extract.delimited import fields_of_first
@@ -48,6 +49,30 @@ def preflight(job: Job) -> list[SourceTable]:
         few = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
         job.report.note(f"no spec of {system} reads {counted(len(names), 'file')} of its dump: {few}")
     return tables
+
+
+def known_columns(job: Job) -> dict[Source, tuple[str, ...]]:
+    """The columns of every source whose first header can be read, and those that its plain specs need of it: that
+    one is missing is told of the file. Reads no more than headers."""
+    found = {}
+    for source, read in job.reads().items():
+        dump = job.settings.systems[source.system].dump
+        with suppress(SourceError, OSError):
+            path = _files(dump, read, {})[0]
+            titles = FORMATS[read.format].columns(path, path.relative_to(dump).as_posix(), read)
+            columns = dict.fromkeys(raw_name(title) for title in titles)
+            mapped, asked = _needed(job.specs_of(source), source, read)
+            found[source] = tuple(dict.fromkeys([*columns, *sorted(mapped), *asked]))
+    return found
+
+
+def _needed(specs: Sequence[TableSpec], source: Source, read: ReadSpec) -> tuple[set[str], dict[str, str]]:
+    """The columns that the plain specs of a source take, and those that their conditions name, with where. What a
+    query needs it says when it is tried."""
+    plain = [spec for spec in specs if spec.query is None]
+    mapped = set.union(*columns_accounted_for(plain, source)) | set(read.key)
+    asked = {name: f"{spec.name}.toml: {at}" for spec in plain for name, at in columns_asked_of(spec).items()}
+    return mapped, asked
 
 
 def unread_files(job: Job) -> dict[str, list[str]]:
@@ -160,10 +185,7 @@ def _columns(
     columns = tuple(raw_name(title) for title in titles)
     specs = job.specs_of(source)
     known = set.union(*columns_accounted_for(specs, source, columns))
-    # What a query needs it says itself, when it is tried: only plain specs say here what must be there.
-    plain = [spec for spec in specs if spec.query is None]
-    mapped = set.union(*columns_accounted_for(plain, source)) | set(read.key)
-    asked = {name: f"{spec.name}.toml: {at}" for spec in plain for name, at in columns_asked_of(spec).items()}
+    mapped, asked = _needed(specs, source, read)
     needed = mapped | set(asked)
     here = set(columns)
     if not _folded(columns) & _folded(known | needed):

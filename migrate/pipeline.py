@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from casebridge import dedupe, extract, load, reconciliation, transform
 from casebridge.dedupe.candidates import try_queries as try_linkage
 from casebridge.dedupe.config import read_linkage
-from casebridge.extract.preflight import preflight
+from casebridge.extract.preflight import known_columns, preflight
 from casebridge.extract.readers import FORMATS
 from casebridge.migrate.corruption import corruption_named
 from casebridge.migrate.decision_guard import look_at_decisions, note_decisions_followed, take_over_old_decisions
@@ -237,7 +237,7 @@ def check(folder: Path, notes: list[str] | None = None) -> list[str]:
     kept: list[str] = [] if notes is None else notes
     try:
         with open_job(folder, report=_Notes(kept), alone=False) as job:
-            looks: tuple[Callable[[Job], object], ...] = (*_FILE_CHECKS, _dump, _databases)
+            looks: tuple[Callable[[Job], object], ...] = (*_FILE_CHECKS, _queries, preflight, _databases)
             for look in looks:
                 try:
                     look(job)
@@ -254,14 +254,14 @@ def _lines(error: CasebridgeError) -> list[str]:
     return [error.message + (f" ({error.hint})" if error.hint else "")]
 
 
-def _dump(job: Job) -> None:
-    """The files of the dump, and whether each spec's query fits their columns."""
-    columns = {table.source: table.columns for table in preflight(job)}
+def _queries(job: Job) -> None:
+    """Whether each spec's query and conditions fit the columns of the dump, as far as they can be read."""
     try:
         plans = make_conversions(job)
     except SpecError:
         return  # among the papers' problems
-    try_queries(job, plans, columns)
+    columns = known_columns(job)
+    try_queries(job, [plan for plan in plans if all(source in columns for source in plan.spec.sources)], columns)
 
 
 def _linkage(job: Job) -> None:

@@ -161,6 +161,27 @@ def test_check_tries_the_queries_before_anything_is_read(migration: Migration) -
     assert not list((migration.folder / "work").glob("*/*"))
 
 
+def test_check_tells_of_files_and_of_queries_at_once(migration: Migration) -> None:
+    """Whoever mends the project should not have to fetch a file first."""
+    dump = migration.council / "dump"
+    (dump / "CF_ALIAS.csv").unlink()
+    (dump / "CF_WARNING.csv").write_bytes(b"")
+    person = dump / "CF_PERSON.csv"
+    person.write_bytes(person.read_bytes().replace(b"MAINFRAME_SEQ", b"MAINFRAME_NO", 1))
+    path = migration.folder / "tables" / "documents.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("doc.CREATED_BY,", "doc.CREATED_BY, doc.CREATED_BYE AS NOBODY,"), encoding="utf-8"
+    )
+    rule = '[[check]]\nrule = "r"\nexpect = "SURNAM <> \'x\'"\n'
+    with (migration.folder / "tables" / "persons.toml").open("a", encoding="utf-8") as spec:
+        spec.write(rule)
+    done = migration.cli("check")
+    assert done.returncode == 2
+    for told in ("CREATED_BYE", "CF_ALIAS.csv", "CF_WARNING.csv", "missing MAINFRAME_SEQ, SURNAM"):
+        assert told in done.stdout, told
+
+
 @pytest.mark.parametrize(
     "url", ["postgresql://nobody@127.0.0.1:1/nothing", "sqlite:////proc/nowhere/target.db", "nonsense"]
 )

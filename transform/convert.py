@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -38,9 +36,6 @@ from casebridge.transform.quarantine import quarantine_rows, with_first_cause
 from casebridge.transform.schema import FAULT, TEXT, TRANSLATED, Rule, fails_on_rows, of_workbook, rules
 from casebridge.transform.steps import STEPS
 
-if TYPE_CHECKING:
-    from pandera.polars import DataFrameSchema
-
 INDEX = "__index"
 CLOSED = "__closed_"
 """Prefix of the column in which a date that means "not ended" has become null."""
@@ -55,13 +50,6 @@ class Conversion:
     century_pivot: int
     rules: tuple[Rule, ...]
     zone: str = HOME
-
-    @cached_property
-    def schema(self) -> DataFrameSchema:
-        """The rules as a pandera schema, made when the first batch comes."""
-        from casebridge.transform.contract import pandera_schema
-
-        return pandera_schema(self.rules)
 
 
 def make_plan(spec: TableSpec, codes: Mapping[str, CodeList], century_pivot: int, zone: str = HOME) -> Conversion:
@@ -85,7 +73,7 @@ def convert(raw: pl.DataFrame, plan: Conversion) -> Converted:
     spec = plan.spec
     rows = source_rows(raw, spec)
     batch = with_values(rows, plan)
-    failures = with_first_cause(check_rows(batch, plan.rules, plan.schema, spec.name))
+    failures = with_first_cause(check_rows(batch, plan.rules, spec.name))
     shown = {column.name: _shown(column, spec) for column in spec.columns}
     shown.update({spec.key_column: pl.col(KEY)} if spec.key_column else {})
     quarantine = quarantine_rows(rows, failures, shown)

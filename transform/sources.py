@@ -54,10 +54,11 @@ def prepare(job: Job, read: ReadSpec) -> Prepared:
     batches = job.ledger.done(STAGE, name, 0, inputs)
     if batches is None:
         job.ledger.attempt(STAGE, name, 0, inputs)
-        doubled = _doubled(raw, read)
+        suspect = _sharing(raw, key_of(read.key)) if raw and read.key else pl.Series(ROW, [], dtype=pl.Int64)
+        doubled = _doubled(raw, read, suspect)
         left = pl.concat([doubled, _unclaimed(raw, specs, doubled.get_column(ROW))])
         written = write_batch(job.work, STAGE, name, 0, "quarantine", inputs, left)
-        unsure = write_batch(job.work, STAGE, name, 0, "disputed", inputs, _disputed(raw, read, left))
+        unsure = write_batch(job.work, STAGE, name, 0, "disputed", inputs, _disputed(raw, read, left, suspect))
         marked = write_batch(job.work, STAGE, name, 0, "marked", inputs, _marked(job, raw, read))
         tally = Tally(
             read=left.height,
@@ -124,18 +125,17 @@ def _joining(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> tup
     return f"{spec.name}.joined", digest(job.code(STAGE), parts, spec.query, job.settings.batch_rows)
 
 
-def _doubled(raw: tuple[Batch, ...], read: ReadSpec) -> pl.DataFrame:
-    if not raw or not read.key:
-        return empty(QUARANTINE)
-    key = key_of(read.key)
-    suspect = _sharing(raw, key)
+def _doubled(raw: tuple[Batch, ...], read: ReadSpec, suspect: pl.Series) -> pl.DataFrame:
     if suspect.is_empty():
         return empty(QUARANTINE)
-    rows = pl.concat(
-        [batch.scan().select(ROW, key.alias(KEY)).filter(pl.col(ROW).is_in(suspect.implode())) for batch in raw]
-    ).collect()
+    key = key_of(read.key)
+    rows = pl.concat([batch.scan().filter(_among(suspect)).select(ROW, key.alias(KEY)) for batch in raw]).collect()
     later = rows.sort(ROW).filter(pl.col(KEY).is_not_null() & ~pl.col(KEY).is_first_distinct())
     return _left(later, Verdict.REJECTED, "duplicate_key", pl.col(KEY))
+
+
+def _among(rows: pl.Series) -> pl.Expr:
+    return pl.col(ROW).is_in(rows.implode())
 
 
 def _sharing(batches: tuple[Batch, ...], key: pl.Expr) -> pl.Series:
@@ -149,7 +149,7 @@ def _each_key_once(spec: TableSpec, batches: tuple[Batch, ...]) -> None:
     suspect = _sharing(batches, key_of(spec.key))
     if suspect.is_empty():
         return
-    rows = [source_rows(batch.read().filter(pl.col(ROW).is_in(suspect.implode())), spec) for batch in batches]
+    rows = [source_rows(batch.read().filter(_among(suspect)), spec) for batch in batches]
     doubled = pl.concat([part.select(KEY) for part in rows]).to_series().drop_nulls().value_counts(name="rows")
     doubled = doubled.filter(pl.col("rows") > 1)
     if doubled.height:
@@ -158,13 +158,14 @@ def _each_key_once(spec: TableSpec, batches: tuple[Batch, ...]) -> None:
         raise SpecError([Problem(f"tables/{spec.name}.toml", "table.key", what, hint)])
 
 
-def _disputed(raw: tuple[Batch, ...], read: ReadSpec, left: pl.DataFrame) -> pl.DataFrame:
+def _disputed(raw: tuple[Batch, ...], read: ReadSpec, left: pl.DataFrame, suspect: pl.Series) -> pl.DataFrame:
     """The standing rows whose later doubles differ from them in more than blanks."""
     keys = left.filter(pl.col("rule") == "duplicate_key").get_column(KEY).unique()
     if keys.is_empty():
         return pl.DataFrame(schema={ROW: pl.Int64()})
     key = key_of(read.key)
-    rows = pl.concat([batch.scan().filter(key.is_in(keys.implode())) for batch in raw]).collect()
+    sharing = pl.concat([batch.scan().filter(_among(suspect)) for batch in raw]).collect()
+    rows = sharing.filter(key.is_in(keys.implode()))
     texts = [name for name in rows.columns if name not in OURS]
     content = pl.struct(bare(pl.col(name)) for name in texts)
     differing = rows.select(ROW, key.alias(KEY), content.alias("content")).sort(ROW)

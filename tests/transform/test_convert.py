@@ -18,7 +18,16 @@ from casebridge.project.settings import read_settings
 from casebridge.project.specfile import read_specs
 from casebridge.project.target import read_target
 from casebridge.transform.codes import read_codes
-from casebridge.transform.convert import Conversion, Converted, convert, key_of, make_plan
+from casebridge.transform.contract import check_rows, held_against
+from casebridge.transform.convert import (
+    Conversion,
+    Converted,
+    convert,
+    key_of,
+    make_plan,
+    source_rows,
+    with_values,
+)
 from tests.staged import WORDS, lay_out
 
 TARGET = """
@@ -284,6 +293,15 @@ QUICK = settings(max_examples=40, deadline=None)
 @QUICK
 def test_every_row_is_clean_or_left_behind_and_never_both(plan: Conversion, rows: list[Row]) -> None:
     _balanced(convert(_raw(rows), plan), rows=sum(row["KIND"] == "P" for row in rows))
+
+
+@given(rows=ROWS)
+@QUICK
+def test_a_rows_verdict_is_panderas_on_every_path(plan: Conversion, rows: list[Row]) -> None:
+    """The rows that are passed over without asking pandera are those in which it would find nothing."""
+    batch = with_values(source_rows(_raw(rows), plan.spec), plan)
+    asked, passed_over = held_against(batch, plan.rules, "people"), check_rows(batch, plan.rules, "people")
+    assert_frame_equal(passed_over.sort("index", "rank"), asked.sort("index", "rank"))
 
 
 @given(rows=ROWS, data=st.data())
