@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import polars as pl
@@ -69,9 +69,9 @@ def misfits(plan: Conversion, columns: Mapping[str, pl.DataType]) -> list[Proble
     if problems:
         return problems
     raw = stripped(pl.DataFrame(schema=schema))
-    tries = [
-        _tried(spec, f"{_place(column)}.steps", partial(_text_column, raw, column)) for column in spec.columns
-    ]
+    tries = []
+    if _tried(spec, "", partial(_text_columns, raw, spec.columns)):
+        tries = [_tried(spec, f"{_place(c)}.steps", partial(_text_column, raw, c)) for c in spec.columns]
     if spec.where is not None:
         wide = raw if SOURCE in raw.columns else raw.with_columns(pl.struct(pl.all()).alias(SOURCE))
         tries.append(_tried(spec, "table.where", partial(wide.select, pl.sql_expr(spec.where)), names))
@@ -88,15 +88,25 @@ def _rules(plan: Conversion, rows: pl.DataFrame) -> list[Problem]:
         if where != "table.where"
     ]
     columns = {column.name: column for column in spec.columns}
-    for rule in plan.rules:
-        column = columns.get(rule.column or "")
-        if column and rule.name != cast_rule(column):
-            tries.append(_tried(spec, f"{_place(column)}.checks", partial(rows.select, rule.holds)))
+    judged = [
+        (columns[rule.column], rule.holds)
+        for rule in plan.rules
+        if rule.column in columns and rule.name != cast_rule(columns[rule.column])
+    ]
+    together = [holds.alias(f"{number}") for number, (_, holds) in enumerate(judged)]
+    if _tried(spec, "", partial(rows.select, together)):  # which of them it is, each says by itself
+        tries += [
+            _tried(spec, f"{_place(column)}.checks", partial(rows.select, holds)) for column, holds in judged
+        ]
     return [problem for problem in tries if problem]
 
 
 def _text_column(raw: pl.DataFrame, column: ColumnSpec) -> pl.DataFrame:
-    return raw.select(text_of(column))
+    return _text_columns(raw, [column])
+
+
+def _text_columns(raw: pl.DataFrame, columns: Sequence[ColumnSpec]) -> pl.DataFrame:
+    return raw.select(text_of(column).alias(column.name) for column in columns)
 
 
 def _tried(

@@ -32,9 +32,10 @@ from casebridge.transform.sources import (
 
 def run(job: Job) -> Tally:
     """Convert what is pending. Returns the row account of all specs of this run."""
-    plans = make_conversions(job)
+    plans = _plans(job)
     columns = {source: _columns(job, source) for source in job.reads()}
     there = [plan for plan in plans if all(columns[source] for source in plan.spec.sources)]
+    _refuse_misfits(job, [plan for plan in plans if plan not in there])
     try_queries(job, there, columns)
     prepared = {source: prepare(job, read) for source, read in job.reads().items()}
     total = Tally()
@@ -45,6 +46,12 @@ def run(job: Job) -> Tally:
 
 def make_conversions(job: Job) -> list[Conversion]:
     """The specs made ready; SpecError lists every mistake in their code lists and expressions."""
+    plans = _plans(job)
+    _refuse_misfits(job, plans)
+    return plans
+
+
+def _plans(job: Job) -> list[Conversion]:
     names = [column.codes for spec in job.specs for column in spec.columns if column.codes]
     problems = [problem for spec in job.specs for problem in unreadable(spec)]
     try:
@@ -54,7 +61,7 @@ def make_conversions(job: Job) -> list[Conversion]:
     problems += [problem for spec in job.specs for problem in undated(spec, codes)]
     if problems:
         raise SpecError(problems)
-    plans = [
+    return [
         make_plan(
             spec,
             {column.codes: codes[column.codes] for column in spec.columns if column.codes},
@@ -63,6 +70,10 @@ def make_conversions(job: Job) -> list[Conversion]:
         )
         for spec in job.specs
     ]
+
+
+def _refuse_misfits(job: Job, plans: Iterable[Conversion]) -> None:
+    """SpecError for what does not fit the columns that the specs themselves name."""
     problems = [
         problem
         for plan in plans
@@ -71,7 +82,6 @@ def make_conversions(job: Job) -> list[Conversion]:
     ]
     if problems:
         raise SpecError(problems)
-    return plans
 
 
 def try_queries(job: Job, plans: list[Conversion], columns: Mapping[Source, Iterable[str]]) -> None:
