@@ -177,7 +177,7 @@ def test_no_fraction_and_no_offset_takes_a_value_to_another_day(tmp_path: Path) 
     ran = command(case("timestamps", tmp_path, {"dump/SRC.csv": dump}), "run")
     assert ran.code == 0, ran.said
     assert ran.rows("SELECT day, at FROM t ORDER BY id") == list(texts.values())
-    days = pl.DataFrame({"t": list(texts)}).select(raw_text.day(pl.col("t"), 26)).to_series()
+    days = raw_text.days(pl.Series(list(texts)), 26)
     assert days.cast(pl.String).to_list() == [day for day, _ in texts.values()]
 
 
