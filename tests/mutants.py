@@ -31,7 +31,7 @@ GUARDS: Mapping[str, Sequence[str]] = {
         "tests/reconciliation/test_controls.py", "tests/reconciliation/test_balance.py", "-k", "not postgresql",
     ),
     "dedupe/review/decisions.py": REVIEW,
-    "dedupe/review/crosswalk.py": ("tests/dedupe/test_review.py", "tests/test_restriction.py", "-k", "not postgresql"),
+    "dedupe/review/crosswalk.py": ("tests/test_restriction.py", *REVIEW),
     "dedupe/linkage/clusters.py": (
         "tests/linkage/test_guards.py", "-k", "bridge or connected or definition or name or twins",
     ),
