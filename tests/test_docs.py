@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ import polars as pl
 import pytest
 
 from casebridge.dedupe import config as linkage_file
+from casebridge.extract.dump import SourceTable
 from casebridge.extract.readers import FORMATS
 from casebridge.extract.records import Reason
 from casebridge.migrate.cli.main import COMMANDS, Commands, main
@@ -26,8 +28,8 @@ from casebridge.migrate.pipeline import open_job
 from casebridge.migrate.projects import init_project
 from casebridge.project import settings as settings_file
 from casebridge.project import specreader, target
-from casebridge.project.errors import CasebridgeError
-from casebridge.project.spec import ColumnSpec, OnFail, TableSpec
+from casebridge.project.errors import CasebridgeError, SourceError
+from casebridge.project.spec import ColumnSpec, OnFail, ReadSpec, Source, TableSpec
 from casebridge.reconciliation.checks import CHECKS as RECONCILIATION
 from casebridge.reconciliation.reporting import wording
 from casebridge.transform.checks import CHECKS
@@ -138,6 +140,41 @@ def test_every_step_is_in_the_reference_and_does_what_its_example_shows() -> Non
     for name, argument, given, wanted in shown:
         made = pl.DataFrame({"x": [given]}, schema={"x": pl.String}).select(STEPS[name](pl.col("x"), argument))
         assert made.item() == wanted, name
+
+
+FILES = [row for row in _table(_section(SPECS, "#### What is read how")) if len(row) == 3 and "\\" in row[1]]
+
+
+@pytest.mark.parametrize(("how", "file", "shown"), FILES)
+def test_every_file_of_the_reference_is_read_as_it_shows(tmp_path: Path, how: str, file: str, shown: str) -> None:
+    raw = tomllib.loads(how.replace("`, `", "\n").strip("`"))
+    data = file.strip("`").encode("latin-1").decode("unicode-escape").encode("latin-1")
+    (tmp_path / "A").write_bytes(data)
+    widths = tuple(raw.pop("widths", {}).items())
+    encoding = raw.pop("encoding", "utf-8")
+    null = tuple(raw.pop("null")) if "null" in raw else None
+    read = ReadSpec(
+        Source("old", "A"), "A", raw.pop("format", "csv"), encoding, raw.pop("delimiter", ","), ("ID",),
+        widths=widths, null=null, **raw,
+    )  # fmt: skip
+    wanted = shown.removeprefix("refused: ")
+    came = _as_shown(tmp_path / "A", read)
+    assert wanted in came if wanted != shown else wanted == came
+
+
+def _as_shown(path: Path, read: ReadSpec) -> str:
+    """What a file gives, as the reference shows it; or why it is refused."""
+    form, found = FORMATS[read.format], list[tuple[int, str]]()
+    try:
+        columns = form.columns(path, "A", read)
+        part = form.examine(path, "A", read)
+        for piece in form.records(SourceTable(read.source, read, columns, (part,)), part, 0, 0):
+            for row, *values in piece.raw.select("_row", *columns).iter_rows():
+                found.append((row, " ".join(value or "∅" for value in values).rstrip()))
+            found += piece.unreadable.select("_row", "reason").rows()
+    except SourceError as error:
+        return str(error)
+    return ", ".join(f"`{text}`" for _, text in sorted(found)).replace("\n", "\\n")
 
 
 def test_every_check_is_in_the_reference_and_judges_as_its_example_shows() -> None:
