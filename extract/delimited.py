@@ -15,7 +15,6 @@ from casebridge.extract.columns import text_columns
 from casebridge.extract.dump import Part, Piece, SourceTable, counted
 from casebridge.extract.examine import examine_text, refuse_binary
 from casebridge.extract.oddities import may_hold_nothing, named_lines, odd_rows, unprotected, without_nothing
-from casebridge.extract.prefetch import prefetch
 from casebridge.extract.quoting import Lookahead, Quoting
 from casebridge.extract.records import Reason, Records, RecordTooLongError, split
 from casebridge.extract.textfile import HEADER, TextFile
@@ -23,6 +22,7 @@ from casebridge.project.blanks import bare_text
 from casebridge.project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE, raw_name
 from casebridge.project.errors import BalanceError, SourceError
 from casebridge.project.errors import counted as counted_things
+from casebridge.project.prefetch import prefetch
 from casebridge.project.spec import ReadSpec
 
 _TRIED, _SEVERAL, _TRIAL = 100, 2, 1 << 16

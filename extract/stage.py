@@ -9,7 +9,6 @@ import polars as pl
 
 from casebridge.extract.dump import Piece, SourceTable, no_records
 from casebridge.extract.manifest import write_manifest
-from casebridge.extract.prefetch import prefetch
 from casebridge.extract.preflight import preflight, unread_files
 from casebridge.extract.readers import FORMATS
 from casebridge.project.batch import Batch, digest, write_batch
@@ -17,6 +16,7 @@ from casebridge.project.contracts import ROW, UNREADABLE, empty
 from casebridge.project.errors import SourceError
 from casebridge.project.job import Job
 from casebridge.project.plan import State, TablePlan
+from casebridge.project.prefetch import prefetch
 from casebridge.project.tally import Tally
 
 STAGE = "extract"

@@ -51,7 +51,8 @@ def check_rows(frame: pl.DataFrame, judged: tuple[Rule, ...], spec: str) -> pl.D
         return held_against(frame, judged, spec)  # it says which rule it is
     if not broken:
         return pl.DataFrame(schema=FAILURES)
-    failures = held_against(frame[suspects], broken, spec)
+    named = {KEY}.union(*(rule.holds.meta.root_names() for rule in broken))
+    failures = held_against(frame.select(name for name in frame.columns if name in named)[suspects], broken, spec)
     return failures.with_columns(
         suspects.gather(failures.get_column("index")).cast(FAILURES["index"]).alias("index")
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -12,12 +13,13 @@ from casebridge.project.errors import SpecError, counted
 from casebridge.project.identity import give_out
 from casebridge.project.job import Job
 from casebridge.project.plan import State, TablePlan, follows, planned
+from casebridge.project.prefetch import prefetch
 from casebridge.project.restriction import missing_marks
 from casebridge.project.spec import Source, TableSpec
 from casebridge.project.specfile import columns_accounted_for, columns_asked_of
 from casebridge.project.tally import Tally
 from casebridge.transform.codes import read_codes
-from casebridge.transform.convert import Conversion, convert, make_plan
+from casebridge.transform.convert import Conversion, Converted, convert, make_plan
 from casebridge.transform.expressions import misfits, undated, unreadable
 from casebridge.transform.sources import (
     STAGE,
@@ -113,22 +115,42 @@ def _accounted_for(job: Job, source: Source) -> dict[str, pl.DataType]:
 
 
 def _table(job: Job, plan: Conversion, prepared: dict[Source, Prepared]) -> Tally:
-    spec, sealed, longest = plan.spec, [], 0
+    spec, longest = plan.spec, 0
     sources = list(_batches(job, spec, prepared))
     job.report.table(STAGE, spec.name, sum(batch.rows for batch in sources))
-    for number, batch in enumerate(sources):
-        left, inputs = _inputs(job, plan, batch, prepared)
-        if job.ledger.done(STAGE, spec.name, number, inputs) is None:
-            longest = max(longest, _convert(job, plan, batch, number, inputs, left))
+    tasks = [_Task(number, batch, *_inputs(job, plan, batch, prepared)) for number, batch in enumerate(sources)]
+    pending = [task for task in tasks if job.ledger.done(STAGE, spec.name, task.number, task.inputs) is None]
+    coming = prefetch(task.converted(plan) for task in pending)
+    for task in tasks:
+        if task in pending:
+            longest = max(longest, _keep(job, spec, task, next(coming)))
         else:
-            job.report.skip(batch.rows)
-        sealed.append((number, inputs))
+            job.report.advance(task.batch.rows)
+    sealed = [(task.number, task.inputs) for task in tasks]
     job.ledger.seal(job.run, STAGE, spec.name, sealed)
     if longest and spec.key_type:
         takes = f"{spec.target}.{spec.key_column} takes {spec.key_type.length:,}"
         job.report.note(f"{spec.name}: the longest legacy key has {counted(longest, 'character')}, and {takes}")
     _give_out_ids(job, spec, digest(sealed))
     return job.ledger.tally(job.run, STAGE, spec.name)
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """One batch of source rows on its way: those of its rows that go no further (`left`), and the digest of all
+    that goes into its conversion."""
+
+    number: int
+    batch: Batch
+    left: pl.Series | None
+    inputs: str
+
+    def converted(self, plan: Conversion) -> Converted:
+        """The batch through its spec."""
+        raw = self.batch.read()
+        if self.left is not None and self.left.len():
+            raw = raw.filter(~pl.col(ROW).is_in(self.left.implode()))
+        return convert(raw, plan)
 
 
 def plan_tables(job: Job) -> Iterator[TablePlan]:
@@ -177,21 +199,17 @@ def _batches(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Ite
     yield from prepared[spec.sources[0]].raw
 
 
-def _convert(job: Job, plan: Conversion, batch: Batch, number: int, inputs: str, left: pl.Series | None) -> int:
-    """One batch into its files; how long the longest legacy key is that the target cannot take."""
-    name = plan.spec.name
-    job.ledger.attempt(STAGE, name, number, inputs)
-    raw = batch.read()
-    if left is not None and left.len():
-        raw = raw.filter(~pl.col(ROW).is_in(left.implode()))
-    made = convert(raw, plan)
+def _keep(job: Job, spec: TableSpec, task: _Task, made: Converted) -> int:
+    """One converted batch into its files; how long the longest legacy key is that the target cannot take."""
+    number, inputs = task.number, task.inputs
+    job.ledger.attempt(STAGE, spec.name, number, inputs)
     files = [
-        write_batch(job.work, STAGE, name, number, "clean", inputs, made.clean),
-        write_batch(job.work, STAGE, name, number, "quarantine", inputs, made.quarantine),
+        write_batch(job.work, STAGE, spec.name, number, "clean", inputs, made.clean),
+        write_batch(job.work, STAGE, spec.name, number, "quarantine", inputs, made.quarantine),
     ]
-    job.ledger.record(STAGE, name, number, inputs, files, made.tally)
-    job.report.advance(batch.rows, made.tally.rejected + made.tally.held + made.tally.excluded)
-    of_key = (pl.col("column") == plan.spec.key_column) & (pl.col("rule") == "max_length")
+    job.ledger.record(STAGE, spec.name, number, inputs, files, made.tally)
+    job.report.advance(task.batch.rows, made.tally.rejected + made.tally.held + made.tally.excluded)
+    of_key = (pl.col("column") == spec.key_column) & (pl.col("rule") == "max_length")
     return int(made.quarantine.filter(of_key).select(pl.col("value").str.len_chars().max().fill_null(0)).item())
 
 
