@@ -15,6 +15,7 @@ from small_projects import Recorder, files_below, job_of, make, standing
 
 from casebridge.extract import run, stage
 from casebridge.extract.dump import Part
+from casebridge.project.batch import remove_left_over
 from casebridge.project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE
 from casebridge.project.errors import SourceError
 from casebridge.project.tally import Tally
@@ -190,6 +191,7 @@ def test_killed_and_run_again_the_files_are_the_same(folder: Path, batches: int,
         check=False,
     )
     assert killed.returncode == -9
+    remove_left_over(folder / "work")  # as each command does that holds the project
     tally = run(job_of(folder))
     after = files_below(folder / "work" / "extract")
     del after["trial-1-manifest.json"]
