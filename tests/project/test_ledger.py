@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from casebridge.project.batch import Batch, digest, file_digest, write_batch, write_text
+from casebridge.project.contracts import SOURCE_SHIFT
 from casebridge.project.errors import BalanceError
 from casebridge.project.ledger import Ledger
 from casebridge.project.spec import Source
@@ -155,6 +156,102 @@ def test_a_source_number_is_given_once_and_is_nobody_elses(
     assert len(set(numbers.values())) == len(numbers)
     assert made.sources() == {number: source for source, number in numbers.items()}
     made.close()
+
+
+def test_rows_of_two_sources_have_numbers_far_apart(ledger: Ledger) -> None:
+    """The first source is number 1, and each has room for a trillion rows before the next."""
+    persons, notes = Source("old", "PERSON"), Source("old", "NOTE")
+    assert (ledger.first_row(persons), ledger.first_row(notes)) == (1 << SOURCE_SHIFT, 2 << SOURCE_SHIFT)
+    assert ledger.first_row(persons) == 1 << SOURCE_SHIFT
+    assert ledger.sources() == {1: persons, 2: notes}
+
+
+def test_a_batch_done_again_has_its_new_files_only(ledger: Ledger, tmp_path: Path) -> None:
+    """Its neighbours, alike in all but one respect, keep theirs."""
+    for number, inputs in ((0, "in"), (1, "in"), (0, "other")):
+        _do(ledger, tmp_path, number, inputs)
+    ledger.attempt("stage", "table", 0, "in")
+    again = write_batch(tmp_path, "stage", "table", 0, "quarantine", "in", FRAME)
+    ledger.record("stage", "table", 0, "in", [again], Tally(read=3, rejected=3))
+    assert ledger.done("stage", "table", 0, "in") == (again,)
+    for number, inputs in ((1, "in"), (0, "other")):
+        assert [batch.kind for batch in ledger.done("stage", "table", number, inputs) or ()] == ["clean"]
+    assert ledger.worked == {("stage", "table"): 12}
+
+
+def test_damaged_files_are_named_and_lost_ones_are_not(ledger: Ledger, tmp_path: Path) -> None:
+    whole, spoilt, gone = (_do(ledger, tmp_path, number) for number in range(3))
+    spoilt.path.write_bytes(spoilt.path.read_bytes()[:-1] + b"?")
+    gone.path.unlink()
+    assert ledger.damaged() == [spoilt]
+    assert whole.whole()
+
+
+def _two_runs(ledger: Ledger, work: Path) -> None:
+    """`b` was begun first; both have a table at one stage, `a` another one at another stage."""
+    for run in ("b", "a"):
+        ledger.open_run(run, "sqlite")
+    _do(ledger, work)
+    for run in ("b", "a"):
+        ledger.seal(run, "stage", "table", [(0, "in")])
+    ledger.attempt("later", "other", 0, "in")
+    batch = write_batch(work, "later", "other", 0, "clean", "in", FRAME)
+    ledger.record("later", "other", 0, "in", [batch], Tally(read=3, passed=3))
+    ledger.seal("a", "later", "other", [(0, "in")])
+
+
+def test_runs_stand_in_the_order_in_which_they_were_begun(ledger: Ledger, tmp_path: Path) -> None:
+    _two_runs(ledger, tmp_path)
+    ledger.open_run("b", "sqlite")
+    assert [run.name for run in ledger.runs()] == ["b", "a"]
+
+
+def test_a_verdict_is_one_runs_and_goes_when_it_is_opened_again(ledger: Ledger, tmp_path: Path) -> None:
+    _two_runs(ledger, tmp_path)
+    ledger.close_run("a", "balanced")
+    assert (ledger.verdict("a"), ledger.verdict("b"), ledger.verdict("none")) == ("balanced", None, None)
+    ledger.open_run("b", "sqlite")
+    assert ledger.verdict("a") == "balanced"
+    assert [run.finished is None for run in ledger.runs()] == [True, False]
+    ledger.open_run("a", "sqlite")
+    assert ledger.verdict("a") is None
+    ledger.close_run("a", "balanced")
+    ledger.sign_run("a", "{}")
+    ledger.open_run("a", "sqlite")
+    assert (ledger.verdict("a"), ledger.signature("a"), ledger.signature("b")) == ("balanced", "{}", None)
+
+
+def test_what_a_run_has_is_its_own(ledger: Ledger, tmp_path: Path) -> None:
+    _two_runs(ledger, tmp_path)
+    assert ledger.names("a", "stage") == ("table",)
+    assert ledger.names("a", "later") == ("other",)
+    assert ledger.names("b", "later") == ()
+    assert ledger.standing("b") == {("stage", "table", "0", "in")}
+    assert ledger.in_use("later") == set((tmp_path / "later").rglob("*.parquet"))
+    ledger.forget("a")
+    assert (ledger.names("a", "stage"), ledger.in_use("later")) == ((), set())
+    assert ledger.names("b", "stage") == ("table",)
+
+
+@pytest.mark.parametrize("way", ["read", "copied"])
+def test_a_ledger_that_is_read_or_copied_is_the_same_and_changes_nothing(
+    ledger: Ledger, tmp_path: Path, way: str
+) -> None:
+    _two_runs(ledger, tmp_path)
+    other = Ledger.reading(tmp_path) if way == "read" else ledger.copy()
+    assert [tuple(run) for run in other.runs()] == [tuple(run) for run in ledger.runs()]
+    assert other.standing("a") == ledger.standing("a")
+    assert other.done("stage", "table", 0, "in") == ledger.done("stage", "table", 0, "in")
+    other.forget("a")
+    other.close_run("b", "balanced")
+    assert (ledger.verdict("b"), len(ledger.standing("a"))) == (None, 2)
+    other.close()
+
+
+def test_where_no_ledger_is_none_is_made_to_be_read(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    assert Ledger.reading(work).runs() == []
+    assert not work.exists()
 
 
 def test_a_signature_closes_one_run_only(ledger: Ledger) -> None:
