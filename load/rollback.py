@@ -124,7 +124,7 @@ def _forget(job: Job, delivery: Delivery, run: TargetRun) -> None:
         with delivery.engine.connect() as connection:
             return run not in runs(connection)
 
-    in_transaction(delivery.engine, work, done, job.report)
+    in_transaction(delivery.engine, work, done, job.report, job.target.load_order)
 
 
 def _run_before(known: list[TargetRun]) -> str:

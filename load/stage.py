@@ -75,7 +75,7 @@ def _run(job: Job, engine: sa.Engine) -> Tally:
     # A target that is not there from the beginning is not waited for: its URL is wrong, or somebody must look.
     with engine.connect():
         pass
-    in_transaction(engine, begin, repeatable, job.report)
+    in_transaction(engine, begin, repeatable, job.report, job.target.load_order)
     with engine.connect() as connection:
         there = applied(connection)
         standing = standing_marks(connection, job.target)
@@ -117,7 +117,7 @@ def _key(job: Job, delivery: Delivery) -> bool:
     """Build the unique and foreign keys. False when rows were refused, for a value that another row has."""
     failpoint("before tighten")
     try:
-        in_transaction(delivery.engine, delivery.tables.tighten, repeatable, job.report)
+        in_transaction(delivery.engine, delivery.tables.tighten, repeatable, job.report, job.target.load_order)
     except DRIVER_ERRORS as error:
         if not is_row_error(error) or not _note_unique_violations(job, delivery):
             raise

@@ -14,6 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from casebridge.project.errors import CasebridgeError, TargetError
+from casebridge.project.locks import PATIENCE, session_name, told_of
 from casebridge.project.refusals import HINTS, Refusal, refused
 
 DRIVER_ERRORS = (SQLAlchemyError, psycopg.Error, sqlite3.Error)
@@ -50,9 +51,12 @@ def open_database(url: str, *, reading: bool = False) -> sa.Engine:
         return _sqlite_to_read(parsed) if reading else _sqlite(parsed)
     try:
         # Rows go to the server as UTF-8, whatever the database keeps them in: it translates, or refuses.
-        options = {"client_encoding": "utf8"} if parsed.drivername == "postgresql+psycopg" else {}
-        engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, connect_args=options)
+        ours = {"client_encoding": "utf8", "application_name": session_name()}
         server = parsed.get_backend_name() == "postgresql"
+        options = ours if parsed.drivername == "postgresql+psycopg" else {}
+        engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, connect_args=options)
+        if options:
+            event.listen(engine, "connect", _no_endless_waiting)
         return engine.execution_options(postgresql_readonly=True) if reading and server else engine
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         hint = (
@@ -129,6 +133,8 @@ def refusal(url: str | sa.URL, error: Exception) -> TargetError:
     retryable = bool(lost)
     hint = "check target.url in casebridge.toml, that the server runs, and that this login may write"
     told = refused(error)
+    if told is Refusal.LOCKED:
+        reason = f"{reason}; {_who_locks(url)}"
     if told is not None:
         hint = HINTS[told]
     elif retryable:
@@ -136,6 +142,14 @@ def refusal(url: str | sa.URL, error: Exception) -> TargetError:
     elif str(getattr(getattr(error, "orig", error), "sqlstate", None) or "").startswith("23"):
         hint = "other rows in the target, or its own keys, do not allow it: have them mended, then run it again"
     return TargetError(shown(url), reason, hint=hint, retryable=retryable)
+
+
+def _who_locks(url: str | sa.URL) -> str:
+    engine = open_database(url if isinstance(url, str) else url.render_as_string(hide_password=False))
+    try:
+        return told_of(engine)
+    finally:
+        engine.dispose()
 
 
 def _parsed(url: str) -> sa.URL:
@@ -176,7 +190,7 @@ def _masked(text: str) -> str:
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": 60}, hide_parameters=True)
+    engine = sa.create_engine(url, connect_args={"timeout": 10}, hide_parameters=True)
     return _with_settings(engine, ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = OFF"))
 
 
@@ -191,6 +205,14 @@ def _sqlite_to_read(url: sa.URL) -> sa.Engine:
     # No connection is kept: while one that may only read is open, no other of this process may write.
     engine = sa.create_engine(url, creator=connected, hide_parameters=True, poolclass=sa.NullPool)
     return _with_settings(engine, ("query_only = ON",))
+
+
+def _no_endless_waiting(connection: Any, _record: Any) -> None:
+    """A lock that somebody holds is waited for PATIENCE long, unless the database's owner has said how long."""
+    asked = "SELECT set_config('lock_timeout', %s, false) WHERE current_setting('lock_timeout') = '0'"
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [PATIENCE])
+    connection.commit()
 
 
 def _with_settings(engine: sa.Engine, pragmas: Sequence[str]) -> sa.Engine:

@@ -17,11 +17,14 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
+from casebridge.load.writing import retry
 from casebridge.migrate import room
 from casebridge.migrate.pipeline import open_job
 from casebridge.migrate.stage_watch import StageWatch
+from casebridge.project import database
 from casebridge.project.attempts import AT_WORK, DONE, STOPPED, Attempt, Attempts, together
 from casebridge.project.database import open_database, refusal
+from casebridge.project.job import Silent
 from casebridge.project.refusals import HINTS, Refusal, refused, refused_files
 from casebridge.project.settings import read_settings
 from casebridge.project.tally import Tally
@@ -299,3 +302,74 @@ def test_what_was_skipped_and_what_was_stopped_say_so(kin: Kin) -> None:
     shutil.rmtree(kin.folder / "dump")
     assert kin.cli("run").returncode == 3
     assert "extract: not finished; 0 rows in" in kin.cli("status").stdout
+
+
+# Locks
+
+
+def test_who_holds_a_lock_is_said_while_it_is_waited_for(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By pid, application and since when; a session that holds nothing of these tables is not blamed."""
+    monkeypatch.setattr(database, "PATIENCE", "100ms")
+    monkeypatch.setattr(retry, "WAITS", (0.2, 0.2, 0.2))
+    holder = psycopg.connect(postgres_url, application_name="their report")
+    idle = psycopg.connect(postgres_url, application_name="somebody else", autocommit=True)
+    holder.execute("CREATE TABLE persons (id INT)")
+    holder.commit()
+    holder.execute("LOCK TABLE persons")
+    pid, heard = holder.info.backend_pid, list[str]()
+
+    class Listening(Silent):
+        def note(self, text: str) -> None:
+            heard.append(text)
+            if len(heard) == 2:
+                holder.commit()
+
+    engine = open_database(postgres_url)
+    retry.in_transaction(
+        engine, lambda c: c.execute(sa.text("INSERT INTO persons VALUES (1)")), retry.repeatable, Listening(),
+        ["persons"],
+    )  # fmt: skip
+    assert len(heard) == 2
+    assert f"held by pid {pid} (their report, user postgres, idle in transaction, since 20" in heard[0]
+    assert "somebody else" not in heard[0]
+    holder.execute("LOCK TABLE persons")
+    with pytest.raises(sa.exc.OperationalError) as caught, engine.connect() as connection:
+        connection.execute(sa.text("SELECT * FROM persons"))
+    told = refusal(postgres_url, caught.value)
+    assert f"pid {pid} (their report" in told.message
+    assert told.hint == HINTS[Refusal.LOCKED]
+    for connection in (holder, idle):
+        connection.close()
+    engine.dispose()
+
+
+def test_what_the_owner_of_a_database_says_of_locks_holds(postgres_url: str) -> None:
+    name = postgres_url.split("/")[3].split("?")[0]
+    for said, holds in (("0", "10s"), ("3s", "3s")):
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {name} SET lock_timeout = '{said}'")  # type: ignore[arg-type]
+        engine = open_database(postgres_url)
+        with engine.connect() as connection:
+            assert connection.scalar(sa.text("SHOW lock_timeout")) == holds
+        engine.dispose()
+
+
+def test_an_sqlite_file_that_somebody_writes_is_named(kin: Kin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "WAITS", (0.01,))
+    connect = sqlite3.dbapi2.connect
+
+    def hasty(*words: object, **more: object) -> sqlite3.Connection:
+        return connect(*words, **{**more, "timeout": 0.05})  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", hasty)
+    writer = sqlite3.connect(kin.folder / "target.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    kin.dump([person(1, "Ng"), person(2, "Other")])
+    done = kin.cli("run")
+    writer.close()
+    assert done.returncode == 3
+    assert f"another program is writing to {kin.folder / 'target.db'}" in done.stderr
+    assert "wait until that session ends its transaction" in done.stderr
+    kin.run()

@@ -59,7 +59,7 @@ def put_crosswalk(job: Job, engine: sa.Engine, batch: Batch | None, run: str) ->
             writer_for(engine.dialect.name)(connection, CROSSWALK, batch.read())
             note_applied(connection, batch, NAME, run)
 
-    in_transaction(engine, work, repeatable, job.report)
+    in_transaction(engine, work, repeatable, job.report, job.target.load_order)
 
 
 def drop_protected(job: Job, engine: sa.Engine) -> None:

@@ -98,7 +98,9 @@ class Delivery:
     def loosen(self) -> None:
         """Take the keys off before the first row is written; an untouched target keeps them."""
         if not self.loose:
-            in_transaction(self.engine, self.tables.loosen, repeatable, self.job.report)
+            in_transaction(
+                self.engine, self.tables.loosen, repeatable, self.job.report, self.job.target.load_order
+            )
             self.loose = True
             failpoint("after loosen")
 
@@ -115,7 +117,9 @@ class Delivery:
             failpoint("before commit")
 
         failpoint("before begin")
-        in_transaction(self.engine, work, lambda: self._stands([batch]), self.job.report)
+        in_transaction(
+            self.engine, work, lambda: self._stands([batch]), self.job.report, self.job.target.load_order
+        )
         failpoint("after commit")
         # Here, not by who waits for us: when the batch beside this one fails, this one stands all the same.
         self._noted(batch, table)
@@ -135,7 +139,9 @@ class Delivery:
             failpoint("before commit")
 
         failpoint("before begin")
-        in_transaction(self.engine, work, lambda: self._stands(fresh, stale), self.job.report)
+        in_transaction(
+            self.engine, work, lambda: self._stands(fresh, stale), self.job.report, self.job.target.load_order
+        )
         failpoint("after commit")
         for item in stale:
             del self.there[item.name, item.number]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_chain, wait_fixed
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_chain, wait_fixed
 
 from casebridge.project.database import DRIVER_ERRORS
 from casebridge.project.job import Reporter
+from casebridge.project.locks import told_of
+from casebridge.project.refusals import Refusal, refused
 
 WAITS = (0.5, 1, 2, 4, 8, 15, 30, 60)
 """Seconds between attempts: a server that restarts is back within two minutes, or somebody must look."""
@@ -41,16 +43,21 @@ def is_row_error(error: BaseException) -> bool:
 
 
 def in_transaction(
-    engine: sa.Engine, work: Callable[[sa.Connection], None], done: Callable[[], bool], report: Reporter
+    engine: sa.Engine,
+    work: Callable[[sa.Connection], None],
+    done: Callable[[], bool],
+    report: Reporter,
+    tables: Collection[str] = (),
 ) -> None:
     """Do `work` in one transaction, again after what passes. `done` tells, after a lost connection,
-    whether the commit had come through all the same; for work that may be done twice it may say no."""
+    whether the commit had come through all the same; for work that may be done twice it may say no. `tables` are
+    those of which it is said who locks them, when somebody does."""
     attempts = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, DRIVER_ERRORS) and transient(error)),
         wait=wait_chain(*(wait_fixed(seconds) for seconds in WAITS)),
         stop=stop_after_attempt(len(WAITS) + 1),
         before_sleep=lambda state: report.note(
-            f"the target does not answer; trying again in {state.upcoming_sleep:g} s"
+            f"{_trouble(engine, state, tables)}; trying again in {state.upcoming_sleep:g} s"
         ),
         reraise=True,
     )
@@ -61,6 +68,14 @@ def in_transaction(
                 return
             with engine.begin() as connection:
                 work(connection)
+
+
+def _trouble(engine: sa.Engine, state: RetryCallState, tables: Collection[str]) -> str:
+    """What is waited for, in words."""
+    error = state.outcome.exception() if state.outcome else None
+    if error is not None and refused(error) is Refusal.LOCKED:
+        return f"the target is waited for: {told_of(engine, tables)}"
+    return "the target does not answer"
 
 
 def _came_through(engine: sa.Engine, done: Callable[[], bool]) -> bool:
