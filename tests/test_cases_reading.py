@@ -62,6 +62,46 @@ def migrated(folder: Path) -> tuple[list[tuple[object, ...]], list[tuple[str, st
     return [row[1:] for row in rows], sorted(left)
 
 
+def several(folder: Path, sources: Sequence[tuple[bytes, str]]) -> Path:
+    """A project of many files with ID and NAME, each with its spec and what stands in its [read]: the sources S0,
+    S1, … become the tables t0, t1, …"""
+    (folder / "dump").mkdir(parents=True)
+    (folder / "tables").mkdir()
+    (folder / "casebridge.toml").write_text(SETTINGS.format(encoding="utf-8"))
+    target = ""
+    for n, (data, read) in enumerate(sources):
+        (folder / "dump" / f"S{n}.csv").write_bytes(data)
+        table = TARGET.replace("[t", f"[t{n}")
+        target += f'{table}[t{n}.columns.legacy]\ntype = "text"\n[t{n}.columns.name]\ntype = "varchar(60)"\n'
+        spec = f'[table]\nsystem = "old"\nsource = "S{n}"\ntarget = "t{n}"\nkey = ["ID"]\n[read]\n{read}\n'
+        spec += '[columns.name]\nfrom = "NAME"\non_fail = "null_and_report"\n'
+        (folder / "tables" / f"t{n}.toml").write_text(spec)
+    (folder / "target.toml").write_text(target)
+    return folder
+
+
+Came = tuple[list[tuple[object, ...]], list[tuple[str, str]]]
+
+
+def arrived(folder: Path, count: int) -> list[Came]:
+    """For each source of such a project what `migrated` gives for one."""
+    with open_job(folder) as job:
+        for _ in run_stages(job, "load"):
+            pass
+        left: list[list[tuple[str, str]]] = []
+        for n in range(count):
+            unreadable = job.ledger.sealed(job.run, "extract", f"old.S{n}", "unreadable")
+            found = [("rejected", reason) for batch in unreadable for reason in batch.read()["reason"]]
+            for name in (f"old.S{n}", f"t{n}"):
+                for batch in job.ledger.sealed(job.run, "transform", name, "quarantine"):
+                    found += batch.read().select("verdict", "rule").rows()
+            left.append(found)
+    with sqlite3.connect(folder / "target.db") as target:
+        rows = [target.execute(f"SELECT legacy, name FROM t{n} ORDER BY legacy").fetchall() for n in range(count)]  # noqa: S608
+    target.close()
+    return list(zip(rows, left, strict=True))
+
+
 def refused(folder: Path) -> str:
     """What `check` says and `run` stops with."""
     said = "\n".join(check(folder))
@@ -75,96 +115,122 @@ PEOPLE = [("1", "Ann"), ("2", "Bob"), ("3", "Cy")]
 TEXT = {"NAME": "varchar(60)"}
 
 
-@pytest.mark.parametrize(
-    ("data", "read", "encoding"),
-    [
-        (b"ID,NAME\r1,Ann\r2,Bob\r3,Cy\r", "", "utf-8"),
-        (b"ID,NAME\r1,Ann\r2,Bob\r3,Cy", "", "utf-8"),
-        (b"ID,NAME\r\r\n1,Ann\r\r\n2,Bob\r\r\n3,Cy\r\r\n", "", "utf-8"),
-        (b'"ID","NAME"\r\r\n"1","Ann"\r\r\n"2","Bob"\r\r\n"3","Cy"\r\r\n', "", "utf-8"),
-        (b"ID,NAME\r\n1,Ann\r\n2,Bob\r\n3,Cy\r\n\x1a", "", "utf-8"),
-        (b"ID,NAME\r\n1,Ann\r\n2,Bob\r\n3,Cy\x1a", "", "cp1252"),
-        ("\ufeffID,NAME\r\n1,Ann\r\n2,Bob\r\n3,Cy\r\n".encode("utf-16-le"), "", "utf-16"),
-        ("\ufeffID,NAME\n1,Ann\n2,Bob\n3,Cy\n".encode("utf-16-be"), "", "utf-16"),
-        ("ID,NAME\n1,Ann\n2,Bob\n3,Cy\n".encode("utf-16-be"), "", "utf-16-be"),
-        ("\ufeffID,NAME\r1,Ann\r2,Bob\r3,Cy\r".encode("utf-16-le"), "", "utf-16"),
-        (b"\xef\xbb\xbfID,NAME\n1,Ann\n2,Bob\n3,Cy\n", "", "utf-8"),
-        ("ID¬NAME\n1¬Ann\n2¬Bob\n3¬Cy\n".encode(), 'delimiter = "¬"', "utf-8"),
-        ("ID¬NAME\n1¬Ann\n2¬Bob\n3¬Cy\n".encode("cp1252"), 'delimiter = "¬"', "cp1252"),
-        (b"ID||NAME\n1||Ann\n2||Bob\n3||Cy\n", 'delimiter = "||"', "utf-8"),
-        (b"ID,NAME,\n1,Ann,\n2,Bob,\n3,Cy,\n", "trailing_delimiter = true", "utf-8"),
-        (b"ID,NAME\n1,Ann,\n2,Bob,\n3,Cy,\n", "trailing_delimiter = true", "utf-8"),
-        (b"People of the town\n\nID,NAME\n1,Ann\n2,Bob\n3,Cy\n", "header = 3", "utf-8"),
-        (b"# made by a tool\nID,NAME\n1,Ann\n2,Bob\n3,Cy\n", 'comment = "#"', "utf-8"),
-        (b'ID,NAME\n="1",Ann\n"=""2""",Bob\n3,="Cy"\n', "", "utf-8"),
-        ("\u00a0ID,\ufeffNAME\u200b\n1,Ann\n2,Bob\n3,Cy\n".encode(), "", "utf-8"),
-    ],
-)  # fmt: skip
-def test_three_people_arrive(tmp_path: Path, data: bytes, read: str, encoding: str) -> None:
-    rows, left = migrated(project(tmp_path / "p", data, TEXT, read=read, encoding=encoding))
-    assert rows == PEOPLE
-    assert left == []
+THREE = [
+    (b"ID,NAME\r1,Ann\r2,Bob\r3,Cy\r", "", "utf-8"),
+    (b"ID,NAME\r1,Ann\r2,Bob\r3,Cy", "", "utf-8"),
+    (b"ID,NAME\r\r\n1,Ann\r\r\n2,Bob\r\r\n3,Cy\r\r\n", "", "utf-8"),
+    (b'"ID","NAME"\r\r\n"1","Ann"\r\r\n"2","Bob"\r\r\n"3","Cy"\r\r\n', "", "utf-8"),
+    (b"ID,NAME\r\n1,Ann\r\n2,Bob\r\n3,Cy\r\n\x1a", "", "utf-8"),
+    (b"ID,NAME\r\n1,Ann\r\n2,Bob\r\n3,Cy\x1a", "", "cp1252"),
+    ("\ufeffID,NAME\r\n1,Ann\r\n2,Bob\r\n3,Cy\r\n".encode("utf-16-le"), "", "utf-16"),
+    ("\ufeffID,NAME\n1,Ann\n2,Bob\n3,Cy\n".encode("utf-16-be"), "", "utf-16"),
+    ("ID,NAME\n1,Ann\n2,Bob\n3,Cy\n".encode("utf-16-be"), "", "utf-16-be"),
+    ("\ufeffID,NAME\r1,Ann\r2,Bob\r3,Cy\r".encode("utf-16-le"), "", "utf-16"),
+    (b"\xef\xbb\xbfID,NAME\n1,Ann\n2,Bob\n3,Cy\n", "", "utf-8"),
+    ("ID¬NAME\n1¬Ann\n2¬Bob\n3¬Cy\n".encode(), 'delimiter = "¬"', "utf-8"),
+    ("ID¬NAME\n1¬Ann\n2¬Bob\n3¬Cy\n".encode("cp1252"), 'delimiter = "¬"', "cp1252"),
+    (b"ID||NAME\n1||Ann\n2||Bob\n3||Cy\n", 'delimiter = "||"', "utf-8"),
+    (b"ID,NAME,\n1,Ann,\n2,Bob,\n3,Cy,\n", "trailing_delimiter = true", "utf-8"),
+    (b"ID,NAME\n1,Ann,\n2,Bob,\n3,Cy,\n", "trailing_delimiter = true", "utf-8"),
+    (b"People of the town\n\nID,NAME\n1,Ann\n2,Bob\n3,Cy\n", "header = 3", "utf-8"),
+    (b"# made by a tool\nID,NAME\n1,Ann\n2,Bob\n3,Cy\n", 'comment = "#"', "utf-8"),
+    (b'ID,NAME\n="1",Ann\n"=""2""",Bob\n3,="Cy"\n', "", "utf-8"),
+    ("\u00a0ID,\ufeffNAME\u200b\n1,Ann\n2,Bob\n3,Cy\n".encode(), "", "utf-8"),
+]  # fmt: skip
+"""Files in which three people stand: bytes, [read], encoding."""
 
 
-@pytest.mark.parametrize(
-    ("line", "rule"),
-    [
-        (b"ID,NAME", "repeated_header"),
-        (b"id,Name", "repeated_header"),
-        (b'"ID","NAME"', "repeated_header"),
-        (b"\xef\xbb\xbfID,NAME", "repeated_header"),
-        (b"--,----", "ruler_line"),
-        (b"---------", "ruler_line"),
-        (b"-- -------", "ruler_line"),
-        (b"-,-", "ruler_line"),
-        ("\u2500\u2500,\u2500\u2500\u2500".encode(), "ruler_line"),
-        (b"(3 rows affected)", "footer_line"),
-        (b"(3 rows affected),", "footer_line"),
-        (b'"3 rows selected.",', "footer_line"),
-        (b"Total,", "footer_line"),
-        (b"# 3 people", "comment_line"),
-        (b"#,3 people", "comment_line"),
-        (b"", "ragged_line"),
-        (b"x,y,z", "ragged_line"),
-    ],
-)  # fmt: skip
-def test_a_line_that_is_no_person_is_kept_under_its_rule(tmp_path: Path, line: bytes, rule: str) -> None:
-    data = b"ID,NAME\n1,Ann\n2,Bob\n" + line + b"\n3,Cy\n"
-    rows, left = migrated(project(tmp_path / "p", data, TEXT, read='comment = "#"'))
-    assert rows == PEOPLE
-    assert left == [("rejected", rule)]
+@pytest.fixture(scope="module")
+def threes(tmp_path_factory: pytest.TempPathFactory) -> list[Came]:
+    sources = [(data, f'encoding = "{encoding}"\n{read}') for data, read, encoding in THREE]
+    return arrived(several(tmp_path_factory.mktemp("threes") / "p", sources), len(sources))
 
 
-@pytest.mark.parametrize(
-    ("data", "encoding", "said"),
-    [
-        ("ID,NAME\n1,O\u2019Neill \u2013 5 \u20ac\n".encode("cp1252"), "latin-1", "probably `encoding"),
-        (b"ID,NAME\n1,Ann,\n2,Bob,\n", "utf-8", "each line has one empty field more than the header"),
-        (b"ID,NAME,\n1,Ann,\n2,Bob,\n", "utf-8", "its header ends with a delimiter"),
-        (b"ID,NAME\n1,Ann\r2,Bob\r3,Cy\r", "utf-8", "most of its lines with CR"),
-        (b"ID,NAME\r1,Ann\n2,Bob\n3,Cy\n", "utf-8", "most of its lines with LF"),
-        (b"ID,NAME\r1,Ann\r\n2,Bob\r\n", "utf-8", "also 2 ends with CR LF"),
-        ("\ufeffID,NAME\n1,Ann\n".encode("utf-16-le"), "utf-8", 'set `encoding = "utf-16"`'),
-        ("\ufeffID,NAME\n1,Ann\n".encode("utf-16-le") + b"x", "utf-16", "in the middle of a character"),
-        (b"ID,NAME\n1,Ann\n", "utf-16", "declared UTF-16"),
-        (b"ID,NAME\n1,Ann,,\n2,Bob,,\n", "utf-8", "its lines have 4 fields, but its header has 2"),
-        (b"ID,NAME\n1,Ann, \n2,Bob,x\n", "utf-8", "its lines have 3 fields, but its header has 2"),
-        (b'ID,NAME\n"1\n,"\n2\n', "utf-8", "its lines have 1 field, but its header has 2"),
-        (b"ID,NAME,AGE,TOWN,KIND\n1,Ann,5,x,y\n", "utf-8", "nor dropped AGE, TOWN, KIND"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_read_surely_is_refused(tmp_path: Path, data: bytes, encoding: str, said: str) -> None:
-    assert said in refused(project(tmp_path / "p", data, TEXT, encoding=encoding))
+@pytest.mark.parametrize("number", range(len(THREE)), ids=[repr(data)[:40] for data, _, _ in THREE])
+def test_three_people_arrive(threes: list[Came], number: int) -> None:
+    assert threes[number] == (PEOPLE, [])
 
 
-@pytest.mark.parametrize("word", ["NULL", "\\N", "(null)", "  NULL ", "\u00a0null"])
+NOBODY = [
+    (b"ID,NAME", "repeated_header"),
+    (b"id,Name", "repeated_header"),
+    (b'"ID","NAME"', "repeated_header"),
+    (b"\xef\xbb\xbfID,NAME", "repeated_header"),
+    (b"--,----", "ruler_line"),
+    (b"---------", "ruler_line"),
+    (b"-- -------", "ruler_line"),
+    (b"-,-", "ruler_line"),
+    ("\u2500\u2500,\u2500\u2500\u2500".encode(), "ruler_line"),
+    (b"(3 rows affected)", "footer_line"),
+    (b"(3 rows affected),", "footer_line"),
+    (b'"3 rows selected.",', "footer_line"),
+    (b"Total,", "footer_line"),
+    (b"# 3 people", "comment_line"),
+    (b"#,3 people", "comment_line"),
+    (b"", "ragged_line"),
+    (b"x,y,z", "ragged_line"),
+]  # fmt: skip
+"""Lines between people that are no person, and the rule under which each is kept."""
+
+
+@pytest.fixture(scope="module")
+def nobodies(tmp_path_factory: pytest.TempPathFactory) -> list[Came]:
+    sources = [(b"ID,NAME\n1,Ann\n2,Bob\n" + line + b"\n3,Cy\n", 'comment = "#"') for line, _ in NOBODY]
+    return arrived(several(tmp_path_factory.mktemp("nobodies") / "p", sources), len(sources))
+
+
+@pytest.mark.parametrize("number", range(len(NOBODY)), ids=[repr(line) for line, _ in NOBODY])
+def test_a_line_that_is_no_person_is_kept_under_its_rule(nobodies: list[Came], number: int) -> None:
+    assert nobodies[number] == (PEOPLE, [("rejected", NOBODY[number][1])])
+
+
+REFUSED = [
+    ("ID,NAME\n1,O\u2019Neill \u2013 5 \u20ac\n".encode("cp1252"), "latin-1", "probably `encoding"),
+    (b"ID,NAME\n1,Ann,\n2,Bob,\n", "utf-8", "each line has one empty field more than the header"),
+    (b"ID,NAME,\n1,Ann,\n2,Bob,\n", "utf-8", "its header ends with a delimiter"),
+    (b"ID,NAME\n1,Ann\r2,Bob\r3,Cy\r", "utf-8", "most of its lines with CR"),
+    (b"ID,NAME\r1,Ann\n2,Bob\n3,Cy\n", "utf-8", "most of its lines with LF"),
+    (b"ID,NAME\r1,Ann\r\n2,Bob\r\n", "utf-8", "also 2 ends with CR LF"),
+    ("\ufeffID,NAME\n1,Ann\n".encode("utf-16-le"), "utf-8", 'set `encoding = "utf-16"`'),
+    ("\ufeffID,NAME\n1,Ann\n".encode("utf-16-le") + b"x", "utf-16", "in the middle of a character"),
+    (b"ID,NAME\n1,Ann\n", "utf-16", "declared UTF-16"),
+    (b"ID,NAME\n1,Ann,,\n2,Bob,,\n", "utf-8", "its lines have 4 fields, but its header has 2"),
+    (b"ID,NAME\n1,Ann, \n2,Bob,x\n", "utf-8", "its lines have 3 fields, but its header has 2"),
+    (b'ID,NAME\n"1\n,"\n2\n', "utf-8", "its lines have 1 field, but its header has 2"),
+    (b"ID,NAME,AGE,TOWN,KIND\n1,Ann,5,x,y\n", "utf-8", "nor dropped AGE, TOWN, KIND"),
+]  # fmt: skip
+"""Files that cannot be read surely: bytes, encoding, what is said."""
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What `check` says of each of them; `run` stops at once."""
+    sources = [(data, f'encoding = "{encoding}"') for data, encoding, _ in REFUSED]
+    lines = refused(several(tmp_path_factory.mktemp("refused") / "p", sources)).splitlines()
+    return {line.strip().partition(".csv")[0]: line for line in lines}
+
+
+@pytest.mark.parametrize("number", range(len(REFUSED)), ids=[said for _, _, said in REFUSED])
+def test_what_cannot_be_read_surely_is_refused(told: dict[str, str], number: int) -> None:
+    assert REFUSED[number][2] in told[f"S{number}"]
+
+
+WORDS = ["NULL", "\\N", "(null)", "  NULL ", "\u00a0null"]
+
+
+@pytest.mark.parametrize("word", WORDS)
 def test_words_for_nothing_are_asked_about(tmp_path: Path, word: str) -> None:
     data = f"ID,NAME\n1,Ann\n2,{word}\n".encode()
     with pytest.raises(CasebridgeError, match=r"has the text .* in column NAME, line 3"):
         migrated(project(tmp_path / "a", data, TEXT))
-    shown = word.strip().replace("\\", "\\\\")
-    assert migrated(project(tmp_path / "b", data, TEXT, read=f'null = ["{shown}"]'))[0][1] == ("2", None)
-    assert migrated(project(tmp_path / "c", data, TEXT, read="null = []"))[0][1] == ("2", word.strip())
+
+
+def test_words_for_nothing_are_nothing_or_values_as_the_spec_says(tmp_path: Path) -> None:
+    files = [f"ID,NAME\n1,Ann\n2,{word}\n".encode() for word in WORDS]
+    shown = [word.strip().replace("\\", "\\\\") for word in WORDS]
+    sources = [(data, f'null = ["{word}"]') for data, word in zip(files, shown, strict=True)]
+    came = arrived(several(tmp_path / "p", [*sources, *((data, "null = []") for data in files)]), 2 * len(WORDS))
+    assert [rows[1] for rows, _ in came] == [*[("2", None)] * len(WORDS), *[("2", word.strip()) for word in WORDS]]
 
 
 FIXED = 'format = "fixed"\nwidths = { ID = 4, NAME = 8, HOURS = 3 }\n'
@@ -286,42 +352,51 @@ def of_book(folder: Path, data: bytes, kind: str = "text", read: str = "") -> Pa
     return project(folder, data, {"V": kind}, read=XLSX + read, file="s.xlsx")
 
 
-@pytest.mark.parametrize("strict", [False, True])
-@pytest.mark.parametrize(
-    ("cell", "code", "shown"),
-    [
-        ("<c><v>0.30000000000000004</v></c>", "", "0.3"),
-        ("<c><v>434.99999999999994</v></c>", "", "435"),
-        ("<c><v>19.989999999999998</v></c>", "", "19.99"),
-        ("<c><v>1E+21</v></c>", "", "1000000000000000000000"),
-        ("<c><v>9007199254740993</v></c>", "", "9007199254740993"),
-        ("<c s='1'><v>123</v></c>", "00000", "00123"),
-        ("<c s='1'><v>1234567</v></c>", "000\\-000\\-0000", "000-123-4567"),
-        ("<c s='1'><v>12</v></c>", "&quot;CF&quot;0000", "CF0012"),
-        ("<c s='1'><v>1234.5</v></c>", "#,##0.00", "1234.5"),
-        ("<c s='1'><v>45296</v></c>", "dd/mm/yyyy", "2024-01-05"),
-        ("<c s='1'><v>45296.354166666664</v></c>", "dd/mm/yyyy hh:mm", "2024-01-05 08:30:00"),
-        ("<c s='1'><v>45296.999999999</v></c>", "dd/mm/yyyy hh:mm", "2024-01-05 23:59:59.999"),
-        ("<c s='1'><v>45296.99999999999</v></c>", "dd/mm/yyyy", "2024-01-06"),
-        ("<c s='1'><v>0.354172453703704</v></c>", "hh:mm:ss.000", "08:30:00.5"),
-        ("<c s='1'><v>1.5208333333333333</v></c>", "[h]:mm", "36:30:00"),
-        ("<c s='1'><v>60</v></c>", "yyyy-mm-dd", "1900-02-29"),
-        ("<c s='1'><v>59</v></c>", "yyyy-mm-dd", "1900-02-28"),
-        ("<c t='d'><v>2024-01-05T00:00:00</v></c>", "", "2024-01-05"),
-        ("<c t='d'><v>2024-01-05T08:30:00</v></c>", "", "2024-01-05 08:30:00"),
-        ("<c t='b'><v>1</v></c>", "", "TRUE"),
-        ("<c t='str'><f>A1</f><v>a_x000D__x005F_b</v></c>", "", "a\r_b"),
-        ("<c t='str'><f>A1</f><v></v></c>", "", None),
-        ("<c><f>1+1</f><v>2</v></c>", "", "2"),
-        ("<c t='inlineStr'><is><r><t>An</t></r><r><t>n</t></r><rPh><t>x</t></rPh></is></c>", "", "Ann"),
-    ],
-)  # fmt: skip
-def test_a_cell_is_read_as_it_is_shown(
-    tmp_path: Path, strict: bool, cell: str, code: str, shown: str | None
-) -> None:
-    data = workbook({"S": HEAD + row("1", cell)}, strict=strict, formats=[code] if code else [])
-    odd = [("warned", "unusual_blank")] if "\r" in (shown or "") else []
-    assert migrated(of_book(tmp_path / "p", data)) == ([("1", shown)], odd)
+CELLS = [
+    ("<c><v>0.30000000000000004</v></c>", "", "0.3"),
+    ("<c><v>434.99999999999994</v></c>", "", "435"),
+    ("<c><v>19.989999999999998</v></c>", "", "19.99"),
+    ("<c><v>1E+21</v></c>", "", "1000000000000000000000"),
+    ("<c><v>9007199254740993</v></c>", "", "9007199254740993"),
+    ("<c s='1'><v>123</v></c>", "00000", "00123"),
+    ("<c s='1'><v>1234567</v></c>", "000\\-000\\-0000", "000-123-4567"),
+    ("<c s='1'><v>12</v></c>", "&quot;CF&quot;0000", "CF0012"),
+    ("<c s='1'><v>1234.5</v></c>", "#,##0.00", "1234.5"),
+    ("<c s='1'><v>45296</v></c>", "dd/mm/yyyy", "2024-01-05"),
+    ("<c s='1'><v>45296.354166666664</v></c>", "dd/mm/yyyy hh:mm", "2024-01-05 08:30:00"),
+    ("<c s='1'><v>45296.999999999</v></c>", "dd/mm/yyyy hh:mm", "2024-01-05 23:59:59.999"),
+    ("<c s='1'><v>45296.99999999999</v></c>", "dd/mm/yyyy", "2024-01-06"),
+    ("<c s='1'><v>0.354172453703704</v></c>", "hh:mm:ss.000", "08:30:00.5"),
+    ("<c s='1'><v>1.5208333333333333</v></c>", "[h]:mm", "36:30:00"),
+    ("<c s='1'><v>60</v></c>", "yyyy-mm-dd", "1900-02-29"),
+    ("<c s='1'><v>59</v></c>", "yyyy-mm-dd", "1900-02-28"),
+    ("<c t='d'><v>2024-01-05T00:00:00</v></c>", "", "2024-01-05"),
+    ("<c t='d'><v>2024-01-05T08:30:00</v></c>", "", "2024-01-05 08:30:00"),
+    ("<c t='b'><v>1</v></c>", "", "TRUE"),
+    ("<c t='str'><f>A1</f><v>a_x000D__x005F_b</v></c>", "", "a\r_b"),
+    ("<c t='str'><f>A1</f><v></v></c>", "", None),
+    ("<c><f>1+1</f><v>2</v></c>", "", "2"),
+    ("<c t='inlineStr'><is><r><t>An</t></r><r><t>n</t></r><rPh><t>x</t></rPh></is></c>", "", "Ann"),
+]  # fmt: skip
+"""Cells of a workbook, the number format of their style 1, and what is read."""
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["transitional", "strict"])
+def sheet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[object, object]:
+    """All the cells in one sheet: what arrives, by their numbers."""
+    rows, formats = HEAD, list[str]()
+    for number, (cell, code, _) in enumerate(CELLS):
+        formats += [code] if code else []
+        rows += row(f"{number}", cell.replace("s='1'", f"s='{len(formats)}'"))
+    data = workbook({"S": rows}, strict=request.param, formats=formats)
+    found, left = migrated(of_book(tmp_path_factory.mktemp("cells") / "p", data))
+    assert left == [("warned", "unusual_blank")] * sum("\r" in (shown or "") for *_, shown in CELLS)
+    return dict(found)
+
+
+@pytest.mark.parametrize("number", range(len(CELLS)), ids=[f"{cell} {code}" for cell, code, _ in CELLS])
+def test_a_cell_is_read_as_it_is_shown(sheet: dict[object, object], number: int) -> None:
+    assert sheet[f"{number}"] == CELLS[number][2]
 
 
 @pytest.mark.parametrize(
