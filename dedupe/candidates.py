@@ -110,7 +110,7 @@ def _link(job: Job, config: LinkageConfig, decisions: Sequence[Decision], inputs
     from casebridge.dedupe.linkage.engine import link  # most of a second to import, and most runs link nothing new
 
     register, related = read_register(job, config)
-    job.report.table(STAGE, "register", register.height)
+    job.report.table(STAGE, f"register of {register.height:,}", None)
     if register.height < 2:
         return _kept(
             job, inputs, _NO_PAIRS, _NO_CUT, 1.0, {"warnings": ["Fewer than two records: nothing to link."]}
@@ -123,16 +123,29 @@ def _link(job: Job, config: LinkageConfig, decisions: Sequence[Decision], inputs
             same_pairs=decided(decisions, Ruling.SAME),
             different_pairs=decided(decisions, Ruling.DIFFERENT),
         )
-        found = link(register, fields, options)
+        found = link(register, fields, options, progress=lambda step, _: _next_step(job, step))
     except RegisterError as error:
         if register.height < FEW:
             job.report.note(f"nothing was linked: {error.what}")
             return _kept(job, inputs, _NO_PAIRS, _NO_CUT, 1.0, {"warnings": [error.what]})
         hint = error.hint or "mend linkage.toml, or take it out of the project to load without linkage"
         raise CasebridgeError(f"linkage.toml: {error.what}", hint=hint) from error
-    job.report.advance(register.height)
     propose = float(found.model["thresholds"]["propose"])
     return _kept(job, inputs, _in_order(found.pairs), _in_order(found.cut), propose, found.model)
+
+
+_STEPS = {
+    "register": "pairs to compare", "blocking": "a sample of pairs", "sample": "the model", "model": "scoring",
+    "scoring": "the model once more", "refit": "third records", "third records": "threshold",
+    "threshold": "clusters",
+}  # fmt: skip
+"""What linkage does after each of its steps."""
+
+
+def _next_step(job: Job, done: str) -> None:
+    """Say what linkage is at: a large register takes minutes, and none of its steps counts rows."""
+    if done in _STEPS:
+        job.report.table(STAGE, f"register: {_STEPS[done]}", None)
 
 
 def _kept(

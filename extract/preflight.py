@@ -8,6 +8,7 @@ a file without one is somebody's data.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,7 +90,7 @@ def unread_files(job: Job) -> dict[str, list[str]]:
         own = {system.dump / NAME, *lists}
         taken = {path for read in reads for path in system.dump.glob(read.file) if _safe(read.file)}
         unread = [
-            path.relative_to(system.dump).as_posix()
+            _without_people(path.relative_to(system.dump))
             for path in sorted(system.dump.rglob("*"))
             if path.is_file()
             and not taken & {path, *path.parents}
@@ -99,6 +100,21 @@ def unread_files(job: Job) -> dict[str, list[str]]:
         if unread:
             found[name] = unread
     return found
+
+
+_OF_DATA = frozenset(
+    {".csv", ".tsv", ".txt", ".dat", ".psv", ".fwf", ".xlsx", ".xls", ".xml", ".json", ".zip", ".gz", ".7z",
+     ".sql", ".dmp", ".mdb", ".accdb", ".parquet", ".md", ".log"}
+)  # fmt: skip
+_LIKE_A_FILE = re.compile(r"[\w.#$+-]+")
+
+
+def _without_people(path: Path) -> str:
+    """A file's path in the dump as it may be shown. Names of documents are often people's: such a one is told by
+    the beginning of the SHA-256 of its path."""
+    name = path.as_posix()
+    known = path.suffix.lower() in _OF_DATA and all(map(_LIKE_A_FILE.fullmatch, path.parts))
+    return name if known else f"sha256:{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:16]}"
 
 
 def _safe(file: str) -> bool:

@@ -23,6 +23,7 @@ from casebridge.migrate.decision_guard import look_at_decisions, note_decisions_
 from casebridge.migrate.limits import check_limits, check_names
 from casebridge.migrate.room import check_room
 from casebridge.migrate.run_guards import INTO_THE_TARGET, begin, may_begin, route_of
+from casebridge.migrate.run_log import Logged, RunLog
 from casebridge.migrate.stage_watch import StageWatch
 from casebridge.project.batch import remove_left_over
 from casebridge.project.database import refusal, shown
@@ -195,19 +196,26 @@ def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
     was = job.ledger.verdict(job.run)
     job.ledger.open_run(job.run, job.settings.target_url.partition(":")[0])
     before, stood = Counter(job.ledger.worked), job.ledger.standing(job.run)
-    watch = StageWatch(job, stage, lambda: counted_rows(job, stage, job.ledger.worked - before))
+    log = RunLog(job.work, job.run)
+    logged = Logged(job.report, log)
+    log.line(f"{stage} begins")
+    logged_job = replace(job, report=logged)
+    watch = StageWatch(logged_job, stage, lambda: counted_rows(job, stage, job.ledger.worked - before))
     try:
-        held = reconciliation.still_holds(job) if stage == ALWAYS and not again else None
+        held = reconciliation.still_holds(watch.job) if stage == ALWAYS and not again else None
         looked = look_at_decisions(job) if stage == "dedupe" else None
         tally = held or STAGES[stage](watch.job)
-    except BaseException:
+    except BaseException as error:
         watch.stopped()
+        log.failed(stage, error)
         if was and stage not in INTO_THE_TARGET and job.ledger.worked == before:
             with suppress(CasebridgeError):
                 # Refused before anything was done: what the run had, it has still.
                 job.ledger.close_run(job.run, was) if job.ledger.standing(job.run) == stood else None
         raise
+    logged.finish()
     done = watch.done(tally, 0 if held else tally.read if stage == ALWAYS else None)
+    log.line(f"{stage} is done: {done.worked:,} rows in {done.seconds:.1f} s")
     if looked:
         note_decisions_followed(job, looked)
     return StageDone(stage, tally, done.seconds, done.worked)

@@ -59,6 +59,19 @@ def plan(job: Job, until: str | None = None) -> Iterator[StagePlan]:
         copy.close()
 
 
+def forecast(job: Job, until: str | None = None) -> dict[str, float]:
+    """The seconds that each stage up to `until` took when it was last done whole; empty when one never was."""
+    journal, found = Journal(job.ledger), dict[str, float]()
+    for stage in STAGES:
+        last = journal.last_timing(stage)
+        if last is None:
+            return {}
+        found[stage] = last.seconds
+        if stage == until:
+            break
+    return found
+
+
 def _stage(job: Job, stage: str, before: State) -> StagePlan:
     last = Journal(job.ledger).last_timing(stage)
     if stage == ALWAYS:

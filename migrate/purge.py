@@ -19,6 +19,7 @@ DEDUPE = "dedupe"
 KEPT = {
     "ids": "the ids that were given out stand in them",
     "handover": "the read-back of a hand-over",
+    "logs": "what was done when",
 }
 """Folders of work/ that are never thinned out, and why."""
 

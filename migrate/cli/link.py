@@ -14,7 +14,8 @@ from casebridge.dedupe.linkage import Linkage, RegisterError, evaluate, link, re
 from casebridge.dedupe.linkage.model.kept import read_kept
 from casebridge.dedupe.linkage.scoring.zones import SAME, ZONES
 from casebridge.migrate.cli.options import json_option
-from casebridge.migrate.cli.render import progress, show_json
+from casebridge.migrate.cli.progress import progress
+from casebridge.migrate.cli.render import show_json
 from casebridge.project.errors import CasebridgeError, SourceError
 from casebridge.project.lines import refuse_long_lines
 

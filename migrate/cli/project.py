@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from casebridge.migrate.cli.options import json_option, project_option
-from casebridge.migrate.cli.render import progress, show_balance, show_json
+from casebridge.migrate.cli.progress import progress
+from casebridge.migrate.cli.render import show_balance, show_json
 from casebridge.migrate.cli.run import do_run
 from casebridge.migrate.pipeline import check as check_project
 from casebridge.migrate.projects import init_project

@@ -1,138 +1,18 @@
-"""What the command line shows: progress on stderr, tables and JSON on stdout."""
+"""What the command line shows on stdout: tables and JSON."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
-from rich.text import Text
-
-from casebridge.migrate.pipeline import StageDone
 
 SHOWN_CAUSES = 3
 """How many causes of a spec the terminal lists; the report has all."""
 PLACES = ("loaded", "merged", "combined", "rejected", "excluded", "held")
-
-
-class _Rate(ProgressColumn):
-    """Rows a second."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} rows/s" if speed else "", style="dim")
-
-
-class LiveProgress:
-    """One bar a table: rows, rate, time left, and how many stayed behind."""
-
-    def __init__(self, console: Console) -> None:
-        self.bars = Progress(
-            SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("[bold]{task.fields[stage]:<10}[/] {task.description:<24}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            _Rate(),
-            TextColumn("[yellow]{task.fields[left]}"),
-            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-            console=console,
-        )
-        self._task: Any = None
-        self._left = 0
-
-    def table(self, stage: str, name: str, rows: int | None) -> None:
-        """A bar for the next table; the one before is finished."""
-        self.finish()
-        self._left = 0
-        self._task = self.bars.add_task(name, total=rows, stage=stage, left="")
-
-    def advance(self, rows: int, rejected: int = 0) -> None:
-        """Move the bar on."""
-        if self._task is None:
-            return
-        self._left += rejected
-        text = f"{self._left:,} stay behind" if self._left else ""
-        self.bars.update(self._task, advance=rows, left=text)
-
-    def skip(self, rows: int, rejected: int = 0) -> None:
-        """Move the bar on."""
-        self.advance(rows, rejected)
-
-    def note(self, text: str) -> None:
-        """A line above the bars."""
-        self.bars.console.print(text, style="dim")
-
-    def stage_done(self, done: StageDone) -> None:
-        """The stage's bars give way to one line."""
-        self.finish()
-        for task in list(self.bars.task_ids):
-            self.bars.remove_task(task)
-        self.bars.console.print(_stage_line(done))
-
-    def finish(self) -> None:
-        """The table in hand is done."""
-        if self._task is not None:
-            task = next(t for t in self.bars.tasks if t.id == self._task)
-            self.bars.update(self._task, total=task.completed, completed=task.completed)
-        self._task = None
-
-
-class PlainProgress:
-    """A line a stage, for logs and pipes."""
-
-    def table(self, stage: str, name: str, rows: int | None) -> None:
-        """Nothing: a log needs no bars."""
-
-    def advance(self, rows: int, rejected: int = 0) -> None:
-        """Nothing."""
-
-    def skip(self, rows: int, rejected: int = 0) -> None:
-        """Nothing."""
-
-    def note(self, text: str) -> None:
-        """A line on stderr."""
-        click.echo(text, err=True)
-
-    def stage_done(self, done: StageDone) -> None:
-        """The stage's line."""
-        click.echo(Text.from_markup(_stage_line(done)).plain, err=True)
-
-
-def _stage_line(done: StageDone) -> str:
-    tally = done.tally
-    left = tally.rejected + tally.held + tally.excluded
-    parts = [f"{tally.read:,} rows"]
-    parts += [f"{left:,} stay behind"] if left else []
-    parts += [f"{tally.merged:,} merged"] if tally.merged else []
-    parts += [f"{tally.set_aside:,} values set aside"] if tally.set_aside else []
-    return f"[green]✓[/] [bold]{done.stage:<10}[/] {', '.join(parts)} [dim]in {done.seconds:.1f} s[/]"
-
-
-@contextmanager
-def progress() -> Iterator[LiveProgress | PlainProgress]:
-    """Bars on a terminal, lines elsewhere. Always on stderr."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield PlainProgress()
-        return
-    live = LiveProgress(console)
-    with live.bars:
-        yield live
-        live.finish()
 
 
 def show_json(value: object) -> None:

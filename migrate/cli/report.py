@@ -13,7 +13,8 @@ from casebridge.dedupe.candidates import NAME as CANDIDATES
 from casebridge.dedupe.plan import plan_tables as plan_linkage
 from casebridge.migrate.cli.options import json_option, name_option, project_option
 from casebridge.migrate.cli.plan import show_accepted
-from casebridge.migrate.cli.render import progress, show_balance, show_json, wide_console
+from casebridge.migrate.cli.progress import progress
+from casebridge.migrate.cli.render import show_balance, show_json, wide_console
 from casebridge.migrate.cli.run import read_report
 from casebridge.migrate.decision_guard import check_decisions_followed, decisions_say, decisions_since
 from casebridge.migrate.limits import accept as accept_excess

@@ -14,9 +14,11 @@ from casebridge.load import ask_again
 from casebridge.load import rollback as roll_back
 from casebridge.migrate.cli.options import json_option, name_option, project_option, route_option
 from casebridge.migrate.cli.plan import show_plan
-from casebridge.migrate.cli.render import progress, show_balance, show_json
+from casebridge.migrate.cli.progress import progress
+from casebridge.migrate.cli.render import show_balance, show_json
 from casebridge.migrate.decision_guard import note_decisions_followed
 from casebridge.migrate.pipeline import STAGES, StageDone, open_job, run_stage, run_stages
+from casebridge.migrate.plan import forecast
 from casebridge.migrate.plan import plan as plan_run
 from casebridge.migrate.run_guards import may_begin
 from casebridge.project.audit import login
@@ -39,6 +41,7 @@ def do_run(
         if without_lost:
             may_begin(job, "load")  # a run that is refused accepts no loss
             note_decisions_followed(job)
+        shown.expect(forecast(job, until))
         for done in run_stages(job, until):
             shown.stage_done(done)
         return read_report(job) if until in {None, "reconcile"} else {}
