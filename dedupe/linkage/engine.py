@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -12,21 +12,29 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Blocks, Rule, build_blocks, expected_missed
-from casebridge.dedupe.linkage.blocking.rules import choose_rules, further_rules
+from casebridge.dedupe.linkage.blocking.keys import (
+    BlockedPairs,
+    Blocks,
+    Pairs,
+    Rule,
+    build_blocks,
+    expected_missed,
+)
+from casebridge.dedupe.linkage.blocking.rules import choose_rules, further_rules, net_rules
+from casebridge.dedupe.linkage.blocking.yields import Judge, Lost, lost_pairs, worthwhile_rules
 from casebridge.dedupe.linkage.clusters import DECIDED, TWINS, Cannot, Edges, build_clusters, cluster_names, ends
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
-from casebridge.dedupe.linkage.evaluation.diagnosis import describe, diagnose, thin_evidence
+from casebridge.dedupe.linkage.evaluation.diagnosis import blocking_loses, describe, diagnose, thin_evidence
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
 from casebridge.dedupe.linkage.model.kept import KeptModel, levels_seen, made_with
 from casebridge.dedupe.linkage.model.mixture import Model
-from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns
+from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns, distinct
 from casebridge.dedupe.linkage.model.training import (
     Learner,
     Strangers,
-    estimated_recall,
+    expected_found,
     training_patterns,
 )
 from casebridge.dedupe.linkage.register.columns import check_columns
@@ -44,7 +52,7 @@ from casebridge.dedupe.linkage.scoring.thresholds import (
 from casebridge.dedupe.linkage.scoring.witnesses import hear_witnesses
 from casebridge.dedupe.linkage.scoring.zones import with_zones, zones
 
-LOST = 0.02
+LOST, MAY_BE_ONE = 0.02, 0.002
 TWO_NUMBERS = "two different valid NHS numbers"
 TOLD_APART = {BIRTH_NUMBER: "numbered as two children", GENERATION: "styled as two generations"}
 Progress = Callable[[str, dict[str, Any]], None]
@@ -67,14 +75,14 @@ class _Clock:
 @dataclass(frozen=True)
 class _Trained:
     """What scoring stands on. first: the mixture that decides which pairs are kept; final: that which says p;
-    patterns: what the final one was fitted to; hangs: beliefs that decisions hang on; rules: of blocking; kept:
-    the
-    model this is, where it was trained before."""
+    patterns: what the final one was fitted to; hangs: beliefs that decisions hang on; lost: what blocking loses of
+    what a sample of records meets; kept: the model this is, where it was trained before."""
 
     first: Model
     final: Model
     patterns: Patterns
     hangs: dict[str, float]
+    lost: Lost | None
     kept: KeptModel | None
 
 
@@ -115,7 +123,7 @@ def link(
         scored, prune = score_all(Scorer(held, kept.first, comparisons, options.keep), candidates, options)
         clock.done("scoring", **prune.seen)
         patterns = count_patterns(Radix.of(comparisons), scored.codes, np.ones(len(scored.codes)))
-        trained = _Trained(kept.first, kept.final, patterns, {}, kept)
+        trained = _Trained(kept.first, kept.final, patterns, {}, None, kept)
         return _conclude(held, comparisons, candidates, trained, scored, prune, options, clock)
     chance_of, radix = RandomAgreement(held, comparisons, options.seed), Radix.of(comparisons)
     with ThreadPoolExecutor(1) as pool:
@@ -127,7 +135,8 @@ def link(
         learner = believed.result()
     clock.done("sample", pairs=len(sampled.codes), patterns=len(samples[-1].weight))
     model = learner.learn(samples, candidates)
-    wider = widened(held, candidates, options, estimated_recall(model, radix, sampled))
+    judge = among_all(Scorer(held, model, comparisons, MAY_BE_ONE))
+    wider = widened(held, candidates, options, judge, *expected_found(model, radix, sampled))
     if wider is not candidates:
         candidates = wider
         clock.done(
@@ -138,6 +147,11 @@ def link(
         model = learner.learn(samples, candidates)
     hangs = learner.hangs_on(samples)
     clock.done("model", rounds=model.rounds, converged=model.converged)
+    lost = None
+    if all(blocks.rule for blocks in candidates.blocks):
+        judge = among_all(Scorer(held, model, comparisons, MAY_BE_ONE))
+        lost = lost_pairs(held, candidates, net_rules(held), judge)
+        clock.done("what blocking loses", records=lost.records, recall=lost.recall)
     scorer = Scorer(held, model, comparisons, options.keep)
     scored, prune = score_all(scorer, candidates, options)
     clock.done("scoring", **prune.seen)
@@ -145,7 +159,7 @@ def link(
     final = learner.strangers.refit(model, patterns)
     final = hear_witnesses(final, scorer, candidates, scored)
     clock.done("refit", patterns=len(patterns.weight), converged=final.converged)
-    trained = _Trained(model, final, patterns, hangs, None)
+    trained = _Trained(model, final, patterns, hangs, lost, None)
     return _conclude(held, comparisons, candidates, trained, scored, prune, options, clock)
 
 
@@ -171,14 +185,29 @@ def blocked_pairs(register: Register, fields: Fields, options: LinkOptions) -> B
     return BlockedPairs(blocks, source, register.pair_keys(options.not_pairs))
 
 
-def widened(register: Register, candidates: BlockedPairs, options: LinkOptions, recall: float) -> BlockedPairs:
+def widened(
+    register: Register, candidates: BlockedPairs, options: LinkOptions, judge: Judge, found: float, recall: float
+) -> BlockedPairs:
     """The candidates, with more rules where those chosen are estimated to lose more than LOST of the true
-    pairs: a register of many gaps and slips. Rules that were asked for stand as they are."""
+    pairs: a register of many gaps and slips. Rules that were asked for stand as they are. found: pairs of one
+    person that are expected among the candidates."""
     held = tuple(blocks.rule for blocks in candidates.blocks)
-    rules = further_rules(register, held) if options.rules is None and 1 - recall > LOST else ()
-    return (
-        replace(candidates, blocks=candidates.blocks + _blocks(register, rules, options)) if rules else candidates
-    )
+    if options.rules is not None or 1 - recall <= LOST:
+        return candidates
+    rules = further_rules(register, held)
+    more = worthwhile_rules(register, candidates, rules, judge, found, options.max_block, options.threads)
+    return replace(candidates, blocks=candidates.blocks + more) if more else candidates
+
+
+def among_all(scorer: Scorer) -> Judge:
+    """Judges any pairs of records, whoever brought them together."""
+
+    def judge(pairs: Pairs) -> tuple[Pairs, NDArray[np.float64]]:
+        scored, _ = scorer.score(*pairs)
+        codes, place = distinct(scored.codes)
+        return (scored.left, scored.right), scorer.model.among_all(scorer.radix.decode(codes))[place]
+
+    return judge
 
 
 def _blocks(register: Register, rules: Sequence[Rule], options: LinkOptions) -> tuple[Blocks, ...]:
@@ -223,7 +252,8 @@ def _conclude(
     with ThreadPoolExecutor(1) as pool:
         framed = pool.submit(pairs_frame, register, comparisons, scored, judged, order)
         capture = expected_missed(candidates.captures(scored.left, scored.right), p)
-        beyond = capture["missed"] + _expected_below(model, patterns, options.keep)
+        missed = max(capture["missed"], trained.lost.of(capture["found"]) if trained.lost else 0.0)
+        beyond = missed + _expected_below(model, patterns, options.keep)
         per_pattern = np.bincount(judged.place, minlength=len(judged.p)).astype(np.float64)
         threshold, f1 = best_expected_f1(judged.p, per_pattern, beyond)
         thin = thin_evidence(hangs, f1)
@@ -243,7 +273,8 @@ def _conclude(
     diagnosis = diagnose(model, comparisons, patterns, register, options)
     seen = levels_seen(judged.levels, judged.p * per_pattern, comparisons)
     drift = trained.kept.drift(seen) if trained.kept else []
-    diagnosis = {**diagnosis, "hangs_on": hangs, "warnings": diagnosis["warnings"] + thin + drift}
+    loses = blocking_loses(capture["found"], missed)
+    diagnosis = {**diagnosis, "hangs_on": hangs, "warnings": diagnosis["warnings"] + thin + loses + drift}
     facts = {
         "thresholds": {"propose": threshold},
         "expected": {
@@ -251,7 +282,11 @@ def _conclude(
             "same_pairs": float(p.sum()) + beyond,
             "by_threshold": expected_false_merges(judged.p, per_pattern),
         },
-        "blocking": {"recall": capture, "rules": [_rule_facts(b) for b in candidates.blocks]},
+        "blocking": {
+            "recall": capture,
+            "net": trained.lost and {**asdict(trained.lost), "recall": trained.lost.recall},
+            "rules": [_rule_facts(b) for b in candidates.blocks],
+        },
     }
     diagnostics = {"rows": register.size, "steps": clock.seconds, "cascade": prune.seen, **diagnosis, **facts}
     described = {**describe(model, thirds, options), **facts, "warnings": diagnosis["warnings"]}

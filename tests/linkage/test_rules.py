@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import polars as pl
 import pytest
 
 from benchmarks.kinds import PLAIN, VARIANTS
 from benchmarks.registers import make_register
-from casebridge.dedupe.linkage import LinkOptions
-from casebridge.dedupe.linkage.blocking.rules import FURTHER_PAIRS_A_ROW, estimated_pairs, further_rules
+from casebridge.dedupe.linkage import LinkOptions, link
+from casebridge.dedupe.linkage.blocking.rules import further_rules, net_rules
+from casebridge.dedupe.linkage.blocking.yields import lost_pairs, worthwhile_rules
 from casebridge.dedupe.linkage.engine import blocked_pairs, widened
 from casebridge.dedupe.linkage.register.reading import read_register
 from tests.linkage.registers_for_tests import fields_of
@@ -23,26 +26,79 @@ def gaps():
     return read_register(make_register(6000, variant, seed=3), fields_of(variant))
 
 
-def test_low_recall_brings_more_rules(gaps):
-    found = blocked_pairs(gaps, fields_of(PLAIN), OWN)
-    wider = widened(gaps, found, OWN, recall=0.9)
+def nothing(pairs):
+    """A judge to whom no two records are one person."""
+    return pairs, np.zeros(len(pairs[0]))
+
+
+@pytest.fixture(scope="module")
+def judged(gaps):
+    """Candidates by few rules, and a judge who goes by name and birth date."""
+    found = blocked_pairs(gaps, fields_of(PLAIN), LinkOptions(rules=(("nhs_number",), ("postcode", "forename"))))
+
+    def judge(pairs):
+        left, right = pairs
+        alike = sum((gaps.columns[c][left] == gaps.columns[c][right]) & (gaps.columns[c][left] > 0)
+                    for c in ("surname", "birth_date", "forename"))  # fmt: skip
+        return pairs, (alike >= 2).astype(np.float64)
+
+    return found, judge
+
+
+def test_low_recall_brings_rules_that_bring_pairs(gaps, judged):
+    found, judge = judged
+    wider = widened(gaps, found, OWN, judge, 500.0, 0.9)
     assert wider.blocks[: len(found.blocks)] == found.blocks
-    assert len(wider.blocks) > len(found.blocks)
     rules = [blocks.rule for blocks in wider.blocks]
-    assert len(set(rules)) == len(rules)
+    assert len(set(rules)) == len(rules) > len(found.blocks)
+    assert widened(gaps, found, OWN, nothing, 500.0, 0.9) is found
+    assert len(rules) - len(found.blocks) < len(further_rules(gaps, rules[: len(found.blocks)]))
+
+
+def test_the_best_rule_comes_first_and_nothing_beyond_the_budget(gaps, judged):
+    found, judge = judged
+    rules = further_rules(gaps, [blocks.rule for blocks in found.blocks])
+    chosen = worthwhile_rules(gaps, found, rules, judge, 500.0, 400, 1)
+    assert sum(blocks.raw_pairs for blocks in chosen) <= 20 * gaps.size
+
+    def brings(rule):
+        one = worthwhile_rules(gaps, found, [rule], judge, 500.0, 400, 1)
+        made = replace(found, blocks=(*found.blocks, *one)).pairs((len(found.blocks), 0, len(one[0].order)))
+        return judge(made)[1].sum() / (one[0].raw_pairs + gaps.size)
+
+    assert brings(chosen[0].rule) >= 0.9 * max(brings(blocks.rule) for blocks in chosen)
 
 
 @pytest.mark.parametrize(("options", "recall"), [(OWN, 0.99), (LinkOptions(rules=(("names",),)), 0.5)])
 def test_enough_or_asked_for_stands(gaps, options, recall):
     found = blocked_pairs(gaps, fields_of(PLAIN), options)
-    assert widened(gaps, found, options, recall) is found
+    assert widened(gaps, found, options, nothing, 500.0, recall) is found
 
 
-def test_further_rules_keep_to_the_budget(gaps):
-    found = further_rules(gaps, [("birth_date",)])
-    assert found
-    assert sum(estimated_pairs(gaps, rule) for rule in found) <= FURTHER_PAIRS_A_ROW * gaps.size
-    assert not any("birth_date" in rule for rule in found)
+def test_what_is_lost_is_counted(gaps, judged):
+    """Of all pairs that the judge calls one person, those that no rule makes."""
+    found, judge = judged
+    lost = lost_pairs(gaps, found, net_rules(gaps), judge)
+    assert lost.records == 1000
+    everything = blocked_pairs(gaps, fields_of(PLAIN), LinkOptions(rules=((),)))
+    left, right = everything.pairs((0, 0, 1000))
+    met = judge((left, right))[1] > 0
+    truly = (found.captures(left[met], right[met]) > 0).mean()
+    assert lost.recall == pytest.approx(truly, abs=0.08)
+    assert lost.recall < 0.7
+
+
+def test_much_lost_is_warned_of():
+    frame = make_register(2500, PLAIN, seed=3)
+    few = link(frame, fields_of(PLAIN), LinkOptions(rules=(("nhs_number",), ("phone",))))
+    assert few.model["blocking"]["net"]["recall"] < 0.8
+    assert any("No blocking rule brings together" in warning for warning in few.model["warnings"])
+
+
+def test_a_free_column_may_stand_in_a_rule():
+    frame = make_register(3000, PLAIN, seed=3).with_columns(town=pl.col("postcode").str.slice(0, 3))
+    register = read_register(frame, replace(fields_of(PLAIN), other={"town": "town"}))
+    assert any("town" in rule for rule in further_rules(register, []))
 
 
 def test_further_rules_need_their_columns():

@@ -14,7 +14,7 @@ from casebridge.dedupe.linkage.register.values import usual_holders
 SMALL_REGISTER = 700
 MOST_HOLDERS = 12.0
 ROWS_LOOKED_AT = 50_000
-FURTHER_PAIRS_A_ROW = 20.0
+MOST_PAIRS_A_ROW = 20.0
 PAIRS_A_ROW, PAIRS_AT_LEAST, PAIRS_A_ROW_AT_MOST = 1.5, 250_000, 50.0
 
 Ladder = tuple[tuple[Rule, ...], ...]
@@ -79,19 +79,33 @@ FURTHER: tuple[Rule, ...] = (
 )
 
 
+LOOSE: tuple[Rule, ...] = (
+    ("forename_sound", "birth_year"), ("surname_sound", "birth_year"), ("forename_sound", "birthday"),
+    ("surname_sound", "birthday"), ("forename_sound", "sector"), ("surname_sound", "sector"),
+    ("birth_year", "sector"), ("birth_year", "street"), ("middle_name", "birth_year"), ("street", "house"),
+    ("forename_sound", "surname_sound"), ("birth_date",), ("postcode",), ("surname_sound",), ("forename_sound",),
+    ("middle_name",), ("birthday",), ("street",),
+)  # fmt: skip
+WITH_OTHERS = ("forename", "surname", "birth_date", "birth_year", "postcode")
+
+
 def further_rules(register: Register, held: Sequence[Rule]) -> tuple[Rule, ...]:
-    """More rules for a register whose rules are estimated to lose too much: of FURTHER, two or three facts
-    that may still stand where others are missing or wrong, those that the budget still affords."""
-    budget = FURTHER_PAIRS_A_ROW * register.size
+    """Rules that might be added to those held: of two or three facts that may still stand where others are missing
+    or wrong, free columns among them; those that would not make more than MOST_PAIRS_A_ROW."""
+    own = [name for name in register.columns if name not in PARTS and (name,) not in held]
+    pool = [_reduced(register, rule) for rule in (*FURTHER, *((a, b) for a in own for b in WITH_OTHERS))]
     found: list[Rule] = []
-    for rule in (_reduced(register, rule) for rule in FURTHER):
-        if not rule or any(set(other) <= set(rule) for other in (*held, *found)):
-            continue
-        cost = estimated_pairs(register, rule)
-        if cost <= budget:
-            budget -= cost
+    for rule in dict.fromkeys(pool):
+        new = rule and not any(set(other) <= set(rule) for other in (*held, *found))
+        if new and estimated_pairs(register, rule) <= MOST_PAIRS_A_ROW * register.size:
             found.append(rule)
     return tuple(found)
+
+
+def net_rules(register: Register) -> tuple[Rule, ...]:
+    """Loose keys that together meet nearly all that two records of one person may still have in common."""
+    own = [(name,) for name in register.columns if name not in PARTS]
+    return tuple(dict.fromkeys(rule for rule in (_reduced(register, r) for r in (*LOOSE, *FURTHER, *own)) if rule))
 
 
 def choose_rules(register: Register, wanted: Sequence[Rule] | None = None) -> tuple[Rule, ...]:

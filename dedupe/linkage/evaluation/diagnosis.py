@@ -24,6 +24,7 @@ FEW_PAIRS = 30.0
 UNSURE = 0.25
 DRIFT_BITS = 1.5
 THIN = 0.9
+MUCH_LOST = 0.1
 TWINS = {
     "forename": "No forename column: twins cannot be told apart, and no pair whose birth dates agree or are a "
     "slip apart is put at 0.95 or more.",
@@ -153,6 +154,17 @@ def thin_evidence(hangs: Mapping[str, float], expected_f1: float) -> list[str]:
             f"{what} is put forward."
         )
     return found
+
+
+def blocking_loses(found: float, missed: float) -> list[str]:
+    """A warning where blocking is estimated to lose much: pairs of one person found, and missed."""
+    share = missed / max(found + missed, 1e-9)
+    if share <= MUCH_LOST:
+        return []
+    return [
+        f"No blocking rule brings together {share:.0%} of the pairs of one person, as is estimated from a sample "
+        "and from how many rules make each pair: these are missed whatever the threshold."
+    ]
 
 
 def diagnose(

@@ -33,12 +33,14 @@ class Background:
     otherwise: float
     telling: int
 
-    def log_joint(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """log of the pairs of strangers expected to show each pattern, on the scale of the components."""
+    def log_joint(self, levels: NDArray[np.uint8], everywhere: bool = False) -> NDArray[np.float64]:
+        """log of the pairs of strangers expected to show each pattern, on the scale of the components; of patterns
+        with ENOUGH answers only where `everywhere` is asked for: pairs that no rule brings in."""
         mask = missing(levels, [len(table) - 1 for table in self.log_chances])
         at = np.minimum(np.searchsorted(self.masks, mask), len(self.masks) - 1)
         total = np.where(self.masks[at] == mask, self.offsets[at], self.otherwise)
-        total = np.where(answers(mask, self.telling) < ENOUGH, total, NONE)
+        if not everywhere:
+            total = np.where(answers(mask, self.telling) < ENOUGH, total, NONE)
         for place, table in enumerate(self.log_chances):
             total = total + table[levels[:, place]]
         return np.asarray(total, dtype=np.float64)

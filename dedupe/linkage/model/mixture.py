@@ -127,6 +127,15 @@ class Model:
         other = np.append(~self.same, [True] * (joint.shape[1] - len(self.components)))
         return _log_sum(joint[:, np.append(self.same, [False])[: joint.shape[1]]]) - _log_sum(joint[:, other])
 
+    def among_all(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Chance that a pair is one person where any two records may have been brought together, not only those
+        that the rules bring: beside the components stand all strangers of the register."""
+        joint = self._with_background(levels)[:, : len(self.components)]
+        if self.background is not None:
+            joint = np.column_stack([joint, self.background.log_joint(levels, everywhere=True)])
+        posterior, _ = _posterior(joint)
+        return np.asarray(posterior[:, : len(self.components)][:, self.same].sum(axis=1))
+
     def bound(
         self, levels: NDArray[np.uint8], opens: Sequence[tuple[tuple[int, ...], ...]]
     ) -> NDArray[np.float64]:

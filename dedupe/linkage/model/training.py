@@ -64,11 +64,13 @@ def training_patterns(
     return samples, Sampled(np.concatenate(codes), np.concatenate(weights), np.concatenate(captures))
 
 
-def estimated_recall(model: Model, radix: Radix, sample: Sampled) -> float:
-    """Share of the true pairs that blocking finds, by capture and recapture in the sample."""
+def expected_found(model: Model, radix: Radix, sample: Sampled) -> tuple[float, float]:
+    """Pairs of one person that blocking finds, and which share of all they are by capture and recapture in the
+    sample."""
     found, place = distinct(sample.codes)
     p = model.relations(radix.decode(found))[:, 0]
-    return expected_missed(sample.captures, sample.weights * p[place])["recall"]
+    missed = expected_missed(sample.captures, sample.weights * p[place])
+    return missed["found"], missed["recall"]
 
 
 def sampling_rates(raw: Sequence[int], wanted: int) -> list[float]:
