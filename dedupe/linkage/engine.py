@@ -129,7 +129,7 @@ def link(
     with ThreadPoolExecutor(1) as pool:
         rules = [blocks.rule for blocks in candidates.blocks]
         believed = pool.submit(
-            lambda: Learner(chance_of, candidates, Strangers(chance_of, fields.link_only, rules))
+            lambda: Learner(chance_of, candidates, Strangers(chance_of, fields.link_only, rules, options.without))
         )
         samples, sampled = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
         learner = believed.result()
@@ -157,7 +157,7 @@ def link(
     clock.done("scoring", **prune.seen)
     patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
     final = learner.strangers.refit(model, patterns)
-    final = hear_witnesses(final, scorer, candidates, scored)
+    final = hear_witnesses(final, scorer, candidates, scored, options.without)
     clock.done("refit", patterns=len(patterns.weight), converged=final.converged)
     trained = _Trained(model, final, patterns, hangs, lost, None)
     return _conclude(held, comparisons, candidates, trained, scored, prune, options, clock)

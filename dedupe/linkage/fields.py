@@ -24,6 +24,10 @@ NEEDS = {
     "previous_surnames": ("surname",), "previous_postcodes": ("postcode",), "house": ("street", "postcode"),
 }  # fmt: skip
 """Roles that are compared only together with one of others."""
+BACKGROUND, NAMESAKES, CALIBRATION, OWN_SHIFTS, THIRD_RECORDS, TWIN_CAP, NUMBER_CAP = SWITCHES = (
+    "background", "namesakes", "calibration", "own shifts", "third records", "twin cap", "number cap",
+)  # fmt: skip
+"""Steps after the mixture is fitted that can be left out."""
 SETTINGS = ("id", "source", "link_only", "fields", "other")
 
 
@@ -83,7 +87,10 @@ class LinkOptions:
     no_link: ids that take no part at all. not_pairs, same_pairs, different_pairs, related: pairs of ids
     that may not meet, were decided the same, decided different, are recorded as related.
     previous_model: dict of an earlier model.json, for drift. previous_clusters: id -> cluster of an earlier
-    run, for stable names.  propose: the threshold, when it is not to be chosen by the model.
+    run, for stable names.  propose: the threshold, when it is not to be chosen by the model. without: steps of
+    SWITCHES that are left out, to measure what each is worth (`benchmarks.ablation`); never for a register in use.
+
+    Raises RegisterError for a step that is no switch.
     """
 
     seed: int = 20
@@ -101,6 +108,12 @@ class LinkOptions:
     previous_model: Mapping[str, Any] | None = None
     previous_clusters: Mapping[Any, str] | None = None
     propose: float | None = None
+    without: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        unknown = [_unknown(name, SWITCHES, "step") for name in sorted(self.without) if name not in SWITCHES]
+        if unknown:
+            raise RegisterError(" ".join(unknown))
 
 
 def read_fields(path: str | Path) -> Fields:

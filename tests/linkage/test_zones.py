@@ -10,9 +10,10 @@ import pytest
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
-from casebridge.dedupe.linkage import LinkOptions, evaluate, link
+from casebridge.dedupe.linkage import LinkOptions, RegisterError, evaluate, link
 from casebridge.dedupe.linkage.clusters import Edges, build_clusters
 from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP
+from casebridge.dedupe.linkage.fields import SWITCHES
 from casebridge.dedupe.linkage.scoring.zones import with_zones, zones
 from tests.linkage.registers_for_tests import fields_of
 
@@ -27,6 +28,16 @@ def frame() -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def plain(frame):
     return link(frame, FIELDS)
+
+
+def test_each_step_can_be_left_out_to_be_measured():
+    frame = make_register(1200, replace(PLAIN, twins=0.05), seed=21)
+    bare = link(frame, FIELDS, LinkOptions(without=frozenset(SWITCHES)))
+    assert bare.model["background"] is bare.model["namesakes"] is bare.model["calibration"] is None
+    assert bare.model["third_record"]["pairs"] == 0
+    assert not (bare.pairs["zone"] == "review").any()
+    with pytest.raises(RegisterError, match="Unknown step 'twin cups'"):
+        LinkOptions(without=frozenset({"twin cups"}))
 
 
 def test_zone_of_each_pair():

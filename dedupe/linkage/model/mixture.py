@@ -124,7 +124,7 @@ class Model:
 
     def _fitted_log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         joint = self._with_background(levels)
-        other = np.append(~self.same, [True] * (joint.shape[1] - len(self.components)))
+        other = np.append(~self.same, np.ones(joint.shape[1] - len(self.components), dtype=bool))
         return _log_sum(joint[:, np.append(self.same, [False])[: joint.shape[1]]]) - _log_sum(joint[:, other])
 
     def among_all(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:

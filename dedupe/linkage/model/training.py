@@ -13,6 +13,7 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     Comparison,
     per_group,
 )
+from casebridge.dedupe.linkage.fields import BACKGROUND, NAMESAKES
 from casebridge.dedupe.linkage.model.background import Background, background
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement, as_chances, starting_components
 from casebridge.dedupe.linkage.model.identified import hangs_on
@@ -91,10 +92,14 @@ class Strangers:
     holds to be one person: of little weight in a large register, of much in a small one full of duplicates.
     """
 
-    def __init__(self, chance_of: RandomAgreement, link_only: bool, rules: Sequence[Rule]) -> None:
+    def __init__(
+        self, chance_of: RandomAgreement, link_only: bool, rules: Sequence[Rule],
+        without: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
         register, comparisons = chance_of.register, chance_of.comparisons
-        self.comparisons = comparisons
-        self.namesakes = None if link_only else count_coincidences(register, comparisons, rules)
+        self.comparisons, self.without_floor = comparisons, BACKGROUND in without
+        uncounted = link_only or NAMESAKES in without
+        self.namesakes = None if uncounted else count_coincidences(register, comparisons, rules)
         found = [chance_of.at_random(comparison) for comparison in comparisons]
         self.groups = [comparison.groups for comparison in comparisons]
         self.chances = [chances for chances, _ in found]
@@ -105,7 +110,7 @@ class Strangers:
             within = np.bincount(register.source).astype(np.float64)
             self.pairs -= float((within * (within - 1) / 2).sum())
 
-    def counted(self, patterns: Patterns) -> Background:
+    def counted(self, patterns: Patterns) -> Background | None:
         """The background with duplicates counted in: a floor that is too high rather than too low."""
         return self._background(self.chances, patterns)
 
@@ -127,7 +132,9 @@ class Strangers:
             chances.append(as_chances(np.maximum(pairs - ours, LEAST_STRANGERS * pairs)))
         return chances
 
-    def _background(self, chances: list[NDArray[np.float64]], patterns: Patterns) -> Background:
+    def _background(self, chances: list[NDArray[np.float64]], patterns: Patterns) -> Background | None:
+        if self.without_floor:
+            return None
         grouped = [per_group(c, groups) for c, groups in zip(chances, self.groups, strict=True)]
         return background(grouped, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
 

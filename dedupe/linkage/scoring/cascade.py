@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, DEFAULT, SLIP, SWAP, TWO, UNLIKE, Comparison
+from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
 from casebridge.dedupe.linkage.model.calibration import Number
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Radix, distinct
@@ -145,7 +146,9 @@ class Scorer:
         return KNOWN | enough * KEEP
 
 
-def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def doubtful(
+    comparisons: Sequence[Comparison], levels: NDArray[np.uint8], without: frozenset[str] = frozenset()
+) -> NDArray[np.bool_]:
     """Patterns that are for a person to decide, however strong the rest.
 
     Those a twin could show: a birth date that is the same, a slip away, a default or not known, and a forename
@@ -171,7 +174,8 @@ def doubtful(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> ND
         unknown = levels[:, place["birth_date"]] == comparisons[place["birth_date"]].null
         near = _tagged(comparisons, place, levels, "birth_date", AGREES, SLIP, DEFAULT) | unknown
         undated &= unknown
-    return apart & near | undated | _any_tagged(comparisons, levels, TWO)
+    twins = np.zeros(len(levels), dtype=bool) if TWIN_CAP in without else apart & near | undated
+    return twins if NUMBER_CAP in without else twins | _any_tagged(comparisons, levels, TWO)
 
 
 def _tagged(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
 from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP, RELATIONS, SURE, Comparison, Levels
-from casebridge.dedupe.linkage.fields import LinkOptions
+from casebridge.dedupe.linkage.fields import THIRD_RECORDS, LinkOptions
 from casebridge.dedupe.linkage.model import third_records
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Radix, distinct
@@ -63,12 +63,17 @@ class PatternScores:
         )
 
 
-def score_patterns(model: Model, comparisons: Sequence[Comparison], codes: NDArray[np.int64]) -> PatternScores:
+def score_patterns(
+    model: Model,
+    comparisons: Sequence[Comparison],
+    codes: NDArray[np.int64],
+    without: frozenset[str] = frozenset(),
+) -> PatternScores:
     """Each pair judged alone."""
     found, place = distinct(codes)
     levels = Radix.of(comparisons).decode(found)
     none = np.full(len(found), third_records.NULL, dtype=np.uint8)
-    doubt = doubtful(comparisons, levels)
+    doubt = doubtful(comparisons, levels, without)
     return PatternScores(place, levels, none, model.relations(levels), model.log_odds(levels), doubt)
 
 
@@ -79,12 +84,13 @@ def score_together(
     """Each pair judged alone, then with what third records say of it (`thirds`); with the pairs that a third
     record binds, without those that now fall below `options.keep`. Pairs decided different bind nothing.
     frozen: third records as a kept model has them."""
-    alone = score_patterns(model, comparisons, scored.codes)
+    alone = score_patterns(model, comparisons, scored.codes, options.without)
     p = alone.p[alone.place]
     different = np.isin(pair_key(scored.left, scored.right), register.pair_keys(options.different_pairs))
     p[different] = 0.0
     seen = PairLookup.of(scored.left, scored.right, p)
-    sure = np.flatnonzero(p >= SURE)
+    asked = THIRD_RECORDS not in options.without
+    sure = np.flatnonzero((p >= SURE) & asked)
     links = Links.of(register.size, scored.left[sure], scored.right[sure])
     left, right = third_records.bound_pairs(links, seen, candidates.allowed)
     sides = register.sides(left, right)
@@ -96,7 +102,7 @@ def score_together(
         right=np.concatenate([scored.right, right]),
         codes=np.concatenate([scored.codes, codes]),
     )
-    alone = alone.and_also(score_patterns(model, comparisons, codes))
+    alone = alone.and_also(score_patterns(model, comparisons, codes, options.without))
     unsure = np.flatnonzero(alone.p[alone.place] < SURE)
     level = np.full(len(scored.codes), third_records.NULL, dtype=np.uint8)
     level[unsure] = third_records.third_levels(

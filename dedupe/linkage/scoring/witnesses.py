@@ -8,18 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
+from casebridge.dedupe.linkage.fields import CALIBRATION, OWN_SHIFTS
 from casebridge.dedupe.linkage.model.calibration import Number, fit_curve
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Radix, count_codes, distinct
 from casebridge.dedupe.linkage.scoring.cascade import Scored, Scorer
 
 
-def hear_witnesses(model: Model, scorer: Scorer, candidates: BlockedPairs, scored: Scored) -> Model:
+def hear_witnesses(
+    model: Model, scorer: Scorer, candidates: BlockedPairs, scored: Scored, without: frozenset[str] = frozenset()
+) -> Model:
     """The model with its log odds put right by the pairs of which both records hold a number that names a
     person. Both kinds of witness are chosen without the number: the rest of the evidence would have kept them,
     and a rule that does not ask for the number has brought them in."""
     number = scorer.number
-    if number is None:
+    if number is None or CALIBRATION in without:
         return model
     radix = scorer.radix
     alike = np.flatnonzero(radix.digit(scored.codes, number.place) == number.same)
@@ -39,6 +42,8 @@ def hear_witnesses(model: Model, scorer: Scorer, candidates: BlockedPairs, score
     log_odds = model.log_odds(radix.decode(codes))
     counted = model.counted(radix.decode(codes))
     curve = fit_curve(number, radix, codes, log_odds, counts[0], counts[1], (rates[0], rates[1]), counted)
+    if OWN_SHIFTS in without:
+        curve = replace(curve, own=np.zeros_like(curve.own))
     return replace(model, curve=curve)
 
 
