@@ -11,6 +11,7 @@ import pytest
 
 from casebridge.migrate.pipeline import check, open_job, run_stages
 from casebridge.project.errors import CasebridgeError, ReconciliationFailed
+from tests.cases_run import case, command
 
 SETTINGS = '[project]\nname = "p"\n[systems.old]\ndump = "dump"\nencoding = "{encoding}"\n'
 TARGET = '[t]\nprimary_key = "id"\nlegacy_key = "legacy"\n[t.columns.id]\ntype = "bigint"\n'
@@ -491,3 +492,11 @@ def test_a_no_link_list_is_read_wherever_it_lies(tmp_path: Path) -> None:
     notes: list[str] = []
     assert check(folder, notes) == []
     assert notes == ["no spec of old reads 1 file of its dump: more/HIDE.csv"]
+
+
+def test_a_chart_that_stands_first_is_no_sheet(tmp_path: Path) -> None:
+    """A workbook as Excel writes it: the chart's sheet comes first."""
+    ran = command(case("xlsx-chart-sheet-first", tmp_path), "run")
+    assert ran.code == 0, ran.said
+    assert [row[1:] for row in ran.rows("SELECT * FROM t")] == [("1", "Ann")]
+    assert "of its 2 sheets only `Data` is read" in ran.said
