@@ -12,12 +12,12 @@ QUICK := $(addprefix tests/,test_architecture.py test_check_digits.py test_depen
 	$(addprefix tests/linkage/test_,levels.py namesakes.py rules.py twins.py unread.py zones.py) \
 	tests/load/test_resolve.py tests/reconciliation/test_raw_text.py tests/staged/test_reading.py
 
-.PHONY: demo test quick lint glossary mutants setup clean
+.PHONY: demo test quick lint glossary mutants setup browser clean
 
 demo: setup
 	$(BIN)/casebridge demo demo
 
-test: setup lint
+test: setup browser lint
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 quick: setup lint
@@ -45,6 +45,16 @@ mutants: .venv-mutants/ready
 	touch $@
 
 setup: .venv/ready
+
+# The tests of the review desk drive a real browser: Debian's Chromium, where this login may install it.
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing chromium, for tests/web"; \
+	  apt-get install -y -qq chromium >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }; \
+	else \
+	  echo "no Chromium here: tests/web/test_browser.py needs one on PATH (Debian: apt-get install chromium)"; \
+	fi
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -29,6 +29,7 @@ _TEMPORARY = frozenset(
     {"baby", "boy", "girl", "infant", "male", "female", "unborn", "unknown", "nk", "twin", "twin1", "twin2",
      "triplet", "newborn", "temp"}
 )  # fmt: skip
+_ALIKE, _LONG = 0.6, 1_000_000
 NOTHING_FOUND = "Nothing on file speaks against it. That is no proof: read what differs."
 
 
@@ -116,6 +117,10 @@ def name_difference(role: str, left: Person, right: Person) -> str:
         return _of_dates(one, other)
     if role == "sex" and "U" in {one, other}:
         return "not known on one record"
+    if role == "postcode":
+        for this, that in ((one, right), (other, left)):
+            if fold(this) in {fold(code) for code in that.text("previous_postcodes").split(", ")}:
+                return "an earlier postcode of the other record"
     if role in _NUMBERS or role == "postcode":
         return _of_signs(one, other, "digit" if role in {"nhs_number", "phone"} else "sign") or "differs"
     if role in {"forename", "surname", "middle_name", "street"}:
@@ -212,9 +217,13 @@ class Piece:
 
 
 def pieces(one: str, other: str) -> tuple[list[Piece], list[Piece]]:
-    """Two values aligned, letter by letter: what is in both, and what is not."""
+    """Two values aligned, letter by letter: what is in both, and what is not. Of values that have little in common
+    no letters are matched: that would only distract."""
+    found = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    if len(one) * len(other) > _LONG or found.ratio() < _ALIKE:
+        return [Piece(one, differs=True)] if one else [], [Piece(other, differs=True)] if other else []
     left, right = list[Piece](), list[Piece]()
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+    for tag, i1, i2, j1, j2 in found.get_opcodes():
         if i2 > i1:
             left.append(Piece(one[i1:i2], tag != "equal"))
         if j2 > j1:

@@ -50,13 +50,13 @@ class Relative:
 
 @dataclass(frozen=True)
 class Side:
-    """All that is shown of one record beside the comparison."""
+    """All that is shown of one record beside the comparison; with each table, whether values of it are hidden."""
 
     letter: str
     person: Person
     key: str
     family: Sequence[Relative]
-    held: Sequence[Held]
+    held: Sequence[tuple[Held, bool]]
 
 
 def show(visit: Visit, revealed: str = "") -> Response:
@@ -91,6 +91,7 @@ def _page(visit: Visit, one: Open, revealed: str, *, status: int = 200, **values
         sides=_sides(visit, left, right, revealed), holding=one.holder == visit.me.login,
         busy=one.holder not in {"", visit.me.login}, mine=mine, decidable=decidable,
         opinions=[(o, KEYS[o], REASONS[o]) for o in Opinion], places=Place,
+        revealed_table=revealed.removeprefix("held-"),
         score=score(one.pair) if mine or not decidable else "", **values,
     )  # fmt: skip
 
@@ -131,13 +132,18 @@ def _sides(visit: Visit, left: Person, right: Person, revealed: str) -> list[Sid
         ]  # fmt: skip
         held = sorted(person.held, key=lambda item: (item.table not in _FIRST, item.table))
         open_now = {item.table for item in held if revealed == f"held-{item.table}:{letter}"}
-        shown = [item if item.table in open_now else _masked(item) for item in held]
+        shown = [(item if item.table in open_now else _masked(item), _hides(item) and item.table not in open_now)
+                 for item in held]  # fmt: skip
         found.append(Side(letter, person, person.id, family, shown))
     return found
 
 
 def _name(person: Person) -> str:
     return f"{person.text('forename')} {person.text('surname')}".strip() or "no name on file"
+
+
+def _hides(held: Held) -> bool:
+    return any(_MASKED_COLUMN.search(name) for row in held.rows for name in row)
 
 
 def _masked(held: Held) -> Held:

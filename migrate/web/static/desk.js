@@ -1,6 +1,9 @@
 // Everything works without this file. With it: single keys, once switched on, and reasons that fit the verdict.
 "use strict";
 (() => {
+  // htmx notes the address of the page, for a history that is switched off here: nothing stays in the browser.
+  try { window.sessionStorage.removeItem("htmx-current-path-for-history"); } catch { /* no storage, nothing kept */ }
+
   const typing = (element) => element.closest("input:not([type=radio]), textarea, select, [contenteditable]");
 
   function fitReasons(form) {
