@@ -41,7 +41,7 @@ def around(job: Job, config: LinkageConfig, ids: Collection[str]) -> Around:
     for spec in job.specs:
         if spec.name in config.tables or spec.merged_only:
             continue
-        people = [column.name for column in spec.columns if column.references in register and not column.evidence]
+        people = _people_columns(job, spec, register)
         mine = {item.partition(":")[2] for item in ids if item.startswith(f"{spec.system}:")}
         if len(people) == 1 and mine:
             for item, rows in _rows_of(job, spec, people[0], mine).items():
@@ -50,6 +50,14 @@ def around(job: Job, config: LinkageConfig, ids: Collection[str]) -> Around:
             for item, relations in _relations(job, spec, people[:2], mine).items():
                 kin[item] += relations
     return Around(held, {item: _once(found) for item, found in kin.items()})
+
+
+def _people_columns(job: Job, spec: TableSpec, register: Collection[str]) -> list[str]:
+    """The columns that name somebody of the register, in the order of the target: its first one is whose row it
+    is, whatever the order in the spec."""
+    found = {column.name for column in spec.columns if column.references in register and not column.evidence}
+    order = [column.name for column in job.target.by_name[spec.target].columns]
+    return sorted(found, key=lambda name: order.index(name) if name in order else len(order))
 
 
 def _clean(job: Job, spec: TableSpec) -> pl.LazyFrame | None:

@@ -184,6 +184,12 @@ def test_the_pack_shows_teams_flags_and_what_is_on_file(council: Migration) -> N
     tables = {held.table: held for one in people for held in one.held}
     assert {"addresses", "names", "involvements", "case_notes"} <= set(tables)
     assert all("note" not in row for one in people for held in one.held for row in held.rows)
+    born = {one.id: one.text("birth_date")[:4] for one in people}
+    mothers = [(kin.id, one.id) for one in people for kin in one.kin if kin.what == "mother"]
+    kin = evidence.people([mother for mother, _ in mothers], 1)
+    known = [(kin[m].text("birth_date")[:4], born[child]) for m, child in mothers if m in kin and born[child]]
+    assert len(known) > 3
+    assert sum(mother < child for mother, child in known if mother) > 0.8 * len(known)
     values = [pair.value for pair in pairs]
     assert values == sorted(values, reverse=True)
     listed = set(Path(council.council / "dump/protected/NO_LINK.csv").read_text().split())
