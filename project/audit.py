@@ -271,16 +271,20 @@ def login() -> str:
 
 
 def _new_key(path: Path) -> bytes:
-    """Make the key file, for its owner only; of two who make it at once, the first one's holds."""
-    made = secrets.token_bytes(32)
+    """Make the key file, for its owner only; of two who make it at once, the first one's holds. It is never there
+    half: it is written beside its place and linked there."""
+    made, beside = secrets.token_bytes(32), path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    place = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
-        place = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        with os.fdopen(place, "w", encoding="ascii") as file:
+            file.write(made.hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(beside, path)
     except FileExistsError:
         return bytes.fromhex(path.read_text(encoding="ascii").strip())
-    with os.fdopen(place, "w", encoding="ascii") as file:
-        file.write(made.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    finally:
+        beside.unlink(missing_ok=True)
     return made
 
 

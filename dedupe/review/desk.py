@@ -196,8 +196,10 @@ class Desk:
         until = self._release_at() if form.verdict is Opinion.SAME else 0
         self._verify()
         with writing(self.engine).begin() as connection:
-            if connection.scalar(sa.select(VERDICTS.c.number).where(VERDICTS.c.form == form.key)) is None:
+            if connection.scalar(_same_form(form)) is None:
                 if not self.claims.holds(connection, form.item, viewer.login):
+                    if connection.scalar(_same_form(form)) is not None:
+                        return self._stands(pair)  # sent twice at the same moment, and the other one was taken
                     raise Refused("somebody else has this pair now", hint="take the next one")
                 self._unchanged(connection, form)
                 self._write(connection, viewer, pair, Act.VERDICT, form, until)
@@ -311,6 +313,10 @@ class Desk:
                 hint="`casebridge audit verify` lists all; nothing is decided until then",
             )
         self._verified = self.log.head()
+
+
+def _same_form(form: Form) -> sa.Select[tuple[int]]:
+    return sa.select(VERDICTS.c.number).where(VERDICTS.c.form == form.key)
 
 
 def _place(connection: sa.Connection, pair: PairEvidence) -> Standing:

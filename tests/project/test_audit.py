@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,18 @@ def test_without_its_key_a_log_is_not_gone_on_with(log: AuditLog, tmp_path: Path
 def test_the_key_is_its_owners_only_and_no_link_is_followed(log: AuditLog, tmp_path: Path) -> None:
     log.note("sign", who="A")
     assert (tmp_path / KEY_FILE).stat().st_mode & 0o077 == 0
+
+
+def test_of_many_who_make_the_key_at_once_all_have_the_same(tmp_path: Path) -> None:
+    """It is never there half: whoever finds it finds all of it."""
+    engine = open_database(f"sqlite:///{tmp_path / 'control.db'}")
+
+    def keyed(_: int) -> str:
+        return AuditLog(engine, tmp_path / KEY_FILE).keyed("x")
+
+    for _ in range(5):
+        (tmp_path / KEY_FILE).unlink(missing_ok=True)
+        with ThreadPoolExecutor(8) as people:
+            assert len(set(people.map(keyed, range(16)))) == 1
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+    engine.dispose()
