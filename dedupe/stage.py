@@ -8,6 +8,7 @@ import polars as pl
 
 from casebridge.dedupe.candidates import CandidatePairs, candidate_pairs, no_link_digest
 from casebridge.dedupe.config import LinkageConfig, read_linkage
+from casebridge.dedupe.review.contradictions import contradictions
 from casebridge.dedupe.review.crosswalk import Groups, groups, survivors, withheld
 from casebridge.dedupe.review.decision_log import DecisionLog, told
 from casebridge.dedupe.review.decisions import SETTLING, Decision, Ruling
@@ -18,13 +19,15 @@ from casebridge.dedupe.waiting import undecided
 from casebridge.dedupe.withheld import withheld_rows
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import CROSSWALK, KEY, REST, ROW
-from casebridge.project.errors import ReviewNeeded
+from casebridge.project.errors import ReviewNeeded, counted
 from casebridge.project.job import Job
 from casebridge.project.no_link import NoLink, keys_in
 from casebridge.project.tally import Tally
 from casebridge.project.target import Marks
 
 STAGE = "dedupe"
+MOST_TOLD = 5
+"""Contradictions that are named while a run is watched."""
 
 
 def run(job: Job) -> Tally:
@@ -46,10 +49,22 @@ def run(job: Job) -> Tally:
     lonely = DecisionLog(job.audit_log()).waiting()
     if lonely:
         job.report.note(told(lonely))
+    _tell_contradictions(job, decisions)
     waiting = undecided(job).height
     if job.leave_undecided is not None and waiting > job.leave_undecided:
         raise ReviewNeeded(waiting, job.leave_undecided)
     return job.ledger.tally(job.run, STAGE, "crosswalk")
+
+
+def _tell_contradictions(job: Job, decisions: Sequence[Decision]) -> None:
+    """Name the groups in which decisions contradict one another: nothing of them merges until a person says what
+    is so."""
+    found = contradictions(decisions)
+    shown = "; ".join(str(item) for item in found[:MOST_TOLD])
+    more = f"; and {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
+    if found:
+        said = f"{counted(len(found), 'contradiction')} among the decisions, nothing of which merges"
+        job.report.note(f"{said}: {shown}{more}")
 
 
 def standing_decisions(job: Job) -> list[Decision]:

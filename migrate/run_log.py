@@ -61,8 +61,9 @@ class Logged:
         self._inner.skip(rows, rejected)
 
     def note(self, text: str) -> None:
-        """What a stage says to whoever watches: it may name files of a dump, so only what it is about is kept."""
-        self._log.line(text.partition(": ")[0] if "file" in text else text)
+        """What a stage says to whoever watches. It may go on to name files, records or reviewers: only what it is
+        about is kept, but for what the target says of itself."""
+        self._log.line(text if text.startswith("the target") else text.partition(": ")[0])
         self._inner.note(text)
 
     def finish(self) -> None:

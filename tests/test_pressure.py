@@ -373,3 +373,26 @@ def test_an_sqlite_file_that_somebody_writes_is_named(kin: Kin, monkeypatch: pyt
     assert f"another program is writing to {kin.folder / 'target.db'}" in done.stderr
     assert "wait until that session ends its transaction" in done.stderr
     kin.run()
+
+
+# Decisions
+
+
+def test_decisions_that_contradict_one_another_are_named_when_a_run_finds_them(kin: Kin) -> None:
+    """Each time, and by record and reviewer; the log keeps only that there are some."""
+    kin.dump([person(n, name) for n, name in ((1, "Ng"), (2, "Li"), (3, "Wu"))])
+    kin.run()
+    kin.decide((1, 2), (2, 3))
+    kin.decide((1, 3), ruling="different")
+    for _ in range(2):
+        done = kin.cli("run")
+        assert done.returncode == 0
+        assert (
+            "1 contradiction among the decisions, nothing of which merges: old:1 = old:2 (B. Second)"
+            in done.stderr
+        )
+        assert "old:1 ≠ old:3 (B. Second)" in done.stderr
+    assert len(kin.people()) == 3
+    log = (kin.folder / "work" / "logs" / "trial-1.log").read_text(encoding="utf-8")
+    assert "1 contradiction among the decisions" in log
+    assert "B. Second" not in log

@@ -127,7 +127,7 @@ def test_a_stage_that_had_nothing_to_do_says_so(shown: PlainProgress, capsys: py
     for worked in (0, 7):
         shown.stage_done(StageDone("extract", Tally(read=7, passed=7), 0.1, worked))
     assert capsys.readouterr().err.splitlines() == [
-        "✓ extract    7 rows, all done before; in 0.1 s",
+        "✓ extract    7 rows in 0.1 s, all of it done before",
         "✓ extract    7 rows in 0.1 s",
     ]
 

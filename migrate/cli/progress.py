@@ -195,8 +195,8 @@ def _stage_line(done: StageDone) -> str:
     parts += [f"{left:,} stay behind"] if left else []
     parts += [f"{tally.merged:,} merged"] if tally.merged else []
     parts += [f"{tally.set_aside:,} values set aside"] if tally.set_aside else []
-    how = "" if done.worked or not tally.read else ", all done before;"
-    return f"[green]✓[/] [bold]{done.stage:<10}[/] {', '.join(parts)}{how} [dim]in {done.seconds:.1f} s[/]"
+    how = "" if done.worked or not tally.read else ", all of it done before"
+    return f"[green]✓[/] [bold]{done.stage:<10}[/] {', '.join(parts)} [dim]in {done.seconds:.1f} s{how}[/]"
 
 
 @contextmanager
