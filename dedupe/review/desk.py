@@ -97,20 +97,22 @@ class Desk:
         trial = self.evidence().fact("run").casefold().startswith("trial")
         return 0 if trial else self.settings.hold_days
 
-    def pairs(self, viewer: Viewer) -> Iterator[Open]:
-        """The pairs that this viewer may see and that wait for somebody, the most valuable first."""
+    def pairs(self, viewer: Viewer, *, decided: bool = False) -> Iterator[Open]:
+        """The pairs that this viewer may see and that wait for somebody, the most valuable first; or those that
+        are decided."""
         self.evidence()
         self._state.catch_up()
         holders = self.claims.holders()
         for pair in self._state.pairs:
             if pair.clearance <= viewer.clearance:
                 stands = self._stands(pair)
-                if stands.place is not Place.DONE:
+                if (stands.place is Place.DONE) is decided:
                     yield Open(pair, stands, holders.get(pair.item, ""))
 
     def queue(self, viewer: Viewer, wanted: Filters = ALL) -> list[Open]:
         """The pairs that are this viewer's to work on, by what he wants."""
-        return [one for one in self.pairs(viewer) if is_wanted(one, wanted) and self._for(viewer, one)]
+        found = self.pairs(viewer, decided=wanted.place is Place.DONE)
+        return [one for one in found if is_wanted(one, wanted) and self._for(viewer, one)]
 
     def teams(self, viewer: Viewer) -> list[str]:
         """The teams whose people are in pairs that this viewer may see."""
@@ -134,10 +136,12 @@ class Desk:
         stands = standing(acts, needs_two=pair.needs_two)
         if stands.place is Place.DONE and pair.open and acts[-1].number <= self._state.verdicts_then:
             stands = standing((), needs_two=pair.needs_two)  # it came back with a later run
-        settled = self._state.settled_since(pair)
-        if settled or not pair.open:
-            return replace(stands, place=Place.DONE)
-        return stands
+        return replace(stands, place=Place.DONE) if self._is_settled(pair) else stands
+
+    def _is_settled(self, pair: PairEvidence) -> bool:
+        """Whether decisions settle the pair: as the last run saw them, or since."""
+        since = self._state.settled_since(pair)
+        return not pair.open if since is None else since
 
     def _for(self, viewer: Viewer, one: Open) -> bool:
         """Whether there is something for this viewer to do: nobody confirms himself, seniors resolve."""
@@ -224,20 +228,22 @@ class Desk:
                           hint="read the page again")  # fmt: skip
 
     def take_back(self, viewer: Viewer, item: str) -> None:
-        """Withdraw one's own verdict: a row of its own. Refused when there is none that can be taken back."""
+        """Withdraw one's own verdict: a row of its own. If a run has followed it, the next one takes the merge
+        apart. Refused when there is none that can be taken back."""
         one = self.find(viewer, item)
         said = None if one is None else _acts_of(self._state.acts.get(item, ()), viewer.login)
-        if one is None or said is None or (not one.pair.open):
-            raise Refused("there is nothing of yours to take back here", hint="a run may have followed it")
+        if one is None or said is None:
+            raise Refused("there is nothing of yours to take back here", hint="read the page again")
         if any(act.number > said.number and act.login != viewer.login for act in self._state.acts[item]):
             raise Refused("somebody has gone on from your verdict", hint="say so to a senior reviewer")
         self._act(viewer, one.pair, Act.WITHDRAWN, said.reason)
 
     def object_to(self, viewer: Viewer, item: str, why: str) -> None:
-        """Stop a merge that is held: it goes to a senior reviewer with the reason."""
+        """Stop a merge that is held, or undo what was decided: it goes to a senior reviewer with the reason, and
+        the next run takes apart what was merged."""
         one = self.find(viewer, item)
-        if one is None or one.standing.place is not Place.HELD:
-            raise Refused("this merge is not held any more", hint="see whether it was released or stopped")
+        if one is None or one.standing.place not in {Place.HELD, Place.DONE}:
+            raise Refused("nothing is decided here that could be stopped", hint="read the page again")
         self._act(viewer, one.pair, Act.OBJECTION, why)
 
     def reopen(self, viewer: Viewer, item: str, why: str) -> None:
@@ -271,7 +277,7 @@ class Desk:
         after = _place(connection, pair)
         if after.place is Place.DONE:
             self._decide(connection, pair, after)
-        elif before.place is Place.DONE:
+        elif before.place is Place.DONE or (act is Act.OBJECTION and self._is_settled(pair)):
             why = f"taken back: {form.reason}"[:1000]
             undone = decision(pair.left_id, pair.right_id, Ruling.UNSURE, viewer.name, why)
             self.decisions.append(connection, undone, proposed=True)

@@ -53,12 +53,14 @@ class DeskState:
                 self._decided[row.left_id, row.right_id] = (row.number, Ruling(row.verdict))
                 self._last_decision = row.number
 
-    def settled_since(self, pair: PairEvidence) -> bool:
-        """Whether the pair was settled, here or elsewhere, after its evidence was written. Where two people are
-        needed, the desk's own count says when that is."""
+    def settled_since(self, pair: PairEvidence) -> bool | None:
+        """Whether the last decision on the pair since its evidence was written, here or elsewhere, settles it;
+        None when there was none. Where two people are needed, the desk's own count says when that is."""
         number, ruling = self._decided.get((pair.left_id, pair.right_id), (0, Ruling.UNSURE))
+        if number <= self._decisions_then:
+            return None
         alone = ruling is Ruling.SAME and not pair.proposed
-        return number > self._decisions_then and ruling in SETTLING and not alone
+        return ruling in SETTLING and not alone
 
     @staticmethod
     def said(row: Mapping[Any, Any]) -> Said:

@@ -14,6 +14,7 @@ from casebridge.dedupe.review.desk_tables import VERDICTS
 from casebridge.dedupe.review.evidence_file import Kin
 from casebridge.migrate.web.visit import House
 from tests.desks import World, at_desk, make_world, open_desk, pair_of, somebody
+from tests.kin import make_kin, person, relation
 
 A, B, C = pair_of("1", "2", value=3.0), pair_of("3", "4", value=2.0), pair_of("5", "6", value=1.0)
 PEOPLE = [
@@ -371,3 +372,36 @@ def test_a_notification_has_one_answer(house: House) -> None:
     hal.get("/report")
     hal.send("/report", left="1", right="1", why="x")
     assert (hal.status, "names one record twice" in hal.page) == (422, True)
+
+
+def test_decided_at_the_desk_merged_by_a_run_and_taken_apart_again(tmp_path: Path) -> None:
+    """The whole loop: two people, a run, the target with one record less; a senior reviewer undoes it, a run, and
+    the target is what it was, row for row."""
+    kin = make_kin(tmp_path, [person(1, "Ng", "111"), person(2, "Ng"), person(3, "Li")], [relation(1, 2, 3)])
+    words = ("--by", "Help desk", "--why", "two numbers")
+    assert kin.cli("pairs", "--ask-for", "1", "2", *words).returncode == 0
+    kin.run()
+    before = (kin.people(), kin.relations())
+    world = World(tmp_path)
+    with open_desk(world) as house:
+        (one,) = house.desk.pairs(house.accounts.find("jo").viewer)  # type: ignore[union-attr]
+        for login in ("jo", "kim"):
+            at_desk(house, login).say(one.pair.item, "same")
+        kin.run()
+        world.clock.at += 2
+        assert kin.people() == [("1", "111", "N"), ("3", None, "N")]
+        assert kin.relations() == [("R1", "1", "3")]
+        sam = at_desk(house, "sam")
+        sam.get("/queue?place=done")
+        assert one.pair.item in sam.page
+        sam.get(f"/pair/{one.pair.item}")
+        sam.send(f"/releases/{one.pair.item}", reason="they are twins")
+        sam.get("/queue?place=escalated")
+        assert "objection: they are twins" in sam.page
+        kin.run()
+        world.clock.at += 2
+        assert (kin.people(), kin.relations()) == before
+        jo = at_desk(house, "jo")
+        jo.get(f"/pair/{one.pair.item}")
+        assert jo.status == 200
+    assert kin.cli("audit", "verify").returncode == 0

@@ -17,7 +17,7 @@ from casebridge.migrate.web.visit import Visit, as_query, today, wanted
 SHOWN = 40
 RELATIONS = ("same", "twin_or_sibling", "household", "chance")
 ONLY = ("conflict", "group", "two people")
-PLACES = (Place.OPEN, Place.SECOND, Place.PARKED, Place.ESCALATED, Place.HELD)
+PLACES = (Place.OPEN, Place.SECOND, Place.PARKED, Place.ESCALATED, Place.HELD, Place.DONE)
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ def show(visit: Visit) -> Response:
     everything = list(visit.desk.pairs(me))
     found = visit.desk.queue(me, filters)
     counts = Counter(one.standing.place for one in everything)
+    counts[Place.DONE] = sum(1 for _ in visit.desk.pairs(me, decided=True))
     rows = [_row(visit, one) for one in found[:SHOWN]]
     visit.noted("list", shown=len(rows))
     return visit.page(
@@ -121,6 +122,7 @@ def progress(visit: Visit) -> Response:
     """How far the review has come, as far as this role may see."""
     everything = list(visit.desk.pairs(visit.me.viewer))
     counts = Counter(one.standing.place for one in everything)
+    counts[Place.DONE] = sum(1 for _ in visit.desk.pairs(visit.me.viewer, decided=True))
     said = visit.desk.said_by_day(visit.me.clearance)
     return visit.page("progress.html", title="Progress", counts=[(place, counts[place]) for place in PLACES],
                       open=len(everything), days=said)  # fmt: skip

@@ -7,6 +7,7 @@ import datetime as dt
 from starlette.responses import Response
 
 from casebridge.dedupe.review.verdicts import Place
+from casebridge.migrate.web.roles import Page
 from casebridge.migrate.web.visit import Visit
 
 
@@ -29,4 +30,4 @@ def object_to(visit: Visit) -> Response:
         return visit.page("message.html", status=422, title="Error: an objection needs a reason", error=True,
                           text="Say in a sentence why they may be two people. Nothing changed.")  # fmt: skip
     visit.desk.object_to(visit.me.viewer, visit.item(), why)
-    return visit.to("/releases")
+    return visit.to(f"/pair/{visit.item()}" if visit.me.may(Page.REVIEW) else "/releases")
