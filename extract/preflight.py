@@ -22,6 +22,7 @@ from casebridge.extract.readers import FORMATS
 from casebridge.project.contracts import raw_name
 from casebridge.project.errors import SourceError, counted, did_you_mean
 from casebridge.project.job import Job
+from casebridge.project.lines import MOST_COLUMNS
 from casebridge.project.spec import ReadSpec, Source, TableSpec
 from casebridge.project.specfile import columns_accounted_for, columns_asked_of
 
@@ -198,6 +199,9 @@ def _columns(
     """The columns of a file, each accounted for by the specs; those of the table's first file if there is
     one, for all its files have the same, if not in the same order."""
     titles = FORMATS[read.format].columns(path, name, read)
+    if len(titles) > MOST_COLUMNS:
+        what = f"has {len(titles):,} columns, which no table has (at most {MOST_COLUMNS:,})"
+        raise SourceError(name, what, hint="look for missing line ends, or set `delimiter` in its spec's [read]")
     columns = tuple(raw_name(title) for title in titles)
     specs = job.specs_of(source)
     known = set.union(*columns_accounted_for(specs, source, columns))

@@ -6,6 +6,7 @@ one file.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from time import perf_counter
 
@@ -26,7 +27,9 @@ class RunLog:
         """One line, with the time before it."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as file:
+            # A link that somebody laid there is not followed.
+            how = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            with os.fdopen(os.open(self._path, how, 0o666), "a", encoding="utf-8") as file:
                 file.write(f"{now()} {printable(text).replace(chr(10), ' | ')}\n")
         except OSError:
             return

@@ -7,7 +7,7 @@ from pathlib import Path
 from casebridge.project.errors import SourceError
 from casebridge.project.settings import Bounds
 
-LONGEST_HEADER, MOST_COLUMNS = 1 << 20, 10_000
+LONGEST_HEADER, MOST_COLUMNS = 1 << 20, 16_384
 _BLOCK = 1 << 22
 
 

@@ -197,7 +197,7 @@ def test_bad_decisions_are_counted_up_to_a_bound(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"x" * (LONGEST_HEADER + 1), b"a," * 10_001 + b"\n1", b"id,name\n1," + b"x" * 20_000_000],
+    "data", [b"x" * (LONGEST_HEADER + 1), b"a," * 16_385 + b"\n1", b"id,name\n1," + b"x" * 20_000_000],
     ids=["header", "columns", "line"],
 )  # fmt: skip
 def test_a_register_is_looked_at_before_a_library_reads_it(tmp_path: Path, data: bytes) -> None:
@@ -207,6 +207,15 @@ def test_a_register_is_looked_at_before_a_library_reads_it(tmp_path: Path, data:
     done = casebridge("link", str(tmp_path / "r.csv"), *out)
     assert done.returncode == 3
     assert "look for missing line ends" in done.stderr
+
+
+def test_a_table_of_more_columns_than_any_has(tmp_path: Path) -> None:
+    kin = make_kin(tmp_path / "kin", [person(1)])
+    header = ",".join(["NO", "NAME", "PHONE", "SECURE", *(f"C{n}" for n in range(20_000))])
+    (kin.folder / "dump" / "PERSON.csv").write_text(f"{header}\n{',' * header.count(',')}\n")
+    done = kin.cli("check")
+    assert done.returncode == 2
+    assert "has 20,004 columns, which no table has" in done.stdout
 
 
 def test_lines_within_the_bound_pass_wherever_a_block_ends(tmp_path: Path) -> None:

@@ -169,6 +169,16 @@ def test_a_bug_stands_in_the_log_by_its_kind(kin: Kin, monkeypatch: pytest.Monke
     assert "transform stopped: ValueError\n" in _log(kin)
 
 
+def test_the_log_is_not_written_through_a_link(kin: Kin, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    logs = kin.folder / "work" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "trial-1.log").symlink_to(victim)
+    kin.run()
+    assert victim.read_text() == "untouched"
+
+
 def test_logs_stay_when_work_is_purged(kin: Kin) -> None:
     kin.run()
     assert kin.cli("purge").returncode == 0

@@ -182,6 +182,10 @@ def test_a_list_that_protects_nobody_is_found_before_a_run(kin: Kin, text: str |
         "left,right,verdict,reviewer,reason\n1,2,Zebulon Quigglesworth,J,x\n",
         "left,right,verdict,reviewer,reason\n1,2,\x1b]0;OWNED\x07\x1b[8m,J,x\n",
         "left,right,verdict,reviewer,reason\nZebulon Quigglesworth,2,same,J,x\n",
+        "left,right,verdict,reviewer,reason\n1,2,same,\x1b]0;OWNED\x07Zebulon,x\n",
+        "left,right,verdict,reviewer,reason\n1,2,same,Zebulon\u200b,x\n",
+        'left,right,verdict,reviewer,reason\n1,2,same,"Zebulon\nQuigglesworth",x\n',
+        "left,right,verdict,reviewer,reason\n1,2,same,1234,Zebulon\n",
     ],
 )
 def test_no_message_repeats_what_stands_in_a_file_of_decisions(kin: Kin, lines: str) -> None:

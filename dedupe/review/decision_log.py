@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling
+from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling, who
 from casebridge.dedupe.review.desk_tables import VERDICTS
 from casebridge.dedupe.review.intake import INTAKE
 from casebridge.project.audit import AuditLog, Entry, Head, Said
@@ -213,7 +213,7 @@ def _text(item: Decision) -> str:
 
 def _tags(item: Decision) -> dict[str, str]:
     """Whether it is the same decision, the same person, the same ruling: told apart without being told."""
-    person = " ".join(item.reviewer.casefold().split())
+    person = who(item.reviewer)
     return {"said": _text(item), "by": person, "ruling": str(item.verdict)}
 
 

@@ -7,6 +7,7 @@ stands in the control database.
 from __future__ import annotations
 
 import enum
+import unicodedata
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -52,6 +53,13 @@ class Decision:
     verdict: Ruling
     reviewer: str
     reason: str
+
+
+def who(reviewer: str) -> str:
+    """A reviewer's name as it is compared: in whatever capitals, with whatever blanks, and without what nobody
+    sees, which would make two people of one."""
+    seen = "".join(c for c in unicodedata.normalize("NFKC", reviewer) if unicodedata.category(c)[0] != "C")
+    return " ".join(seen.casefold().split())
 
 
 def decision(left: str, right: str, verdict: Ruling, reviewer: str, reason: str) -> Decision:

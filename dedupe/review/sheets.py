@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from casebridge.dedupe.review.decisions import COLUMNS, Decision, Ruling, decision
-from casebridge.project.errors import Problem, SpecError, counted, did_you_mean
+from casebridge.dedupe.review.decisions import COLUMNS, Decision, Ruling, decision, who
+from casebridge.project.errors import Problem, SpecError, counted, did_you_mean, printable
 from casebridge.project.lists import LARGEST, ListTooLargeError, read_list
 from casebridge.project.xmlparts import XmlBoundsError, look_through, refuse_many_parts
 
@@ -146,6 +146,8 @@ def _take(
     if verdict not in set(Ruling):
         problems.append(Problem(file, where, "has a verdict that is none", did_you_mean(verdict, Ruling)))
         return None
+    if not _is_name(cells["reviewer"]):
+        problems.append(Problem(file, where, "reviewer must be a name, of characters that can be seen"))
     for name, most in _LONGEST.items():
         if len(cells[name]) > most:
             problems.append(Problem(file, where, f"{name} is longer than {most} characters"))
@@ -159,6 +161,11 @@ def _take(
     if len(problems) > before:
         return None
     return decision(left, right, Ruling(verdict), cells["reviewer"], cells["reason"])
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text can be a person's name: it has a letter, and nothing that nobody sees."""
+    return any(c.isalpha() for c in who(text)) and printable(text) == text and "\n" not in text
 
 
 def _id(file: str, where: str, text: str, systems: Sequence[str], problems: list[Problem]) -> str:

@@ -13,6 +13,7 @@ from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.render import show_json
 from casebridge.migrate.pipeline import open_job
 from casebridge.project.audit import login
+from casebridge.project.errors import printable
 from casebridge.project.job import Job
 from casebridge.project.journal import Journal
 from casebridge.reconciliation.checks import run_checks
@@ -46,7 +47,7 @@ def handed(run: str, folder: Path, who: str) -> None:
     """Note that the files, unchanged, are with the supplier."""
     with open_job(folder, run, known=True) as job:
         rooms.handed(job, who)
-    click.echo(f"handed over: run {run}, to {who}")
+    click.echo(printable(f"handed over: run {run}, to {who}"))
 
 
 @handover.command()
@@ -89,7 +90,7 @@ def show(run: str, folder: Path, as_json: bool) -> None:
         show_json([asdict(state) for state in states])
         return
     for state in states:
-        click.echo(f"{state.at}: {state.state}" + (f", {state.who}" if state.who else ""))
+        click.echo(printable(f"{state.at}: {state.state}" + (f", {state.who}" if state.who else "")))
 
 
 COMMANDS: Mapping[str, click.Command] = {"handover": handover}

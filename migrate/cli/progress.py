@@ -18,6 +18,7 @@ from rich.live import Live
 from rich.text import Text
 
 from casebridge.migrate.pipeline import StageDone
+from casebridge.project.errors import printable
 
 MINUTE = 60.0
 LEAST_SECONDS = 1.0
@@ -150,7 +151,7 @@ class LiveProgress(_Progress):
 
     def note(self, text: str) -> None:
         """A line above the screen."""
-        self._console.print(text, style="dim", markup=False, highlight=False)
+        self._console.print(printable(text), style="dim", markup=False, highlight=False)
 
     def stage_done(self, done: StageDone) -> None:
         """A stage's line stays."""
@@ -166,7 +167,7 @@ class PlainProgress(_Progress):
 
     def note(self, text: str) -> None:
         """A line on stderr."""
-        click.echo(text, err=True)
+        click.echo(printable(text), err=True)
 
     def stage_done(self, done: StageDone) -> None:
         """The stage's line."""

@@ -8,7 +8,10 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+from casebridge.project.errors import printable
 
 SHOWN_CAUSES = 3
 """How many causes of a spec the terminal lists; the report has all."""
@@ -39,7 +42,8 @@ def show_balance(report: Mapping[str, Any]) -> None:
     if unread:
         console.print(f"no spec reads {', '.join(unread[:8])}" + (" …" if len(unread) > 8 else ""))
     for line in report.get("limits", ()):
-        word = f"accepted by {line['accepted_by']}: {line['reason']}" if line["accepted_by"] else "not accepted"
+        said = escape(printable(f"{line['accepted_by']}: {line['reason']}"))
+        word = f"accepted by {said}" if line["accepted_by"] else "not accepted"
         share = f"{line['rows']:,} of {line['asked']:,} rows {line['kind'].replace('_', ' ')}"
         console.print(f"limit passed: {line['name']}, {share} (agreed {100 * line['limit']:.1f} %); {word}")
     if undecided:

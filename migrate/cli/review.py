@@ -22,7 +22,7 @@ from casebridge.migrate.cli.render import show_json
 from casebridge.migrate.decision_guard import log_was_lost, note_new_log, take_over_old_decisions
 from casebridge.migrate.pipeline import open_job
 from casebridge.project.audit import login
-from casebridge.project.errors import CasebridgeError, counted
+from casebridge.project.errors import CasebridgeError, counted, printable
 from casebridge.project.job import Job
 
 EVERYTHING = 1
@@ -65,7 +65,7 @@ def decide(file: Path, folder: Path, as_json: bool, dry_run: bool) -> None:
     if done.waiting:
         click.echo(told(done.waiting))
     for item in done.contradictions:
-        click.echo(f"contradiction, nothing of it merges: {item}")
+        click.echo(printable(f"contradiction, nothing of it merges: {item}"))
 
 
 def _begin_anew(folder: Path) -> None:

@@ -124,6 +124,15 @@ def test_same_on_a_pair_that_linkage_did_not_put_forward_waits_for_a_second_pers
     assert decisions.waiting() == 0
 
 
+@pytest.mark.parametrize(
+    "name", ["J. Re\u200bviewer", "\uff2a. Reviewer", "J.\xa0\tREVIEWER", "J. Reviewer\u202e"]
+)
+def test_one_person_is_not_two_by_what_nobody_sees(decisions: DecisionLog, name: str) -> None:
+    decisions.decide([_says("a:1", "a:2", SAME)])
+    decisions.decide([decision("a:1", "a:2", SAME, name, "looked again")])
+    assert decisions.waiting() == 1
+
+
 def test_two_people_who_do_not_agree_are_no_two_people_who_do(decisions: DecisionLog) -> None:
     decisions.decide([_says("a:1", "a:2", SAME)])
     decisions.decide([decision("a:1", "a:2", DIFFERENT, "B. Second", "no")])
