@@ -52,7 +52,8 @@ from casebridge.dedupe.linkage.scoring.thresholds import (
 from casebridge.dedupe.linkage.scoring.witnesses import hear_witnesses
 from casebridge.dedupe.linkage.scoring.zones import with_zones, zones
 
-LOST, MAY_BE_ONE = 0.02, 0.002
+LOST = 0.02
+LIKELY, MAY_BE_ONE = 0.05, 0.002  # p of pairs that count as lost, and as what a rule brings
 TWO_NUMBERS = "two different valid NHS numbers"
 TOLD_APART = {BIRTH_NUMBER: "numbered as two children", GENERATION: "styled as two generations"}
 Progress = Callable[[str, dict[str, Any]], None]
@@ -149,7 +150,7 @@ def link(
     clock.done("model", rounds=model.rounds, converged=model.converged)
     lost = None
     if all(blocks.rule for blocks in candidates.blocks):
-        judge = among_all(Scorer(held, model, comparisons, MAY_BE_ONE))
+        judge = among_all(Scorer(held, model, comparisons, LIKELY))
         lost = lost_pairs(held, candidates, net_rules(held), judge)
         clock.done("what blocking loses", records=lost.records, recall=lost.recall)
     scorer = Scorer(held, model, comparisons, options.keep)

@@ -110,6 +110,19 @@ PARTS: dict[str, tuple[tuple[str, ...], Part]] = {
 }
 
 
+IMPLIED = {
+    "names": ("forename", "surname", "forename_sound", "surname_sound"),
+    "rare_names": ("forename", "surname", "forename_sound", "surname_sound"),
+    "forename": ("forename", "forename_sound"), "surname": ("surname", "surname_sound"),
+    "birth_date": ("birth_date", "birth_year", "birthday"), "postcode": ("postcode", "sector"),
+}  # fmt: skip
+
+
+def implied(rule: Rule) -> set[str]:
+    """All parts on which two records agree that meet a rule's demands."""
+    return {one for part in rule for one in IMPLIED.get(part, (part,))}
+
+
 @dataclass(frozen=True)
 class Blocks:
     """One rule's blocks. `key` is a number a record (0: takes no part); `order` the rows of blocks of two

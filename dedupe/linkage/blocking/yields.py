@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from casebridge.dedupe.linkage.blocking.keys import (
     Pairs,
     Rule,
     build_blocks,
+    implied,
     rows_key,
     rule_key,
 )
@@ -104,9 +106,16 @@ def lost_pairs(register: Register, candidates: BlockedPairs, net: Sequence[Rule]
     """What the rules of `candidates` lose of all that a sample of records meets in the keys of `net`. What no key
     of the net brings together stays unseen."""
     size = min(NET_RECORDS, register.size)  # rows stand in the order of a hash: the first are a random sample
-    own = [_met(blocks.key, size, None) for blocks in candidates.blocks]
-    wide = [_met(rule_key(register, rule), size, NET_PAIRS) for rule in net]
-    keys = np.unique(np.concatenate([np.zeros(0, np.uint64), *own, *wide]))
+    met = [np.zeros(0, np.uint64), *(_met(blocks.key, size, None) for blocks in candidates.blocks)]
+    spread: list[Rule] = []
+    for rule in sorted(net, key=len):
+        if any(set(looser) <= implied(rule) for looser in spread):
+            continue
+        pairs = _met(rule_key(register, rule), size, NET_PAIRS)
+        if pairs is not None:
+            spread.append(rule)
+            met.append(pairs)
+    keys = np.unique(np.concatenate(met))
     left, right = (keys >> np.uint64(32)).astype(np.int32), (keys & np.uint64(0xFFFFFFFF)).astype(np.int32)
     allowed = candidates.allowed(left, right)
     (left, right), p = judge((left[allowed], right[allowed]))
@@ -114,7 +123,11 @@ def lost_pairs(register: Register, candidates: BlockedPairs, net: Sequence[Rule]
     return Lost(size, float(p[made].sum()), float(p[~made].sum()))
 
 
-def _met(key: NDArray[np.uint32], size: int, most: int | None) -> NDArray[np.uint64]:
+@overload
+def _met(key: NDArray[np.uint32], size: int, most: None) -> NDArray[np.uint64]: ...
+@overload
+def _met(key: NDArray[np.uint32], size: int, most: int) -> NDArray[np.uint64] | None: ...
+def _met(key: NDArray[np.uint32], size: int, most: int | None) -> NDArray[np.uint64] | None:
     """Keys of the pairs of one of the first `size` rows with any row of the same key. None where these are more
     than `most`."""
     mine = np.flatnonzero(key[:size])  # 0 takes no part
@@ -127,7 +140,7 @@ def _met(key: NDArray[np.uint32], size: int, most: int | None) -> NDArray[np.uin
     at = np.minimum(np.searchsorted(wanted, key[rows]), len(wanted) - 1)
     rows, at = rows[wanted[at] == key[rows]], at[wanted[at] == key[rows]]
     if most is not None and counts[at].sum() > most:
-        return np.zeros(0, dtype=np.uint64)
+        return None
     order = mine[np.argsort(key[mine], kind="stable")]
     starts = (np.cumsum(counts) - counts)[at]
     many = counts[at]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Rule, rule_key, runs
+from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Rule, implied, rule_key, runs
 from casebridge.dedupe.linkage.blocking.rules import available
 from casebridge.dedupe.linkage.comparisons.levels import (
     AGREES,
@@ -45,12 +45,6 @@ TWIN_PAIRS_A_ROW = 0.025  # three times what births give: 1.5 % of people have a
 SAME_BIRTH_DATE = 0.01  # of siblings and households: else they are twins
 OTHER_BIRTH_DATE = 0.03  # of one person, each UNLIKE level: no slip makes 1951 of 1983
 A_GENERATION = 0.0005  # of one person, over 15 years apart: parent and child of one name
-IMPLIED = {
-    "names": ("forename", "surname", "forename_sound", "surname_sound"),
-    "rare_names": ("forename", "surname", "forename_sound", "surname_sound"),
-    "forename": ("forename", "forename_sound"), "surname": ("surname", "surname_sound"),
-    "birth_date": ("birth_date", "birth_year", "birthday"), "postcode": ("postcode", "sector"),
-}  # fmt: skip
 PARTS_OF = {"names": ("forename", "surname")}
 NEVER = 1e-7
 DEPENDENCE, COHORTS = 2.0, 1.5
@@ -150,7 +144,7 @@ def agreements(comparison: Comparison) -> NDArray[np.bool_]:
 def met_before(rule: Rule, before: Sequence[Rule]) -> set[str]:
     """Comparisons on which strangers whom a rule brings together cannot agree: else an earlier rule had brought
     them in. Without this the same strangers would be expected once from every rule they meet."""
-    held = {implied for part in rule for implied in IMPLIED.get(part, (part,))}
+    held = implied(rule)
     found = set()
     for earlier in before:
         lacks = {one for part in earlier for one in PARTS_OF.get(part, (part,))} - held
