@@ -112,7 +112,7 @@ class AuditLog:
         if not said:
             return
         bring_up_control(connection)
-        self._alone(connection)
+        self.alone(connection)
         key, head = self._secret(connection, make=True), self._head(connection)
         number, link, rows, at = head.number, head.link, [], now()
         for item in said:
@@ -217,8 +217,10 @@ class AuditLog:
     def _there(self) -> bool:
         return sa.inspect(self.engine).has_table(self._table.name)
 
-    def _alone(self, connection: sa.Connection) -> None:
-        """Two writers must not both follow one entry. SQLite's first write locks the file by itself."""
+    def alone(self, connection: sa.Connection) -> None:
+        """From here on the caller's transaction alone writes to the log: two must not both follow one entry, and
+        numbers that are given out then are seen in their order. The lock is a statement of its own, so that what
+        is read after it is as it stands then. SQLite's `writing` transactions are alone from the start."""
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text(f"LOCK TABLE {self._table.name} IN EXCLUSIVE MODE"))
 

@@ -74,6 +74,7 @@ class DecisionLog:
         fresh = [item for item in said if (item.left_id, item.right_id) not in old]
         with writing(self._engine).begin() as connection:
             bring_up_control(connection)
+            self._log.alone(connection)
             for item in fresh:
                 pair = (item.left_id, item.right_id)
                 keep = not set(pair) & set(protected)

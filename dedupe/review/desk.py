@@ -97,26 +97,24 @@ class Desk:
         trial = self.evidence().fact("run").casefold().startswith("trial")
         return 0 if trial else self.settings.hold_days
 
-    def pairs(self, viewer: Viewer, *, decided: bool = False) -> Iterator[Open]:
-        """The pairs that this viewer may see and that wait for somebody, the most valuable first; or those that
-        are decided."""
+    def everything(self, viewer: Viewer) -> Iterator[Open]:
+        """The pairs that this viewer may see, waiting and decided, the most valuable first."""
         self.evidence()
         self._state.catch_up()
-        holders = self.claims.holders()
+        holders, known = self.claims.holders(), self._state.worked_out
         for pair in self._state.pairs:
             if pair.clearance <= viewer.clearance:
-                stands = self._stands(pair)
-                if (stands.place is Place.DONE) is decided:
-                    yield Open(pair, stands, holders.get(pair.item, ""))
+                one = known.get(pair.item) or known.setdefault(pair.item, Open(pair, self._stands(pair)))
+                yield replace(one, holder=holders[pair.item]) if pair.item in holders else one
 
-    def queue(self, viewer: Viewer, wanted: Filters = ALL) -> list[Open]:
-        """The pairs that are this viewer's to work on, by what he wants."""
-        found = self.pairs(viewer, decided=wanted.place is Place.DONE)
-        return [one for one in found if is_wanted(one, wanted) and self._for(viewer, one)]
+    def pairs(self, viewer: Viewer) -> Iterator[Open]:
+        """Those of them that wait for somebody."""
+        return (one for one in self.everything(viewer) if one.standing.place is not Place.DONE)
 
-    def teams(self, viewer: Viewer) -> list[str]:
-        """The teams whose people are in pairs that this viewer may see."""
-        return sorted({team for one in self.pairs(viewer) for team in one.pair.teams})
+    def is_for(self, viewer: Viewer, one: Open, wanted: Filters = ALL) -> bool:
+        """Whether a pair is this viewer's to work on, by what he wants; decided ones only when he asks for it."""
+        done = one.standing.place is Place.DONE
+        return done is (wanted.place is Place.DONE) and is_wanted(one, wanted) and self._for(viewer, one)
 
     def find(self, viewer: Viewer, item: str) -> Open | None:
         """One pair, settled or not; None when there is none that this viewer may see."""
@@ -182,9 +180,9 @@ class Desk:
     def take_next(self, viewer: Viewer, wanted: Filters = ALL) -> str | None:
         """Claim the most valuable pair that is free; None when there is none."""
         workable = {Place.OPEN, Place.SECOND, *([Place.ESCALATED] if viewer.senior else [])}
-        for one in self.queue(viewer, wanted):
+        for one in self.everything(viewer):
             free = one.standing.place in workable and one.holder in {"", viewer.login}
-            if free and self.claims.take(one.pair.item, viewer.login):
+            if free and self.is_for(viewer, one, wanted) and self.claims.take(one.pair.item, viewer.login):
                 return one.pair.item
         return None
 
@@ -200,6 +198,7 @@ class Desk:
         until = self._release_at() if form.verdict is Opinion.SAME else 0
         self._verify()
         with writing(self.engine).begin() as connection:
+            self.log.alone(connection)
             if connection.scalar(_same_form(form)) is None:
                 if not self.claims.holds(connection, form.item, viewer.login):
                     if connection.scalar(_same_form(form)) is not None:
@@ -256,6 +255,7 @@ class Desk:
     def _act(self, viewer: Viewer, pair: PairEvidence, act: Act, why: str) -> None:
         form = Form(pair.item, Opinion.SAME, "", why, pair.evidence, 0, secrets.token_hex(16))
         with writing(self.engine).begin() as connection:
+            self.log.alone(connection)
             self._write(connection, viewer, pair, act, form, 0)
         self._state.catch_up()
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from casebridge.dedupe.review.decisions import DECISIONS, SETTLING, Ruling
 from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.desk_words import Open
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence
 from casebridge.dedupe.review.verdicts import Act, Said
 
@@ -28,6 +29,9 @@ class DeskState:
         self.verdicts_then = self._decisions_then = 0
         self._decided: dict[tuple[str, str], tuple[int, Ruling]] = {}
         self._last_act = self._last_decision = 0
+        self.worked_out: dict[str, Open] = {}
+        """Where pairs stand, as far as somebody asked since anything was said of them."""
+        self._item_of: dict[tuple[str, str], str] = {}
 
     def take(self, evidence: EvidenceFile, key: object, hidden: Callable[[Iterable[str]], set[str]]) -> None:
         """Begin anew with this evidence, without the pairs of those whom the no-link list hides now."""
@@ -36,6 +40,8 @@ class DeskState:
             gone = hidden({item for pair in everyone for item in (pair.left_id, pair.right_id)})
             self.pairs = tuple(p for p in everyone if not {p.left_id, p.right_id} & gone)
             self.by_item = {pair.item: pair for pair in self.pairs}
+            self._item_of = {(pair.left_id, pair.right_id): pair.item for pair in self.pairs}
+            self.worked_out.clear()
             self.verdicts_then = int(evidence.fact("verdicts") or 0)
             self._decisions_then = int(evidence.fact("decisions") or 0)
             self.of = key
@@ -46,11 +52,13 @@ class DeskState:
             later = sa.select(VERDICTS).where(VERDICTS.c.number > self._last_act).order_by(VERDICTS.c.number)
             for row in connection.execute(later):
                 self.acts.setdefault(row.item, []).append(self.said(row._mapping))
+                self.worked_out.pop(row.item, None)
                 self._last_act = row.number
             columns = (DECISIONS.c.number, DECISIONS.c.left_id, DECISIONS.c.right_id, DECISIONS.c.verdict)
             fresh = sa.select(*columns).where(DECISIONS.c.number > self._last_decision)
             for row in connection.execute(fresh.order_by(DECISIONS.c.number)):
                 self._decided[row.left_id, row.right_id] = (row.number, Ruling(row.verdict))
+                self.worked_out.pop(self._item_of.get((row.left_id, row.right_id), ""), None)
                 self._last_decision = row.number
 
     def settled_since(self, pair: PairEvidence) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from casebridge.dedupe.review.evidence_file import PairEvidence
@@ -73,8 +73,16 @@ def is_wanted(one: Open, wanted: Filters) -> bool:
         return False
     if wanted.relation and wanted.relation != pair.relation:
         return False
-    only: Mapping[str, bool] = {
-        "conflict": pair.conflict, "group": len(pair.group) > 2, "two people": pair.needs_two,
-        "restricted": pair.clearance > 0,
-    }  # fmt: skip
-    return not wanted.only or only.get(wanted.only, True)
+    return not wanted.only or _ONLY.get(wanted.only, _any)(pair)
+
+
+def _any(_: PairEvidence) -> bool:
+    return True
+
+
+_ONLY: Mapping[str, Callable[[PairEvidence], bool]] = {
+    "conflict": lambda pair: pair.conflict,
+    "group": lambda pair: len(pair.group) > 2,
+    "two people": lambda pair: pair.needs_two,
+    "restricted": lambda pair: pair.clearance > 0,
+}

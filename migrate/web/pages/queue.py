@@ -33,15 +33,15 @@ class Row:
 def show(visit: Visit) -> Response:
     """The queue, most valuable first."""
     me, filters = visit.me.viewer, wanted(visit.query)
-    everything = list(visit.desk.pairs(me))
-    found = visit.desk.queue(me, filters)
+    everything = list(visit.desk.everything(me))
+    found = [one for one in everything if visit.desk.is_for(me, one, filters)]
     counts = Counter(one.standing.place for one in everything)
-    counts[Place.DONE] = sum(1 for _ in visit.desk.pairs(me, decided=True))
+    teams = sorted({team for some in {one.pair.teams for one in everything} for team in some})
     rows = [_row(visit, one) for one in found[:SHOWN]]
     visit.noted("list", shown=len(rows))
     return visit.page(
         "queue.html", title="Queue", rows=rows, found=len(found), counts=[(p, counts[p]) for p in PLACES],
-        filters=filters, query=as_query(filters), teams=visit.desk.teams(me), relations=RELATIONS,
+        filters=filters, query=as_query(filters), teams=teams, relations=RELATIONS,
         only=(*ONLY, *(["restricted"] if me.clearance else [])), after=after(visit), pace=pace(visit, len(found)),
     )  # fmt: skip
 
@@ -120,9 +120,7 @@ def pace(visit: Visit, left: int) -> Pace:
 
 def progress(visit: Visit) -> Response:
     """How far the review has come, as far as this role may see."""
-    everything = list(visit.desk.pairs(visit.me.viewer))
-    counts = Counter(one.standing.place for one in everything)
-    counts[Place.DONE] = sum(1 for _ in visit.desk.pairs(visit.me.viewer, decided=True))
+    counts = Counter(one.standing.place for one in visit.desk.everything(visit.me.viewer))
     said = visit.desk.said_by_day(visit.me.clearance)
     return visit.page("progress.html", title="Progress", counts=[(place, counts[place]) for place in PLACES],
-                      open=len(everything), days=said)  # fmt: skip
+                      open=counts.total() - counts[Place.DONE], days=said)  # fmt: skip
