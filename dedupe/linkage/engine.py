@@ -149,7 +149,7 @@ def link(
     hangs = learner.hangs_on(samples)
     clock.done("model", rounds=model.rounds, converged=model.converged)
     lost = None
-    if all(blocks.rule for blocks in candidates.blocks):
+    if model.background is not None and all(blocks.rule for blocks in candidates.blocks):
         judge = among_all(Scorer(held, model, comparisons, LIKELY))
         lost = lost_pairs(held, candidates, net_rules(held), judge)
         clock.done("what blocking loses", records=lost.records, recall=lost.recall)
