@@ -92,6 +92,7 @@ def _page(visit: Visit, one: Open, revealed: str, *, status: int = 200, **values
         busy=one.holder not in {"", visit.me.login}, mine=mine, decidable=decidable,
         opinions=[(o, KEYS[o], REASONS[o]) for o in Opinion], places=Place,
         revealed_table=revealed.removeprefix("held-"),
+        revealed_role=revealed.partition(":")[0],
         score=score(one.pair) if mine or not decidable else "", **values,
     )  # fmt: skip
 
