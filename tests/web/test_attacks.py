@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher, extract_parameters
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 
 from casebridge.dedupe.review.evidence_file import Kin
 from casebridge.migrate.cli.desk import account, review
-from casebridge.migrate.web.accounts import ACCOUNTS, Accounts
+from casebridge.migrate.web.accounts import _NOBODY, ACCOUNTS, Accounts
 from casebridge.migrate.web.app import OPEN, PAGES, make_app
 from casebridge.migrate.web.roles import MAY_OPEN, Role
 from casebridge.migrate.web.serve import open_house
@@ -371,3 +372,11 @@ def test_the_pages_are_all_named(house: House) -> None:
     app = make_app(house, [HOST])
     served = {route.path for route in app.routes if route.path != "/static"}  # type: ignore[attr-defined]
     assert served == {path for path, *_ in PAGES} | {path for path, *_ in OPEN}
+
+
+def test_a_name_that_is_not_there_costs_what_one_that_is_there_costs() -> None:
+    """The digest that is tried for nobody has the parameters of those that are made."""
+    hasher, nobody = PasswordHasher(), extract_parameters(_NOBODY)
+    assert (nobody.memory_cost, nobody.time_cost, nobody.parallelism) == (
+        hasher.memory_cost, hasher.time_cost, hasher.parallelism,
+    )  # fmt: skip
