@@ -54,6 +54,7 @@ class Side:
 
     letter: str
     person: Person
+    name: str
     key: str
     family: Sequence[Relative]
     held: Sequence[tuple[Held, bool]]
@@ -135,7 +136,7 @@ def _sides(visit: Visit, left: Person, right: Person, revealed: str) -> list[Sid
         open_now = {item.table for item in held if revealed == f"held-{item.table}:{letter}"}
         shown = [(item if item.table in open_now else _masked(item), _hides(item) and item.table not in open_now)
                  for item in held]  # fmt: skip
-        found.append(Side(letter, person, person.id, family, shown))
+        found.append(Side(letter, person, _name(person), person.id, family, shown))
     return found
 
 
