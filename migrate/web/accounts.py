@@ -46,8 +46,8 @@ MOST_ATTEMPTS, WITHIN = 5, 15 * 60
 RULES_HOLD = 365
 """Days for which the rules of use stay accepted."""
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$YgamagixoOYo/4xTrs/X3Q$j8s6PyYoKKJPP9fcKDgqFKwsUu1CLMPk8xnLOKwlNHY"
-"""What the password of a name that is not there is held against, so that it takes as long: nobody's, at the cost of
-those that are made."""
+"""What the password of a name that is not there is held against, so that it takes as long: nobody's, at the cost
+of those that are made."""
 _COMMON = frozenset({"password", "passwort", "1234567890", "qwertyuiop", "letmein123", "casebridge", "carefirst"})
 
 
