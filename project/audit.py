@@ -18,8 +18,9 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -203,8 +204,12 @@ class AuditLog:
 
     def keyed(self, *parts: str) -> str:
         """A digest that nobody without the audit key can make, such as of a list that must not be guessed."""
+        return self.keyer()(*parts)
+
+    def keyer(self) -> Callable[..., str]:
+        """What makes such digests: for many of them the key is read once."""
         with self.engine.connect() as connection:
-            return _keyed(self._secret(connection, make=True), *parts)
+            return partial(_keyed, self._secret(connection, make=True))
 
     def subject(self, name: str) -> str:
         """How entries name a subject."""

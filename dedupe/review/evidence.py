@@ -181,8 +181,8 @@ def _pairs(job: Job, pairs: pl.DataFrame, people: Mapping[str, Person]) -> list[
                and name not in _NO_LEVEL]  # fmt: skip
     rows = pairs.to_dicts()
     groups, torn = _groups(rows), _torn(rows, people)
-    log = job.audit_log()
-    return [_pair(log.keyed, row, people, levels, groups, torn) for row in rows]
+    keyed = job.audit_log().keyer()
+    return [_pair(keyed, row, people, levels, groups, torn) for row in rows]
 
 
 def _pair(
