@@ -290,7 +290,8 @@ def test_waits_grow_and_end_and_each_is_said(tmp_path: Path, monkeypatch: pytest
         in_transaction(engine, locked, repeatable, Listening())
     assert len(attempts) == 4
     waits = ("0.001", "0.002", "0.0005")
-    assert said == [f"the target does not answer; trying again in {wait} s" for wait in waits]
+    why = f"the target is waited for: another program is writing to {tmp_path / 'target.db'} (`fuser` names it)"
+    assert said == [f"{why}; trying again in {wait} s" for wait in waits]
     with pytest.raises(sqlite3.OperationalError, match="disk"):
         in_transaction(engine, refused, repeatable, Listening())
     assert len(attempts) == 5
