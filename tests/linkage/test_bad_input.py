@@ -184,7 +184,7 @@ def test_fields_toml(tmp_path):
     path.write_text('id = "id"\nsource = "system"\n[fields]\nforename = "first"\n[other]\njob = "job"\n')
     assert read_fields(path) == Fields(id="id", roles={"forename": "first"}, other={"job": "job"}, source="system")
     path.write_text("id = ")
-    with pytest.raises(RegisterError, match="not TOML"):
+    with pytest.raises(RegisterError, match="not readable as TOML"):
         read_fields(path)
 
 
