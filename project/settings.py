@@ -323,7 +323,11 @@ def _filled(text: str) -> str:
     before, at, host = text.rpartition("@") if "://" in text else ("", "", text)
     scheme, slashes, login = before.partition("://")
     place, mark, options = host.partition("?")
-    quoted = _VARIABLE.sub(lambda match: quote(os.environ.get(match[1], ""), safe=""), login)
+    whole = _VARIABLE.fullmatch(login)
+    if whole:  # a name and a password in one variable
+        quoted = ":".join(quote(part, safe="") for part in os.environ.get(whole[1], "").split(":", 1))
+    else:
+        quoted = _VARIABLE.sub(lambda match: quote(os.environ.get(match[1], ""), safe=""), login)
     plain = _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), place)
     options = _VARIABLE.sub(lambda match: quote(os.environ.get(match[1], ""), safe=""), options)
     return f"{scheme}{slashes}{quoted}{at}{plain}{mark}{options}"

@@ -51,7 +51,7 @@ def _rows(path: Path) -> list[int]:
         for row in book.rows():
             book.count(len(row))
             found.append(len(row))
-        assert book.merged() == []
+        assert book.layout() == ([], 0)
         return found
 
 

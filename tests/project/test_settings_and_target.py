@@ -33,12 +33,21 @@ def test_settings_have_defaults_and_absolute_paths(tmp_path: Path) -> None:
     assert (settings.batch_rows, settings.systems["old"].encoding) == (250_000, "utf-8")
 
 
-def test_an_url_takes_its_secrets_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CASEBRIDGE_TEST_LOGIN", "me:secret")
-    url = 'url = "postgresql://${CASEBRIDGE_TEST_LOGIN}@host/db"'
-    assert read_settings(_settings(tmp_path, f"[target]\n{url}\n{SOUND}")).target_url.startswith(
-        "postgresql://me:secret@host"
-    )
+@pytest.mark.parametrize(
+    ("value", "url", "filled"),
+    [
+        ("me:secret", "postgresql://${X_LOGIN}@host/db", "postgresql://me:secret@host/db"),
+        ("me:p@ss:w/rd", "postgresql://${X_LOGIN}@host/db", "postgresql://me:p%40ss%3Aw%2Frd@host/db"),
+        ("p:a@s/s", "postgresql://me:${X_LOGIN}@host/db", "postgresql://me:p%3Aa%40s%2Fs@host/db"),
+        ("postgresql://me@host/db", "${X_LOGIN}", "postgresql://me@host/db"),
+    ],
+)
+def test_an_url_takes_its_secrets_from_the_environment(
+    value: str, url: str, filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password is any text; a name and a password may stand in one variable."""
+    monkeypatch.setenv("X_LOGIN", value)
+    assert read_settings(_settings(tmp_path, f'[target]\nurl = "{url}"\n{SOUND}')).target_url == filled
 
 
 def test_a_missing_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
