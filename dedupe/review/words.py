@@ -218,8 +218,8 @@ class Piece:
 
 def pieces(one: str, other: str) -> tuple[list[Piece], list[Piece]]:
     """Two values aligned, letter by letter: what is in both, and what is not. Of values that have little in common
-    no letters are matched: that would only distract."""
-    found = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    no letters are matched: that would only distract. Capitals make no difference."""
+    found = difflib.SequenceMatcher(None, _small(one), _small(other), autojunk=False)
     if len(one) * len(other) > _LONG or found.ratio() < _ALIKE:
         return [Piece(one, differs=True)] if one else [], [Piece(other, differs=True)] if other else []
     left, right = list[Piece](), list[Piece]()
@@ -229,6 +229,11 @@ def pieces(one: str, other: str) -> tuple[list[Piece], list[Piece]]:
         if j2 > j1:
             right.append(Piece(other[j1:j2], tag != "equal"))
     return left, right
+
+
+def _small(value: str) -> str:
+    """In small letters, as many as there were."""
+    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in value)
 
 
 def mask(value: str) -> str:

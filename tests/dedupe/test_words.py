@@ -1,0 +1,42 @@
+"""What a reviewer is shown of two values: which letters differ, and nothing of a value that is hidden."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casebridge.dedupe.review.words import Piece, mask, pieces
+
+
+def _marked(found: list[Piece]) -> str:
+    return "".join(f"[{piece.text}]" if piece.differs else piece.text for piece in found)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "left", "right"),
+    [
+        ("Robert", "Robart", "Rob[e]rt", "Rob[a]rt"),
+        ("GEORGE", "Gaorge", "G[E]ORGE", "G[a]orge"),
+        ("Ann", "Anne", "Ann", "Ann[e]"),
+        ("2009-10-02", "2009-02-10", "2009-10[-02]", "2009-[02-]10"),
+        ("İlker", "ilker", "[İ]lker", "[i]lker"),
+        ("Smith", "Okonkwo", "[Smith]", "[Okonkwo]"),
+        ("Ann", "", "[Ann]", ""),
+    ],
+)
+def test_the_letters_that_differ_are_marked(one: str, other: str, left: str, right: str) -> None:
+    """Capitals make no difference: legacy systems shout. Of values that share little, all of both is marked."""
+    assert [_marked(side) for side in pieces(one, other)] == [left, right]
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_no_letter_is_lost_or_changed(one: str, other: str) -> None:
+    assert ["".join(piece.text for piece in side) for side in pieces(one, other)] == [one, other]
+
+
+@given(st.text(alphabet="ab1Ž٣- /", max_size=30))
+def test_a_masked_value_shows_its_shape_only(value: str) -> None:
+    shown = mask(value)
+    assert not any(letter.isalnum() for letter in shown)
+    assert shown == mask(value.translate(str.maketrans("ab1Ž٣", "bazo7")))
