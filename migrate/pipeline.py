@@ -20,6 +20,7 @@ from casebridge.extract.preflight import known_columns, preflight
 from casebridge.extract.readers import FORMATS
 from casebridge.migrate.corruption import corruption_named
 from casebridge.migrate.decision_guard import look_at_decisions, note_decisions_followed, take_over_old_decisions
+from casebridge.migrate.held_merges import release_held
 from casebridge.migrate.limits import check_limits, check_names
 from casebridge.migrate.room import check_room
 from casebridge.migrate.run_guards import INTO_THE_TARGET, begin, may_begin, route_of
@@ -203,6 +204,8 @@ def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
     watch = StageWatch(logged_job, stage, lambda: counted_rows(job, stage, job.ledger.worked - before))
     try:
         held = reconciliation.still_holds(watch.job) if stage == ALWAYS and not again else None
+        if stage == "dedupe":
+            release_held(logged_job)
         looked = look_at_decisions(job) if stage == "dedupe" else None
         tally = held or STAGES[stage](watch.job)
     except BaseException as error:

@@ -81,7 +81,7 @@ class Desk:
             return self._evidence
 
     def _look(self) -> None:
-        path = _current(self.settings.work)
+        path = current_evidence(self.settings.work)
         no_link = NoLink(self)
         key = (path, no_link.text() if no_link else "")
         if path is None:
@@ -337,7 +337,7 @@ def _acts_of(acts: Sequence[Said], login: str) -> Said | None:
     return mine[-1] if mine and mine[-1].act is Act.VERDICT else None
 
 
-def _current(work: Path) -> Path | None:
+def current_evidence(work: Path) -> Path | None:
     """The evidence file that the ledger names now."""
     path = work / "ledger.db"
     if not path.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import DECISIONS, Ruling, decision
 from casebridge.dedupe.review.desk_tables import VERDICTS
 from casebridge.dedupe.review.evidence_file import Kin
+from casebridge.dedupe.review.verdicts import Place
 from casebridge.migrate.web.visit import House
-from tests.desks import World, at_desk, make_world, open_desk, pair_of, somebody
+from tests.desks import Clock, World, at_desk, make_world, open_desk, pair_of, somebody
 from tests.kin import make_kin, person, relation
 
 A, B, C = pair_of("1", "2", value=3.0), pair_of("3", "4", value=2.0), pair_of("5", "6", value=1.0)
@@ -405,3 +407,20 @@ def test_decided_at_the_desk_merged_by_a_run_and_taken_apart_again(tmp_path: Pat
         jo.get(f"/pair/{one.pair.item}")
         assert jo.status == 200
     assert kin.cli("audit", "verify").returncode == 0
+
+
+@pytest.mark.parametrize(("days_ago", "merged"), [(0, False), (20, True)])
+def test_a_run_takes_up_merges_whose_hold_is_over(tmp_path: Path, days_ago: int, merged: bool) -> None:
+    """Nobody needs to open the desk for that; what is still held stays apart."""
+    kin = make_kin(tmp_path, [person(1, "Ng", "111"), person(2, "Ng"), person(3, "Li")])
+    words = ("--by", "Help desk", "--why", "two numbers")
+    assert kin.cli("pairs", "--ask-for", "1", "2", *words).returncode == 0
+    kin.run("cut-over")
+    with open_desk(World(tmp_path, Clock(time.time() - days_ago * 86_400))) as house:
+        viewer = house.accounts.find("jo").viewer  # type: ignore[union-attr]
+        (one,) = house.desk.pairs(viewer)
+        for login in ("jo", "kim"):
+            at_desk(house, login).say(one.pair.item, "same")
+        assert [one.standing.place for one in house.desk.pairs(viewer)] == [Place.HELD]
+    kin.run("cut-over")
+    assert [key for key, *_ in kin.people()] == (["1", "3"] if merged else ["1", "2", "3"])
