@@ -17,8 +17,10 @@ CHUNK = 1 << 20
 
 
 def reading(dump: Path) -> float:
-    """Seconds to read every CSV file of a dump as text, values thrown away. Quotes are not looked at: a legacy dump
-    has some that never close, which stops Polars."""
+    """Seconds to read every CSV file of a dump as text, values thrown away.
+
+    Quotes are not looked at: a legacy dump has some that never close, which stops Polars.
+    """
     started = perf_counter()
     for path in sorted(dump.glob("*.csv")):
         pl.read_csv(path, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=True, quote_char=None)
