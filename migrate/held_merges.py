@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from casebridge.dedupe.review.desk import Desk, current_evidence
+from casebridge.dedupe.review.desk import Desk
 from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.evidence_file import current_evidence
 from casebridge.migrate.decision_guard import has_control
 from casebridge.project.errors import counted
 from casebridge.project.job import Job

@@ -211,10 +211,11 @@ def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
     except BaseException as error:
         watch.stopped()
         log.failed(stage, error)
-        if was and stage not in INTO_THE_TARGET and job.ledger.worked == before:
-            with suppress(CasebridgeError):
+        untouched = job.ledger.worked == before and stage not in INTO_THE_TARGET
+        with suppress(CasebridgeError):
+            if was and untouched and job.ledger.standing(job.run) == stood:
                 # Refused before anything was done: what the run had, it has still.
-                job.ledger.close_run(job.run, was) if job.ledger.standing(job.run) == stood else None
+                job.ledger.close_run(job.run, was)
         raise
     logged.finish()
     done = watch.done(tally, 0 if held else tally.read if stage == ALWAYS else None)

@@ -9,13 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-import sqlite3
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -25,7 +23,7 @@ from casebridge.dedupe.review.decisions import Decision, Ruling, decision
 from casebridge.dedupe.review.desk_state import DeskState
 from casebridge.dedupe.review.desk_tables import VERDICTS
 from casebridge.dedupe.review.desk_words import ALL, Filters, Form, Open, Refused, Viewer, is_wanted
-from casebridge.dedupe.review.evidence_file import KIND, NAME, EvidenceFile, PairEvidence
+from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, current_evidence
 from casebridge.dedupe.review.verdicts import Act, Opinion, Place, Said, Standing, standing
 from casebridge.project.audit import KEY_FILE, READS, AuditLog
 from casebridge.project.audit import Said as Entry
@@ -335,23 +333,3 @@ def _acts_of(acts: Sequence[Said], login: str) -> Said | None:
     """Somebody's last verdict, unless it was withdrawn."""
     mine = [act for act in acts if act.login == login]
     return mine[-1] if mine and mine[-1].act is Act.VERDICT else None
-
-
-def current_evidence(work: Path) -> Path | None:
-    """The evidence file that the ledger names now."""
-    path = work / "ledger.db"
-    if not path.is_file():
-        return None
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
-    try:
-        found = connection.execute(
-            "SELECT files.path FROM files JOIN standing USING (stage, name, number, inputs) "
-            "WHERE files.stage = 'dedupe' AND files.name = ? AND files.kind = ? ORDER BY standing.rowid DESC",
-            (NAME, KIND),
-        ).fetchone()
-    except sqlite3.OperationalError:
-        return None
-    finally:
-        connection.close()
-    there = work / found[0] if found else None
-    return there if there is not None and there.is_file() else None

@@ -203,3 +203,23 @@ def _pair(row: tuple[Any, ...]) -> PairEvidence:
     body |= {name: tuple(body[name]) for name in ("teams", "flags", "group")}
     values: dict[str, Any] = {**dict(zip(_APART, row, strict=False)), **body}
     return PairEvidence(**{**values, "open": bool(row[4])})
+
+
+def current_evidence(work: Path) -> Path | None:
+    """The evidence file that the ledger names now."""
+    path = work / "ledger.db"
+    if not path.is_file():
+        return None
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
+    try:
+        found = connection.execute(
+            "SELECT files.path FROM files JOIN standing USING (stage, name, number, inputs) "
+            "WHERE files.stage = 'dedupe' AND files.name = ? AND files.kind = ? ORDER BY standing.rowid DESC",
+            (NAME, KIND),
+        ).fetchone()
+    except sqlite3.OperationalError:
+        return None
+    finally:
+        connection.close()
+    there = work / found[0] if found else None
+    return there if there is not None and there.is_file() else None
