@@ -19,14 +19,10 @@ from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields
 from casebridge.dedupe.linkage.comparisons.addresses import LEVELS as ADDRESS
 from casebridge.dedupe.linkage.comparisons.addresses import address_comparison, one_character_off
+from casebridge.dedupe.linkage.comparisons.births import BIRTH_LEVELS, birth_comparison
 from casebridge.dedupe.linkage.comparisons.levels import PEOPLE, Comparison
 from casebridge.dedupe.linkage.comparisons.names import judge_forenames
-from casebridge.dedupe.linkage.comparisons.registry import (
-    BIRTH_LEVELS,
-    birth_comparison,
-    comparisons_for,
-    nhs_comparison,
-)
+from casebridge.dedupe.linkage.comparisons.registry import comparisons_for, nhs_comparison
 from casebridge.dedupe.linkage.comparisons.surnames import judge_surnames
 from casebridge.dedupe.linkage.register.dates import parse_date
 from casebridge.dedupe.linkage.register.encoding import Register
