@@ -35,7 +35,7 @@ def restricted(job: Job, spec: TableSpec, keys: Collection[str]) -> set[str]:
         lines = frame.select(KEY, pl.col(REST).alias(ROW)).explode(ROW).vstack(frame.select(KEY, ROW))
         said |= set(frame.filter(pl.col("own").fill_null(True)).get_column(KEY))
         said |= set(lines.filter(pl.col(ROW).is_in(marked)).get_column(KEY))
-    return ((said - lowered) | _kept_in_target(job, spec)) & set(keys)
+    return ((said - lowered) | kept_in_target(job, spec)) & set(keys)
 
 
 def _marked_rows(job: Job) -> list[int]:
@@ -57,7 +57,7 @@ def _of_withheld(job: Job, spec: TableSpec, marked: list[int]) -> set[str]:
     return found
 
 
-def _kept_in_target(job: Job, spec: TableSpec) -> set[str]:
+def kept_in_target(job: Job, spec: TableSpec) -> set[str]:
     """Records whose mark the last load found in the target, and kept."""
     found = set[str]()
     for run in job.ledger.runs():

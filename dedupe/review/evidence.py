@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from casebridge.dedupe.candidates import ask_evidence, read_register
 from casebridge.dedupe.config import LinkageConfig
-from casebridge.dedupe.review.clearance import OPEN, RESTRICTED, restricted
+from casebridge.dedupe.review.clearance import OPEN, RESTRICTED, kept_in_target, restricted
 from casebridge.dedupe.review.crosswalk import together
 from casebridge.dedupe.review.decisions import DECISIONS
 from casebridge.dedupe.review.desk_tables import VERDICTS
@@ -30,8 +30,7 @@ from casebridge.project.batch import digest, keep, new_file
 from casebridge.project.contracts import KEY
 from casebridge.project.job import Job
 from casebridge.project.no_link import NoLink
-from casebridge.project.restriction import RAISED, read_lowered
-from casebridge.project.restriction import STAGE as MARKS
+from casebridge.project.restriction import read_lowered
 from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
@@ -46,8 +45,7 @@ def write_evidence(job: Job, config: LinkageConfig, inputs: str, then: Mapping[s
     what `said_until_now` said when the run began to read decisions.
     """
     under = [b.sha256 for spec in job.specs for b in job.ledger.sealed(job.run, "transform", spec.name, "clean")]
-    marks = [b.sha256 for run in job.ledger.runs() for name in config.tables
-             for b in job.ledger.sealed(str(run.name), MARKS, name, RAISED)]  # fmt: skip
+    marks = [sorted(kept_in_target(job, spec)) for spec in job.specs if spec.name in config.tables]
     lowered = [repr(item) for item in read_lowered(job.settings)]
     whole = digest(inputs, under, marks, lowered, config.evidence, job.run)
     if job.ledger.done(STAGE, NAME, 0, whole) is None:
