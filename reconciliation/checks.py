@@ -46,7 +46,7 @@ def specs_arrive(books: Books) -> Iterator[Finding]:
     """No spec stays without everything it asked for. Rows that a route sends to another target are not its own;
     a spec that `holds_all` says so beforehand. Nor has a source lines of which not one can be read."""
     for page in (page for page in books.book.pages.values() if page.height and not page.readable.any()):
-        lines = counted(page.height, "line")
+        lines = f"{page.height:,} lines" if page.height > 1 else "1 line"
         evidence = f"work/extract/{page.source}"
         none = f"0 of {lines}"
         yield Finding(

@@ -28,7 +28,8 @@ GUARDS: Mapping[str, Sequence[str]] = {
     "dedupe/candidates.py": ("tests/dedupe/test_protected.py", "-k", "nobody_sees or misspelt or otherwise"),
     "dedupe/review/survivorship.py": REVIEW,
     "reconciliation/counting/restriction.py": (
-        "tests/reconciliation/test_controls.py", "tests/reconciliation/test_balance.py", "-k", "not postgresql",
+        "tests/reconciliation/test_findings.py", "tests/reconciliation/test_controls.py", "-k",
+        "not postgresql and (finding or restrict or counts_that_agree)",
     ),
     "dedupe/review/decisions.py": REVIEW,
     "dedupe/review/crosswalk.py": ("tests/test_restriction.py", *REVIEW),
@@ -40,7 +41,7 @@ GUARDS: Mapping[str, Sequence[str]] = {
     "project/ledger.py": ("tests/project/test_ledger.py", "tests/staged/test_reading.py", "tests/test_freeze.py"),
     "load/writing/applied.py": ("tests/load/test_load_stage.py", "-k", "sqlite"),
     "load/rollback.py": ("tests/load/test_rollback.py", "-k", "sqlite"),
-    "reconciliation/checks.py": ("tests/reconciliation/test_balance.py", "-k", "not postgresql"),
+    "reconciliation/checks.py": ("tests/reconciliation/test_findings.py",),
 }  # fmt: skip
 """Each module that keeps harm away, and the few tests that answer for it."""
 

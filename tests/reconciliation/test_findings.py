@@ -1,0 +1,122 @@
+"""Every word of every finding: what had to be, what is, the query to repeat it, and where the evidence lies.
+
+The words stand in `findings/`. Whoever changes one reads it there first, then writes the file anew:
+`WRITE_FINDINGS=1 python -m pytest tests/reconciliation/test_findings.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hand_made import MARKER, World
+
+from casebridge import reconciliation
+from casebridge.project.acceptances import Acceptances
+from casebridge.project.errors import CasebridgeError, Excess
+from casebridge.project.ledger import now
+from casebridge.project.limits import Limits
+
+KEPT = Path(__file__).parent / "findings"
+
+
+def _balanced(_: World) -> None:
+    """Nothing is wrong."""
+
+
+def _spoiled_rows(world: World) -> None:
+    """Rows lost, doubled, changed, and put where they do not belong."""
+    world.execute("ALTER TABLE phones RENAME TO old_phones")
+    world.execute("CREATE TABLE phones AS SELECT * FROM old_phones")
+    world.execute("INSERT INTO phones SELECT * FROM phones WHERE phone_id = 21")
+    world.execute("INSERT INTO phones (phone_id, person_id, number) VALUES (99, 77, '1')")
+    world.execute("DELETE FROM notes WHERE note_id = 32")
+    world.execute("UPDATE notes SET note_type = 'HOMEVISIT' WHERE note_id = 31")
+    world.execute("UPDATE orgs SET parent_id = 5 WHERE id = 2")
+    world.execute("UPDATE payments SET amount = 100.01, period = '202409' WHERE payment_id = 43")
+    world.execute("UPDATE persons SET restricted = 'N' WHERE person_id = 12")
+    world.execute("UPDATE persons SET restricted = 'Y', gender = 'F' WHERE person_id = 13")
+
+
+def _spoiled_books(world: World) -> None:
+    """Rows taken twice, rows of nobody, a merge that was not done, a file that was changed."""
+    ledger = world.job.ledger
+    raw = ledger.sealed("trial-1", "extract", "old.ORG", "raw")[0]
+    again = world.batch("extract", "old.ORG", {"raw": raw.read().head(1)}, number=1)
+    world.seal("extract", "old.ORG", {"raw": raw}, again)
+    stranger = world.quarantine("NOTE", {"place": 99, "verdict": "held", "rule": "missing_chunk"})
+    world.seal("transform", "old.NOTE", world.batch("transform", "old.NOTE", {"quarantine": stranger}))
+    four = {"_key": "P4", "_row": 4, "person_id": 14, "last_name": MARKER, "gender": "F", "restricted": "Y"}
+    more = world.load("persons", "PERSON", [four])
+    whole = pl.concat([ledger.sealed("trial-1", "load", "persons", "rows")[0].read(), more])
+    world.seal("load", "persons", world.batch("load", "persons", {"rows": whole}))
+    world.fill("persons", more)
+    phone = world.load("phones", "PERSON", [{"_key": "P3#phone", "_row": 3, "phone_id": 23, "number": "1"}])
+    phones = pl.concat([ledger.sealed("trial-1", "load", "phones", "rows")[0].read(), phone])
+    world.seal("load", "phones", world.batch("load", "phones", {"rows": phones}))
+    world.fill("phones", phone)
+    for batch in ledger.sealed("trial-1", "load", "notes", "rows"):
+        batch.read().with_columns(note=pl.lit("other")).write_parquet(batch.path)
+
+
+def _nothing_arrives(world: World) -> None:
+    """A spec that loads nothing, a source of which no line can be read, a column that is gone, a limit."""
+    limits = Limits({"rejected": 0.1}, {"notes": {"held": 0.5}})
+    world.job = replace(world.job, settings=replace(world.job.settings, limits=limits))
+    world.execute("DELETE FROM phones")
+    world.seal("load", "phones", world.batch("load", "phones", {"rows": world.load("phones", "PERSON", [])}))
+    unreadable = [
+        {"_row": world.row("ORG", place), "_file": "ORG.csv", "_line": place + 1, "_lines": 1,
+         "reason": "ragged_line", "raw": b"x"}
+        for place in (1, 2)
+    ]  # fmt: skip
+    raw = world.job.ledger.sealed("trial-1", "extract", "old.ORG", "raw")[0].read().head(0)
+    files = {"raw": raw, "unreadable": pl.DataFrame(unreadable, schema_overrides={"_lines": pl.Int32})}
+    world.seal("extract", "old.ORG", world.batch("extract", "old.ORG", files))
+    world.execute("ALTER TABLE notes DROP COLUMN written")
+
+
+def _agreed(world: World) -> None:
+    """What stays behind, and somebody has agreed to it: a spec that holds all, rows of another target, a limit."""
+    limits = Limits({}, {"persons": {"rejected": 0.1}})
+    specs = tuple(replace(spec, holds_all=spec.name == "phones") for spec in world.job.specs)
+    world.job = replace(world.job, specs=specs, settings=replace(world.job.settings, limits=limits))
+    excess = Excess("persons", "rejected", 2, 8, 0.1)
+    Acceptances(world.job.ledger).accept("trial-1", [excess], "A. Owner", "known, and mended later")
+    gone = [
+        {"place": place, "verdict": "excluded", "rule": "routed_to_south", "_key": f"P{place}"} for place in (1, 4)
+    ]
+    made = world.batch("transform", "phones", {"quarantine": world.quarantine("PERSON", *gone)})
+    world.seal("transform", "phones", made)
+    world.execute("DELETE FROM phones")
+    world.seal("load", "phones", world.batch("load", "phones", {"rows": world.load("phones", "PERSON", [])}))
+
+
+SPOILED: dict[str, Callable[[World], None]] = {
+    "balanced": _balanced,
+    "spoiled_rows": _spoiled_rows,
+    "spoiled_books": _spoiled_books,
+    "nothing_arrives": _nothing_arrives,
+    "agreed": _agreed,
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_every_word_of_every_finding(small_world: World, name: str) -> None:
+    SPOILED[name](small_world)
+    with suppress(CasebridgeError):
+        reconciliation.run(small_world.job)
+    report = small_world.report()
+    found = {"verdict": report["verdict"], "checks": report["checks"]}
+    today = now()[:10]
+    found = json.loads(json.dumps(found).replace(today, "TODAY"))
+    path = KEPT / f"{name}.json"
+    if "WRITE_FINDINGS" in os.environ:
+        path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert found == json.loads(path.read_text(encoding="utf-8"))
