@@ -13,6 +13,8 @@ from pathlib import Path
 from casebridge.dedupe.review.evidence_file import KIND as EVIDENCE_KIND
 from casebridge.dedupe.review.evidence_file import NAME as EVIDENCE
 from casebridge.load import files_needed
+from casebridge.migrate.quarantine.history import FOLDER as HISTORY
+from casebridge.migrate.quarantine.history import put_down
 from casebridge.project.job import Job
 
 DEDUPE = "dedupe"
@@ -20,6 +22,7 @@ KEPT = {
     "ids": "the ids that were given out stand in them",
     "handover": "the read-back of a hand-over",
     "logs": "what was done when",
+    HISTORY: "what was said of rows before",
 }
 """Folders of work/ that are never thinned out, and why."""
 
@@ -63,6 +66,7 @@ def _of_stage(job: Job, folder: Path, needed: set[str], closed: set[Path], *, dr
     goes = [path for path in files if path not in set(stays)]
     sizes = [sum(path.stat().st_size for path in part) for part in (goes, stays)]
     if not dry_run:
+        put_down(job, set(goes))
         for path in goes:
             path.unlink()
     why = KEPT.get(stage, "a run, the target or a way back rests on them" if stays else "")

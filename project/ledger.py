@@ -263,6 +263,14 @@ class Ledger:
         with self._engine.connect() as connection:
             return tuple(self._batch(row) for row in connection.execute(FILES_OF_SCOPE, asked))
 
+    def ever(self, kind: str) -> list[tuple[Batch, str]]:
+        """All files of one kind that were ever finished, oldest first, and when; some may have gone. Read only."""
+        same = sa.and_(*(FILES.c[column] == ATTEMPTS.c[column] for column in BATCH))
+        query = sa.select(FILES, ATTEMPTS.c.done).join(ATTEMPTS, same)
+        finished = query.where(FILES.c.kind == kind, ATTEMPTS.c.done.is_not(None)).order_by(ATTEMPTS.c.done)
+        with self._engine.connect() as connection:
+            return [(self._batch(row), str(row.done)) for row in connection.execute(finished)]
+
     def in_use(self, stage: str) -> set[Path]:
         """The files of a stage that any run has. Read only."""
         has = sa.and_(*(FILES.c[column] == SEALED.c[column] for column in BATCH))

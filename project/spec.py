@@ -151,7 +151,7 @@ class TableSpec:
     that all its rows wait for a person: that it loads none of them is no fault. `lookups` are those of its
     sources that only explain codes: one of their rows may stand behind many target rows, or behind none.
     `key_column` is the target's column that gets the legacy key, empty when it has none or a spec maps it, and
-    `key_type` its type.
+    `key_type` its type. `owner` answers for what stays behind; it is no rule, and changes nothing that is made.
     """
 
     name: str
@@ -173,6 +173,7 @@ class TableSpec:
     dropped: tuple[tuple[str, str], ...] = field(default=())
     key_column: str = ""
     key_type: ColumnType | None = None
+    owner: str = field(default="", repr=False)
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -46,7 +46,7 @@ KEYS: Mapping[str, Collection[str]] = {
     "": {"table", "read", "columns", "evidence", "check", "exclude", "route", "dropped"},
     "table": {
         "system", "source", "consumes", "lookups", "target", "key", "part", "where", "once", "merged_only",
-        "holds_all",
+        "holds_all", "owner",
     },
     "read": READ_KEYS,
     "column": {
@@ -106,6 +106,7 @@ class Reader(TomlValues):
             merged_only=self._merged_only(table),
             holds_all=self._flag(table, "table", "holds_all", default=False),
             lookups=self._lookups(table),
+            owner=self._optional(table, "table", "owner") or "",
             checks=tuple(self._check(n, body) for n, body in enumerate(self._list(raw, "check"))),
             exclusions=tuple(self._exclusion(n, body) for n, body in enumerate(self._list(raw, "exclude"))),
             routes=tuple(self._route(n, body) for n, body in enumerate(self._list(raw, "route"))),

@@ -66,7 +66,7 @@ def _cells(sheet: Any, texts: Sequence[str]) -> list[Any]:
     return made
 
 
-def neutral(text: str) -> str:
+def neutral(text: str, longest: int = _LONGEST) -> str:
     """A text that no spreadsheet takes for a formula, without characters that a workbook cannot hold."""
-    shown = "".join(c for c in text if c >= " " or c in "\t\n")[:_LONGEST]
+    shown = "".join(c for c in text if c >= " " or c in "\t\n")[:longest]
     return as_text(shown)

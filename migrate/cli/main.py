@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "load": ("run", "Bring the target to what this run says."),
     "reconcile": ("run", "Re-read the target and prove both sides of the books."),
     "replay": ("run", "Put quarantined rows through the mended rules."),
+    "quarantine": ("quarantine", "Write what stayed behind into a workbook for each owner."),
     "status": ("report", "Show where every table stands."),
     "freeze": ("plan", "Hold the rules as a rehearsal had them, until it is lifted."),
     "report": ("report", "Show a run's balance and where its board pack lies."),
