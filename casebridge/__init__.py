@@ -11,6 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from casebridge.dedupe.linkage.affected.linked import LinkedRegister as LinkedRegister
+    from casebridge.dedupe.linkage.affected.night import Affected as Affected
+    from casebridge.dedupe.linkage.affected.night import link_affected as link_affected
     from casebridge.dedupe.linkage.engine import link as link
     from casebridge.dedupe.linkage.errors import RegisterError as RegisterError
     from casebridge.dedupe.linkage.evaluation.measures import evaluate as evaluate
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from casebridge.dedupe.linkage.fields import LinkOptions as LinkOptions
     from casebridge.dedupe.linkage.fields import parse_fields as parse_fields
     from casebridge.dedupe.linkage.fields import read_fields as read_fields
+    from casebridge.dedupe.linkage.model.kept import KeptModel as KeptModel
+    from casebridge.dedupe.linkage.model.kept import read_kept as read_kept
     from casebridge.dedupe.linkage.result import Linkage as Linkage
     from casebridge.migrate.pipeline import StageDone as StageDone
     from casebridge.migrate.pipeline import check as check
@@ -37,10 +42,13 @@ if TYPE_CHECKING:
     from casebridge.project.tally import Tally as Tally
 
 _MODULES = {
+    "dedupe.linkage.affected.linked": ("LinkedRegister",),
+    "dedupe.linkage.affected.night": ("Affected", "link_affected"),
     "dedupe.linkage.engine": ("link",),
     "dedupe.linkage.errors": ("RegisterError",),
     "dedupe.linkage.evaluation.measures": ("evaluate",),
     "dedupe.linkage.fields": ("Fields", "LinkOptions", "parse_fields", "read_fields"),
+    "dedupe.linkage.model.kept": ("KeptModel", "read_kept"),
     "dedupe.linkage.result": ("Linkage",),
     "migrate.pipeline": ("StageDone", "check", "open_job", "run_stage", "run_stages"),
     "migrate.projects": ("init_project",),

@@ -12,27 +12,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from casebridge.dedupe.linkage.affected.linked import LinkedRegister
+    from casebridge.dedupe.linkage.affected.night import Affected, link_affected
     from casebridge.dedupe.linkage.engine import link
     from casebridge.dedupe.linkage.errors import RegisterError
     from casebridge.dedupe.linkage.evaluation.measures import evaluate, write_evaluation
     from casebridge.dedupe.linkage.fields import Fields, LinkOptions, parse_fields, read_fields
+    from casebridge.dedupe.linkage.model.kept import KeptModel, read_kept
     from casebridge.dedupe.linkage.result import Linkage
 
 _HOME = {
     "Linkage": "result", "link": "engine", "RegisterError": "errors", "evaluate": "evaluation.measures",
     "write_evaluation": "evaluation.measures", "Fields": "fields", "LinkOptions": "fields",
-    "parse_fields": "fields", "read_fields": "fields",
+    "parse_fields": "fields", "read_fields": "fields", "KeptModel": "model.kept", "read_kept": "model.kept",
+    "LinkedRegister": "affected.linked", "Affected": "affected.night", "link_affected": "affected.night",
 }  # fmt: skip
 
 __all__ = [
+    "Affected",
     "Fields",
+    "KeptModel",
     "LinkOptions",
     "Linkage",
+    "LinkedRegister",
     "RegisterError",
     "evaluate",
     "link",
+    "link_affected",
     "parse_fields",
     "read_fields",
+    "read_kept",
     "write_evaluation",
 ]
 
