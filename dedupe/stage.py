@@ -14,6 +14,7 @@ from casebridge.dedupe.review.decision_log import DecisionLog, told
 from casebridge.dedupe.review.decisions import SETTLING, Decision, Ruling
 from casebridge.dedupe.review.evidence import said_until_now, write_evidence
 from casebridge.dedupe.review.intake import asked_for
+from casebridge.dedupe.review.reraise import bases, note_bases, raised_again
 from casebridge.dedupe.review.survivorship import golden_rows
 from casebridge.dedupe.waiting import undecided
 from casebridge.dedupe.withheld import withheld_rows
@@ -39,6 +40,7 @@ def run(job: Job) -> Tally:
     then = said_until_now(job.audit_log().engine)
     decisions = standing_decisions(job)
     found = candidate_pairs(job, config, decisions)
+    note_bases(job.audit_log().engine, decisions, found.pairs.scan())
     inputs, clean = folding(job, config, found, decisions)
     if job.ledger.done(STAGE, "crosswalk", 0, inputs) is None:
         _fold(job, clean, found, decisions, inputs)
@@ -80,10 +82,16 @@ def folding(
     inputs = digest(
         job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions], no_link_digest(job),
         [repr(marks) for marks in _marks(job, config.tables)], asked_for(job.audit_log()),
+        _raised(job, found, decisions).rows(),
         withheld_rows(job, config.tables, _named(decisions, Ruling.SAME)).rows(),
         {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
     )  # fmt: skip
     return inputs, clean
+
+
+def _raised(job: Job, found: CandidatePairs, decisions: Sequence[Decision]) -> pl.DataFrame:
+    """The pairs that were decided *different* and come back, with what changed."""
+    return raised_again(decisions, bases(job.audit_log().engine), found.pairs.scan(), found.propose)
 
 
 def _named(decisions: Iterable[Decision], verdict: Ruling) -> set[str]:
@@ -154,7 +162,7 @@ def _fold(
     filled = dict(members.select("id", "filled").iter_rows())
     chosen = survivors(grouped.merging, filled)
     asked = [pair for pair in asked_for(job.audit_log()) if present.issuperset(pair)]
-    pairs = _with_state(found, decisions, grouped, asked)
+    pairs = _with_state(found, decisions, grouped, asked, _raised(job, found, decisions))
     _write(job, "pairs", "pairs", inputs, pairs, Tally())
     golden = _golden(job, clean, chosen)
     for name in people:
@@ -211,10 +219,12 @@ def _people(job: Job, name: str, batches: Sequence[Batch]) -> pl.DataFrame:
 
 
 def _with_state(
-    found: CandidatePairs, decisions: Sequence[Decision], grouped: Groups, asked: Sequence[tuple[str, str]]
-) -> pl.DataFrame:
+    found: CandidatePairs, decisions: Sequence[Decision], grouped: Groups, asked: Sequence[tuple[str, str]],
+    raised: pl.DataFrame,
+) -> pl.DataFrame:  # fmt: skip
     """The candidate pairs, each undecided, decided, or below what is put forward. `conflict`: decisions
-    contradict; `asked_for`: somebody asked for it, and linkage did not put it forward."""
+    contradict; `asked_for`: somebody asked for it, and linkage did not put it forward; `changed`: why a pair that
+    was decided *different* comes back."""
     ruled = pl.DataFrame(
         {
             "left_id": [item.left_id for item in decisions],
@@ -230,7 +240,7 @@ def _with_state(
     decided = pl.col("ruling").is_in([str(item) for item in SETTLING])
     conflict = pl.col("left_id").is_in(torn) & pl.col("right_id").is_in(torn)
     state = (
-        pl.when(conflict).then(pl.lit("undecided"))
+        pl.when(conflict | pl.col("changed").is_not_null()).then(pl.lit("undecided"))
         .when(decided | (group["left_id"] == group["right_id"]).fill_null(False)).then(pl.lit("decided"))
         .when((pl.col("p_same") >= found.propose) | pl.col("asked_for")).then(pl.lit("undecided"))
         .otherwise(pl.lit("below"))
@@ -241,6 +251,7 @@ def _with_state(
     pairs = pairs.join(ruled, on=["left_id", "right_id"], how="left", maintain_order="left")
     wanted = wanted.with_columns(asked_for=pl.lit(True))
     pairs = pairs.join(wanted, on=["left_id", "right_id"], how="left", maintain_order="left")
+    pairs = pairs.join(raised, on=["left_id", "right_id"], how="left", maintain_order="left")
     put_forward = (pl.col("p_same") >= found.propose).fill_null(False)
     return pairs.with_columns(asked_for=pl.col("asked_for").fill_null(False) & ~put_forward).with_columns(
         state.alias("state"), conflict.alias("conflict")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,13 +11,14 @@ from casebridge.dedupe.config import read_linkage
 from casebridge.dedupe.review.crosswalk import groups
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import SETTLING, Decision
+from casebridge.dedupe.review.reraise import decided_since
 from casebridge.project.contracts import KEY
 from casebridge.project.job import Job
 from casebridge.project.no_link import NoLink
 
 STAGE = "dedupe"
 _TEXTS = ("left_id", "right_id", "relation", "zone", "guard")
-_SCHEMA = pl.Schema({**dict.fromkeys(_TEXTS, pl.String), "p_same": pl.Float64})
+_SCHEMA = pl.Schema({**dict.fromkeys(_TEXTS, pl.String), "p_same": pl.Float64, "decision": pl.Int64})
 
 
 def undecided(job: Job, decisions: Sequence[Decision] | None = None) -> pl.DataFrame:
@@ -31,7 +32,7 @@ def undecided(job: Job, decisions: Sequence[Decision] | None = None) -> pl.DataF
     found = [_with_columns(batch.scan().filter(pl.col("state") == "undecided"), _SCHEMA) for batch in batches]
     waiting = pl.concat([pl.DataFrame(schema=_SCHEMA), *found])
     if decisions:
-        waiting = _without_settled(waiting, decisions)
+        waiting = _without_settled(waiting, decisions, _raised(job, waiting))
     blank = pl.lit(None, dtype=pl.String)
     return waiting.sort("p_same", "left_id", "right_id", descending=[True, False, False]).select(
         pl.col("left_id").alias("left"),
@@ -46,8 +47,17 @@ def undecided(job: Job, decisions: Sequence[Decision] | None = None) -> pl.DataF
     )
 
 
-def _without_settled(waiting: pl.DataFrame, decisions: Sequence[Decision]) -> pl.DataFrame:
-    """Decisions that contradict one another settle nothing: such pairs wait."""
+def _raised(job: Job, waiting: pl.DataFrame) -> set[tuple[str, str]]:
+    """The pairs that came back although they were decided, and were not decided again since."""
+    rows = waiting.drop_nulls("decision").select("left_id", "right_id", "decision").iter_rows()
+    raised = {(left, right): number for left, right, number in rows}
+    return raised.keys() - decided_since(job.audit_log().engine, raised)
+
+
+def _without_settled(
+    waiting: pl.DataFrame, decisions: Sequence[Decision], raised: Collection[tuple[str, str]]
+) -> pl.DataFrame:
+    """Decisions that contradict one another settle nothing: such pairs wait, and so do those that came back."""
     ids = {item for decision in decisions for item in (decision.left_id, decision.right_id)}
     grouped = groups(decisions, ids)
     torn = {item: number for number, group in enumerate(grouped.conflicts) for item in group}
@@ -55,7 +65,7 @@ def _without_settled(waiting: pl.DataFrame, decisions: Sequence[Decision]) -> pl
     settled = {(d.left_id, d.right_id) for d in decisions if d.verdict in SETTLING}
 
     def waits(left: str, right: str) -> bool:
-        if left in torn and torn[left] == torn.get(right):
+        if (left, right) in raised or (left in torn and torn[left] == torn.get(right)):
             return True
         return (left, right) not in settled and (left not in merged or merged[left] != merged.get(right))
 

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling, who
-from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.desk_tables import BASES, VERDICTS
 from casebridge.dedupe.review.intake import INTAKE
 from casebridge.project.audit import AuditLog, Entry, Head, Said
 from casebridge.project.control import bring_up_control
@@ -81,9 +81,10 @@ class DecisionLog:
                 self.append(connection, item, proposed=pair in proposed, keep=keep)
         return len(fresh)
 
-    def append(self, connection: sa.Connection, item: Decision, *, proposed: bool, keep: bool = True) -> None:
-        """Append one decision in the caller's transaction. `proposed`: linkage put the pair forward; else *same*
-        waits for a second person. Without `keep` nothing is kept but that something was said."""
+    def append(self, connection: sa.Connection, item: Decision, *, proposed: bool, keep: bool = True) -> int:
+        """Append one decision in the caller's transaction; returns its number. `proposed`: linkage put the pair
+        forward; else *same* waits for a second person. Without `keep` nothing is kept but that something was said:
+        its number is 0."""
         body: dict[str, Any] = {}
         if keep:
             number = int(connection.scalar(sa.select(sa.func.max(DECISIONS.c.number))) or 0) + 1
@@ -93,11 +94,12 @@ class DecisionLog:
         self._log.append(connection, UNPROPOSED if alone else PROPOSED, [one])
         if keep:
             connection.execute(DECISIONS.insert().values(**body))
+        return int(body.get("number", 0))
 
     def forget(self, protected: Collection[str]) -> None:
         """Make what was decided of these records unreadable, for good."""
         hidden = set(protected)
-        kept = [(table, row) for table in (DECISIONS, VERDICTS, INTAKE) for row in self._rows(table)]
+        kept = [(table, row) for table in (DECISIONS, VERDICTS, INTAKE, BASES) for row in self._rows(table)]
         gone = [(table, row) for table, row in kept if {row["left_id"], row["right_id"]} & hidden]
         if not gone:
             return

@@ -7,7 +7,6 @@ he may not see is answered as if it were not there.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import secrets
 import threading
 import time
@@ -24,6 +23,7 @@ from casebridge.dedupe.review.desk_state import DeskState
 from casebridge.dedupe.review.desk_tables import VERDICTS
 from casebridge.dedupe.review.desk_words import ALL, Filters, Form, Open, Refused, Viewer, is_wanted
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, current_evidence
+from casebridge.dedupe.review.reraise import Basis, keep_basis
 from casebridge.dedupe.review.verdicts import Act, Opinion, Place, Said, Standing, standing
 from casebridge.project.audit import KEY_FILE, READS, AuditLog
 from casebridge.project.audit import Said as Entry
@@ -266,7 +266,7 @@ class Desk:
             "item": pair.item, "left_id": pair.left_id, "right_id": pair.right_id, "login": viewer.login,
             "name": viewer.name, "act": str(act), "verdict": str(form.verdict) if act is Act.VERDICT else "",
             "code": form.code, "reason": form.reason, "evidence": pair.evidence, "form": form.key,
-            "basis": json.dumps({"levels": dict(pair.levels), "weight": pair.weight}), "seconds": form.seconds,
+            "basis": Basis(pair.levels, pair.weight).text(), "seconds": form.seconds,
             "until": until, "at": now(),
         }  # fmt: skip
         connection.execute(VERDICTS.insert().values(row))
@@ -285,7 +285,8 @@ class Desk:
         for said in stands.agreed:
             reason = f"{said.code}: {said.reason}".strip(": ")[:1000] or said.verdict
             made = decision(pair.left_id, pair.right_id, Ruling(said.verdict), said.name, reason)
-            self.decisions.append(connection, made, proposed=pair.proposed)
+            number = self.decisions.append(connection, made, proposed=pair.proposed)
+            keep_basis(connection, number, (pair.left_id, pair.right_id), Basis(pair.levels, pair.weight))
 
     def release_due(self) -> int:
         """Make decisions of the merges whose hold is over. Returns how many."""

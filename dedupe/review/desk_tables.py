@@ -39,3 +39,14 @@ VERDICTS = sa.Table(
 )
 """What people said at the desk, append-only: undo, objection and release are rows of their own. `basis` is what
 the comparisons found then (JSON), `seconds` how long the page was open, `until` when a merge may be released."""
+
+BASES = sa.Table(
+    "decision_bases",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("left_id", sa.String(240), nullable=False),
+    sa.Column("right_id", sa.String(240), nullable=False),
+    sa.Column("basis", sa.Text, nullable=False),
+    sa.Index("ix_decision_bases_pair", "left_id", "right_id"),
+)
+"""What linkage found when a decision was made (JSON: levels, weight), by the decision's number."""

@@ -26,6 +26,7 @@ from casebridge.dedupe.review.decisions import DECISIONS
 from casebridge.dedupe.review.desk_tables import VERDICTS
 from casebridge.dedupe.review.evidence_file import KIND, NAME, Kin, PairEvidence, Person, write_evidence_file
 from casebridge.dedupe.review.gathering import Around, around, households, plain
+from casebridge.dedupe.review.reraise import level_columns
 from casebridge.project.batch import digest, keep, new_file
 from casebridge.project.contracts import KEY
 from casebridge.project.job import Job
@@ -34,7 +35,6 @@ from casebridge.project.restriction import read_lowered
 from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
-_NO_LEVEL = {"left_id", "right_id", "p_same", "relation", "weight", "zone", "guard", "state", "ruling"}
 _ADULT = 18
 
 
@@ -174,9 +174,7 @@ def _restricted(job: Job, config: LinkageConfig, ids: Collection[str]) -> set[st
 
 
 def _pairs(job: Job, pairs: pl.DataFrame, people: Mapping[str, Person]) -> list[PairEvidence]:
-    levels = [name for name in pairs.columns if name not in _NO_LEVEL and pairs.schema[name] == pl.String]
-    levels += [name for name, kind in pairs.schema.items() if isinstance(kind, pl.Enum | pl.Categorical)
-               and name not in _NO_LEVEL]  # fmt: skip
+    levels = level_columns(pairs)
     rows = pairs.to_dicts()
     groups, torn = _groups(rows), _torn(rows, people)
     keyed = job.audit_log().keyer()
@@ -205,7 +203,7 @@ def _pair(
         child=any(_is_child(person) for person in (left, right)),
         group=group if all(people[item].clearance <= clearance for item in group) else (),
         conflict=conflict, proposed=row.get("asked_for") is not True,
-        evidence=digest(left.digest, right.digest, found, conflict),
+        evidence=digest(left.digest, right.digest, found, conflict), changed=row.get("changed") or "",
     )  # fmt: skip
     return replace(made, value=expected_value(made))
 

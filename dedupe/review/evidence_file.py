@@ -80,7 +80,7 @@ class PairEvidence:
     """A pair that may be one person, as linkage and people left it. `item` names it to the outside and tells
     nothing; `levels` are the findings of the comparisons; `group` the ids of the group that the pair is in, when
     that has three or more; `conflict` says that decisions contradict; `evidence` is the digest of what is
-    shown."""
+    shown; `changed` says why a pair that was decided *different* is here again."""
 
     item: str
     left_id: str
@@ -101,6 +101,7 @@ class PairEvidence:
     conflict: bool = False
     proposed: bool = True
     evidence: str = ""
+    changed: str = ""
 
     @property
     def needs_two(self) -> bool:
