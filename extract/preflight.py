@@ -91,7 +91,7 @@ def unread_files(job: Job) -> dict[str, list[str]]:
         own = {system.dump / NAME, *lists}
         taken = {path for read in reads for path in system.dump.glob(read.file) if _safe(read.file)}
         unread = [
-            _without_people(path.relative_to(system.dump))
+            without_people(path.relative_to(system.dump))
             for path in sorted(system.dump.rglob("*"))
             if path.is_file()
             and not taken & {path, *path.parents}
@@ -110,7 +110,7 @@ _OF_DATA = frozenset(
 _LIKE_A_FILE = re.compile(r"[\w.#$+-]+")
 
 
-def _without_people(path: Path) -> str:
+def without_people(path: Path) -> str:
     """A file's path in the dump as it may be shown. Names of documents are often people's: such a one is told by
     the beginning of the SHA-256 of its path."""
     name = path.as_posix()

@@ -1,0 +1,79 @@
+"""Commands for the first morning: what is in a dump, and a project made from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from casebridge.migrate.cli.options import json_option
+from casebridge.migrate.cli.progress import progress
+from casebridge.migrate.cli.render import show_json, wide_console
+from casebridge.migrate.profiling import profile_dump
+from casebridge.migrate.profiling.compare import compare, read_profile
+from casebridge.migrate.profiling.page import profile_page
+from casebridge.project.batch import write_text
+from casebridge.project.errors import counted
+from casebridge.project.private import private_files
+
+_DIR = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("dump", metavar="DUMP", type=_DIR)
+@click.option(
+    "--out", type=_DIR, default=Path("profile"), show_default=True, help="Where profile.json and profile.html go."
+)
+@click.option("--against", type=_FILE, metavar="OLD.json", help="The profile of another extract: what changed.")
+@json_option
+def profile(dump: Path, out: Path, against: Path | None, as_json: bool) -> None:
+    """Show what is in a dump, column by column, without anybody's value.
+
+    DUMP is the folder with the files. Nothing in it is changed.
+    """
+    earlier = read_profile(against) if against else None
+    with progress() as shown:
+        facts = profile_dump(dump, shown).facts()
+    changes = compare(earlier, facts) if earlier is not None else None
+    if changes is not None:
+        facts = {**facts, "changes": changes}
+    with private_files():
+        _write(out, facts, changes)
+    if as_json:
+        show_json(facts)
+        return
+    _show(facts)
+    for item in facts["unread"]:
+        click.echo(f"not read: {item['file']}: {item['why']}", err=True)
+    if changes is not None:
+        click.echo(f"{counted(len(changes), 'change')} since {earlier['when'] if earlier else ''}")
+    click.echo(f"profile: {out / 'profile.html'}")
+
+
+def _write(out: Path, facts: Mapping[str, Any], changes: list[dict[str, str]] | None) -> None:
+    write_text(out / "profile.json", json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+    write_text(out / "profile.html", profile_page(facts, changes))
+
+
+def _show(facts: Mapping[str, Any]) -> None:
+    table = Table(title=f"{facts['dump']}")
+    for heading in ("table", "key", "refers to"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("rows", "columns", "orphans"):
+        table.add_column(heading, justify="right")
+    for item in facts["tables"]:
+        refs = [ref for ref in facts["references"] if ref["table"] == item["name"]]
+        orphans = sum(ref["orphan_rows"] for ref in refs)
+        to = ", ".join(dict.fromkeys(ref["to_table"] for ref in refs))
+        key = ", ".join(item["key"]) + (" (not unique)" if set(item["key"]) & set(item["nearly_keys"]) else "")
+        numbers = (f"{number:,}" for number in (item["rows"], len(item["columns"]), orphans))
+        table.add_row(item["name"], key or "none", to, *numbers)
+    wide_console().print(table)
+
+
+COMMANDS: Mapping[str, click.Command] = {"profile": profile}

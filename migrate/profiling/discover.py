@@ -1,0 +1,216 @@
+"""Which files of a dump are tables, and how each is read. What cannot be read is said in one sentence a file."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from casebridge.extract.delimited import fields_of_first
+from casebridge.extract.dump import Part, SourceTable
+from casebridge.extract.manifest import NAME as MANIFEST
+from casebridge.extract.preflight import without_people
+from casebridge.extract.readers import FORMATS
+from casebridge.project.contracts import raw_name
+from casebridge.project.errors import SourceError, counted
+from casebridge.project.lines import MOST_COLUMNS
+from casebridge.project.spec import ReadSpec, Source
+
+_TEXT = frozenset({".csv", ".tsv", ".txt", ".dat", ".psv", ".tab"})
+_SHEETS = frozenset({".xlsx", ".xlsm"})
+_HEAD = 1 << 20
+_DELIMITERS = (",", "\t", ";", "|", "¬", "~", "^", "||")
+_ENCODINGS = ("utf-8", "cp1252", "latin-1")
+_NUMBERED = re.compile(r"(.*?)[ _.-]?([0-9]{1,4})")
+_WORD = re.compile(r"[^A-Za-z0-9_]+")
+_OF_A_HEADER = re.compile(r"(?=.*[^\W\d])(?!.*[0-9]{4}[-/]|.*[0-9]/[0-9]|.*@)[^\x00-\x1f\"]{1,64}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_FIXED = "a file of fixed width needs its columns' widths, in a spec"
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file of the dump that is no table, or cannot be read as one, and why."""
+
+    file: str
+    why: str
+
+
+def discover(dump: Path, system: str = "source") -> tuple[list[SourceTable], list[Unread]]:
+    """The tables of a folder, by name, and the files that are none. Reads headers only.
+
+    SourceError when there is no such folder or nothing in it.
+    """
+    if not dump.is_dir():
+        raise SourceError(dump.name or str(dump), "is no folder", hint="name the folder with the dump's files")
+    files = sorted(path for path in dump.rglob("*") if path.is_file() and path.name != MANIFEST)
+    if not files:
+        raise SourceError(dump.name or str(dump), "holds no files", hint="name the folder with the dump's files")
+    found: list[_Found] = []
+    unread: list[Unread] = []
+    others: Counter[str] = Counter()
+    for path in files:
+        name = path.relative_to(dump).as_posix()
+        if path.suffix.lower() not in _TEXT | _SHEETS:
+            others[path.suffix.lower()] += 1
+            continue
+        try:
+            found += _looked_at(path, name, system)
+        except SourceError as error:
+            unread.append(Unread(name, error.message.removeprefix(f"{name}: ")))
+        except OSError as error:
+            unread.append(Unread(name, f"cannot be opened: {error.strerror}"))
+    unread = list(_by_reason(unread))
+    unread += [Unread(counted(number, "file"), _other(suffix)) for suffix, number in sorted(others.items())]
+    return _tables(found), unread
+
+
+def _by_reason(unread: Sequence[Unread]) -> Iterator[Unread]:
+    """Files in folders are often documents, and their names people's: those are only counted."""
+    yield from (Unread(without_people(Path(item.file)), item.why) for item in unread if "/" not in item.file)
+    below = Counter(item.why for item in unread if "/" in item.file)
+    yield from (Unread(f"{counted(number, 'file')} in folders", why) for why, number in below.items())
+
+
+def _other(suffix: str) -> str:
+    return f"end in {suffix}, which is not read as a table" if suffix else "have no ending that says what they are"
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One file that is a table, or a part of one."""
+
+    path: Path
+    file: str
+    stem: str
+    read: ReadSpec
+    columns: tuple[str, ...]
+
+
+def _looked_at(path: Path, name: str, system: str) -> Iterator[_Found]:
+    suffix = path.suffix.lower()
+    if suffix in _SHEETS:
+        read = ReadSpec(Source(system, ""), name, "xlsx", "utf-8", ",", (), null=())
+    else:
+        read = _of_text(path, name, system)
+    titles = FORMATS[read.format].columns(path, name, read)
+    refuse_no_header(name, titles)
+    if len(titles) == 1 and not (suffix == ".csv" and _NAME.fullmatch(titles[0])):
+        raise SourceError(name, "has no columns: a text, or a file of fixed width", hint=_FIXED)
+    yield _Found(path, name, table_name(name), read, tuple(raw_name(title) for title in titles))
+
+
+def refuse_no_header(name: str, titles: Sequence[str]) -> None:
+    """SourceError when the first line cannot be a header: it has gaps, doubles, or fields that are values."""
+    hint = "ask for this file again, with the columns' names in its first line"
+    if not titles:
+        raise SourceError(name, "has no header that can be read in its first line", hint=hint)
+    if len(titles) > MOST_COLUMNS:
+        raise SourceError(name, f"has {len(titles):,} columns, which no table has", hint=hint)
+    named = [title for title in titles if _OF_A_HEADER.fullmatch(title)]
+    if len(named) < len(titles) or any(title.startswith("__") for title in titles):
+        raise SourceError(name, "has no header: its first line holds fields that are no names", hint=hint)
+    if len(set(titles)) < len(titles):
+        raise SourceError(name, "names a column twice in its header", hint=hint)
+
+
+def _of_text(path: Path, name: str, system: str) -> ReadSpec:
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    encoding = encoding_of(head)
+    read = ReadSpec(Source(system, ""), name, "csv", encoding, ",", (), null=())
+    return replace(read, delimiter=_delimiter(path, name, read, head))
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding that the first bytes of a text file look like."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    lines = [line for line in head.splitlines()[:-1] or [head] if not line.isascii()]
+    good = sum(_is_utf8(line) for line in lines)
+    return "utf-8" if 2 * good >= len(lines) else "cp1252"
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _delimiter(path: Path, name: str, read: ReadSpec, head: bytes) -> str:
+    """The sign that cuts the header into most fields, and the line below it into as many."""
+    text = head.decode({"utf-16": "utf-16"}.get(read.encoding, read.encoding), "replace")
+    first = text.lstrip("\ufeff").partition("\n")[0]
+    likely = sorted((sign for sign in _DELIMITERS if sign in first), key=lambda sign: -first.count(sign))
+    for sign in likely:
+        tried = replace(read, delimiter=sign)
+        columns = len(FORMATS["csv"].columns(path, name, tried))
+        if columns > 1 and fields_of_first(path, name, tried) in {0, columns}:
+            return sign
+    return likely[0] if likely else ","
+
+
+def table_name(file: str) -> str:
+    """A table's name from its file's: a word of letters, digits and _ that does not begin with a digit."""
+    stem = Path(file).with_suffix("").as_posix()
+    word = _WORD.sub("_", stem).strip("_") or "table"
+    return word if not word[0].isdigit() else f"t_{word}"
+
+
+def _tables(found: Iterable[_Found]) -> list[SourceTable]:
+    """Files that are numbered and have the same columns are one table."""
+    groups: dict[tuple[str, tuple[str, ...]], list[_Found]] = {}
+    for one in found:
+        match = _NUMBERED.fullmatch(Path(one.file).with_suffix("").as_posix())
+        stem = match[1] if match and match[1] else one.file
+        groups.setdefault((stem, tuple(sorted(one.columns))), []).append(one)
+    made: dict[str, SourceTable] = {}
+    for (stem, _), files in sorted(groups.items()):
+        several = len(files) > 1
+        name = _fresh(table_name(f"{stem}.x") if several else files[0].stem, made)
+        pattern = f"{stem}*{Path(files[0].file).suffix}" if several else files[0].file
+        read = replace(files[0].read, source=Source(files[0].read.source.system, name), file=pattern)
+        if several:
+            read = replace(read, encoding=_common_encoding([file.read.encoding for file in files]))
+        parts = tuple(_unseen(file) for file in files)
+        made[name] = SourceTable(read.source, read, files[0].columns, parts)
+    return [made[name] for name in sorted(made, key=str.casefold)]
+
+
+def _common_encoding(encodings: Sequence[str]) -> str:
+    """One encoding for all files of a table: plain ASCII looks like UTF-8 and is the same in the others."""
+    return next((name for name in reversed(_ENCODINGS) if name in encodings), encodings[0])
+
+
+def _fresh(name: str, taken: Mapping[str, object]) -> str:
+    folded = {other.casefold() for other in taken}
+    names = [name, *(f"{name}_{number}" for number in range(2, 10_000))]
+    return next(one for one in names if one.casefold() not in folded)
+
+
+def _unseen(found: _Found) -> Part:
+    """A part that has not been examined yet."""
+    return Part(found.path, found.file, 0, None, "", (0, 0, 0))
+
+
+def examined(table: SourceTable) -> SourceTable:
+    """The table with its files read once: checksum, lines, encoding. Where the first bytes did not show the
+    encoding, another one is tried. SourceError when a file is unfit."""
+    tries = [table.read.encoding, *(name for name in _ENCODINGS if name != table.read.encoding)]
+    if table.read.format != "csv" or table.read.encoding == "utf-16":
+        tries = tries[:1]
+    first: SourceError | None = None
+    for encoding in tries:
+        read = replace(table.read, encoding=encoding)
+        try:
+            parts = tuple(FORMATS[read.format].examine(part.path, part.name, read) for part in table.parts)
+        except SourceError as error:
+            first = first or error
+            continue
+        return replace(table, read=read, parts=parts)
+    assert first is not None
+    raise first

@@ -1,0 +1,67 @@
+"""Which columns look like codes, so that their values may be shown; and which of these values."""
+
+from __future__ import annotations
+
+import re
+
+from casebridge.migrate.profiling.columns import FEWEST, MOST_CODES, Column
+from casebridge.migrate.profiling.keys import like_a_key, words_of
+
+_OF_A_PERSON = frozenset({
+    "name", "forename", "surname", "firstname", "lastname", "fname", "lname", "first", "last", "middle", "given",
+    "family", "maiden", "alias", "known", "initials", "dob", "birth", "born", "death", "died", "address", "addr",
+    "house", "street", "road", "postcode", "post", "zip", "phone", "tel", "telephone", "mobile", "fax", "email",
+    "mail", "nhs", "nino", "upn", "uln", "ni", "user", "login", "author", "worker", "notes", "note", "text",
+    "comment", "comments", "narrative", "remarks", "description", "details", "line", "line1", "line2", "passport",
+    "iban", "account", "sort", "by", "staff", "officer", "supplier", "customer", "client",
+})  # fmt: skip
+_LIKE_A_NAME = re.compile(r"[^\W\d_]+(?:[ '\u2019.-]+[^\W\d_]+)*")
+_WORDS = 40
+_LONGEST, _DIGITS = 24, 4
+
+
+def of_a_person(name: str) -> bool:
+    """Whether a column is called like one that says who somebody is, or what was written about him."""
+    words = words_of(name)
+    return bool(_OF_A_PERSON & {*words, "".join(words)}) and words[-1:] != ("code",)
+
+
+def looks_like_codes(column: Column, *, refers: bool) -> bool:
+    """Whether a column holds codes: few short values that come again and again, which are no keys, days, amounts
+    or names of people."""
+    facts = column.facts
+    if column.codes is None or refers or not column.filled or column.unique:
+        return False
+    if facts["distinct"] > MOST_CODES or facts["distinct"] * 3 > column.filled:
+        return False
+    if facts["kind"] in {"date", "time", "decimal"} or facts["length"]["greatest"] > _LONGEST:
+        return False
+    if facts["digits"] > _DIGITS or of_a_person(column.name):
+        return False
+    if like_a_key(column.name) and words_of(column.name)[-1] != "code":
+        return False
+    return not _like_names(column) and _come_again(column)
+
+
+def _like_names(column: Column) -> bool:
+    """Many capitalised words, most of them several letters long: forenames, surnames, places."""
+    codes = column.codes or {}
+    words = [code for code in codes if _LIKE_A_NAME.fullmatch(code) and len(code) > 2]
+    return len(words) > _WORDS and len(words) > 0.8 * len(codes)
+
+
+def _come_again(column: Column) -> bool:
+    """Whether nine of ten rows hold a value that ten rows or more hold; in a small table, most."""
+    often = sum(rows for rows in (column.codes or {}).values() if rows >= FEWEST)
+    return often >= 0.9 * column.filled or (column.facts["distinct"] <= 12 and often >= 0.5 * column.filled)
+
+
+def shown_codes(column: Column, *, refers: bool) -> list[dict[str, str | int]] | None:
+    """The codes that FEWEST rows or more hold, the commonest first; None for a column that does not look like
+    codes. The rows of all others stand in the last place, without a code."""
+    if not looks_like_codes(column, refers=refers) or column.codes is None:
+        return None
+    common = sorted(column.codes.items(), key=lambda item: (-item[1], item[0]))
+    shown: list[dict[str, str | int]] = [{"code": code, "rows": rows} for code, rows in common if rows >= FEWEST]
+    rest = [rows for _, rows in common if rows < FEWEST]
+    return [*shown, {"others": len(rest), "rows": sum(rest)}] if rest else shown

@@ -1,0 +1,206 @@
+"""Columns that name rows, and columns that hold other tables' keys, by what they hold and what they are called."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from casebridge.migrate.profiling.columns import NEARLY, Column
+from casebridge.project.blanks import bare
+
+_KEY_WORDS = frozenset(
+    {"id", "no", "num", "nr", "number", "key", "code", "ref", "pk", "fk", "guid", "uuid", "seq"}
+)
+_LONGEST_KEY = 60
+_MOST_PARTS, _MOST_TRIED, _FEW = 3, 9, 8
+_SEEMS, _INCLUDED = 0.9, 0.9
+_SMALL = 4
+"""Digits up to which a whole number says little: the first thousands are in every table's keys."""
+_SEVERAL, _SAMPLE = 30, 20_000
+JOINED = " + "
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column whose values are keys of a table, and the rows whose value is none of them (orphans)."""
+
+    table: str
+    column: str
+    to_table: str
+    to_column: str
+    distinct: int
+    orphans: int
+    orphan_rows: int
+    alike: bool
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """As a profile has it."""
+        return dict(self.__dict__)
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a column's or a table's name, in small letters: PersonId and PERSON_ID are two words each."""
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+", name)
+    return tuple(part.lower() for part in parts)
+
+
+def like_a_key(name: str) -> bool:
+    """Whether a column is called like one that names rows."""
+    words = words_of(name)
+    return bool(words) and words[-1] in _KEY_WORDS
+
+
+def likely_composites(frame: pl.DataFrame) -> list[tuple[str, ...]]:
+    """Pairs and triples of columns that name the rows of a first piece, where no column does it alone; a few."""
+    values = frame.head(_SAMPLE).select(bare(pl.col(name)).alias(name) for name in frame.columns)
+    facts = [(name, values[name].null_count(), values[name].n_unique()) for name in values.columns]
+    if any(distinct >= NEARLY * values.height and like_a_key(name) for name, _, distinct in facts):
+        return []
+    short = [
+        (name, distinct)
+        for name, nulls, distinct in facts
+        if nulls <= (1 - NEARLY) * values.height and not (values[name].str.len_chars() > _LONGEST_KEY).any()
+    ]
+    order = [name for name, _ in sorted(short, key=lambda item: (not like_a_key(item[0]), -item[1]))][:_MOST_TRIED]
+    for size in range(2, _MOST_PARTS + 1):
+        sizes = dict(short)
+        found = []
+        for parts in itertools.combinations(order, size):
+            if np.prod([float(sizes[part]) for part in parts]) < NEARLY * values.height:
+                continue
+            if values.select(parts).n_unique() >= NEARLY * values.height:
+                found.append(tuple(sorted(parts, key=frame.columns.index)))
+        if found:
+            return found[:3]
+    return []
+
+
+def joined(frame: pl.DataFrame, parts: Sequence[str]) -> pl.Series:
+    """Several columns as one, for counting."""
+    return frame.select(pl.concat_str(bare(pl.col(part)).fill_null("") for part in parts)).to_series()
+
+
+def key_of(columns: Sequence[Column], composites: Sequence[Column]) -> tuple[str, ...]:
+    """The columns that name a table's rows; none where nothing does."""
+    short = [column for column in columns if column.facts["length"]["greatest"] <= _LONGEST_KEY]
+    unique = [column for column in short if column.unique]
+    nearly = [column for column in short if column.nearly_unique and like_a_key(column.name)]
+    if unique and (like_a_key(unique[0].name) or not nearly):
+        best = min(unique, key=lambda c: (not like_a_key(c.name), c.facts["kind"] in {"date", "time", "decimal"}))
+        return (best.name,)
+    if nearly:
+        return (nearly[0].name,)
+    for column in (*(one for one in composites if one.unique), *(one for one in composites if one.nearly_unique)):
+        return tuple(column.name.split(JOINED))
+    return ()
+
+
+def nearly_keys(columns: Sequence[Column]) -> list[str]:
+    """Columns that look like keys and are none: some of their values name several rows."""
+    return [
+        column.name
+        for column in columns
+        if like_a_key(column.name)
+        and not column.unique
+        and column.facts["nulls"] * 10 <= column.facts["rows"]
+        and column.filled
+        and column.facts["distinct"] >= _SEEMS * column.filled
+        and column.facts["doubled"]["values"]
+    ]
+
+
+@dataclass(frozen=True)
+class _Key:
+    table: str
+    column: Column
+
+
+def references(tables: Mapping[str, Sequence[Column]], keys: Mapping[str, tuple[str, ...]]) -> list[Reference]:
+    """Which columns hold which table's keys. A column refers to one table at most, the likeliest."""
+    named = [_Key(table, column) for table, columns in tables.items() for column in columns
+             if _names_rows(column, keys[table]) and _may_refer(column)]  # fmt: skip
+    asked = [(table, column) for table, columns in tables.items() for column in columns
+             if _may_refer(column) and (table, (column.name,)) not in keys.items()]  # fmt: skip
+    likely = _likely(asked, named)
+    made = []
+    for (table, column), candidates in zip(asked, likely, strict=True):
+        found = [ref for key in candidates for ref in _reference(table, column, key)]
+        if found:
+            made.append(min(found, key=lambda ref: (not ref.alike, ref.orphan_rows, ref.distinct)))
+    return made
+
+
+def _names_rows(column: Column, key: tuple[str, ...]) -> bool:
+    return bool(column.facts["distinct"] > 1 and (column.unique or key == (column.name,)))
+
+
+def _may_refer(column: Column) -> bool:
+    facts = column.facts
+    return (
+        facts["distinct"] > 0
+        and facts["kind"] in {"integer", "text"}
+        and 0 < facts["length"]["greatest"] <= _LONGEST_KEY
+    )
+
+
+def _likely(asked: Sequence[tuple[str, Column]], named: Sequence[_Key]) -> list[list[_Key]]:
+    """For each column the keys that hold most of a few of its values. All are looked up in a key at once."""
+    samples = [_sample(column) for _, column in asked]
+    whose = np.repeat(np.arange(len(asked)), [sample.size for sample in samples])
+    sizes = np.maximum(np.bincount(whose, minlength=len(asked)), 1) if whose.size else np.ones(len(asked))
+    everything = np.concatenate([np.zeros(0, np.uint64), *samples])
+    found: list[list[_Key]] = [[] for _ in asked]
+    for key in named:
+        hits = np.bincount(whose, _within(everything, key.column.values), len(asked))
+        for place in np.flatnonzero(hits / sizes >= 0.6).tolist():
+            table, column = asked[place]
+            if not (table == key.table and column.name == key.column.name):
+                found[place].append(key)
+    return found
+
+
+def _sample(column: Column) -> npt.NDArray[np.uint64]:
+    values = column.values
+    return np.asarray(values[:: max(1, values.size // _FEW)][:_FEW])
+
+
+def _within(values: npt.NDArray[np.uint64], known: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    if not known.size:
+        return np.zeros(values.size, np.bool_)
+    places = np.minimum(np.searchsorted(known, values), known.size - 1)
+    return np.asarray(known[places] == values)
+
+
+def _reference(table: str, column: Column, key: _Key) -> Iterator[Reference]:
+    alike = names_alike(column.name, key.table, key.column.name)
+    if not (alike or _tells(column)) or (table == key.table and column.unique):
+        return
+    there = _within(np.asarray(column.values), key.column.values)
+    orphans, rows = int((~there).sum()), int(np.asarray(column.counts)[~there].sum())
+    if there.mean() < (_INCLUDED if alike else 0.98):
+        return
+    yield Reference(table, column.name, key.table, key.column.name, column.values.size, orphans, rows, alike)
+
+
+def _tells(column: Column) -> bool:
+    """Whether it says something that all of a column's values are keys: not of the first few numbers."""
+    facts = column.facts
+    small = facts["kind"] == "integer" and facts["digits"] <= _SMALL
+    return facts["distinct"] >= _SEVERAL and not small
+
+
+def names_alike(column: str, table: str, key: str) -> bool:
+    """Whether a column is called like a table's key, or like the table: PI_NO and PI_NO, ARTIST_ID and Id."""
+    if column.casefold() == key.casefold():
+        return words_of(column) not in {("id",), ("key",), ("no",), ("code",)}
+    own, other = set(words_of(column)) - _KEY_WORDS, set(words_of(key)) - _KEY_WORDS
+    singular = {word.rstrip("s") for word in words_of(table)}
+    return bool(other and other <= own) or bool(not other and {word.rstrip("s") for word in own} & singular)

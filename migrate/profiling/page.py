@@ -1,0 +1,140 @@
+"""The profile as one HTML page: it needs no other file, no network and no script."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from casebridge.migrate.profiling.keys import words_of
+
+Facts = Mapping[str, Any]
+_WIDE, _HIGH = 160, 28
+_MOST_BARS = 40
+_OPEN_TABLES = 30
+
+
+def profile_page(facts: Facts, changes: Sequence[Facts] | None = None) -> str:
+    """The page of a profile; with `changes` of `compare`, what is different from another one stands first."""
+    tables = [_with_references(table, facts["references"]) for table in facts["tables"]]
+    return template().render(
+        facts=facts,
+        tables=tables,
+        totals=_totals(facts),
+        findings=list(_findings(facts)),
+        changes=changes,
+        opened=len(tables) <= _OPEN_TABLES,
+        bars=bars,
+        years=year_bars,
+    )
+
+
+@functools.cache
+def template(name: str = "profile.html") -> jinja2.Template:
+    """A page's template, compiled once a process."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(count=count, share=share, words=lambda name: " ".join(words_of(name)))
+    return environment.get_template(name)
+
+
+def count(number: int) -> str:
+    """A number with its thousands apart."""
+    return f"{number:,}"
+
+
+def share(part: int, whole: int) -> str:
+    """A share in per cent; never 0 or 100 where it is not."""
+    if not whole:
+        return "-"
+    percent = 100 * part / whole
+    if 0 < percent < 0.1:
+        return "< 0.1 %"
+    if 99.9 < percent < 100:
+        return "> 99.9 %"
+    return f"{percent:.1f} %" if percent not in {0, 100} else f"{percent:.0f} %"
+
+
+def bars(rows: Sequence[int]) -> list[tuple[float, float, float, float]]:
+    """Columns of a small chart: x, y, width, height; of many places, several make one column."""
+    if not rows or not any(rows):
+        return []
+    together = -(-len(rows) // _MOST_BARS)
+    sums = [sum(rows[at : at + together]) for at in range(0, len(rows), together)]
+    step, most = _WIDE / max(len(sums), 8), max(sums)
+    made = []
+    for place, number in enumerate(sums):
+        if number:
+            height = max(1.5, _HIGH * number / most)
+            made.append(
+                (round(place * step, 2), round(_HIGH - height, 2), round(step * 0.84, 2), round(height, 2))
+            )
+    return made
+
+
+def year_bars(rows: Mapping[str, int]) -> list[tuple[float, float, float, float]]:
+    """The same for rows by year. Years far from the others have no place in it."""
+    years = sorted(int(year) for year in rows)
+    usual = [year for year in years if 1850 <= year <= 2100]
+    if not usual:
+        return []
+    return bars([rows.get(str(year), 0) for year in range(usual[0], usual[-1] + 1)])
+
+
+def _totals(facts: Facts) -> dict[str, int]:
+    tables = facts["tables"]
+    columns = [column for table in tables for column in table["columns"]]
+    return {
+        "tables": len(tables),
+        "rows": sum(table["rows"] for table in tables),
+        "columns": len(columns),
+        "empty": sum(column["rows"] > 0 and column["nulls"] == column["rows"] for column in columns),
+        "unreadable": sum(table["unreadable"] for table in tables),
+        "references": len(facts["references"]),
+        "orphans": sum(ref["orphan_rows"] for ref in facts["references"]),
+        "keyless": sum(not table["key"] for table in tables),
+    }
+
+
+def _with_references(table: Facts, references: Sequence[Facts]) -> dict[str, Any]:
+    to = {ref["column"]: ref for ref in references if ref["table"] == table["name"]}
+    return {**table, "to": to, "by": [ref for ref in references if ref["to_table"] == table["name"]]}
+
+
+def _findings(facts: Facts) -> Iterator[tuple[str, list[str]]]:
+    """What somebody has to look at: a table, its sentences."""
+    for table in facts["tables"]:
+        said = [*_of_keys(table), *_of_orphans(table, facts["references"]), *_of_rows(table)]
+        if said:
+            yield table["name"], said
+
+
+def _of_keys(table: Facts) -> Iterator[str]:
+    for column in table["columns"]:
+        if column["name"] in table["nearly_keys"]:
+            values, rows = (count(column["doubled"][part]) for part in ("values", "rows"))
+            yield f"{column['name']} looks like a key, but {values} of its values stand on {rows} rows"
+    if not table["key"] and table["rows"]:
+        yield "no column, pair or triple of columns names its rows"
+
+
+def _of_orphans(table: Facts, references: Sequence[Facts]) -> Iterator[str]:
+    for ref in references:
+        if ref["table"] == table["name"] and ref["orphan_rows"]:
+            rows = count(ref["orphan_rows"])
+            yield f"{rows} rows have a {ref['column']} that is not in {ref['to_table']}"
+
+
+def _of_rows(table: Facts) -> Iterator[str]:
+    if table["unreadable"]:
+        yield f"{count(table['unreadable'])} lines are no records"
+    if not table["rows"]:
+        yield "it has no rows"

@@ -1,0 +1,167 @@
+"""`casebridge profile`: what it says of a dump, and that it shows nobody's value."""
+
+from __future__ import annotations
+
+import csv
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from casebridge.migrate.cli.main import cli
+from casebridge.migrate.profiling import profile_dump
+from casebridge.project.errors import SourceError
+
+CANARY = "Zebedee"
+PEOPLE = 300
+
+
+def _write(path: Path, header: list[str], rows: list[list[object]], encoding: str = "utf-8") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding=encoding) as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def _town(dump: Path) -> Path:
+    """People, their visits, and what the visits were; one person's values are nobody else's."""
+    people: list[list[object]] = [
+        [
+            f"P{n:06}",
+            f"Name{n % 7}",
+            f"{1 + n % 28:02}/{1 + n % 12:02}/{1950 + n % 40}",
+            "F" if n % 2 else "M",
+            "X",
+        ]
+        for n in range(PEOPLE)
+    ]
+    people[5] = ["P000005", CANARY, "31/12/1899", CANARY[:1], f" {CANARY}@example.org"]
+    visits: list[list[object]] = [
+        [n, f"P{n % 100:06}", f"V{n % 3}", f"{n % 50}.50", "31/12/9999" if n % 4 else "2024-05-06", 200000 + n % 9]
+        for n in range(1000)
+    ]
+    visits[3][1] = "P999999"
+    visits[4][2] = CANARY
+    _write(dump / "PERSON.csv", ["PERSON_ID", "SURNAME", "DOB", "SEX", "MAIL"], people, "cp1252")
+    _write(dump / "VISIT.csv", ["VISIT_NO", "PERSON_ID", "KIND", "COST", "ENDED", "SEEN_BY"], visits)
+    return dump
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return profile_dump(_town(tmp_path_factory.mktemp("town"))).facts()
+
+
+def _column(facts: dict[str, Any], table: str, name: str) -> dict[str, Any]:
+    tables = {item["name"]: item for item in facts["tables"]}
+    return next(column for column in tables[table]["columns"] if column["name"] == name)  # type: ignore[no-any-return]
+
+
+def test_the_keys_of_tables_and_the_columns_that_hold_them_are_found_with_orphans(facts: dict[str, Any]) -> None:
+    assert [table["key"] for table in facts["tables"]] == [["PERSON_ID"], ["VISIT_NO"]]
+    assert facts["references"] == [
+        {"table": "VISIT", "column": "PERSON_ID", "to_table": "PERSON", "to_column": "PERSON_ID",
+         "distinct": 101, "orphans": 1, "orphan_rows": 1, "alike": True}
+    ]  # fmt: skip
+
+
+def test_a_column_is_counted_by_hand(facts: dict[str, Any]) -> None:
+    """Rows, empty ones, different ones, lengths, kinds, years, placeholders."""
+    ended = _column(facts, "VISIT", "ENDED")
+    assert (ended["rows"], ended["nulls"], ended["distinct"], ended["kind"]) == (1000, 0, 2, "date")
+    assert ended["placeholders"] == {"31/12/9999": 750}
+    assert ended["years"] == {"least": 2024, "greatest": 9999, "rows": {"2024": 250, "9999": 750}}
+    assert _column(facts, "PERSON", "DOB")["years"]["least"] == 1899
+    assert "1899" not in _column(facts, "PERSON", "DOB")["years"]["rows"]
+    assert _column(facts, "PERSON", "DOB")["dates"]["order"] == "dmy"
+    assert _column(facts, "VISIT", "COST")["kind"] == "decimal"
+    assert _column(facts, "PERSON", "MAIL")["padded"] == 1
+    assert _column(facts, "PERSON", "PERSON_ID")["patterns"] == [{"pattern": "A999999", "rows": PEOPLE}]
+    surname = _column(facts, "PERSON", "SURNAME")
+    assert surname["length"] == {"least": 5, "greatest": 7, "rows": [0, 0, 0, 0, 0, 299, 0, 1]}
+
+
+def test_codes_are_shown_where_ten_rows_share_them_and_nowhere_else(facts: dict[str, Any]) -> None:
+    kinds = _column(facts, "VISIT", "KIND")["codes"]
+    assert kinds == [{"code": "V0", "rows": 334}, {"code": "V2", "rows": 333}, {"code": "V1", "rows": 332},
+                     {"others": 1, "rows": 1}]  # fmt: skip
+    # Names of people, keys, numbers of staff and addresses are no codes, however few there are.
+    for table, column in (("PERSON", "SURNAME"), ("VISIT", "PERSON_ID"), ("VISIT", "SEEN_BY"), ("PERSON", "MAIL")):
+        assert _column(facts, table, column)["codes"] is None, column
+
+
+def test_nobodys_value_stands_on_the_page_or_in_the_json(tmp_path: Path) -> None:
+    """A canary in a name, a code, an address; and no surname, though dozens share it."""
+    dump, out = _town(tmp_path / "dump"), tmp_path / "out"
+    done = CliRunner().invoke(cli, ["profile", str(dump), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    for path in (out / "profile.json", out / "profile.html"):
+        text = path.read_text(encoding="utf-8")
+        assert CANARY not in text
+        assert "Name3" not in text
+        assert "P000005" not in text
+        assert "200003" not in text
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "http" not in (out / "profile.html").read_text(encoding="utf-8")
+
+
+def test_two_profiles_say_what_changed(tmp_path: Path) -> None:
+    dump, out = _town(tmp_path / "dump"), tmp_path / "out"
+    run = CliRunner()
+    assert run.invoke(cli, ["profile", str(dump), "--out", str(out)]).exit_code == 0
+    visits = (dump / "VISIT.csv").read_text(encoding="utf-8").replace("V1", "V7")
+    (dump / "VISIT.csv").write_text(visits + "1000,P000001,V7,1.50,2031-01-01,200001\n", encoding="utf-8")
+    (dump / "PERSON.csv").unlink()
+    _write(dump / "NEW.csv", ["ID", "A"], [[n, "x"] for n in range(20)])
+    old = (out / "profile.json").rename(tmp_path / "old.json")
+    done = run.invoke(cli, ["profile", str(dump), "--out", str(out), "--against", str(old), "--json"])
+    told = [(line["table"], line["column"], line["what"]) for line in json.loads(done.stdout)["changes"]]
+    assert ("PERSON", "", "the table is gone") in told
+    assert ("NEW", "", "a new table") in told
+    assert ("VISIT", "", "rows") in told
+    assert ("VISIT", "KIND", "a code that was not shown before: V7") in told
+    assert ("VISIT", "KIND", "a code that is not shown any more: V1") in told
+    assert not any(column == "COST" for _, column, _ in told)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("A.csv", b"", "is empty"),
+        ("A.csv", b"1,Smith,04/05/1950\n2,Jones,05/06/1951\n", "has no header"),
+        ("A.csv", b"Ann,Lee\nAnn,Smith\nBob,Lee\n", "looks like a record"),
+        ("A.csv", b"ID,ID\n1,2\n", "names a column twice"),
+        ("A.csv", b"PK\x03\x04aaaa", "zip archive"),
+        ("A.txt", b"She said that he was not at home.\nI rang again.\n", "has no columns"),
+        ("A.mdb", b"x", "is not read as a table"),
+    ],
+)
+def test_a_file_that_is_no_table_is_named_with_its_reason(
+    tmp_path: Path, name: str, data: bytes, why: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(SourceError, match=why):
+        profile_dump(tmp_path)
+    _write(tmp_path / "GOOD.csv", ["ID", "A"], [[1, "x"]])
+    good = profile_dump(tmp_path).facts()
+    assert [table["name"] for table in good["tables"]] == ["GOOD"]
+    assert why in good["unread"][0]["why"]
+
+
+def test_odd_tables_are_profiled(tmp_path: Path) -> None:
+    """No rows, no key, names with blanks, semicolons, numbered files of one table, a key of two columns."""
+    (tmp_path / "none.csv").write_bytes(b"ID,A\n")
+    (tmp_path / "order details.csv").write_bytes(b"select;unit price;group\n1;2.50;x\n1;2.50;x\n")
+    for number in (1, 2):
+        rows: list[list[object]] = [[n, number, "x"] for n in range(30)]
+        _write(tmp_path / f"LINES_{number}.csv", ["ORDER_ID", "LINE", "TEXT"], rows)
+    facts = profile_dump(tmp_path).facts()
+    tables = {table["name"]: table for table in facts["tables"]}
+    assert list(tables) == ["LINES", "none", "order_details"]
+    assert (tables["LINES"]["rows"], len(tables["LINES"]["files"])) == (60, 2)
+    assert tables["none"]["columns"][0]["kind"] == "empty"
+    assert tables["order_details"]["delimiter"] == ";"
+    assert tables["order_details"]["key"] == []
+    assert [column["name"] for column in tables["order_details"]["columns"]] == ["select", "unit price", "group"]
