@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from casebridge import dedupe, extract, load, reconciliation, transform
 from casebridge.dedupe.candidates import try_queries as try_linkage
 from casebridge.dedupe.config import read_linkage
+from casebridge.dedupe.foldable import check_merge_rules
 from casebridge.extract.preflight import known_columns, preflight
 from casebridge.extract.readers import FORMATS
 from casebridge.migrate.corruption import corruption_named
@@ -280,6 +281,7 @@ def _linkage(job: Job) -> None:
     config = read_linkage(job.folder, job.specs)
     if config:
         try_linkage(job, config)
+        check_merge_rules(job, config.tables)
     NoLink(job).text()
 
 

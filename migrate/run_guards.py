@@ -33,7 +33,7 @@ def rules_of(job: Job) -> dict[str, str]:
     """Everything but the data that decides what becomes of it: file and digest."""
     folder = job.folder
     files = [*(folder / "tables").glob("*.toml"), *(folder / "codes").glob("*.csv")]
-    single = (folder / "linkage.toml", folder / "target.toml", folder / LOWERED)
+    single = (folder / "linkage.toml", folder / "merge.toml", folder / "target.toml", folder / LOWERED)
     files += [path for path in single if path.is_file()]
     found = {path.relative_to(folder).as_posix(): file_digest(path) for path in sorted(files)}
     for name, system in sorted(job.settings.systems.items()):
