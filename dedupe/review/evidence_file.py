@@ -81,8 +81,8 @@ class PairEvidence:
     nothing; `levels` are the findings of the comparisons; `group` the ids of the group that the pair is in, when
     that has three or more; `conflict` says that decisions contradict; `evidence` is the digest of what is
     shown; `changed` says why a pair that was decided *different* is here again; `preflight` what can be done
-    about the pair (empty where the project has no merge rules), `blockers` what stands in the way: its name, and the
-    rows of the left and of the right record that make it so."""
+    about the pair (empty where the project has no merge rules), `blockers` what stands in the way: its name, and
+    the rows of the left and of the right record that make it so."""
 
     item: str
     left_id: str
