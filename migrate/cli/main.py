@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("project", "Make a council, migrate it, and show that the books balance."),
     "synth": ("project", "Write a made-up council's CareFirst dump, with the truth beside it."),
     "profile": ("profile", "Show what is in a dump, column by column, without anybody's value."),
+    "draft": ("profile", "Make a first project from what is in a dump, each guess marked."),
     "init": ("project", "Make a migration project for a dump."),
     "check": ("project", "Read every spec and reach every database; list all problems at once."),
     "run": ("run", "Do all stages; run it again after a crash and it goes on."),
