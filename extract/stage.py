@@ -85,6 +85,11 @@ def _inputs(job: Job, table: SourceTable, size: int, number: int, *, end: bool =
     return digest(job.code(STAGE), repr(table.read), parts, size, number, "end" if end else "batch")
 
 
+def records_of(table: SourceTable) -> Iterator[Piece]:
+    """All records of a table, numbered from 1: to look at, not to keep."""
+    return _pieces(table, 0, 0)
+
+
 def _expected(table: SourceTable) -> int | None:
     """How many records there are if none spans several lines."""
     lines = [part.lines for part in table.parts]

@@ -19,6 +19,7 @@ from casebridge.dedupe.config import read_linkage
 from casebridge.dedupe.foldable import check_merge_rules
 from casebridge.extract.preflight import known_columns, preflight
 from casebridge.extract.readers import FORMATS
+from casebridge.migrate.corrections import check_corrections, look_for_corrected, note_corrections
 from casebridge.migrate.corruption import corruption_named
 from casebridge.migrate.decision_guard import look_at_decisions, note_decisions_followed, take_over_old_decisions
 from casebridge.migrate.held_merges import release_held
@@ -205,6 +206,8 @@ def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
     watch = StageWatch(logged_job, stage, lambda: counted_rows(job, stage, job.ledger.worked - before))
     try:
         held = reconciliation.still_holds(watch.job) if stage == ALWAYS and not again else None
+        if stage == "transform":
+            note_corrections(job)
         if stage == "dedupe":
             release_held(logged_job)
         looked = look_at_decisions(job) if stage == "dedupe" else None
@@ -250,7 +253,13 @@ def check(folder: Path, notes: list[str] | None = None) -> list[str]:
     kept: list[str] = [] if notes is None else notes
     try:
         with open_job(folder, report=_Notes(kept), alone=False) as job:
-            looks: tuple[Callable[[Job], object], ...] = (*_FILE_CHECKS, _queries, preflight, _databases)
+            looks: tuple[Callable[[Job], object], ...] = (
+                *_FILE_CHECKS,
+                _queries,
+                preflight,
+                look_for_corrected,
+                _databases,
+            )
             for look in looks:
                 try:
                     look(job)
@@ -332,6 +341,12 @@ def _reach(url: str, opened: Callable[[], sa.Engine]) -> None:
 
 
 # What can be told from the project's own files, before anything is read or written.
-_FILE_CHECKS: tuple[Callable[[Job], object], ...] = (make_conversions, _linkage, _restriction, check_names)
+_FILE_CHECKS: tuple[Callable[[Job], object], ...] = (
+    make_conversions,
+    _linkage,
+    _restriction,
+    check_corrections,
+    check_names,
+)
 
 __all__ = ["STAGES", "StageDone", "check", "latest_run", "open_job", "run_stage", "run_stages"]
