@@ -19,6 +19,8 @@ from casebridge.dedupe.config import read_linkage
 from casebridge.dedupe.foldable import check_merge_rules
 from casebridge.extract.preflight import known_columns, preflight
 from casebridge.extract.readers import FORMATS
+from casebridge.migrate.code_lists.signing import notes as code_list_notes
+from casebridge.migrate.code_lists.signing import states
 from casebridge.migrate.corrections import check_corrections, look_for_corrected, note_corrections
 from casebridge.migrate.corruption import corruption_named
 from casebridge.migrate.decision_guard import look_at_decisions, note_decisions_followed, take_over_old_decisions
@@ -258,6 +260,7 @@ def check(folder: Path, notes: list[str] | None = None) -> list[str]:
                 _queries,
                 preflight,
                 look_for_corrected,
+                _code_lists,
                 _databases,
             )
             for look in looks:
@@ -284,6 +287,12 @@ def _queries(job: Job) -> None:
         return  # among the papers' problems
     columns = known_columns(job)
     try_queries(job, [plan for plan in plans if all(source in columns for source in plan.spec.sources)], columns)
+
+
+def _code_lists(job: Job) -> None:
+    """Whether the lists are what their owners signed: worth knowing, and no fault of the project."""
+    for note in code_list_notes(states(job)):
+        job.report.note(note)
 
 
 def _linkage(job: Job) -> None:

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "dedupe": ("run", "Find who is who, and fold what people decided."),
     "load": ("run", "Bring the target to what this run says."),
     "reconcile": ("run", "Re-read the target and prove both sides of the books."),
+    "codes": ("codes", "Show the code lists: what is unmapped, who signed them, what changed since."),
     "replay": ("run", "Put quarantined rows through the mended rules."),
     "quarantine": ("quarantine", "Write what stayed behind into a workbook for each owner."),
     "status": ("report", "Show where every table stands."),
