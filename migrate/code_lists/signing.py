@@ -70,13 +70,15 @@ def read_signatures(folder: Path) -> list[Signature]:
         return []
     try:
         raw = json.loads(read_list(path))
-        return [
-            Signature(*(str(item[key]) for key in ("list", "who", "role", "at")), meanings=dict(item["meanings"]))
-            for item in raw
-        ]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError, ListTooLargeError) as error:
+        return [_read(item) for item in raw]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ListTooLargeError) as error:
         hint = "restore it from a backup: it says who signed which list"
         raise SpecError([Problem(FILE, "", "cannot be read as signatures", hint)]) from error
+
+
+def _read(item: Mapping[str, Any]) -> Signature:
+    name, who, role, at = (str(item[key]) for key in ("list", "who", "role", "at"))
+    return Signature(name, who, role, at, {str(code): str(target) for code, target in item["meanings"].items()})
 
 
 def states(job: Job) -> list[ListState]:
