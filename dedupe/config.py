@@ -14,7 +14,7 @@ from casebridge.project.toml_file import TomlError, read_toml
 
 FILE = "linkage.toml"
 _KNOWN = {
-    "": {"register", "fields", "other", "related", "evidence"},
+    "": {"register", "fields", "other", "related", "evidence", "scan"},
     "register": {"query", "tables"},
     "related": {"query"},
     "evidence": {"teams", "flags"},

@@ -54,6 +54,17 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Live:
+    """The register that a scan reads: its database, what it is called before a key (`mosaic:12`), its own no-link
+    list, and for how many nights the scan keeps what it says of them."""
+
+    url: str
+    system: str = "mosaic"
+    no_link: Path | None = None
+    keep_nights: int = 400
+
+
+@dataclass(frozen=True)
 class Bounds:
     """What no file may go beyond: bytes of one record, cells, rows and unpacked bytes of a workbook, and bytes of
     a list that people hand in (decisions, a manifest)."""
@@ -81,6 +92,7 @@ class Settings:
     routes: Mapping[str, Route] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     hold_days: int = 2
+    live: Live | None = None
 
     @property
     def work(self) -> Path:
@@ -94,7 +106,7 @@ class Settings:
 
 
 _KNOWN: Mapping[str, set[str]] = {
-    "": {"project", "target", "control", "systems", "routes", "limits", "reading", "review"},
+    "": {"project", "target", "control", "systems", "routes", "limits", "reading", "review", "scan"},
     "project": {"name", "batch_rows", "memory_limit", "shared_group"},
     "target": {"url"},
     "control": {"url"},
@@ -111,6 +123,7 @@ _KNOWN: Mapping[str, set[str]] = {
     "routes": {"target", "owner"},
     "reading": {"longest_record", "workbook_cells", "workbook_size", "workbook_rows", "list_size"},
     "review": {"hold_days"},
+    "scan": {"url", "system", "no_link", "keep_nights"},
 }
 
 
@@ -126,18 +139,19 @@ def read_settings(folder: Path) -> Settings:
     except TomlError as error:
         raise SpecError([Problem(str(path), "", str(error))]) from error
     _unknown("", raw, "", problems)
-    for part in ("project", "target", "control", "reading", "review"):
+    for part in ("project", "target", "control", "reading", "review", "scan"):
         _unknown(part, raw.get(part, {}), part, problems)
     limits = read_limits(FILE, raw.get("limits", {}), problems)
     raw = {part: body for part, body in raw.items() if isinstance(body, dict)}
     systems = {name: _system(folder, name, body, problems) for name, body in raw.get("systems", {}).items()}
-    if not systems:
+    if not systems and "scan" not in raw:
         problems.append(Problem(FILE, "systems", "names no legacy system", "add [systems.carefirst] with a dump"))
     project = raw.get("project", {})
+    target_url = _url(folder, raw.get("target", {}).get("url", "sqlite:///target.db"), "target.url", problems)
     settings = Settings(
         folder=folder.resolve(),
         name=str(project.get("name", folder.resolve().name)),
-        target_url=_url(folder, raw.get("target", {}).get("url", "sqlite:///target.db"), "target.url", problems),
+        target_url=target_url,
         control_url=_url(
             folder, raw.get("control", {}).get("url", "sqlite:///control.db"), "control.url", problems
         ),
@@ -149,6 +163,7 @@ def read_settings(folder: Path) -> Settings:
         routes={name: _route(folder, name, body, problems) for name, body in raw.get("routes", {}).items()},
         limits=limits,
         hold_days=_days(raw.get("review", {}), problems),
+        live=_live(folder, raw.get("scan", {}), target_url, systems, problems),
     )
     if not _SIZE.fullmatch(settings.memory_limit):
         problems.append(Problem(FILE, "project.memory_limit", "is no size", "write it like 2GB or 500MB"))
@@ -195,6 +210,22 @@ def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> Syst
         timezone=_timezone(body, where, problems),
         restriction=texts_of(FILE, where, body, "restriction", problems),
         not_restricted=texts_of(FILE, where, body, "not_restricted", problems),
+    )
+
+
+def _live(
+    folder: Path, body: dict[str, Any], target_url: str, systems: Mapping[str, System], problems: list[Problem]
+) -> Live:
+    """The live register: the target, unless a URL of its own is named."""
+    name, no_link = str(body.get("system", Live.system)), body.get("no_link")
+    if not _SYSTEM.fullmatch(name) or name in systems:
+        hint = "letters, digits, _ and -, and the name of no system: it stands before the register's keys"
+        problems.append(Problem(FILE, "scan.system", "cannot be the register's name", hint))
+    return Live(
+        url=_url(folder, str(body["url"]), "scan.url", problems) if "url" in body else target_url,
+        system=name,
+        no_link=(folder / str(no_link)).resolve() if no_link else None,
+        keep_nights=_whole(body, "scan.keep_nights", Live.keep_nights, problems),
     )
 
 

@@ -113,7 +113,7 @@ def _evidence(job: Job, config: LinkageConfig, pairs: pl.DataFrame) -> tuple[lis
         for item in sorted(members)
     }  # fmt: skip
     kin = [Person(item, int(item in secret), roles.get(item, {})) for item in sorted(beside - members)]
-    return [*people.values(), *kin], _pairs(job, pairs, people)
+    return [*people.values(), *kin], pairs_evidence(job.audit_log().keyer(), pairs, people, preflight_of(job))
 
 
 def _person(
@@ -178,11 +178,15 @@ def _restricted(job: Job, config: LinkageConfig, ids: Collection[str]) -> set[st
     return found
 
 
-def _pairs(job: Job, pairs: pl.DataFrame, people: Mapping[str, Person]) -> list[PairEvidence]:
+def pairs_evidence(
+    keyed: Callable[..., str], pairs: pl.DataFrame, people: Mapping[str, Person], blocked: Preflight
+) -> list[PairEvidence]:
+    """Pairs as the desk shows them. keyed: gives each pair the name that it has to the outside. pairs: left_id,
+    right_id, p_same, weight, relation, zone, guard, state, ruling, changed, and a level for each comparison.
+    blocked: what a merge of them would meet."""
     levels = level_columns(pairs)
     rows = pairs.to_dicts()
     groups, torn = _groups(rows), _torn(rows, people)
-    keyed, blocked = job.audit_log().keyer(), preflight_of(job)
     return [_pair(keyed, row, people, levels, groups, torn, blocked) for row in rows]
 
 

@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "rollback": ("run", "Take the last run's rows out of the target again."),
     "link": ("link", "Link any CSV or Parquet register; no project needed."),
     "pairs": ("review", "List the pairs that wait for a decision, as CSV for `casebridge decide`."),
+    "scan": ("scan", "Look through the live register for people who are in it twice."),
     "handover": (
         "handover",
         "Hand a run over as files, where the supplier loads them, and compare his read-back.",
