@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from casebridge.dedupe.linkage.evaluation.measures import evaluate as evaluate
     from casebridge.dedupe.linkage.fields import Fields as Fields
     from casebridge.dedupe.linkage.fields import LinkOptions as LinkOptions
-    from casebridge.dedupe.linkage.model.kept import KeptModel as KeptModel
-    from casebridge.dedupe.linkage.model.kept import read_kept as read_kept
     from casebridge.dedupe.linkage.kinds.registry import parse_fields as parse_fields
     from casebridge.dedupe.linkage.kinds.registry import read_fields as read_fields
+    from casebridge.dedupe.linkage.model.kept import KeptModel as KeptModel
+    from casebridge.dedupe.linkage.model.kept import read_kept as read_kept
     from casebridge.dedupe.linkage.result import Linkage as Linkage
     from casebridge.migrate.pipeline import StageDone as StageDone
     from casebridge.migrate.pipeline import check as check
