@@ -28,6 +28,7 @@ from casebridge.project.lineage import refusals
 from casebridge.project.no_link import NoLink
 from casebridge.project.queries import open_duckdb, shut
 from casebridge.project.spec import TableSpec
+from casebridge.project.steadiness import unsteady
 from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
@@ -256,10 +257,17 @@ def _with_system(job: Job, frame: pl.DataFrame, column: str) -> pl.DataFrame:
     return frame.with_columns((pl.col("system") + ":" + pl.col(column)).alias(column))
 
 
+_OF_PAIRS = frozenset({"register.query", "related.query"})
+"""The queries that pairs are made of. What reviewers are shown may depend on the day."""
+
+
 def ask(database: duckdb.DuckDBPyConnection, query: str, where: str, tables: Collection[str]) -> pl.DataFrame:
     """The rows of a query of linkage.toml over tables of a database. SpecError, at `where`, when it fails or reads
     anything else; no value is quoted."""
     refused = [Problem("linkage.toml", where, what) for what in refusals(query, tables)]
+    if where in _OF_PAIRS:
+        refused += [Problem("linkage.toml", where, f"gives other rows each time: it {what}", hint)
+                    for what, hint in unsteady(query)]  # fmt: skip
     if refused:
         raise SpecError(refused)
     try:

@@ -47,6 +47,7 @@ from casebridge.project.tally import Tally
 from casebridge.project.target import read_target
 from casebridge.transform.checks import CHECKS
 from casebridge.transform.stage import make_conversions, try_queries
+from casebridge.transform.statutory import ROW_RULES
 from casebridge.transform.steps import STEPS
 
 STAGES: Mapping[str, Callable[[Job], Tally]] = {
@@ -57,7 +58,12 @@ STAGES: Mapping[str, Callable[[Job], Tally]] = {
     "reconcile": reconciliation.run,
 }
 
-WORDS = Vocabulary(steps=frozenset(STEPS), checks=frozenset(CHECKS), formats=frozenset(FORMATS))
+WORDS = Vocabulary(
+    steps=frozenset(STEPS),
+    checks=frozenset(CHECKS),
+    formats=frozenset(FORMATS),
+    rules={name: (rule.columns, rule.severity) for name, rule in ROW_RULES.items()},
+)
 FIRST_RUN = "trial-1"
 ALWAYS = "reconcile"
 """The stage that counts everything again, unless it can prove that it would find what it found before."""

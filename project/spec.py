@@ -113,11 +113,13 @@ class ColumnSpec:
 
 @dataclass(frozen=True)
 class RowCheck:
-    """A rule over the whole row: an SQL expression that is true (or null) for a good row."""
+    """A rule over the whole row: an SQL expression that is true (or null) for a good row; or, with `columns`, a
+    rule that the program knows by this name, over these converted columns."""
 
     rule: str
     expect: str
     on_fail: OnFail = OnFail.REJECT
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
