@@ -23,8 +23,7 @@ _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
 
 
 @functools.cache
-def parsed(sql: str) -> dict[str, Any]:
-    """A statement as DuckDB's own parser sees it; `error` in it says whether it could be read."""
+def _parsed(sql: str) -> dict[str, Any]:
     with duckdb.connect() as database:
         row = database.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
     assert row is not None
@@ -34,7 +33,7 @@ def parsed(sql: str) -> dict[str, Any]:
 
 def refusals(sql: str, tables: Collection[str]) -> list[str]:
     """Why a query may not be asked of these tables; empty when it is one SELECT over them."""
-    tree = parsed(sql)
+    tree = _parsed(sql)
     if tree["error"]:
         what = str(tree.get("error_message", "")).splitlines()[0]
         return ["must be one SELECT" if "Only SELECT" in what else f"the query fails: {what}"]
@@ -87,7 +86,7 @@ class Lineage:
     def of(self, name: str) -> frozenset[Origin]:
         """The source columns that reach the output column `name`; none when there is no such output, or when it
         cannot be told."""
-        tree = parsed(self.sql)
+        tree = _parsed(self.sql)
         if tree["error"] or len(tree["statements"]) != 1:
             return frozenset()
         given = {table.lower(): _Table(table, columns) for table, columns in self.tables.items()}

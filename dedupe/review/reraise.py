@@ -148,19 +148,7 @@ def found_now(pairs: pl.LazyFrame, wanted: Iterable[Pair]) -> dict[Pair, Basis]:
 
 
 NO_LEVEL = frozenset(
-    {
-        "left_id",
-        "right_id",
-        "p_same",
-        "relation",
-        "weight",
-        "zone",
-        "guard",
-        "state",
-        "ruling",
-        "changed",
-        "preflight",
-    }
+    {"left_id", "right_id", "p_same", "relation", "weight", "zone", "guard", "state", "ruling", "changed"}
 )
 
 

@@ -10,7 +10,6 @@ from benchmarks.kinds import PLAIN, ROLES
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, RegisterError, link, parse_fields
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
-from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.columns import check_columns
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.reading import read_register
@@ -27,7 +26,7 @@ def frame() -> pl.DataFrame:
 
 
 def looked_over(frame: pl.DataFrame, fields: Fields) -> Register:
-    register = read_register(frame, fields, PERSON)
+    register = read_register(frame, fields)
     check_columns(register, fields)
     return register
 

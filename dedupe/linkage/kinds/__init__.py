@@ -1,1 +1,0 @@
-"""Kinds of entity: one declaration each. People are read, compared and blocked by `PERSON` and by nothing else."""
