@@ -11,13 +11,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from casebridge.dedupe.linkage import Fields, LinkOptions
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.engine import blocked_pairs
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.reading import read_register
 
 
 def supervised_f1(frame: pl.DataFrame, fields: Fields, rules: Sequence[tuple[str, ...]], total: int) -> float:
     """Best F1, by two-fold cross-validation over people, of boosting on every candidate pair's levels and on
     how often the names agreed on are held; recall over all `total` true pairs."""
-    register = read_register(frame, fields)
+    register = read_register(frame, fields, PERSON)
     person = frame["person"].to_numpy()[register_order(register, frame, fields)]
     comparisons = comparisons_for(register, tuple(fields.other))
     candidates = blocked_pairs(register, fields, LinkOptions(rules=tuple(rules)))

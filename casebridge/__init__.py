@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from casebridge.dedupe.linkage.evaluation.measures import evaluate as evaluate
     from casebridge.dedupe.linkage.fields import Fields as Fields
     from casebridge.dedupe.linkage.fields import LinkOptions as LinkOptions
-    from casebridge.dedupe.linkage.fields import parse_fields as parse_fields
-    from casebridge.dedupe.linkage.fields import read_fields as read_fields
+    from casebridge.dedupe.linkage.kinds.registry import parse_fields as parse_fields
+    from casebridge.dedupe.linkage.kinds.registry import read_fields as read_fields
     from casebridge.dedupe.linkage.model.kept import KeptModel as KeptModel
     from casebridge.dedupe.linkage.model.kept import read_kept as read_kept
     from casebridge.dedupe.linkage.result import Linkage as Linkage
@@ -47,8 +47,9 @@ _MODULES = {
     "dedupe.linkage.engine": ("link",),
     "dedupe.linkage.errors": ("RegisterError",),
     "dedupe.linkage.evaluation.measures": ("evaluate",),
-    "dedupe.linkage.fields": ("Fields", "LinkOptions", "parse_fields", "read_fields"),
     "dedupe.linkage.model.kept": ("KeptModel", "read_kept"),
+    "dedupe.linkage.fields": ("Fields", "LinkOptions"),
+    "dedupe.linkage.kinds.registry": ("parse_fields", "read_fields"),
     "dedupe.linkage.result": ("Linkage",),
     "migrate.pipeline": ("StageDone", "check", "open_job", "run_stage", "run_stages"),
     "migrate.projects": ("init_project",),

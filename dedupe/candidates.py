@@ -28,6 +28,7 @@ from casebridge.project.lineage import refusals
 from casebridge.project.no_link import NoLink
 from casebridge.project.queries import open_duckdb, shut
 from casebridge.project.spec import TableSpec
+from casebridge.project.steadiness import unsteady
 from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
@@ -197,7 +198,7 @@ def ask_evidence(job: Job, config: LinkageConfig, name: str, ids: Collection[str
         return {}
     names = [spec.name for spec in job.specs]
     with _tables(job, lambda table: table in query) as database:
-        rows = _ask(database, query, f"evidence.{name}", names)
+        rows = ask(database, query, f"evidence.{name}", names)
     rows = _with_system(job, rows, "id").filter(pl.col("id").is_in(sorted(ids)))
     text = next(column for column in rows.columns if column not in {"id", "system"})
     mine = rows.select("id", pl.col(text).cast(pl.String)).drop_nulls().unique().sort("id", text)
@@ -210,8 +211,8 @@ def read_register(job: Job, config: LinkageConfig) -> tuple[pl.DataFrame, list[t
     """One row a person who may be linked, `id` as `system:key`, and the pairs on file as two people."""
     clean = _clean(job)
     with _tables(job, lambda name: bool(clean[name]) and reads(config, name)) as database:
-        register = _ask(database, config.query, "register.query", clean)
-        pairs = _ask(database, config.related, "related.query", clean) if config.related else None
+        register = ask(database, config.query, "register.query", clean)
+        pairs = ask(database, config.related, "related.query", clean) if config.related else None
     register = _with_system(job, register, "id")
     hidden = NoLink(job).hidden({*register.get_column("id")})
     register = register.filter(~pl.col("id").is_in(sorted(hidden)))
@@ -234,7 +235,7 @@ def try_queries(job: Job, config: LinkageConfig) -> None:
         asked = [(query, f"evidence.{name}") for name, query in config.evidence]
         for query, where in ((config.query, "register.query"), (config.related, "related.query"), *asked):
             try:
-                _ = _ask(database, query, where, names) if query else None
+                _ = ask(database, query, where, names) if query else None
             except SpecError as error:
                 problems += error.problems
     if problems:
@@ -256,8 +257,17 @@ def _with_system(job: Job, frame: pl.DataFrame, column: str) -> pl.DataFrame:
     return frame.with_columns((pl.col("system") + ":" + pl.col(column)).alias(column))
 
 
-def _ask(database: duckdb.DuckDBPyConnection, query: str, where: str, tables: Collection[str]) -> pl.DataFrame:
+_OF_PAIRS = frozenset({"register.query", "related.query"})
+"""The queries that pairs are made of. What reviewers are shown may depend on the day."""
+
+
+def ask(database: duckdb.DuckDBPyConnection, query: str, where: str, tables: Collection[str]) -> pl.DataFrame:
+    """The rows of a query of linkage.toml over tables of a database. SpecError, at `where`, when it fails or reads
+    anything else; no value is quoted."""
     refused = [Problem("linkage.toml", where, what) for what in refusals(query, tables)]
+    if where in _OF_PAIRS:
+        refused += [Problem("linkage.toml", where, f"gives other rows each time: it {what}", hint)
+                    for what, hint in unsteady(query)]  # fmt: skip
     if refused:
         raise SpecError(refused)
     try:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from casebridge.dedupe.linkage.fields import ROLES
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.project.errors import Problem, SpecError, did_you_mean
 from casebridge.project.spec import TableSpec
 from casebridge.project.toml_file import TomlError, read_toml
 
 FILE = "linkage.toml"
 _KNOWN = {
-    "": {"register", "fields", "other", "related", "evidence"},
+    "": {"register", "fields", "other", "related", "evidence", "scan"},
     "register": {"query", "tables"},
     "related": {"query"},
     "evidence": {"teams", "flags"},
@@ -59,8 +59,8 @@ def read_linkage(folder: Path, specs: Sequence[TableSpec]) -> LinkageConfig | No
         if not register.get(key):
             problems.append(Problem(FILE, f"register.{key}", "is missing"))
     for role in raw.get("fields", {}):
-        if role not in ROLES:
-            problems.append(Problem(FILE, f"fields.{role}", "unknown role", did_you_mean(role, ROLES)))
+        if role not in PERSON.roles:
+            problems.append(Problem(FILE, f"fields.{role}", "unknown role", did_you_mean(role, PERSON.roles)))
     if not raw.get("fields"):
         problems.append(Problem(FILE, "fields", "is missing: role = column of the query"))
     if problems:

@@ -8,12 +8,15 @@ import polars as pl
 
 from casebridge.dedupe.candidates import CandidatePairs, candidate_pairs, no_link_digest
 from casebridge.dedupe.config import LinkageConfig, read_linkage
+from casebridge.dedupe.foldable import NAME as PREFLIGHT
+from casebridge.dedupe.foldable import apart_words, judged, merge_rules
 from casebridge.dedupe.review.contradictions import contradictions
 from casebridge.dedupe.review.crosswalk import Groups, groups, survivors, withheld
 from casebridge.dedupe.review.decision_log import DecisionLog, told
 from casebridge.dedupe.review.decisions import SETTLING, Decision, Ruling
 from casebridge.dedupe.review.evidence import said_until_now, write_evidence
 from casebridge.dedupe.review.intake import asked_for
+from casebridge.dedupe.review.preflight import preflight_inputs
 from casebridge.dedupe.review.reraise import bases, note_bases, raised_again
 from casebridge.dedupe.review.survivorship import golden_rows
 from casebridge.dedupe.waiting import undecided
@@ -46,12 +49,15 @@ def run(job: Job) -> Tally:
         _fold(job, clean, found, decisions, inputs)
     for name in ("pairs", "crosswalk", *config.tables):
         job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
+    job.ledger.seal(job.run, STAGE, PREFLIGHT, [(0, inputs)] if merge_rules(job, config.tables) else [])
     write_evidence(job, config, inputs, then)
     _delete_unused_files(job)
     lonely = DecisionLog(job.audit_log()).waiting()
     if lonely:
         job.report.note(told(lonely))
     _tell_contradictions(job, decisions)
+    for words in filter(None, [apart_words(job)]):
+        job.report.note(words)
     waiting = undecided(job).height
     if job.leave_undecided is not None and waiting > job.leave_undecided:
         raise ReviewNeeded(waiting, job.leave_undecided)
@@ -79,8 +85,10 @@ def folding(
 ) -> tuple[str, dict[str, tuple[Batch, ...]]]:
     """What is folded, with the digest of it and of the decisions it is folded by."""
     clean = {name: job.ledger.sealed(job.run, "transform", name, "clean") for name in config.tables}
+    rules = merge_rules(job, config.tables)
     inputs = digest(
         job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions], no_link_digest(job),
+        *([preflight_inputs(job, rules)] if rules else []),
         [repr(marks) for marks in _marks(job, config.tables)], asked_for(job.audit_log()),
         _raised(job, found, decisions).rows(),
         withheld_rows(job, config.tables, _named(decisions, Ruling.SAME)).rows(),
@@ -160,10 +168,11 @@ def _fold(
     in_groups = {item for ids in grouped.merging for item in ids}
     members = everyone.filter(pl.col("id").is_in(sorted(in_groups)))
     filled = dict(members.select("id", "filled").iter_rows())
-    chosen = survivors(grouped.merging, filled)
     asked = [pair for pair in asked_for(job.audit_log()) if present.issuperset(pair)]
     pairs = _with_state(found, decisions, grouped, asked, _raised(job, found, decisions))
+    pairs, split = judged(job, [*clean], pairs, grouped, inputs)
     _write(job, "pairs", "pairs", inputs, pairs, Tally())
+    chosen = survivors(split.folding.merging, filled)
     golden = _golden(job, clean, chosen)
     for name in people:
         mine = _shaped_like(clean[name], golden.filter(pl.col("table") == name))

@@ -17,14 +17,14 @@ from casebridge.project.job import Job
 from casebridge.project.no_link import NoLink
 
 STAGE = "dedupe"
-_TEXTS = ("left_id", "right_id", "relation", "zone", "guard")
+_TEXTS = ("left_id", "right_id", "relation", "zone", "guard", "preflight")
 _SCHEMA = pl.Schema({**dict.fromkeys(_TEXTS, pl.String), "p_same": pl.Float64, "decision": pl.Int64})
 
 
 def undecided(job: Job, decisions: Sequence[Decision] | None = None) -> pl.DataFrame:
     """The pairs of this run that are put forward as one person and wait for a decision, the likeliest first:
-    left, right, verdict, reviewer, reason (the last three empty), p_same, relation, zone, and the guard that cut
-    the pair out of a cluster.
+    left, right, verdict, reviewer, reason (the last three empty), p_same, relation, zone, the guard that cut
+    the pair out of a cluster, and what merge pre-flight says.
 
     decisions: what stands now. A pair that they settle has left the list, though no run has taken them up yet.
     """
@@ -44,6 +44,7 @@ def undecided(job: Job, decisions: Sequence[Decision] | None = None) -> pl.DataF
         "relation",
         "zone",
         "guard",
+        "preflight",
     )
 
 

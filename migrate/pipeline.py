@@ -16,9 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from casebridge import dedupe, extract, load, reconciliation, transform
 from casebridge.dedupe.candidates import try_queries as try_linkage
 from casebridge.dedupe.config import read_linkage
-from casebridge.extract.preflight import known_columns
-from casebridge.extract.preflight import look as look_at_dump
+from casebridge.dedupe.foldable import check_merge_rules
+from casebridge.extract.preflight import known_columns, preflight
 from casebridge.extract.readers import FORMATS
+from casebridge.migrate.code_lists.signing import notes as code_list_notes
+from casebridge.migrate.code_lists.signing import states
+from casebridge.migrate.corrections import check_corrections, look_for_corrected, note_corrections
 from casebridge.migrate.corruption import corruption_named
 from casebridge.migrate.decision_guard import look_at_decisions, note_decisions_followed, take_over_old_decisions
 from casebridge.migrate.held_merges import release_held
@@ -44,6 +47,7 @@ from casebridge.project.tally import Tally
 from casebridge.project.target import read_target
 from casebridge.transform.checks import CHECKS
 from casebridge.transform.stage import make_conversions, try_queries
+from casebridge.transform.statutory import ROW_RULES
 from casebridge.transform.steps import STEPS
 
 STAGES: Mapping[str, Callable[[Job], Tally]] = {
@@ -54,7 +58,12 @@ STAGES: Mapping[str, Callable[[Job], Tally]] = {
     "reconcile": reconciliation.run,
 }
 
-WORDS = Vocabulary(steps=frozenset(STEPS), checks=frozenset(CHECKS), formats=frozenset(FORMATS))
+WORDS = Vocabulary(
+    steps=frozenset(STEPS),
+    checks=frozenset(CHECKS),
+    formats=frozenset(FORMATS),
+    rules={name: (rule.columns, rule.severity) for name, rule in ROW_RULES.items()},
+)
 FIRST_RUN = "trial-1"
 ALWAYS = "reconcile"
 """The stage that counts everything again, unless it can prove that it would find what it found before."""
@@ -205,6 +214,8 @@ def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
     watch = StageWatch(logged_job, stage, lambda: counted_rows(job, stage, job.ledger.worked - before))
     try:
         held = reconciliation.still_holds(watch.job) if stage == ALWAYS and not again else None
+        if stage == "transform":
+            note_corrections(job)
         if stage == "dedupe":
             release_held(logged_job)
         looked = look_at_decisions(job) if stage == "dedupe" else None
@@ -250,7 +261,14 @@ def check(folder: Path, notes: list[str] | None = None) -> list[str]:
     kept: list[str] = [] if notes is None else notes
     try:
         with open_job(folder, report=_Notes(kept), alone=False) as job:
-            looks: tuple[Callable[[Job], object], ...] = (*_FILE_CHECKS, _queries, look_at_dump, _databases)
+            looks: tuple[Callable[[Job], object], ...] = (
+                *_FILE_CHECKS,
+                _queries,
+                preflight,
+                look_for_corrected,
+                _code_lists,
+                _databases,
+            )
             for look in looks:
                 try:
                     look(job)
@@ -277,10 +295,17 @@ def _queries(job: Job) -> None:
     try_queries(job, [plan for plan in plans if all(source in columns for source in plan.spec.sources)], columns)
 
 
+def _code_lists(job: Job) -> None:
+    """Whether the lists are what their owners signed: worth knowing, and no fault of the project."""
+    for note in code_list_notes(states(job)):
+        job.report.note(note)
+
+
 def _linkage(job: Job) -> None:
     config = read_linkage(job.folder, job.specs)
     if config:
         try_linkage(job, config)
+        check_merge_rules(job, config.tables)
     NoLink(job).text()
 
 
@@ -331,6 +356,12 @@ def _reach(url: str, opened: Callable[[], sa.Engine]) -> None:
 
 
 # What can be told from the project's own files, before anything is read or written.
-_FILE_CHECKS: tuple[Callable[[Job], object], ...] = (make_conversions, _linkage, _restriction, check_names)
+_FILE_CHECKS: tuple[Callable[[Job], object], ...] = (
+    make_conversions,
+    _linkage,
+    _restriction,
+    check_corrections,
+    check_names,
+)
 
 __all__ = ["STAGES", "StageDone", "check", "latest_run", "open_job", "run_stage", "run_stages"]

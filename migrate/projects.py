@@ -74,15 +74,25 @@ def init_project(folder: Path, dump: Path | Mapping[str, Path], target: str | No
     return folder / FILE
 
 
-def _system(folder: Path, name: str, dump: Path) -> str:
+def dump_below(folder: Path, dump: Path) -> str:
+    """A dump's folder as a project's settings name it: as seen from there, where it lies near."""
     relative = dump.resolve()
     if relative.is_relative_to(folder.resolve().parent):
         relative = Path("..") / relative.relative_to(folder.resolve().parent)
         if dump.resolve().is_relative_to(folder.resolve()):
             relative = dump.resolve().relative_to(folder.resolve())
-    protected = dump / "protected" / "NO_LINK.csv"
-    return _SYSTEM.format(
-        name=name,
-        dump=relative.as_posix(),
-        no_link=f'no_link = "{relative.as_posix()}/protected/NO_LINK.csv"\n' if protected.is_file() else "",
-    )
+    return relative.as_posix()
+
+
+def _system(folder: Path, name: str, dump: Path) -> str:
+    return _SYSTEM.format(name=name, dump=dump_below(folder, dump), no_link=no_link_line(folder, dump))
+
+
+NO_LINK = Path("protected/NO_LINK.csv")
+"""Where a dump may hold the keys of people who never take part in linkage."""
+
+
+def no_link_line(folder: Path, dump: Path) -> str:
+    """The line of the settings that names this list; empty where the dump has none."""
+    there = (dump / NO_LINK).is_file()
+    return f'no_link = "{dump_below(folder, dump)}/{NO_LINK.as_posix()}"\n' if there else ""

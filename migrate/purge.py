@@ -22,6 +22,7 @@ KEPT = {
     "ids": "the ids that were given out stand in them",
     "handover": "the read-back of a hand-over",
     "logs": "what was done when",
+    "scan": "what the nightly scan knows of the live register",
     HISTORY: "what was said of rows before",
 }
 """Folders of work/ that are never thinned out, and why."""

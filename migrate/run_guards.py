@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from casebridge.migrate.decision_guard import check_decisions_followed
 from casebridge.project.batch import digest, file_digest
+from casebridge.project.corrections import correction_files
 from casebridge.project.database import shown
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.fingerprint import STAGES, rule_of
@@ -32,8 +33,8 @@ _ACCEPT = "; other code may also be accepted: `casebridge freeze --accept-code -
 def rules_of(job: Job) -> dict[str, str]:
     """Everything but the data that decides what becomes of it: file and digest."""
     folder = job.folder
-    files = [*(folder / "tables").glob("*.toml"), *(folder / "codes").glob("*.csv")]
-    single = (folder / "linkage.toml", folder / "target.toml", folder / LOWERED)
+    files = [*(folder / "tables").glob("*.toml"), *(folder / "codes").glob("*.csv"), *correction_files(folder)]
+    single = (folder / "linkage.toml", folder / "merge.toml", folder / "target.toml", folder / LOWERED)
     files += [path for path in single if path.is_file()]
     found = {path.relative_to(folder).as_posix(): file_digest(path) for path in sorted(files)}
     for name, system in sorted(job.settings.systems.items()):

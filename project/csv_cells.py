@@ -30,6 +30,12 @@ def as_text(value: str) -> str:
     return AS_TEXT + value if next(seen, "") in _LEADS else value
 
 
+def as_typed(shown: str) -> str:
+    """What `as_text` was given, from what it gave."""
+    bare = shown.removeprefix(AS_TEXT)
+    return bare if as_text(bare) == shown else shown
+
+
 def csv_text(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     """A CSV file for people: every text in it is shown, and none is calculated."""
     out = io.StringIO()

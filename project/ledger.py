@@ -95,7 +95,7 @@ class Ledger:
                 finally:
                     source.close()
             except sqlite3.Error as error:
-                raise own_refusal(self._name, error, _LOST) or error from error
+                raise self._refusal(error) from error
         self._bring_up()
 
     def copy(self) -> Ledger:
@@ -108,8 +108,11 @@ class Ledger:
             try:
                 source.backup(goal)
             except sqlite3.Error as error:
-                raise own_refusal(self._name, error, _LOST) or error from error
+                raise self._refusal(error) from error
         return Ledger(self._work, into)
+
+    def _refusal(self, error: sqlite3.Error) -> Exception:
+        return own_refusal(self._name, error, _LOST) or error
 
     def close(self) -> None:
         """Let go of the file."""

@@ -23,7 +23,8 @@ _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
 
 
 @functools.cache
-def _parsed(sql: str) -> dict[str, Any]:
+def parsed(sql: str) -> dict[str, Any]:
+    """A statement as DuckDB's own parser sees it; `error` in it says whether it could be read."""
     with duckdb.connect() as database:
         row = database.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
     assert row is not None
@@ -33,7 +34,7 @@ def _parsed(sql: str) -> dict[str, Any]:
 
 def refusals(sql: str, tables: Collection[str]) -> list[str]:
     """Why a query may not be asked of these tables; empty when it is one SELECT over them."""
-    tree = _parsed(sql)
+    tree = parsed(sql)
     if tree["error"]:
         what = str(tree.get("error_message", "")).splitlines()[0]
         return ["must be one SELECT" if "Only SELECT" in what else f"the query fails: {what}"]
@@ -86,7 +87,7 @@ class Lineage:
     def of(self, name: str) -> frozenset[Origin]:
         """The source columns that reach the output column `name`; none when there is no such output, or when it
         cannot be told."""
-        tree = _parsed(self.sql)
+        tree = parsed(self.sql)
         if tree["error"] or len(tree["statements"]) != 1:
             return frozenset()
         given = {table.lower(): _Table(table, columns) for table, columns in self.tables.items()}

@@ -19,7 +19,6 @@ FILE = "casebridge.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SYSTEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+_]*://")
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|%)")
 NOT_RESTRICTED = ("", "N", "NO", "F", "FALSE", "0")
 """What marks say of a record that is not restricted, where a system declares nothing else; "" is a blank."""
@@ -27,16 +26,15 @@ NOT_RESTRICTED = ("", "N", "NO", "F", "FALSE", "0")
 
 @dataclass(frozen=True)
 class System:
-    """A legacy system: where its records lie, and how its text files are written.
+    """A legacy system: its dump folder and how its text files are written.
 
-    `database` is the URL of the database that they stand in, empty where `dump`, a folder, holds them as files.
-    Both: the specs that name a format of files read from the folder. A two-digit year yy means 20yy when yy <=
-    `century_pivot`, else 19yy. `timezone` is where its clocks stood. `restriction` are the columns, as
-    SOURCE.COLUMN, that carry marks of restriction, none at all when it is empty and None when nobody has said;
-    `not_restricted` the values of theirs that mean *not restricted*."""
+    A two-digit year yy means 20yy when yy <= `century_pivot`, else 19yy. `timezone` is where its clocks stood.
+    `restriction` are the columns, as SOURCE.COLUMN, that carry marks of restriction, none at all when it is empty
+    and None when nobody has said; `not_restricted` the values of theirs that mean *not restricted*.
+    """
 
     name: str
-    dump: Path | None
+    dump: Path
     encoding: str = "utf-8"
     delimiter: str = ","
     century_pivot: int = 30
@@ -44,7 +42,6 @@ class System:
     timezone: str = "Europe/London"
     restriction: tuple[str, ...] | None = None
     not_restricted: tuple[str, ...] | None = None
-    database: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,17 @@ class Route:
     name: str
     target_url: str
     owner: str
+
+
+@dataclass(frozen=True)
+class Live:
+    """The register that a scan reads: its database, what it is called before a key (`mosaic:12`), its own no-link
+    list, and for how many nights the scan keeps what it says of them."""
+
+    url: str
+    system: str = "mosaic"
+    no_link: Path | None = None
+    keep_nights: int = 400
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,7 @@ class Settings:
     routes: Mapping[str, Route] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     hold_days: int = 2
+    live: Live | None = None
 
     @property
     def work(self) -> Path:
@@ -97,13 +106,12 @@ class Settings:
 
 
 _KNOWN: Mapping[str, set[str]] = {
-    "": {"project", "target", "control", "systems", "routes", "limits", "reading", "review"},
+    "": {"project", "target", "control", "systems", "routes", "limits", "reading", "review", "scan"},
     "project": {"name", "batch_rows", "memory_limit", "shared_group"},
     "target": {"url"},
     "control": {"url"},
     "systems": {
         "dump",
-        "files",
         "encoding",
         "delimiter",
         "century_pivot",
@@ -115,6 +123,7 @@ _KNOWN: Mapping[str, set[str]] = {
     "routes": {"target", "owner"},
     "reading": {"longest_record", "workbook_cells", "workbook_size", "workbook_rows", "list_size"},
     "review": {"hold_days"},
+    "scan": {"url", "system", "no_link", "keep_nights"},
 }
 
 
@@ -130,18 +139,19 @@ def read_settings(folder: Path) -> Settings:
     except TomlError as error:
         raise SpecError([Problem(str(path), "", str(error))]) from error
     _unknown("", raw, "", problems)
-    for part in ("project", "target", "control", "reading", "review"):
+    for part in ("project", "target", "control", "reading", "review", "scan"):
         _unknown(part, raw.get(part, {}), part, problems)
     limits = read_limits(FILE, raw.get("limits", {}), problems)
     raw = {part: body for part, body in raw.items() if isinstance(body, dict)}
     systems = {name: _system(folder, name, body, problems) for name, body in raw.get("systems", {}).items()}
-    if not systems:
+    if not systems and "scan" not in raw:
         problems.append(Problem(FILE, "systems", "names no legacy system", "add [systems.carefirst] with a dump"))
     project = raw.get("project", {})
+    target_url = _url(folder, raw.get("target", {}).get("url", "sqlite:///target.db"), "target.url", problems)
     settings = Settings(
         folder=folder.resolve(),
         name=str(project.get("name", folder.resolve().name)),
-        target_url=_url(folder, raw.get("target", {}).get("url", "sqlite:///target.db"), "target.url", problems),
+        target_url=target_url,
         control_url=_url(
             folder, raw.get("control", {}).get("url", "sqlite:///control.db"), "control.url", problems
         ),
@@ -153,6 +163,7 @@ def read_settings(folder: Path) -> Settings:
         routes={name: _route(folder, name, body, problems) for name, body in raw.get("routes", {}).items()},
         limits=limits,
         hold_days=_days(raw.get("review", {}), problems),
+        live=_live(folder, raw.get("scan", {}), target_url, systems, problems),
     )
     if not _SIZE.fullmatch(settings.memory_limit):
         problems.append(Problem(FILE, "project.memory_limit", "is no size", "write it like 2GB or 500MB"))
@@ -184,15 +195,14 @@ def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> Syst
     if not is_delimiter(delimiter, ENCODINGS.get(encoding.lower(), "utf-8")):
         problems.append(Problem(FILE, f"{where}.delimiter", BAD_DELIMITER))
     if "dump" not in body:
-        problems.append(Problem(FILE, where, "names no dump: a folder, or the URL of a database"))
+        problems.append(Problem(FILE, where, "names no dump folder"))
     no_link = body.get("no_link")
     pivot = body.get("century_pivot", 30)
     if isinstance(pivot, bool) or not isinstance(pivot, int) or not 0 <= pivot <= 99:
         problems.append(Problem(FILE, f"{where}.century_pivot", f"must be a year from 0 to 99, not {pivot!r}"))
-    database, dump = _dump(folder, body, where, problems)
     return System(
         name=name,
-        dump=dump,
+        dump=(folder / str(body.get("dump", "."))).resolve(),
         encoding=ENCODINGS.get(encoding.lower(), "utf-8"),
         delimiter=delimiter,
         century_pivot=pivot,
@@ -200,25 +210,23 @@ def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> Syst
         timezone=_timezone(body, where, problems),
         restriction=texts_of(FILE, where, body, "restriction", problems),
         not_restricted=texts_of(FILE, where, body, "not_restricted", problems),
-        database=database,
     )
 
 
-def _dump(folder: Path, body: Mapping[str, Any], where: str, problems: list[Problem]) -> tuple[str, Path | None]:
-    """The URL of a system's database, and the folder with its files; one of them may be wanting."""
-    dump = _url(folder, str(body.get("dump", ".")), f"{where}.dump", problems)
-    files = body.get("files")
-    if is_url(dump):
-        return dump, (folder / str(files)).resolve() if files else None
-    if files is not None:
-        hint = "a folder is said by `dump` alone; `files` stands beside the URL of a database"
-        problems.append(Problem(FILE, f"{where}.files", "has no database beside it", hint))
-    return "", (folder / dump).resolve()
-
-
-def is_url(text: str) -> bool:
-    """Whether a dump is the URL of a database, and not a folder."""
-    return _SCHEME.match(text) is not None
+def _live(
+    folder: Path, body: dict[str, Any], target_url: str, systems: Mapping[str, System], problems: list[Problem]
+) -> Live:
+    """The live register: the target, unless a URL of its own is named."""
+    name, no_link = str(body.get("system", Live.system)), body.get("no_link")
+    if not _SYSTEM.fullmatch(name) or name in systems:
+        hint = "letters, digits, _ and -, and the name of no system: it stands before the register's keys"
+        problems.append(Problem(FILE, "scan.system", "cannot be the register's name", hint))
+    return Live(
+        url=_url(folder, str(body["url"]), "scan.url", problems) if "url" in body else target_url,
+        system=name,
+        no_link=(folder / str(no_link)).resolve() if no_link else None,
+        keep_nights=_whole(body, "scan.keep_nights", Live.keep_nights, problems),
+    )
 
 
 def texts_of(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from casebridge.project.contracts import raw_name
 from casebridge.project.date_formats import format_pattern
-from casebridge.project.errors import Problem, did_you_mean
+from casebridge.project.errors import Problem, counted, did_you_mean
 from casebridge.project.lineage import refusals
 from casebridge.project.readspec import READ_KEYS, ReadReader
 from casebridge.project.settings import Settings
@@ -26,6 +26,7 @@ from casebridge.project.spec import (
     Step,
     TableSpec,
 )
+from casebridge.project.steadiness import unsteady
 from casebridge.project.target import ColumnType, Target, TargetTable, read_type
 from casebridge.project.toml_values import TomlValues
 
@@ -35,11 +36,13 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words a spec may use, as the stages' registries know them."""
+    """The words a spec may use, as the stages' registries know them. `rules` are those over several columns: how
+    many each takes, and what its failure does where the spec says nothing."""
 
     steps: frozenset[str]
     checks: frozenset[str]
     formats: frozenset[str]
+    rules: Mapping[str, tuple[int, OnFail]] = field(default_factory=dict)
 
 
 KEYS: Mapping[str, Collection[str]] = {
@@ -53,7 +56,7 @@ KEYS: Mapping[str, Collection[str]] = {
         "from", "value", "steps", "codes", "codes_at", "checks", "required", "on_fail", "references",
         "references_source", "type", "format", "round", "null",
     },
-    "check": {"rule", "expect", "on_fail"},
+    "check": {"rule", "expect", "on_fail", "columns"},
     "exclude": {"rule", "when", "owner", "reason"},
     "route": {"to", "when"},
 }  # fmt: skip
@@ -107,7 +110,7 @@ class Reader(TomlValues):
             holds_all=self._flag(table, "table", "holds_all", default=False),
             lookups=self._lookups(table),
             owner=self._optional(table, "table", "owner") or "",
-            checks=tuple(self._check(n, body) for n, body in enumerate(self._list(raw, "check"))),
+            checks=tuple(self._check(n, body, columns) for n, body in enumerate(self._list(raw, "check"))),
             exclusions=tuple(self._exclusion(n, body) for n, body in enumerate(self._list(raw, "exclude"))),
             routes=tuple(self._route(n, body) for n, body in enumerate(self._list(raw, "route"))),
             dropped=self._dropped(self._part(raw, "dropped", optional=True)),
@@ -167,6 +170,8 @@ class Reader(TomlValues):
             bodies = [(name, read.get(name, {})) for name in consumes]
             for what in refusals(source, consumes) if source else ():
                 self._problem("table.source", what)
+            for what, hint in unsteady(source) if source else ():
+                self._problem("table.source", f"gives other rows each time: it {what}", hint)
             return source, tuple(files.read(f"read.{n}", Source(system, n), body, ()) for n, body in bodies)
         if source and not NAME.fullmatch(source):
             hint = "a query names the tables it reads in `consumes`"
@@ -293,14 +298,40 @@ class Reader(TomlValues):
             return OnFail.REJECT
         return OnFail(text)
 
-    def _check(self, number: int, body: dict[str, Any]) -> RowCheck:
+    def _check(self, number: int, body: dict[str, Any], columns: tuple[ColumnSpec, ...]) -> RowCheck:
         where = f"check[{number}]"
         self._unknown(KEYS["check"], body, where)
+        if "columns" in body:
+            return self._known_rule(where, body, columns)
         rule, expect = self._word(body, where, "rule"), self._word(body, where, "expect")
-        on_fail = self._on_fail(body, where)
+        return RowCheck(rule, expect, self._on_row_fail(body, where, OnFail.REJECT))
+
+    def _known_rule(self, where: str, body: dict[str, Any], columns: tuple[ColumnSpec, ...]) -> RowCheck:
+        """A rule that the program knows, over some of the spec's columns."""
+        rule, names = self._word(body, where, "rule"), self._words(body, where, "columns", needed=True)
+        many, severity = self.words.rules.get(rule, (len(names), OnFail.REJECT))
+        if rule and rule not in self.words.rules:
+            hint = did_you_mean(rule, self.words.rules) or "a rule of your own says what it expects, with `expect`"
+            self._problem(f"{where}.rule", f"no rule `{rule}` over columns", hint)
+        if "expect" in body:
+            self._problem(where, "takes either `expect` or `columns`")
+        if len(names) != many:
+            self._problem(
+                f"{where}.columns", f"`{rule}` takes {counted(many, 'column')}, and {len(names)} are named"
+            )
+        mine = {column.name: column for column in columns}
+        for name in names:
+            if name not in mine:
+                self._problem(f"{where}.columns", f"no column `{name}` in this spec", did_you_mean(name, mine))
+            elif mine[name].type.name not in {"date", "timestamp"}:
+                self._problem(f"{where}.columns", f"`{name}` is {mine[name].type.name}, and no date")
+        return RowCheck(rule, "", self._on_row_fail(body, where, severity), names)
+
+    def _on_row_fail(self, body: dict[str, Any], where: str, default: OnFail) -> OnFail:
+        on_fail = self._on_fail(body, where) if "on_fail" in body else default
         if on_fail in {OnFail.NULL, OnFail.TRUNCATE}:
             self._problem(f"{where}.on_fail", "a rule over the row has no one value to set aside")
-        return RowCheck(rule, expect, on_fail)
+        return on_fail
 
     def _exclusion(self, number: int, body: dict[str, Any]) -> Exclusion:
         where = f"exclude[{number}]"

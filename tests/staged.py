@@ -20,9 +20,15 @@ from casebridge.project.specreader import Vocabulary
 from casebridge.project.tally import Tally
 from casebridge.project.target import read_target
 from casebridge.transform.checks import CHECKS
+from casebridge.transform.statutory import ROW_RULES
 from casebridge.transform.steps import STEPS
 
-WORDS = Vocabulary(steps=frozenset(STEPS), checks=frozenset(CHECKS), formats=frozenset(FORMATS))
+WORDS = Vocabulary(
+    steps=frozenset(STEPS),
+    checks=frozenset(CHECKS),
+    formats=frozenset(FORMATS),
+    rules={name: (rule.columns, rule.severity) for name, rule in ROW_RULES.items()},
+)
 
 TARGET = """
 [persons]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from casebridge.transform import identifiers
+from casebridge.project.spec import OnFail
+from casebridge.transform import identifiers, statutory
 
 CheckFunction = Callable[[pl.Expr, str], pl.Expr]
 
@@ -44,10 +45,18 @@ def one_of(value: pl.Expr, choices: str) -> pl.Expr:
 
 @dataclass(frozen=True)
 class Check:
-    """A check, and what it judges: the cleaned text before the cast, or the value after it."""
+    """A check, and what it judges: the cleaned text before the cast, or the value after it. `severity` is what a
+    failure does where the spec says nothing; `wrong` says what is wrong with an argument, or nothing."""
 
     holds: CheckFunction
     of_text: bool = False
+    severity: OnFail | None = None
+    wrong: Callable[[str], str] = lambda _: ""
+
+
+def _of_text(holds: CheckFunction, wrong: Callable[[str], str] = lambda _: "") -> Check:
+    """A check of an identifier or a code, which costs the value and not the row."""
+    return Check(holds, of_text=True, severity=OnFail.NULL, wrong=wrong)
 
 
 CHECKS: Mapping[str, Check] = {
@@ -57,6 +66,20 @@ CHECKS: Mapping[str, Check] = {
     "email": Check(email, of_text=True),
     "period": Check(period, of_text=True),
     "one_of": Check(one_of, of_text=True),
+    "temporary_upn": _of_text(statutory.temporary_upn),
+    "uln": _of_text(statutory.uln),
+    "nino": _of_text(statutory.nino),
+    "uprn": _of_text(statutory.uprn),
+    "ods_practice": _of_text(statutory.ods_practice),
+    "ssda903_id": _of_text(statutory.ssda903_id),
+    "ssda903_legal_status": _of_text(statutory.ssda903_legal_status, statutory.is_year),
+    "ssda903_placement": _of_text(statutory.ssda903_placement, statutory.is_year),
+    "ssda903_need": _of_text(statutory.ssda903_need, statutory.is_year),
+    "ssda903_new_episode": _of_text(statutory.ssda903_new_episode, statutory.is_year),
+    "ssda903_end_reason": _of_text(statutory.ssda903_end_reason, statutory.is_year),
+    "ssda903_ethnicity": _of_text(statutory.ssda903_ethnicity, statutory.is_year),
+    "ssda903_sex": _of_text(statutory.ssda903_sex, statutory.is_year),
+    "age": Check(statutory.age, severity=OnFail.WARN, wrong=statutory.is_day),
     "years": Check(years),
     "positive": Check(positive),
 }

@@ -79,5 +79,5 @@ def with_names(batch: pl.DataFrame, spec: TableSpec, source: Iterable[str]) -> p
 
 def _conditions(spec: TableSpec) -> Iterator[str]:
     yield from (exclusion.when for exclusion in spec.exclusions)
-    yield from (check.expect for check in spec.checks)
+    yield from (check.expect for check in spec.checks if not check.columns)
     yield from (rule.when for rule in spec.routes)

@@ -17,6 +17,7 @@ from polars.exceptions import ColumnNotFoundError, PolarsError
 from casebridge.project.contracts import REST, ROW, ROWS
 from casebridge.project.errors import Problem, did_you_mean
 from casebridge.project.spec import ColumnSpec, TableSpec
+from casebridge.transform.checks import CHECKS
 from casebridge.transform.codes import CodeList
 from casebridge.transform.conditions import SOURCE, looks_beyond_its_row
 from casebridge.transform.convert import Conversion, source_rows, stripped, text_of, with_values
@@ -30,7 +31,14 @@ def unreadable(spec: TableSpec) -> list[Problem]:
     """The SQL expressions of a spec that are no expressions."""
     found = (_tried(spec, where, partial(pl.sql_expr, sql)) or _of_many(spec, where, sql)
              for where, sql in _stated(spec))  # fmt: skip
-    return [problem for problem in found if problem]
+    return [*(problem for problem in found if problem), *_wrong_arguments(spec)]
+
+
+def _wrong_arguments(spec: TableSpec) -> Iterator[Problem]:
+    for column in spec.columns:
+        for check in column.checks:
+            if check.name in CHECKS and (what := CHECKS[check.name].wrong(check.argument)):
+                yield Problem(_file(spec), f"{_place(column)}.checks", f"`{check.name}` {what}")
 
 
 def _of_many(spec: TableSpec, where: str, sql: str) -> Problem | None:
@@ -135,7 +143,8 @@ def _stated(spec: TableSpec) -> Iterator[tuple[str, str]]:
     for number, rule in enumerate(spec.routes):
         yield f"route[{number}].when", rule.when
     for number, check in enumerate(spec.checks):
-        yield f"check[{number}].expect", check.expect
+        if not check.columns:
+            yield f"check[{number}].expect", check.expect
 
 
 def _named(spec: TableSpec) -> Iterator[tuple[str, str]]:

@@ -14,11 +14,12 @@ import polars as pl
 from casebridge.project.blanks import unusual_inside
 from casebridge.project.contracts import KEY, NO_RESULT, Verdict
 from casebridge.project.errors import Problem
-from casebridge.project.spec import ColumnSpec, OnFail, TableSpec
+from casebridge.project.spec import ColumnSpec, OnFail, RowCheck, TableSpec
 from casebridge.transform import dates, numbers
 from casebridge.transform.checks import CHECKS
 from casebridge.transform.conditions import VALUE
 from casebridge.transform.quarantine import VERDICT_OF
+from casebridge.transform.statutory import ROW_RULES, Side
 
 TEXT = "__text_"
 """Prefix of the column that holds a converted column's cleaned text."""
@@ -75,8 +76,14 @@ def rules(spec: TableSpec) -> tuple[Rule, ...]:
         for name, holds in (*cells, *_column_rules(column)):
             add(column.name, name, holds, _consequence(column, name))
     for check in spec.checks:
-        add(None, check.rule, pl.sql_expr(check.expect), check.on_fail)
+        add(None, check.rule, _row_rule(check), check.on_fail)
     return tuple(made)
+
+
+def _row_rule(check: RowCheck) -> pl.Expr:
+    if not check.columns:
+        return pl.sql_expr(check.expect)
+    return ROW_RULES[check.rule].of([Side(pl.col(TEXT + name), pl.col(VALUE + name)) for name in check.columns])
 
 
 def _key_rules(spec: TableSpec) -> Iterator[tuple[str, pl.Expr]]:
@@ -110,7 +117,9 @@ def fails_on_rows(spec: str, where: str) -> Problem:
 def _consequence(column: ColumnSpec, rule: str) -> OnFail:
     if rule == UNUSUAL_BLANK:
         return OnFail.WARN
-    on_fail = column.consequence(rule)
+    given = {check.name: CHECKS[check.name].severity for check in column.checks}
+    severity = given.get(rule) if column.on_fail is None else None
+    on_fail = severity or column.consequence(rule)
     finer = rule == "decimals" and cast_rule(column) == "money"
     if (rule in ASIDE or finer) and column.on_fail is None:
         on_fail = OnFail.NULL

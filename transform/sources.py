@@ -23,6 +23,7 @@ from casebridge.project.restriction import is_marked, mark_columns, not_restrict
 from casebridge.project.spec import ReadSpec, Source, TableSpec
 from casebridge.project.tally import Tally
 from casebridge.transform.convert import chooses, key_of, source_rows, taken
+from casebridge.transform.corrections import corrected, corrected_before
 
 STAGE = "transform"
 
@@ -48,7 +49,8 @@ class Prepared:
 
 def prepare(job: Job, read: ReadSpec) -> Prepared:
     """Judge a source as a whole; its quarantine is the transform stage's batch named after the source."""
-    raw, inputs = _asked(job, read)
+    raw = corrected(job, read, _extracted(job, read))
+    inputs = _asked(job, read, raw)
     specs = job.specs_of(read.source)
     name = str(read.source)
     batches = job.ledger.done(STAGE, name, 0, inputs)
@@ -73,19 +75,26 @@ def prepare(job: Job, read: ReadSpec) -> Prepared:
 
 def known(job: Job, read: ReadSpec) -> tuple[Prepared | None, str]:
     """A source as it was judged before, None when that is pending, and the digest of what is judged."""
-    raw, inputs = _asked(job, read)
+    raw = corrected_before(job, read, _extracted(job, read))
+    if raw is None:
+        return None, ""
+    inputs = _asked(job, read, raw)
     batches = job.ledger.done(STAGE, str(read.source), 0, inputs)
     return None if batches is None else _prepared(raw, batches), inputs
 
 
-def _asked(job: Job, read: ReadSpec) -> tuple[tuple[Batch, ...], str]:
-    raw = job.ledger.sealed(job.run, "extract", str(read.source), "raw")
+def _extracted(job: Job, read: ReadSpec) -> tuple[Batch, ...]:
+    return job.ledger.sealed(job.run, "extract", str(read.source), "raw")
+
+
+def _asked(job: Job, read: ReadSpec, raw: tuple[Batch, ...]) -> str:
+    """The digest of all that decides how a source is judged."""
     specs = job.specs_of(read.source)
     wheres = [(spec.where, repr(spec.said)) for spec in specs if spec.query is None]
     marks = mark_columns(job.settings, job.target, specs).get(read.source, ())
     is_open = not_restricted(job.settings.systems[read.source.system])
     facts = (read.key, wheres, len(specs), marks, is_open)
-    return raw, digest(job.code(STAGE), [batch.sha256 for batch in raw], *facts)
+    return digest(job.code(STAGE), [batch.sha256 for batch in raw], *facts)
 
 
 def _prepared(raw: tuple[Batch, ...], batches: tuple[Batch, ...]) -> Prepared:

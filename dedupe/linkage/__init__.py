@@ -17,26 +17,35 @@ if TYPE_CHECKING:
     from casebridge.dedupe.linkage.engine import link
     from casebridge.dedupe.linkage.errors import RegisterError
     from casebridge.dedupe.linkage.evaluation.measures import evaluate, write_evaluation
-    from casebridge.dedupe.linkage.fields import Fields, LinkOptions, parse_fields, read_fields
+    from casebridge.dedupe.linkage.fields import Fields, LinkOptions
+    from casebridge.dedupe.linkage.kind import Kind
+    from casebridge.dedupe.linkage.kinds.person import PERSON
+    from casebridge.dedupe.linkage.kinds.registry import KINDS, kind_of, parse_fields, read_fields
     from casebridge.dedupe.linkage.model.kept import KeptModel, read_kept
     from casebridge.dedupe.linkage.result import Linkage
 
 _HOME = {
     "Linkage": "result", "link": "engine", "RegisterError": "errors", "evaluate": "evaluation.measures",
     "write_evaluation": "evaluation.measures", "Fields": "fields", "LinkOptions": "fields",
-    "parse_fields": "fields", "read_fields": "fields", "KeptModel": "model.kept", "read_kept": "model.kept",
-    "LinkedRegister": "affected.linked", "Affected": "affected.night", "link_affected": "affected.night",
+    "KINDS": "kinds.registry", "PERSON": "kinds.person", "Kind": "kind", "kind_of": "kinds.registry",
+    "parse_fields": "kinds.registry", "read_fields": "kinds.registry", "KeptModel": "model.kept",
+    "read_kept": "model.kept", "LinkedRegister": "affected.linked", "Affected": "affected.night",
+    "link_affected": "affected.night",
 }  # fmt: skip
 
 __all__ = [
+    "KINDS",
+    "PERSON",
     "Affected",
     "Fields",
     "KeptModel",
+    "Kind",
     "LinkOptions",
     "Linkage",
     "LinkedRegister",
     "RegisterError",
     "evaluate",
+    "kind_of",
     "link",
     "link_affected",
     "parse_fields",

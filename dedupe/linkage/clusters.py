@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 
 from casebridge.dedupe.linkage.comparisons.levels import SURE
 
-DECIDED, TWINS = "decided different", "two who could be twins"
+DECIDED = "decided different"
 Cannot = Mapping[str, NDArray[np.uint64]]
 """By the name of the guard: keys of pairs that may share no cluster."""
 Marks = Mapping[str, NDArray[np.integer]]
@@ -137,7 +137,7 @@ class _Groups:
         """The guard that keeps two groups apart, of which two records were `decided` the same or not. Two marks
         say nothing more where a person saw both and decided the two records the same."""
         for guard, pairs in zip(self.guards, self.cannot, strict=True):
-            if not (decided and guard == TWINS) and not pairs[a].isdisjoint(self.members[b]):
+            if not (decided and guard != DECIDED) and not pairs[a].isdisjoint(self.members[b]):
                 return guard
         for (guard, mark), held in zip(self.marks.items(), self.held, strict=True):
             if held[a] and held[b] and len(held[a] | held[b]) > 1 and not self.seen(a, b, mark):

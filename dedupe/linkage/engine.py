@@ -16,17 +16,18 @@ from casebridge.dedupe.linkage.blocking.keys import (
     BlockedPairs,
     Blocks,
     Pairs,
-    Rule,
     build_blocks,
     expected_missed,
 )
 from casebridge.dedupe.linkage.blocking.rules import choose_rules, further_rules, net_rules
 from casebridge.dedupe.linkage.blocking.yields import Judge, Lost, lost_pairs, worthwhile_rules
-from casebridge.dedupe.linkage.clusters import DECIDED, TWINS, Cannot, Edges, build_clusters, cluster_names, ends
+from casebridge.dedupe.linkage.clusters import DECIDED, Cannot, Edges, build_clusters, cluster_names, ends
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.evaluation.diagnosis import blocking_loses, describe, diagnose, thin_evidence
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
+from casebridge.dedupe.linkage.kind import Kind, Rule
+from casebridge.dedupe.linkage.kinds.registry import kind_of
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
 from casebridge.dedupe.linkage.model.kept import KeptModel, levels_seen, made_with
 from casebridge.dedupe.linkage.model.mixture import Model
@@ -38,8 +39,7 @@ from casebridge.dedupe.linkage.model.training import (
     training_patterns,
 )
 from casebridge.dedupe.linkage.register.columns import check_columns
-from casebridge.dedupe.linkage.register.encoding import BIRTH_NUMBER, GENERATION, Register, pair_key
-from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID
+from casebridge.dedupe.linkage.register.encoding import Register, pair_key
 from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.result import Linkage
 from casebridge.dedupe.linkage.scoring.cascade import Prune, Scored, Scorer
@@ -54,8 +54,6 @@ from casebridge.dedupe.linkage.scoring.zones import with_zones, zones
 
 LOST = 0.02
 LIKELY, MAY_BE_ONE = 0.05, 0.002  # p of pairs that count as lost, and as what a rule brings
-TWO_NUMBERS = "two different valid NHS numbers"
-TOLD_APART = {BIRTH_NUMBER: "numbered as two children", GENERATION: "styled as two generations"}
 Progress = Callable[[str, dict[str, Any]], None]
 
 
@@ -93,8 +91,11 @@ def link(
     options: LinkOptions | None = None,
     progress: Progress | None = None,
     kept: KeptModel | None = None,
+    kind: Kind | None = None,
 ) -> Linkage:
-    """Find the records of a register that stand for one person.
+    """Find the records of a register that stand for one person, or one entity of another kind.
+
+    `kind` is one declared elsewhere; without it, that which `fields` names (`kinds`).
 
     Unsupervised and deterministic: the same rows in any order, in batches of any size, on any number of
     threads give the same answer. With a `kept` model nothing is trained: its rules, mixtures and threshold stand,
@@ -107,8 +108,9 @@ def link(
         options = replace(
             options, rules=kept.rules, max_block=kept.max_block, keep=kept.keep, propose=kept.propose
         )
-    clock = _Clock(progress)
-    held = read_register(register, fields, options.no_link)
+    clock, kind = _Clock(progress), kind or kind_of(fields)
+    fields = kind.placed(fields)
+    held = read_register(register, fields, kind, options.no_link)
     check_columns(held, fields)
     related = held.pair_keys(options.related)
     comparisons = comparisons_for(held, tuple(fields.other), related)
@@ -266,8 +268,8 @@ def _conclude(
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))
         keys = pair_key(scored.left, scored.right)
         zone = zones(p, judged.doubt[judged.place], threshold, np.isin(keys, same), np.isin(keys, different))
-        twins = np.sort(keys[(zone == 1) & (p < threshold)])
-        cannot = {DECIDED: different, TWINS: twins}
+        doubted = np.sort(keys[(zone == 1) & (p < threshold)])
+        cannot = {DECIDED: different, register.kind.guards.cut: doubted}
         clusters, cut = _clusters(register, scored, p, zone == 0, same, cannot, options)
         pairs = with_zones(framed.result(), zone[order], cut)
     clock.done("clusters", clusters=clusters["cluster"].n_unique() if len(clusters) < 10**6 else None)
@@ -321,7 +323,7 @@ def _clusters(
     left = np.concatenate([decided[0], scored.left[joined].astype(np.int64)])
     right = np.concatenate([decided[1], scored.right[joined].astype(np.int64)])
     edges = Edges(left, right, np.concatenate([np.full(len(same), 2.0), p[joined]]))
-    found = build_clusters(register.size, edges, cannot, _marks(register))
+    found = build_clusters(register.size, edges, cannot, register.kind.guards.marks(register))
     names = cluster_names(register.ids, found.of, options.previous_clusters)
     cut_left, cut_right = (np.array([c[k] for c in found.cut], dtype=np.uint32) for k in (0, 1))
     cut = pl.DataFrame(
@@ -332,15 +334,3 @@ def _clusters(
         }
     )
     return pl.DataFrame({"id": register.ids, "cluster": names}), cut
-
-
-def _marks(register: Register) -> dict[str, NDArray[np.integer]]:
-    """What no cluster may hold two of, by the name of the guard."""
-    found: dict[str, NDArray[np.integer]] = {}
-    column = register.columns.get("nhs_number")
-    if column is not None and column.dtype == np.uint64:
-        number = np.where(column & VALID != 0, column & DIGITS, np.uint64(0))
-        if "nhs_number" in register.lists:  # who holds two numbers is kept apart from nobody by one of them
-            number[np.diff(register.lists["nhs_number"].starts) > 0] = 0
-        found[TWO_NUMBERS] = number
-    return found | {guard: register.facts[name] for name, guard in TOLD_APART.items() if name in register.facts}

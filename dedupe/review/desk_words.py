@@ -29,6 +29,7 @@ class Filters:
     age: str = ""
     relation: str = ""
     only: str = ""
+    preflight: str = ""
 
 
 ALL = Filters()
@@ -72,6 +73,8 @@ def is_wanted(one: Open, wanted: Filters) -> bool:
     if wanted.age and wanted.age != ("child" if pair.child else "adult"):
         return False
     if wanted.relation and wanted.relation != pair.relation:
+        return False
+    if wanted.preflight and wanted.preflight != pair.preflight:
         return False
     return not wanted.only or _ONLY.get(wanted.only, _any)(pair)
 

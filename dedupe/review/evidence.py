@@ -20,12 +20,15 @@ import sqlalchemy as sa
 
 from casebridge.dedupe.candidates import ask_evidence, read_register
 from casebridge.dedupe.config import LinkageConfig
+from casebridge.dedupe.foldable import merge_rules, preflight_of
 from casebridge.dedupe.review.clearance import OPEN, RESTRICTED, kept_in_target, restricted
 from casebridge.dedupe.review.crosswalk import together
 from casebridge.dedupe.review.decisions import DECISIONS
 from casebridge.dedupe.review.desk_tables import VERDICTS
 from casebridge.dedupe.review.evidence_file import KIND, NAME, Kin, PairEvidence, Person, write_evidence_file
 from casebridge.dedupe.review.gathering import Around, around, households, plain
+from casebridge.dedupe.review.merge_words import merge_notes
+from casebridge.dedupe.review.preflight import Preflight
 from casebridge.dedupe.review.reraise import level_columns
 from casebridge.project.batch import digest, keep, new_file
 from casebridge.project.contracts import KEY
@@ -49,6 +52,7 @@ def write_evidence(job: Job, config: LinkageConfig, inputs: str, then: Mapping[s
     lowered = [repr(item) for item in read_lowered(job.settings)]
     whole = digest(inputs, under, marks, lowered, config.evidence, job.run)
     if job.ledger.done(STAGE, NAME, 0, whole) is None:
+        rules = merge_rules(job, config.tables)
         job.ledger.attempt(STAGE, NAME, 0, whole)
         batches = job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
         pairs = pl.concat([b.scan().filter(pl.col("state") != "below").collect() for b in batches])
@@ -56,7 +60,8 @@ def write_evidence(job: Job, config: LinkageConfig, inputs: str, then: Mapping[s
         path = job.work / STAGE / NAME / f"00000-{whole[:16]}.{KIND}.db"
         with new_file(path) as file:
             beside = Path(file.name)
-            write_evidence_file(beside, people, found, {"run": job.run, **then})
+            facts = {"run": job.run, "merge": merge_notes(job.specs, rules, config.tables), **then}
+            write_evidence_file(beside, people, found, facts)
             batch = keep(beside, path, stage=STAGE, table=NAME, number=0, kind=KIND, inputs=whole, rows=len(found))
         job.ledger.record(STAGE, NAME, 0, whole, [batch], Tally())
     _replace(job, whole)
@@ -108,7 +113,7 @@ def _evidence(job: Job, config: LinkageConfig, pairs: pl.DataFrame) -> tuple[lis
         for item in sorted(members)
     }  # fmt: skip
     kin = [Person(item, int(item in secret), roles.get(item, {})) for item in sorted(beside - members)]
-    return [*people.values(), *kin], _pairs(job, pairs, people)
+    return [*people.values(), *kin], pairs_evidence(job.audit_log().keyer(), pairs, people, preflight_of(job))
 
 
 def _person(
@@ -173,12 +178,16 @@ def _restricted(job: Job, config: LinkageConfig, ids: Collection[str]) -> set[st
     return found
 
 
-def _pairs(job: Job, pairs: pl.DataFrame, people: Mapping[str, Person]) -> list[PairEvidence]:
+def pairs_evidence(
+    keyed: Callable[..., str], pairs: pl.DataFrame, people: Mapping[str, Person], blocked: Preflight
+) -> list[PairEvidence]:
+    """Pairs as the desk shows them. keyed: gives each pair the name that it has to the outside. pairs: left_id,
+    right_id, p_same, weight, relation, zone, guard, state, ruling, changed, and a level for each comparison.
+    blocked: what a merge of them would meet."""
     levels = level_columns(pairs)
     rows = pairs.to_dicts()
     groups, torn = _groups(rows), _torn(rows, people)
-    keyed = job.audit_log().keyer()
-    return [_pair(keyed, row, people, levels, groups, torn) for row in rows]
+    return [_pair(keyed, row, people, levels, groups, torn, blocked) for row in rows]
 
 
 def _pair(
@@ -188,6 +197,7 @@ def _pair(
     levels: Sequence[str],
     groups: Mapping[str, tuple[str, ...]],
     torn: Mapping[str, int],
+    blocked: Preflight,
 ) -> PairEvidence:
     left, right = people[row["left_id"]], people[row["right_id"]]
     conflict = row.get("conflict") is True
@@ -195,6 +205,8 @@ def _pair(
     found = {name: str(row[name]) for name in levels if row[name] is not None}
     flags = tuple(sorted({*left.flags, *right.flags}))
     group = groups.get(left.id, ())
+    blockers = tuple((one.blocker, one.left, one.right) for one in blocked.get((left.id, right.id), ()))
+    says = str(row.get("preflight") or "")
     made = PairEvidence(
         item=keyed("item", left.id, right.id)[:32], left_id=left.id, right_id=right.id, clearance=clearance,
         open=row["state"] == "undecided", value=0.0, p=float(row["p_same"] or 0), weight=float(row["weight"] or 0),
@@ -203,7 +215,8 @@ def _pair(
         child=any(_is_child(person) for person in (left, right)),
         group=group if all(people[item].clearance <= clearance for item in group) else (),
         conflict=conflict, proposed=row.get("asked_for") is not True,
-        evidence=digest(left.digest, right.digest, found, conflict), changed=row.get("changed") or "",
+        evidence=digest(left.digest, right.digest, found, conflict, *([says, blockers] if says else [])),
+        preflight=says, blockers=blockers, changed=row.get("changed") or "",
     )  # fmt: skip
     return replace(made, value=expected_value(made))
 

@@ -80,7 +80,9 @@ class PairEvidence:
     """A pair that may be one person, as linkage and people left it. `item` names it to the outside and tells
     nothing; `levels` are the findings of the comparisons; `group` the ids of the group that the pair is in, when
     that has three or more; `conflict` says that decisions contradict; `evidence` is the digest of what is
-    shown; `changed` says why a pair that was decided *different* is here again."""
+    shown; `changed` says why a pair that was decided *different* is here again; `preflight` what can be done
+    about the pair (empty where the project has no merge rules), `blockers` what stands in the way: its name, and
+    the rows of the left and of the right record that make it so."""
 
     item: str
     left_id: str
@@ -102,6 +104,8 @@ class PairEvidence:
     proposed: bool = True
     evidence: str = ""
     changed: str = ""
+    preflight: str = ""
+    blockers: tuple[tuple[str, int, int], ...] = ()
 
     @property
     def needs_two(self) -> bool:
@@ -202,6 +206,7 @@ def _person(row: tuple[str, int, str]) -> Person:
 def _pair(row: tuple[Any, ...]) -> PairEvidence:
     body: dict[str, Any] = json.loads(row[8])
     body |= {name: tuple(body[name]) for name in ("teams", "flags", "group")}
+    body["blockers"] = tuple(tuple(one) for one in body.get("blockers", ()))
     values: dict[str, Any] = {**dict(zip(_APART, row, strict=False)), **body}
     return PairEvidence(**{**values, "open": bool(row[4])})
 

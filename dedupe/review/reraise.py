@@ -148,7 +148,19 @@ def found_now(pairs: pl.LazyFrame, wanted: Iterable[Pair]) -> dict[Pair, Basis]:
 
 
 NO_LEVEL = frozenset(
-    {"left_id", "right_id", "p_same", "relation", "weight", "zone", "guard", "state", "ruling", "changed"}
+    {
+        "left_id",
+        "right_id",
+        "p_same",
+        "relation",
+        "weight",
+        "zone",
+        "guard",
+        "state",
+        "ruling",
+        "changed",
+        "preflight",
+    }
 )
 
 

@@ -58,13 +58,17 @@ def read_sheet(path: Path, systems: Sequence[str], known: Collection[str] | None
 
 def _lines(path: Path) -> Iterator[Line]:
     """The lines below the header, by number, with the cells of our columns."""
+    return _named(path.name, sheet_rows(path))
+
+
+def sheet_rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
+    """The lines of a CSV file or of a workbook's first sheet, by number from 1, cells as text.
+
+    SpecError when it can be read as neither, or is larger than anything that people fill in."""
     try:
         if path.stat().st_size > LARGEST:
-            raise SpecError(
-                [Problem(path.name, "", f"is larger than {LARGEST >> 20} MB, no sheet of decisions is")]
-            )
-        rows = _workbook(path) if zipfile.is_zipfile(path) else _text(path)
-        yield from _named(path.name, rows)
+            raise SpecError([Problem(path.name, "", f"is larger than {LARGEST >> 20} MB, no such sheet is")])
+        yield from _workbook(path) if zipfile.is_zipfile(path) else _text(path)
     except FileNotFoundError as error:
         raise SpecError([Problem(str(path), "", "no such file")]) from error
     except (ListTooLargeError, XmlBoundsError) as error:

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("project", "Make a council, migrate it, and show that the books balance."),
     "synth": ("project", "Write a made-up council's CareFirst dump, with the truth beside it."),
     "profile": ("profile", "Show what is in a dump, column by column, without anybody's value."),
+    "draft": ("profile", "Make a first project from what is in a dump, each guess marked."),
     "init": ("project", "Make a migration project for a dump."),
     "check": ("project", "Read every spec and reach every database; list all problems at once."),
     "run": ("run", "Do all stages; run it again after a crash and it goes on."),
@@ -30,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "dedupe": ("run", "Find who is who, and fold what people decided."),
     "load": ("run", "Bring the target to what this run says."),
     "reconcile": ("run", "Re-read the target and prove both sides of the books."),
+    "codes": ("codes", "Show the code lists: what is unmapped, who signed them, what changed since."),
     "replay": ("run", "Put quarantined rows through the mended rules."),
     "quarantine": ("quarantine", "Write what stayed behind into a workbook for each owner."),
     "status": ("report", "Show where every table stands."),
@@ -40,6 +42,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "rollback": ("run", "Take the last run's rows out of the target again."),
     "link": ("link", "Link any CSV or Parquet register; no project needed."),
     "pairs": ("review", "List the pairs that wait for a decision, as CSV for `casebridge decide`."),
+    "scan": ("scan", "Look through the live register for people who are in it twice."),
     "handover": (
         "handover",
         "Hand a run over as files, where the supplier loads them, and compare his read-back.",

@@ -13,6 +13,7 @@ from rich.table import Table
 from casebridge.migrate.cli.options import json_option
 from casebridge.migrate.cli.progress import progress
 from casebridge.migrate.cli.render import show_json, wide_console
+from casebridge.migrate.drafting import draft_project
 from casebridge.migrate.profiling import profile_dump
 from casebridge.migrate.profiling.compare import compare, read_profile
 from casebridge.migrate.profiling.page import profile_page
@@ -76,4 +77,27 @@ def _show(facts: Mapping[str, Any]) -> None:
     wide_console().print(table)
 
 
-COMMANDS: Mapping[str, click.Command] = {"profile": profile}
+@click.command()
+@click.argument("folder", metavar="DIR", type=_DIR)
+@click.option("--dump", type=_DIR, required=True, help="The folder with the dump's files.")
+@click.option("--target", metavar="URL", help="The target database (default: an SQLite file in DIR).")
+@click.option("--system", default="legacy", show_default=True, help="What the old system is called.")
+def draft(folder: Path, dump: Path, target: str | None, system: str) -> None:
+    """Make a first project from what is in a dump, each guess marked.
+
+    Every line that rests on a guess ends in `# guess`. `casebridge check` lists them; take the mark away where a
+    guess is right, mend it where it is not.
+    """
+    with progress() as shown, private_files():
+        made = draft_project(folder, dump, target, system=system, report=shown)
+    for item in made.unread:
+        click.echo(f"not read: {item}", err=True)
+    tables, columns = counted(made.tables, "table"), counted(made.columns, "column")
+    click.echo(f"drafted {tables} with {columns} and {counted(made.code_lists, 'code list')}: {made.settings}")
+    if made.people:
+        click.echo(f"people: {made.people}")
+    click.echo(f"guesses: {made.guesses:,}")
+    click.echo("next: `casebridge check`, then `casebridge run`, in that folder", err=True)
+
+
+COMMANDS: Mapping[str, click.Command] = {"profile": profile, "draft": draft}

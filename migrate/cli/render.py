@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from casebridge.project.errors import printable
+from casebridge.project.errors import counted, printable
 
 SHOWN_CAUSES = 3
 """How many causes of a spec the terminal lists; the report has all."""
@@ -48,6 +48,8 @@ def show_balance(report: Mapping[str, Any]) -> None:
         console.print(f"limit passed: {line['name']}, {share} (agreed {100 * line['limit']:.1f} %); {word}")
     if undecided:
         console.print(f"{undecided:,} pairs of records wait for a decision; until then they stay apart")
+    for outcome, groups in report.get("decided_but_not_folded", {}).items():
+        console.print(f"{counted(groups, 'group')} decided same, not folded: {outcome}")
 
 
 def _sources(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -143,7 +143,7 @@ def pairs(
             f"{counted(written, 'pair')} in {xlsx}; it holds people's data: delete it when it is handed back"
         )
     elif as_json:
-        show_json(waiting.select("left", "right", "p_same", "relation", "zone", "guard").to_dicts())
+        show_json(waiting.select("left", "right", "p_same", "relation", "zone", "guard", "preflight").to_dicts())
     else:
         click.echo(waiting.write_csv(), nl=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from casebridge.extract.oddities import NOTHING_WORDS
 from casebridge.migrate.profiling.counting import COUNT, HASH, Counter, hashed, numbers_of
 from casebridge.migrate.profiling.shapes import EIGHT, LIKE_A_DAY, TEXT, Days, kinds, patterns
 from casebridge.project.blanks import bare
@@ -29,14 +31,16 @@ _DATES_FOR_NOTHING = (
     "06/06/2079", "01/01/2300", "11/11/1111", "1753-01-01", "01/01/1753", "01/01/1901", "1901-01-01",
 )  # fmt: skip
 _NUMBERS_FOR_NOTHING = ("0000000000", "9999999999", "999999", "99999999", "-1", "ZZ99 3VZ", "ZZ99 9ZZ")
-NULL_WORDS = ("NULL", "\\N", "(null)", "<null>", "[NULL]", "null")
-"""Words that a reader refuses until the spec says what they are."""
 
 
 def _fillers() -> dict[str, list[str]]:
     words = {word: sorted({word, word.lower(), word.title(), word.capitalize()}) for word in PLACEHOLDERS}
     days = {day + clock: [day + clock] for day in _DATES_FOR_NOTHING for clock in ("", " 00:00:00", " 00:00")}
-    return {**words, **days, **{word: [word] for word in (*_NUMBERS_FOR_NOTHING, *NULL_WORDS[1:5])}}
+    return {
+        **words,
+        **days,
+        **{word: [word] for word in (*_NUMBERS_FOR_NOTHING, *NOTHING_WORDS) if word not in words},
+    }
 
 
 _FILLERS = _fillers()
@@ -193,6 +197,7 @@ def _facts(tally: ColumnTally, values: npt.NDArray[np.uint64], counts: npt.NDArr
         "years": _years(tally, years),
         "dates": _dates(tally),
         "placeholders": _placeholders(values, counts),
+        "null_words": _found(values, counts, {word: [word] for word in NOTHING_WORDS}),
     }
 
 
@@ -217,7 +222,7 @@ def _trimmed(lengths: npt.NDArray[np.int64]) -> list[int]:
 
 
 def _patterns(tally: ColumnTally) -> list[dict[str, Any]]:
-    common = tally.patterns.most_common(_SHOWN_PATTERNS)
+    common = sorted(tally.patterns.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN_PATTERNS]
     return [{"pattern": pattern, "rows": rows} for pattern, rows in common if rows >= FEWEST]
 
 
@@ -240,8 +245,15 @@ def _dates(tally: ColumnTally) -> dict[str, Any] | None:
 
 def _placeholders(values: npt.NDArray[np.uint64], counts: npt.NDArray[np.uint32]) -> dict[str, int]:
     """How many rows hold a word, a day or a number that stands for nothing known."""
-    texts = [text for variants in _FILLERS.values() for text in variants]
-    names = [word for word, variants in _FILLERS.items() for _ in variants]
+    return _found(values, counts, _FILLERS)
+
+
+def _found(
+    values: npt.NDArray[np.uint64], counts: npt.NDArray[np.uint32], words: Mapping[str, list[str]]
+) -> dict[str, int]:
+    """How many rows hold each of these words, in one of its spellings."""
+    texts = [text for spellings in words.values() for text in spellings]
+    names = [word for word, spellings in words.items() for _ in spellings]
     found: Tally[str] = Tally()
     if values.size:
         numbers = numbers_of(texts)

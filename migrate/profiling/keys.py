@@ -19,7 +19,7 @@ _KEY_WORDS = frozenset(
     {"id", "no", "num", "nr", "number", "key", "code", "ref", "pk", "fk", "guid", "uuid", "seq"}
 )
 _LONGEST_KEY = 60
-_MOST_PARTS, _MOST_TRIED, _FEW = 3, 9, 8
+_MOST_PARTS, _MOST_TRIED, _FEW = 3, 9, 32
 _SEEMS, _INCLUDED = 0.9, 0.9
 _SMALL = 4
 """Digits up to which a whole number says little: the first thousands are in every table's keys."""
@@ -89,18 +89,21 @@ def joined(frame: pl.DataFrame, parts: Sequence[str]) -> pl.Series:
 
 
 def key_of(columns: Sequence[Column], composites: Sequence[Column]) -> tuple[str, ...]:
-    """The columns that name a table's rows; none where nothing does."""
+    """The columns that name a table's rows; none where nothing does. What is called like a key goes before what
+    only happens to be unique; days and amounts name nothing."""
     short = [column for column in columns if column.facts["length"]["greatest"] <= _LONGEST_KEY]
-    unique = [column for column in short if column.unique]
-    nearly = [column for column in short if column.nearly_unique and like_a_key(column.name)]
-    if unique and (like_a_key(unique[0].name) or not nearly):
-        best = min(unique, key=lambda c: (not like_a_key(c.name), c.facts["kind"] in {"date", "time", "decimal"}))
-        return (best.name,)
-    if nearly:
-        return (nearly[0].name,)
-    for column in (*(one for one in composites if one.unique), *(one for one in composites if one.nearly_unique)):
-        return tuple(column.name.split(JOINED))
-    return ()
+    able = [column for column in short if column.facts["kind"] in {"integer", "text"}]
+    called = [column for column in able if like_a_key(column.name)]
+    of_keys = [column for column in composites if all(map(like_a_key, column.name.split(JOINED)))]
+    order = [
+        *(column for column in called if column.unique),
+        *(column for column in called if column.nearly_unique),
+        *(column for column in of_keys if column.unique),
+        *(column for column in able if column.unique),
+        *(column for column in composites if column.unique),
+        *(column for column in composites if column.nearly_unique),
+    ]
+    return tuple(order[0].name.split(JOINED)) if order else ()
 
 
 def nearly_keys(columns: Sequence[Column]) -> list[str]:
@@ -139,7 +142,8 @@ def references(tables: Mapping[str, Sequence[Column]], keys: Mapping[str, tuple[
 
 
 def _names_rows(column: Column, key: tuple[str, ...]) -> bool:
-    return bool(column.facts["distinct"] > 1 and (column.unique or key == (column.name,)))
+    """Whether it is its table's key: what else is unique, such as an address, is nobody's reference."""
+    return bool(column.facts["distinct"] > 1 and key == (column.name,))
 
 
 def _may_refer(column: Column) -> bool:
@@ -185,7 +189,7 @@ def _reference(table: str, column: Column, key: _Key) -> Iterator[Reference]:
         return
     there = _within(np.asarray(column.values), key.column.values)
     orphans, rows = int((~there).sum()), int(np.asarray(column.counts)[~there].sum())
-    if there.mean() < (_INCLUDED if alike else 0.98):
+    if there.mean() < (_INCLUDED if alike else 0.98) or rows > (1 - _INCLUDED) * column.filled:
         return
     yield Reference(table, column.name, key.table, key.column.name, column.values.size, orphans, rows, alike)
 

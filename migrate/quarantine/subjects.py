@@ -106,7 +106,11 @@ def _references(job: Job, spec: TableSpec, keys: list[str]) -> Iterator[Mapping[
 
 def _rows_of(job: Job, spec: TableSpec) -> list[pl.LazyFrame]:
     if spec.query is None:
-        return [b.scan() for b in job.ledger.sealed(job.run, "extract", str(spec.sources[0]), "raw")]
+        # By a correction a row may belong to somebody else: it belongs to both.
+        name = str(spec.sources[0])
+        raw = job.ledger.sealed(job.run, "extract", name, "raw")
+        judged = known(job, job.reads()[spec.sources[0]])[0]
+        return [b.scan() for b in dict.fromkeys([*raw, *(judged.raw if judged else ())])]
     prepared = {source: known(job, read)[0] for source, read in job.reads().items() if source in spec.sources}
     there = {source: found for source, found in prepared.items() if found}
     joined = joined_before(job, spec, there) if len(there) == len(prepared) else None

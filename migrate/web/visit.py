@@ -111,18 +111,19 @@ class Visit:
         return self.session is not None and hmac.compare_digest(self.form.get("csrf", ""), self.session.csrf)
 
 
+_FILTERS = ("team", "age", "relation", "only", "preflight")
 NOTHING = "There is nothing here for you. The address may be old, or the pair may be decided."
 
 
 def wanted(fields: Mapping[str, str]) -> Filters:
     """The filters that an address or a form names; what is no filter is left out."""
     place = next((place for place in Place if place.name.lower() == fields.get("place", "")), None)
-    return Filters(place, **{name: fields.get(name, "")[:100] for name in ("team", "age", "relation", "only")})
+    return Filters(place, **{name: fields.get(name, "")[:100] for name in _FILTERS})
 
 
 def as_query(filters: Filters) -> dict[str, str]:
     """The same filters as fields of an address."""
-    found = {name: getattr(filters, name) for name in ("team", "age", "relation", "only")}
+    found = {name: getattr(filters, name) for name in _FILTERS}
     return {"place": filters.place.name.lower() if filters.place else "", **found}
 
 

@@ -57,6 +57,7 @@ class Books:
     ways: Ways | None = None
     merged_apart: int = 0
     undecided: int = 0
+    kept_apart: dict[str, int] = field(default_factory=dict)
     values: list[tuple[str, str, str, str, int]] = field(default_factory=list)
     accounts: tuple[SpecAccount, ...] = ()
     over_limits: tuple[tuple[Excess, Acceptance | None], ...] = ()
@@ -94,6 +95,7 @@ def recount(job: Job) -> Books:
     books.accounts = by_spec(job, files, book, books.setting, books.controls, merged)
     books.over_limits = _over_limits(books)
     books.undecided = _undecided(books)
+    books.kept_apart = _kept_apart(books)
     return books
 
 
@@ -291,3 +293,10 @@ def _with_rest(rows: pl.DataFrame) -> pl.DataFrame:
 def _undecided(books: Books) -> int:
     pairs = books.files.of("dedupe", "pairs", "pairs")
     return sum(int((batch.read(["state"]).get_column("state") == UNDECIDED).sum()) for batch in pairs)
+
+
+def _kept_apart(books: Books) -> dict[str, int]:
+    """Groups that people said are one person and that merge pre-flight kept apart, by what can be done."""
+    rows = [batch.read(["group", "outcome"]) for batch in books.files.of("dedupe", "preflight", "apart")]
+    groups = pl.concat(rows).unique() if rows else pl.DataFrame(schema={"outcome": pl.String})
+    return dict(groups.group_by("outcome").len().sort("outcome").iter_rows())

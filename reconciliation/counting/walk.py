@@ -17,6 +17,7 @@ from casebridge.project.spec import Source, TableSpec
 from casebridge.reconciliation.counting.account_book import CODE, Book, Page, Rows
 from casebridge.reconciliation.counting.controls import LOADED, PLACE, Control, Setting
 from casebridge.reconciliation.counting.spec_books import SpecAccount, SpecBook
+from casebridge.reconciliation.reading.corrected import Corrections
 from casebridge.reconciliation.reading.query import query_rows
 from casebridge.reconciliation.reading.raw_text import condition_columns, legacy_key, passes, says
 from casebridge.reconciliation.reading.verified_files import RunFiles
@@ -49,6 +50,7 @@ class _Walk:
         self._job, self._files, self._book = job, files, book
         self._setting, self._controls, self._merged = setting, controls, merged
         self._pages = {page.source: page for page in book.pages.values()}
+        self._corrections = Corrections(job, files)
 
     def opened(self, number: int, spec: TableSpec) -> SpecBook:
         """A spec's lines with all that is known of their places."""
@@ -96,7 +98,7 @@ class _Walk:
 
     def _frames(self, source: Source, page: Page, columns: set[str]) -> Iterator[pl.DataFrame]:
         for batch in self._files.of("extract", str(source), "raw"):
-            frame = batch.read([ROW, *sorted(columns)])
+            frame = self._corrections.into(batch.read([ROW, *sorted(columns)]), source)
             yield frame.with_columns(pl.Series("_at", page.find(frame.get_column(ROW).to_numpy())))
 
     def _show_raw(self, lines: SpecBook, source: Source, frame: pl.DataFrame) -> None:

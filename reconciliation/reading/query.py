@@ -12,6 +12,7 @@ from casebridge.project.contracts import REST, ROW
 from casebridge.project.job import Job
 from casebridge.project.queries import open_duckdb
 from casebridge.project.spec import Source, TableSpec
+from casebridge.reconciliation.reading.corrected import Corrections, Values
 from casebridge.reconciliation.reading.verified_files import RunFiles
 
 
@@ -63,14 +64,29 @@ def _view(database: duckdb.DuckDBPyConnection, job: Job, files: RunFiles, source
         table = _quoted(f"__{kind}_{source.name}")
         database.execute(f"CREATE TABLE {table} AS SELECT DISTINCT _row FROM __rows")  # noqa: S608
         database.unregister("__rows")
+    put_right = _put_right(database, source, Corrections(job, files).of(source))
     listed = ", ".join("'" + path.replace("'", "''") + "'" for path in raw)
     marked = f"_row IN (SELECT _row FROM {_quoted(f'__disputed_{source.name}')}) AS _disputed"  # noqa: S608
     stays = f"_row NOT IN (SELECT _row FROM {_quoted(f'__left_{source.name}')})"  # noqa: S608
     database.execute(
-        f"CREATE VIEW {_quoted(source.name)} AS SELECT *, {marked} "  # noqa: S608
-        f"FROM read_parquet([{listed}]) WHERE {stays}"
+        f"CREATE VIEW {_quoted(source.name)} AS SELECT *{put_right}, {marked} "  # noqa: S608
+        f"FROM read_parquet([{listed}]) AS given WHERE {stays}"
     )
     return True
+
+
+def _put_right(database: duckdb.DuckDBPyConnection, source: Source, values: Values) -> str:
+    """What a view says of the columns in which something was corrected: `*` with their values replaced."""
+    replaced = []
+    for number, (column, news) in enumerate(values.items()):
+        table, name = _quoted(f"__right_{number}_{source.name}"), _quoted(column)
+        frame = pl.DataFrame({ROW: [*news], "new": [*news.values()]}, schema={ROW: pl.Int64, "new": pl.String})
+        database.register("__news", frame.to_arrow())
+        database.execute(f"CREATE TABLE {table} AS SELECT * FROM __news")  # noqa: S608
+        database.unregister("__news")
+        new = f"(SELECT any_value(n.new) FROM {table} n WHERE n._row = given._row)"  # noqa: S608
+        replaced.append(f"coalesce({new}, {name}) AS {name}")
+    return f" REPLACE ({', '.join(replaced)})" if replaced else ""
 
 
 def _quoted(name: str) -> str:

@@ -22,6 +22,7 @@ from casebridge.reconciliation.counting.money import pounds
 from casebridge.reconciliation.counting.recount import Books
 from casebridge.reconciliation.counting.spec_books import SpecAccount
 from casebridge.reconciliation.findings import Finding, Outcome
+from casebridge.reconciliation.reading.corrected import Corrections
 from casebridge.reconciliation.reading.unread import unread_files
 
 BALANCED, NOT_BALANCED, OVER_LIMITS = "balanced", "not balanced", "over the limits"
@@ -30,7 +31,7 @@ Facts = dict[str, Any]
 
 
 def facts_of(books: Books, findings: Sequence[Finding]) -> Facts:
-    """Everything the report says. The first six keys are a promise to users' scripts."""
+    """Everything the report says. `run` to `targets` are a promise to users' scripts."""
     failed = [finding for finding in findings if finding.verdict is Outcome.FAILED]
     wrong = [finding for finding in failed if finding.check != LIMITS]
     totals = books.book.totals()
@@ -39,6 +40,7 @@ def facts_of(books: Books, findings: Sequence[Finding]) -> Facts:
         "target": sa.make_url(books.job.settings.target_url).get_backend_name(),
         "verdict": NOT_BALANCED if wrong else OVER_LIMITS if failed else BALANCED,
         "undecided_pairs": books.undecided,
+        "decided_but_not_folded": books.kept_apart,
         "sources": sources(books),
         "targets": targets(books),
         "specs": specs(books),
@@ -48,6 +50,7 @@ def facts_of(books: Books, findings: Sequence[Finding]) -> Facts:
         "totals": {"extracted": sum(totals.values()), **_in_order(totals)},
         "restricted": [_restricted(account) for account in books.restriction.accounts],
         "restrictions_lowered": [asdict(item) for item in books.restriction.lowered],
+        "corrections": corrections(books),
         "causes": causes(books),
         "set_aside": set_aside(books),
         "control_totals": control_totals(books),
@@ -165,6 +168,22 @@ def set_aside(books: Books) -> list[Facts]:
     return [
         {"table": table, "column": column, "rule": rule, "verdict": verdict, "values": count}
         for (table, column, rule, verdict), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def corrections(books: Books) -> list[Facts]:
+    """What named persons put right in the dump's values, where it stood; no value, neither the old nor the new."""
+    return [
+        {
+            "system": item.source.system,
+            "source": item.source.name,
+            "column": item.column,
+            "key": item.key,
+            "who": item.who,
+            "why": item.why,
+            "values": changed,
+        }
+        for item, changed in Corrections(books.job, books.files).account
     ]
 
 

@@ -44,6 +44,7 @@ def render(facts: Facts, program: Facts) -> str:
         checks=checks_by_name(facts["checks"]),
         failed=[check for check in facts["checks"] if check["verdict"] == "failed"],
         spec_causes=[(spec["spec"], cause) for spec in facts["specs"] for cause in spec["causes"]],
+        corrections=corrections_by_person(facts["corrections"]),
         rejected=by_cause(facts["causes"], "rejected"),
         excluded=by_cause(facts["causes"], "excluded"),
         held=by_cause(facts["causes"], "held"),
@@ -95,6 +96,19 @@ def checks_by_name(checks: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
         }
         for name, found in groups.items()
     ]
+
+
+def corrections_by_person(corrections: Sequence[Facts]) -> list[Facts]:
+    """The corrections by column and by who made them: how many, how many values they changed, and how many of
+    them changed none."""
+    groups: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for item in corrections:
+        groups[item["source"], item["column"], item["who"]].append(item["values"])
+    return [
+        {"source": source, "column": column, "who": who, "lines": len(counts), "changed": sum(counts),
+         "idle": counts.count(0)}
+        for (source, column, who), counts in sorted(groups.items())
+    ]  # fmt: skip
 
 
 def by_cause(causes: Sequence[Facts], place: str) -> list[Facts]:

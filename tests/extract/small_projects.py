@@ -58,10 +58,9 @@ def make(
     target = ""
     for name, columns in tables.items():
         at = name.lower()
-        there = {column: column.lower().replace(" ", "_") for column in columns}
-        fields = "".join(f'[{at}.columns.{c}]\ntype = "text"\n' for c in there.values())
+        fields = "".join(f'[{at}.columns.{c.lower()}]\ntype = "text"\n' for c in columns)
         target += f'[{at}]\nprimary_key = "id"\n[{at}.columns.id]\ntype = "bigint"\n{fields}'
-        mapped = "".join(f'[columns.{goal}]\nfrom = "{column}"\n' for column, goal in there.items())
+        mapped = "".join(f'[columns.{column.lower()}]\nfrom = "{column}"\n' for column in columns)
         how = f"[read]\n{read[name]}\n" if read and name in read else ""
         head = f'[table]\nsystem = "old"\nsource = "{name}"\ntarget = "{at}"\nkey = ["{columns[0]}"]\n'
         (folder / "tables" / f"{at}.toml").write_text(head + how + mapped)

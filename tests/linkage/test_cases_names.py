@@ -14,6 +14,7 @@ from casebridge.dedupe.linkage import Fields, Linkage, link
 from casebridge.dedupe.linkage.comparisons.namepairs import nearly_swapped
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.comparisons.telling_apart import NAME, telling_apart
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.nametable import NameTable
 from casebridge.dedupe.linkage.register.personal_names import read_name, read_names
 from casebridge.dedupe.linkage.register.reading import read_register
@@ -144,7 +145,7 @@ def test_told_apart_truth_table(row):
     if surname:
         rows["surname"] = [left, right]
     frame = pl.DataFrame({"id": ["a", "b", "c"], **{name: [*both, "Zed"] for name, both in rows.items()}})
-    register = read_register(frame, Fields(id="id", roles={"forename": "forename", "surname": "surname"}))
+    register = read_register(frame, Fields(id="id", roles={"forename": "forename", "surname": "surname"}), PERSON)
     a, b = (int(row) for row in register.rows_of(["a", "b"]))
     assert level_of(register, telling_apart(register)[0], a, b) == (label or None)
 
@@ -181,7 +182,7 @@ def test_a_swap_with_a_slip(left, right, near):
 )  # fmt: skip
 def test_surname_first_with_a_comma(forename, surname, read):
     frame = pl.DataFrame({"id": list("abc"), "f": [forename, "Zoe", "Zia"], "s": [surname, "Khan", "Shah"]})
-    register = read_register(frame, Fields(id="id", roles={"forename": "f", "surname": "s"}))
+    register = read_register(frame, Fields(id="id", roles={"forename": "f", "surname": "s"}), PERSON)
     row = register.rows_of(["a"])
     names = register.values["names"]
     found = tuple(names.strings(register.columns[role][row])[0] for role in ("forename", "surname"))
@@ -191,6 +192,6 @@ def test_surname_first_with_a_comma(forename, surname, read):
 def test_one_column_of_whole_names_is_two():
     names = ["Smith, John", "Khan, Zoe", "Shah, Zia"]
     register = read_register(
-        pl.DataFrame({"id": list("abc"), "s": names}), Fields(id="id", roles={"surname": "s"})
+        pl.DataFrame({"id": list("abc"), "s": names}), Fields(id="id", roles={"surname": "s"}), PERSON
     )
     assert register.has("forename")

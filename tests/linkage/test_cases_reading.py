@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -13,7 +14,8 @@ from benchmarks.kinds import PLAIN, ROLES
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, Linkage, RegisterError, evaluate, link
 from casebridge.dedupe.linkage.comparisons.registry import nhs_comparison, phone_comparison
-from casebridge.dedupe.linkage.fields import ROLES as EVERY_ROLE
+from casebridge.dedupe.linkage.kind import Attribute
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.codes import emails, ninos, valid_nino, valid_upn
 from casebridge.dedupe.linkage.register.dates import read_dates
 from casebridge.dedupe.linkage.register.fillers import fillers
@@ -21,7 +23,8 @@ from casebridge.dedupe.linkage.register.folding import folded
 from casebridge.dedupe.linkage.register.number_fields import read_numbers
 from casebridge.dedupe.linkage.register.personal_names import read_names
 from casebridge.dedupe.linkage.register.places import postcode_parts, postcodes
-from casebridge.dedupe.linkage.register.reading import NO_SEX, READERS, read_register
+from casebridge.dedupe.linkage.register.readers import NO_SEX
+from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.register.values import Values
 from tests.linkage.registers_for_tests import fields_of
 from tests.linkage.test_levels import level_of
@@ -109,7 +112,7 @@ def test_of_two_phone_numbers_either_may_agree():
     rows = [f"0770090{n:04}" for n in range(40)]
     frame = pl.DataFrame({"id": [str(n) for n in range(42)], "s": [f"N{n}" for n in range(42)],
                           "p": [*rows, "0113 255 5777 / 07700900001", "07999 123456 / 0113 2555777"]})  # fmt: skip
-    register = read_register(frame, Fields(id="id", roles={"surname": "s", "phone": "p"}))
+    register = read_register(frame, Fields(id="id", roles={"surname": "s", "phone": "p"}), PERSON)
     (comparison,) = phone_comparison(register)
     row = dict(zip(frame["id"], register.rows_of(frame["id"]).tolist(), strict=True))
     for one, other in (("1", "40"), ("40", "41"), ("41", "40")):
@@ -120,7 +123,7 @@ def test_of_two_phone_numbers_either_may_agree():
 def test_of_two_nhs_numbers_in_a_field_either_may_agree():
     numbers = ["9434765919", "4010232137", "9434765919 / 4010232137", "9434765870"]
     frame = pl.DataFrame({"id": list("abcd"), "nhs": numbers})
-    register = read_register(frame, Fields(id="id", roles={"nhs_number": "nhs"}))
+    register = read_register(frame, Fields(id="id", roles={"nhs_number": "nhs"}), PERSON)
     (comparison,) = nhs_comparison(register)
     row = dict(zip(frame["id"], register.rows_of(frame["id"]).tolist(), strict=True))
     assert level_of(register, comparison, row["a"], row["c"]) == "same NHS number"
@@ -213,14 +216,16 @@ def test_new_roles_bring_pairs_together(frame, role):
     assert best > 0.98
 
 
-def test_every_role_has_a_reader():
-    assert {role for roles in READERS.values() for role in roles} == set(EVERY_ROLE)
-
-
-def test_a_role_that_nothing_reads_is_an_error(frame, monkeypatch):
-    monkeypatch.setattr("casebridge.dedupe.linkage.fields.ROLES", (*EVERY_ROLE, "shoe_size"))
+def test_a_role_that_nothing_reads_or_compares_is_an_error():
+    names = next(entry for entry in PERSON.attributes if entry.name == "names")
     with pytest.raises(RegisterError, match="Nothing reads the role shoe_size"):
-        link(frame, Fields(id="id", roles={"forename": "first", "shoe_size": "house"}))
+        replace(PERSON, attributes=(*PERSON.attributes, Attribute("shoes", ("shoe_size",), None, names.compare)))
+    with pytest.raises(RegisterError, match="Nothing compares the role shoe_size"):
+        replace(PERSON, attributes=(*PERSON.attributes, Attribute("shoes", ("shoe_size",), names.read, None)))
+    with pytest.raises(RegisterError, match="The role surname is read twice"):
+        replace(PERSON, attributes=(*PERSON.attributes, names))
+    with pytest.raises(RegisterError, match="No attribute has the blocking part shoe_size"):
+        replace(PERSON, blocking=replace(PERSON.blocking, further=(("shoe_size", "surname"),)))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +234,7 @@ def test_a_role_that_nothing_reads_is_an_error(frame, monkeypatch):
 )
 def test_a_role_that_is_compared_only_with_another(role, needed):
     with pytest.raises(RegisterError, match=f"{role} is compared only with {needed}"):
-        Fields(id="id", roles={"forename": "first", role: "other"})
+        PERSON.placed(Fields(id="id", roles={"forename": "first", role: "other"}))
 
 
 JUNK = st.one_of(
@@ -271,7 +276,9 @@ def says_something(text: str, role: str) -> bool:
 SOUND = {role: column for column, role in ROLES.items() if column in ("first", "last", "dob", "postcode")}
 
 
-@pytest.mark.parametrize("roles", [EVERY_ROLE[::2], EVERY_ROLE[1::2]], ids=["one half", "the other"])
+@pytest.mark.parametrize(
+    "roles", [sorted(PERSON.roles)[::2], sorted(PERSON.roles)[1::2]], ids=["one half", "the other"]
+)
 @given(data=st.data())
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_junk_in_any_column_is_no_crash_and_no_unsaid_loss(frame, roles, data):
@@ -282,7 +289,7 @@ def test_junk_in_any_column_is_no_crash_and_no_unsaid_loss(frame, roles, data):
     fields = Fields(id="id", roles={**SOUND, **{role: f"junk {role}" for role in roles}})
     found = link(small, fields)
     assert found.clusters.height == 60
-    register = read_register(small, fields)
+    register = read_register(small, fields, PERSON)
     for role in roles:
         told = any(note.startswith(role) for note in found.model["warnings"])
         if not register.has(role):

@@ -10,6 +10,7 @@ from benchmarks.kinds import PLAIN, ROLES
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, RegisterError, link, parse_fields
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.columns import check_columns
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.reading import read_register
@@ -26,7 +27,7 @@ def frame() -> pl.DataFrame:
 
 
 def looked_over(frame: pl.DataFrame, fields: Fields) -> Register:
-    register = read_register(frame, fields)
+    register = read_register(frame, fields, PERSON)
     check_columns(register, fields)
     return register
 

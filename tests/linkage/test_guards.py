@@ -15,7 +15,6 @@ from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import LinkOptions, RegisterError, link
 from casebridge.dedupe.linkage.clusters import (
     DECIDED,
-    TWINS,
     Edges,
     build_clusters,
     cluster_names,
@@ -23,6 +22,7 @@ from casebridge.dedupe.linkage.clusters import (
     weak_bridges,
 )
 from casebridge.dedupe.linkage.comparisons.levels import SURE
+from casebridge.dedupe.linkage.kinds.guards import TWINS
 from tests.linkage.registers_for_tests import as_set, fields_of, proposed
 
 FIELDS = fields_of(PLAIN)

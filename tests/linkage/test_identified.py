@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from casebridge.dedupe.linkage import Fields, evaluate, link
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model.beliefs import met_before
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -98,9 +99,9 @@ def test_relations_are_there_only_where_a_home_is_held():
 
 def test_strangers_are_expected_once():
     """Whoever agrees on more was brought in by an earlier rule."""
-    assert met_before(("forename", "birthday"), [("names",)]) == {"surname"}
-    assert met_before(("surname", "birth_date"), [("forename", "birth_date")]) == {"forename"}
-    assert met_before(("names",), [("birth_date",)]) == {"birth_date"}
-    assert met_before(("forename", "birth_year"), [("rare_names",)]) == set()
-    assert met_before(("postcode",), [("street", "house")]) == set()
-    assert met_before(("names",), [()]) == set()
+    assert met_before(PERSON, ("forename", "birthday"), [("names",)]) == {"surname"}
+    assert met_before(PERSON, ("surname", "birth_date"), [("forename", "birth_date")]) == {"forename"}
+    assert met_before(PERSON, ("names",), [("birth_date",)]) == {"birth_date"}
+    assert met_before(PERSON, ("forename", "birth_year"), [("rare_names",)]) == set()
+    assert met_before(PERSON, ("postcode",), [("street", "house")]) == set()
+    assert met_before(PERSON, ("names",), [()]) == set()

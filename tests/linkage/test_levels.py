@@ -20,10 +20,11 @@ from casebridge.dedupe.linkage import Fields
 from casebridge.dedupe.linkage.comparisons.addresses import LEVELS as ADDRESS
 from casebridge.dedupe.linkage.comparisons.addresses import address_comparison, one_character_off
 from casebridge.dedupe.linkage.comparisons.births import BIRTH_LEVELS, birth_comparison
-from casebridge.dedupe.linkage.comparisons.levels import PEOPLE, Comparison
+from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.comparisons.names import judge_forenames
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for, nhs_comparison
 from casebridge.dedupe.linkage.comparisons.surnames import judge_surnames
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.dates import parse_date
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.identifiers import neighbours_swapped, packed_numbers, with_check
@@ -51,7 +52,7 @@ def pair_of(role: str, left: object, right: object, **more: tuple[object, object
     others = {"birth_date": ["1911-11-11", "1922-02-22"], "sex": ["M", "F"], "postcode": ["YO1 7AA", "EX4 4QJ"]}
     rows = {name: [a, b, *others.get(name, ["ZZZ", "YYY"])] for name, (a, b) in columns.items()}
     frame = pl.DataFrame({"id": ["a", "b", "c", "d"], **rows}, strict=False)
-    register = read_register(frame, Fields(id="id", roles={name: name for name in columns}))
+    register = read_register(frame, Fields(id="id", roles={name: name for name in columns}), PERSON)
     rows_of = register.rows_of(["a", "b"])
     return register, int(rows_of[0]), int(rows_of[1])
 
@@ -93,7 +94,7 @@ def test_birth_date_truth_table(row):
 )
 def test_nhs_numbers(left, right, label):
     frame = pl.DataFrame({"id": list("abcd"), "nhs": [left, right, "4010232137", "9434765870"]})
-    register = read_register(frame, Fields(id="id", roles={"nhs_number": "nhs"}))
+    register = read_register(frame, Fields(id="id", roles={"nhs_number": "nhs"}), PERSON)
     a, b = register.rows_of(["a", "b"])
     comparison = nhs_comparison(register)[0]
     assert level_of(register, comparison, int(a), int(b)) == (
@@ -121,7 +122,7 @@ def test_nhs_numbers(left, right, label):
 def test_address_truth_table(left, right, place):
     more = {name: (left[n], right[n]) for n, name in enumerate(("house", "street", "postcode"))}
     register, a, b = pair_of("sex", "M", "F", **more)
-    comparison = address_comparison(register)
+    (comparison,) = address_comparison(register)
     assert comparison is not None
     assert level_of(register, comparison, a, b) == (None if place is None else ADDRESS[place].label)
     assert level_of(register, comparison, b, a) == level_of(register, comparison, a, b)
@@ -172,7 +173,7 @@ def test_earlier_surname():
     frame = pl.DataFrame(
         {"id": ["a", "b", "c"], "s": ["SMITH", "PATEL", "WOOD"], "p": [None, ["SMITH", "LEE"], None]}
     )
-    register = read_register(frame, Fields(id="id", roles={"surname": "s", "previous_surnames": "p"}))
+    register = read_register(frame, Fields(id="id", roles={"surname": "s", "previous_surnames": "p"}), PERSON)
     a, b = register.rows_of(["a", "b"])
     assert (
         level_of(register, comparisons_for(register)[0], int(a), int(b))
@@ -181,10 +182,10 @@ def test_earlier_surname():
 
 
 def test_every_level_has_beliefs_for_all_relations():
-    register = read_register(make_register(500, PLAIN, seed=2), fields_of(PLAIN))
+    register = read_register(make_register(500, PLAIN, seed=2), fields_of(PLAIN), PERSON)
     for comparison in comparisons_for(register):
         starts = np.array([level.start for level in comparison.levels])
-        assert starts.shape == (len(comparison.levels), len(PEOPLE))
+        assert starts.shape == (len(comparison.levels), len(PERSON.profiles))
         assert (starts >= 0).all()
         for part in np.split(starts[:, 0], np.cumsum(comparison.groups)[:-1]):
             np.testing.assert_allclose(part.sum(), 1.0, atol=0.02, err_msg=comparison.name)

@@ -9,6 +9,7 @@ import pytest
 from casebridge.dedupe.linkage import Fields, link
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.evaluation.measures import evaluate
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model.namesakes import HeldChance, Namesakes, count_coincidences
 from casebridge.dedupe.linkage.model.patterns import Patterns
 from casebridge.dedupe.linkage.register.reading import read_register
@@ -28,7 +29,7 @@ def people(count: int, seed: int, first_of_month: float = 0.0) -> pl.DataFrame:
 
 
 def counted(frame: pl.DataFrame, rules: tuple[tuple[str, ...], ...] = RULES) -> Namesakes | None:
-    register = read_register(frame, FIELDS)
+    register = read_register(frame, FIELDS, PERSON)
     return count_coincidences(register, comparisons_for(register), rules)
 
 
@@ -95,7 +96,7 @@ def test_dates_of_no_calendar_and_of_one_season_are_not_counted(births):
 
 
 def test_chance_is_held_near_to_the_count():
-    register = read_register(people(60_000, 4), FIELDS)
+    register = read_register(people(60_000, 4), FIELDS, PERSON)
     comparisons = comparisons_for(register)
     count = count_coincidences(register, comparisons, RULES)
     assert count is not None

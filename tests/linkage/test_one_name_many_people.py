@@ -8,6 +8,7 @@ import pytest
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, evaluate, link
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from tests.linkage.registers_for_tests import fields_of
 
 
@@ -42,5 +43,5 @@ def test_a_role_named_as_a_free_column_is_read_as_the_role() -> None:
     )
     free = Fields(id="id", roles={"surname": "last", "birth_date": "dob"}, other={"email": "email"})
     role = Fields(id="id", roles={"surname": "last", "birth_date": "dob", "email": "email"})
-    assert (free.roles, free.other) == (role.roles, role.other)
+    assert PERSON.placed(free) == role
     assert evaluate(link(frame, free), frame, free, "person") == evaluate(link(frame, role), frame, role, "person")

@@ -14,6 +14,7 @@ from casebridge.dedupe.linkage import LinkOptions, link
 from casebridge.dedupe.linkage.blocking.rules import further_rules, net_rules
 from casebridge.dedupe.linkage.blocking.yields import lost_pairs, worthwhile_rules
 from casebridge.dedupe.linkage.engine import blocked_pairs, widened
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.reading import read_register
 from tests.linkage.registers_for_tests import fields_of
 
@@ -23,7 +24,7 @@ OWN = LinkOptions()
 @pytest.fixture(scope="module")
 def gaps():
     variant = VARIANTS["gaps"]
-    return read_register(make_register(6000, variant, seed=3), fields_of(variant))
+    return read_register(make_register(6000, variant, seed=3), fields_of(variant), PERSON)
 
 
 def nothing(pairs):
@@ -97,12 +98,12 @@ def test_much_lost_is_warned_of():
 
 def test_a_free_column_may_stand_in_a_rule():
     frame = make_register(3000, PLAIN, seed=3).with_columns(town=pl.col("postcode").str.slice(0, 3))
-    register = read_register(frame, replace(fields_of(PLAIN), other={"town": "town"}))
+    register = read_register(frame, replace(fields_of(PLAIN), other={"town": "town"}), PERSON)
     assert any("town" in rule for rule in further_rules(register, []))
 
 
 def test_further_rules_need_their_columns():
     variant = replace(PLAIN, columns=("first", "last", "dob", "postcode"))
-    register = read_register(make_register(3000, variant, seed=3), fields_of(variant))
+    register = read_register(make_register(3000, variant, seed=3), fields_of(variant), PERSON)
     named = {part for rule in further_rules(register, []) for part in rule}
     assert named.isdisjoint({"sex", "street", "house", "middle_name"})

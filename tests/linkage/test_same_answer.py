@@ -16,6 +16,7 @@ from casebridge.dedupe.linkage import Linkage, LinkOptions, link
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, build_blocks
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.engine import blocked_pairs
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model import namesakes
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
 from casebridge.dedupe.linkage.model.patterns import Radix
@@ -35,7 +36,7 @@ def frame() -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def register(frame: pl.DataFrame) -> Register:
-    return read_register(frame, FIELDS)
+    return read_register(frame, FIELDS, PERSON)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +147,7 @@ def test_bound_is_never_below_what_is_reached(register, fitted):
 @settings(max_examples=60, deadline=None)
 def test_blocks_pair_each_two_alike_once(values, limit):
     register = Register(
-        len(values), pl.Series(range(len(values))), {"forename": np.array(values, dtype=np.int32)}, {}
+        len(values), pl.Series(range(len(values))), PERSON, {"forename": np.array(values, dtype=np.int32)}, {}
     )
     blocks = build_blocks(register, ("forename",), limit)
     made = [

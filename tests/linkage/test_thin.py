@@ -11,10 +11,11 @@ from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, evaluate, link
 from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
+from casebridge.dedupe.linkage.kinds.guards import could_be_twins
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
 from casebridge.dedupe.linkage.model.training import Strangers
 from casebridge.dedupe.linkage.register.reading import read_register
-from casebridge.dedupe.linkage.scoring.cascade import doubtful
 from casebridge.dedupe.linkage.scoring.thresholds import LEAST, best_expected_f1
 
 COLUMNS = {
@@ -53,14 +54,14 @@ def test_without_birth_date_unlike_forenames_are_never_sure(frame):
 def test_what_is_doubtful(frame):
     """Everything the same but for the columns named."""
     roles = ("forename", "birth_date", "sex", "nhs_number", "middle_name")
-    comparisons = {c.name: c for c in comparisons_for(read_register(frame, fields(*roles)))}
+    comparisons = {c.name: c for c in comparisons_for(read_register(frame, fields(*roles), PERSON))}
 
     def is_doubtful(**levels: str | None) -> bool:
         pattern = [
             c.null if levels.get(name, "") is None else c.labels().index(levels[name]) if name in levels else 0
             for name, c in comparisons.items()
         ]
-        return bool(doubtful(list(comparisons.values()), np.array([pattern], dtype=np.uint8))[0])
+        return bool(could_be_twins(list(comparisons.values()), np.array([pattern], dtype=np.uint8))[0])
 
     slip = "forename one slip away, one spelling rare"
     assert not is_doubtful()
@@ -77,7 +78,7 @@ def test_what_is_doubtful(frame):
 
 def test_chance_agreement_is_counted_once(frame):
     """The chance that two rows agree is that of the column, however common its values."""
-    register = read_register(frame, fields("forename", "surname", "sex"))
+    register = read_register(frame, fields("forename", "surname", "sex"), PERSON)
     comparisons = comparisons_for(register)
     strangers = Strangers(RandomAgreement(register, comparisons, 1), False, ())
     for comparison, chances in zip(comparisons, strangers.chances, strict=True):

@@ -12,6 +12,7 @@ from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import link
 from casebridge.dedupe.linkage.comparisons.levels import per_group
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model.calibration import KNOTS, Number, fit_curve
 from casebridge.dedupe.linkage.model.patterns import Radix
 from casebridge.dedupe.linkage.register.nametable import alike_forenames
@@ -97,7 +98,7 @@ def test_groups_are_chances_of_their_own():
 def test_alike_forenames(one, other, alike):
     frame = pl.DataFrame({"id": [1, 2, 3], "first": [one, other, "UMA"], "last": ["DALE", "HILL", "DALE"]})
     variant = replace(PLAIN, columns=("first", "last"))
-    register = read_register(frame, fields_of(variant))
+    register = read_register(frame, fields_of(variant), PERSON)
     says = alike_forenames(register)
     assert says is not None
     left, right = register.rows_of([1, 2]).astype(np.int32)

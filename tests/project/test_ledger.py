@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from casebridge.project.batch import Batch, digest, file_digest, write_batch, write_text
 from casebridge.project.contracts import SOURCE_SHIFT
-from casebridge.project.errors import BalanceError
-from casebridge.project.ledger import Ledger
+from casebridge.project.errors import BalanceError, CasebridgeError
+from casebridge.project.ledger import Ledger, now
 from casebridge.project.spec import Source
 from casebridge.project.tally import Tally
 
@@ -215,6 +218,7 @@ def test_a_verdict_is_one_runs_and_goes_when_it_is_opened_again(ledger: Ledger, 
     assert [run.finished is None for run in ledger.runs()] == [True, False]
     ledger.open_run("a", "sqlite")
     assert ledger.verdict("a") is None
+    assert [run.finished for run in ledger.runs()] == [None, None]
     ledger.close_run("a", "balanced")
     ledger.sign_run("a", "{}")
     ledger.open_run("a", "sqlite")
@@ -252,6 +256,44 @@ def test_where_no_ledger_is_none_is_made_to_be_read(tmp_path: Path) -> None:
     work = tmp_path / "work"
     assert Ledger.reading(work).runs() == []
     assert not work.exists()
+
+
+def _spoil(work: Path) -> None:
+    (work / "ledger.db").write_bytes(b"no database, and long enough to look like one " * 200)
+
+
+@pytest.mark.parametrize("open_it", [Ledger, Ledger.reading], ids=["written", "read"])
+def test_a_damaged_ledger_is_named_with_what_to_do(tmp_path: Path, open_it: Callable[[Path], Ledger]) -> None:
+    _spoil(tmp_path)
+    with pytest.raises(CasebridgeError) as refused:
+        open_it(tmp_path)
+    assert str(refused.value).startswith(f"the ledger {tmp_path / 'ledger.db'}: file is not a database")
+    assert "restore the whole work folder from a backup" in refused.value.hint
+
+
+def test_a_newer_ledger_is_named(ledger: Ledger, tmp_path: Path) -> None:
+    with ledger.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE schema SET version = 99"))
+    with pytest.raises(CasebridgeError, match=f"the ledger {tmp_path / 'ledger.db'} was written by a newer"):
+        Ledger(tmp_path)
+
+
+def test_the_folder_of_a_ledger_is_made(tmp_path: Path) -> None:
+    Ledger(tmp_path / "a" / "work").close()
+    assert (tmp_path / "a" / "work" / "ledger.db").is_file()
+
+
+def test_times_are_in_utc_to_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the machine stands, and in a form that sorts as text."""
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    try:
+        said = now()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    there = dt.datetime.strptime(said, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+    assert abs(dt.datetime.now(dt.UTC) - there) < dt.timedelta(minutes=5)
 
 
 def test_a_signature_closes_one_run_only(ledger: Ledger) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casebridge.transform import statutory
 from casebridge.transform.checks import CHECKS
 from casebridge.transform.dates import OPEN_ENDS, close_open_end, parse_date, parse_timestamp
 from casebridge.transform.identifiers import UPN_LETTERS, nhs_number, upn
@@ -132,9 +133,11 @@ CHECK_TABLES: dict[str, list[tuple[str, object, bool]]] = {
 }  # fmt: skip
 
 _KINDS = {"years": pl.Date(), "positive": pl.Decimal(10, 2)}
+_WITH_EXAMPLES = {name for name, check in CHECKS.items() if check.holds.__module__ == statutory.__name__}
+"""Checks whose tables stand in their docstrings."""
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", sorted(CHECKS.keys() - _WITH_EXAMPLES))
 def test_every_check_judges_as_its_table_says(name: str) -> None:
     """A check without a table here fails. A missing value is never judged bad."""
     check, kind = CHECKS[name], _KINDS.get(name, pl.String())

@@ -7,7 +7,6 @@ rule): such a pair is scored like any other, and falls away like any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,112 +14,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.register.encoding import Register, pair_key, sounds
-from casebridge.dedupe.linkage.register.places import postcode_parts
+from casebridge.dedupe.linkage.blocking.parts import Rows, values_of
+from casebridge.dedupe.linkage.kind import Rule
+from casebridge.dedupe.linkage.register.encoding import Register, pair_key
 
-Rule = tuple[str, ...]
 Key = NDArray[np.uint32]
-Rows = slice | NDArray[np.integer]
-Part = Callable[[Register, Rows], NDArray[np.uint64]]
 Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 WINDOW = 20
 CHUNK = 1 << 15  # rows whose keys are made at a time: so many stay in the processor's cache
-RARE_NAME = 5
-
-REFINEMENTS = (
-    "birth_date", "postcode", "forename", "surname", "street", "house", "phone", "nhs_number", "sex",
-    "middle_name",
-)  # fmt: skip
-
-
-def _codes(role: str) -> Part:
-    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
-        column = register.columns[role][rows]
-        return (
-            column.astype(np.uint64) if column.dtype.kind == "u" else (column.astype(np.int64) + 1).view(np.uint64)
-        )
-
-    return part
-
-
-def _birth_year(register: Register, rows: Rows) -> NDArray[np.uint64]:
-    return (register.columns["birth_date"][rows] >> np.uint32(16)).astype(np.uint64)
-
-
-def _birthday(register: Register, rows: Rows) -> NDArray[np.uint64]:
-    return (register.columns["birth_date"][rows] & np.uint32(0xFFFF)).astype(np.uint64)
-
-
-def _names(register: Register, rows: Rows) -> NDArray[np.uint64]:
-    """Forename and surname in either order, so that swapped names still meet."""
-    first, last = _codes("forename")(register, rows), _codes("surname")(register, rows)
-    both = np.minimum(first, last) << np.uint64(32) | np.maximum(first, last)
-    return np.where((first > 0) & (last > 0), both, np.uint64(0))
-
-
-def _rare_names(register: Register, rows: Rows) -> NDArray[np.uint64]:
-    """Forename and surname where few records hold both: enough to meet on, whatever else is wrong."""
-    rare = register.fact("rare names", lambda: _few_hold(_names(register, slice(None))))
-    return np.where(rare[rows], _names(register, rows), np.uint64(0))
-
-
-def _few_hold(names: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Which rows hold names that RARE_NAME rows at most hold."""
-    held = np.flatnonzero(names)
-    order = held[np.argsort(names[held])]
-    new = np.flatnonzero(np.concatenate([[True], names[order][1:] != names[order][:-1]]))
-    holders = np.diff(np.append(new, len(order)))
-    rare = np.zeros(len(names), dtype=bool)
-    rare[order[np.repeat(holders <= RARE_NAME, holders)]] = True
-    return rare
-
-
-def _sound(role: str) -> Part:
-    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
-        table = register.fact("sounds", lambda: np.append(sounds(register.values["names"]), 0))
-        return table[register.columns[role][rows]].astype(np.uint64)
-
-    return part
-
-
-def _sector(register: Register, rows: Rows) -> NDArray[np.uint64]:
-    table = register.fact("sectors", lambda: np.append(postcode_parts(register.values["postcode"])[0], 0))
-    return table[register.columns["postcode"][rows]].astype(np.uint64)
-
-
-PARTS: dict[str, tuple[tuple[str, ...], Part]] = {
-    "forename": (("forename",), _codes("forename")),
-    "middle_name": (("middle_name",), _codes("middle_name")),
-    "surname": (("surname",), _codes("surname")),
-    "names": (("forename", "surname"), _names),
-    "rare_names": (("forename", "surname"), _rare_names),
-    "forename_sound": (("forename",), _sound("forename")),
-    "surname_sound": (("surname",), _sound("surname")),
-    "birth_date": (("birth_date",), _codes("birth_date")),
-    "birth_year": (("birth_date",), _birth_year),
-    "birthday": (("birth_date",), _birthday),
-    "sex": (("sex",), _codes("sex")),
-    "house": (("house",), _codes("house")),
-    "street": (("street",), _codes("street")),
-    "postcode": (("postcode",), _codes("postcode")),
-    "sector": (("postcode",), _sector),
-    "nhs_number": (("nhs_number",), _codes("nhs_number")),
-    "phone": (("phone",), _codes("phone")),
-}
-
-
-IMPLIED = {
-    "names": ("forename", "surname", "forename_sound", "surname_sound"),
-    "rare_names": ("forename", "surname", "forename_sound", "surname_sound"),
-    "forename": ("forename", "forename_sound"), "surname": ("surname", "surname_sound"),
-    "birth_date": ("birth_date", "birth_year", "birthday"), "postcode": ("postcode", "sector"),
-}  # fmt: skip
-
-
-def implied(rule: Rule) -> set[str]:
-    """All parts on which two records agree that meet a rule's demands."""
-    return {one for part in rule for one in IMPLIED.get(part, (part,))}
 
 
 @dataclass(frozen=True)
@@ -145,8 +47,8 @@ class Blocks:
 
 def part_key(register: Register, name: str, rows: Rows) -> NDArray[np.uint64]:
     """One part of a rule as a number a record, of some rows; 0 is missing."""
-    make = PARTS[name][1] if name in PARTS else _codes(name)
-    return make(register, rows)
+    part = register.kind.parts.get(name)
+    return part.make(register, rows) if part else values_of(name)(register, rows)
 
 
 def rule_key(register: Register, rule: Rule, rows: int | None = None) -> Key:
@@ -189,7 +91,7 @@ def build_blocks(register: Register, rule: Rule, max_block: int) -> Blocks:
         max_block = register.size
     rows, lengths = runs(key)
     largest, divided = int(lengths.max(initial=0)), 0
-    for name in REFINEMENTS:
+    for name in register.kind.blocking.refinements:
         if lengths.max(initial=0) <= max_block:
             break
         if name in rule or not register.has(name):

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from casebridge.dedupe.linkage.blocking.keys import PARTS, Rule, rule_key, runs
+from casebridge.dedupe.linkage.blocking.keys import rule_key, runs
 from casebridge.dedupe.linkage.errors import RegisterError
+from casebridge.dedupe.linkage.kind import Ladder, Rule
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.values import usual_holders
 
@@ -17,83 +18,15 @@ ROWS_LOOKED_AT = 50_000
 MOST_PAIRS_A_ROW = 20.0
 PAIRS_A_ROW, PAIRS_AT_LEAST, PAIRS_A_ROW_AT_MOST = 1.5, 250_000, 50.0
 
-Ladder = tuple[tuple[Rule, ...], ...]
-
-LADDERS: tuple[Ladder, ...] = (
-    ((("nhs_number",),),),
-    ((("phone",),),),
-    (
-        (("birth_date",),),
-        (("postcode", "birth_date"), ("surname", "birth_date"), ("forename", "birth_date")),
-    ),
-    (
-        (("postcode",),),
-        (("postcode", "forename"), ("postcode", "surname", "sex")),
-    ),
-    ((("names",),), (("names", "birth_year"),)),
-    ((("surname",),), ()),
-    ((("forename",),), ()),
-    ((("street", "house"),), (("forename", "street", "house"), ("surname", "street", "house", "sex"))),
-    (
-        (("forename_sound", "surname_sound"),),
-        (
-            ("forename_sound", "surname_sound", "birthday"),
-            ("forename_sound", "surname_sound", "sector"),
-            ("forename", "surname_sound", "middle_name"),
-        ),
-    ),
-    ((("rare_names",),),),
-)
-WHEN_NO_POSTCODE: tuple[Ladder, ...] = (
-    (
-        (("street", "house"),),
-        (
-            ("street", "house", "birth_date"),
-            ("street", "house", "forename"),
-            ("street", "house", "surname", "sex"),
-        ),
-    ),
-)
-
-FURTHER: tuple[Rule, ...] = (
-    ("names",),
-    ("forename_sound", "surname_sound", "birth_year"),
-    ("forename_sound", "surname_sound", "street"),
-    ("forename_sound", "surname_sound", "house"),
-    ("forename_sound", "birth_date"),
-    ("surname_sound", "birth_date"),
-    ("birth_date", "sector"),
-    ("forename", "street"),
-    ("surname", "street", "sex"),
-    ("middle_name", "street"),
-    ("postcode", "house"),
-    ("surname_sound", "postcode"),
-    ("forename", "birthday"),
-    ("surname", "birthday", "sex"),
-    ("forename", "middle_name", "sex"),
-    ("surname", "middle_name"),
-    ("forename", "surname_sound"),
-    ("forename", "birth_year", "sex"),
-    ("forename", "house", "sex"),
-    ("surname", "house", "sex"),
-)
-
-
-LOOSE: tuple[Rule, ...] = (
-    ("forename_sound", "birth_year"), ("surname_sound", "birth_year"), ("forename_sound", "birthday"),
-    ("surname_sound", "birthday"), ("forename_sound", "sector"), ("surname_sound", "sector"),
-    ("birth_year", "sector"), ("birth_year", "street"), ("middle_name", "birth_year"), ("street", "house"),
-    ("forename_sound", "surname_sound"), ("birth_date",), ("postcode",), ("surname_sound",), ("forename_sound",),
-    ("middle_name",), ("birthday",), ("street",),
-)  # fmt: skip
-WITH_OTHERS = ("forename", "surname", "birth_date", "birth_year", "postcode")
-
 
 def further_rules(register: Register, held: Sequence[Rule]) -> tuple[Rule, ...]:
     """Rules that might be added to those held: of two or three facts that may still stand where others are missing
     or wrong, free columns among them; those that would not make more than MOST_PAIRS_A_ROW."""
-    own = [name for name in register.columns if name not in PARTS and (name,) not in held]
-    pool = [_reduced(register, rule) for rule in (*FURTHER, *((a, b) for a in own for b in WITH_OTHERS))]
+    blocking = register.kind.blocking
+    own = [name for name in register.columns if name not in register.kind.parts and (name,) not in held]
+    pool = [
+        _reduced(register, rule) for rule in (*blocking.further, *((a, b) for a in own for b in blocking.beside))
+    ]
     found: list[Rule] = []
     for rule in dict.fromkeys(pool):
         new = rule and not any(set(other) <= set(rule) for other in (*held, *found))
@@ -104,8 +37,10 @@ def further_rules(register: Register, held: Sequence[Rule]) -> tuple[Rule, ...]:
 
 def net_rules(register: Register) -> tuple[Rule, ...]:
     """Loose keys that together meet nearly all that two records of one person may still have in common."""
-    own = [(name,) for name in register.columns if name not in PARTS]
-    return tuple(dict.fromkeys(rule for rule in (_reduced(register, r) for r in (*LOOSE, *FURTHER, *own)) if rule))
+    blocking = register.kind.blocking
+    own = [(name,) for name in register.columns if name not in register.kind.parts]
+    wide = (_reduced(register, rule) for rule in (*blocking.loose, *blocking.further, *own))
+    return tuple(dict.fromkeys(rule for rule in wide if rule))
 
 
 def choose_rules(register: Register, wanted: Sequence[Rule] | None = None) -> tuple[Rule, ...]:
@@ -121,7 +56,9 @@ def choose_rules(register: Register, wanted: Sequence[Rule] | None = None) -> tu
         return tuple(tuple(rule) for rule in wanted)
     if register.size <= SMALL_REGISTER:
         return ((),)
-    ladders = LADDERS if register.has("postcode") else LADDERS + WHEN_NO_POSTCODE
+    blocking = register.kind.blocking
+    lacking = [ladder for role, more in blocking.lacking.items() if not register.has(role) for ladder in more]
+    ladders = (*blocking.ladders, *lacking)
     found: list[Rule] = [(name,) for name in _identifying(register)]
     for ladder in ladders:
         found += _step(register, ladder)
@@ -147,14 +84,14 @@ def estimated_pairs(register: Register, rule: Rule) -> float:
 
 
 def available(register: Register, name: str) -> bool:
-    if name in PARTS:
-        return all(register.has(role) for role in PARTS[name][0])
-    return register.has(name)
+    part = register.kind.parts.get(name)
+    return all(register.has(role) for role in part.needs) if part else register.has(name)
 
 
 def _reduced(register: Register, rule: Rule) -> Rule:
-    """The rule without sex where sex is not held; empty when anything else is lacking."""
-    kept = tuple(name for name in rule if name != "sex" or available(register, name))
+    """The rule without weak columns that are not held; empty when anything else is lacking."""
+    weak = register.kind.blocking.weak
+    kept = tuple(name for name in rule if name not in weak or available(register, name))
     return kept if all(available(register, name) for name in kept) else ()
 
 
@@ -163,14 +100,15 @@ def _identifying(register: Register) -> list[str]:
     return [
         name
         for name in register.columns
-        if name not in PARTS
+        if name not in register.kind.parts
         and name in register.values
         and usual_holders(register.columns[name], len(register.values[name])) <= MOST_HOLDERS
     ]
 
 
 def _any_rules(register: Register) -> tuple[Rule, ...]:
-    names = [name for name in register.columns if name != "sex"] or list(register.columns)
+    weak = register.kind.blocking.weak
+    names = [name for name in register.columns if name not in weak] or list(register.columns)
     if len(names) < 3:
         return tuple((name,) for name in names)
     return tuple((a, b) for i, a in enumerate(names) for b in names[i + 1 :])

@@ -20,12 +20,11 @@ from casebridge.dedupe.linkage.blocking.keys import (
     BlockedPairs,
     Blocks,
     Pairs,
-    Rule,
     build_blocks,
-    implied,
     rows_key,
     rule_key,
 )
+from casebridge.dedupe.linkage.kind import Rule
 from casebridge.dedupe.linkage.register.encoding import Register, pair_key
 
 PAIRS_LOOKED_AT = 20_000  # of each rule
@@ -109,7 +108,7 @@ def lost_pairs(register: Register, candidates: BlockedPairs, net: Sequence[Rule]
     met = [np.zeros(0, np.uint64), *(_met(blocks.key, size, None) for blocks in candidates.blocks)]
     spread: list[Rule] = []
     for rule in sorted(net, key=len):
-        if any(set(looser) <= implied(rule) for looser in spread):
+        if any(set(looser) <= register.kind.implied(rule) for looser in spread):
             continue
         pairs = _met(rule_key(register, rule), size, NET_PAIRS)
         if pairs is not None:

@@ -73,10 +73,10 @@ def _outcomes() -> NDArray[np.uint8]:
 OUTCOMES = _outcomes()
 
 
-def address_comparison(register: Register) -> Comparison | None:
+def address_comparison(register: Register) -> list[Comparison]:
     """The address comparison, from whichever of postcode, house and street the register holds."""
     if not (register.has("postcode") or register.has("street")):
-        return None
+        return []
     crowded = register.mark("crowded", lambda: _crowded(register))
 
     def quick(left: PairSide, right: PairSide) -> Levels:
@@ -97,7 +97,7 @@ def address_comparison(register: Register) -> Comparison | None:
 
     postcodes = _Postcodes(register) if register.has("postcode") else None
     streets = np.arange(27) % 3 == SAME
-    return Comparison("address", LEVELS, quick, settle, OPENS, moves=True)
+    return [Comparison("address", LEVELS, quick, settle, OPENS, moves=True)]
 
 
 def _agreement(role: str, left: PairSide, right: PairSide) -> NDArray[np.uint8]:

@@ -14,21 +14,6 @@ from casebridge.dedupe.linkage.register.values import RARENESS
 
 Levels = NDArray[np.uint8]
 
-SETTLED, MOVED, TWIN, SIBLING, HOUSEHOLD, NAMESAKE = (
-    "settled",
-    "moved",
-    "twin",
-    "sibling",
-    "household",
-    "namesake",
-)
-PEOPLE = (SETTLED, MOVED, TWIN, SIBLING, HOUSEHOLD, NAMESAKE)
-RELATION = {
-    SETTLED: "same", MOVED: "same", TWIN: "twin_or_sibling", SIBLING: "twin_or_sibling",
-    HOUSEHOLD: "household", NAMESAKE: "household",
-}  # fmt: skip
-RELATIONS = ("same", "twin_or_sibling", "household", "chance")
-NOTHING = 255
 SURE = 0.95  # p_same from which a pair is taken for one person without more
 DOUBT_CAP = SURE - 0.001  # the highest p_same of a pair that is for a person to decide
 
@@ -36,15 +21,16 @@ AGREES, SWAP, SLIP, DEFAULT, UNLIKE, GENERATION, TWO = (
     "agrees", "swap", "slip", "default", "unlike", "generation", "two",
 )  # fmt: skip
 """Tags of levels, where more hangs on a level than its chances. AGREES: the two values are one. SWAP: two values
-change places. SLIP: a slip of the pen. DEFAULT: one of the two is what a system fills in. UNLIKE: nothing explains
-that one person is written so. GENERATION: parent and child. TWO: two different numbers that name a person."""
+change places. SLIP: a slip of the pen. DEFAULT: one of the two is what a system fills in. UNLIKE: nothing
+explains that one person is written so. GENERATION: parent and child. TWO: two different numbers that name a
+person."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """One answer a comparison can give. `start` is how often it is expected in pairs of each of PEOPLE,
-    before any data are seen; `bin` numbers the rareness step of levels that split one agreement by value; `tag`
-    says what else hangs on the level."""
+    """One answer a comparison can give. `start` is how often it is expected in pairs of each profile of the kind
+    (`kind.Profile`), before any data are seen; `bin` numbers the rareness step of levels that split one
+    agreement by value; `tag` says what else hangs on the level."""
 
     label: str
     start: tuple[float, ...]
@@ -123,7 +109,8 @@ def level(
     label: str, settled: float, twin: float, sibling: float, household: float,
     moved: float | None = None, namesake: float | None = None, tag: str | None = None,
 ) -> Level:  # fmt: skip
-    """A Level from its starting beliefs; moved defaults to settled, namesake to household."""
+    """A Level of people (`kinds.person`) from its starting beliefs; moved defaults to settled, namesake to
+    household."""
     moved = settled if moved is None else moved
     namesake = household if namesake is None else namesake
     return Level(label, (settled, moved, twin, sibling, household, namesake), tag=tag)

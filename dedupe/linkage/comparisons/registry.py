@@ -1,17 +1,13 @@
-"""Every comparison the engine makes. To add one, write a function and put its name in the table below."""
+"""The comparisons of a register, as its kind has them; and those of sex, numbers, dates of death, free columns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.addresses import address_comparison
-from casebridge.dedupe.linkage.comparisons.births import birth_comparison
-from casebridge.dedupe.linkage.comparisons.codes import email_comparison, nino_comparison, upn_comparison
 from casebridge.dedupe.linkage.comparisons.levels import (
     AGREES,
     SLIP,
@@ -23,10 +19,9 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     split_by_rareness,
     with_given,
 )
-from casebridge.dedupe.linkage.comparisons.names import ALIKE_FORENAME, name_comparisons
-from casebridge.dedupe.linkage.comparisons.telling_apart import NAME, telling_apart
+from casebridge.dedupe.linkage.comparisons.names import ALIKE_FORENAME
 from casebridge.dedupe.linkage.errors import RegisterError
-from casebridge.dedupe.linkage.register.encoding import NAME_ROLES, Register, pair_key
+from casebridge.dedupe.linkage.register.encoding import Register, pair_key
 from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID, digits_apart, neighbours_swapped
 from casebridge.dedupe.linkage.register.nametable import alike_forenames
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
@@ -255,26 +250,6 @@ def related_comparison(register: Register, related: NDArray[np.uint64]) -> Compa
     return Comparison("related", RELATED_LEVELS, quick, fixed=True)
 
 
-def _address(register: Register) -> list[Comparison]:
-    found = address_comparison(register)
-    return [found] if found else []
-
-
-COMPARISONS: dict[str, tuple[tuple[str, ...], Callable[[Register], list[Comparison]]]] = {
-    "birth_date": (("birth_date",), birth_comparison),
-    "sex": (("sex",), sex_comparison),
-    "nhs_number": (("nhs_number",), nhs_comparison),
-    "phone": (("phone",), phone_comparison),
-    "names": (("forename", "surname", "middle_name"), name_comparisons),
-    "address": (("postcode", "street", "house"), _address),
-    "death_date": (("death_date",), death_comparison),
-    "email": (("email",), email_comparison),
-    "upn": (("upn",), upn_comparison),
-    "nino": (("nino",), nino_comparison),
-    NAME: (NAME_ROLES, telling_apart),
-}
-
-
 def comparisons_for(
     register: Register, others: tuple[str, ...] = (), related: NDArray[np.uint64] | None = None
 ) -> list[Comparison]:
@@ -282,16 +257,17 @@ def comparisons_for(
 
     Raises RegisterError for a column that no comparison asks for.
     """
-    compared = {role for roles, _ in COMPARISONS.values() for role in roles} | set(others)
+    kind = register.kind
+    compared = {role for entry in kind.attributes if entry.compare for role in entry.roles} | set(others)
     left = [name for name in register.columns if name not in compared]
     if left:
         raise RegisterError(f"Nothing compares the role {', '.join(left)}.", "See docs/linkage.md for the roles.")
-    makers = [make for roles, make in COMPARISONS.values() if any(register.has(role) for role in roles)]
+    makers = [e.compare for e in kind.attributes if e.compare and any(register.has(role) for role in e.roles)]
     with ThreadPoolExecutor(2) as pool:
-        found = [one for made in pool.map(lambda make: make(register), makers) for one in made]
+        found: list[Comparison] = [one for made in pool.map(lambda make: make(register), makers) for one in made]
     for name in others:
         if register.has(name):
-            found += categorical_comparison(register, name)
+            found += kind.free(register, name)
     if related is not None and len(related):
-        found.append(related_comparison(register, related))
+        found.append(kind.related(register, related))
     return found

@@ -25,12 +25,6 @@ UNSURE = 0.25
 DRIFT_BITS = 1.5
 THIN = 0.9
 MUCH_LOST = 0.1
-TWINS = {
-    "forename": "No forename column: twins cannot be told apart, and no pair whose birth dates agree or are a "
-    "slip apart is put at 0.95 or more.",
-    "birth_date": "No birth_date column: parent and child of one name and home cannot be told apart. No pair is "
-    "put at 0.95 or more unless a number that names a person agrees; each is for a person to decide.",
-}
 
 
 def describe(model: Model, thirds: ThirdRecords, options: LinkOptions) -> dict[str, Any]:
@@ -191,7 +185,7 @@ def diagnose(
         warnings.append("The columns do not separate one person from two: most decisions are close to a guess.")
     if len(comparisons) < 3:
         warnings.append("Fewer than three comparisons: the relations can hardly be told apart.")
-    warnings += [note for role, note in TWINS.items() if role not in model.comparisons]
+    warnings += [note for name, note in register.kind.guards.lacking.items() if name not in model.comparisons]
     disorder = out_of_order(model, patterns)
     warnings += [f"{name}: agreement weighs less than disagreement." for name in disorder]
     drift = drifted(model, options.previous_model)

@@ -1,5 +1,5 @@
-"""What is believed before the fit: where each profile of the mixture starts, how far data may move it, and chance
-agreement as it is measured."""
+"""What is believed before the fit: where each profile of the mixture starts, how far data may move it, and
+chance agreement as it is measured."""
 
 from __future__ import annotations
 
@@ -8,24 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Rule, implied, rule_key, runs
+from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, rule_key, runs
 from casebridge.dedupe.linkage.blocking.rules import available
-from casebridge.dedupe.linkage.comparisons.levels import (
-    AGREES,
-    GENERATION,
-    HOUSEHOLD,
-    MOVED,
-    NAMESAKE,
-    PEOPLE,
-    RELATION,
-    SETTLED,
-    SIBLING,
-    TWIN,
-    UNLIKE,
-    Comparison,
-    Level,
-    per_group,
-)
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, Comparison, per_group
+from casebridge.dedupe.linkage.kind import CHANCE, SAME, Kind, Profile, Rule
 from casebridge.dedupe.linkage.model.mixture import (
     PRIOR_CHANCE,
     PRIOR_LUCKY,
@@ -38,33 +24,11 @@ from casebridge.dedupe.linkage.register.encoding import Register
 RANDOM_PAIRS, RARE_LEVEL = 60_000, 1e-3
 PAIRS_IN_BLOCKS = 20_000
 ROWS_LOOKED_AT = 100_000
-STARTING_SHARES = {SETTLED: 0.10, MOVED: 0.04, TWIN: 0.01, SIBLING: 0.03, HOUSEHOLD: 0.06, NAMESAKE: 0.005}
-CHANCE_SHARE = 0.755
 MISTAKEN_NUMBERS = 0.004
-TWIN_PAIRS_A_ROW = 0.025  # three times what births give: 1.5 % of people have a twin
-SAME_BIRTH_DATE = 0.01  # of siblings and households: else they are twins
-OTHER_BIRTH_DATE = 0.03  # of one person, each UNLIKE level: no slip makes 1951 of 1983
-A_GENERATION = 0.0005  # of one person, over 15 years apart: parent and child of one name
-PARTS_OF = {"names": ("forename", "surname")}
 NEVER = 1e-7
-DEPENDENCE, COHORTS = 2.0, 1.5
-"""By how much strangers may agree more often than random pairs do: names go together in families and origins, and
-with birth dates by the fashion of the time only. Looser, and chance takes the slips of duplicates where names are
-few."""
-OF_A_HOME = ("address", "phone")
-OF_A_PLACE = ("address",)  # people of one name live near one another, and random pairs do not show it
-LIVES_BY = {SIBLING: OF_A_HOME, HOUSEHOLD: OF_A_HOME, NAMESAKE: OF_A_HOME}
-BY_DEFINITION = {("address", NAMESAKE), ("birth_date", TWIN)}
-MAIN_PARTS = {"address": "postcode", "death_date": "", "middle_name": "middle_name"}
-OWNERS = {
-    "forename": ("forename",), "surname": ("surname",), "names": ("forename", "surname"),
-    "rare_names": ("forename", "surname"),
-    "middle_name": ("middle_name",),
-    "forename_sound": ("forename",), "surname_sound": ("surname",), "birth_date": ("birth_date",),
-    "birth_year": ("birth_date",), "birthday": ("birth_date",), "sex": ("sex",), "house": ("address",),
-    "street": ("address",), "postcode": ("address",), "sector": ("address",), "nhs_number": ("nhs_number",),
-    "phone": ("phone",),
-}  # fmt: skip
+DEPENDENCE = 2.0
+"""By how much strangers may agree more often than random pairs do, where the kind says nothing else: names go
+together in families and origins. Looser, and chance takes the slips of duplicates where names are few."""
 
 
 def starting_components(chance_of: RandomAgreement, candidates: BlockedPairs) -> list[Component]:
@@ -72,29 +36,29 @@ def starting_components(chance_of: RandomAgreement, candidates: BlockedPairs) ->
     in random pairs and, for what a blocking rule demands, in pairs that agree on just that."""
     register, comparisons = chance_of.register, chance_of.comparisons
     pairs = max(1, sum(blocks.raw_pairs for blocks in candidates.blocks))
-    most_twins = TWIN_PAIRS_A_ROW * register.size / pairs
-    people = [
-        _person(name, comparisons, chance_of, most_twins if name == TWIN else 1.0)
-        for name in PEOPLE
-        if carried(name, comparisons)
+    kind = register.kind
+    profiles = [
+        _component(place, profile, comparisons, chance_of, pairs)
+        for place, profile in enumerate(kind.profiles)
+        if carried(profile, comparisons)
     ]
     raw = np.array([blocks.raw_pairs for blocks in candidates.blocks], dtype=np.float64) + 1.0
     numbers = {comparison.name for comparison in comparisons if comparison.identifier}
     whole = [() if blocks.divided or blocks.windowed else blocks.rule for blocks in candidates.blocks]
-    return people + [
+    return profiles + [
         _by_chance(blocks.rule, whole[:place], float(part), comparisons, chance_of, numbers)
         for place, (blocks, part) in enumerate(zip(candidates.blocks, raw / raw.sum(), strict=True))
     ]
 
 
-def carried(name: str, comparisons: Sequence[Comparison]) -> bool:
-    """Whether the comparisons can tell pairs of one of PEOPLE from the others.
+def carried(profile: Profile, comparisons: Sequence[Comparison]) -> bool:
+    """Whether the comparisons can tell pairs of a profile from the others.
 
     What makes two people siblings, a household, or father and son of one name and home is that they live
-    together: where nothing that a home shares is held, that profile is "a name shared, the rest more or less", and
-    would take duplicates.
+    together: where nothing that a home shares is held, that profile is "a name shared, the rest more or less",
+    and would take duplicates.
     """
-    return not LIVES_BY.get(name) or any(c.name in LIVES_BY[name] for c in comparisons)
+    return not profile.carried_by or any(c.name in profile.carried_by for c in comparisons)
 
 
 def _by_chance(
@@ -107,30 +71,30 @@ def _by_chance(
 ) -> Component:
     """Chance agreement as one rule brings it in. What a shared identifier brings in is taken for one person
     but for a small share of mistaken numbers, which no data may enlarge."""
-    mistaken = len(rule) == 1 and rule[0] in numbers
+    kind, mistaken = chance_of.register.kind, len(rule) == 1 and rule[0] in numbers
     profiles = tuple(chance_of.profile(comparison, rule) for comparison in comparisons)
-    met = met_before(rule, before)
-    most = [_most_by_chance(c, rule, profile, met) for c, profile in zip(comparisons, profiles, strict=True)]
+    met = met_before(kind, rule, before)
+    most = [_most_by_chance(kind, c, rule, at, met) for c, at in zip(comparisons, profiles, strict=True)]
     return Component(
         "chance: " + (" + ".join(rule) or "any pair"),
-        "chance",
-        part * (MISTAKEN_NUMBERS if mistaken else CHANCE_SHARE),
+        CHANCE,
+        part * (MISTAKEN_NUMBERS if mistaken else kind.chance.share),
         profiles,
-        tuple(_chance_prior(c, rule) for c in comparisons),
+        tuple(_chance_prior(kind, c, rule) for c in comparisons),
         steady=mistaken,
         ceilings=tuple(np.concatenate(most)),
     )
 
 
 def _most_by_chance(
-    comparison: Comparison, rule: Rule, profile: NDArray[np.float64], met: set[str]
+    kind: Kind, comparison: Comparison, rule: Rule, profile: NDArray[np.float64], met: set[str]
 ) -> NDArray[np.float64]:
-    """The most that each level may stand for among strangers whom a rule brings together: what random pairs show,
-    and so much more as names, times and places go together. met: comparisons whose agreement an earlier rule has
-    brought in."""
+    """The most that each level may stand for among strangers whom a rule brings together: what random pairs
+    show, and so much more as names, times and places go together. met: comparisons whose agreement an earlier
+    rule has brought in."""
     most = np.ones(len(profile))
-    if not demanded(comparison, rule) and comparison.name not in OF_A_PLACE:
-        most = np.minimum(1.0, (COHORTS if comparison.name == "birth_date" else DEPENDENCE) * profile + 1e-6)
+    if not demanded(kind, comparison, rule) and comparison.name not in kind.chance.gathered:
+        most = np.minimum(1.0, kind.chance.cohorts.get(comparison.name, DEPENDENCE) * profile + 1e-6)
     if comparison.name in met:
         most[agreements(comparison)] = NEVER
     return most
@@ -141,58 +105,58 @@ def agreements(comparison: Comparison) -> NDArray[np.bool_]:
     return comparison.tagged(AGREES)[: comparison.null]
 
 
-def met_before(rule: Rule, before: Sequence[Rule]) -> set[str]:
+def met_before(kind: Kind, rule: Rule, before: Sequence[Rule]) -> set[str]:
     """Comparisons on which strangers whom a rule brings together cannot agree: else an earlier rule had brought
     them in. Without this the same strangers would be expected once from every rule they meet."""
-    held = implied(rule)
+    held = kind.implied(rule)
     found = set()
     for earlier in before:
-        lacks = {one for part in earlier for one in PARTS_OF.get(part, (part,))} - held
-        owners = {owner for part in lacks for owner in OWNERS.get(part, (part,))}
-        if len(owners) == 1 and owners <= {"forename", "surname", "birth_date"} and not lacks & {"rare_names"}:
+        lacks = {one for part in earlier for one in _made_of(kind, part)} - held
+        owners = {owner for part in lacks for owner in kind.shows(part)}
+        if len(owners) == 1 and owners <= set(kind.chance.whole):
             found |= owners
     return found
 
 
-def demanded(comparison: Comparison, rule: Rule) -> bool:
+def _made_of(kind: Kind, part: str) -> tuple[str, ...]:
+    return (kind.parts[part].both if part in kind.parts else ()) or (part,)
+
+
+def demanded(kind: Kind, comparison: Comparison, rule: Rule) -> bool:
     """Whether a rule picks out pairs by what this comparison compares."""
-    return any(comparison.name in OWNERS.get(part, (part,)) for part in rule)
+    return any(comparison.name in kind.shows(part) for part in rule)
 
 
-def _chance_prior(comparison: Comparison, rule: Rule) -> float:
+def _chance_prior(kind: Kind, comparison: Comparison, rule: Rule) -> float:
     """What random pairs show of a comparison is measured, and stands firm; what pairs show that a rule has
     picked out by this very comparison is looser."""
     if comparison.identifier or comparison.fixed:
         return np.inf
-    return PRIOR_CHANCE if demanded(comparison, rule) else PRIOR_MEASURED
+    return PRIOR_CHANCE if demanded(kind, comparison, rule) else PRIOR_MEASURED
 
 
-def _person(name: str, comparisons: Sequence[Comparison], chance_of: RandomAgreement, most: float) -> Component:
-    """The starting profile of one of PEOPLE."""
-    place, start, prior = PEOPLE.index(name), [], []
-    two_people = RELATION[name] != "same"
+def _component(
+    place: int, profile: Profile, comparisons: Sequence[Comparison], chance_of: RandomAgreement, pairs: int
+) -> Component:
+    """Where a profile starts; place: where its chances stand in `Level.start`; pairs: candidate pairs, at
+    least 1."""
+    start, prior, same = [], [], profile.relation == SAME
+    most = 1.0 if profile.most_a_row is None else profile.most_a_row * chance_of.register.size / pairs
     for comparison in comparisons:
         believed = per_group(np.array([level.start[place] for level in comparison.levels]), comparison.groups)
-        by_luck = comparison.lucky and name in (TWIN, SIBLING, HOUSEHOLD)
+        by_luck = comparison.lucky and profile.by_luck
         start.append(0.99 * chance_of.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
-        held = (
-            comparison.fixed or (comparison.identifier and two_people) or (comparison.name, name) in BY_DEFINITION
-        )
+        held = comparison.fixed or (comparison.identifier and not same)
+        held |= comparison.name in profile.by_definition
         prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
-    pooled = tuple(name in (SETTLED, MOVED) and not comparison.moves for comparison in comparisons)
-    share = min(STARTING_SHARES[name], most)
-    ceilings = tuple(_ceiling(name, c.name, level) for c in comparisons for level in c.levels)
-    return Component(name, RELATION[name], share, tuple(start), tuple(prior), pooled, False, most, ceilings)
-
-
-def _ceiling(name: str, comparison: str, level: Level) -> float:
-    """The most that a level may stand for among pairs of one of PEOPLE. Without ceilings relations take one
-    another's pairs where columns are few: parents and children of one name and home for one person."""
-    if comparison != "birth_date":
-        return 1.0
-    if RELATION[name] == "same":
-        return {GENERATION: A_GENERATION, UNLIKE: OTHER_BIRTH_DATE}.get(level.tag or "", 1.0)
-    return SAME_BIRTH_DATE if name in (SIBLING, HOUSEHOLD) and level.tag == AGREES else 1.0
+    pooled = tuple(same and not comparison.moves for comparison in comparisons)
+    ceilings = tuple(
+        profile.ceilings.get(c.name, {}).get(level.tag or "", 1.0) for c in comparisons for level in c.levels
+    )
+    share = min(profile.share, most)
+    return Component(
+        profile.name, profile.relation, share, tuple(start), tuple(prior), pooled, False, most, ceilings
+    )
 
 
 def as_chances(counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -204,6 +168,7 @@ class RandomAgreement:
 
     def __init__(self, register: Register, comparisons: Sequence[Comparison], seed: int) -> None:
         self.register, self.comparisons, self.seed = register, comparisons, seed
+        self.like = register.kind.place(register.kind.chance.like)
         self.rows = min(register.size, ROWS_LOOKED_AT)
         self.found: dict[tuple[str, Rule], NDArray[np.float64]] = {}
         self.levels: dict[tuple[str, Rule], NDArray[np.uint8]] = {}
@@ -212,17 +177,18 @@ class RandomAgreement:
         """From here on random pairs show these chances, one array a comparison."""
         for comparison, known in zip(self.comparisons, chances, strict=True):
             if not comparison.given and not comparison.fixed:
-                believed = per_group(np.array([lv.start[4] for lv in comparison.levels]), comparison.groups)
+                believed = per_group(
+                    np.array([lv.start[self.like] for lv in comparison.levels]), comparison.groups
+                )
                 self.found[comparison.name, ()] = per_group(
                     RANDOM_PAIRS * known + 0.5 * believed + 0.02, comparison.groups
                 )
 
     def profile(self, comparison: Comparison, rule: Rule) -> NDArray[np.float64]:
-        demanded = tuple(part for part in rule if comparison.name in OWNERS.get(part, (part,)))
+        demanded = tuple(part for part in rule if comparison.name in self.register.kind.shows(part))
         where = (comparison.name, demanded)
         if comparison.fixed:
-            start = np.array([level.start[PEOPLE.index(HOUSEHOLD)] for level in comparison.levels])
-            return per_group(start, comparison.groups)
+            return per_group(np.array([level.start[self.like] for level in comparison.levels]), comparison.groups)
         if where not in self.found:
             counts = self._counted(comparison, demanded)
             if comparison.given:
@@ -235,7 +201,7 @@ class RandomAgreement:
     def _counted(self, comparison: Comparison, demanded: Rule) -> NDArray[np.float64]:
         """How often each level stands among pairs that agree on `demanded`, and a little of what is believed."""
         counts = np.bincount(self._drawn(comparison, demanded), minlength=comparison.null + 1)[: comparison.null]
-        believed = per_group(np.array([lv.start[4] for lv in comparison.levels]), comparison.groups)
+        believed = per_group(np.array([lv.start[self.like] for lv in comparison.levels]), comparison.groups)
         return counts + 0.5 * believed + 0.02
 
     def at_random(self, comparison: Comparison) -> tuple[NDArray[np.float64], float]:
@@ -245,7 +211,7 @@ class RandomAgreement:
         left, right = self._random()
         found = self._drawn(comparison, ())
         share = float(np.mean(found != comparison.null)) if len(found) else 0.0
-        part = MAIN_PARTS.get(comparison.name, comparison.name)
+        part = self.register.kind.chance.main_parts.get(comparison.name, comparison.name)
         if comparison.fixed or comparison.identifier or not available(self.register, part):
             return self._smoothed(comparison, found), share
         key = rule_key(self.register, (part,), self.rows)

@@ -14,12 +14,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from casebridge.dedupe.linkage.comparisons.levels import NAMESAKE
+from casebridge.dedupe.linkage.kind import CHANCE, SAME, Profile
 from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
 
-STRANGERS, DATES, WORSE = "how strangers agree", "how one person's dates differ", "how well records are written"
-UNLIKE = {STRANGERS: 0.03, DATES: 0.0125, WORSE: 0.05}
+STRANGERS, WORSE = "how strangers agree", "how well records are written"
+UNLIKE, DOUBTED = {STRANGERS: 0.03, WORSE: 0.05}, 0.0125
 """Share of the pairs called one person, beyond which two sets of decisions are not one answer. Tried on public and
 made-up registers: below these the threshold lies within 0.01 F1 of the best."""
 MOST_PATTERNS = 6_000  # more are shown only where columns are many, and there the fits agree
@@ -30,20 +30,21 @@ LINE = 0.5
 Fit = Callable[[Sequence[Component]], Model]
 
 
-def alternatives(components: Sequence[Component]) -> dict[str, list[Component]]:
+def alternatives(components: Sequence[Component], profiles: Sequence[Profile]) -> dict[str, list[Component]]:
     """Other beliefs to start from, by name."""
+    doubted = {profile.doubted: profile.name for profile in profiles if profile.doubted}
     return {
-        STRANGERS: [replace(one, ceilings=()) if one.relation == "chance" else one for one in components],
-        DATES: [_dates_at_will(one) for one in components],
-        WORSE: [_worse(one) if one.relation == "same" else one for one in components],
+        STRANGERS: [replace(one, ceilings=()) if one.relation == CHANCE else one for one in components],
+        **{doubt: [_hardly(one, name) for one in components] for doubt, name in doubted.items()},
+        WORSE: [_worse(one) if one.relation == SAME else one for one in components],
     }
 
 
-def _dates_at_will(one: Component) -> Component:
+def _hardly(one: Component, doubted: str) -> Component:
     """One name and home, dates years apart: a wrong date, or a parent and child? Here hardly ever the latter."""
-    if one.name == NAMESAKE:
+    if one.name == doubted:
         return replace(one, share=HARDLY, most=HARDLY)
-    return replace(one, ceilings=()) if one.relation == "same" else one
+    return replace(one, ceilings=()) if one.relation == SAME else one
 
 
 def _worse(one: Component) -> Component:
@@ -52,7 +53,9 @@ def _worse(one: Component) -> Component:
     return replace(one, start=start, prior=tuple(p if np.isinf(p) else p * LESS for p in one.prior))
 
 
-def hangs_on(model: Model, components: Sequence[Component], patterns: Patterns, fit: Fit) -> dict[str, float]:
+def hangs_on(
+    model: Model, components: Sequence[Component], profiles: Sequence[Profile], patterns: Patterns, fit: Fit
+) -> dict[str, float]:
     """The beliefs on which decisions hang: pairs that only one of two fits calls one person, as a share of those
     that either does, by the name of the belief. Empty where the register tells, or shows too many patterns to
     ask."""
@@ -60,10 +63,10 @@ def hangs_on(model: Model, components: Sequence[Component], patterns: Patterns, 
         return {}
     mine = model.relations(patterns.levels)[:, 0] >= LINE
     found = {}
-    for name, other in alternatives(components).items():
+    for name, other in alternatives(components, profiles).items():
         theirs = fit(other).relations(patterns.levels)[:, 0] >= LINE
         either = patterns.weight[mine].sum() + patterns.weight[theirs].sum()
         share = float(patterns.weight[mine != theirs].sum() / max(either, 1.0))
-        if share > UNLIKE[name]:
+        if share > UNLIKE.get(name, DOUBTED):
             found[name] = share
     return found

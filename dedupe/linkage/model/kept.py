@@ -29,7 +29,7 @@ from casebridge.dedupe.linkage.model.namesakes import HeldChance, Namesakes
 from casebridge.dedupe.linkage.model.patterns import Radix
 from casebridge.dedupe.linkage.model.third_records import ThirdRecords
 
-FILE, FORMAT = "kept-model.json", 1
+FILE, FORMAT = "kept-model.json", 2
 DRIFT_BITS, SELDOM, ERRORS = 1.5, 0.005, 4.0  # of one level: how far, how often at least, standard errors
 GROWTH, LEAST_ROWS = 4, 700
 

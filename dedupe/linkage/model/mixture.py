@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import RELATIONS
+from casebridge.dedupe.linkage.kind import CHANCE, SAME
 from casebridge.dedupe.linkage.model.background import NONE, Background
 from casebridge.dedupe.linkage.model.calibration import Curve
 from casebridge.dedupe.linkage.model.expectation import Halves
@@ -58,7 +58,7 @@ class Component:
 class Model:
     """A fitted mixture. `log_chances[c]` has shape (components, levels of comparison c + 1): the natural
     log of each level's chance, the last column (missing) being 0: no evidence. `groups[c]`: how many of its levels
-    make up each distribution (`Comparison.groups`)."""
+    make up each distribution (`Comparison.groups`). `relation_names`: what a pair may be (`Kind.relations`)."""
 
     comparisons: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
@@ -72,14 +72,15 @@ class Model:
     groups: tuple[tuple[int, ...], ...] = ()
     curve: Curve | None = None
     held: HeldChance | None = None
+    relation_names: tuple[str, ...] = (SAME, CHANCE)
 
     @property
     def same(self) -> NDArray[np.bool_]:
-        return np.array([c.relation == "same" for c in self.components])
+        return np.array([c.relation == SAME for c in self.components])
 
     @property
     def chance(self) -> NDArray[np.bool_]:
-        return np.array([c.relation == "chance" for c in self.components])
+        return np.array([c.relation == CHANCE for c in self.components])
 
     def log_joint(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """log(share by chance of the pattern) of each component; shape (patterns, components)."""
@@ -89,11 +90,14 @@ class Model:
         return total
 
     def relations(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Probability of each of RELATIONS given the pattern; shape (patterns, 4), rows add to 1."""
+        """Probability of each of `relation_names` given the pattern, that of one entity first; shape (patterns,
+        relations), rows add to 1."""
         joint = self._with_background(levels)
         posterior, _ = _posterior(joint)
-        relation = [*(c.relation for c in self.components), "chance"][: joint.shape[1]]
-        found = np.stack([posterior[:, [one == r for one in relation]].sum(axis=1) for r in RELATIONS], axis=1)
+        relation = [*(c.relation for c in self.components), CHANCE][: joint.shape[1]]
+        found = np.stack(
+            [posterior[:, [one == r for one in relation]].sum(axis=1) for r in self.relation_names], axis=1
+        )
         if self.curve is not None:
             found[:, 0] *= np.exp(self._shift(levels))
             found /= found.sum(axis=1, keepdims=True)
@@ -177,7 +181,7 @@ def refit(
     now = np.exp(np.concatenate([table[:, :-1] for table in model.log_chances], axis=1))
     state = _settle(_State(now, model.shares, model.rounds), belief, patterns, strangers)
     found = _model(state, belief, model.components, model.comparisons, model.labels, strangers)
-    return replace(found, held=held)
+    return replace(found, held=held, relation_names=model.relation_names)
 
 
 def fit(
@@ -225,7 +229,7 @@ class _Belief:
         self.edges = np.cumsum([0, *(size for one in groups for size in one)])
         none = (False,) * len(sizes)
         self.pooled = np.repeat(np.array([c.pooled or none for c in components]), sizes, axis=1)
-        self.same = np.array([c.relation == "same" for c in components], dtype=np.float64)
+        self.same = np.array([c.relation == SAME for c in components], dtype=np.float64)
         shares = np.array([c.share for c in components])
         self.first_shares = shares / shares.sum()
         self.steady = np.array([c.steady for c in components])

@@ -2,9 +2,9 @@
 
 Two namesakes are hardly likelier to be born on one day than some weeks apart. So pairs of one name whose dates
 are FIRST to LAST days apart, a window free of twins and of slips of the pen, are pairs of strangers: as many for
-each day as share a date by chance, and alike in all else. With them come the ties between names, times and places
-that a product of chances does not know. What the fitted model takes for chance is held near to this count: where
-columns are few it cannot tell namesakes from people who moved.
+each day as share a date by chance, and alike in all else. With them come the ties between names, times and
+places that a product of chances does not know. What the fitted model takes for chance is held near to this
+count: where columns are few it cannot tell namesakes from people who moved.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.blocking.keys import Rule, rule_key
+from casebridge.dedupe.linkage.blocking.keys import rule_key
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, DEFAULT, SLIP, Comparison
+from casebridge.dedupe.linkage.kind import Rule
 from casebridge.dedupe.linkage.model.background import missing
 from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, distinct
 from casebridge.dedupe.linkage.register.dates import day_numbers
@@ -24,8 +25,6 @@ from casebridge.dedupe.linkage.register.encoding import Register
 
 FIRST, LAST = 33, 58  # days: another month, and no two months on
 DAYS = LAST - FIRST + 1
-SHARED = ("birth_date", "forename", "surname")
-IMPLIED = {*SHARED, "names", "forename_sound", "surname_sound", "birth_year", "birthday"}  # agree with them
 ROWS = 500_000
 LEAST, MOST = 100, 200_000  # pairs that show what such strangers look like
 OWN = 10.0  # pairs' worth of belief that a pattern keeps to the product of chances
@@ -138,25 +137,32 @@ def _cells(levels: NDArray[np.uint8], nulls: Sequence[int], splits: Sequence[int
 def count_coincidences(
     register: Register, comparisons: Sequence[Comparison], rules: Sequence[Rule]
 ) -> Namesakes | None:
-    """The count; None where a column is lacking, no rule makes all such pairs, too many dates are no days of a
-    calendar, all people are born within SPAN, or too few pairs show anything."""
-    place = {comparison.name: number for number, comparison in enumerate(comparisons)}
-    if not set(SHARED) <= place.keys() or not any(set(rule) <= IMPLIED for rule in rules):
+    """The count; None where the kind has no date and names to count by, a column is lacking, no rule makes all
+    such pairs, too many dates are no days of a calendar, all people are born within SPAN, or too few pairs
+    show anything.
+    """
+    kind = register.kind
+    agreeing, place = kind.chance.coincidences, {c.name: number for number, c in enumerate(comparisons)}
+    agreed = kind.implied(agreeing)
+    agreed |= {name for name, part in kind.parts.items() if part.both and set(part.both) <= agreed}
+    if not agreeing or not set(agreeing) <= place.keys() or not any(set(rule) <= agreed for rule in rules):
         return None
+    date, *names = agreeing
     rows = np.arange(min(register.size, ROWS))
-    usual = comparisons[place["birth_date"]].full(*register.sides(rows, rows)) == 0  # no common dates
-    day = np.where(usual, day_numbers(register.columns["birth_date"][: len(rows)]), -1)
+    at = place[date]
+    usual = comparisons[at].full(*register.sides(rows, rows)) == 0  # no common dates
+    day = np.where(usual, day_numbers(register.columns[date][: len(rows)]), -1)
     real = day[day >= 0]
     if len(real) < max(1.0, REAL * usual.sum()) or np.ptp(np.quantile(real, [0.01, 0.99])) < SPAN:
         return None
-    left, right, rate = _namesakes(rule_key(register, ("forename", "surname"), len(rows)), day)
+    left, right, rate = _namesakes(rule_key(register, tuple(names), len(rows)), day)
     sides = register.sides(left, right)
     levels = np.stack([comparison.full(*sides) for comparison in comparisons], axis=1)
-    slips = comparisons[place["birth_date"]].tagged(AGREES, SLIP, DEFAULT)
-    levels = levels[~slips[levels[:, place["birth_date"]]]]
+    slips = comparisons[at].tagged(AGREES, SLIP, DEFAULT)
+    levels = levels[~slips[levels[:, at]]]
     if len(levels) < LEAST:
         return None
-    levels[:, place["birth_date"]] = 0
+    levels[:, at] = 0
     part = len(rows) * (len(rows) - 1.0) / (register.size * (register.size - 1.0))
     chances = tuple(_log_chances(levels[:, n], c.null + 1) for n, c in enumerate(comparisons))
     radix = Radix.of(comparisons)
@@ -165,16 +171,16 @@ def count_coincidences(
     expected = len(levels) * np.exp(_product(chances, radix.decode(patterns)))
     own = np.log((seen + OWN) / (expected + OWN))
     shared, window = _shared(real)
-    agree = {place[name]: _agreements(comparisons[place[name]]) for name in SHARED}
+    agree = {place[name]: _agreements(comparisons[place[name]], name == date) for name in agreeing}
     pairs = len(levels) / rate / (2 * DAYS) / part
     return Namesakes(agree, pairs, chances, radix, patterns, own, seen, shared, window, part)
 
 
-def _agreements(comparison: Comparison) -> NDArray[np.bool_]:
-    """Numbers of a comparison that say two values are the same."""
+def _agreements(comparison: Comparison, of_dates: bool) -> NDArray[np.bool_]:
+    """Numbers of a comparison that say two values are the same; of dates the first only, no common ones."""
     found = np.zeros(comparison.radix, dtype=bool)
     for number, level in enumerate(comparison.levels):
-        found[number] = number == 0 if comparison.name == "birth_date" else level.bin is not None
+        found[number] = number == 0 if of_dates else level.bin is not None
     return found
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Rule, expected_missed
+from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, expected_missed
 from casebridge.dedupe.linkage.comparisons.levels import (
     Comparison,
     per_group,
 )
 from casebridge.dedupe.linkage.fields import BACKGROUND, NAMESAKES
+from casebridge.dedupe.linkage.kind import Rule
 from casebridge.dedupe.linkage.model.background import Background, background
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement, as_chances, starting_components
 from casebridge.dedupe.linkage.model.identified import hangs_on
@@ -104,7 +105,8 @@ class Strangers:
         self.groups = [comparison.groups for comparison in comparisons]
         self.chances = [chances for chances, _ in found]
         self.held = np.array([share for _, share in found])
-        self.telling = sum(1 << n for n, c in enumerate(comparisons) if c.name != "sex" and not c.fixed)
+        weak = register.kind.blocking.weak
+        self.telling = sum(1 << n for n, c in enumerate(comparisons) if c.name not in weak and not c.fixed)
         self.pairs = register.size * (register.size - 1) / 2
         if link_only and register.source is not None:
             within = np.bincount(register.source).astype(np.float64)
@@ -145,14 +147,15 @@ class Learner:
     def __init__(self, chance_of: RandomAgreement, candidates: BlockedPairs, strangers: Strangers) -> None:
         self.chance_of, self.strangers = chance_of, strangers
         self.components = starting_components(chance_of, candidates)
-        self.comparisons = chance_of.comparisons
+        self.comparisons, self.kind = chance_of.comparisons, chance_of.register.kind
 
     def fit(self, components: Sequence[Component], samples: Sequence[Patterns]) -> Model:
         """One fit: on the first sample, then beside strangers without its duplicates on the last."""
         names, labels = [c.name for c in self.comparisons], [c.labels() for c in self.comparisons]
         groups = [c.groups for c in self.comparisons]
         model = fit(samples[:1], components, names, labels, groups, self.strangers.counted(samples[0]))
-        return self.strangers.refit(model, samples[-1])
+        named = replace(model, relation_names=self.kind.relations)
+        return self.strangers.refit(named, samples[-1])
 
     def learn(self, samples: Sequence[Patterns], candidates: BlockedPairs) -> Model:
         """The model. In a small register full of duplicates random pairs are some of them one person: then what
@@ -172,4 +175,4 @@ class Learner:
         def again(other: Sequence[Component]) -> Model:
             return self.fit(other, first)
 
-        return hangs_on(again(self.components), self.components, first[0], again)
+        return hangs_on(again(self.components), self.components, self.kind.profiles, first[0], again)

@@ -1,4 +1,4 @@
-"""Columns held against each other: a number that names no person, and two columns that say the same."""
+"""Columns held against each other: a number that names no one entity, and two columns that say the same."""
 
 from __future__ import annotations
 
@@ -10,58 +10,42 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields
-from casebridge.dedupe.linkage.register.codes import CODES
-from casebridge.dedupe.linkage.register.dates import packed_dates
-from casebridge.dedupe.linkage.register.encoding import DATES, NAME_ROLES, SEXES, Register
-from casebridge.dedupe.linkage.register.identifiers import DIGITS, digits_apart, packed_numbers
-from casebridge.dedupe.linkage.register.nametable import alike_forenames
-from casebridge.dedupe.linkage.register.number_fields import read_numbers
+from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.identifiers import DIGITS
 from casebridge.dedupe.linkage.register.pair_rows import Rows
-from casebridge.dedupe.linkage.register.personal_names import read_names
-from casebridge.dedupe.linkage.register.places import houses, postcodes, streets
 from casebridge.dedupe.linkage.register.values import MISSING, names_a_person
 
-NUMBERS_OF_A_PERSON = ("nhs_number", "upn", "nino")
 ROWS_SHARING, PAIRS_A_VALUE, LEAST_PAIRS = 40_000, 3, 30
 LEAST_ALIKE, MOST_SHARED = 0.8, 0.05
 ROWS_LOOKED_AT, ROWS_COMPARED, LEAST_ROWS = 50_000, 1_000, 100
 NEARLY_ALL, AT_A_GLANCE = 0.9, 0.6
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
-# Roles that might be given one column's content twice: of two that say the same, the second is left out.
-SAME_KIND = (
-    ("forename", "surname", "middle_name"), ("street", "house"), ("birth_date", "death_date"),
-    ("nhs_number", "phone"),
-)  # fmt: skip
-CLEANED = {
-    "house": houses, "street": streets, "postcode": postcodes,
-    **{role: code.clean for role, code in CODES.items()},
-}  # fmt: skip
-
 
 def check_columns(register: Register, fields: Fields) -> None:
-    """Leave out columns that say the same as another, and mark numbers that name no person, with a note of each.
+    """Leave out columns that say the same as another, and mark numbers that name no one entity, with a note of
+    each.
 
-    Raises RegisterError where a number that names a person by its role is such a number.
+    Raises RegisterError where a number that names one by its role is such a number.
     """
     _leave_out_copies(register, fields)
-    for role in NUMBERS_OF_A_PERSON:
+    for role in register.kind.numbers:
         told = sharing(register, role)
         if told:
             raise RegisterError(
-                f"{told} The column does not name a person.",
+                f"{told} The column does not name {register.kind.one}.",
                 "Put it under [other], or leave it out, or see whether two columns have changed places.",
             )
     for name in fields.other:
         told = sharing(register, name)
         if told and names_a_person(register.columns[name], register.values[name]):
             register.shared.add(name)
-            register.notes.append(f"{told} It is not taken for a number that names a person.")
+            register.notes.append(f"{told} It is not taken for a number that names {register.kind.one}.")
     register.notes.sort()
 
 
 def sharing(register: Register, name: str) -> str | None:
-    """A sentence to say that the records which share a value of a number are different people; None where they
+    """A sentence to say that the records which share a value of a number are different entities; None where they
     are not, or too few pairs show it.
 
     One person's records hardly ever differ in both forename and birth date: in made-up registers and FEBRL 0.94
@@ -77,13 +61,13 @@ def sharing(register: Register, name: str) -> str | None:
     column = register.columns[name]
     key = column & DIGITS if column.dtype.kind == "u" else (column.astype(np.int64) + 1).astype(np.uint64)
     left, right, values = _pairs_sharing(key)
-    known, alike = _one_person(register, left, right)
+    known, alike = register.kind.alike(register, left, right)
     apart = known & ~alike
     if known.sum() < LEAST_PAIRS or alike.sum() >= LEAST_ALIKE * known.sum():
         return None
     if len(np.unique(key[left[apart]])) <= MOST_SHARED * values:
         return None
-    facts = " and ".join(role for role in ("forename", "birth_date") if register.has(role))
+    facts = " and ".join(role for role in register.kind.told_by if register.has(role))
     many, of = int(apart.sum()), int(known.sum())
     return f"{name}: {many:,} of {of:,} pairs of records that share a value differ in {facts}."
 
@@ -103,25 +87,8 @@ def _pairs_sharing(key: NDArray[np.uint64]) -> tuple[Rows, Rows, int]:
     return order[second - 1], order[second], len(starts)
 
 
-def _one_person(register: Register, left: Rows, right: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Of pairs: whether both hold a forename, or both a birth date; whether one of them is alike."""
-    known, alike = np.zeros(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
-    if register.has("birth_date"):
-        a, b = (register.columns["birth_date"].take(rows).astype(np.uint64) for rows in (left, right))
-        both = (a > 0) & (b > 0)
-        known |= both
-        alike |= both & (digits_apart(a, b) <= 1)
-    forenames = alike_forenames(register)
-    if forenames:
-        column = register.columns["forename"]
-        both = (column.take(left) | column.take(right)) >= 0
-        known |= both
-        alike |= both & forenames(*register.sides(left, right))
-    return known, alike
-
-
 def _leave_out_copies(register: Register, fields: Fields) -> None:
-    pairs = [(two, one) for roles in SAME_KIND for one, two in combinations(roles, 2)]
+    pairs = [(two, one) for roles in register.kind.same_kind for one, two in combinations(roles, 2)]
     others = list(fields.other)
     for number, name in enumerate(others):
         pairs += [(name, other) for other in (*fields.roles, *others[:number])]
@@ -167,24 +134,18 @@ def _both_given(register: Register, name: str, other: str) -> Rows:
 
 
 def _told(register: Register, name: str, rows: Rows) -> pl.Series:
-    """What rows hold that hold anything: cleaned text, packed digits, or a sex's code."""
+    """What rows hold that hold anything: cleaned text, packed digits, or a code."""
     column = register.columns[name].take(rows)
     if column.dtype.kind == "u":
         return pl.Series(column.astype(np.uint64) & DIGITS)
-    if name == "sex":
+    entry = register.kind.attribute(name)
+    dictionary = (entry.dictionary if entry else None) or name
+    if dictionary not in register.values:
         return pl.Series(column)
-    return pl.Series(register.values["names" if name in NAME_ROLES else name].strings(column))
+    return pl.Series(register.values[dictionary].strings(column))
 
 
 def _read_as(register: Register, role: str, text: pl.Series) -> pl.Series:
     """Text as the column of a role would read it; null or 0 for what it cannot."""
-    if role in DATES:
-        return pl.Series(packed_dates(text).astype(np.uint64))
-    if role == "sex":
-        return text.replace_strict(SEXES, default=None, return_dtype=pl.Int8)
-    if role in NAME_ROLES:
-        return read_names(text, role).text
-    if register.columns[role].dtype.kind != "u":
-        return CLEANED[role](text) if role in CLEANED else text
-    read = read_numbers(text, phone=role == "phone")
-    return pl.Series(packed_numbers(read.values)) if read else pl.Series([None] * len(text), dtype=pl.UInt64)
+    entry = register.kind.attribute(role)
+    return entry.reread(register, role, text) if entry and entry.reread else text

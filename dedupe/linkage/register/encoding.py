@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.kind import Kind
 from casebridge.dedupe.linkage.register.pair_rows import PairSide, RowTable
 from casebridge.dedupe.linkage.register.values import MISSING, Values
 
@@ -36,12 +37,13 @@ class Lists:
 @dataclass
 class Register:
     """Rows as arrays of length `size`, in the order of a hash of their ids, so that no result depends
-    on the order of the file. `columns` holds codes or packed digits, `values` the dictionaries; `shared` names
-    columns of numbers that records of several people share; `marks` says
+    on the order of the file. `kind` says what they are. `columns` holds codes or packed digits, `values` the
+    dictionaries; `shared` names columns of numbers that records of several people share; `marks` says
     more of each row, for the comparisons."""
 
     size: int
     ids: pl.Series
+    kind: Kind
     columns: dict[str, NDArray[Any]]
     values: dict[str, Values]
     lists: dict[str, Lists] = field(default_factory=dict)

@@ -7,14 +7,13 @@ to the end would keep.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, DEFAULT, SLIP, SWAP, TWO, UNLIKE, Comparison
-from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
+from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.model.calibration import Number
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Radix, distinct
@@ -144,53 +143,3 @@ class Scorer:
         if self.number is not None and len(rows):
             enough[rows] |= self.model.bound(self.number.without(patterns[rows]), self.opens) >= self.needed
         return KNOWN | enough * KEEP
-
-
-def doubtful(
-    comparisons: Sequence[Comparison], levels: NDArray[np.uint8], without: frozenset[str] = frozenset()
-) -> NDArray[np.bool_]:
-    """Patterns that are for a person to decide, however strong the rest.
-
-    Those a twin could show: a birth date that is the same, a slip away, a default or not known, and a forename
-    that is missing or differs by more than a slip of the pen (a shared NHS number may have been given to the
-    wrong twin). With positive evidence of two people, sex or middle name, a slip in the forename is enough. Where
-    no number that names a person agrees, so is either by itself: twins may be named a letter apart, or share the
-    first of their names, and nothing but a number tells them from one person written twice. A register without a
-    forename, or without a birth date, has it missing everywhere. Those of whom one at least has no birth date,
-    unless such a number agrees: parents and children share name and home. And those with two different numbers
-    that name a person: one of the two may be wrong, but that is not for a model to say.
-    """
-    place = {comparison.name: number for number, comparison in enumerate(comparisons)}
-    apart, near = np.ones(len(levels), dtype=bool), np.ones(len(levels), dtype=bool)
-    named = _any_tagged(comparisons, levels, AGREES, identifiers=True)
-    undated = ~named
-    if "forename" in place:
-        apart = ~_tagged(comparisons, place, levels, "forename", AGREES, SWAP, SLIP)
-        slip = _tagged(comparisons, place, levels, "forename", SLIP)
-        apart |= slip & ~named
-        for other in {"sex", "middle_name"} & place.keys():
-            apart |= _tagged(comparisons, place, levels, other, UNLIKE) & (slip | ~named)
-    if "birth_date" in place:
-        unknown = levels[:, place["birth_date"]] == comparisons[place["birth_date"]].null
-        near = _tagged(comparisons, place, levels, "birth_date", AGREES, SLIP, DEFAULT) | unknown
-        undated &= unknown
-    twins = np.zeros(len(levels), dtype=bool) if TWIN_CAP in without else apart & near | undated
-    return twins if NUMBER_CAP in without else twins | _any_tagged(comparisons, levels, TWO)
-
-
-def _tagged(
-    comparisons: Sequence[Comparison], place: Mapping[str, int], levels: NDArray[np.uint8], name: str, *tags: str
-) -> NDArray[np.bool_]:
-    """Patterns whose level of the comparison `name` has one of the tags."""
-    return comparisons[place[name]].tagged(*tags)[levels[:, place[name]]]
-
-
-def _any_tagged(
-    comparisons: Sequence[Comparison], levels: NDArray[np.uint8], tag: str, identifiers: bool = False
-) -> NDArray[np.bool_]:
-    """Patterns in which any comparison, or any of a number that names a person, has a level with the tag."""
-    found = np.zeros(len(levels), dtype=bool)
-    for place, comparison in enumerate(comparisons):
-        if comparison.identifier or not identifiers:
-            found |= comparison.tagged(tag)[levels[:, place]]
-    return found

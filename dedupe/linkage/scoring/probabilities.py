@@ -10,21 +10,22 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
-from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP, RELATIONS, SURE, Comparison, Levels
+from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP, SURE, Comparison, Levels
 from casebridge.dedupe.linkage.fields import THIRD_RECORDS, LinkOptions
+from casebridge.dedupe.linkage.kind import Kind
 from casebridge.dedupe.linkage.model import third_records
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Radix, distinct
 from casebridge.dedupe.linkage.model.third_records import Links, PairLookup, ThirdRecords
 from casebridge.dedupe.linkage.register.encoding import Register, pair_key
-from casebridge.dedupe.linkage.scoring.cascade import Scored, doubtful
+from casebridge.dedupe.linkage.scoring.cascade import Scored
 
 
 @dataclass(frozen=True)
 class PatternScores:
     """Kept pairs by distinct pattern. place: each pair's pattern. Of each pattern: levels (patterns,
-    comparisons); third, what third records say; chances of RELATIONS, (patterns, 4); log_odds (natural) of one
-    person; doubt, whether it is for a person to decide."""
+    comparisons); third, what third records say; chances of `Kind.relations`, (patterns, relations); log_odds
+    (natural) of one person; doubt, whether it is for a person to decide."""
 
     place: NDArray[np.int64]
     levels: NDArray[np.uint8]
@@ -64,6 +65,7 @@ class PatternScores:
 
 
 def score_patterns(
+    kind: Kind,
     model: Model,
     comparisons: Sequence[Comparison],
     codes: NDArray[np.int64],
@@ -73,18 +75,18 @@ def score_patterns(
     found, place = distinct(codes)
     levels = Radix.of(comparisons).decode(found)
     none = np.full(len(found), third_records.NULL, dtype=np.uint8)
-    doubt = doubtful(comparisons, levels, without)
+    doubt = kind.guards.doubt(comparisons, levels, without)
     return PatternScores(place, levels, none, model.relations(levels), model.log_odds(levels), doubt)
 
 
 def score_together(
-    register: Register, model: Model, comparisons: Sequence[Comparison], candidates: BlockedPairs, scored: Scored,
-    options: LinkOptions, frozen: ThirdRecords | None = None,
+    register: Register, model: Model, comparisons: Sequence[Comparison], candidates: BlockedPairs, scored:
+    Scored, options: LinkOptions, frozen: ThirdRecords | None = None,
 ) -> tuple[Scored, PatternScores, ThirdRecords]:  # fmt: skip
     """Each pair judged alone, then with what third records say of it (`thirds`); with the pairs that a third
     record binds, without those that now fall below `options.keep`. Pairs decided different bind nothing.
     frozen: third records as a kept model has them."""
-    alone = score_patterns(model, comparisons, scored.codes, options.without)
+    alone = score_patterns(register.kind, model, comparisons, scored.codes, options.without)
     p = alone.p[alone.place]
     different = np.isin(pair_key(scored.left, scored.right), register.pair_keys(options.different_pairs))
     p[different] = 0.0
@@ -102,7 +104,7 @@ def score_together(
         right=np.concatenate([scored.right, right]),
         codes=np.concatenate([scored.codes, codes]),
     )
-    alone = alone.and_also(score_patterns(model, comparisons, codes, options.without))
+    alone = alone.and_also(score_patterns(register.kind, model, comparisons, codes, options.without))
     unsure = np.flatnonzero(alone.p[alone.place] < SURE)
     level = np.full(len(scored.codes), third_records.NULL, dtype=np.uint8)
     level[unsure] = third_records.third_levels(
@@ -138,7 +140,7 @@ def pairs_frame(
         "left_id": register.ids.gather(pl.Series(scored.left[order].astype(np.uint32))),
         "right_id": register.ids.gather(pl.Series(scored.right[order].astype(np.uint32))),
         "p_same": pl.Series(p[order]),
-        "relation": _labelled(judged.chances.argmax(axis=1)[place], RELATIONS),
+        "relation": _labelled(judged.chances.argmax(axis=1)[place], register.kind.relations),
         "weight": pl.Series(judged.log_odds[place] / np.log(2)),
     }
     for number, comparison in enumerate(comparisons):

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from casebridge.dedupe.review.desk_words import Form, Open
 from casebridge.dedupe.review.evidence_file import Held, Person
+from casebridge.dedupe.review.merge_words import advice, read_notes
 from casebridge.dedupe.review.verdicts import REASONS, Opinion, Place
 from casebridge.dedupe.review.words import Line, Piece, compare, doubts, mask, pieces, sentence
 from casebridge.migrate.web.pages.queue import after, score
@@ -86,10 +87,12 @@ def _page(visit: Visit, one: Open, revealed: str, *, status: int = 200, **values
     lines = compare(left, right, one.pair.levels)
     mine = one.standing.said_by(visit.me.login)
     decidable = one.standing.place not in {Place.HELD, Place.DONE}
+    notes = read_notes(visit.desk.evidence().fact("merge"))
     return visit.page(
         "pair.html", status=status, title="Error: Pair" if status >= 400 else "Pair", one=one, pair=one.pair,
         sentence=sentence(lines), doubts=doubts(one.pair, left, right), rows=_rows(lines, revealed),
         sides=_sides(visit, left, right, revealed), holding=one.holder == visit.me.login,
+        advice=advice(notes, one.pair, left, right),
         busy=one.holder not in {"", visit.me.login}, mine=mine, decidable=decidable,
         opinions=[(o, KEYS[o], REASONS[o]) for o in Opinion], places=Place,
         revealed_table=revealed.removeprefix("held-"),

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from casebridge.dedupe.review.desk_words import Open
 from casebridge.dedupe.review.evidence_file import PairEvidence
+from casebridge.dedupe.review.merge_rules import Outcome
 from casebridge.dedupe.review.verdicts import Act, Place
 from casebridge.dedupe.review.words import compare, told
 from casebridge.migrate.web.visit import Visit, as_query, today, wanted
@@ -42,6 +43,7 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "queue.html", title="Queue", rows=rows, found=len(found), counts=[(p, counts[p]) for p in PLACES],
         filters=filters, query=as_query(filters), teams=teams, relations=RELATIONS,
+        outcomes=[str(says) for says in Outcome] if any(one.pair.preflight for one in everything) else [],
         only=(*ONLY, *(["restricted"] if me.clearance else [])), after=after(visit), pace=pace(visit, len(found)),
     )  # fmt: skip
 

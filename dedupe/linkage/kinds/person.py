@@ -1,0 +1,243 @@
+"""People: what is read of them, compared, blocked by and believed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.blocking import parts
+from casebridge.dedupe.linkage.blocking.parts import value_part
+from casebridge.dedupe.linkage.comparisons.addresses import address_comparison
+from casebridge.dedupe.linkage.comparisons.births import birth_comparison
+from casebridge.dedupe.linkage.comparisons.codes import email_comparison, nino_comparison, upn_comparison
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, GENERATION, UNLIKE
+from casebridge.dedupe.linkage.comparisons.names import name_comparisons
+from casebridge.dedupe.linkage.comparisons.registry import (
+    categorical_comparison,
+    death_comparison,
+    nhs_comparison,
+    phone_comparison,
+    related_comparison,
+    sex_comparison,
+)
+from casebridge.dedupe.linkage.comparisons.telling_apart import NAME as TOLD_APART
+from casebridge.dedupe.linkage.comparisons.telling_apart import telling_apart
+from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Part, Profile
+from casebridge.dedupe.linkage.kinds.guards import TWINS, could_be_twins, marks_of_people
+from casebridge.dedupe.linkage.register import readers
+from casebridge.dedupe.linkage.register.codes import CODES
+from casebridge.dedupe.linkage.register.encoding import NAME_ROLES, Register
+from casebridge.dedupe.linkage.register.identifiers import digits_apart
+from casebridge.dedupe.linkage.register.name_columns import read_name_columns
+from casebridge.dedupe.linkage.register.nametable import alike_forenames
+from casebridge.dedupe.linkage.register.pair_rows import Rows
+
+OF_A_HOME = ("address", "phone")
+NAMES = parts.either_order("forename", "surname")
+IN_NAMES = ("forename", "surname", "forename_sound", "surname_sound")
+
+BIRTH_DATE = Attribute(
+    "birth_date", ("birth_date",), readers.date_reader("birth_date"), birth_comparison,
+    parts={
+        "birth_date": value_part("birth_date", implies=("birth_date", "birth_year", "birthday")),
+        "birth_year": Part(("birth_date",), parts.year_of("birth_date"), ("birth_date",)),
+        "birthday": Part(("birth_date",), parts.day_of("birth_date"), ("birth_date",)),
+    },
+    dates=("birth_date",), reread=readers.dates_as,
+)  # fmt: skip
+SEX = Attribute(
+    "sex", ("sex",), readers.read_sex, sex_comparison, parts={"sex": value_part("sex")}, reread=readers.sexes_as
+)
+NHS_NUMBER = Attribute(
+    "nhs_number", ("nhs_number",), readers.number_reader("nhs_number"), nhs_comparison,
+    parts={"nhs_number": value_part("nhs_number")}, names_one=True, reread=readers.numbers_as(),
+)  # fmt: skip
+PHONE = Attribute(
+    "phone", ("phone",), readers.number_reader("phone", phone=True), phone_comparison,
+    parts={"phone": value_part("phone")}, reread=readers.numbers_as(phone=True),
+)  # fmt: skip
+PERSON_NAMES = Attribute(
+    "names", (*NAME_ROLES, "previous_surnames"), read_name_columns, name_comparisons,
+    parts={
+        "forename": value_part("forename", implies=("forename", "forename_sound")),
+        "middle_name": value_part("middle_name"),
+        "surname": value_part("surname", implies=("surname", "surname_sound")),
+        "names": Part(
+            ("forename", "surname"), NAMES, ("forename", "surname"), IN_NAMES, both=("forename", "surname")
+        ),
+        "rare_names": Part(
+            ("forename", "surname"), parts.rare(NAMES, "names"), ("forename", "surname"), IN_NAMES
+        ),
+        "forename_sound": Part(("forename",), parts.sound_of("forename", "names"), ("forename",)),
+        "surname_sound": Part(("surname",), parts.sound_of("surname", "names"), ("surname",)),
+    },
+    needs={"previous_surnames": ("surname",)}, listed=("previous_surnames",),
+    reread=readers.names_as, dictionary="names",
+)  # fmt: skip
+ADDRESS = Attribute(
+    "address", ("house", "street", "postcode", "previous_postcodes"), readers.read_address, address_comparison,
+    parts={
+        "house": value_part("house", shows="address"),
+        "street": value_part("street", shows="address"),
+        "postcode": value_part("postcode", shows="address", implies=("postcode", "sector")),
+        "sector": Part(("postcode",), parts.sector_of("postcode"), ("address",)),
+    },
+    needs={"previous_postcodes": ("postcode",), "house": ("street", "postcode")}, listed=("previous_postcodes",),
+    reread=readers.address_as,
+)  # fmt: skip
+DEATH_DATE = Attribute(
+    "death_date", ("death_date",), readers.date_reader("death_date"), death_comparison,
+    dates=("death_date",), reread=readers.dates_as,
+)  # fmt: skip
+EMAIL = Attribute(
+    "email", ("email",), readers.code_reader("email", CODES["email"]), email_comparison,
+    reread=readers.cleaned_as(CODES["email"].clean),
+)  # fmt: skip
+UPN = Attribute(
+    "upn", ("upn",), readers.code_reader("upn", CODES["upn"]), upn_comparison,
+    names_one=True, reread=readers.cleaned_as(CODES["upn"].clean),
+)  # fmt: skip
+NINO = Attribute(
+    "nino", ("nino",), readers.code_reader("nino", CODES["nino"]), nino_comparison,
+    names_one=True, reread=readers.cleaned_as(CODES["nino"].clean),
+)  # fmt: skip
+APART = Attribute(TOLD_APART, NAME_ROLES, None, telling_apart)
+"""What name columns say beside the names: Twin 2, Snr."""
+
+BLOCKING = Blocking(
+    ladders=(
+        ((("nhs_number",),),),
+        ((("phone",),),),
+        (
+            (("birth_date",),),
+            (("postcode", "birth_date"), ("surname", "birth_date"), ("forename", "birth_date")),
+        ),
+        (
+            (("postcode",),),
+            (("postcode", "forename"), ("postcode", "surname", "sex")),
+        ),
+        ((("names",),), (("names", "birth_year"),)),
+        ((("surname",),), ()),
+        ((("forename",),), ()),
+        ((("street", "house"),), (("forename", "street", "house"), ("surname", "street", "house", "sex"))),
+        (
+            (("forename_sound", "surname_sound"),),
+            (
+                ("forename_sound", "surname_sound", "birthday"),
+                ("forename_sound", "surname_sound", "sector"),
+                ("forename", "surname_sound", "middle_name"),
+            ),
+        ),
+        ((("rare_names",),),),
+    ),
+    lacking={
+        "postcode": (
+            (
+                (("street", "house"),),
+                (
+                    ("street", "house", "birth_date"),
+                    ("street", "house", "forename"),
+                    ("street", "house", "surname", "sex"),
+                ),
+            ),
+        )
+    },
+    further=(
+        ("names",),
+        ("forename_sound", "surname_sound", "birth_year"),
+        ("forename_sound", "surname_sound", "street"),
+        ("forename_sound", "surname_sound", "house"),
+        ("forename_sound", "birth_date"),
+        ("surname_sound", "birth_date"),
+        ("birth_date", "sector"),
+        ("forename", "street"),
+        ("surname", "street", "sex"),
+        ("middle_name", "street"),
+        ("postcode", "house"),
+        ("surname_sound", "postcode"),
+        ("forename", "birthday"),
+        ("surname", "birthday", "sex"),
+        ("forename", "middle_name", "sex"),
+        ("surname", "middle_name"),
+        ("forename", "surname_sound"),
+        ("forename", "birth_year", "sex"),
+        ("forename", "house", "sex"),
+        ("surname", "house", "sex"),
+    ),
+    loose=(
+        ("forename_sound", "birth_year"), ("surname_sound", "birth_year"), ("forename_sound", "birthday"),
+        ("surname_sound", "birthday"), ("forename_sound", "sector"), ("surname_sound", "sector"),
+        ("birth_year", "sector"), ("birth_year", "street"), ("middle_name", "birth_year"), ("street", "house"),
+        ("forename_sound", "surname_sound"), ("birth_date",), ("postcode",), ("surname_sound",),
+        ("forename_sound",), ("middle_name",), ("birthday",), ("street",),
+    ),
+    beside=("forename", "surname", "birth_date", "birth_year", "postcode"),
+    refinements=(
+        "birth_date", "postcode", "forename", "surname", "street", "house", "phone", "nhs_number", "sex",
+        "middle_name",
+    ),
+    weak=("sex",),
+)  # fmt: skip
+
+ONE_PERSON = {"birth_date": {GENERATION: 0.0005, UNLIKE: 0.03}}
+"""Of one person's dates, over 15 years apart (parent and child of one name); each UNLIKE level (no slip makes
+1951 of 1983). Without ceilings relations take one another's pairs where columns are few."""
+NO_TWINS = {"birth_date": {AGREES: 0.01}}
+PROFILES = (
+    Profile("settled", SAME, 0.10, ceilings=ONE_PERSON),
+    Profile("moved", SAME, 0.04, ceilings=ONE_PERSON),
+    # three times what births give: 1.5 % of people have a twin
+    Profile("twin", "twin_or_sibling", 0.01, by_luck=True, by_definition=("birth_date",), most_a_row=0.025),
+    Profile("sibling", "twin_or_sibling", 0.03, OF_A_HOME, by_luck=True, ceilings=NO_TWINS),
+    Profile("household", "household", 0.06, OF_A_HOME, by_luck=True, ceilings=NO_TWINS),
+    Profile(
+        "namesake", "household", 0.005, OF_A_HOME, by_definition=("address",),
+        doubted="how one person's dates differ",
+    ),
+)  # fmt: skip
+STRANGERS = Chance(
+    0.755,
+    like="household",
+    gathered=("address",),  # people of one name live near one another, and random pairs do not show it
+    cohorts={"birth_date": 1.5},  # names go with birth dates by the fashion of the time only
+    whole=("forename", "surname", "birth_date"),
+    main_parts={"address": "postcode", "death_date": "", "middle_name": "middle_name"},
+    coincidences=("birth_date", "forename", "surname"),
+)
+LACKING = {
+    "forename": "No forename column: twins cannot be told apart, and no pair whose birth dates agree or are a "
+    "slip apart is put at 0.95 or more.",
+    "birth_date": "No birth_date column: parent and child of one name and home cannot be told apart. No pair is "
+    "put at 0.95 or more unless a number that names a person agrees; each is for a person to decide.",
+}
+
+
+def one_person(register: Register, left: Rows, right: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of pairs: whether both hold a forename, or both a birth date; whether one of them is alike."""
+    known, alike = np.zeros(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
+    if register.has("birth_date"):
+        a, b = (register.columns["birth_date"].take(rows).astype(np.uint64) for rows in (left, right))
+        both = (a > 0) & (b > 0)
+        known |= both
+        alike |= both & (digits_apart(a, b) <= 1)
+    forenames = alike_forenames(register)
+    if forenames:
+        column = register.columns["forename"]
+        both = (column.take(left) | column.take(right)) >= 0
+        known |= both
+        alike |= both & forenames(*register.sides(left, right))
+    return known, alike
+
+
+PERSON = Kind(
+    "person", "a person", "people",
+    (BIRTH_DATE, SEX, NHS_NUMBER, PHONE, PERSON_NAMES, ADDRESS, DEATH_DATE, EMAIL, UPN, NINO, APART),
+    BLOCKING, PROFILES, STRANGERS,
+    Guards(could_be_twins, marks_of_people, TWINS, LACKING),
+    free=categorical_comparison, related=related_comparison,
+    told_by=("forename", "birth_date"), alike=one_person,
+    same_kind=(
+        ("forename", "surname", "middle_name"), ("street", "house"), ("birth_date", "death_date"),
+        ("nhs_number", "phone"),
+    ),
+)  # fmt: skip

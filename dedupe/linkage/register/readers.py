@@ -1,0 +1,180 @@
+"""Readers of columns: what a kind's attributes are made of. Each fills a register from the columns of its roles.
+
+Those that end in `_as` say how text would be read as such a column, so that copies of it are found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from casebridge.dedupe.linkage.fields import Fields
+from casebridge.dedupe.linkage.kind import Read, Reread
+from casebridge.dedupe.linkage.register.codes import Code
+from casebridge.dedupe.linkage.register.column_reader import ColumnReader, as_lists, exploded_items, tell_unread
+from casebridge.dedupe.linkage.register.dates import filled_in, packed_dates, read_dates
+from casebridge.dedupe.linkage.register.encoding import SEXES, Register
+from casebridge.dedupe.linkage.register.fillers import fillers
+from casebridge.dedupe.linkage.register.identifiers import VALID, packed_numbers, passes_check, with_check
+from casebridge.dedupe.linkage.register.number_fields import read_numbers
+from casebridge.dedupe.linkage.register.personal_names import read_names
+from casebridge.dedupe.linkage.register.places import houses, postcodes, streets
+from casebridge.dedupe.linkage.register.values import MISSING, by_distinct, encode, encode_cleaned, flagged_rows
+
+NO_SEX = frozenset({"0", "3", "9", "U", "I", "O", "X", "OTHER", "INDETERMINATE", "NON-BINARY", "NOT SPECIFIED"})
+PLACES = {"house": houses, "street": streets, "postcode": postcodes}
+Clean = Callable[[pl.Series], pl.Series]
+
+
+def date_reader(role: str) -> Read:
+    """Dates in any writing; those that a system filled in are missing."""
+
+    def read(register: Register, reader: ColumnReader, fields: Fields) -> None:
+        column = reader.column(fields.roles[role])
+        found = read_dates(column)
+        default = filled_in(found.packed)
+        register.columns[role] = reader.arranged(np.where(default, np.uint32(0), found.packed))
+        tell_unread(register, role, "date", column, found.unread)
+        if default.any():
+            register.notes.append(
+                f"{role}: {int(default.sum()):,} values are a date that far more records hold than others: taken "
+                "for what a system fills in, and for missing."
+            )
+        unsure = int(found.unsure.sum())
+        if unsure:
+            register.notes.append(
+                f"{role}: {unsure:,} dates could be read day first or month first, and the column does not say "
+                "which: read as most of it is written, or day first."
+            )
+
+    return read
+
+
+def dates_as(_register: Register, _role: str, text: pl.Series) -> pl.Series:
+    return pl.Series(packed_dates(text).astype(np.uint64))
+
+
+def read_sex(register: Register, reader: ColumnReader, fields: Fields) -> None:
+    column = reader.column(fields.roles["sex"])
+    rows, distinct = by_distinct(column)
+    words = distinct.str.strip_chars(" .").str.to_uppercase().str.replace(r"\.0+$", "")
+    sexes = np.array([*(SEXES.get(text, MISSING) for text in words.to_list()), MISSING], dtype=np.int8)
+    register.columns["sex"] = reader.arranged(sexes.take(rows, mode="wrap"))
+    known = words.is_in([*SEXES, *NO_SEX]) | fillers(distinct)
+    tell_unread(register, "sex", "sex", column, flagged_rows(~known.to_numpy(), rows))
+
+
+def sexes_as(_register: Register, _role: str, text: pl.Series) -> pl.Series:
+    return text.replace_strict(SEXES, default=None, return_dtype=pl.Int8)
+
+
+def names_as(_register: Register, role: str, text: pl.Series) -> pl.Series:
+    return read_names(text, role).text
+
+
+def number_reader(role: str, phone: bool = False) -> Read:
+    """Numbers of a phone, or those that name a person and have the check digit of an NHS number."""
+
+    def read(register: Register, reader: ColumnReader, fields: Fields) -> None:
+        column = reader.column(fields.roles[role])
+        found = read_numbers(column, phone=phone)
+        if found is None:
+            codes, values = encode([column])
+            register.columns[role], register.values[role] = reader.arranged(codes[0]), values
+            register.notes.append(f"{role} holds letters: compared as text.")
+            return
+        tell_unread(register, role, "number", column, found.unread)
+        rounded = int(found.rounded.sum())
+        if rounded:
+            register.notes.append(
+                f"{role}: {rounded:,} values were rounded by a spreadsheet (1.23E9), and their last digits are "
+                "lost."
+            )
+        packed = packed_numbers(found.values)
+        if not phone:
+            packed = with_check(packed)
+            _tell_unchecked(register, role, packed)
+        register.columns[role] = reader.arranged(packed)
+        rows, numbers = found.further
+        if len(rows):
+            further = packed_numbers(numbers)
+            register.lists[role] = as_lists(rows, further if phone else with_check(further), reader.order)
+        if len(rows) and not phone:
+            register.notes.append(
+                f"{role}: {len(np.unique(rows)):,} fields hold two numbers that pass the check: either may agree."
+            )
+
+    return read
+
+
+def _tell_unchecked(register: Register, role: str, packed: NDArray[np.uint64]) -> None:
+    if packed.any() and not (packed & VALID).any():
+        given, wrong = np.count_nonzero(packed), np.count_nonzero(~passes_check(packed) & (packed > 0))
+        register.notes.append(
+            f"{role}: {wrong:,} of {given:,} values fail the check digit of an NHS number: compared as some "
+            "other number of a person, without it."
+        )
+
+
+def numbers_as(phone: bool = False) -> Reread:
+    def reread(register: Register, role: str, text: pl.Series) -> pl.Series:
+        if register.columns[role].dtype.kind != "u":
+            return text
+        read = read_numbers(text, phone=phone)
+        return pl.Series(packed_numbers(read.values)) if read else pl.Series([None] * len(text), dtype=pl.UInt64)
+
+    return reread
+
+
+def code_reader(role: str, code: Code) -> Read:
+    """Codes of letters and figures."""
+
+    def read(register: Register, reader: ColumnReader, fields: Fields) -> None:
+        read_text(register, reader, role, [reader.column(fields.roles[role])], code.clean, code.kind)
+
+    return read
+
+
+def cleaned_as(clean: Clean) -> Reread:
+    return lambda _register, _role, text: clean(text)
+
+
+def read_address(register: Register, reader: ColumnReader, fields: Fields) -> None:
+    """House, street and postcode, earlier postcodes among these."""
+    for role in ("house", "street"):
+        if role in fields.roles:
+            read_text(register, reader, role, [reader.column(fields.roles[role])], PLACES[role], role)
+    if "postcode" not in fields.roles:
+        return
+    columns = [reader.column(fields.roles["postcode"])]
+    listed = "previous_postcodes" in fields.roles
+    if listed:
+        rows, exploded = exploded_items(reader.column(fields.roles["previous_postcodes"]))
+        columns.append(exploded)
+    codes = read_text(register, reader, "postcode", columns, postcodes, "postcode")
+    if listed:
+        register.lists["previous_postcodes"] = as_lists(rows, codes[1], reader.order)
+
+
+def address_as(_register: Register, role: str, text: pl.Series) -> pl.Series:
+    return PLACES[role](text)
+
+
+def read_text(
+    register: Register, reader: ColumnReader, role: str, columns: Sequence[pl.Series], clean: Clean, kind: str
+) -> list[NDArray[np.int32]]:
+    """Read a column of text, with further ones of one dictionary, and tell what says something that is not of
+    its kind. Returns the codes of each."""
+    cleaned = []
+    for column in columns:
+        rows, distinct = by_distinct(column)
+        tidy = clean(distinct)
+        cleaned.append((rows, tidy))
+        nothing = (tidy.is_null() & ~fillers(distinct)).to_numpy()
+        tell_unread(register, role, kind, column, flagged_rows(nothing, rows))
+    codes, values = encode_cleaned(cleaned)
+    register.columns[role], register.values[role] = reader.arranged(codes[0]), values
+    return codes

@@ -1,0 +1,138 @@
+"""`[scan]` of `linkage.toml`: which tables of the live register are read, and what linkage sees there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from casebridge.dedupe.linkage.fields import ROLES
+from casebridge.project.errors import Problem, SpecError, did_you_mean
+from casebridge.project.settings import NOT_RESTRICTED, texts_of
+from casebridge.project.toml_file import TomlError, read_toml
+
+FILE = "linkage.toml"
+KNOWN: Mapping[str, frozenset[str]] = {
+    "scan": frozenset({"query", "related", "duplicates", "merged", "teams", "flags", "not_restricted", "tables"}),
+    "scan.tables": frozenset({"key", "person", "columns", "changed", "others"}),
+}
+"""The keys of `[scan]`, and of a part `[scan.tables.NAME]`."""
+RESTRICTED = "restricted"
+"""The column of the query that carries the mark of restriction."""
+
+
+@dataclass(frozen=True)
+class LiveTable:
+    """A table or view of the live register: `key` names a row, `person` whose row it is, `others` further columns
+    that hold somebody's key; `changed` is a day or time that moves whenever the row does, empty where none can be
+    trusted. Nothing but `columns` is ever read."""
+
+    name: str
+    key: str
+    person: str
+    columns: tuple[str, ...]
+    changed: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Every column that is read, each once."""
+        own = (self.key, self.person, *self.others, *([self.changed] if self.changed else []))
+        return tuple(dict.fromkeys((*own, *self.columns)))
+
+
+@dataclass(frozen=True)
+class ScanConfig:
+    """The tables, and queries over them (DuckDB, every column text): `query` has one row a person with `id`, the
+    columns of `fields` and `restricted`; `related` and `duplicates` have pairs (`left_id`, `right_id`) that are on
+    file as two people and as one; `merged` has `gone` and `kept`; `teams` and `flags` what a reviewer is shown."""
+
+    tables: tuple[LiveTable, ...]
+    query: str
+    fields: tuple[tuple[str, str], ...]
+    other: tuple[tuple[str, str], ...] = ()
+    related: str = ""
+    duplicates: str = ""
+    merged: str = ""
+    teams: str = ""
+    flags: str = ""
+    not_restricted: tuple[str, ...] = NOT_RESTRICTED
+
+    @property
+    def register(self) -> LiveTable:
+        """The table of the people: the first one whose rows are named by the person."""
+        return next(table for table in self.tables if table.key == table.person)
+
+
+def read_scan(folder: Path) -> ScanConfig:
+    """What a project scans. SpecError lists all that is wrong, or that nothing is said of it."""
+    try:
+        raw = read_toml(folder / FILE)
+    except (FileNotFoundError, TomlError) as error:
+        what = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise SpecError([Problem(FILE, "", what)]) from error
+    body, problems = raw.get("scan"), list[Problem]()
+    if not isinstance(body, dict):
+        hint = "`casebridge init DIR --scan URL` writes a first draft; docs/specs.md has the keys"
+        raise SpecError(
+            [Problem(FILE, "scan", "is missing: nothing says what the live register looks like", hint)]
+        )
+    _unknown("scan", body, "scan", problems)
+    tables = tuple(_table(name, table, problems) for name, table in _part(body, "tables").items())
+    for role in _part(raw, "fields"):
+        if role not in ROLES:
+            problems.append(Problem(FILE, f"fields.{role}", "unknown role", did_you_mean(role, ROLES)))
+    if not tables or all(table.key != table.person for table in tables):
+        what = "has no table of the people: one whose `key` is its `person`"
+        problems.append(Problem(FILE, "scan.tables", what))
+    for part, where in ((_part(raw, "fields"), "fields"), (str(body.get("query", "")).strip(), "scan.query")):
+        if not part:
+            problems.append(Problem(FILE, where, "is missing"))
+    is_open = texts_of(FILE, "scan", body, "not_restricted", problems)
+    if problems:
+        raise SpecError(problems)
+    queries = {name: str(body.get(name, "")) for name in ("query", *QUERIES)}
+    return ScanConfig(
+        tables=tables, fields=_texts(raw, "fields"), other=_texts(raw, "other"),
+        not_restricted=NOT_RESTRICTED if is_open is None else is_open, **queries,
+    )  # fmt: skip
+
+
+QUERIES = ("related", "duplicates", "merged", "teams", "flags")
+"""The queries that a register may leave out."""
+
+
+def _table(name: str, body: Any, problems: list[Problem]) -> LiveTable:
+    where = f"scan.tables.{name}"
+    _unknown("scan.tables", body, where, problems)
+    body = body if isinstance(body, dict) else {}
+    for key in ("person", "columns"):
+        if not body.get(key):
+            problems.append(Problem(FILE, f"{where}.{key}", "is missing"))
+    person, columns = str(body.get("person", "")), texts_of(FILE, where, body, "columns", problems) or ()
+    others = texts_of(FILE, where, body, "others", problems) or ()
+    return LiveTable(name, str(body.get("key", person)), person, columns, str(body.get("changed", "")), others)
+
+
+def _unknown(part: str, body: Any, where: str, problems: list[Problem]) -> None:
+    if not isinstance(body, dict):
+        problems.append(Problem(FILE, where, "must be a TOML table"))
+        return
+    for key in sorted(body.keys() - KNOWN[part]):
+        problems.append(Problem(FILE, f"{where}.{key}", "unknown key", did_you_mean(key, KNOWN[part])))
+
+
+def _part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = body.get(name, {})
+    return found if isinstance(found, dict) else {}
+
+
+def _texts(raw: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
+    return tuple((str(role), str(column)) for role, column in _part(raw, name).items())
+
+
+def columns_of(config: ScanConfig) -> Sequence[str]:
+    """The columns that the query must give."""
+    named = [column for _, column in (*config.fields, *config.other)]
+    return list(dict.fromkeys(["id", RESTRICTED, *named]))

@@ -1,0 +1,79 @@
+"""Which pairs of the register are before the reviewers: put forward by linkage or on file as duplicates, less what
+people settled. What they settled comes back only when its evidence changed materially (`review/reraise.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import polars as pl
+
+from casebridge.dedupe.review.decisions import SETTLING, Decision, Ruling
+from casebridge.dedupe.review.reraise import Basis, raised_again
+from casebridge.dedupe.scan.linking import PAIRS, Linked
+
+Pair = tuple[str, str]
+BESIDE = ("since", "why", "decision")
+"""The columns of a candidate that are for the scan itself: the day on which it was put forward first, why it is
+there when it is not for its probability, and the number of the decision that it comes back in spite of."""
+CANDIDATES: Mapping[str, type[pl.DataType]] = {
+    **PAIRS, "state": pl.String, "ruling": pl.String, "changed": pl.String, "since": pl.String, "why": pl.String,
+    "decision": pl.Int64,
+}  # fmt: skip
+"""PAIRS and their levels; `state` undecided or decided, the ruling that stands, what changed since."""
+ON_FILE = "on file as duplicates"
+
+
+def candidates(
+    linked: Linked,
+    on_file: Collection[Pair],
+    decided: Mapping[Pair, Decision],
+    bases: Mapping[Pair, Basis],
+    before: pl.DataFrame | None,
+    day: str,
+) -> pl.DataFrame:
+    """CANDIDATES of tonight. on_file: pairs that the register itself calls duplicates. decided, bases: what stands
+    and what it rested on. before: those of the night before, for `since`."""
+    by = ["left_id", "right_id"]
+    again = raised_again(list(decided.values()), bases, linked.pairs.lazy(), linked.propose)
+    forward = pl.col("p_same") >= linked.propose
+    pairs = linked.pairs.filter(forward | _in(decided) | _in(on_file))
+    known = set(pairs.select(by).iter_rows())
+    more = [{"left_id": left, "right_id": right} for left, right in sorted(set(on_file) - known)]
+    pairs = pl.concat([pairs, pl.DataFrame(more, schema=dict(PAIRS))], how="diagonal")
+    found = pairs.join(_rulings(decided), on=by, how="left").join(again, on=by, how="left")
+    settled = pl.col("ruling").is_in([str(item) for item in SETTLING]).fill_null(False)
+    found = found.with_columns(
+        pl.when(settled & pl.col("changed").is_null()).then(pl.lit("decided")).otherwise(pl.lit("undecided"))
+        .alias("state"),
+        pl.when(_in(on_file)).then(pl.lit(ON_FILE)).otherwise(pl.lit("")).alias("why"),
+    )  # fmt: skip
+    then = _none() if before is None else before
+    found = found.join(then.select(*by, "since"), on=by, how="left")
+    return found.with_columns(pl.col("since").fill_null(pl.lit(day))).sort(by)
+
+
+def waiting(found: pl.DataFrame | None) -> pl.DataFrame:
+    """left_id, right_id and since of those that wait for somebody."""
+    rows = _none() if found is None else found
+    return rows.filter(pl.col("state") == "undecided").select("left_id", "right_id", "since")
+
+
+def ruled_pairs(decided: Mapping[Pair, Decision], *verdicts: Ruling) -> list[Pair]:
+    """The pairs with one of these verdicts."""
+    return sorted(pair for pair, said in decided.items() if said.verdict in verdicts)
+
+
+def _rulings(decided: Mapping[Pair, Decision]) -> pl.DataFrame:
+    rows = [(*pair, str(said.verdict)) for pair, said in sorted(decided.items(), key=lambda item: item[0])]
+    schema = {"left_id": pl.String, "right_id": pl.String, "ruling": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _none() -> pl.DataFrame:
+    return pl.DataFrame(schema=dict(CANDIDATES))
+
+
+def _in(pairs: Collection[Pair]) -> pl.Expr:
+    """Whether a row's pair is one of these."""
+    names = [f"{left}\n{right}" for left, right in pairs]
+    return (pl.col("left_id") + "\n" + pl.col("right_id")).is_in(names)

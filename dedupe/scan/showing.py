@@ -1,0 +1,102 @@
+"""What the desk shows of the scan's candidates: the people in them, their tables' rows, family and household."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from casebridge.dedupe.review.clearance import OPEN, RESTRICTED
+from casebridge.dedupe.review.evidence import pairs_evidence
+from casebridge.dedupe.review.evidence_file import Held, Kin, PairEvidence, Person
+from casebridge.dedupe.review.gathering import SHOWN, households, plain
+from casebridge.dedupe.scan.changes import HASH
+from casebridge.dedupe.scan.config import RESTRICTED as MARK
+from casebridge.dedupe.scan.config import LiveTable, ScanConfig
+from casebridge.dedupe.scan.pairs import BESIDE
+from casebridge.dedupe.scan.people import Tables, rows_of
+from casebridge.project.batch import digest
+from casebridge.project.restriction import is_marked
+
+
+def shown_people(
+    config: ScanConfig,
+    register: pl.DataFrame,
+    tables: Tables,
+    members: Collection[str],
+    related: Sequence[tuple[str, str]],
+    said: Callable[[str, Tables], Mapping[str, tuple[str, ...]]],
+) -> dict[str, Person]:
+    """The people of some pairs, and whoever is beside them. said: asks `teams` or `flags` of the rows of these
+    people."""
+    at_home = households(register, dict(config.fields), members)
+    kin = defaultdict[str, list[Kin]](list)
+    for left, right in related:
+        for one, other in ((left, right), (right, left)):
+            if one in members:
+                kin[one].append(Kin(other, "relationship on file"))
+    for one, others in at_home.items():
+        known = {item.id for item in kin[one]}
+        kin[one] += [Kin(other, "same address") for other in others if other not in known]
+    beside = {item.id for some in kin.values() for item in some} | set(members)
+    mine = register.filter(pl.col("id").is_in(sorted(beside)))
+    secret = set(mine.filter(is_marked(pl.col(MARK), config.not_restricted)).get_column("id"))
+    roles = {str(row["id"]): _roles(row, config) for row in mine.iter_rows(named=True)}
+    keys = [item.partition(":")[2] for item in members]
+    around = {table.name: rows_of(tables[table.name], table, keys) for table in config.tables}
+    teams, flags = (said(name, around) for name in ("teams", "flags"))
+    held = _held(config, around)
+    people = {}
+    for item in sorted(roles):
+        key, restricted = item.partition(":")[2], item in secret
+        if item not in members:
+            people[item] = Person(item, RESTRICTED if restricted else OPEN, roles[item])
+            continue
+        fields = _fields(around[config.register.name], config.register, key)
+        marks = {*flags.get(item, ()), *(["restricted"] if restricted else [])}
+        people[item] = Person(
+            item, RESTRICTED if restricted else OPEN, roles[item], fields, tuple(held.get(key, ())),
+            tuple(one for one in kin[item] if one.id in roles), teams.get(item, ()), tuple(sorted(marks)),
+            digest(roles[item], fields),
+        )  # fmt: skip
+    return people
+
+
+def shown_pairs(
+    keyed: Callable[..., str], pairs: pl.DataFrame, people: Mapping[str, Person]
+) -> list[PairEvidence]:
+    """The candidates as the desk shows them."""
+    return pairs_evidence(keyed, pairs.drop(BESIDE), people, {})
+
+
+def _roles(row: Mapping[str, Any], config: ScanConfig) -> dict[str, Any]:
+    columns = {**dict(config.fields), **dict(config.other)}
+    columns |= {name: name for name in ("previous_surnames", "previous_postcodes") if name in row}
+    found: dict[str, Any] = {}
+    for role, column in columns.items():
+        value = row[column]
+        if value is not None and value != []:
+            found[role] = [plain(one) for one in value] if isinstance(value, list) else plain(value)
+    return found
+
+
+def _fields(rows: pl.DataFrame, table: LiveTable, key: str) -> dict[str, str]:
+    """The columns of the people's table that hold something."""
+    mine = rows.filter(pl.col(table.key) == key).drop(HASH, strict=False).head(1).to_dicts()
+    return {name: str(value) for row in mine for name, value in row.items() if value}
+
+
+def _held(config: ScanConfig, around: Tables) -> dict[str, list[Held]]:
+    """Rows of each other table, by key of the person."""
+    found = defaultdict[str, list[Held]](list)
+    for table in config.tables:
+        if table.key == table.person or table.others:
+            continue
+        rows = around[table.name].sort(table.key).drop(HASH, strict=False)
+        for (key,), mine in rows.group_by(table.person, maintain_order=True):
+            shown = [{name: str(value) for name, value in row.items() if value and name in table.columns}
+                     for row in mine.tail(SHOWN).to_dicts()]  # fmt: skip
+            found[str(key)].append(Held(table.name, mine.height, "", tuple(shown)))
+    return found

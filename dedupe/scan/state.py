@@ -1,0 +1,103 @@
+"""What the scan knows of the live register from one night to the next: files in `work/scan`, named by one other.
+
+`state.json` says which files hold, with their digests; to replace it is the moment at which a night counts. All
+files are written beside and synced before, so whatever a killed scan left behind is nobody's and goes with the
+next one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from casebridge.project.batch import file_digest, new_file, put_in_place, write_text
+from casebridge.project.errors import CasebridgeError
+
+FILE, FORMAT = "state.json", 1
+FOLDER = "scan"
+"""Of the work folder."""
+LOST = "delete work/scan: the next scan reads the whole register and builds it anew; no decision is lost"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One file of the state: its name in the folder, its digest and how many rows it has."""
+
+    path: str
+    sha256: str
+    rows: int
+
+
+@dataclass
+class ScanState:
+    """The state of one project's scan. `night` counts the scans that ended well; `facts` is whatever else they
+    left, JSON as it is."""
+
+    folder: Path
+    night: int = 0
+    files: dict[str, Kept] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def frame(self, name: str) -> pl.DataFrame | None:
+        """The rows kept under a name, None where there are none yet. CasebridgeError when they were changed."""
+        kept = self.files.get(name)
+        if kept is None:
+            return None
+        path = self.folder / kept.path
+        if not path.is_file() or file_digest(path) != kept.sha256:
+            raise CasebridgeError(f"work/{FOLDER}/{kept.path} is not what was written", hint=LOST)
+        return pl.read_parquet(path)
+
+    def put(self, name: str, frame: pl.DataFrame) -> None:
+        """Have rows kept under a name from the next `commit` on."""
+        path = self.folder / f"{self.night + 1:05d}-{os.getpid()}-{name}.parquet"
+        with new_file(path) as file:
+            frame.write_parquet(file, compression="lz4", statistics=False)
+            file.flush()
+            beside = Path(file.name)
+            self.files[name] = Kept(path.name, file_digest(beside), frame.height)
+            put_in_place(beside, path)
+
+    def drop(self, name: str) -> None:
+        """Keep nothing under a name any more."""
+        self.files.pop(name, None)
+
+    def commit(self, facts: Mapping[str, Any]) -> None:
+        """From here on this is what holds, whatever happens; files of before are deleted."""
+        self.night, self.facts = self.night + 1, dict(facts)
+        files = {name: vars(kept) for name, kept in sorted(self.files.items())}
+        body = {"format": FORMAT, "night": self.night, "files": files, "facts": self.facts}
+        write_text(self.folder / FILE, json.dumps(body, indent=1) + "\n")
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Delete the files that do not hold: what a scan left that was killed, and what the last one replaced."""
+        named = {kept.path for kept in self.files.values()}
+        for path in self.folder.glob("*.parquet"):
+            if path.name not in named:
+                path.unlink()
+
+
+def read_state(work: Path) -> ScanState:
+    """The state as the last scan left it, an empty one before the first. CasebridgeError when it is unreadable."""
+    folder = work / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        body = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        if body["format"] > FORMAT:
+            raise CasebridgeError(
+                f"work/{FOLDER} was written by a newer casebridge",
+                hint="use the release that wrote it, or a newer one",
+            )
+        files = {str(name): Kept(**kept) for name, kept in body["files"].items()}
+        return ScanState(folder, int(body["night"]), files, dict(body["facts"]))
+    except FileNotFoundError:
+        return ScanState(folder)
+    except (ValueError, KeyError, TypeError) as error:
+        raise CasebridgeError(f"work/{FOLDER}/{FILE} cannot be read", hint=LOST) from error

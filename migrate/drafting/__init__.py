@@ -1,0 +1,16 @@
+"""A first project from what is in a dump. Every line that the machine only guessed ends in `# guess`.
+
+names       names that files, databases and queries take
+tables      what a profile makes of each table: the draft, no text yet
+people      which table looks like people, and which of its columns say who they are
+plain       a target with the tables of the source
+reflected   the target that a real database has
+specs       the draft as text: tables/*.toml, target.toml, linkage.toml
+code_lists  codes/*.csv
+guesses     the marks that still stand
+project     all of it into a folder
+"""
+
+from casebridge.migrate.drafting.project import draft_project
+
+__all__ = ["draft_project"]

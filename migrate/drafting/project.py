@@ -1,0 +1,126 @@
+"""A drafted project in a folder: settings, specs, code lists, target, linkage."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from casebridge.migrate.drafting.code_lists import code_list_text
+from casebridge.migrate.drafting.guesses import guesses
+from casebridge.migrate.drafting.names import quoted, title_of
+from casebridge.migrate.drafting.people import people
+from casebridge.migrate.drafting.specs import guess, linkage_text, listed, spec_text, target_text
+from casebridge.migrate.drafting.tables import DraftTable, draft_tables
+from casebridge.migrate.profiling import Profile, profile_dump
+from casebridge.migrate.projects import NO_LINK, dump_below, no_link_line
+from casebridge.project.batch import write_text
+from casebridge.project.database import open_database
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.job import Reporter
+from casebridge.project.settings import FILE
+
+_SYSTEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """What was drafted: the settings file, how many tables, columns and code lists, and guesses."""
+
+    settings: Path
+    tables: int
+    columns: int
+    code_lists: int
+    guesses: int
+    people: str
+    unread: tuple[str, ...]
+
+
+def draft_project(
+    folder: Path,
+    dump: Path,
+    target: str | None = None,
+    *,
+    system: str = "legacy",
+    report: Reporter | None = None,
+) -> Drafted:
+    """Make a project in `folder` from the headers and the data of a dump.
+
+    SourceError when the dump cannot be read, CasebridgeError when there is a project already.
+    """
+    if (folder / FILE).exists():
+        raise CasebridgeError(
+            f"{folder} is a migration project already", hint="choose another folder; nothing was changed"
+        )
+    if not _SYSTEM.fullmatch(system):
+        hint = "letters, digits, _ and -, at most 40, the first a letter or digit"
+        raise CasebridgeError("the old system cannot be called so", hint=hint)
+    open_database(target or "sqlite:///target.db").dispose()
+    profile = profile_dump(dump, report, system)
+    # A list of people who must never be compared is no table to migrate.
+    read = tuple(table for table in profile.tables if table.source.read.file != NO_LINK.as_posix())
+    profile = replace(profile, tables=read)
+    tables, lists = draft_tables(profile)
+    folder.mkdir(parents=True, exist_ok=True)
+    defaults = _defaults(profile)
+    for table in tables:
+        write_text(folder / "tables" / f"{table.name}.toml", spec_text(table, system, defaults))
+    for codes in lists:
+        write_text(folder / "codes" / f"{codes.name}.csv", code_list_text(codes))
+    write_text(folder / "target.toml", target_text(tables))
+    found = people(tables)
+    if found:
+        write_text(folder / "linkage.toml", linkage_text(*found))
+    write_text(folder / FILE, _settings(folder, dump, target, system, defaults, tables))
+    columns = sum(len(table.profile.columns) for table in tables)
+    unread = tuple(f"{item.file}: {item.why}" for item in profile.unread)
+    named = found[0].name if found else ""
+    return Drafted(folder / FILE, len(tables), columns, len(lists), len(guesses(folder)), named, unread)
+
+
+def _defaults(profile: Profile) -> dict[str, str]:
+    """The encoding and the delimiter of most files."""
+    reads = [table.source.read for table in profile.tables if table.source.read.format == "csv"]
+    encodings, delimiters = Counter(read.encoding for read in reads), Counter(read.delimiter for read in reads)
+    return {
+        "encoding": encodings.most_common(1)[0][0] if reads else "utf-8",
+        "delimiter": delimiters.most_common(1)[0][0] if reads else ",",
+    }
+
+
+def _settings(
+    folder: Path,
+    dump: Path,
+    target: str | None,
+    system: str,
+    defaults: dict[str, str],
+    tables: Sequence[DraftTable],
+) -> str:
+    marks = [f"{table.profile.name}.{title_of(column.source)}"
+             for table in tables for column in table.columns if column.marks]  # fmt: skip
+    lines = [
+        "# One migration project. Paths are relative to this file; ${NAME} takes a value from the environment.",
+        "",
+        "[project]",
+        f"name = {quoted(folder.resolve().name)}",
+        "",
+        "[target]",
+        f"url = {quoted(target or 'sqlite:///target.db')}",
+        "",
+        "[control]",
+        "# What people decided. Name a PostgreSQL here when many review at once.",
+        'url = "sqlite:///control.db"',
+        "",
+        f"[systems.{system}]",
+        f"dump = {quoted(dump_below(folder, dump))}",
+        f"encoding = {quoted(defaults['encoding'])}",
+        f"delimiter = {quoted(defaults['delimiter'])}",
+        "# A two-digit year yy means 20yy up to this one, else 19yy.",
+        "century_pivot = 30",
+    ]
+    lines += no_link_line(folder, dump).splitlines()
+    if marks:
+        lines.append(guess(f"restriction = {listed(marks)}", "called like marks of restriction"))
+    return "\n".join(lines) + "\n"

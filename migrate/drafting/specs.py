@@ -1,0 +1,134 @@
+"""The draft as text: table specs, the target, linkage. A line that rests on a guess ends in `# guess` and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from casebridge.migrate.drafting.guesses import MARK
+from casebridge.migrate.drafting.names import quoted, title_of, toml_key
+from casebridge.migrate.drafting.tables import ROW_NUMBER, DraftColumn, DraftTable
+from casebridge.migrate.profiling.profile import TableProfile
+
+_BY_PLACE = "SELECT *, CAST(_row AS VARCHAR) AS {} FROM {}"
+"""A table whose rows are named by their place in the file."""
+
+
+def guess(line: str, why: str) -> str:
+    """A line with its mark."""
+    return f"{line}  {MARK}{': ' + why if why else ''}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """A list of texts as TOML writes it."""
+    return f"[{', '.join(map(quoted, words))}]"
+
+
+def spec_text(table: DraftTable, system: str, defaults: Mapping[str, str]) -> str:
+    """The file of one table. `defaults` are the encoding and the delimiter of casebridge.toml."""
+    lines = [
+        f"# Drafted from {table.profile.rows:,} rows with {len(table.profile.columns)} columns. A line that",
+        f"# ends in `{MARK}` is the machine's: take the mark away where it is right, and the line is yours.",
+        "",
+        *_head(table, system),
+        *_read(table, defaults),
+    ]
+    for column in table.columns:
+        lines += ["", *_column(column)]
+    lines += [] if table.columns else ["", "[columns]"]
+    if table.dropped:
+        lines += ["", "[dropped]"]
+        lines += [guess(f'{toml_key(title_of(name))} = "no column of the target is called so"', "")
+                  for name in table.dropped]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _head(table: DraftTable, system: str) -> Iterator[str]:
+    source = table.profile.name
+    yield "[table]"
+    yield f"system = {quoted(system)}"
+    if table.key:
+        yield f"source = {quoted(source)}"
+    else:
+        yield f"consumes = {listed([source])}"
+        yield f"source = {quoted(_BY_PLACE.format(ROW_NUMBER, source))}"
+    yield f"target = {quoted(table.target)}"
+    if table.key:
+        yield guess(f"key = {listed([title_of(name) for name in table.key])}", _why_key(table.profile))
+    else:
+        why = "nothing names its rows: their place in the file does, so a new extract must keep the order"
+        yield guess(f"key = {listed([ROW_NUMBER])}", why)
+
+
+def _why_key(table: TableProfile) -> str:
+    if len(table.key) > 1:
+        return f"together they name {table.rows:,} rows"
+    column = next(column for column in table.columns if column.name == table.key[0])
+    doubled = column.facts["doubled"]
+    if doubled["values"]:
+        return f"{doubled['values']:,} of its values stand on {doubled['rows']:,} rows, which are rejected"
+    return f"names each of {table.rows:,} rows"
+
+
+def _read(table: DraftTable, defaults: Mapping[str, str]) -> Iterator[str]:
+    read = table.profile.source.read
+    said = {"file": read.file} if read.file != f"{table.profile.name}.csv" else {}
+    said |= {"format": read.format} if read.format != "csv" else {}
+    if read.format == "csv":
+        said |= {
+            key: getattr(read, key) for key in ("encoding", "delimiter") if getattr(read, key) != defaults[key]
+        }
+    if not said and not table.null_words:
+        return
+    yield ""
+    yield "[read]" if table.key else f"[read.{table.profile.name}]"
+    yield from (f"{key} = {quoted(value)}" for key, value in said.items())
+    if table.null_words:
+        yield guess(f"null = {listed(table.null_words)}", "whole values that say so")
+
+
+def _column(column: DraftColumn) -> Iterator[str]:
+    yield f"[columns.{toml_key(column.target)}]"
+    line = f"from = {quoted(title_of(column.source))}"
+    yield guess(line, f"a key of {column.references}: {column.why['references']}") if column.references else line
+    if column.steps:
+        yield guess(f"steps = {listed(column.steps)}", "days that mean no end")
+    if column.format:
+        yield guess(f"format = {quoted(column.format)}", column.why.get("format", ""))
+    if column.codes:
+        yield guess(f"codes = {quoted(column.codes)}", column.why["codes"])
+    if column.on_fail:
+        yield f"on_fail = {quoted(column.on_fail)}"
+
+
+def target_text(tables: Sequence[DraftTable]) -> str:
+    """target.toml of a plain target: the source's tables, each with an id of its own and the source's key."""
+    lines = ["# Drafted: the tables of the source. `row_id` is given out by casebridge.", ""]
+    for table in tables:
+        lines += [f"[{toml_key(table.target)}]", f"primary_key = {quoted(table.primary_key)}"]
+        lines += [f"legacy_key = {quoted(table.legacy_key)}", ""]
+        lines += [f"[{toml_key(table.target)}.columns]"]
+        lines.append(f'{toml_key(table.primary_key)} = {{ type = "bigint", nullable = false }}')
+        lines.append(f"{toml_key(table.legacy_key)} = {{ type = {quoted(table.legacy_type)} }}")
+        lines += [_target_column(column) for column in table.columns]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _target_column(column: DraftColumn) -> str:
+    parts = [f"type = {quoted(column.type)}"]
+    parts += [f"references = {quoted(column.references)}"] if column.references else []
+    parts += [f"restriction = {listed(column.marks)}"] if column.marks else []
+    line = f"{toml_key(column.target)} = {{ {', '.join(parts)} }}"
+    return guess(line, column.why["type"]) if "type" in column.why else line
+
+
+def linkage_text(table: DraftTable, roles: Mapping[str, str]) -> str:
+    """linkage.toml for a table of people."""
+    columns = ",\n".join(f'    "{column}" AS {role}' for role, column in roles.items())
+    fields = "\n".join(guess(f'{role} = "{role}"', f"{table.name}.{column}") for role, column in roles.items())
+    return (
+        "# Drafted: who is compared with whom, and by what. Nothing is merged by itself.\n\n"
+        f"[register]\n{guess(f'tables = {listed([table.name])}', 'it looks like people')}\n"
+        f'query = """\nSELECT\n    _key AS id,\n{columns}\nFROM "{table.name}"\nORDER BY id\n"""\n\n'
+        f"# role = column of the query\n[fields]\n{fields}\n"
+    )

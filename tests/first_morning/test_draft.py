@@ -1,0 +1,149 @@
+"""`casebridge draft`: a project from headers and data that runs as it is, with each guess marked."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from casebridge.migrate.cli.main import cli
+from casebridge.migrate.drafting.guesses import guesses
+from casebridge.migrate.pipeline import check, open_job, run_stages
+from casebridge.project.toml_file import read_toml
+
+
+def _write(path: Path, header: list[str], rows: list[list[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def _shop(dump: Path) -> Path:
+    """Clients, orders with lines, a log without a key. Columns are called like keywords, and with blanks."""
+    dump.mkdir()
+    clients: list[list[object]] = [
+        [100 + n, f"Ann{n}", f"Lee{n % 30}", f"{1 + n % 12}/{1 + n % 28}/{1950 + n % 40}", f"LS{n % 9} 1AA", "N",
+         "NULL" if n % 5 else "x"] for n in range(60)
+    ]  # fmt: skip
+    clients[0][5] = "Y"
+    orders: list[list[object]] = [
+        [f"{n:05}", 100 + n % 60, ["NEW", "new", "DONE"][n % 3], f"2024-0{1 + n % 9}-11 10:0{n % 10}:00"]
+        for n in range(200)
+    ]
+    orders[7][1] = 999
+    lines: list[list[object]] = [[f"{n // 2:05}", n % 2, n % 7, f"{n % 7}.{n % 100:02}"] for n in range(400)]
+    _write(
+        dump / "Client.csv",
+        ["ClientID", "FirstName", "LastName", "BirthDate", "Postcode", "Restricted", "ref"],
+        clients,
+    )
+    _write(dump / "Orders.csv", ["OrderNo", "ClientID", "Status", "Order Date"], orders)
+    _write(dump / "order lines.csv", ["OrderNo", "LineNo", "group", "select"], lines)
+    _write(dump / "Log.csv", ["text", "level"], [["again", "low"] for _ in range(30)])
+    return dump
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("shop")
+    done = _draft(place / "project", _shop(place / "dump"))
+    assert done.exit_code == 0, done.output
+    return place / "project"
+
+
+def _draft(folder: Path, dump: Path, *more: str) -> Result:
+    return CliRunner().invoke(cli, ["draft", str(folder), "--dump", str(dump), "--system", "shop", *more])
+
+
+@pytest.fixture(scope="module")
+def report(project: Path) -> Iterator[dict[str, Any]]:
+    """What a run of the project says, as it was drafted."""
+    with open_job(project) as job:
+        list(run_stages(job))
+        yield json.loads((job.settings.reports / job.run / "report.json").read_text(encoding="utf-8"))
+
+
+def test_a_drafted_project_balances_without_an_edit(report: dict[str, Any]) -> None:
+    assert report["verdict"] == "balanced"
+    loaded = {source["source"]: (source["extracted"], source["loaded"]) for source in report["sources"]}
+    assert loaded == {"Client": (60, 60), "Log": (30, 30), "Orders": (200, 200), "order_lines": (400, 400)}
+
+
+def test_what_is_guessed_is_right_and_marked(project: Path) -> None:
+    """Keys, references, a month that comes first, codes, marks of restriction, people."""
+    specs = {path.stem: read_toml(path) for path in (project / "tables").glob("*.toml")}
+    assert {name: spec["table"]["key"] for name, spec in specs.items()} == {
+        "client": ["ClientID"], "orders": ["OrderNo"], "order_lines": ["OrderNo", "LineNo"], "log": ["row_no"],
+    }  # fmt: skip
+    assert specs["client"]["columns"]["birth_date"]["format"] == "mm/dd/yyyy"
+    assert specs["client"]["read"]["null"] == ["NULL"]
+    target = read_toml(project / "target.toml")
+    assert target["orders"]["columns"]["client_id"]["references"] == "client"
+    assert target["order_lines"]["columns"]["order_no"]["references"] == "orders"
+    assert target["orders"]["columns"]["order_no"]["type"] == "varchar(6)"
+    assert target["orders"]["columns"]["order_date"]["type"] == "timestamp"
+    assert target["client"]["columns"]["restricted"]["restriction"] == ["Y"]
+    assert read_toml(project / "casebridge.toml")["systems"]["shop"]["restriction"] == ["Client.Restricted"]
+    assert read_toml(project / "linkage.toml")["register"]["tables"] == ["client"]
+    found = {(guess.file, guess.says.split(" = ")[0]) for guess in guesses(project)}
+    assert {("tables/client.toml", "key"), ("tables/client.toml", "format"), ("tables/orders.toml", "from"),
+            ("tables/orders.toml", "codes"), ("linkage.toml", "tables"),
+            ("casebridge.toml", "restriction")} <= found  # fmt: skip
+
+
+def test_codes_come_with_their_rows_and_two_spellings_are_one(project: Path) -> None:
+    text = (project / "codes/orders_status.csv").read_text(encoding="utf-8")
+    lines = list(csv.DictReader(text.splitlines()))
+    assert [(line["legacy_code"], line["target_code"], line["rows"]) for line in lines] == [
+        ("NEW", "NEW", "134"), ("DONE", "DONE", "66"),
+    ]  # fmt: skip
+
+
+def test_check_lists_what_is_still_a_guess_until_the_mark_is_gone(project: Path) -> None:
+    notes: list[str] = []
+    assert check(project, notes) == []
+    before = json.loads(CliRunner().invoke(cli, ["check", "--project", str(project), "--json"]).stdout)
+    mine = [guess for guess in before["guesses"] if guess["file"] == "tables/log.toml"]
+    assert [guess["says"] for guess in mine] == ['key = ["row_no"]', 'codes = "log_level"']
+    assert any(note.startswith("tables/log.toml: 2 guesses in line") for note in before["notes"])
+    path = project / "tables/log.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text("\n".join(line.partition("  # guess")[0] for line in text.splitlines()), encoding="utf-8")
+    after = json.loads(CliRunner().invoke(cli, ["check", "--project", str(project), "--json"]).stdout)
+    assert [guess for guess in after["guesses"] if guess["file"] == "tables/log.toml"] == []
+    assert len(after["guesses"]) == len(before["guesses"]) - 2
+
+
+def test_a_project_is_never_drafted_over(project: Path) -> None:
+    done = _draft(project, project.parent / "dump")
+    assert done.exit_code == 1
+    assert "is a migration project already" in str(done.exception)
+
+
+def test_references_in_a_circle_become_a_project_that_can_be_loaded(tmp_path: Path) -> None:
+    """Teams have leaders and leaders have teams: one of the two references stays a plain column."""
+    dump = tmp_path / "dump"
+    dump.mkdir()
+    _write(dump / "Team.csv", ["TeamCode", "LeaderCode"], [[f"T{n:04}", f"L{n:04}"] for n in range(40)])
+    _write(dump / "Leader.csv", ["LeaderCode", "TeamCode"], [[f"L{n:04}", f"T{n:04}"] for n in range(40)])
+    assert _draft(tmp_path / "project", dump).exit_code == 0
+    assert check(tmp_path / "project") == []
+    target = read_toml(tmp_path / "project/target.toml")
+    refers = [
+        column for table in target.values() for column in table["columns"].values() if "references" in column
+    ]
+    assert len(refers) == 1
+
+
+def test_people_who_must_never_be_compared_stay_apart(tmp_path: Path) -> None:
+    dump = _shop(tmp_path / "dump")
+    (dump / "protected").mkdir()
+    (dump / "protected/NO_LINK.csv").write_text("ClientID\n101\n", encoding="utf-8")
+    assert _draft(tmp_path / "project", dump).exit_code == 0
+    assert read_toml(tmp_path / "project/casebridge.toml")["systems"]["shop"]["no_link"].endswith("NO_LINK.csv")
+    assert not (tmp_path / "project/tables/protected_no_link.toml").exists()
+    assert check(tmp_path / "project") == []

@@ -1,0 +1,127 @@
+"""Nights over a live register: what changed is looked at, what is new is at the desk, what is settled is not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from casebridge.dedupe.review.decisions import Ruling
+from tests.councils import casebridge
+from tests.scan.live import PEOPLE, LiveRegister, make_live, same_person
+
+
+@pytest.fixture(scope="module")
+def first_night(tmp_path_factory: pytest.TempPathFactory) -> LiveRegister:
+    """A register after its first scan. Tests work on copies."""
+    live = make_live(tmp_path_factory.mktemp("scan") / "project")
+    live.scan()
+    return live
+
+
+@pytest.fixture
+def live(first_night: LiveRegister, tmp_path: Path) -> LiveRegister:
+    """A register of one's own, after its first scan."""
+    folder = tmp_path / "project"
+    shutil.copytree(first_night.folder, folder)
+    first_night.engine.dispose()
+    settings = folder / "casebridge.toml"
+    settings.write_text(settings.read_text().replace(str(first_night.folder), str(folder)))
+    return LiveRegister(folder, f"sqlite:///{folder / 'live.db'}", first_night.day)
+
+
+def test_the_first_night_looks_at_everybody_and_finds_who_is_there_twice(first_night: LiveRegister) -> None:
+    found, true = first_night.waiting(), same_person(200)
+    assert len(found & true) > 0.8 * len(true)
+    assert len(found - true) < 0.2 * len(found)
+
+
+def test_a_night_without_changes_changes_nothing(live: LiveRegister) -> None:
+    before = live.waiting()
+    night = live.scan()
+    assert night.facts["changed"] == night.facts["new"] == night.facts["settled"] == 0
+    assert live.waiting() == before
+    assert night.number == 2
+
+
+def test_somebody_who_is_made_again_is_at_the_desk_by_morning_and_nobody_else(live: LiveRegister) -> None:
+    before = live.waiting()
+    live.create(7, 9001, first_name="Zz" + str(live.row(7)["first_name"])[:3])
+    night = live.scan()
+    assert (7, 9001) in live.waiting() - before
+    assert night.facts["changed"] == 1
+    assert {pair for pair in live.waiting() - before if 9001 not in pair} == set()
+
+
+def test_what_was_decided_is_not_raised_again_and_a_missed_night_is_caught_up(live: LiveRegister) -> None:
+    pair = min(live.waiting())
+    live.decide(*pair)
+    live.create(7, 9001)
+    live.scan()
+    live.create(8, 9002)
+    live.day = live.day.replace(day=20)
+    live.create(9, 9003)
+    live.scan()
+    assert pair not in live.waiting()
+    assert {(7, 9001), (8, 9002), (9, 9003)} <= live.waiting()
+
+
+def test_a_change_that_the_change_date_hides_is_found_when_every_row_is_read(live: LiveRegister) -> None:
+    live.do(PEOPLE.update().where(PEOPLE.c.person_id == 30).values(last_name="Elsewhere"))
+    assert live.scan().facts["changed"] == 0
+    assert live.scan(whole=True).facts["changed"] == 1
+
+
+def test_a_restricted_record_is_nobody_s_who_may_not_see_it(live: LiveRegister) -> None:
+    pair = min(live.waiting())
+    assert pair in live.waiting(0)
+    live.change(pair[0], restricted="Y")
+    live.scan()
+    assert pair not in live.shown(0)
+    assert pair in live.waiting(1)
+
+
+def test_who_comes_on_the_no_link_list_leaves_no_trace(live: LiveRegister) -> None:
+    gone = min(live.waiting())[0]
+    live.change(gone, person_id_legacy="Hidlyq")
+    live.scan()
+    assert len(live.holds("Hidlyq")) == 2
+    (live.folder / "no_link.csv").write_text(f"{gone}\n")
+    with (live.folder / "casebridge.toml").open("a") as file:
+        file.write('no_link = "no_link.csv"\n')
+    live.scan()
+    assert {pair for pair in live.shown() if gone in pair} == set()
+    assert live.holds("Hidlyq") == []
+    assert live.holds(f'mosaic:{gone}"') == []
+    assert live.scan().facts["changed"] == 0
+
+
+def test_two_that_were_merged_in_the_register_are_one_and_what_was_said_of_them_follows(
+    live: LiveRegister,
+) -> None:
+    live.create(7, 9001)
+    live.create(7, 9002, nhs_id=None)
+    live.scan()
+    live.decide(7, 9001, Ruling.SAME)
+    live.decide(9001, 9002)
+    live.remove(9001)
+    live.scan()
+    assert (7, 9001) not in live.shown()
+    assert (7, 9002) not in live.waiting()
+
+
+def test_the_command_tells_counts_as_json(live: LiveRegister) -> None:
+    done = casebridge("scan", "--json", "--project", str(live.folder))
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["night"], told["changed"]) == (0, 2, 0)
+    assert told["waiting"] == len(live.waiting())
+
+
+def test_a_project_that_says_nothing_of_the_register_is_told_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "casebridge.toml").write_text("[scan]\n")
+    (tmp_path / "linkage.toml").write_text("[fields]\nsurname = 'surname'\n")
+    done = casebridge("scan", "--project", str(tmp_path))
+    assert done.returncode == 2
+    assert "init DIR --scan URL" in done.stderr
