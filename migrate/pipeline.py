@@ -26,6 +26,7 @@ from casebridge.migrate.corruption import corruption_named
 from casebridge.migrate.decision_guard import look_at_decisions, note_decisions_followed, take_over_old_decisions
 from casebridge.migrate.held_merges import release_held
 from casebridge.migrate.limits import check_limits, check_names
+from casebridge.migrate.mapping.facts import keep_mapping
 from casebridge.migrate.room import check_room
 from casebridge.migrate.run_guards import INTO_THE_TARGET, begin, may_begin, route_of
 from casebridge.migrate.run_log import Logged, RunLog
@@ -234,6 +235,8 @@ def run_stage(job: Job, stage: str, *, again: bool = True) -> StageDone:
     log.line(f"{stage} is done: {done.worked:,} rows in {done.seconds:.1f} s")
     if looked:
         note_decisions_followed(job, looked)
+    if stage == "transform":
+        keep_mapping(job)
     return StageDone(stage, tally, done.seconds, done.worked)
 
 

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "replay": ("run", "Put quarantined rows through the mended rules."),
     "quarantine": ("quarantine", "Write what stayed behind into a workbook for each owner."),
     "status": ("report", "Show where every table stands."),
+    "mapping": ("mapping", "Write the mapping of a run as a document, and compare it with another's."),
     "freeze": ("plan", "Hold the rules as a rehearsal had them, until it is lifted."),
     "report": ("report", "Show a run's balance and where its board pack lies."),
     "accept": ("report", "Accept, in a person's name, what is above the limits of a run."),

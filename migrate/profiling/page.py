@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from casebridge.migrate.profiling.keys import words_of
+from casebridge.migrate.documents.page import count, template
 
 Facts = Mapping[str, Any]
 _WIDE, _HIGH = 160, 28
@@ -20,7 +16,7 @@ _OPEN_TABLES = 30
 def profile_page(facts: Facts, changes: Sequence[Facts] | None = None) -> str:
     """The page of a profile; with `changes` of `compare`, what is different from another one stands first."""
     tables = [_with_references(table, facts["references"]) for table in facts["tables"]]
-    return template().render(
+    return template("profile.html").render(
         facts=facts,
         tables=tables,
         totals=_totals(facts),
@@ -30,37 +26,6 @@ def profile_page(facts: Facts, changes: Sequence[Facts] | None = None) -> str:
         bars=bars,
         years=year_bars,
     )
-
-
-@functools.cache
-def template(name: str = "profile.html") -> jinja2.Template:
-    """A page's template, compiled once a process."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(count=count, share=share, words=lambda name: " ".join(words_of(name)))
-    return environment.get_template(name)
-
-
-def count(number: int) -> str:
-    """A number with its thousands apart."""
-    return f"{number:,}"
-
-
-def share(part: int, whole: int) -> str:
-    """A share in per cent; never 0 or 100 where it is not."""
-    if not whole:
-        return "-"
-    percent = 100 * part / whole
-    if 0 < percent < 0.1:
-        return "< 0.1 %"
-    if 99.9 < percent < 100:
-        return "> 99.9 %"
-    return f"{percent:.1f} %" if percent not in {0, 100} else f"{percent:.0f} %"
 
 
 def bars(rows: Sequence[int]) -> list[tuple[float, float, float, float]]:
