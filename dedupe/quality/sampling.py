@@ -1,7 +1,8 @@
 """How many pairs to look at, and which: a plan for a stated margin, and a draw whose chances are kept.
 
-The margin of a stratified estimate is z·√(Σ W² (1 − n/N) v/n), with W = N/ΣN and v = p(1 − p) (Cochran, *Sampling
-Techniques*, ch. 5). The shares in a stratum go by √v·N (Neyman), at least FEWEST_DRAWN of it. Before anybody has looked,
+The margin of a stratified estimate is z·√(Σ W² (1 - n/N) v/n), with W = N/ΣN and v = p(1 - p) (Cochran, *Sampling
+Techniques*, ch. 5). The shares in a stratum go by √v·N (Neyman), at least FEWEST_DRAWN of it. Before anybody has
+looked,
 no stratum is taken for surer than 2 in 100: a plan that believed the model would ask for nothing where it is sure.
 """
 
@@ -57,7 +58,9 @@ def plan_for(
     low, high = 1, sum(stratum.size for stratum in strata)
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if _margin(_allocate(strata, middle), confidence) <= margin else (middle + 1, high)
+        low, high = (
+            (low, middle) if _margin(_allocate(strata, middle), confidence) <= margin else (middle + 1, high)
+        )
     plan = _plan(strata, low, confidence)
     if budget is not None and plan.total > budget:
         raise CasebridgeError(

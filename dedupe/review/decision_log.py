@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling, who
-from casebridge.dedupe.review.desk_tables import BASES, VERDICTS
+from casebridge.dedupe.review.desk_tables import BASES, SAMPLES, VERDICTS
 from casebridge.dedupe.review.intake import INTAKE
 from casebridge.project.audit import AuditLog, Entry, Head, Said
 from casebridge.project.control import bring_up_control
@@ -99,7 +99,9 @@ class DecisionLog:
     def forget(self, protected: Collection[str]) -> None:
         """Make what was decided of these records unreadable, for good."""
         hidden = set(protected)
-        kept = [(table, row) for table in (DECISIONS, VERDICTS, INTAKE, BASES) for row in self._rows(table)]
+        kept = [
+            (table, row) for table in (DECISIONS, VERDICTS, INTAKE, BASES, SAMPLES) for row in self._rows(table)
+        ]
         gone = [(table, row) for table, row in kept if {row["left_id"], row["right_id"]} & hidden]
         if not gone:
             return

@@ -10,8 +10,7 @@ import datetime as dt
 import secrets
 import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -152,26 +151,25 @@ class Desk:
         inside = set(ids)
         return [d for d in self.decisions.standing() if {d.left_id, d.right_id} <= inside]
 
-    def seconds_of(self, login: str, day: str) -> list[int]:
-        """For each verdict of somebody on a day, the seconds for which the page was open."""
-        query = sa.select(VERDICTS.c.seconds).where(
-            VERDICTS.c.login == login, VERDICTS.c.act == str(Act.VERDICT), VERDICTS.c.at.startswith(day)
-        )
-        with self.engine.connect() as connection:
-            return [int(seconds) for seconds in connection.scalars(query)]
-
-    def said_by_day(self, clearance: int) -> list[tuple[str, Mapping[str, int]]]:
-        """How many verdicts of each kind there were on each day, on pairs that a reader may see."""
+    def of_pair(self, left: str, right: str) -> Open | None:
+        """A pair by its records, whoever may see it; None when there is no evidence of it."""
         self.evidence()
         self._state.catch_up()
-        found: dict[str, Counter[str]] = defaultdict(Counter)
-        for item, acts in self._state.acts.items():
+        pair = self._state.of_pair(left, right)
+        return None if pair is None else Open(pair, self._stands(pair))
+
+    def checks(self, item: str) -> Sequence[Said]:
+        """What blind checks said of a pair, oldest first."""
+        return self._state.checks.get(item, ())
+
+    def said(self, clearance: int) -> Iterator[tuple[PairEvidence, Sequence[Said]]]:
+        """What was said of each pair that a reader may see, blind checks last."""
+        self.evidence()
+        self._state.catch_up()
+        for item in self._state.acts.keys() | self._state.checks.keys():
             pair = self._state.by_item.get(item)
             if pair is not None and pair.clearance <= clearance:
-                for act in acts:
-                    if act.act is Act.VERDICT:
-                        found[act.at[:10]][act.verdict] += 1
-        return sorted(found.items(), reverse=True)
+                yield pair, (*self.acts(item), *self.checks(item))
 
     # What is done
 
@@ -203,7 +201,7 @@ class Desk:
                         return self._stands(pair)  # sent twice at the same moment, and the other one was taken
                     raise Refused("somebody else has this pair now", hint="take the next one")
                 self._unchanged(connection, form)
-                self._write(connection, viewer, pair, Act.VERDICT, form, until)
+                self.write(connection, viewer, pair, Act.VERDICT, form, until)
                 self.claims.drop(connection, form.item)
         self._state.catch_up()
         return self._stands(pair)
@@ -219,7 +217,9 @@ class Desk:
         return one.pair
 
     def _unchanged(self, connection: sa.Connection, form: Form) -> None:
-        last = sa.select(sa.func.max(VERDICTS.c.number)).where(VERDICTS.c.item == form.item)
+        last = sa.select(sa.func.max(VERDICTS.c.number)).where(
+            VERDICTS.c.item == form.item, VERDICTS.c.act != Act.CHECK
+        )
         if int(connection.scalar(last) or 0) != form.seen:
             raise Refused("somebody has said something of this pair since the page was made",
                           hint="read the page again")  # fmt: skip
@@ -254,31 +254,40 @@ class Desk:
         form = Form(pair.item, Opinion.SAME, "", why, pair.evidence, 0, secrets.token_hex(16))
         with writing(self.engine).begin() as connection:
             self.log.alone(connection)
-            self._write(connection, viewer, pair, act, form, 0)
+            self.write(connection, viewer, pair, act, form, 0)
         self._state.catch_up()
 
-    def _write(
+    def write(
         self, connection: sa.Connection, viewer: Viewer, pair: PairEvidence, act: Act, form: Form, until: int
     ) -> None:
         """One row, its entry in the log, and the decision where this makes one."""
         before = _place(connection, pair)
-        row = {
-            "item": pair.item, "left_id": pair.left_id, "right_id": pair.right_id, "login": viewer.login,
-            "name": viewer.name, "act": str(act), "verdict": str(form.verdict) if act is Act.VERDICT else "",
-            "code": form.code, "reason": form.reason, "evidence": pair.evidence, "form": form.key,
-            "basis": Basis(pair.levels, pair.weight).text(), "seconds": form.seconds,
-            "until": until, "at": now(),
-        }  # fmt: skip
-        connection.execute(VERDICTS.insert().values(row))
-        shown_to = {name: row[name] for name in ("item", "login", "act", "verdict", "code", "reason", "evidence")}
-        self.log.append(connection, "desk", [Entry(shown_to, f"{pair.left_id}\n{pair.right_id}")])
+        self.record(connection, viewer, pair, act, form, until)
         after = _place(connection, pair)
+        if pair.known:
+            return  # made up: what is said of it says something of the reviewer, and decides nothing
         if after.place is Place.DONE:
             self._decide(connection, pair, after)
         elif before.place is Place.DONE or (act is Act.OBJECTION and self._is_settled(pair)):
             why = f"taken back: {form.reason}"[:1000]
             undone = decision(pair.left_id, pair.right_id, Ruling.UNSURE, viewer.name, why)
             self.decisions.append(connection, undone, proposed=True)
+
+    def record(
+        self, connection: sa.Connection, viewer: Viewer, pair: PairEvidence, act: Act, form: Form, until: int = 0
+    ) -> None:
+        """One row of the desk's log and its entry in the audit log, in the caller's transaction."""
+        row = {
+            "item": pair.item, "left_id": pair.left_id, "right_id": pair.right_id, "login": viewer.login,
+            "name": viewer.name, "act": str(act), "verdict": str(form.verdict) if act in {Act.VERDICT, Act.CHECK}
+            else "",
+            "code": form.code, "reason": form.reason, "evidence": pair.evidence, "form": form.key,
+            "basis": Basis(pair.levels, pair.weight, known=pair.known).text(), "seconds": form.seconds,
+            "until": until, "at": now(),
+        }  # fmt: skip
+        connection.execute(VERDICTS.insert().values(row))
+        shown_to = {name: row[name] for name in ("item", "login", "act", "verdict", "code", "reason", "evidence")}
+        self.log.append(connection, "desk", [Entry(shown_to, f"{pair.left_id}\n{pair.right_id}")])
 
     def _decide(self, connection: sa.Connection, pair: PairEvidence, stands: Standing) -> None:
         """Each of those who agree decides in his own name: what needs two people has two."""

@@ -26,6 +26,7 @@ class DeskState:
         self.pairs: tuple[PairEvidence, ...] = ()
         self.by_item: Mapping[str, PairEvidence] = {}
         self.acts: dict[str, list[Said]] = {}
+        self.checks: dict[str, list[Said]] = {}
         self.verdicts_then = self._decisions_then = 0
         self._decided: dict[tuple[str, str], tuple[int, Ruling]] = {}
         self._last_act = self._last_decision = 0
@@ -51,7 +52,8 @@ class DeskState:
         with self._lock, self._engine.connect() as connection:
             later = sa.select(VERDICTS).where(VERDICTS.c.number > self._last_act).order_by(VERDICTS.c.number)
             for row in connection.execute(later):
-                self.acts.setdefault(row.item, []).append(self.said(row._mapping))
+                said = self.said(row._mapping)
+                (self.checks if said.act is Act.CHECK else self.acts).setdefault(row.item, []).append(said)
                 self.worked_out.pop(row.item, None)
                 self._last_act = row.number
             columns = (DECISIONS.c.number, DECISIONS.c.left_id, DECISIONS.c.right_id, DECISIONS.c.verdict)
@@ -60,6 +62,10 @@ class DeskState:
                 self._decided[row.left_id, row.right_id] = (row.number, Ruling(row.verdict))
                 self.worked_out.pop(self._item_of.get((row.left_id, row.right_id), ""), None)
                 self._last_decision = row.number
+
+    def of_pair(self, left: str, right: str) -> PairEvidence | None:
+        """A pair by its records."""
+        return self.by_item.get(self._item_of.get((left, right), ""))
 
     def settled_since(self, pair: PairEvidence) -> bool | None:
         """Whether the last decision on the pair since its evidence was written, here or elsewhere, settles it;

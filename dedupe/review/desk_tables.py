@@ -50,3 +50,38 @@ BASES = sa.Table(
     sa.Index("ix_decision_bases_pair", "left_id", "right_id"),
 )
 """What linkage found when a decision was made (JSON: levels, weight), by the decision's number."""
+
+PLANS = sa.Table(
+    "desk_plans",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("run", sa.String(100), nullable=False),
+    sa.Column("margin", sa.Float, nullable=False),
+    sa.Column("missed", sa.Float, nullable=False),
+    sa.Column("login", sa.String(64), nullable=False),
+    sa.Column("at", sa.String(20), nullable=False),
+)
+"""Samples that were drawn: of which run, for which margin, how many duplicates linkage expects among pairs that
+were
+never compared."""
+STRATA = sa.Table(
+    "desk_strata",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("plan", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("outcome", sa.String(20), nullable=False),
+    sa.Column("clearance", sa.Integer, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("expected", sa.Float, nullable=False),
+)
+SAMPLES = sa.Table(
+    "desk_samples",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("stratum", sa.Integer, nullable=False),
+    sa.Column("left_id", sa.String(240), nullable=False),
+    sa.Column("right_id", sa.String(240), nullable=False),
+    sa.Index("ix_desk_samples_stratum", "stratum"),
+)
+"""The pairs of a sample, each in its stratum: the chance of each is how many were drawn of how many there are."""

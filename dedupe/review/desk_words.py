@@ -86,6 +86,6 @@ def _any(_: PairEvidence) -> bool:
 _ONLY: Mapping[str, Callable[[PairEvidence], bool]] = {
     "conflict": lambda pair: pair.conflict,
     "group": lambda pair: len(pair.group) > 2,
-    "two people": lambda pair: pair.needs_two,
+    "two people": lambda pair: pair.calls_for_two,
     "restricted": lambda pair: pair.clearance > 0,
 }

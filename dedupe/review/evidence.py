@@ -27,9 +27,11 @@ from casebridge.dedupe.review.decisions import DECISIONS
 from casebridge.dedupe.review.desk_tables import VERDICTS
 from casebridge.dedupe.review.evidence_file import KIND, NAME, Kin, PairEvidence, Person, write_evidence_file
 from casebridge.dedupe.review.gathering import Around, around, households, plain
+from casebridge.dedupe.review.known_pairs import known_pairs
 from casebridge.dedupe.review.merge_words import merge_notes
 from casebridge.dedupe.review.preflight import Preflight
 from casebridge.dedupe.review.reraise import level_columns
+from casebridge.dedupe.review.samples import answered_known, drawn_pairs
 from casebridge.project.batch import digest, keep, new_file
 from casebridge.project.contracts import KEY
 from casebridge.project.job import Job
@@ -39,6 +41,8 @@ from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
 _ADULT = 18
+TWICE = 20
+"""One of so many pairs, by chance, is judged by two people though nothing calls for it: so agreement is known."""
 
 
 def write_evidence(job: Job, config: LinkageConfig, inputs: str, then: Mapping[str, str]) -> None:
@@ -50,12 +54,18 @@ def write_evidence(job: Job, config: LinkageConfig, inputs: str, then: Mapping[s
     under = [b.sha256 for spec in job.specs for b in job.ledger.sealed(job.run, "transform", spec.name, "clean")]
     marks = [sorted(kept_in_target(job, spec)) for spec in job.specs if spec.name in config.tables]
     lowered = [repr(item) for item in read_lowered(job.settings)]
-    whole = digest(inputs, under, marks, lowered, config.evidence, job.run)
+    drawn = drawn_pairs(job.audit_log().engine)
+    whole = digest(inputs, under, marks, lowered, config.evidence, job.run, sorted(drawn))
     if job.ledger.done(STAGE, NAME, 0, whole) is None:
         rules = merge_rules(job, config.tables)
         job.ledger.attempt(STAGE, NAME, 0, whole)
         batches = job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
-        pairs = pl.concat([b.scan().filter(pl.col("state") != "below").collect() for b in batches])
+        shown = pl.col("state") != "below"
+        if drawn:
+            shown |= pl.struct("left_id", "right_id").is_in(
+                [{"left_id": left, "right_id": right} for left, right in sorted(drawn)]
+            )
+        pairs = pl.concat([b.scan().filter(shown).collect() for b in batches])
         people, found = _evidence(job, config, pairs)
         path = job.work / STAGE / NAME / f"00000-{whole[:16]}.{KIND}.db"
         with new_file(path) as file:
@@ -113,7 +123,10 @@ def _evidence(job: Job, config: LinkageConfig, pairs: pl.DataFrame) -> tuple[lis
         for item in sorted(members)
     }  # fmt: skip
     kin = [Person(item, int(item in secret), roles.get(item, {})) for item in sorted(beside - members)]
-    return [*people.values(), *kin], pairs_evidence(job.audit_log().keyer(), pairs, people, preflight_of(job))
+    log = job.audit_log()
+    made = pairs_evidence(log.keyer(), pairs, people, preflight_of(job))
+    known_people, known = known_pairs(made, people, log.keyer(), answered_known(log.engine))
+    return [*people.values(), *kin, *known_people], [*made, *known]
 
 
 def _person(
@@ -218,7 +231,8 @@ def _pair(
         evidence=digest(left.digest, right.digest, found, conflict, *([says, blockers] if says else [])),
         preflight=says, blockers=blockers, changed=row.get("changed") or "",
     )  # fmt: skip
-    return replace(made, value=expected_value(made))
+    twice = int(made.item, 16) % TWICE == 0
+    return replace(made, value=expected_value(made), double=twice)
 
 
 def expected_value(pair: PairEvidence) -> float:

@@ -104,12 +104,21 @@ class PairEvidence:
     proposed: bool = True
     evidence: str = ""
     changed: str = ""
+    double: bool = False
+    known: str = ""
+    known_why: str = ""
     preflight: str = ""
     blockers: tuple[tuple[str, int, int], ...] = ()
 
     @property
     def needs_two(self) -> bool:
-        """Whether a merge of the two needs a second person."""
+        """Whether two people judge the pair: its merge calls for it, or it is of the share that is judged
+        twice."""
+        return self.calls_for_two or self.double
+
+    @property
+    def calls_for_two(self) -> bool:
+        """Whether a merge of the two needs a second person, by what is on file."""
         return bool(TWO_PEOPLE & set(self.flags)) or len(self.group) > 2 or not self.proposed
 
 

@@ -40,15 +40,17 @@ _AGAINST = re.compile(
 @dataclass(frozen=True)
 class Basis:
     """What a decision rested on: the level of each comparison that found something, and the weight in bits.
-    `number`: the decision's, where it is one that was kept."""
+    `number`: the decision's, where it is one that was kept; `known`: the answer of a pair that is made up."""
 
     levels: Mapping[str, str] = field(default_factory=dict)
     weight: float = 0.0
     number: int = 0
+    known: str = ""
 
     def text(self) -> str:
         """As it is kept."""
-        return json.dumps({"levels": dict(self.levels), "weight": self.weight})
+        made_up = {"known": self.known} if self.known else {}
+        return json.dumps({"levels": dict(self.levels), "weight": self.weight, **made_up})
 
 
 def side(level: str | None) -> str:
@@ -106,7 +108,7 @@ def keep_basis(connection: sa.Connection, number: int, pair: Pair, basis: Basis)
 def read_basis(text: str, number: int = 0) -> Basis:
     """A basis as it was kept."""
     body = json.loads(text)
-    return Basis(body.get("levels", {}), float(body.get("weight") or 0), number)
+    return Basis(body.get("levels", {}), float(body.get("weight") or 0), number, body.get("known", ""))
 
 
 def decided_since(engine: sa.Engine, raised: Mapping[Pair, int]) -> set[Pair]:

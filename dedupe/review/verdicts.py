@@ -37,13 +37,14 @@ REASONS: Mapping[Opinion, tuple[str, ...]] = {
 
 
 class Act(enum.StrEnum):
-    """What a row of the desk's log is."""
+    """What a row of the desk's log is. CHECK: a blind look at a pair of a sample; it moves nothing by itself."""
 
     VERDICT = "verdict"
     WITHDRAWN = "withdrawn"
     REOPENED = "reopened"
     OBJECTION = "objection"
     RELEASED = "released"
+    CHECK = "check"
 
 
 class Place(enum.StrEnum):

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from casebridge.dedupe.review.desk_words import Refused
 from casebridge.migrate.web.door import Door
-from casebridge.migrate.web.pages import group, home, intake, log, pair, queue, releases, sign_in
+from casebridge.migrate.web.pages import checks, group, home, intake, log, pair, quality, queue, releases, sign_in
 from casebridge.migrate.web.roles import Page
 from casebridge.migrate.web.visit import COOKIE, HERE, House, Visit, today
 from casebridge.project.errors import CasebridgeError
@@ -46,6 +46,12 @@ PAGES: Sequence[tuple[str, str, Page | None, Handler]] = (
     ("/releases", "GET", Page.RELEASES, releases.show),
     ("/releases/{item}", "POST", Page.RELEASES, releases.object_to),
     ("/progress", "GET", Page.PROGRESS, queue.progress),
+    ("/mine", "GET", Page.REVIEW, quality.own),
+    ("/checks", "GET", Page.REVIEW, checks.show),
+    ("/checks", "POST", Page.REVIEW, checks.take),
+    ("/checks/{item}", "GET", Page.REVIEW, checks.look),
+    ("/checks/{item}", "POST", Page.REVIEW, checks.say),
+    ("/quality", "GET", Page.QUALITY, quality.show),
     ("/report", "GET", Page.INTAKE, intake.show),
     ("/report", "POST", Page.INTAKE, intake.send),
     ("/log", "GET", Page.LOG, log.show),

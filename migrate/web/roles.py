@@ -14,6 +14,7 @@ class Page(enum.StrEnum):
     PROGRESS = "progress"
     LOG = "log"
     INTAKE = "intake"
+    QUALITY = "quality"
 
 
 class Role(enum.StrEnum):
@@ -31,12 +32,12 @@ class Role(enum.StrEnum):
 
 MAY_OPEN: Mapping[Role, frozenset[Page]] = {
     Role.REVIEWER: frozenset({Page.REVIEW, Page.PROGRESS, Page.INTAKE}),
-    Role.SENIOR: frozenset({Page.REVIEW, Page.RELEASES, Page.PROGRESS, Page.INTAKE}),
-    Role.ENGINEER: frozenset({Page.PROGRESS}),
-    Role.OWNER_ADULTS: frozenset({Page.RELEASES, Page.PROGRESS}),
-    Role.OWNER_CHILDREN: frozenset({Page.RELEASES, Page.PROGRESS}),
-    Role.BOARD: frozenset({Page.PROGRESS}),
-    Role.AUDITOR: frozenset({Page.LOG, Page.PROGRESS}),
+    Role.SENIOR: frozenset({Page.REVIEW, Page.RELEASES, Page.PROGRESS, Page.INTAKE, Page.QUALITY}),
+    Role.ENGINEER: frozenset({Page.PROGRESS, Page.QUALITY}),
+    Role.OWNER_ADULTS: frozenset({Page.RELEASES, Page.PROGRESS, Page.QUALITY}),
+    Role.OWNER_CHILDREN: frozenset({Page.RELEASES, Page.PROGRESS, Page.QUALITY}),
+    Role.BOARD: frozenset({Page.PROGRESS, Page.QUALITY}),
+    Role.AUDITOR: frozenset({Page.LOG, Page.PROGRESS, Page.QUALITY}),
     Role.HELP_DESK: frozenset({Page.INTAKE}),
 }
 """Nothing else is open to a role: what is not his, and what is not there, has one answer."""

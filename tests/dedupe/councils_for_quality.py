@@ -36,10 +36,11 @@ class MadeUp:
 
 
 def made_up_council(seed: int) -> MadeUp:
-    """4,000 to 12,000 pairs. Linkage is too sure of itself by up to a factor of four in odds, more so where the NHS
+    """3,000 to 6,000 pairs. Linkage is too sure of itself by up to a factor of four in odds, more so where the
+    NHS
     number is missing; reviewers err in 1 to 4 of 100, and more often where linkage is unsure."""
     rng = np.random.default_rng(seed)
-    count = int(rng.integers(4_000, 12_000))
+    count = int(rng.integers(3_000, 6_000))
     p = np.concatenate([rng.beta(12, 0.3, count // 2), rng.beta(0.35, 3, count - count // 2)]).clip(0.011, 0.9999)
     level = rng.choice(3, count, p=(0.5, 0.2, 0.3))
     odds = p / (1 - p) * np.array([1.5, 0.4, 0.5])[level] * rng.uniform(0.5, 2)

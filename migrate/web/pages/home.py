@@ -9,7 +9,7 @@ from casebridge.migrate.web.visit import Visit
 
 _FIRST = {
     Page.REVIEW: "/queue", Page.RELEASES: "/releases", Page.LOG: "/log", Page.PROGRESS: "/progress",
-    Page.INTAKE: "/report",
+    Page.INTAKE: "/report", Page.QUALITY: "/quality",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from casebridge.dedupe.review.desk_words import Form, Open
 from casebridge.dedupe.review.evidence_file import Held, Person
 from casebridge.dedupe.review.merge_words import advice, read_notes
-from casebridge.dedupe.review.verdicts import REASONS, Opinion, Place
+from casebridge.dedupe.review.verdicts import OPEN, REASONS, Opinion, Place
 from casebridge.dedupe.review.words import Line, Piece, compare, doubts, mask, pieces, sentence
 from casebridge.migrate.web.pages.queue import after, score
 from casebridge.migrate.web.visit import Visit, as_query, wanted
@@ -82,6 +82,19 @@ def show(visit: Visit, revealed: str = "") -> Response:
     return _page(visit, one, revealed, **fresh, **words)
 
 
+CHECK = "check"
+"""The lane of blind checks, as forms name it."""
+
+
+def show_blind(visit: Visit, one: Open, *, key: str, opened: int, wrong: str = "", revealed: str = "") -> Response:
+    """The page of a pair for somebody who checks it: nothing of what was said or decided of it is shown."""
+    pair = replace(one.pair, changed="", conflict=False, group=())
+    blind = Open(pair, OPEN, visit.me.login)
+    typed = {name: visit.form.get(name, "") for name in _NOTHING_TYPED}
+    return _page(visit, blind, revealed, status=422 if wrong else 200, seen=0, key=key, opened=opened, after=None,
+                 query={"lane": CHECK}, typed=typed, error=wrong)  # fmt: skip
+
+
 def _page(visit: Visit, one: Open, revealed: str, *, status: int = 200, **values: Any) -> Response:
     left, right = _people(visit, one)
     lines = compare(left, right, one.pair.levels)
@@ -97,7 +110,9 @@ def _page(visit: Visit, one: Open, revealed: str, *, status: int = 200, **values
         opinions=[(o, KEYS[o], REASONS[o]) for o in Opinion], places=Place,
         revealed_table=revealed.removeprefix("held-"),
         revealed_role=revealed.partition(":")[0],
-        score=score(one.pair) if mine or not decidable else "", **values,
+        score=score(one.pair) if mine or not decidable else "",
+        action=f"/checks/{one.pair.item}" if values["query"].get("lane") else f"/pair/{one.pair.item}/verdict",
+        **values,
     )  # fmt: skip
 
 
@@ -172,6 +187,9 @@ def reveal(visit: Visit) -> Response:
     if visit.fragment and role in lines:
         cell = _cells(lines[role], f"{role}:{side}")[SIDES.index(side)]
         return visit.page("cell.html", cell=cell, item=one.pair.item, query=as_query(wanted(visit.form)))
+    if visit.form.get("lane") == CHECK:
+        return show_blind(visit, one, key=secrets.token_urlsafe(24), opened=int(time.time()),
+                          revealed=f"{role}:{side}")  # fmt: skip
     return show(visit, f"{role}:{side}")
 
 
@@ -195,7 +213,7 @@ def say(visit: Visit) -> Response:
     one = visit.desk.find(visit.me.viewer, visit.item())
     if one is None:
         return visit.nothing()
-    form, wrong = _form(visit)
+    form, wrong = read_form(visit)
     if form is None:
         return _again(visit, one, wrong)
     filters = wanted(visit.form)
@@ -205,7 +223,7 @@ def say(visit: Visit) -> Response:
     return visit.to(where, **as_query(filters), after=form.item)
 
 
-def _form(visit: Visit) -> tuple[Form | None, str]:
+def read_form(visit: Visit) -> tuple[Form | None, str]:
     """The verdict that a form holds, or what is missing in it."""
     fields = visit.form
     verdict = next((opinion for opinion in Opinion if opinion == fields.get("verdict", "")), None)

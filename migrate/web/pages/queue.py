@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from casebridge.dedupe.review.desk_figures import said_by_day, seconds_of
 from casebridge.dedupe.review.desk_words import Open
 from casebridge.dedupe.review.evidence_file import PairEvidence
 from casebridge.dedupe.review.merge_rules import Outcome
-from casebridge.dedupe.review.verdicts import Act, Place
+from casebridge.dedupe.review.verdicts import SETTLING, Act, Opinion, Place
 from casebridge.dedupe.review.words import compare, told
 from casebridge.migrate.web.visit import Visit, as_query, today, wanted
 
@@ -71,13 +72,16 @@ def take(visit: Visit) -> Response:
 
 @dataclass(frozen=True)
 class After:
-    """What to say when a verdict was taken: the pair, what was said, where it stands, what linkage thinks."""
+    """What to say when a verdict was taken: the pair, what was said, where it stands, what linkage thinks; and of
+    a pair
+    that was made up, its answer."""
 
     item: str
     said: str
     place: str
     p: str
     taken_back: bool = False
+    known: str = ""
 
 
 def after(visit: Visit) -> After | None:
@@ -90,7 +94,19 @@ def after(visit: Visit) -> After | None:
     if not mine or mine[-1].act not in {Act.VERDICT, Act.WITHDRAWN}:
         return None
     last = mine[-1]
-    return After(one.pair.item, last.verdict, str(one.standing.place), score(one.pair), last.act is Act.WITHDRAWN)
+    withdrawn = last.act is Act.WITHDRAWN
+    told = "" if withdrawn else answer(one.pair, last.verdict)
+    return After(one.pair.item, last.verdict, str(one.standing.place), score(one.pair), withdrawn, told)
+
+
+def answer(pair: PairEvidence, said: str) -> str:
+    """Of a pair that was made up: that it was, what it was, and whether he saw it. Empty for all others."""
+    if not pair.known:
+        return ""
+    right = (said == Opinion.SAME) == (pair.known == "same")
+    sure = said in SETTLING
+    judged = ("You saw it." if right else "You said otherwise: look at such pairs twice.") if sure else ""
+    return f"This pair was made up, to keep eyes open, and decides nothing: {pair.known_why}. {judged}".strip()
 
 
 def score(pair: PairEvidence) -> str:
@@ -114,7 +130,7 @@ class Pace:
 def pace(visit: Visit, left: int) -> Pace:
     """Mine, today. For the reviewer, not against him: nobody else is shown it."""
     day = today().isoformat()
-    mine = visit.desk.seconds_of(visit.me.login, day)
+    mine = seconds_of(visit.desk, visit.me.login, day)
     used = [seconds for seconds in mine if 0 < seconds <= 300]  # five minutes away from a page are no work on it
     typical = round(statistics.median(used)) if len(used) >= 3 else None
     return Pace(len(mine), typical, round(left * typical / 3600, 1) if typical else None)
@@ -122,7 +138,7 @@ def pace(visit: Visit, left: int) -> Pace:
 
 def progress(visit: Visit) -> Response:
     """How far the review has come, as far as this role may see."""
-    counts = Counter(one.standing.place for one in visit.desk.everything(visit.me.viewer))
-    said = visit.desk.said_by_day(visit.me.clearance)
+    counts = Counter(one.standing.place for one in visit.desk.everything(visit.me.viewer) if not one.pair.known)
+    said = said_by_day(visit.desk, visit.me.clearance)
     return visit.page("progress.html", title="Progress", counts=[(place, counts[place]) for place in PLACES],
                       open=counts.total() - counts[Place.DONE], days=said)  # fmt: skip

@@ -1,0 +1,48 @@
+"""How the work at a desk goes: verdicts by day, and the pace of one person."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from casebridge.dedupe.review.desk import Desk
+from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.reraise import read_basis
+from casebridge.dedupe.review.verdicts import SETTLING, Act, Opinion
+
+
+def seconds_of(desk: Desk, login: str, day: str) -> list[int]:
+    """For each verdict of somebody on a day, the seconds for which the page was open."""
+    query = sa.select(VERDICTS.c.seconds).where(
+        VERDICTS.c.login == login, VERDICTS.c.act == str(Act.VERDICT), VERDICTS.c.at.startswith(day)
+    )
+    with desk.engine.connect() as connection:
+        return [int(seconds) for seconds in connection.scalars(query)]
+
+
+def known_of(desk: Desk, login: str) -> tuple[int, int]:
+    """How many made-up pairs somebody has judged, and how many of them he saw for what they are. What he took
+    back, or
+    could not tell, does not count; of several words on one pair the first does."""
+    query = sa.select(VERDICTS.c.item, VERDICTS.c.verdict, VERDICTS.c.basis).where(
+        VERDICTS.c.login == login, VERDICTS.c.act == str(Act.VERDICT), VERDICTS.c.basis.contains('"known"')
+    )
+    first: dict[str, bool] = {}
+    with desk.engine.connect() as connection:
+        for row in connection.execute(query.order_by(VERDICTS.c.number)):
+            if row.verdict in SETTLING:
+                answer = read_basis(row.basis).known
+                first.setdefault(row.item, (row.verdict == Opinion.SAME) == (answer == "same"))
+    return len(first), sum(first.values())
+
+
+def said_by_day(desk: Desk, clearance: int) -> list[tuple[str, Mapping[str, int]]]:
+    """How many verdicts of each kind there were on each day, on pairs that a reader may see."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for pair, acts in desk.said(clearance):
+        for act in acts if not pair.known else ():
+            if act.act is Act.VERDICT:
+                found[act.at[:10]][act.verdict] += 1
+    return sorted(found.items(), reverse=True)

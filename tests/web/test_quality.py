@@ -1,0 +1,198 @@
+"""Quality at the desk: blind checks of a sample, pairs that are made up, one's own figures, the board's page."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from casebridge.dedupe.quality.statement import state
+from casebridge.dedupe.quality.strata import APART, MERGED
+from casebridge.dedupe.review.decisions import DECISIONS
+from casebridge.dedupe.review.known_pairs import known_pairs
+from casebridge.dedupe.review.samples import Drawn, Sample, keep_sample
+from casebridge.migrate.cli.quality import quality
+from casebridge.migrate.web.visit import House
+from casebridge.project.database import writing
+from tests.desks import World, at_desk, make_world, open_desk, pair_of, somebody
+
+NUMBERS = range(11, 19)
+RECORDS = [somebody(str(n), f"Name{n}") for n in range(1, 30)]
+MADE = [pair_of(str(n), str(n + 10), value=float(n)) for n in NUMBERS]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = make_world(tmp_path)
+    made.show(RECORDS, MADE)
+    return made
+
+
+@pytest.fixture
+def house(world: World) -> Iterator[House]:
+    with open_desk(world) as made:
+        yield made
+
+
+def _sampled(house: House) -> None:
+    """Jo merges pairs 1 to 4 and keeps 5 to 8 apart; 1 to 3 and 5 to 7 are drawn, of 300 merged and 1,000
+    apart."""
+    jo = at_desk(house, "jo")
+    for number, pair in zip(NUMBERS, MADE, strict=True):
+        jo.say(pair.item, "same" if number < 15 else "different")
+    _draw(house)
+
+
+def _draw(house: House, *more: Drawn) -> None:
+    pairs = [(pair.left_id, pair.right_id) for pair in MADE]
+    strata = (
+        Drawn("merged: all", MERGED, 0, 300, 0.97, tuple(pairs[:3])),
+        Drawn("apart: all", APART, 0, 1000, 0.1, tuple(pairs[4:7])),
+        *more,
+    )
+    with writing(house.desk.engine).begin() as connection:
+        keep_sample(connection, Sample("trial-1", 0.01, 2.0, "2026-11-27T00:00:00Z", strata), "t")
+
+
+def _check(house: House, login: str, verdicts: str) -> None:
+    """Somebody checks pairs of the sample in their order: s is same, d is different."""
+    desk = at_desk(house, login)
+    desk.get("/checks")
+    desk.send("/checks")
+    for letter in verdicts:
+        assert desk.path.startswith("/checks/"), desk.path
+        desk.send(desk.path, verdict={"s": "same", "d": "different"}[letter])
+
+
+def test_a_check_is_blind_and_what_it_contradicts_goes_to_a_senior_reviewer(house: House) -> None:
+    _sampled(house)
+    jo, kim = at_desk(house, "jo"), at_desk(house, "kim")
+    assert "0 pairs of the sample" in jo.get("/checks"), "nobody checks himself"
+    kim.get("/checks")
+    kim.send("/checks")
+    assert not any(word in kim.page for word in ("Jo Somebody", "97 in 100", "is <b>decided</b>", "You said"))
+    kim.send(kim.path, verdict="same")
+    assert kim.path.startswith("/checks/")
+    assert [str(d.verdict) for d in house.desk.decisions.standing()] == ["same"] * 4 + ["different"] * 4
+    kim.send(kim.path, verdict="different")
+    assert [str(d.verdict) for d in house.desk.decisions.standing()].count("unsure") == 1
+    sam = at_desk(house, "sam")
+    sam.get("/queue?place=escalated")
+    assert "a blind check of the sample saw it otherwise" in sam.page
+
+
+def test_the_statement_is_weighted_and_a_third_word_counts(house: House) -> None:
+    """Of three merges drawn one is contradicted: 2 of 3 are right, until a senior reviewer says that it was
+    one."""
+    _sampled(house)
+    none = state(house.desk, 0)
+    assert "cannot be said yet" in none.sentences[0]
+    assert none.waiting == 6
+    _check(house, "kim", "sdsddd")
+    said = state(house.desk, 0)
+    assert said.precision is not None
+    assert said.found is not None
+    assert said.precision.share == pytest.approx(2 / 3)
+    assert said.found.share == pytest.approx(200 / 202)  # 2 that were never compared; nothing among those apart
+    sam = at_desk(house, "sam")
+    sam.say(MADE[1].item, "same")
+    assert state(house.desk, 0).precision.share == pytest.approx(2 / 3)  # type: ignore[union-attr]
+    at_desk(house, "tess").say(MADE[1].item, "same")
+    assert state(house.desk, 0).precision.share == 1  # type: ignore[union-attr]
+    assert said.twice is not None
+    assert (said.twice.pairs, said.twice.share) == (6, pytest.approx(5 / 6))
+
+
+def test_the_boards_page_and_the_command_say_the_same(house: House, world: World, tmp_path: Path) -> None:
+    _sampled(house)
+    _check(house, "kim", "sssddd")
+    bo = at_desk(house, "bo")
+    assert bo.path == "/progress"
+    bo.get("/quality")
+    shown = CliRunner().invoke(quality, ["show", "--project", str(world.folder)])
+    assert shown.exit_code == 0, shown.output
+    first = shown.output.splitlines()[0]
+    assert first.startswith("Of the merges made, an estimated 100.0 % (")
+    assert first in bo.page
+    assert "<svg" in bo.page
+    assert "Jo" not in bo.page
+    out = tmp_path / "labels.csv"
+    assert CliRunner().invoke(quality, ["labels", str(out), "--project", str(world.folder)]).exit_code == 0
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert [(row["same"], float(row["weight"])) for row in rows] == [("1", 100.0)] * 3 + [
+        ("0", pytest.approx(1000 / 3, abs=0.001))
+    ] * 3
+    assert out.stat().st_mode & 0o077 == 0
+
+
+def test_restricted_pairs_are_in_no_figure_of_those_who_are_not_cleared(house: House, world: World) -> None:
+    _sampled(house)
+    before = at_desk(house, "bo").get("/quality")
+    secret = pair_of("11", "99", clearance=1)
+    world.show([*RECORDS, somebody("99", clearance=1)], [*MADE, secret])
+    _draw(house, Drawn("merged (restricted): all", MERGED, 1, 40, 0.9, ((secret.left_id, secret.right_id),)))
+    assert len(at_desk(house, "bo").get("/quality")) == len(before)
+    assert "merged (restricted)" in at_desk(house, "ola").get("/quality")
+
+
+# Known pairs
+
+
+def _keyed(*words: str) -> str:
+    return "".join(f"{sum(map(ord, word)) * 2_654_435_761 % 2**32:08x}" for word in words).ljust(64, "7")
+
+
+def test_one_in_twenty_of_the_surest_is_made_up_and_looks_like_the_others() -> None:
+    people = {f"old:{n}": somebody(str(n)) for n in range(1000, 1200)}
+    hosts = [replace(pair_of(str(n), str(n + 1)), item=f"{n:032x}") for n in range(1000, 1100, 1)]
+    unsure = [replace(one, p=0.7, item=f"{n:031x}f") for n, one in enumerate(hosts)]
+    made_people, made = known_pairs([*hosts, *unsure], people, _keyed, set())
+    assert (len(made), len(made_people)) == (5, 10)
+    assert {one.known for one in made} <= {"same", "different"}
+    assert not {person.id for person in made_people} & set(people)
+    assert all(len(person.id) == len("old:1000") for person in made_people)
+    again = known_pairs(hosts, people, _keyed, {made[0].item})[1]
+    assert made[0].item not in {one.item for one in again}
+    assert len(again) == 5
+    closed = [replace(one, clearance=1) for one in hosts]
+    assert known_pairs(closed, people, _keyed, set())[1] == []
+
+
+@pytest.mark.parametrize(("said", "told"), [("same", "You said otherwise"), ("different", "You saw it")])
+def test_what_is_said_of_a_known_pair_decides_nothing_and_is_answered_at_once(
+    house: House, world: World, said: str, told: str
+) -> None:
+    known = replace(MADE[0], known="different", known_why="twins", value=99.0)
+    world.show(RECORDS, [known, *MADE[1:]])
+    jo = at_desk(house, "jo")
+    jo.say(known.item, said)
+    assert "This pair was made up" in jo.page
+    assert told in jo.page
+    assert "twins" in jo.page
+    assert "99" not in at_desk(house, "bo").get("/progress")
+    assert "1 of" not in jo.get("/progress")
+    assert f"1, of which you saw {int(said == 'different')}" in jo.get("/mine")
+    at_desk(house, "sam").say(MADE[1].item, "same")
+    sam = at_desk(house, "sam")
+    sam.get(f"/pair/{known.item}")
+    sam.send(f"/releases/{known.item}", reason="x")
+    with house.desk.engine.connect() as connection:
+        kept = connection.execute(sa.select(DECISIONS.c.left_id)).scalars().all()
+    assert kept == [MADE[1].left_id]
+
+
+def test_a_share_of_ordinary_pairs_is_judged_by_two(house: House, world: World) -> None:
+    world.show(RECORDS, [replace(MADE[0], double=True), *MADE[1:]])
+    jo = at_desk(house, "jo")
+    jo.say(MADE[0].item, "same")
+    assert house.desk.decisions.standing() == []
+    kim = at_desk(house, "kim")
+    assert "two people" not in kim.get(f"/pair/{MADE[0].item}").split("<main")[1].split("Reasons to doubt")[0]
+    kim.say(MADE[0].item, "same")
+    assert len(house.desk.decisions.standing()) == 1
+    assert "1, the same verdict in 100 of 100" in jo.get("/mine")
