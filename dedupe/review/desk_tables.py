@@ -56,8 +56,8 @@ PLANS = sa.Table(
     _meta,
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("run", sa.String(100), nullable=False),
-    sa.Column("margin", sa.Float, nullable=False),
-    sa.Column("missed", sa.Float, nullable=False),
+    sa.Column("margin", sa.String(32), nullable=False),
+    sa.Column("missed", sa.String(32), nullable=False),
     sa.Column("login", sa.String(64), nullable=False),
     sa.Column("at", sa.String(20), nullable=False),
 )
@@ -73,7 +73,7 @@ STRATA = sa.Table(
     sa.Column("outcome", sa.String(20), nullable=False),
     sa.Column("clearance", sa.Integer, nullable=False),
     sa.Column("size", sa.Integer, nullable=False),
-    sa.Column("expected", sa.Float, nullable=False),
+    sa.Column("expected", sa.String(32), nullable=False),
 )
 SAMPLES = sa.Table(
     "desk_samples",

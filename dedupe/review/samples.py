@@ -49,9 +49,9 @@ def last_sample(engine: sa.Engine) -> Sample | None:
         query = sa.select(SAMPLES).where(SAMPLES.c.stratum.in_(list(pairs))).order_by(SAMPLES.c.number)
         for row in connection.execute(query):
             pairs[row.stratum].append((row.left_id, row.right_id))
-    strata = [Drawn(row.name, row.outcome, row.clearance, row.size, row.expected, tuple(pairs[row.number]))
+    strata = [Drawn(row.name, row.outcome, row.clearance, row.size, float(row.expected), tuple(pairs[row.number]))
               for row in rows]  # fmt: skip
-    return Sample(plan.run, plan.margin, plan.missed, plan.at, tuple(strata))
+    return Sample(plan.run, float(plan.margin), float(plan.missed), plan.at, tuple(strata))
 
 
 def drawn_pairs(engine: sa.Engine) -> set[Pair]:
@@ -62,11 +62,11 @@ def drawn_pairs(engine: sa.Engine) -> set[Pair]:
 
 def keep_sample(connection: sa.Connection, sample: Sample, login: str) -> None:
     """Write down a sample, in the caller's transaction."""
-    row = {"run": sample.run, "margin": sample.margin, "missed": sample.missed, "login": login, "at": sample.at}
+    row = {"run": sample.run, "margin": repr(sample.margin), "missed": repr(sample.missed), "login": login, "at": sample.at}
     plan = _inserted(connection, PLANS, row)
     for one in sample.strata:
         row = {"plan": plan, "name": one.name, "outcome": one.outcome, "clearance": one.clearance,
-               "size": one.size, "expected": one.expected}  # fmt: skip
+               "size": one.size, "expected": repr(one.expected)}  # fmt: skip
         stratum = _inserted(connection, STRATA, row)
         pairs: Sequence[dict[str, object]] = [
             {"stratum": stratum, "left_id": left, "right_id": right} for left, right in one.pairs

@@ -15,8 +15,8 @@ def upgrade() -> None:
         "desk_plans",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("run", sa.String(100), nullable=False),
-        sa.Column("margin", sa.Float, nullable=False),
-        sa.Column("missed", sa.Float, nullable=False),
+        sa.Column("margin", sa.String(32), nullable=False),
+        sa.Column("missed", sa.String(32), nullable=False),
         sa.Column("login", sa.String(64), nullable=False),
         sa.Column("at", sa.String(20), nullable=False),
     )
@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(20), nullable=False),
         sa.Column("clearance", sa.Integer, nullable=False),
         sa.Column("size", sa.Integer, nullable=False),
-        sa.Column("expected", sa.Float, nullable=False),
+        sa.Column("expected", sa.String(32), nullable=False),
     )
     op.create_table(
         "desk_samples",
