@@ -62,7 +62,13 @@ def drawn_pairs(engine: sa.Engine) -> set[Pair]:
 
 def keep_sample(connection: sa.Connection, sample: Sample, login: str) -> None:
     """Write down a sample, in the caller's transaction."""
-    row = {"run": sample.run, "margin": repr(sample.margin), "missed": repr(sample.missed), "login": login, "at": sample.at}
+    row = {
+        "run": sample.run,
+        "margin": repr(sample.margin),
+        "missed": repr(sample.missed),
+        "login": login,
+        "at": sample.at,
+    }
     plan = _inserted(connection, PLANS, row)
     for one in sample.strata:
         row = {"plan": plan, "name": one.name, "outcome": one.outcome, "clearance": one.clearance,

@@ -28,7 +28,7 @@ EVERYTHING = 1
 
 @click.group()
 def quality() -> None:
-    """Say how good the register is: of the merges, how many are right; of the duplicates, how many are found."""
+    """Say how good the register is, by a sample that people judge blind."""
 
 
 _margin = click.option(
