@@ -19,6 +19,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from casebridge.dedupe.linkage.comparisons.levels import SURE
+from casebridge.dedupe.linkage.register.encoding import Register, pair_key
+from casebridge.dedupe.linkage.register.pair_rows import Rows
 
 DECIDED = "decided different"
 Cannot = Mapping[str, NDArray[np.uint64]]
@@ -232,8 +234,45 @@ def weak_bridges(edges: Sequence[tuple[int, int, float]]) -> set[tuple[int, int]
     return found
 
 
-def cluster_names(ids: pl.Series, of: NDArray[np.int64], previous: Mapping[Any, str] | None) -> pl.Series:
-    """A name for each row's cluster that outlives this run.
+def edges_of(
+    left: Rows, right: Rows, p: NDArray[np.float64], joined: NDArray[np.bool_], same: NDArray[np.uint64]
+) -> Edges:
+    """The pairs that are `joined`, and those decided the `same` (pair keys)."""
+    joined = joined & ~np.isin(pair_key(left, right), same)
+    decided = ends(same)
+    return Edges(
+        np.concatenate([decided[0], left[joined].astype(np.int64)]),
+        np.concatenate([decided[1], right[joined].astype(np.int64)]),
+        np.concatenate([np.full(len(same), 2.0), p[joined]]),
+    )
+
+
+def grouped(
+    register: Register,
+    edges: Edges,
+    cannot: Cannot,
+    previous: Mapping[Any, str] | None,
+    others: pl.Series | None = None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The clusters of a register's rows, named, and the pairs that a guard cut. previous: id to cluster as it was;
+    others: names of clusters of other rows."""
+    found = build_clusters(register.size, edges, cannot, register.kind.guards.marks(register))
+    names = cluster_names(register.ids, found.of, previous, others)
+    left, right = (np.array([c[k] for c in found.cut], dtype=np.uint32) for k in (0, 1))
+    cut = pl.DataFrame(
+        {
+            "left_id": register.ids.gather(pl.Series(left, dtype=pl.UInt32)),
+            "right_id": register.ids.gather(pl.Series(right, dtype=pl.UInt32)),
+            "guard": pl.Series([c[2] for c in found.cut], dtype=pl.String),
+        }
+    )
+    return pl.DataFrame({"id": register.ids, "cluster": names}), cut
+
+
+def cluster_names(
+    ids: pl.Series, of: NDArray[np.int64], previous: Mapping[Any, str] | None, others: pl.Series | None = None
+) -> pl.Series:
+    """A name for each row's cluster that outlives this run. others: names that other clusters bear.
 
     A cluster keeps the earlier name most of its records had (each name goes to one cluster, the one
     with most of its records); a new one is named after the smallest id in it.
@@ -247,11 +286,11 @@ def cluster_names(ids: pl.Series, of: NDArray[np.int64], previous: Mapping[Any, 
     names = text.gather(pl.Series(bearer.take(of).astype(np.uint32)))
     if not previous:
         return names.rename("cluster")
-    return _kept_names(text, of, names, previous)
+    return _kept_names(text, of, names, previous, pl.Series([], dtype=pl.String) if others is None else others)
 
 
 def _kept_names(
-    text: pl.Series, of: NDArray[np.int64], names: pl.Series, previous: Mapping[Any, str]
+    text: pl.Series, of: NDArray[np.int64], names: pl.Series, previous: Mapping[Any, str], others: pl.Series
 ) -> pl.Series:
     earlier = pl.DataFrame(
         {"id": [str(k) for k in previous], "earlier": [str(v) for v in previous.values()]},
@@ -268,14 +307,20 @@ def _kept_names(
         if cluster not in keeps and name not in taken:
             keeps[cluster] = name
             taken.add(name)
-    return _without_clashes(now, keeps, taken)
+    fresh = now.filter(~pl.col("of").is_in(list(keeps)))["name"].unique()
+    return _without_clashes(now, keeps, fresh, taken | {*others})
 
 
-def _without_clashes(now: pl.DataFrame, keeps: dict[int, str], taken: set[str]) -> pl.Series:
+def _without_clashes(now: pl.DataFrame, keeps: dict[int, str], fresh: pl.Series, taken: set[str]) -> pl.Series:
     """New clusters must not be named after an id whose name an earlier cluster still bears."""
-    fresh = now.filter(~pl.col("of").is_in(list(keeps)))
-    clashing = fresh.filter(pl.col("name").is_in(sorted(taken)))["name"].unique().to_list()
-    renamed = dict(zip(clashing, (f"{name}~" for name in clashing), strict=True))
+    clashing = fresh.filter(fresh.is_in(pl.Series(sorted(taken), dtype=pl.String).implode())).sort().to_list()
+    borne = taken | {*fresh}
+    renamed = {}
+    for name in clashing:
+        renamed[name] = f"{name}~"
+        while renamed[name] in borne:
+            renamed[name] += "~"
+        borne.add(renamed[name])
     kept = pl.DataFrame(
         {"of": list(keeps), "kept": list(keeps.values())}, schema={"of": pl.Int64, "kept": pl.String}
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.blocking.divisions import Division, divisions_of
 from casebridge.dedupe.linkage.blocking.keys import (
     BlockedPairs,
     Blocks,
@@ -21,7 +23,7 @@ from casebridge.dedupe.linkage.blocking.keys import (
 )
 from casebridge.dedupe.linkage.blocking.rules import choose_rules, further_rules, net_rules
 from casebridge.dedupe.linkage.blocking.yields import Judge, Lost, lost_pairs, worthwhile_rules
-from casebridge.dedupe.linkage.clusters import DECIDED, Cannot, Edges, build_clusters, cluster_names, ends
+from casebridge.dedupe.linkage.clusters import DECIDED, edges_of, grouped
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.evaluation.diagnosis import blocking_loses, describe, diagnose, thin_evidence
@@ -98,28 +100,22 @@ def link(
     `kind` is one declared elsewhere; without it, that which `fields` names (`kinds`).
 
     Unsupervised and deterministic: the same rows in any order, in batches of any size, on any number of
-    threads give the same answer. With a `kept` model nothing is trained: its rules, mixtures and threshold stand,
-    and
-    warnings say how far the register has drifted from that which it was made from. Raises RegisterError when the
-    register cannot be linked as given, or is not one for the kept model.
+    threads give the same answer. With a `kept` model nothing is trained: its rules, mixtures, threshold and what
+    it knows of the values stand, and warnings say how far the register has drifted from that which it was made
+    from. Raises RegisterError when the register cannot be linked as given, or is not one for the kept model.
     """
     options = options or LinkOptions()
-    if kept is not None:
-        options = replace(
-            options, rules=kept.rules, max_block=kept.max_block, keep=kept.keep, propose=kept.propose
-        )
     clock, kind = _Clock(progress), kind or kind_of(fields)
     fields = kind.placed(fields)
-    held = read_register(register, fields, kind, options.no_link)
-    check_columns(held, fields)
-    related = held.pair_keys(options.related)
-    comparisons = comparisons_for(held, tuple(fields.other), related)
     if kept is not None:
-        kept.fits(comparisons, held.size)
+        options = kept.decided(options)
+    held = read_register(register, fields, kind, options.no_link, kept.known if kept else None)
+    check_columns(held, fields)
+    comparisons = compared(held, fields, options, kept)
     clock.done("register", rows=held.size, comparisons=len(comparisons))
     with ThreadPoolExecutor(1) as pool:
         table_built = pool.submit(held.build_row_table)
-        candidates = blocked_pairs(held, fields, options)
+        candidates = blocked_pairs(held, fields, options, kept)
         table_built.result()
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
     if kept is not None:
@@ -182,8 +178,23 @@ def complete(
     return count_patterns(radix, np.concatenate([kept, lesser]), weight)
 
 
-def blocked_pairs(register: Register, fields: Fields, options: LinkOptions) -> BlockedPairs:
-    blocks = _blocks(register, choose_rules(register, options.rules), options)
+def compared(register: Register, fields: Fields, options: LinkOptions, kept: KeptModel | None) -> list[Comparison]:
+    """The comparisons of a register: those that its columns allow, or those of the kept model. Raises
+    RegisterError where these are not the same."""
+    related = register.pair_keys(options.related)
+    found = comparisons_for(register, tuple(fields.other), related)
+    if kept is None:
+        return found
+    return kept.fitting(found, register, related)
+
+
+def blocked_pairs(
+    register: Register, fields: Fields, options: LinkOptions, kept: KeptModel | None = None
+) -> BlockedPairs:
+    rules = choose_rules(register, options.rules)
+    divisions = kept.divisions if kept else (None,) * len(rules)
+    with ThreadPoolExecutor(options.threads) as pool:
+        blocks = tuple(pool.map(partial(_blocks, register, options.max_block), rules, divisions))
     source = register.source if fields.link_only else None
     return BlockedPairs(blocks, source, register.pair_keys(options.not_pairs))
 
@@ -213,9 +224,10 @@ def among_all(scorer: Scorer) -> Judge:
     return judge
 
 
-def _blocks(register: Register, rules: Sequence[Rule], options: LinkOptions) -> tuple[Blocks, ...]:
-    with ThreadPoolExecutor(options.threads) as pool:
-        return tuple(pool.map(lambda rule: build_blocks(register, rule, options.max_block), rules))
+def _blocks(register: Register, max_block: int, rule: Rule, division: Division | None) -> Blocks:
+    return (
+        build_blocks(register, rule, max_block) if division is None else division.blocks(register, rule, max_block)
+    )
 
 
 def score_all(scorer: Scorer, candidates: BlockedPairs, options: LinkOptions) -> tuple[Scored, Prune]:
@@ -270,7 +282,8 @@ def _conclude(
         zone = zones(p, judged.doubt[judged.place], threshold, np.isin(keys, same), np.isin(keys, different))
         doubted = np.sort(keys[(zone == 1) & (p < threshold)])
         cannot = {DECIDED: different, register.kind.guards.cut: doubted}
-        clusters, cut = _clusters(register, scored, p, zone == 0, same, cannot, options)
+        edges = edges_of(scored.left, scored.right, p, zone == 0, same)
+        clusters, cut = grouped(register, edges, cannot, options.previous_clusters)
         pairs = with_zones(framed.result(), zone[order], cut)
     clock.done("clusters", clusters=clusters["cluster"].n_unique() if len(clusters) < 10**6 else None)
     diagnosis = diagnose(model, comparisons, patterns, register, options)
@@ -294,7 +307,8 @@ def _conclude(
     diagnostics = {"rows": register.size, "steps": clock.seconds, "cascade": prune.seen, **diagnosis, **facts}
     described = {**describe(model, thirds, options), **facts, "warnings": diagnosis["warnings"]}
     kept = trained.kept or KeptModel(
-        trained.first, model, thirds, tuple(blocks.rule for blocks in candidates.blocks), options.max_block,
+        trained.first, model, thirds, tuple(blocks.rule for blocks in candidates.blocks),
+        divisions_of(register.as_kept(), candidates.blocks), register.as_kept().known, options.max_block,
         options.keep, threshold, register.size, seen, made_with(),
     )  # fmt: skip
     return Linkage(pairs, clusters, described, diagnostics, cut, model, patterns, kept)
@@ -311,26 +325,3 @@ def _expected_below(model: Model, patterns: Patterns, keep: float) -> float:
     """True pairs the model expects among the candidates it does not keep, from the training sample."""
     p = model.relations(patterns.levels)[:, 0]
     return float((p * patterns.weight)[p < keep].sum())
-
-
-def _clusters(
-    register: Register, scored: Scored, p: NDArray[np.float64], joined: NDArray[np.bool_],
-    same: NDArray[np.uint64], cannot: Cannot, options: LinkOptions,
-) -> tuple[pl.DataFrame, pl.DataFrame]:  # fmt: skip
-    """Clusters of the pairs `joined` and of those decided the same, and the pairs that a guard cut."""
-    joined = joined & ~np.isin(pair_key(scored.left, scored.right), same)
-    decided = ends(same)
-    left = np.concatenate([decided[0], scored.left[joined].astype(np.int64)])
-    right = np.concatenate([decided[1], scored.right[joined].astype(np.int64)])
-    edges = Edges(left, right, np.concatenate([np.full(len(same), 2.0), p[joined]]))
-    found = build_clusters(register.size, edges, cannot, register.kind.guards.marks(register))
-    names = cluster_names(register.ids, found.of, options.previous_clusters)
-    cut_left, cut_right = (np.array([c[k] for c in found.cut], dtype=np.uint32) for k in (0, 1))
-    cut = pl.DataFrame(
-        {
-            "left_id": register.ids.gather(pl.Series(cut_left, dtype=pl.UInt32)),
-            "right_id": register.ids.gather(pl.Series(cut_right, dtype=pl.UInt32)),
-            "guard": pl.Series([c[2] for c in found.cut], dtype=pl.String),
-        }
-    )
-    return pl.DataFrame({"id": register.ids, "cluster": names}), cut

@@ -79,7 +79,9 @@ def test_drift_is_told(trained, folder):
 
 
 def test_next_month_without_a_change_of_kind_has_no_drift(trained, folder):
-    make_register(3000, PLAIN, seed=13).write_parquet(folder / "may.parquet")
+    came = make_register(400, PLAIN, seed=13).with_columns(id="new " + pl.col("id").cast(pl.String))
+    stayed = pl.read_parquet(folder / "march.parquet").slice(300).with_columns(pl.col("id").cast(pl.String))
+    pl.concat([stayed, came]).write_parquet(folder / "may.parquet")
     found = link(pl.read_parquet(folder / "may.parquet"), FIELDS, kept=read_kept(trained))
     assert not any("Drift" in warning for warning in found.model["warnings"])
     assert found.pairs.height > 300

@@ -7,7 +7,7 @@ rule): such a pair is scored like any other, and falls away like any other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.parts import Rows, values_of
 from casebridge.dedupe.linkage.kind import Rule
+from casebridge.dedupe.linkage.register.content import mix
 from casebridge.dedupe.linkage.register.encoding import Register, pair_key
 
 Key = NDArray[np.uint32]
@@ -29,7 +30,8 @@ CHUNK = 1 << 15  # rows whose keys are made at a time: so many stay in the proce
 class Blocks:
     """One rule's blocks. `key` is a number a record (0: takes no part); `order` the rows of blocks of two
     and more, block by block; `reach[p]` how many rows after position p it is paired with.
-    `place` is each row's position, kept only where a block had to be cut to a window."""
+    `place` is each row's position, kept only where a block had to be cut to a window. `large`: the columns that
+    divided blocks, with a row of each block they divided; `neighbours`: a row of each block cut to a window."""
 
     rule: Rule
     key: Key
@@ -39,6 +41,8 @@ class Blocks:
     divided: int
     windowed: int
     place: NDArray[np.int32] | None = None
+    large: tuple[tuple[str, NDArray[np.int32]], ...] = ()
+    neighbours: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
 
     @property
     def raw_pairs(self) -> int:
@@ -68,19 +72,15 @@ def rows_key(register: Register, rule: Rule, rows: Rows, size: int) -> Key:
     for name in rule:
         part = part_key(register, name, rows)
         present &= part != 0
-        mixed = _mix(mixed, part)
+        mixed = mix(mixed, part)
     key = np.maximum((mixed >> np.uint64(32)).astype(np.uint32), np.uint32(1))
     key[~present] = 0
     return key
 
 
-def _mix(seed: NDArray[np.uint64], part: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    mixed = seed ^ part
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    mixed ^= mixed >> np.uint64(29)
-    mixed *= np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(32)
-    return mixed
+def finer(key: Key, part: NDArray[np.uint64]) -> Key:
+    """Keys of rows of a large block, divided by one more part."""
+    return np.maximum(mix(key.astype(np.uint64), part) >> np.uint64(32), 1).astype(np.uint32)
 
 
 def build_blocks(register: Register, rule: Rule, max_block: int) -> Blocks:
@@ -90,7 +90,7 @@ def build_blocks(register: Register, rule: Rule, max_block: int) -> Blocks:
     if not rule:
         max_block = register.size
     rows, lengths = runs(key)
-    largest, divided = int(lengths.max(initial=0)), 0
+    largest, divided, large = int(lengths.max(initial=0)), 0, []
     for name in register.kind.blocking.refinements:
         if lengths.max(initial=0) <= max_block:
             break
@@ -98,17 +98,29 @@ def build_blocks(register: Register, rule: Rule, max_block: int) -> Blocks:
             continue
         oversize = rows[np.repeat(lengths > max_block, lengths)]
         divided = max(divided, int((lengths > max_block).sum()))
-        part = part_key(register, name, oversize)
-        finer = _mix(key[oversize].astype(np.uint64), part)
-        key[oversize] = np.maximum(finer >> np.uint64(32), 1).astype(np.uint32)
+        large.append((name, _firsts(rows, lengths)[lengths > max_block]))
+        key[oversize] = finer(key[oversize], part_key(register, name, oversize))
         rows, lengths = runs(key)
-    reach = _reach(lengths, max_block)
-    windowed = int((lengths > max_block).sum())
+    found = blocks_of(rule, key, rows, lengths, lengths > max_block)
+    return replace(found, largest=largest, divided=divided, large=tuple(large))
+
+
+def blocks_of(
+    rule: Rule, key: Key, rows: NDArray[np.int32], lengths: NDArray[np.int64], windowed: NDArray[np.bool_]
+) -> Blocks:
+    """Blocks of rows in order, with their lengths, and which of them are cut to a window."""
     place = None
-    if windowed:
-        place = np.full(register.size, -1, dtype=np.int32)
+    if windowed.any():
+        place = np.full(len(key), -1, dtype=np.int32)
         place[rows] = np.arange(len(rows), dtype=np.int32)
-    return Blocks(rule, key, rows, reach, largest, divided, windowed, place)
+    reach, largest = _reach(lengths, windowed), int(lengths.max(initial=0))
+    neighbours = _firsts(rows, lengths)[windowed]
+    return Blocks(rule, key, rows, reach, largest, 0, int(windowed.sum()), place, (), neighbours)
+
+
+def _firsts(rows: NDArray[np.int32], lengths: NDArray[np.int64]) -> NDArray[np.int32]:
+    """The first row of each block."""
+    return rows[np.cumsum(lengths) - lengths]
 
 
 def runs(key: Key) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -125,12 +137,12 @@ def runs(key: Key) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     return (packed[several] & np.uint64(0xFFFFFFFF)).astype(np.int32), lengths[lengths > 1]
 
 
-def _reach(lengths: NDArray[np.int64], max_block: int) -> NDArray[np.int32]:
+def _reach(lengths: NDArray[np.int64], windowed: NDArray[np.bool_]) -> NDArray[np.int32]:
     total = int(lengths.sum())
     ends = np.repeat(np.cumsum(lengths), lengths)
     reach = (ends - 1 - np.arange(total)).astype(np.int32)
-    if lengths.max(initial=0) > max_block:
-        oversize = np.repeat(lengths > max_block, lengths)
+    if windowed.any():
+        oversize = np.repeat(windowed, lengths)
         reach[oversize] = np.minimum(reach[oversize], WINDOW)
     return reach
 
@@ -173,7 +185,7 @@ class BlockedPairs:
         blocks = self.blocks[number]
         chosen = blocks.key[blocks.order].astype(np.uint64)
         if rate < 1.0 and blocks.rule:
-            chance_of = _mix(chosen, np.full(len(chosen), 77, dtype=np.uint64)) >> np.uint64(40)
+            chance_of = mix(chosen, np.full(len(chosen), 77, dtype=np.uint64)) >> np.uint64(40)
             positions = np.flatnonzero(chance_of < np.uint64(int(rate * 2**24))).astype(np.int32)
         else:
             positions = np.arange(len(chosen), dtype=np.int32)

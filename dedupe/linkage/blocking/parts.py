@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.kind import Part
-from casebridge.dedupe.linkage.register.encoding import Register, sounds
-from casebridge.dedupe.linkage.register.places import postcode_parts
+from casebridge.dedupe.linkage.register.content import mix
+from casebridge.dedupe.linkage.register.encoding import Register, ranked, sounds
+from casebridge.dedupe.linkage.register.holders import value_keys
+from casebridge.dedupe.linkage.register.known import ValueTable
+from casebridge.dedupe.linkage.register.places import postcode_parts, sectors_and_districts
+from casebridge.dedupe.linkage.register.values import Values
 
 Rows = slice | NDArray[np.integer]
 Make = Callable[[Register, Rows], NDArray[np.uint64]]
@@ -22,6 +27,9 @@ def values_of(role: str) -> Make:
 
     def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
         column = register.columns[role][rows]
+        dictionary = register.dictionary(role) if register.known.frozen else None
+        if dictionary:
+            return value_keys(register, dictionary, column)
         return (
             column.astype(np.uint64) if column.dtype.kind == "u" else (column.astype(np.int64) + 1).view(np.uint64)
         )
@@ -55,7 +63,8 @@ def either_order(one: str, other: str) -> Make:
 
     def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
         first, last = values_of(one)(register, rows), values_of(other)(register, rows)
-        both = np.minimum(first, last) << np.uint64(32) | np.maximum(first, last)
+        low, high = np.minimum(first, last), np.maximum(first, last)
+        both = mix(low, high) if register.known.frozen else low << np.uint64(32) | high
         return np.where((first > 0) & (last > 0), both, np.uint64(0))
 
     return part
@@ -65,28 +74,41 @@ def rare(make: Make, name: str) -> Make:
     """Another part where few records hold its value: enough to meet on, whatever else is wrong."""
 
     def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
-        few = register.fact(f"rare {name}", lambda: _few_hold(make(register, slice(None))))
-        return np.where(few[rows], make(register, rows), np.uint64(0))
+        values = make(register, rows)
+        if register.known.frozen:
+            return np.where(register.known.tables[many].look_up(values) > 0, np.uint64(0), values)
+        few = register.fact(f"rare {name}", lambda: find(register))
+        return np.where(few[rows], values, np.uint64(0))
 
+    def find(register: Register) -> NDArray[np.bool_]:
+        few, others = _few_hold(make(register, slice(None)))
+        keys = make(register.as_kept(), others)
+        register.known.table(many, lambda: ValueTable.of(keys, np.ones(len(keys)), 0.0))
+        return few
+
+    many = f"many hold: {name}"
     return part
 
 
-def _few_hold(values: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Which rows hold what FEW_HOLD rows at most hold."""
+def _few_hold(values: NDArray[np.uint64]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Which rows hold what FEW_HOLD rows at most hold; and a row of each value that more hold."""
     held = np.flatnonzero(values)
     order = held[np.argsort(values[held])]
     new = np.flatnonzero(np.concatenate([[True], values[order][1:] != values[order][:-1]]))
     holders = np.diff(np.append(new, len(order)))
     few = np.zeros(len(values), dtype=bool)
     few[order[np.repeat(holders <= FEW_HOLD, holders)]] = True
-    return few
+    return few, order[new[holders > FEW_HOLD]]
 
 
 def sound_of(role: str, dictionary: str) -> Make:
     """How the values of a column sound; 0 for those that are not known."""
 
     def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
-        table = register.fact(f"sounds of {dictionary}", lambda: np.append(sounds(register.values[dictionary]), 0))
+        if register.known.frozen:
+            return value_keys(register, dictionary, register.columns[role][rows], sounds, "sounds")
+        values = register.values[dictionary]
+        table = register.fact(f"sounds of {dictionary}", lambda: np.append(ranked(sounds(values)), 0))
         return table[register.columns[role][rows]].astype(np.uint64)
 
     return part
@@ -95,7 +117,12 @@ def sound_of(role: str, dictionary: str) -> Make:
 def sector_of(role: str) -> Make:
     """The postcode sector: LS6 3 of LS6 3HN."""
 
+    def sectors(values: Values) -> pl.Series:
+        return sectors_and_districts(values)["s"]
+
     def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
+        if register.known.frozen:
+            return value_keys(register, role, register.columns[role][rows], sectors, "sectors")
         table = register.fact("sectors", lambda: np.append(postcode_parts(register.values[role])[0], 0))
         return table[register.columns[role][rows]].astype(np.uint64)
 

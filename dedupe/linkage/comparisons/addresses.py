@@ -7,13 +7,15 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import Comparison, Levels, level
 from casebridge.dedupe.linkage.comparisons.namepairs import either_listed
+from casebridge.dedupe.linkage.register.content import mix
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.holders import rows_of_many, value_keys
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.places import postcode_parts
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from casebridge.dedupe.linkage.register.values import Values
 
-CROWD = 10
+CROWD, SHARED = 10, "crowded"
 STREET_LIKE = 0.9
 
 (
@@ -77,7 +79,7 @@ def address_comparison(register: Register) -> list[Comparison]:
     """The address comparison, from whichever of postcode, house and street the register holds."""
     if not (register.has("postcode") or register.has("street")):
         return []
-    crowded = register.mark("crowded", lambda: _crowded(register))
+    crowded = register.mark(SHARED, lambda: _of_a_crowd(register))
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         places = np.zeros(len(left), dtype=np.uint8)
@@ -107,16 +109,26 @@ def _agreement(role: str, left: PairSide, right: PairSide) -> NDArray[np.uint8]:
     return found
 
 
-def _crowded(register: Register) -> NDArray[np.bool_]:
+def _of_a_crowd(register: Register) -> NDArray[np.bool_]:
     """True for rows whose address (house with postcode, or with street) more than CROWD rows hold."""
     where = "postcode" if register.has("postcode") else "street"
     if not register.has("house"):
         return np.zeros(register.size, dtype=bool)
     house, place = register.columns["house"], register.columns[where]
+
+    def address(rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
+        a, b = (value_keys(register, role, register.columns[role][rows]) for role in ("house", where))
+        return np.where((a > 0) & (b > 0), mix(a, b), np.uint64(0))
+
+    return rows_of_many(register, SHARED, address, lambda: _crowded(house, place))
+
+
+def _crowded(house: NDArray[np.int32], place: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """The rows of addresses that more than CROWD rows hold, and one row of each."""
     given = np.flatnonzero((house >= 0) & (place >= 0))
     houses = int(house.max(initial=0)) + 1
     key = place[given].astype(np.uint64) * np.uint64(houses) + house[given].astype(np.uint64)
-    crowded = np.zeros(register.size, dtype=bool)
+    crowded = np.zeros(len(house), dtype=bool)
     if (int(place.max(initial=0)) + 1) * houses < 2**32:  # key and row in one number: sorted at once
         packed = np.sort(key << np.uint64(32) | given.astype(np.uint64))
         rows, ordered = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64), packed >> np.uint64(32)
@@ -126,7 +138,7 @@ def _crowded(register: Register) -> NDArray[np.bool_]:
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(key) else rows
     lengths = np.diff(np.append(starts, len(key)))
     crowded[rows] = np.repeat(lengths > CROWD, lengths)
-    return crowded
+    return crowded, rows[starts[lengths > CROWD]] if len(key) else rows
 
 
 class _Postcodes:

@@ -18,6 +18,7 @@ from casebridge.dedupe.linkage.comparisons.levels import (
 )
 from casebridge.dedupe.linkage.register.dates import year_table
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.holders import rows_of_many
 from casebridge.dedupe.linkage.register.identifiers import digits_apart, neighbours_swapped
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 
@@ -38,6 +39,7 @@ BIRTH_LEVELS = (
     level("birth dates over 15 years apart", 0.006, 0.0005, 0.05, 0.60, namesake=0.95, tag=GENERATION),
 )
 COMMON_DATE = 4.0
+COMMON = "common birth date"
 NEW_YEAR = np.uint32(0x0101)
 YEARS = year_table()
 
@@ -61,7 +63,12 @@ def birth_comparison(register: Register) -> list[Comparison]:
     | 1983-12-03 | 1971-05-21 | birth dates 3 to 15 years apart         |
     | 1983-12-03 | 1950-05-21 | birth dates over 15 years apart         |
     """
-    common = register.mark("common birth date", lambda: _common(register.columns["birth_date"]))
+    column = register.columns["birth_date"]
+
+    def value(rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
+        return column[rows].astype(np.uint64)
+
+    common = register.mark(COMMON, lambda: rows_of_many(register, COMMON, value, lambda: _common(column)))
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of("birth_date"), right.of("birth_date")
@@ -77,14 +84,16 @@ def birth_comparison(register: Register) -> list[Comparison]:
     return [Comparison("birth_date", BIRTH_LEVELS, quick)]
 
 
-def _common(column: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Rows whose date is held by far more records than most dates: system defaults, or "1 January"."""
+def _common(column: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Rows whose date is held by far more records than most dates: system defaults, or "1 January"; once as flags,
+    once as numbers."""
     dates = pl.Series("date", column).value_counts(sort=False).filter(pl.col("date") > 0)
     if dates.height < 50:
-        return np.zeros(len(column), dtype=bool)
+        return np.zeros(len(column), dtype=bool), np.zeros(0, dtype=np.intp)
     usual = max(1.0, float(dates["count"].quantile(0.9) or 1))
     often = dates.filter(pl.col("count") > max(5.0, COMMON_DATE * usual))["date"]
-    return pl.Series(column).is_in(often.implode()).to_numpy()
+    found = pl.Series(column).is_in(often.implode()).to_numpy()
+    return found, np.flatnonzero(found)
 
 
 def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:

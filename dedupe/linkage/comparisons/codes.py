@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, TWO, Comparison, Level, Levels, level
 from casebridge.dedupe.linkage.register.codes import CODES, which_valid
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.holders import holders
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 
@@ -37,9 +37,8 @@ def code_levels(kind: str) -> tuple[Level, ...]:
 def email_comparison(register: Register) -> list[Comparison]:
     """E-mail addresses. Families share them, so they are no number that names a person; a provider changes more
     often than the name before the @."""
-    column, values = register.columns["email"], register.values["email"]
-    counts = np.bincount(column[column >= 0], minlength=len(values))
-    many = np.append(counts > MANY_HOLDERS, False)
+    values = register.values["email"]
+    many = np.append(holders(register, "email", "email").counts > MANY_HOLDERS, False)
     local = values.text.str.replace(r"@.*$", "").rank("dense").cast(pl.Int32).to_numpy()
 
     def quick(left: PairSide, right: PairSide) -> Levels:
@@ -62,8 +61,9 @@ def email_comparison(register: Register) -> list[Comparison]:
 
 def _code_comparison(register: Register, role: str) -> list[Comparison]:
     values = register.values[role]
-    valid: NDArray[np.bool_] = which_valid(CODES[role], values.text)
-    checked = bool(valid.any())
+    valid = which_valid(CODES[role], values.text)
+    checked = register.known.fact(f"{role}: checked", lambda: bool(valid.sum() >= max(1, 0.5 * len(valid))))
+    valid &= checked
     levels = code_levels(CODES[role].kind)
     null = len(levels)
 

@@ -9,16 +9,11 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import Levels
 from casebridge.dedupe.linkage.register.encoding import Lists
+from casebridge.dedupe.linkage.register.holders import Holders
 from casebridge.dedupe.linkage.register.nametable import NameTable
 from casebridge.dedupe.linkage.register.namewords import without_common
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, per_distinct_pair
-from casebridge.dedupe.linkage.register.values import rareness, shares
-
-
-def agreement(column: NDArray[np.int32], size: int) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    share = shares(column, size)
-    return share, rareness(share)
 
 
 def quick_equal(role: str, steps: NDArray[np.uint8], null: int) -> Callable[[PairSide, PairSide], Levels]:
@@ -34,10 +29,9 @@ def quick_equal(role: str, steps: NDArray[np.uint8], null: int) -> Callable[[Pai
     return quick
 
 
-def rare_spelling(column: NDArray[np.int32], size: int) -> Callable[[Codes, Codes], NDArray[np.bool_]]:
+def rare_spelling(held: Holders) -> Callable[[Codes, Codes], NDArray[np.bool_]]:
     """Says of two spellings whether the rarer one is likely a slip: hardly anyone else writes it so."""
-    counts = np.bincount(column[column >= 0], minlength=size)
-    few = max(2.0, 3e-5 * counts.sum())
+    counts, few = held.counts, held.few
 
     def rare(a: Codes, b: Codes) -> NDArray[np.bool_]:
         less, more = np.minimum(counts[a], counts[b]), np.maximum(counts[a], counts[b])

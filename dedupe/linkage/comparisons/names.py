@@ -18,7 +18,6 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     with_given,
 )
 from casebridge.dedupe.linkage.comparisons.namepairs import (
-    agreement,
     half_swapped,
     nearly_swapped,
     quick_equal,
@@ -29,6 +28,7 @@ from casebridge.dedupe.linkage.comparisons.namepairs import (
 )
 from casebridge.dedupe.linkage.comparisons.surnames import surname_comparison
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.holders import holders
 from casebridge.dedupe.linkage.register.nametable import ALIKE, CLOSE, NameTable, alike_forenames
 from casebridge.dedupe.linkage.register.namewords import likeness, one_word, telling_words, without_common
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
@@ -91,11 +91,11 @@ def name_comparisons(register: Register) -> list[Comparison]:
 
 def forename_comparison(register: Register, table: NameTable) -> Comparison:
     """Forenames, read together with surname and middle name."""
-    column = register.columns["forename"]
-    share, steps = agreement(column, len(table.values))
+    held = holders(register, "forename", "names")
+    share, steps = held.share, held.steps
     levels = (*split_by_rareness(FORENAME_EXACT, share, steps), *FORENAME_REST)
     base = len(levels) - len(FORENAME_REST)
-    rare = rare_spelling(column, len(table.values))
+    rare = rare_spelling(held)
 
     def judge(a: Codes, b: Codes) -> Levels:
         common = np.minimum(share[a], share[b]) >= COMMON
@@ -247,9 +247,8 @@ def _crossed(register: Register, left: PairSide, right: PairSide) -> NDArray[np.
 def middle_comparison(register: Register, table: NameTable) -> Comparison:
     """Middle names and initials. Those whose forenames are alike are of one sex, and more often of one origin
     and age: they share middle names more often, and have levels of their own."""
-    column = register.columns["middle_name"]
-    share, rare = agreement(column, len(table.values))
-    steps = (rare >= 3).astype(np.uint8)
+    held = holders(register, "middle_name", "names")
+    share, steps = held.share, (held.steps >= 3).astype(np.uint8)
     exact = split_by_rareness(
         MIDDLE_EXACT, share, steps, ["same middle name", "same middle name, an uncommon one"]
     )

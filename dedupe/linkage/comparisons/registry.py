@@ -22,11 +22,12 @@ from casebridge.dedupe.linkage.comparisons.levels import (
 from casebridge.dedupe.linkage.comparisons.names import ALIKE_FORENAME
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.register.encoding import Register, pair_key
+from casebridge.dedupe.linkage.register.holders import holders, rows_of_many
 from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID, digits_apart, neighbours_swapped
 from casebridge.dedupe.linkage.register.nametable import alike_forenames
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
-from casebridge.dedupe.linkage.register.values import names_a_person, rareness, shares
+from casebridge.dedupe.linkage.register.values import names_a_person
 
 SEX_LEVELS = (
     level("same sex", 0.985, 0.66, 0.52, 0.35, namesake=0.985),
@@ -54,6 +55,7 @@ PHONE_LEVELS = (
     level("phone numbers differ", 0.38, 0.295, 0.396, 0.496, moved=0.855),
 )
 MANY_HOLDERS, FURTHER_KEPT = 4, 2
+SHARED = "phone of many"
 OTHER_EXACT = level("same", 0.85, 0.45, 0.40, 0.40)
 OTHER_REST = (level("spelled closely", 0.05, 0.04, 0.04, 0.04), level("differs", 0.10, 0.51, 0.56, 0.56))
 NUMBER_EXACT = level("same", 0.9, 0.001, 0.0005, 0.0005)
@@ -113,7 +115,7 @@ def nhs_comparison(register: Register) -> list[Comparison]:
         found[(a == 0) | (b == 0)] = len(NHS_LEVELS)
         return found
 
-    checked = bool((column & VALID).any())
+    checked = register.known.fact("nhs_number: checked", lambda: bool((column & VALID).any()))
     further = _FurtherNumbers(register, "nhs_number") if "nhs_number" in register.lists else None
     levels, witness = (NHS_LEVELS, (0, 3)) if checked else (NUMBER_LEVELS, (0, 4))
     return [Comparison("nhs_number", levels, quick, identifier=True, witness=witness)]
@@ -124,7 +126,9 @@ def phone_comparison(register: Register) -> list[Comparison]:
     column = register.columns["phone"]
     if column.dtype != np.uint64:
         return categorical_comparison(register, "phone")
-    many = register.mark("phone of many", lambda: _many_holders(column))
+    many = register.mark(
+        SHARED, lambda: rows_of_many(register, SHARED, column.__getitem__, lambda: _many_holders(column))
+    )
     further = _FurtherNumbers(register, "phone") if "phone" in register.lists else None
 
     def quick(left: PairSide, right: PairSide) -> Levels:
@@ -169,10 +173,12 @@ class _FurtherNumbers:
         return found
 
 
-def _many_holders(column: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def _many_holders(column: NDArray[np.uint64]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Rows of numbers that more than MANY_HOLDERS rows hold; once as flags, once as numbers."""
     ordered = np.sort(column[column > 0])
     repeated = ordered[MANY_HOLDERS:][ordered[MANY_HOLDERS:] == ordered[:-MANY_HOLDERS]]
-    return pl.Series(column).is_in(pl.Series(repeated).unique().implode()).to_numpy()
+    found = pl.Series(column).is_in(pl.Series(repeated).unique().implode()).to_numpy()
+    return found, np.flatnonzero(found)
 
 
 def _one_slip(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -199,21 +205,23 @@ def death_comparison(_register: Register) -> list[Comparison]:
 
 def categorical_comparison(register: Register, name: str) -> list[Comparison]:
     """A free column: same (by how many hold the value), spelled closely, different."""
-    column, values = register.columns[name], register.values[name]
-    share = shares(column, len(values))
-    steps = (rareness(share) // 2).astype(np.uint8)
+    column, values, known = register.columns[name], register.values[name], register.known
+    held = holders(register, name, name)
+    share, steps = held.share, (held.steps // 2).astype(np.uint8)
     words = [
         "same, a very common value",
         "same, a common value",
         "same, an uncommon value",
         "same, a rare value",
     ]
-    unique = names_a_person(column, values) and name not in register.shared
+    unique = (
+        known.fact(f"names one: {name}", lambda: names_a_person(column, values)) and name not in register.shared
+    )
     exact = split_by_rareness(NUMBER_EXACT if unique else OTHER_EXACT, share, steps, words)
     levels = (*exact, *(NUMBER_REST if unique else OTHER_REST))
     null, base = len(levels), len(exact)
     table = np.append(steps, np.uint8(null)).astype(np.uint8)
-    textual = len(values) > FEW_VALUES
+    textual = known.fact(f"many values: {name}", lambda: len(values) > FEW_VALUES)
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of(name), right.of(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import (
@@ -16,7 +17,6 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     with_given,
 )
 from casebridge.dedupe.linkage.comparisons.namepairs import (
-    agreement,
     either_listed,
     half_swapped,
     nearly_swapped,
@@ -26,8 +26,11 @@ from casebridge.dedupe.linkage.comparisons.namepairs import (
     second_set,
     swapped,
 )
+from casebridge.dedupe.linkage.register.content import text_keys
 from casebridge.dedupe.linkage.register.dates import last_births, year_table
 from casebridge.dedupe.linkage.register.encoding import FEMALE, Register
+from casebridge.dedupe.linkage.register.holders import holders
+from casebridge.dedupe.linkage.register.known import ValueTable
 from casebridge.dedupe.linkage.register.nametable import ALIKE, CLOSE, NameTable
 from casebridge.dedupe.linkage.register.namewords import likeness
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
@@ -36,6 +39,7 @@ from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_win
 GROWN_WOMEN = "both grown women"
 MARRIAGE = 16  # years
 YEARS = year_table()
+WORDS = "words of surnames"
 COMMON_WORD = 2e-3  # share of records from which a word of surnames says little of a family
 (
     EARLIER, SAME_WORDS, PART, PART_COMMON, SLIP, SLIP_IN_USE, CLOSE_RARE, CLOSE_IN_USE, SOMEWHAT, DIFFERS,
@@ -58,8 +62,8 @@ SURNAME_REST = (
 def surname_comparison(register: Register, table: NameTable) -> Comparison:
     """Surnames, with earlier surnames. Where forename and surname change places the forename says so. Women who
     may have married change theirs more often, and have levels of their own."""
-    column = register.columns["surname"]
-    share, steps = agreement(column, len(table.values))
+    held = holders(register, "surname", "names")
+    share, steps = held.share, held.steps
     levels: tuple[Level, ...] = (*split_by_rareness(SURNAME_EXACT, share, steps), *SURNAME_REST)
     base, size = len(levels) - len(SURNAME_REST), len(levels)
     women = grown_women(register)
@@ -68,9 +72,9 @@ def surname_comparison(register: Register, table: NameTable) -> Comparison:
     null = len(levels)
     rest = tuple(range(base, size))
     opens = ((*rest, null),) if women is None else ((*rest, null), (*(size + k for k in rest), null))
-    rare = rare_spelling(column, len(table.values))
+    rare = rare_spelling(held)
     earlier = register.lists.get("previous_surnames")
-    use = table.words.use(column) / max(1, int(np.count_nonzero(column >= 0)))
+    use = _use_of_words(register, table)
 
     def judge(a: Codes, b: Codes) -> Levels:
         return judge_surnames(table, a, b, rare(a, b), use) + np.uint8(base)
@@ -155,6 +159,23 @@ def _by_likeness(
     return found
 
 
+def _use_of_words(register: Register, table: NameTable) -> NDArray[np.float64]:
+    """Share of the records that hold each word of surnames, by its number; as a kept model has it, of the words
+    that many hold."""
+    words = pl.Series(table.words.words, dtype=pl.String)
+    if register.known.frozen:
+        return register.known.tables[WORDS].look_up(text_keys(words))
+    column = register.columns["surname"]
+    given = max(1, int(np.count_nonzero(column >= 0)))
+    use = table.words.use(column) / given
+    often = np.flatnonzero(use >= COMMON_WORD)
+    alone = np.bincount(column[column >= 0], minlength=len(table.values)) / given
+    whole = np.flatnonzero((alone >= COMMON_WORD) & (table.words.numbers[:, 0] < 0))
+    text = pl.concat([words.gather(often), table.values.text.gather(whole)])
+    register.known.table(WORDS, lambda: ValueTable.of(text_keys(text), np.append(use[often], alone[whole]), 0.0))
+    return use
+
+
 def _widely_held(table: NameTable, a: Codes, b: Codes, use: NDArray[np.float64] | None) -> NDArray[np.bool_]:
     """Of names that share words: whether even the rarest of these is held by COMMON_WORD of the records."""
     if use is None:
@@ -171,5 +192,5 @@ def grown_women(register: Register) -> NDArray[np.bool_] | None:
     women = register.columns["sex"] == FEMALE
     if register.has("birth_date"):
         years = YEARS.take(register.columns["birth_date"] >> np.uint32(16))
-        women &= years <= last_births(years[years > 0]) - MARRIAGE
+        women &= years <= register.known.fact("last births", lambda: last_births(years[years > 0])) - MARRIAGE
     return np.asarray(women)

@@ -36,7 +36,10 @@ def telling_apart(register: Register) -> list[Comparison]:
     proper name, and with it a second record (Adelman and others, Use of temporary names for newborns and
     associated risks, Pediatrics 136, 2015; NHS England leaves such words out of names before it links).
     """
-    held = {name: register.facts[name] for name in (BIRTH_NUMBER, GENERATION, TEMPORARY) if name in register.facts}
+    all_told = (BIRTH_NUMBER, GENERATION, TEMPORARY)
+    register.known.fact(NAME, lambda: tuple(name for name in all_told if name in register.facts))
+    nothing = np.zeros(register.size, dtype=np.int8)
+    held = {name: register.facts.get(name, nothing) for name in register.known.names(NAME)}
     if not held:
         return []
     marks = {name: register.mark(name, lambda array=array: array) for name, array in held.items()}  # type: ignore[misc]

@@ -1,17 +1,18 @@
 """A model that is kept: all that scores another register without training, written to a folder and read again.
 
 What is global is here: both fitted mixtures (that which decides what is kept, and that which says p), third
-records'
-chances, blocking rules, the threshold, and how often each level stood among pairs of one person. What is per
-record
-(dictionaries, how rare a value is) is read from the register at hand.
+records' chances, blocking rules and how they divide large blocks, the threshold, what is known of the values
+(which are common, how columns are written), and how often each level stood among pairs of one person. So what is
+said of a pair depends on the two records and the model.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +21,39 @@ import polars as pl
 import scipy
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.blocking.divisions import Division
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.errors import RegisterError
+from casebridge.dedupe.linkage.fields import LinkOptions
 from casebridge.dedupe.linkage.model.background import Background
 from casebridge.dedupe.linkage.model.calibration import Curve, Number
 from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.namesakes import HeldChance, Namesakes
 from casebridge.dedupe.linkage.model.patterns import Radix
 from casebridge.dedupe.linkage.model.third_records import ThirdRecords
+from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.known import Known, ValueTable
 
-FILE, FORMAT = "kept-model.json", 2
+FILE, FORMAT = "kept-model.json", 3
 DRIFT_BITS, SELDOM, ERRORS = 1.5, 0.005, 4.0  # of one level: how far, how often at least, standard errors
 GROWTH, LEAST_ROWS = 4, 700
+RELATED = "related"
+MANY = 1_000  # numbers of an array, above which its bytes are written
 
 
 @dataclass(frozen=True)
 class KeptModel:
-    """A model to score by. first: the mixture that decides which pairs are kept. final: that which says p. seen:
-    of
-    each comparison how often each level stands among pairs of one person, in the register it comes from.
-    rows: how many that has. versions: of what it was made with."""
+    """A model to score by. first: the mixture that decides which pairs are kept. final: that which says p.
+    divisions: of each rule how it divides large blocks. known: what holds of the values as a whole. seen: of each
+    comparison how often each level stands among pairs of one person, in the register it comes from. rows: how many
+    that has. versions: of what it was made with."""
 
     first: Model
     final: Model
     thirds: ThirdRecords
     rules: tuple[tuple[str, ...], ...]
+    divisions: tuple[Division, ...]
+    known: Known
     max_block: int
     keep: float
     propose: float
@@ -58,7 +67,36 @@ class KeptModel:
         where.mkdir(parents=True, exist_ok=True)
         file = where / FILE
         file.touch(mode=0o600)
-        file.write_text(json.dumps({"format": FORMAT, "model": _plain(self)}) + "\n", encoding="utf-8")
+        file.write_text(self._text(), encoding="utf-8")
+
+    def _text(self) -> str:
+        return json.dumps({"format": FORMAT, "model": _plain(self)}) + "\n"
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with anything in the model (sha256)."""
+        return hashlib.sha256(self._text().encode()).hexdigest()
+
+    def decided(self, options: LinkOptions) -> LinkOptions:
+        """The options, with what this model says of how to score. Where the model knows no pairs on record as
+        related, these are taken for decided different."""
+        options = replace(
+            options, rules=self.rules, max_block=self.max_block, keep=self.keep, propose=self.propose
+        )
+        if RELATED in self.final.comparisons:
+            return options
+        return replace(options, related=(), different_pairs=[*options.different_pairs, *options.related])
+
+    def fitting(
+        self, comparisons: Sequence[Comparison], register: Register, related: NDArray[np.uint64]
+    ) -> list[Comparison]:
+        """The comparisons of a register that this model is applied to: with that of related pairs, where it is of
+        the model. Raises RegisterError as `fits` does."""
+        found = list(comparisons)
+        if RELATED in self.final.comparisons and found[-1].name != RELATED:
+            found.append(register.kind.related(register, related))
+        self.fits(found, register.size)
+        return found
 
     def fits(self, comparisons: Sequence[Comparison], rows: int) -> None:
         """Raises RegisterError where a register's comparisons are not those that the model was fitted to, or
@@ -143,6 +181,7 @@ _KINDS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         KeptModel, Model, Component, Background, Curve, Number, Radix, HeldChance, Namesakes, ThirdRecords,
+        Division, Known, ValueTable,
     )
 }  # fmt: skip
 
@@ -155,7 +194,8 @@ def _plain(value: Any) -> Any:
             "of": {f.name: _plain(getattr(value, f.name)) for f in fields(value)},
         }
     if isinstance(value, np.ndarray):
-        return {"kind": "array", "type": value.dtype.str, "shape": list(value.shape), "of": value.ravel().tolist()}
+        held = b64encode(np.ascontiguousarray(value).tobytes()).decode() if value.size > MANY else value.tolist()
+        return {"kind": "array", "type": value.dtype.str, "shape": list(value.shape), "of": held}
     if isinstance(value, dict):
         return {"kind": "dict", "of": [[_plain(key), _plain(held)] for key, held in value.items()]}
     if isinstance(value, tuple):
@@ -172,7 +212,10 @@ def _made(raw: Any) -> Any:
         return raw
     kind, held = raw["kind"], raw["of"]
     if kind == "array":
-        return np.array(held, dtype=raw["type"]).reshape(raw["shape"])
+        whole = (
+            np.frombuffer(b64decode(held), raw["type"]) if isinstance(held, str) else np.array(held, raw["type"])
+        )
+        return whole.reshape(raw["shape"])
     if kind == "dict":
         return {_made(key): _made(one) for key, one in held}
     if kind == "tuple":

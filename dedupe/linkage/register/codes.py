@@ -94,11 +94,10 @@ def valid_nino(text: str) -> bool:
 
 
 def which_valid(code: Code, values: pl.Series) -> NDArray[np.bool_]:
-    """Of distinct values, which are right; none where most are wrong, and the column holds some other number."""
+    """Of distinct values, which are right; none for a code without a rule."""
     if code.valid is None:
         return np.zeros(len(values), dtype=bool)
-    found = np.array([code.valid(one) for one in values.to_list()], dtype=bool)
-    return found if found.sum() >= 0.5 * len(found) else np.zeros(len(found), dtype=bool)
+    return np.array([code.valid(one) for one in values.to_list()], dtype=bool)
 
 
 CODES = {

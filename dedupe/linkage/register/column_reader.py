@@ -34,15 +34,18 @@ def exploded_items(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
     return flat["row"].cast(pl.Int64).to_numpy(), flat["v"].cast(pl.String)
 
 
-def as_lists(rows: NDArray[np.int64], codes: NDArray[Any], order: NDArray[np.uint32]) -> Lists:
-    """Items of rows, in the register's order; those that are missing left out."""
+def as_lists(
+    rows: NDArray[np.int64], codes: NDArray[Any], order: NDArray[np.uint32], dictionary: str | None = None
+) -> Lists:
+    """Items of rows, in the register's order; those that are missing left out. dictionary: whose codes they
+    are."""
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     held = codes > 0 if codes.dtype.kind == "u" else codes >= 0
     rows, codes = place[rows[held]], codes[held]
     by_row = np.lexsort((codes, rows))
     counts = np.bincount(rows, minlength=len(order))
-    return Lists(np.concatenate([[0], np.cumsum(counts)]), codes[by_row])
+    return Lists(np.concatenate([[0], np.cumsum(counts)]), codes[by_row], dictionary)
 
 
 def tell_unread(register: Register, role: str, kind: str, column: pl.Series, unread: NDArray[np.bool_]) -> None:

@@ -28,6 +28,8 @@ def check_columns(register: Register, fields: Fields) -> None:
 
     Raises RegisterError where a number that names one by its role is such a number.
     """
+    if register.known.frozen:
+        return
     _leave_out_copies(register, fields)
     for role in register.kind.numbers:
         told = sharing(register, role)
@@ -42,6 +44,8 @@ def check_columns(register: Register, fields: Fields) -> None:
             register.shared.add(name)
             register.notes.append(f"{told} It is not taken for a number that names {register.kind.one}.")
     register.notes.sort()
+    register.known.fact("columns", lambda: tuple(register.columns))
+    register.known.fact("shared", lambda: tuple(sorted(register.shared)))
 
 
 def sharing(register: Register, name: str) -> str | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.register.fillers import fillers
+from casebridge.dedupe.linkage.register.known import Known
 from casebridge.dedupe.linkage.register.values import by_distinct, flagged_rows
 
 MONTH_NAMES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"
@@ -155,28 +156,34 @@ def packed_dates(column: pl.Series) -> NDArray[np.uint32]:
     return read_dates(column).packed
 
 
-def read_dates(column: pl.Series) -> Dates:
+def read_dates(column: pl.Series, known: Known | None = None, role: str = "date") -> Dates:
     """A column of dates or date text; each distinct text is parsed once.
 
     The century of two-digit years is that which the register's own four-digit years allow: births end in the
     year that all but 1 in 1,000 of its dates do not pass (a slip of the pen makes births to come). Whether day or
-    month comes first the column's own dates say: those with a number over 12 can be read in one order only.
+    month comes first the column's own dates say: those with a number over 12 can be read in one order only. Or
+    both are known.
     """
+    known = known or Known()
     none = np.zeros(len(column), dtype=bool)
     if column.dtype.is_temporal():
         numbers = column.cast(pl.Date).to_frame().select(_date_number(column.name)).to_series()
         clean = numbers.fill_null(0).to_numpy().astype(np.int64)
         default = np.isin(clean, list(DEFAULTS)) | (clean == 0)
         unread = ~default & ((clean < 10_000) | (clean > 99_999_999))
+        known.fact(f"{role}: order", lambda: astuple(DAY_FIRST))
+        known.fact(f"{role}: last year", lambda: last_births(clean[clean >= 10_000_000] // 10_000))
         return Dates(digits_packed(np.where(default | unread, 0, clean)).astype(np.uint32), unread, none)
     rows, distinct = by_distinct(column)
     parsed = _iso_dates(distinct)
     odd = np.flatnonzero(parsed == 0)
     texts = [text.strip().upper() for text in distinct.gather(odd).to_list()]
-    order, unsure = order_of(texts)
+    found, unsure = order_of(texts)
+    told: tuple[bool, ...] = astuple(found)
+    order = Order(*known.fact(f"{role}: order", lambda: told))
     first = [_read(text, 0, order) for text in texts]  # 0 for two-digit years
-    told = np.append(parsed, first)
-    latest = last_births(told[told >= 10_000_000] // 10_000)
+    read = np.append(parsed, first)
+    latest = known.fact(f"{role}: last year", lambda: last_births(read[read >= 10_000_000] // 10_000))
     parsed[odd] = [n if n > 0 else _read(text, latest, order) for text, n in zip(texts, first, strict=True)]
     parsed[parsed > 99_999_999] = -1
     unread = parsed < 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jellyfish
@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.kind import Kind
+from casebridge.dedupe.linkage.register.known import Known
 from casebridge.dedupe.linkage.register.pair_rows import PairSide, RowTable
 from casebridge.dedupe.linkage.register.values import MISSING, Values
 
@@ -28,10 +29,12 @@ SEXES = dict.fromkeys(("M", "MALE", "1", "MAN", "BOY"), MALE) | dict.fromkeys(
 
 @dataclass(frozen=True)
 class Lists:
-    """Several codes a row: those of row i are codes[starts[i]:starts[i + 1]]."""
+    """Several codes a row: those of row i are codes[starts[i]:starts[i + 1]]. dictionary: whose codes they are;
+    none for packed digits."""
 
     starts: NDArray[np.int64]
     codes: NDArray[Any]
+    dictionary: str | None = None
 
 
 @dataclass
@@ -39,7 +42,8 @@ class Register:
     """Rows as arrays of length `size`, in the order of a hash of their ids, so that no result depends
     on the order of the file. `kind` says what they are. `columns` holds codes or packed digits, `values` the
     dictionaries; `shared` names columns of numbers that records of several people share; `marks` says
-    more of each row, for the comparisons."""
+    more of each row, for the comparisons; `known` what holds of the values as a
+    whole; `told` names the facts that were read with the columns, one a row."""
 
     size: int
     ids: pl.Series
@@ -54,6 +58,8 @@ class Register:
     unread: set[str] = field(default_factory=set)
     shared: set[str] = field(default_factory=set)
     marks: dict[str, NDArray[Any]] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
+    told: tuple[str, ...] = ()
     table: RowTable | None = None
 
     def fact(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
@@ -83,6 +89,22 @@ class Register:
         held = self.columns | self.marks
         return PairSide(held, self.table, left), PairSide(held, self.table, right)
 
+    def as_kept(self) -> Register:
+        """The same register as a kept model reads it: values count by what they say, not by their code."""
+        return replace(self, known=replace(self.known, frozen=True))
+
+    def dictionary(self, role: str) -> str | None:
+        """Whose codes a column holds; None where it holds packed digits, or the codes of a sex."""
+        entry = self.kind.attribute(role)
+        name = (entry.dictionary if entry else None) or role
+        return name if name in self.values and self.columns[role].dtype == np.int32 else None
+
+    def coded(self) -> dict[str, str]:
+        """The dictionary of each column and list that holds codes."""
+        columns = {role: self.dictionary(role) for role in self.columns}
+        lists = {role: held.dictionary for role, held in self.lists.items()}
+        return {role: name for role, name in (columns | lists).items() if name is not None}
+
     def has(self, role: str) -> bool:
         return role in self.columns
 
@@ -111,10 +133,14 @@ def pair_key(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.uint64]:
     return low << np.uint64(32) | high
 
 
-def sounds(values: Values) -> NDArray[np.int32]:
-    """Phonetic code (soundex, jellyfish) of each distinct name; its own code where soundex does not apply."""
+def sounds(values: Values) -> pl.Series:
+    """Phonetic code (soundex, jellyfish) of each distinct name; the name itself where soundex does not apply."""
     codes = [jellyfish.soundex(_letters(text)) if text.isascii() else text for text in values.all()]
-    series = pl.Series(codes, dtype=pl.String)
+    return pl.Series(codes, dtype=pl.String)
+
+
+def ranked(series: pl.Series) -> NDArray[np.int32]:
+    """A number for each text, from 1, in their order."""
     return series.rank("dense").cast(pl.Int32).to_numpy() if len(series) else np.zeros(0, dtype=np.int32)
 
 

@@ -22,16 +22,17 @@ def packed_numbers(values: NDArray[np.int64]) -> NDArray[np.uint64]:
     return packed
 
 
-def with_check(packed: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """NHS numbers with the VALID bit set where the check digit is right (modulus 11, NHS Data Dictionary).
+def with_check(packed: NDArray[np.uint64], checked: bool | None = None) -> NDArray[np.uint64]:
+    """NHS numbers with the VALID bit set where the check digit is right (modulus 11, NHS Data Dictionary); no bit
+    where the column is not `checked`, that is, where most fail."""
+    checked = most_pass(packed) if checked is None else checked
+    return packed | np.where(passes_check(packed), VALID, np.uint64(0)) if checked else packed
 
-    Where most numbers fail it the column holds some other number, and no bit is set: a check that
-    nearly everything fails says nothing about a pair.
-    """
-    valid = passes_check(packed)
-    if valid.sum() < 0.5 * np.count_nonzero(packed):
-        return packed
-    return packed | np.where(valid, VALID, np.uint64(0))
+
+def most_pass(packed: NDArray[np.uint64]) -> bool:
+    """Whether a column of numbers has the check digits of NHS numbers. Where most fail, it holds some other
+    number: a check that nearly everything fails says nothing about a pair."""
+    return bool(passes_check(packed).sum() >= 0.5 * np.count_nonzero(packed))
 
 
 def passes_check(packed: NDArray[np.uint64]) -> NDArray[np.bool_]:

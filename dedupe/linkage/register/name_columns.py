@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from casebridge.dedupe.linkage.register.encoding import (
 )
 from casebridge.dedupe.linkage.register.fillers import fillers
 from casebridge.dedupe.linkage.register.folding import other_script
+from casebridge.dedupe.linkage.register.known import Known
 from casebridge.dedupe.linkage.register.personal_names import AFTER_NAMES, GENERATIONS, TITLES, Names, read_names
 from casebridge.dedupe.linkage.register.values import by_distinct, encode_cleaned, flagged_rows
 
@@ -28,7 +31,7 @@ ONE_FIELD = 0.5  # share of a column's values with a comma from which it holds w
 def read_name_columns(register: Register, reader: ColumnReader, fields: Fields) -> None:
     """Read forenames, middle names and surnames, earlier surnames among them."""
     given = {role: reader.column(fields.roles[role]) for role in NAME_ROLES if role in fields.roles}
-    columns = apart_at_commas({role: column.cast(pl.String) for role, column in given.items()})
+    columns = apart_at_commas({role: column.cast(pl.String) for role, column in given.items()}, register.known)
     marks = {name: np.zeros(register.size, dtype=np.int8) for name in (BIRTH_NUMBER, GENERATION, TEMPORARY)}
     read: list[tuple[NDArray[np.int64], pl.Series]] = []
     for role, column in columns.items():
@@ -48,11 +51,11 @@ def read_name_columns(register: Register, reader: ColumnReader, fields: Fields) 
     for role, code in zip(columns, codes, strict=False):
         register.columns[role] = reader.arranged(code)
     if listed:
-        register.lists["previous_surnames"] = as_lists(items, codes[-1], reader.order)
+        register.lists["previous_surnames"] = as_lists(items, codes[-1], reader.order, "names")
     register.facts |= {name: reader.arranged(mark) for name, mark in marks.items() if mark.any()}
 
 
-def apart_at_commas(columns: dict[str, pl.Series]) -> dict[str, pl.Series]:
+def apart_at_commas(columns: dict[str, pl.Series], known: Known) -> dict[str, pl.Series]:
     """Columns in which "Smith, John" stands as surname and forename. What stands in the other column already must
     say the same; where there is no other column, one is made of a column that mostly holds such names."""
     columns = dict(columns)
@@ -61,7 +64,9 @@ def apart_at_commas(columns: dict[str, pl.Series]) -> dict[str, pl.Series]:
         if column is None:
             continue
         whole = (column.str.contains(ONE_COMMA) & ~column.str.contains(NO_FORENAME)).fill_null(False)
-        if not whole.any() or (other not in columns and whole.sum() < ONE_FIELD * column.count()):
+        mostly = bool(whole.any() and whole.sum() >= ONE_FIELD * column.count())
+        alone = other not in columns and known.fact(f"{role}: whole names", partial(bool, mostly))
+        if not alone and (other not in columns or not whole.any()):
             continue
         names = {"surname": column.str.extract(ONE_COMMA, 1), "forename": column.str.extract(ONE_COMMA, 2)}
         frame = pl.DataFrame(

@@ -29,14 +29,15 @@ French, Portuguese and Spanish, the Arabic article, Welsh ap and ferch, Irish an
 @dataclass(frozen=True)
 class NameWords:
     """Words of every distinct name without particles, as numbers (names, WORDS_KEPT), -1 where there are no more;
-    how many; whether a name is of several words; hash of its letters; and the words themselves, of those names."""
+    how many; whether a name is of several words; hash of its letters; the words of those names; and each word by
+    its number."""
 
     numbers: NDArray[np.int32]
     count: NDArray[np.int8]
     several: NDArray[np.bool_]
     letters: NDArray[np.uint64]
     text: dict[int, tuple[str, ...]]
-    size: int
+    words: list[str]
 
     @classmethod
     def of(cls, text: pl.Series) -> NameWords:
@@ -57,7 +58,7 @@ class NameWords:
             numbers[row, : len(words)] = [known[word] for word in words]
         count = np.where(several, (numbers >= 0).sum(axis=1), 1).astype(np.int8)
         letters = text.str.replace_all("[ '-]", "").hash(3).to_numpy()
-        return cls(numbers, count, several, letters, split, len(known))
+        return cls(numbers, count, several, letters, split, list(known))
 
     def shared(self, a: Codes, b: Codes) -> NDArray[np.int32]:
         """Words of `a` that are words of `b`, by their numbers; -1 for others; shape (pairs, WORDS_KEPT)."""
@@ -68,7 +69,7 @@ class NameWords:
     def use(self, column: NDArray[np.int32]) -> NDArray[np.int64]:
         """How many rows of a column hold each word."""
         rows = self.numbers[column[column >= 0]]
-        return np.bincount(rows[rows >= 0], minlength=max(1, self.size))
+        return np.bincount(rows[rows >= 0], minlength=max(1, len(self.words)))
 
 
 def telling_words(name: str) -> tuple[str, ...]:

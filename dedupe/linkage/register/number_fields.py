@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.register.fillers import fillers
 from casebridge.dedupe.linkage.register.identifiers import packed_numbers, passes_check
+from casebridge.dedupe.linkage.register.known import Known
 from casebridge.dedupe.linkage.register.values import by_distinct
 
 LONGEST, LEAST_PHONE, LONGEST_PHONE = 15, 6, 13
@@ -40,23 +41,25 @@ class NumberField:
     further: tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-def read_numbers(column: pl.Series, phone: bool = False) -> NumberField | None:
+def read_numbers(
+    column: pl.Series, phone: bool = False, known: Known | None = None, role: str = "number"
+) -> NumberField | None:
     """Numbers of 4 to LONGEST digits, in any dress ("943 476 5919", "9434765919.0"); what says that nothing is
     known is missing, however often it stands (`fillers`).
 
     None where letters stand in the numbers themselves of over a fifth of the values that hold a digit: then they
-    are codes. phone: numbers of the home country with and without its prefix are one, extensions are left out, and
-    of two in a field the mobile is the first.
+    are codes; or where it is known that they are. phone: numbers of the home country with and without its prefix
+    are one, extensions are left out, and of two in a field the mobile is the first.
     """
     text = column.cast(pl.String).str.strip_chars()
     plain = text.cast(pl.Int64, strict=False)
     values = plain.fill_null(0).to_numpy().copy()
     odd = (plain.is_null() & text.is_not_null() & (text != "")).arg_true().to_numpy()
     rounded, more = np.zeros(len(values), dtype=bool), np.zeros((0, 2), dtype=np.int64)
+    rows, distinct = by_distinct(text.gather(odd))
+    if (known or Known()).fact(f"{role}: codes", lambda: _are_codes(distinct, rows, int(plain.count()))):
+        return None
     if len(odd):
-        rows, distinct = by_distinct(text.gather(odd))
-        if _are_codes(distinct, rows, int(plain.count())):
-            return None
         read = _odd_values(distinct, phone)
         values[odd], rounded[odd] = read.first[rows], read.rounded[rows]
         more = _by_row(odd, rows, read.further)

@@ -44,7 +44,13 @@ def postcodes(text: pl.Series) -> pl.Series:
 
 
 def postcode_parts(values: Values) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Sector and district of each distinct postcode as codes, shape (len(values),) each.
+    """Sector and district of each distinct postcode as codes, shape (len(values),) each."""
+    parts = sectors_and_districts(values)
+    return tuple(parts[c].rank("dense").cast(pl.Int32).to_numpy() for c in ("s", "d"))  # type: ignore[return-value]
+
+
+def sectors_and_districts(values: Values) -> pl.DataFrame:
+    """Sector (s) and district (d) of each distinct postcode.
 
     A UK postcode "LS6 3HN" has sector "LS6 3", district "LS6". Any other scheme is cut by length: all but
     the last character, all but the last two.
@@ -54,8 +60,7 @@ def postcode_parts(values: Values) -> tuple[NDArray[np.int32], NDArray[np.int32]
     cut = pl.col("t").str.len_chars().cast(pl.Int64)
     sector = pl.when(british).then(pl.col("t").str.head(-2)).otherwise(_first(cut - 1))
     district = pl.when(british).then(pl.col("t").str.head(-3)).otherwise(_first(cut - 2))
-    parts = text.select(sector.alias("s"), district.alias("d"))
-    return tuple(parts[c].rank("dense").cast(pl.Int32).to_numpy() for c in ("s", "d"))  # type: ignore[return-value]
+    return text.select(sector.alias("s"), district.alias("d"))
 
 
 def _first(signs: pl.Expr) -> pl.Expr:

@@ -18,7 +18,14 @@ from casebridge.dedupe.linkage.register.column_reader import ColumnReader, as_li
 from casebridge.dedupe.linkage.register.dates import filled_in, packed_dates, read_dates
 from casebridge.dedupe.linkage.register.encoding import SEXES, Register
 from casebridge.dedupe.linkage.register.fillers import fillers
-from casebridge.dedupe.linkage.register.identifiers import VALID, packed_numbers, passes_check, with_check
+from casebridge.dedupe.linkage.register.holders import rows_of_many
+from casebridge.dedupe.linkage.register.identifiers import (
+    VALID,
+    most_pass,
+    packed_numbers,
+    passes_check,
+    with_check,
+)
 from casebridge.dedupe.linkage.register.number_fields import read_numbers
 from casebridge.dedupe.linkage.register.personal_names import read_names
 from casebridge.dedupe.linkage.register.places import houses, postcodes, streets
@@ -34,8 +41,8 @@ def date_reader(role: str) -> Read:
 
     def read(register: Register, reader: ColumnReader, fields: Fields) -> None:
         column = reader.column(fields.roles[role])
-        found = read_dates(column)
-        default = filled_in(found.packed)
+        found = read_dates(column, register.known, role)
+        default = _filled_in(register, role, found.packed)
         register.columns[role] = reader.arranged(np.where(default, np.uint32(0), found.packed))
         tell_unread(register, role, "date", column, found.unread)
         if default.any():
@@ -51,6 +58,17 @@ def date_reader(role: str) -> Read:
             )
 
     return read
+
+
+def _filled_in(register: Register, role: str, packed: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    def value(rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
+        return packed[rows].astype(np.uint64)
+
+    def find() -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+        found = filled_in(packed)
+        return found, np.flatnonzero(found)
+
+    return rows_of_many(register, f"{role}: filled in", value, find)
 
 
 def dates_as(_register: Register, _role: str, text: pl.Series) -> pl.Series:
@@ -80,7 +98,7 @@ def number_reader(role: str, phone: bool = False) -> Read:
 
     def read(register: Register, reader: ColumnReader, fields: Fields) -> None:
         column = reader.column(fields.roles[role])
-        found = read_numbers(column, phone=phone)
+        found = read_numbers(column, phone, register.known, role)
         if found is None:
             codes, values = encode([column])
             register.columns[role], register.values[role] = reader.arranged(codes[0]), values
@@ -95,13 +113,15 @@ def number_reader(role: str, phone: bool = False) -> Read:
             )
         packed = packed_numbers(found.values)
         if not phone:
-            packed = with_check(packed)
+            checked = register.known.fact(f"{role}: has check digits", lambda: most_pass(packed))
+            packed = with_check(packed, checked)
             _tell_unchecked(register, role, packed)
         register.columns[role] = reader.arranged(packed)
         rows, numbers = found.further
         if len(rows):
             further = packed_numbers(numbers)
-            register.lists[role] = as_lists(rows, further if phone else with_check(further), reader.order)
+            further = further if phone else with_check(further, True)
+            register.lists[role] = as_lists(rows, further, reader.order)
         if len(rows) and not phone:
             register.notes.append(
                 f"{role}: {len(np.unique(rows)):,} fields hold two numbers that pass the check: either may agree."
@@ -156,7 +176,7 @@ def read_address(register: Register, reader: ColumnReader, fields: Fields) -> No
         columns.append(exploded)
     codes = read_text(register, reader, "postcode", columns, postcodes, "postcode")
     if listed:
-        register.lists["previous_postcodes"] = as_lists(rows, codes[1], reader.order)
+        register.lists["previous_postcodes"] = as_lists(rows, codes[1], reader.order, "postcode")
 
 
 def address_as(_register: Register, role: str, text: pl.Series) -> pl.Series:

@@ -16,14 +16,17 @@ from casebridge.dedupe.linkage.fields import Fields
 from casebridge.dedupe.linkage.kind import Kind
 from casebridge.dedupe.linkage.register.column_reader import ColumnReader
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.known import Known
 from casebridge.dedupe.linkage.register.values import by_distinct, encode
 from casebridge.project.headers import nameable
 
 
 def read_register(
-    frame: pl.DataFrame | pl.LazyFrame, fields: Fields, kind: Kind, no_link: Iterable[Any] = ()
-) -> Register:
-    """Encode a register column by column. Rows whose id is in `no_link` are not read at all.
+    frame: pl.DataFrame | pl.LazyFrame, fields: Fields, kind: Kind, no_link: Iterable[Any] = (),
+    known: Known | None = None,
+) -> Register:  # fmt: skip
+    """Encode a register column by column. Rows whose id is in `no_link` are not read at all. known: how a kept
+    model read the columns of its register; these are read alike, and no others.
 
     Raises RegisterError for absent columns, empty registers, missing ids and ids that stand twice, and for
     roles that the kind does not have.
@@ -34,7 +37,7 @@ def read_register(
     ids = lazy.select(fields.id).collect().to_series().rename("id")
     order = canonical_order(ids)
     reader = ColumnReader(lazy, order)
-    register = Register(len(ids), ids, kind, {}, {})
+    register = Register(len(ids), ids, kind, {}, {}, known=known or Known())
     reads = [entry.read for entry in kind.attributes if entry.read and fields.roles.keys() & set(entry.roles)]
     with ThreadPoolExecutor(2) as pool:
         arranged = pool.submit(ids.gather, pl.Series(order))
@@ -43,8 +46,22 @@ def read_register(
     named = [name for name in (*kind.roles, *fields.other) if name in register.columns]
     register.columns = {name: register.columns[name] for name in named}
     register.notes.sort()
-    _drop_empty(register)
+    register.told = tuple(register.facts)
+    if register.known.frozen:
+        _keep_known(register)
+    else:
+        _drop_empty(register)
     return register
+
+
+def _keep_known(register: Register) -> None:
+    """Keep the columns that the model's register had, even where they hold nothing here."""
+    names = register.known.names("columns")
+    absent = [name for name in names if name not in register.columns]
+    if absent:
+        raise RegisterError(f"The kept model compares {', '.join(absent)}, which the register lacks.")
+    register.columns = {name: register.columns[name] for name in names}
+    register.shared = set(register.known.names("shared"))
 
 
 def _check_columns(schema: pl.Schema, fields: Fields, kind: Kind) -> None:
@@ -108,7 +125,7 @@ def _read_source(register: Register, reader: ColumnReader, fields: Fields) -> No
         raise RegisterError(f"source has {len(names)} different values.", "It should name the system of a row.")
     codes = (names.rank("dense") - 1).cast(pl.Int16).to_numpy().take(rows)
     register.source, register.source_names = reader.arranged(codes), names.sort().to_list()
-    if fields.link_only and len(names) < 2:
+    if fields.link_only and len(names) < 2 and not register.known.frozen:
         raise RegisterError("link_only needs rows of at least two sources; the register has one.")
 
 
