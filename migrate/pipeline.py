@@ -24,6 +24,7 @@ from casebridge.migrate.code_lists.signing import states
 from casebridge.migrate.corrections import check_corrections, look_for_corrected, note_corrections
 from casebridge.migrate.corruption import corruption_named
 from casebridge.migrate.decision_guard import look_at_decisions, note_decisions_followed, take_over_old_decisions
+from casebridge.migrate.drafting.guesses import guess_notes, guesses
 from casebridge.migrate.held_merges import release_held
 from casebridge.migrate.limits import check_limits, check_names
 from casebridge.migrate.mapping.facts import keep_mapping
@@ -279,6 +280,7 @@ def check(folder: Path, notes: list[str] | None = None) -> list[str]:
                     problems += _lines(error)
     except CasebridgeError as error:
         problems += _lines(error)
+    kept += guess_notes(folder, guesses(folder))
     return problems
 
 

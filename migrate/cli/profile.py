@@ -94,6 +94,9 @@ def draft(folder: Path, dump: Path, target: str | None, system: str) -> None:
         click.echo(f"not read: {item}", err=True)
     tables, columns = counted(made.tables, "table"), counted(made.columns, "column")
     click.echo(f"drafted {tables} with {columns} and {counted(made.code_lists, 'code list')}: {made.settings}")
+    if made.unmatched:
+        waiting = f"{counted(len(made.unmatched), 'table')} that no table of the target is called like"
+        click.echo(f"{waiting}, in tables/unmatched: {', '.join(made.unmatched[:8])}")
     if made.people:
         click.echo(f"people: {made.people}")
     click.echo(f"guesses: {made.guesses:,}")

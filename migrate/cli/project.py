@@ -13,7 +13,7 @@ from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.progress import progress
 from casebridge.migrate.cli.render import show_balance, show_json
 from casebridge.migrate.cli.run import do_run
-from casebridge.migrate.drafting.guesses import guess_notes, guesses
+from casebridge.migrate.drafting.guesses import guesses
 from casebridge.migrate.pipeline import check as check_project
 from casebridge.migrate.projects import init_project
 from casebridge.project.batch import write_text
@@ -77,10 +77,8 @@ def check(folder: Path, as_json: bool) -> None:
     """Read every spec and reach every database; list all problems at once."""
     notes: list[str] = []
     problems = check_project(folder, notes)
-    found = guesses(folder)
-    notes += guess_notes(found)
     if as_json:
-        show_json({"problems": problems, "notes": notes, "guesses": [asdict(item) for item in found]})
+        show_json({"problems": problems, "notes": notes, "guesses": [asdict(item) for item in guesses(folder)]})
     for note in () if as_json else notes:
         click.echo(f"note: {note}", err=True)
     for problem in () if as_json else problems:

@@ -13,6 +13,8 @@ from casebridge.project.errors import counted
 MARK = "# guess"
 _MARKED = re.compile(r"(?P<line>.*\S)\s+# ?guess\b:?\s*(?P<why>.*)")
 _FILES = ("casebridge.toml", "target.toml", "linkage.toml", "tables/*.toml")
+UNMATCHED = "tables/unmatched"
+"""Where specs wait for somebody to say which table of the target they go to. No run reads them there."""
 _MOST_FILES, _MOST_LINES = 30, 6
 
 
@@ -45,8 +47,12 @@ def _of_file(folder: Path, path: Path) -> Iterator[Guess]:
             yield Guess(path.relative_to(folder).as_posix(), number, says, match["why"].strip())
 
 
-def guess_notes(found: Sequence[Guess]) -> Iterator[str]:
+def guess_notes(folder: Path, found: Sequence[Guess]) -> Iterator[str]:
     """A sentence a file, for who checks a project."""
+    waiting = sorted(path.stem for path in (folder / UNMATCHED).glob("*.toml"))
+    if waiting:
+        shown = ", ".join(waiting[:_MOST_LINES]) + (" …" if len(waiting) > _MOST_LINES else "")
+        yield f"{UNMATCHED}: {counted(len(waiting), 'table')} of the source without one of the target: {shown}"
     files = [(file, [item.line for item in items]) for file, items in groupby(found, key=lambda item: item.file)]
     for file, lines in files[:_MOST_FILES]:
         shown = ", ".join(map(str, lines[:_MOST_LINES])) + (" …" if len(lines) > _MOST_LINES else "")

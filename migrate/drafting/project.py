@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from casebridge.migrate.drafting.code_lists import code_list_text
-from casebridge.migrate.drafting.guesses import guesses
+from casebridge.migrate.drafting.guesses import UNMATCHED, guesses
 from casebridge.migrate.drafting.names import quoted, title_of
 from casebridge.migrate.drafting.people import people
+from casebridge.migrate.drafting.reflected import onto_target, real_target_text, reflect
 from casebridge.migrate.drafting.specs import guess, linkage_text, listed, spec_text, target_text
 from casebridge.migrate.drafting.tables import DraftTable, draft_tables
 from casebridge.migrate.profiling import Profile, profile_dump
@@ -27,7 +28,8 @@ _SYSTEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 @dataclass(frozen=True)
 class Drafted:
-    """What was drafted: the settings file, how many tables, columns and code lists, and guesses."""
+    """What was drafted: the settings file, how many tables, columns, code lists and guesses; the table of people;
+    files that were not read; tables that no table of the target is like, whose specs lie in UNMATCHED."""
 
     settings: Path
     tables: int
@@ -36,6 +38,7 @@ class Drafted:
     guesses: int
     people: str
     unread: tuple[str, ...]
+    unmatched: tuple[str, ...] = ()
 
 
 def draft_project(
@@ -63,21 +66,43 @@ def draft_project(
     read = tuple(table for table in profile.tables if table.source.read.file != NO_LINK.as_posix())
     profile = replace(profile, tables=read)
     tables, lists = draft_tables(profile)
+    # Whatever becomes of the columns: marks that nothing keeps must stop a project, not be dropped.
+    marks = {table.name: marks_of(table) for table in tables}
+    real = reflect(target) if target else None
+    homeless: list[DraftTable] = []
+    if real is not None and real.tables:
+        tables, homeless = onto_target(tables, real)
+        used = {column.codes for table in tables for column in table.columns}
+        lists = [codes for codes in lists if codes.name in used]
     folder.mkdir(parents=True, exist_ok=True)
     defaults = _defaults(profile)
     for table in tables:
         write_text(folder / "tables" / f"{table.name}.toml", spec_text(table, system, defaults))
     for codes in lists:
         write_text(folder / "codes" / f"{codes.name}.csv", code_list_text(codes))
-    write_text(folder / "target.toml", target_text(tables))
+    for table in homeless:
+        write_text(folder / UNMATCHED / f"{table.name}.toml", spec_text(table, system, defaults))
+    text = real_target_text(real, tables) if real is not None and real.tables else target_text(tables)
+    write_text(folder / "target.toml", text)
     found = people(tables)
     if found:
         write_text(folder / "linkage.toml", linkage_text(*found))
-    write_text(folder / FILE, _settings(folder, dump, target, system, defaults, tables))
-    columns = sum(len(table.profile.columns) for table in tables)
+    write_text(
+        folder / FILE,
+        _settings(
+            folder, dump, target, system, defaults, [name for table in tables for name in marks[table.name]]
+        ),
+    )
+    columns = sum(len(table.profile.columns) for table in [*tables, *homeless])
     unread = tuple(f"{item.file}: {item.why}" for item in profile.unread)
     named = found[0].name if found else ""
-    return Drafted(folder / FILE, len(tables), columns, len(lists), len(guesses(folder)), named, unread)
+    unmatched = tuple(table.profile.name for table in homeless)
+    return Drafted(folder / FILE, len(tables), columns, len(lists), len(guesses(folder)), named, unread, unmatched)
+
+
+def marks_of(table: DraftTable) -> list[str]:
+    """The columns of a table that look like marks of restriction, as settings name them."""
+    return [f"{table.profile.name}.{title_of(column.source)}" for column in table.columns if column.marks]
 
 
 def _defaults(profile: Profile) -> dict[str, str]:
@@ -96,10 +121,8 @@ def _settings(
     target: str | None,
     system: str,
     defaults: dict[str, str],
-    tables: Sequence[DraftTable],
+    marks: Sequence[str],
 ) -> str:
-    marks = [f"{table.profile.name}.{title_of(column.source)}"
-             for table in tables for column in table.columns if column.marks]  # fmt: skip
     lines = [
         "# One migration project. Paths are relative to this file; ${NAME} takes a value from the environment.",
         "",

@@ -51,7 +51,8 @@ def _head(table: DraftTable, system: str) -> Iterator[str]:
     else:
         yield f"consumes = {listed([source])}"
         yield f"source = {quoted(_BY_PLACE.format(ROW_NUMBER, source))}"
-    yield f"target = {quoted(table.target)}"
+    line = f"target = {quoted(table.target)}"
+    yield line if table.target == table.name else guess(line, "called most like it")
     if table.key:
         yield guess(f"key = {listed([title_of(name) for name in table.key])}", _why_key(table.profile))
     else:
@@ -88,8 +89,10 @@ def _read(table: DraftTable, defaults: Mapping[str, str]) -> Iterator[str]:
 
 def _column(column: DraftColumn) -> Iterator[str]:
     yield f"[columns.{toml_key(column.target)}]"
-    line = f"from = {quoted(title_of(column.source))}"
-    yield guess(line, f"a key of {column.references}: {column.why['references']}") if column.references else line
+    line, why = f"from = {quoted(title_of(column.source))}", column.why.get("from", "")
+    if column.references:
+        why = f"{why}; " * bool(why) + f"a key of {column.references}: {column.why['references']}"
+    yield guess(line, why) if why else line
     if column.steps:
         yield guess(f"steps = {listed(column.steps)}", "days that mean no end")
     if column.format:

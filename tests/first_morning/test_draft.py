@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from casebridge.migrate.cli.main import cli
@@ -147,3 +148,33 @@ def test_people_who_must_never_be_compared_stay_apart(tmp_path: Path) -> None:
     assert read_toml(tmp_path / "project/casebridge.toml")["systems"]["shop"]["no_link"].endswith("NO_LINK.csv")
     assert not (tmp_path / "project/tables/protected_no_link.toml").exists()
     assert check(tmp_path / "project") == []
+
+
+def test_a_real_target_is_taken_as_it_is(tmp_path: Path) -> None:
+    """Tables and columns that are called alike, the old key's column, defaults that the database fills in itself;
+    what no table is like waits, and a table whose key is no whole number is left out."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'real.db'}")
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE dm_clients (client_id INTEGER PRIMARY KEY, client_id_legacy VARCHAR(20), "
+            "last_name VARCHAR(40) NOT NULL, first_names VARCHAR(40), made_on TIMESTAMP NOT NULL DEFAULT 0)",
+            "CREATE TABLE dm_orders (id INTEGER PRIMARY KEY, client_id INTEGER REFERENCES dm_clients, order_no "
+            "VARCHAR(9), status VARCHAR(8))",
+            "CREATE TABLE marks (a INTEGER, b INTEGER, PRIMARY KEY (a, b))",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    done = _draft(tmp_path / "project", _shop(tmp_path / "dump"), "--target", f"sqlite:///{tmp_path / 'real.db'}")
+    assert "2 tables that no table of the target is called like" in done.output
+    target = read_toml(tmp_path / "project/target.toml")
+    assert list(target) == ["dm_clients", "dm_orders"]
+    assert target["dm_clients"]["legacy_key"] == "client_id_legacy"
+    assert "made_on" not in target["dm_clients"]["columns"]
+    assert target["dm_orders"]["columns"]["client_id"] == {"type": "integer", "references": "dm_clients"}
+    client = read_toml(tmp_path / "project/tables/client.toml")
+    assert client["columns"]["first_names"]["from"] == "FirstName"
+    assert set(client["dropped"]) == {"BirthDate", "Postcode", "Restricted", "ref"}
+    notes: list[str] = []
+    (problem,) = check(tmp_path / "project", notes)
+    assert "`Client.Restricted` carries marks, and no spec brings its rows to a column that keeps them" in problem
+    assert any(note.startswith("tables/unmatched: 2 tables") for note in notes)
