@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from casebridge.dedupe.linkage.fields import ROLES
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.project.errors import Problem, SpecError, did_you_mean
 from casebridge.project.settings import NOT_RESTRICTED, texts_of
 from casebridge.project.toml_file import TomlError, read_toml
@@ -81,8 +81,8 @@ def read_scan(folder: Path) -> ScanConfig:
     _unknown("scan", body, "scan", problems)
     tables = tuple(_table(name, table, problems) for name, table in _part(body, "tables").items())
     for role in _part(raw, "fields"):
-        if role not in ROLES:
-            problems.append(Problem(FILE, f"fields.{role}", "unknown role", did_you_mean(role, ROLES)))
+        if role not in PERSON.roles:
+            problems.append(Problem(FILE, f"fields.{role}", "unknown role", did_you_mean(role, PERSON.roles)))
     if not tables or all(table.key != table.person for table in tables):
         what = "has no table of the people: one whose `key` is its `person`"
         problems.append(Problem(FILE, "scan.tables", what))
