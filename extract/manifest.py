@@ -11,13 +11,15 @@ from typing import Any
 
 import polars as pl
 
+from casebridge.extract.databases import Table
 from casebridge.extract.dump import Part, SourceTable
-from casebridge.project.batch import write_text
+from casebridge.project.batch import digest, write_text
 from casebridge.project.contracts import FILE
 from casebridge.project.errors import SourceError
 from casebridge.project.job import Job
 from casebridge.project.ledger import now
 from casebridge.project.lists import LARGEST, ListTooLargeError, read_list
+from casebridge.project.taken import TakenTables
 
 NAME = "MANIFEST.csv"
 _COLUMNS = ["file", "bytes", "lines", "sha256"]
@@ -97,6 +99,20 @@ def write_manifest(job: Job, tables: Sequence[SourceTable], unread: Mapping[str,
 
 
 def _entries(job: Job, table: SourceTable) -> list[dict[str, Any]]:
+    """Of a table of a database: which moment it was taken of, and the database's own totals; its digest is that of
+    the rows as they arrived."""
+    part = table.parts[0]
+    if isinstance(part, Table):
+        raw = job.ledger.sealed(job.run, "extract", str(table.source), "raw")
+        taken = TakenTables(job.ledger).of(job.run, table.source)
+        assert taken is not None
+        found = {"taken": taken.moment, "rows": taken.rows, "totals": [list(each) for each in taken.totals]}
+        said = {"bytes": None, "lines": None, "sha256": digest([batch.sha256 for batch in raw]), "snapshot": found}
+        return [{**_file_entries(job, table)[0], **said}]
+    return _file_entries(job, table)
+
+
+def _file_entries(job: Job, table: SourceTable) -> list[dict[str, Any]]:
     readable, unreadable = (_by_file(job, table, kind) for kind in ("raw", "unreadable"))
     return [
         {

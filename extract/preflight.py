@@ -10,36 +10,38 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from casebridge.extract.column_check import checked_columns, needed_columns
+from casebridge.extract.databases import Databases, open_databases
 from casebridge.extract.delimited import fields_of_first
 from casebridge.extract.dump import Part, SourceTable
 from casebridge.extract.manifest import NAME, Declared, differs, read_manifest
 from casebridge.extract.readers import FORMATS
 from casebridge.project.contracts import raw_name
-from casebridge.project.errors import SourceError, counted, did_you_mean
+from casebridge.project.errors import SourceError, counted
 from casebridge.project.job import Job
-from casebridge.project.lines import MOST_COLUMNS
-from casebridge.project.spec import ReadSpec, Source, TableSpec
-from casebridge.project.specfile import columns_accounted_for, columns_asked_of
+from casebridge.project.readspec import TABLE
+from casebridge.project.spec import ReadSpec, Source
 
-_LIKE_A_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_SHOWN = 50
 _LIKE_A_TITLE = re.compile(r"(?=.*[^\W\d])[\w £$%#&/()+.,:?'*-]{1,100}")
 _MAGIC = re.compile(r"[*?\[]")
 
 
-def preflight(job: Job) -> list[SourceTable]:
+def preflight(job: Job, databases: Databases) -> list[SourceTable]:
     """All source tables, ready to be read. One SourceError for all that is wrong, or none."""
     troubles: list[SourceError] = []
-    largest = job.settings.bounds.list_size
-    manifests = {name: _manifest(system.dump, largest, troubles) for name, system in job.settings.systems.items()}
+    manifests = _manifests(job, troubles)
     tables = []
     for source, read in job.reads().items():
         try:
-            tables.append(_table(job, source, read, manifests[source.system], troubles))
+            if read.format == TABLE:
+                tables.append(databases.table(source, read))
+            else:
+                tables.append(_table(job, source, read, manifests[source.system], troubles))
         except SourceError as error:
             troubles.append(error)
     if troubles:
@@ -47,47 +49,65 @@ def preflight(job: Job) -> list[SourceTable]:
     for part in (part for table in tables for part in table.parts):
         for note in part.notes:
             job.report.note(f"{part.name}: {note}")
-    for system, names in unread_files(job).items():
+    for system, names in unread_files(job, databases).items():
         few = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
-        job.report.note(f"no spec of {system} reads {counted(len(names), 'file')} of its dump: {few}")
+        kind = "table" if job.settings.systems[system].database else "file"
+        job.report.note(f"no spec of {system} reads {counted(len(names), kind)} of its dump: {few}")
     return tables
+
+
+def _manifests(job: Job, troubles: list[SourceError]) -> dict[str, Mapping[str, Declared]]:
+    found = {}
+    for name, system in job.settings.systems.items():
+        try:
+            found[name] = read_manifest(system.dump, job.settings.bounds.list_size) if system.dump else {}
+        except SourceError as error:
+            troubles.append(error)
+            found[name] = {}
+    return found
+
+
+def look(job: Job) -> None:
+    """The preflight for who only looks: nothing is asked of a database but its columns."""
+    with open_databases(job, proves=False) as databases:
+        preflight(job, databases)
 
 
 def known_columns(job: Job) -> dict[Source, tuple[str, ...]]:
     """The columns of every source whose first header can be read, and those that its plain specs need of it: that
     one is missing is told of the file. Reads no more than headers."""
     found = {}
-    for source, read in job.reads().items():
-        dump = job.settings.systems[source.system].dump
-        with suppress(SourceError, OSError):
-            path = _files(dump, read, {})[0]
-            titles = FORMATS[read.format].columns(path, path.relative_to(dump).as_posix(), read)
-            columns = dict.fromkeys(raw_name(title) for title in titles)
-            mapped, asked = _needed(job.specs_of(source), source, read)
-            found[source] = tuple(dict.fromkeys([*columns, *sorted(mapped), *asked]))
+    with open_databases(job, proves=False) as databases:
+        for source, read in job.reads().items():
+            with suppress(SourceError, OSError):
+                columns = dict.fromkeys(_titles(job, source, read, databases))
+                mapped, asked = needed_columns(job.specs_of(source), source, read)
+                found[source] = tuple(dict.fromkeys([*columns, *sorted(mapped), *asked]))
     return found
 
 
-def _needed(specs: Sequence[TableSpec], source: Source, read: ReadSpec) -> tuple[set[str], dict[str, str]]:
-    """The columns that the plain specs of a source take, and those that their conditions name, with where. What a
-    query needs it says when it is tried."""
-    plain = [spec for spec in specs if spec.query is None]
-    mapped = set.union(*columns_accounted_for(plain, source)) | set(read.key)
-    asked = {name: f"{spec.name}.toml: {at}" for spec in plain for name, at in columns_asked_of(spec).items()}
-    return mapped, asked
+def _titles(job: Job, source: Source, read: ReadSpec, databases: Databases) -> tuple[str, ...]:
+    if read.format == TABLE:
+        return databases.columns(source, read)
+    dump = job.settings.systems[source.system].dump
+    assert dump is not None
+    path = _files(dump, read, {})[0]
+    titles = FORMATS[read.format].columns(path, path.relative_to(dump).as_posix(), read)
+    return tuple(raw_name(title) for title in titles)
 
 
-def unread_files(job: Job) -> dict[str, list[str]]:
-    """The files of each system's dump that no spec reads, by their paths in it; systems without any left out.
+def unread_files(job: Job, databases: Databases) -> dict[str, list[str]]:
+    """The files of each system's dump that no spec reads, by their paths in it, and the tables of its database;
+    systems without any left out.
 
     The exporter's manifest and a list of people who never take part in linkage are read, if not by a spec.
     """
-    found = {}
+    found = databases.unread()
     lists = {system.no_link for system in job.settings.systems.values() if system.no_link}
     for name, system in job.settings.systems.items():
-        if not system.dump.is_dir():
+        if system.dump is None or not system.dump.is_dir():
             continue
-        reads = [read for source, read in job.reads().items() if source.system == name]
+        reads = [read for source, read in job.reads().items() if source.system == name and read.format != TABLE]
         own = {system.dump / NAME, *lists}
         taken = {path for read in reads for path in system.dump.glob(read.file) if _safe(read.file)}
         unread = [
@@ -99,7 +119,7 @@ def unread_files(job: Job) -> dict[str, list[str]]:
             and path.resolve() not in lists
         ]
         if unread:
-            found[name] = unread
+            found[name] = [*found.get(name, []), *unread]
     return found
 
 
@@ -130,14 +150,6 @@ def _all(troubles: Sequence[SourceError]) -> SourceError:
     return SourceError(f"{len(troubles)} files of the dump", f"cannot be read:\n{lines}", hint=hint)
 
 
-def _manifest(dump: Path, largest: int, troubles: list[SourceError]) -> Mapping[str, Declared]:
-    try:
-        return read_manifest(dump, largest)
-    except SourceError as error:
-        troubles.append(error)
-        return {}
-
-
 def _table(
     job: Job,
     source: Source,
@@ -147,6 +159,7 @@ def _table(
 ) -> SourceTable:
     """One source table. What is wrong with one of its files is put to the others' troubles."""
     dump = job.settings.systems[source.system].dump
+    assert dump is not None
     columns: tuple[str, ...] = ()
     parts: list[Part] = []
     for path in _files(dump, read, declared):
@@ -199,54 +212,13 @@ def _columns(
     """The columns of a file, each accounted for by the specs; those of the table's first file if there is
     one, for all its files have the same, if not in the same order."""
     titles = FORMATS[read.format].columns(path, name, read)
-    if len(titles) > MOST_COLUMNS:
-        what = f"has {len(titles):,} columns, which no table has (at most {MOST_COLUMNS:,})"
-        raise SourceError(name, what, hint="look for missing line ends, or set `delimiter` in its spec's [read]")
-    columns = tuple(raw_name(title) for title in titles)
-    specs = job.specs_of(source)
-    known = set.union(*columns_accounted_for(specs, source, columns))
-    mapped, asked = _needed(specs, source, read)
-    needed = mapped | set(asked)
-    here = set(columns)
-    if not _folded(columns) & _folded(known | needed):
-        raise _no_header(name, columns, known | needed)
-    counts = Counter(columns)
-    sure = _is_header(path, name, read, columns, needed | known)
-    faults = [
-        _listed("missing", [_asked(column, mapped, asked) for column in sorted(needed - here)]),
-        _listed("neither mapped nor dropped", _unexpected(columns, known, needed - here, sure=sure)),
-        _listed("twice", sorted(name for name, count in counts.items() if count > 1 and name in known)),
-        _listed("reserved by casebridge", sorted(column for column in here if column.startswith("__"))),
-    ]
-    if any(faults):
-        hint = (
-            "if the export is right, map each new column in its spec or list it under [dropped] with a reason, "
-            "and take away those that are gone; otherwise ask for the file again"
-        )
-        what = f"its columns have changed: {'; '.join(filter(None, faults))}"
-        raise SourceError(name, what, hint=hint)
-    _refuse_alike(name, columns, specs)
-    if first and here != set(first):
+    columns = checked_columns(
+        job, source, read, name, titles, lambda found, known: _is_header(path, name, read, found, known)
+    )
+    if first and set(columns) != set(first):
         hint = "ask for files that all have the same columns"
         raise SourceError(name, "has other columns than the files before it", hint=hint)
     return first or columns
-
-
-def _asked(column: str, mapped: set[str], asked: Mapping[str, str]) -> str:
-    """A missing column; one that only a condition names may be mistyped there."""
-    return column if column in mapped else f"{column} ({asked[column]})"
-
-
-def _refuse_alike(name: str, columns: Sequence[str], specs: Sequence[TableSpec]) -> None:
-    """SourceError when a query reads columns that differ in capitals only: it would see the first for both."""
-    by_fold: dict[str, list[str]] = {}
-    for column in columns:
-        by_fold.setdefault(column.casefold(), []).append(column)
-    alike = [" and ".join(names) for names in by_fold.values() if len(names) > 1]
-    if alike and any(spec.query is not None for spec in specs):
-        what = f"has columns that a query cannot tell apart, for they differ in capitals only: {', '.join(alike)}"
-        hint = "take this table by a plain spec, or ask for the file again with other names"
-        raise SourceError(name, what, hint=hint)
 
 
 def _is_header(path: Path, name: str, read: ReadSpec, columns: Sequence[str], known: set[str]) -> bool:
@@ -257,50 +229,6 @@ def _is_header(path: Path, name: str, read: ReadSpec, columns: Sequence[str], kn
     if not known & set(columns):
         return False
     return read.format != "csv" or fields_of_first(path, name, read) in {0, len(columns)}
-
-
-def _no_header(name: str, columns: Sequence[str], known: set[str]) -> SourceError:
-    if len(columns) == 1:
-        for delimiter, word in {";": ";", "\t": "\\t", "|": "|", ",": ","}.items():
-            if known & {part.strip(' "') for part in columns[0].split(delimiter)}:
-                hint = f'set `delimiter = "{word}"` in its spec\'s [read] or in casebridge.toml'
-                return SourceError(name, f"its fields are separated by `{word}`", hint=hint)
-    what = "has no header: its first line has none of the columns that the specs name"
-    hint = (
-        "ask for this file again, with the columns' names in its first line; where they stand further down, set "
-        "`header` to that line's number in its spec's [read]"
-    )
-    return SourceError(name, what, hint=hint)
-
-
-def _folded(names: Iterable[str]) -> set[str]:
-    return {name.casefold() for name in names}
-
-
-_SHOWN = 50
-
-
-def _listed(word: str, names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return f"{word} {', '.join(names[:_SHOWN])}{more}" if names else ""
-
-
-def _unexpected(columns: Sequence[str], known: set[str], missing: set[str], *, sure: bool) -> list[str]:
-    """Columns that no spec maps or drops: by name only if most of the line is known to be names."""
-    folded = _folded(known)
-    names = sum(column.casefold() in folded for column in columns)
-    # A header that has lost its line end goes on with the first row, which is somebody's data.
-    header = names >= len(columns) - 3 and 2 * names >= len(columns)
-    shown = []
-    for place, column in enumerate(columns, 1):
-        if column in known:
-            continue
-        if sure or (header and _LIKE_A_NAME.fullmatch(column)):
-            hint = did_you_mean(column, missing)
-            shown.append(f"{column} ({hint})" if hint.startswith("did you mean") else column)
-        else:
-            shown.append(f"column {place}")
-    return shown
 
 
 def _examined(read: ReadSpec, path: Path, name: str, declared: Declared | None) -> Part:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from casebridge.extract.databases import Databases, Table, open_databases, read_table
+from casebridge.extract.done import STAGE, done_batches, inputs_of
 from casebridge.extract.dump import Piece, SourceTable, no_records
 from casebridge.extract.manifest import write_manifest
 from casebridge.extract.preflight import preflight, unread_files
 from casebridge.extract.readers import FORMATS
-from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.batch import Batch, write_batch
 from casebridge.project.contracts import ROW, UNREADABLE, empty
 from casebridge.project.errors import SourceError
 from casebridge.project.job import Job
@@ -19,25 +21,24 @@ from casebridge.project.plan import State, TablePlan
 from casebridge.project.prefetch import prefetch
 from casebridge.project.tally import Tally
 
-STAGE = "extract"
-
 
 def run(job: Job) -> Tally:
     """Extract all that is pending; the row account of all that stands.
 
     SourceError, before anything is written, when a file of the dump is not as the specs say.
     """
-    tables = preflight(job)
-    for table in tables:
-        _extract(job, table)
-    write_manifest(job, tables, unread_files(job))
+    with open_databases(job, proves=True) as databases:
+        tables = preflight(job, databases)
+        for table in tables:
+            _extract(job, table, databases)
+        write_manifest(job, tables, unread_files(job, databases))
     return sum((job.ledger.tally(job.run, STAGE, str(table.source)) for table in tables), Tally())
 
 
-def _extract(job: Job, table: SourceTable) -> None:
+def _extract(job: Job, table: SourceTable, databases: Databases) -> None:
     name, size = str(table.source), job.settings.batch_rows
     job.report.table(STAGE, name, _expected(table))
-    before, ended = _done(job, table)
+    before, ended = done_batches(job, table)
     for batches in before:
         rows = {batch.kind: batch.rows for batch in batches}
         job.report.skip(sum(rows.values()), rows.get("unreadable", 0))
@@ -46,19 +47,23 @@ def _extract(job: Job, table: SourceTable) -> None:
         first = job.ledger.first_row(table.source)
         after = first + done * size
         for cut in prefetch(_cuts(_pieces(table, first, after), after, size, at_least_one=not done)):
-            _tell(job, _write(job, table, done, _inputs(job, table, size, done), cut))
+            _tell(job, _write(job, table, done, inputs_of(job, table, size, done), cut))
             done += 1
-        _end(job, name, done, _inputs(job, table, size, done, end=True))
-    job.ledger.seal(job.run, STAGE, name, [(n, _inputs(job, table, size, n)) for n in range(done)])
+    databases.note(table)
+    if not ended:
+        _end(job, name, done, inputs_of(job, table, size, done, end=True))
+    job.ledger.seal(job.run, STAGE, name, [(n, inputs_of(job, table, size, n)) for n in range(done)])
 
 
 def plan_tables(job: Job) -> Iterator[TablePlan]:
     """What there is to extract, table by table. Reads the dump's files for their checksums; writes nothing."""
-    for table in preflight(job):
+    with open_databases(job, proves=False) as databases:
+        tables = preflight(job, databases)
+    for table in tables:
         name, size = str(table.source), job.settings.batch_rows
-        before, ended = _done(job, table)
+        before, ended = done_batches(job, table)
         if ended:
-            sealed = tuple((number, _inputs(job, table, size, number)) for number in range(len(before)))
+            sealed = tuple((number, inputs_of(job, table, size, number)) for number in range(len(before)))
             yield TablePlan(STAGE, name, State.DONE, rows=0, sealed=sealed)
             continue
         rows = _expected(table)
@@ -66,23 +71,6 @@ def plan_tables(job: Job) -> Iterator[TablePlan]:
         left = None if rows is None else max(0, rows - len(before) * size)
         # Nobody has read the records yet: these are the file's lines.
         yield TablePlan(STAGE, name, State.PENDING, tuple(range(len(before), last + 1)), left, about=True)
-
-
-def _done(job: Job, table: SourceTable) -> tuple[list[tuple[Batch, ...]], bool]:
-    """The batches of a table that are done, from its beginning, and whether they are all there is."""
-    name, size = str(table.source), job.settings.batch_rows
-    before: list[tuple[Batch, ...]] = []
-    while batches := job.ledger.done(STAGE, name, len(before), _inputs(job, table, size, len(before))):
-        before.append(batches)
-    end = _inputs(job, table, size, len(before), end=True)
-    return before, bool(before) and job.ledger.done(STAGE, name, len(before), end) is not None
-
-
-def _inputs(job: Job, table: SourceTable, size: int, number: int, *, end: bool = False) -> str:
-    """Everything that a batch depends on. The table's end is a batch of no files, so that a finished table
-    is known without reading it."""
-    parts = [(part.name, part.sha256) for part in table.parts]
-    return digest(job.code(STAGE), repr(table.read), parts, size, number, "end" if end else "batch")
 
 
 def records_of(table: SourceTable) -> Iterator[Piece]:
@@ -100,8 +88,8 @@ def _expected(table: SourceTable) -> int | None:
 
 
 def _pieces(table: SourceTable, first: int, after: int) -> Iterator[Piece]:
-    read = FORMATS[table.read.format].records
     for part in table.parts:
+        read = read_table if isinstance(part, Table) else FORMATS[table.read.format].records
         for piece in read(table, part, first, after):
             yield piece
             first += piece.records

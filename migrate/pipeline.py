@@ -17,7 +17,8 @@ from casebridge import dedupe, extract, load, reconciliation, transform
 from casebridge.dedupe.candidates import try_queries as try_linkage
 from casebridge.dedupe.config import read_linkage
 from casebridge.dedupe.foldable import check_merge_rules
-from casebridge.extract.preflight import known_columns, preflight
+from casebridge.extract.preflight import known_columns
+from casebridge.extract.preflight import look as look_at_dump
 from casebridge.extract.readers import FORMATS
 from casebridge.migrate.code_lists.signing import notes as code_list_notes
 from casebridge.migrate.code_lists.signing import states
@@ -268,7 +269,7 @@ def check(folder: Path, notes: list[str] | None = None) -> list[str]:
             looks: tuple[Callable[[Job], object], ...] = (
                 *_FILE_CHECKS,
                 _queries,
-                preflight,
+                look_at_dump,
                 look_for_corrected,
                 _code_lists,
                 _databases,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.job import Job
+from casebridge.project.readspec import TABLE
 from casebridge.project.refusals import HINTS, Refusal
 
 _READS = {"transform": "extract", "dedupe": "transform", "load": "transform", "reconcile": "extract"}
@@ -58,10 +59,14 @@ def _needs(job: Job, stage: str) -> Iterator[_Need]:
 
 
 def _dump(job: Job) -> int:
-    """The bytes of the dump's files; of a folder of documents only the list is written."""
+    """The bytes of the dump's files; of a folder of documents only the list is written. How large the tables of a
+    database are, nobody knows before they are read."""
     systems = job.settings.systems
     found = (
-        path for source, read in job.reads().items() for path in _glob(systems[source.system].dump, read.file)
+        path
+        for source, read in job.reads().items()
+        if (dump := systems[source.system].dump) and read.format != TABLE
+        for path in _glob(dump, read.file)
     )
     return sum(path.stat().st_size for path in set(found) if path.is_file())
 

@@ -19,6 +19,7 @@ FILE = "casebridge.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SYSTEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+_]*://")
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|%)")
 NOT_RESTRICTED = ("", "N", "NO", "F", "FALSE", "0")
 """What marks say of a record that is not restricted, where a system declares nothing else; "" is a blank."""
@@ -26,15 +27,16 @@ NOT_RESTRICTED = ("", "N", "NO", "F", "FALSE", "0")
 
 @dataclass(frozen=True)
 class System:
-    """A legacy system: its dump folder and how its text files are written.
+    """A legacy system: where its records lie, and how its text files are written.
 
-    A two-digit year yy means 20yy when yy <= `century_pivot`, else 19yy. `timezone` is where its clocks stood.
-    `restriction` are the columns, as SOURCE.COLUMN, that carry marks of restriction, none at all when it is empty
-    and None when nobody has said; `not_restricted` the values of theirs that mean *not restricted*.
-    """
+    `database` is the URL of the database that they stand in, empty where `dump`, a folder, holds them as files.
+    Both: the specs that name a format of files read from the folder. A two-digit year yy means 20yy when yy <=
+    `century_pivot`, else 19yy. `timezone` is where its clocks stood. `restriction` are the columns, as
+    SOURCE.COLUMN, that carry marks of restriction, none at all when it is empty and None when nobody has said;
+    `not_restricted` the values of theirs that mean *not restricted*."""
 
     name: str
-    dump: Path
+    dump: Path | None
     encoding: str = "utf-8"
     delimiter: str = ","
     century_pivot: int = 30
@@ -42,6 +44,7 @@ class System:
     timezone: str = "Europe/London"
     restriction: tuple[str, ...] | None = None
     not_restricted: tuple[str, ...] | None = None
+    database: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ _KNOWN: Mapping[str, set[str]] = {
     "control": {"url"},
     "systems": {
         "dump",
+        "files",
         "encoding",
         "delimiter",
         "century_pivot",
@@ -195,14 +199,15 @@ def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> Syst
     if not is_delimiter(delimiter, ENCODINGS.get(encoding.lower(), "utf-8")):
         problems.append(Problem(FILE, f"{where}.delimiter", BAD_DELIMITER))
     if "dump" not in body:
-        problems.append(Problem(FILE, where, "names no dump folder"))
+        problems.append(Problem(FILE, where, "names no dump: a folder, or the URL of a database"))
     no_link = body.get("no_link")
     pivot = body.get("century_pivot", 30)
     if isinstance(pivot, bool) or not isinstance(pivot, int) or not 0 <= pivot <= 99:
         problems.append(Problem(FILE, f"{where}.century_pivot", f"must be a year from 0 to 99, not {pivot!r}"))
+    database, dump = _dump(folder, body, where, problems)
     return System(
         name=name,
-        dump=(folder / str(body.get("dump", "."))).resolve(),
+        dump=dump,
         encoding=ENCODINGS.get(encoding.lower(), "utf-8"),
         delimiter=delimiter,
         century_pivot=pivot,
@@ -210,6 +215,7 @@ def _system(folder: Path, name: str, body: Any, problems: list[Problem]) -> Syst
         timezone=_timezone(body, where, problems),
         restriction=texts_of(FILE, where, body, "restriction", problems),
         not_restricted=texts_of(FILE, where, body, "not_restricted", problems),
+        database=database,
     )
 
 
@@ -227,6 +233,23 @@ def _live(
         no_link=(folder / str(no_link)).resolve() if no_link else None,
         keep_nights=_whole(body, "scan.keep_nights", Live.keep_nights, problems),
     )
+
+
+def _dump(folder: Path, body: Mapping[str, Any], where: str, problems: list[Problem]) -> tuple[str, Path | None]:
+    """The URL of a system's database, and the folder with its files; one of them may be wanting."""
+    dump = _url(folder, str(body.get("dump", ".")), f"{where}.dump", problems)
+    files = body.get("files")
+    if is_url(dump):
+        return dump, (folder / str(files)).resolve() if files else None
+    if files is not None:
+        hint = "a folder is said by `dump` alone; `files` stands beside the URL of a database"
+        problems.append(Problem(FILE, f"{where}.files", "has no database beside it", hint))
+    return "", (folder / dump).resolve()
+
+
+def is_url(text: str) -> bool:
+    """Whether a dump is the URL of a database, and not a folder."""
+    return _SCHEME.match(text) is not None
 
 
 def texts_of(

@@ -1,51 +1,37 @@
 """A database as it stands at one moment: its tables and views, and their rows as exact text.
 
-It is only read, in one transaction, and nothing waits for it. PostgreSQL: REPEATABLE READ READ ONLY, rows by COPY.
-SQLite: one read transaction. Others: by SQLAlchemy, in a transaction that sees one state where the server has one.
-Read what you need and close it: a snapshot that stays open keeps a server from tidying up.
-"""
+It is only read, in one transaction. PostgreSQL: REPEATABLE READ READ ONLY, rows by COPY. SQLite: one read
+transaction. What else is known of each kind of server stands in `servers/`; a kind that has no file there is
+refused. Read what you need and close it: a snapshot that stays open keeps a server from tidying up."""
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
-import io
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import psycopg
 import pyarrow as pa
-import pyarrow.csv
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql
 
 from casebridge.project.database import DRIVER_ERRORS, open_database, refusal, shown
-from casebridge.project.errors import SourceError
+from casebridge.project.errors import SourceError, did_you_mean
+from casebridge.project.servers.asked import Arrived, Asked, Rows, Totals, decoded
+from casebridge.project.servers.postgres import PostgreSQL
+from casebridge.project.servers.server import Server
+from casebridge.project.servers.sqlite import SQLite
 
-ROWS = 100_000
-"""Rows in one batch, about."""
-_BYTES = 16 << 20
+SERVERS: Mapping[str, Server] = {"postgresql": PostgreSQL(), "sqlite": SQLite()}
+"""By the name of SQLAlchemy's dialect. A new kind is a class and an entry here."""
 _HINT = "see that the server runs, that the URL is its own and that this login may read there; then run it again"
 _LOST = "the connection was lost: run the same command again"
 _NAMED = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
-_TEXT_OF_POSTGRES = (
-    "SET LOCAL DateStyle TO 'ISO, YMD'", "SET LOCAL IntervalStyle TO 'iso_8601'", "SET LOCAL TimeZone TO 'UTC'",
-    "SET LOCAL extra_float_digits TO 3", "SET LOCAL bytea_output TO 'hex'",
-)  # fmt: skip
-_BEGIN: Mapping[str, tuple[str, ...]] = {
-    "postgresql": _TEXT_OF_POSTGRES,
-    "oracle": ("SET TRANSACTION READ ONLY",),
-}
-_FIRST = {"oracle": "SELECT 1 FROM dual", "sqlite": "SELECT count(*) FROM sqlite_master"}
-"""What is asked first: from then on one moment is seen. SQLite must look at its file for that."""
-_LEVEL: Mapping[str, str] = {"postgresql": "REPEATABLE READ", "mysql": "REPEATABLE READ", "mssql": "SNAPSHOT"}
 
 
 @dataclass(frozen=True)
@@ -62,8 +48,23 @@ class Relation:
 class Snapshot:
     """One moment of a database. Made by `open_snapshot`; every error is a SourceError without any value."""
 
-    def __init__(self, connection: sa.Connection, url: str) -> None:
+    def __init__(self, connection: sa.Connection, url: str, mark: Mapping[str, str]) -> None:
         self._connection, self._url = connection, url
+        self._server = SERVERS[connection.dialect.name]
+        self._names: dict[str | None, dict[str, bool]] = {}
+        self.mark = mark
+        """What tells this moment from later ones; empty where nothing does."""
+
+    def names(self, schema: str | None = None) -> dict[str, bool]:
+        """The tables of a schema (None: the default one) in the order of their names, and whether each is a
+        view."""
+        if schema not in self._names:
+            with _told(self._url):
+                inspector = sa.inspect(self._connection)
+                views = set(inspector.get_view_names(schema))
+                found = sorted({*inspector.get_table_names(schema), *views})
+            self._names[schema] = {name: name in views for name in found}
+        return self._names[schema]
 
     @property
     def texts_sort(self) -> bool:
@@ -77,11 +78,99 @@ class Snapshot:
 
     def relations(self, schema: str | None = None) -> tuple[Relation, ...]:
         """The tables and views of a schema (None: the default one), by name."""
+        names = self.names(schema)
         with _told(self._url):
             inspector = sa.inspect(self._connection)
-            tables = dict.fromkeys(inspector.get_table_names(schema), False)
-            tables |= dict.fromkeys(inspector.get_view_names(schema), True)
-            return tuple(_relation(inspector, name, schema, view=tables[name]) for name in sorted(tables))
+            return tuple(_relation(inspector, name, schema, view=view) for name, view in names.items())
+
+    def asked(self, name: str = "", query: str = "") -> Asked:
+        """A table or view as it can be read, or a query. Where no table is called exactly so, the only one that
+        differs in capitals is meant. SourceError when there is none."""
+        if query:
+            with _told(self._url, "its query: "):
+                asked = self._server.ask(self._connection, self._server.of_query(query))
+        else:
+            schema, table = self._found(name)
+            with _told(self._url, f"{name}: "):
+                asked = self._server.ask(self._connection, self._server.origin(schema, table), (schema, table))
+                asked = replace(asked, view=self.names(schema or None)[table])
+        self._refuse_odd(asked, name or "its query")
+        return asked
+
+    def _found(self, name: str) -> tuple[str, str]:
+        """Schema and table of a name: a table may have a dot in its own name."""
+        tables = self.names()
+        if name in tables:
+            return "", name
+        alike = [table for table in tables if table.casefold() == name.casefold()]
+        if len(alike) == 1:
+            return "", alike[0]
+        schema, _, table = name.rpartition(".")
+        there = self.names(schema) if schema and not alike else {}
+        alike = alike or [other for other in there if other.casefold() == table.casefold()]
+        if table in there or len(alike) == 1:
+            return schema, table if table in there else alike[0]
+        hint = did_you_mean(table, there or tables) or "name it in `table` of its spec's [read], as schema.table"
+        what = "has several of the name" if alike else "has no table or view"
+        if not tables and not there:
+            hint = "the default schema of this login is empty: name the table as schema.table, or look at the URL"
+        raise SourceError(shown(self._url), f"{what} {name}", hint=hint)
+
+    def _refuse_odd(self, asked: Asked, name: str) -> None:
+        names = asked.names
+        twice = sorted({column for column in names if names.count(column) > 1})
+        if twice:
+            hint = "give each a name of its own, by AS"
+            raise SourceError(shown(self._url), f"{name} has columns twice: {', '.join(twice)}", hint=hint)
+        if not names:
+            hint = "take its spec away, or have the table mended"
+            raise SourceError(shown(self._url), f"{name} has no columns", hint=hint)
+
+    def rows(self, asked: Asked, arrived: Arrived | None = None) -> Iterator[Rows]:
+        """All rows in the order in which they lie there; `arrived` is told of each batch."""
+        with _told(self._url, f"{asked.table[1]}: " if asked.table else ""):
+            for frame in self._server.texts(self._connection, asked):
+                if arrived is not None:
+                    arrived.take(frame)
+                yield decoded(frame)
+
+    def rows_of(self, asked: Asked) -> int:
+        """How many rows there are."""
+        with _told(self._url, f"{asked.table[1]}: " if asked.table else ""):
+            return self._server.count(self._connection, asked)
+
+    def totals(self, asked: Asked) -> Totals:
+        """Rows and control totals, by the database itself."""
+        with _told(self._url, f"{asked.table[1]}: " if asked.table else ""):
+            rows, *found = self._server.totals(self._connection, asked)
+        pairs = zip(asked.fields, found[::2], found[1::2], strict=True)
+        columns = tuple((f.name, int(n), _number(total) if f.measure else None) for f, n, total in pairs)
+        return Totals(int(rows), columns)
+
+    def unchanged(self, asked: Asked, mark: Mapping[str, str]) -> int | None:
+        """How many rows a table has, where it is proved that it is what it was at the moment of `mark`; else
+        None."""
+        if not mark or not self.mark:
+            return None
+        with _told(self._url):
+            return self._server.unchanged(self._connection, asked, mark)
+
+    @contextmanager
+    def beside(self) -> Iterator[Snapshot]:
+        """The same moment by a connection of its own, so that two things can be asked at once; this one where the
+        server cannot share a moment."""
+        if not self._server.shared:
+            yield self
+            return
+        with _told(self._url):
+            exported = self._server.export(self._connection)
+        with _opened(self._url, exported) as other:
+            yield other
+
+    @property
+    def parallel(self) -> bool:
+        """Whether `beside` is another connection."""
+        return self._server.shared
 
     def read(
         self, name: str, columns: Sequence[str], where: sa.ColumnElement[bool] | None = None
@@ -92,54 +181,80 @@ class Snapshot:
         UTC where the server knows the zone; bytes in hexadecimal digits. where: a condition of `sa.column`s.
         """
         schema, _, table = name.rpartition(".")
-        wanted: list[sa.ColumnElement[Any]] = [sa.column(column) for column in columns]
-        query: sa.Select[Any] = sa.select(*wanted).select_from(sa.table(table, schema=schema or None))
+        wanted: sa.Select[Any] = sa.select(*(sa.column(column) for column in columns))
+        query = wanted.select_from(sa.table(table, schema=schema or None))
         yield from self.select(query if where is None else query.where(where))
 
     def select(self, query: sa.Select[Any]) -> Iterator[pl.DataFrame]:
-        """The rows of a query, as `read` gives them."""
-        with _told(self._url):
-            if self._connection.dialect.name == "postgresql":
-                yield from _by_copy(self._connection, query)
-            else:
-                yield from _by_cursor(self._connection, query)
+        """The rows of a query, as `read` gives them. SourceError for text that is none in its encoding."""
+        dialect = _NAMED if self._connection.dialect.name == "postgresql" else self._connection.dialect
+        text = str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        for rows in self.rows(self.asked(query=text)):
+            if rows.bad:
+                hint = "the encoding that the database declares is not that of its rows: have them mended there"
+                raise SourceError(shown(self._url), "sent rows that cannot be read", hint=hint)
+            yield rows.good
 
     def count(self, name: str) -> int:
         """How many rows a table or view has."""
-        schema, _, table = name.rpartition(".")
-        with _told(self._url):
-            rows = sa.select(sa.func.count()).select_from(sa.table(table, schema=schema or None))
-            return int(self._connection.scalar(rows) or 0)
+        return self.rows_of(self.asked(name))
+
+
+def _number(total: Any) -> str:
+    return "0" if total is None else str(total)
 
 
 @contextmanager
 def open_snapshot(url: str) -> Iterator[Snapshot]:
     """The database of a URL as it stands now. SourceError where it cannot be reached or read."""
+    with _opened(url, "") as snapshot:
+        yield snapshot
+
+
+@contextmanager
+def _opened(url: str, exported: str) -> Iterator[Snapshot]:
     with _told(url):
         engine = _engine(url)
+    server = SERVERS[engine.dialect.name]
     try:
         with _told(url):
             connection = engine.connect()
         try:
             with _told(url):
-                for statement in _BEGIN.get(engine.dialect.name, ()):
+                if exported:
+                    server.take(connection, exported)
+                for statement in server.begin:
                     connection.exec_driver_sql(statement)
-                connection.exec_driver_sql(_FIRST.get(engine.dialect.name, "SELECT 1"))
-            yield Snapshot(connection, url)
+                before = server.mark(connection)
+                connection.exec_driver_sql(server.first)
+                mark = server.mark(connection)
+            # A file that was written to between the two is not known by its mark.
+            yield Snapshot(connection, url, mark if mark == before else {})
         finally:
-            connection.close()
+            _let_go(connection)
     finally:
         engine.dispose()
 
 
+def _let_go(connection: sa.Connection) -> None:
+    """Whether the server still answers or not: what went wrong before is what is told."""
+    with suppress(*DRIVER_ERRORS):
+        connection.close()
+        return
+    connection.invalidate()
+
+
 def _engine(url: str) -> sa.Engine:
     engine = open_database(url, reading=True)
+    if engine.dialect.name not in SERVERS:
+        hint = f"known: {', '.join(sorted(SERVERS))}"
+        raise SourceError(shown(url), f"{engine.dialect.name} is no kind of database that can be read", hint=hint)
     if engine.dialect.name == "sqlite":
         path = Path(engine.url.database or "")
         if not path.is_file():
             raise SourceError(shown(url), "no such file", hint="look at the URL: sqlite:///PATH")
         return _live_sqlite(engine, path)
-    level = _LEVEL.get(engine.dialect.name)
+    level = SERVERS[engine.dialect.name].level
     return engine.execution_options(isolation_level=level) if level else engine
 
 
@@ -151,7 +266,8 @@ def _live_sqlite(reading: sa.Engine, path: Path) -> sa.Engine:
     reading.dispose()
 
     def connected() -> sqlite3.Connection:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=60)
+        uri = f"{path.resolve().as_uri()}?mode=rw"
+        connection = sqlite3.connect(uri, uri=True, timeout=60, check_same_thread=False)
         connection.isolation_level = None
         connection.execute("PRAGMA query_only = ON")
         return connection
@@ -162,79 +278,18 @@ def _live_sqlite(reading: sa.Engine, path: Path) -> sa.Engine:
 
 
 @contextmanager
-def _told(url: str) -> Iterator[None]:
+def _told(url: str, where: str = "") -> Iterator[None]:
     try:
         yield
     except DRIVER_ERRORS as error:
         told = refusal(url, error)
         hint = _LOST if told.retryable else _HINT
-        raise SourceError(shown(url), told.reason, hint=hint) from error
+        raise SourceError(shown(url), f"{where}{told.reason}", hint=hint) from error
     except pa.ArrowInvalid as error:
-        raise SourceError(shown(url), "sent rows that cannot be read", hint=_HINT) from error
+        raise SourceError(shown(url), f"{where}sent rows that cannot be read", hint=_HINT) from error
 
 
 def _relation(inspector: sa.Inspector, name: str, schema: str | None, *, view: bool) -> Relation:
     columns = tuple((str(c["name"]), str(c["type"])) for c in inspector.get_columns(name, schema))
     key = () if view else tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"])
     return Relation(f"{schema}.{name}" if schema else name, columns, key, view)
-
-
-def _by_copy(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[pl.DataFrame]:
-    """COPY TO STDOUT as CSV: what is not quoted and empty is null, and only that."""
-    statement = query.compile(dialect=_NAMED, compile_kwargs={"literal_binds": True})
-    columns = [column.name for column in query.selected_columns]
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    with driver.cursor() as cursor:
-        copied = f"COPY ({statement}) TO STDOUT WITH (FORMAT csv, ENCODING 'UTF8')"
-        with cursor.copy(copied.encode()) as copy:
-            records, size = io.BytesIO(), 0
-            for record in copy:
-                size += records.write(record)
-                if size >= _BYTES:
-                    yield _parsed(records, columns)
-                    records, size = io.BytesIO(), 0
-    if size or not columns:
-        yield _parsed(records, columns)
-
-
-def _parsed(records: io.BytesIO, columns: Sequence[str]) -> pl.DataFrame:
-    records.seek(0)
-    table = pyarrow.csv.read_csv(
-        records,
-        read_options=pyarrow.csv.ReadOptions(column_names=list(columns), block_size=_BYTES * 4),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(columns, pa.string()), null_values=[""], strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        ),
-    )  # fmt: skip
-    return pl.DataFrame(pl.from_arrow(table))
-
-
-def _by_cursor(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[pl.DataFrame]:
-    columns = [column.name for column in query.selected_columns]
-    for rows in connection.execute(query.execution_options(yield_per=ROWS)).partitions():
-        values = zip(*rows, strict=True)
-        yield pl.DataFrame(
-            [pl.Series(name, [*map(as_text, column)], dtype=pl.String)
-             for name, column in zip(columns, values, strict=True)]
-        )  # fmt: skip
-
-
-def as_text(value: Any) -> str | None:
-    """A driver's value as exact text: numbers in full, times as ISO 8601, bytes in hexadecimal digits."""
-    write = _TEXTS.get(type(value))
-    return str(value) if write is None else write(value)
-
-
-_TEXTS: Mapping[type, Callable[[Any], str | None]] = {
-    type(None): lambda _: None,
-    str: lambda value: value,
-    bool: lambda value: "true" if value else "false",
-    float: repr,
-    decimal.Decimal: lambda value: format(value, "f"),
-    dt.datetime: lambda value: value.isoformat(" "),
-    bytes: lambda value: value.hex(),
-    memoryview: lambda value: value.hex(),
-}

@@ -41,9 +41,9 @@ class ReadSpec:
     `widths` is for fixed-width files, in what `widths_in` says: characters, bytes; where it says nothing, in
     characters, and a file that looks otherwise is refused. `header` is the
     row that names the columns; `sheet` and `cells` (as B3:F200) choose a part of a workbook; `null` are the
-    texts that stand for nothing, None when nobody has said. The last three are bounds: bytes of one record,
-    cells of a workbook, bytes of a workbook unpacked.
-    """
+    texts that stand for nothing, None when nobody has said. Of a table in a database `file` is the name; `query`
+    is SQL in its stead. The last four are bounds: bytes of one record, cells of a workbook, bytes of a workbook
+    unpacked, rows of a sheet."""
 
     source: Source
     file: str
@@ -59,6 +59,7 @@ class ReadSpec:
     null: tuple[str, ...] | None = None
     sheet: str = ""
     cells: str = ""
+    query: str = ""
     longest: int = 16 << 20
     most_cells: int = 3_000_000
     most_unpacked: int = 256 << 20

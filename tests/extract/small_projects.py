@@ -58,9 +58,10 @@ def make(
     target = ""
     for name, columns in tables.items():
         at = name.lower()
-        fields = "".join(f'[{at}.columns.{c.lower()}]\ntype = "text"\n' for c in columns)
+        there = {column: column.lower().replace(" ", "_") for column in columns}
+        fields = "".join(f'[{at}.columns.{c}]\ntype = "text"\n' for c in there.values())
         target += f'[{at}]\nprimary_key = "id"\n[{at}.columns.id]\ntype = "bigint"\n{fields}'
-        mapped = "".join(f'[columns.{column.lower()}]\nfrom = "{column}"\n' for column in columns)
+        mapped = "".join(f'[columns.{goal}]\nfrom = "{column}"\n' for column, goal in there.items())
         how = f"[read]\n{read[name]}\n" if read and name in read else ""
         head = f'[table]\nsystem = "old"\nsource = "{name}"\ntarget = "{at}"\nkey = ["{columns[0]}"]\n'
         (folder / "tables" / f"{at}.toml").write_text(head + how + mapped)

@@ -1,0 +1,179 @@
+"""What is asked of a database, and totals taken on both sides: in the database and of what arrived."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import polars as pl
+
+from casebridge.project.errors import counted
+
+_DAY_ONE = dt.date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of what is asked: `type` as the server names it, `text` the SQL that gives it as exact text.
+
+    `total` is an SQL aggregate over it, and `measure` what gives the same number of the texts (a key of MEASURES);
+    empty where there is none beside the count of its values. `scale`: decimals of a sum.
+    """
+
+    name: str
+    type: str
+    text: str
+    total: str = ""
+    measure: str = ""
+    scale: int = 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A table, a view or a query: `origin` is what stands behind FROM. `table` is (schema, name), None for a
+    query."""
+
+    origin: str
+    fields: tuple[Field, ...]
+    table: tuple[str, str] | None = None
+    view: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return tuple(each.name for each in self.fields)
+
+    @property
+    def texts(self) -> str:
+        """SQL that gives every row as texts."""
+        return f"SELECT {', '.join(each.text for each in self.fields)} FROM {self.origin}"  # noqa: S608
+
+    def totals(self, quote: Callable[[str], str]) -> str:
+        """SQL that gives one row: how many rows, then for each column how many values and its total."""
+        parts = [part for each in self.fields for part in (f"count({quote(each.name)})", each.total or "NULL")]
+        return f"SELECT {', '.join(['count(*)', *parts])} FROM {self.origin}"  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of what was asked, in order: those that are text, and those that hold bytes that are none in the
+    encoding, by their place among all `height` rows."""
+
+    height: int
+    good: pl.DataFrame
+    places: pl.Series
+    bad: tuple[tuple[int, bytes], ...] = ()
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Rows, and for each column its values that are not null and its total (None without one)."""
+
+    rows: int
+    columns: tuple[tuple[str, int, str | None], ...]
+
+    def differences(self, arrived: Totals) -> list[str]:
+        """What of the database's totals is not so of what arrived, in words without any value."""
+        if self.rows != arrived.rows:
+            return [f"{counted(self.rows, 'row')} in the database, {arrived.rows:,} arrived"]
+        found = []
+        for (name, filled, total), (_, there, seen) in zip(self.columns, arrived.columns, strict=True):
+            if filled != there:
+                found.append(f"column {name}: {filled:,} values in the database, {there:,} arrived")
+            elif total is not None and seen is not None and Decimal(total) != Decimal(seen):
+                found.append(f"column {name}: its control total differs")
+        return found
+
+
+@dataclass
+class Arrived:
+    """The totals of what arrived, summed up batch by batch."""
+
+    asked: Asked
+    rows: int = 0
+    _filled: list[int] = field(default_factory=list)
+    _sums: list[Decimal] = field(default_factory=list)
+
+    def take(self, frame: pl.DataFrame) -> None:
+        """So much more arrived: the columns in order, as bytes."""
+        self._filled = self._filled or [0] * frame.width
+        self._sums = self._sums or [Decimal(0)] * frame.width
+        self.rows += frame.height
+        for place, (asked, series) in enumerate(zip(self.asked.fields, frame, strict=True)):
+            self._filled[place] += series.len() - series.null_count()
+            if asked.measure:
+                self._sums[place] += MEASURES[asked.measure](series, asked.scale)
+
+    @property
+    def totals(self) -> Totals:
+        """What it all comes to."""
+        filled = self._filled or [0] * len(self.asked.fields)
+        sums = self._sums or [Decimal(0)] * len(self.asked.fields)
+        columns = zip(self.asked.fields, filled, sums, strict=True)
+        return Totals(self.rows, tuple((f.name, n, str(total) if f.measure else None) for f, n, total in columns))
+
+
+def _bytes(series: pl.Series, _: int) -> Decimal:
+    return Decimal(int(series.bin.size().sum() or 0))
+
+
+def _characters(series: pl.Series, _: int) -> Decimal:
+    return Decimal(sum(len(str(value, "utf-8", "replace")) for value in series if value is not None))
+
+
+def _sum(series: pl.Series, scale: int) -> Decimal:
+    """Of exact numbers; NaN is none."""
+    texts = series.cast(pl.String).replace("NaN", None)
+    if not scale:
+        return Decimal(int(texts.cast(pl.Int128).sum() or 0))
+    return Decimal(texts.cast(pl.Decimal(38, scale)).sum() or 0)
+
+
+def _days(series: pl.Series, _: int) -> Decimal:
+    """Days since 1970-01-01 of dates and times in the years 1 to 9999."""
+    texts = series.cast(pl.String)
+    days = texts.filter(~texts.str.ends_with("BC")).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    return Decimal(int((days - _DAY_ONE).dt.total_days().sum() or 0))
+
+
+def _digits(series: pl.Series, scale: int) -> Decimal:
+    """Of dates and times without their signs: 2024-01-05 is 20240105."""
+    return _sum(series.cast(pl.String).str.replace_all("[- :]", "").cast(pl.Binary), scale)
+
+
+MEASURES: Mapping[str, Callable[[pl.Series, int], Decimal]] = {
+    "bytes": _bytes,
+    "characters": _characters,
+    "sum": _sum,
+    "days": _days,
+    "digits": _digits,
+}
+
+
+def decoded(frame: pl.DataFrame) -> Rows:
+    """Bytes as text. Rows with bytes that are no UTF-8 stand apart, their values joined by tabs."""
+    places = pl.Series(range(frame.height), dtype=pl.Int64)
+    with suppress(pl.exceptions.ComputeError):
+        return Rows(frame.height, frame.cast(pl.String), places)
+    broken = {n for series in frame for n, value in enumerate(series) if value is not None and not _is_text(value)}
+    sound = pl.Series([n not in broken for n in range(frame.height)], dtype=pl.Boolean)
+    bad = tuple((n, b"\t".join(value or b"" for value in frame.row(n))) for n in sorted(broken))
+    return Rows(frame.height, frame.filter(sound).cast(pl.String), places.filter(sound), bad)
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        str(value, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def framed(rows: Iterator[list[tuple[bytes | None, ...]]], names: tuple[str, ...]) -> Iterator[pl.DataFrame]:
+    """A driver's rows of bytes as frames."""
+    for some in rows:
+        values = zip(*some, strict=True)
+        yield pl.DataFrame([pl.Series(n, list(v), dtype=pl.Binary) for n, v in zip(names, values, strict=True)])

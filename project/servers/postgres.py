@@ -1,0 +1,152 @@
+"""PostgreSQL: rows by COPY, out of one REPEATABLE READ transaction that several connections share."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv
+import sqlalchemy as sa
+
+from casebridge.project.servers.asked import Asked, Field
+from casebridge.project.servers.server import Server, cursor_of
+
+_BYTES = 16 << 20
+_BLOCK = 4 << 20
+_WHOLE, _NUMERIC, _MONEY, _BYTEA = {20, 21, 23}, 1700, 790, 17
+_TEXTS, _PADDED, _DATES = {25, 1043}, 1042, {1082, 1114, 1184}
+_LONGEST_SUM = 28
+"""Digits of a number whose sum over any table has 38 digits at most."""
+_ORDINARY = 3
+"""The first transaction number that is one; those below mean something else."""
+_NO_LIMITS = (
+    "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', "
+    "'transaction_timeout', 'idle_in_transaction_session_timeout')"
+)
+
+
+class PostgreSQL(Server):
+    """PostgreSQL. Rows that a policy would hide from this login are an error, not a smaller table."""
+
+    level = "REPEATABLE READ"
+    begin = (
+        "SET LOCAL DateStyle TO 'ISO, YMD'", "SET LOCAL IntervalStyle TO 'iso_8601'",
+        "SET LOCAL TimeZone TO 'UTC'",
+        "SET LOCAL extra_float_digits TO 3", "SET LOCAL row_security TO off",
+        "SET LOCAL synchronize_seqscans TO off", _NO_LIMITS,
+    )  # fmt: skip
+    shared = True
+
+    def fields(self, connection: sa.Connection, described: Sequence[Any]) -> tuple[Field, ...]:
+        """By the types' numbers, which are the same on every server."""
+        with cursor_of(connection) as cursor:
+            cursor.execute("SELECT current_setting('server_encoding')")
+            plain = cursor.fetchone()[0] in {"UTF8", "SQL_ASCII"}
+        return tuple(self._field(column, plain=plain) for column in described)
+
+    def _field(self, column: Any, *, plain: bool) -> Field:
+        name, code = self.quoted(column.name), column.type_code
+        made = (column.name, column.type_display)
+        if code in _WHOLE:
+            return Field(*made, name, f"sum({name})", "sum")
+        if code == _NUMERIC and column.precision and column.precision <= _LONGEST_SUM:
+            return Field(*made, name, f"sum({name}) FILTER (WHERE {name} <> 'NaN')", "sum", column.scale or 0)
+        if code == _MONEY:
+            return Field(*made, f"{name}::numeric", f"sum({name}::numeric)", "sum", 2)
+        if code == _BYTEA:
+            return Field(*made, f"encode({name}, 'hex')", f"2 * sum(octet_length({name}))", "bytes")
+        if code in _DATES:
+            of_years = f"{name} >= '0001-01-01' AND {name} < '10000-01-01'"
+            return Field(*made, name, f"sum({name}::date - '1970-01-01'::date) FILTER (WHERE {of_years})", "days")
+        if code in _TEXTS:
+            size = name if plain else f"convert_to({name}, 'UTF8')"
+            return Field(*made, name, f"sum(octet_length({size}))", "bytes")
+        if code == _PADDED:
+            return Field(*made, name, *((f"sum(octet_length({name}))", "bytes") if plain else ()))
+        # Whatever it is: as the server writes it.
+        return Field(*made, name, *((f"sum(octet_length(format('%s', {name})))", "bytes") if plain else ()))
+
+    def texts(self, connection: sa.Connection, asked: Asked) -> Iterator[pl.DataFrame]:
+        """COPY as CSV: what is not quoted and empty is null, and only that. In the order in which rows lie
+        there."""
+        with cursor_of(connection) as cursor:
+            copied = f"COPY ({asked.texts}) TO STDOUT WITH (FORMAT csv, ENCODING 'UTF8')"
+            with cursor.copy(copied.encode()) as copy:
+                records, size, largest = io.BytesIO(), 0, 0
+                for record in copy:
+                    taken = records.write(record)
+                    size, largest = size + taken, max(largest, taken)
+                    if size >= _BYTES:
+                        yield _parsed(records, asked.names, largest)
+                        records, size = io.BytesIO(), 0
+        if size:
+            yield _parsed(records, asked.names, largest)
+
+    def export(self, connection: sa.Connection) -> str:
+        """The snapshot's name."""
+        with cursor_of(connection) as cursor:
+            cursor.execute("SELECT pg_export_snapshot()")
+            return str(cursor.fetchone()[0])
+
+    def take(self, connection: sa.Connection, exported: str) -> None:
+        """Before anything else is said in the transaction."""
+        with cursor_of(connection) as cursor:
+            cursor.execute(f"SET TRANSACTION SNAPSHOT '{exported}'".encode())
+
+    def mark(self, connection: sa.Connection) -> Mapping[str, str]:
+        """The oldest transaction that was not over, and which server it is."""
+        with cursor_of(connection) as cursor:
+            cursor.execute(
+                "SELECT txid_snapshot_xmin(txid_current_snapshot())::text, system_identifier::text "
+                "FROM pg_control_system()"
+            )
+            oldest, server = cursor.fetchone()
+        return {"oldest": oldest, "server": server}
+
+    def unchanged(self, connection: sa.Connection, asked: Asked, mark: Mapping[str, str]) -> int | None:
+        """A row that was written since has a transaction as old as `oldest` or younger (`xmin`; Documentation of
+        PostgreSQL 17, 5.6 and 24.1.5); what was deleted is missing in the count. Only for plain tables, whose rows
+        are all their own."""
+        now = self.mark(connection)
+        if asked.table is None or now.get("server") != mark.get("server"):
+            return None
+        if int(now["oldest"]) - int(mark["oldest"]) >= 1 << 30:
+            return None  # numbers of transactions come round again
+        with cursor_of(connection) as cursor:
+            cursor.execute(_PLAIN, [asked.origin])
+            if cursor.fetchone() is None:
+                return None
+            since = int(mark["oldest"]) % (1 << 32)
+            if since < _ORDINARY:
+                return None
+            young = f"age(xmin) <= age('{since}'::xid)"
+            counts = f"SELECT count(*), count(*) FILTER (WHERE {young}) FROM {asked.origin}"  # noqa: S608
+            cursor.execute(counts.encode())
+            rows, written = cursor.fetchone()
+        return None if written else int(rows)
+
+
+_PLAIN = (
+    "SELECT 1 FROM pg_class WHERE oid = %s::regclass AND relkind = 'r' AND relpersistence = 'p' "
+    "AND NOT EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = pg_class.oid)"
+)
+
+
+def _parsed(records: io.BytesIO, names: Sequence[str], largest: int) -> pl.DataFrame:
+    records.seek(0)
+    places = [str(place) for place in range(len(names))]
+    table = pyarrow.csv.read_csv(
+        records,
+        read_options=pyarrow.csv.ReadOptions(column_names=places, block_size=max(_BLOCK, 2 * largest)),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(places, pa.binary()), null_values=[""], strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )  # fmt: skip
+    frame = pl.DataFrame(pl.from_arrow(table))
+    frame.columns = list(names)
+    return frame

@@ -1,0 +1,108 @@
+"""What every kind of server has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from casebridge.project.servers.asked import Asked, Field
+
+ROWS = 100_000
+"""Rows in one batch of a driver that counts rows, about."""
+
+
+class Server:
+    """One kind of database server: how a moment of it is held, and how rows come out as exact text.
+
+    Whatever is said to it goes past SQLAlchemy, to the driver's own cursor: a `%` or `:x` in a name is a letter
+    there."""
+
+    level: str | None = None
+    """The isolation level in which one moment is seen."""
+    begin: tuple[str, ...] = ()
+    """What is said first, in this order."""
+    first = "SELECT 1"
+    """What begins the moment."""
+    shared = False
+    """Whether several connections can see the same moment."""
+
+    def quoted(self, name: str) -> str:
+        """A name as SQL."""
+        return '"' + name.replace('"', '""') + '"'
+
+    def origin(self, schema: str, table: str) -> str:
+        """A table as it stands behind FROM."""
+        return f"{self.quoted(schema)}.{self.quoted(table)}" if schema else self.quoted(table)
+
+    def of_query(self, query: str) -> str:
+        """A query as it stands behind FROM: only what gives rows can."""
+        return f"(\n{query.strip().rstrip(';')}\n) {self.quoted('asked')}"
+
+    def probe(self, origin: str) -> str:
+        """SQL that gives the columns of this and no row."""
+        return f"SELECT * FROM {origin} WHERE 1 = 0"  # noqa: S608
+
+    def ask(self, connection: sa.Connection, origin: str, table: tuple[str, str] | None = None) -> Asked:
+        """The columns of what stands behind FROM."""
+        with cursor_of(connection) as cursor:
+            cursor.execute(self.probe(origin))
+            described = list(cursor.description or ())
+        return Asked(origin, self.fields(connection, described), table)
+
+    def fields(self, connection: sa.Connection, described: Sequence[Any]) -> tuple[Field, ...]:
+        """The columns that a driver has described."""
+        raise NotImplementedError
+
+    def texts(self, connection: sa.Connection, asked: Asked) -> Iterator[pl.DataFrame]:
+        """All rows, as bytes in UTF-8."""
+        raise NotImplementedError
+
+    def totals(self, connection: sa.Connection, asked: Asked) -> tuple[Any, ...]:
+        """One row: how many rows, then for each column how many values and its total."""
+        with cursor_of(connection) as cursor:
+            cursor.execute(asked.totals(self.quoted))
+            return tuple(cursor.fetchone())
+
+    def count(self, connection: sa.Connection, asked: Asked) -> int:
+        """How many rows there are."""
+        with cursor_of(connection) as cursor:
+            cursor.execute(f"SELECT count(*) FROM {asked.origin}")  # noqa: S608
+            return int(cursor.fetchone()[0])
+
+    def export(self, connection: sa.Connection) -> str:
+        """What another connection has to `take` to see the same moment."""
+        raise NotImplementedError
+
+    def take(self, connection: sa.Connection, exported: str) -> None:
+        """See the moment that another connection holds."""
+        raise NotImplementedError
+
+    def mark(self, connection: sa.Connection) -> Mapping[str, str]:  # noqa: ARG002
+        """What tells this moment from later ones; empty where nothing does."""
+        return {}
+
+    def unchanged(
+        self,
+        connection: sa.Connection,  # noqa: ARG002
+        asked: Asked,  # noqa: ARG002
+        mark: Mapping[str, str],  # noqa: ARG002
+    ) -> int | None:
+        """How many rows a table has now, when none of them was written since that moment; None where that cannot
+        be proved."""
+        return None
+
+
+@contextmanager
+def cursor_of(connection: sa.Connection) -> Iterator[Any]:
+    """A cursor of the driver."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    cursor = driver.cursor()
+    try:
+        yield cursor
+    finally:
+        cursor.close()

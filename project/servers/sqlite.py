@@ -1,0 +1,65 @@
+"""SQLite: one read transaction on a file. Any column may hold any kind of value, so each value is asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from casebridge.project.servers.asked import Asked, Field, framed
+from casebridge.project.servers.server import ROWS, Server, cursor_of
+
+_SETTLED = 2_000_000_000
+"""Nanoseconds after which a file that is written to again certainly gets another time."""
+
+
+class SQLite(Server):
+    """SQLite. Numbers with decimals are the shortest text that is the same number again."""
+
+    first = "SELECT 1 FROM sqlite_master"
+
+    def fields(self, connection: sa.Connection, described: Sequence[Any]) -> tuple[Field, ...]:  # noqa: ARG002
+        """One measure for all: bytes of the text."""
+        return tuple(self._field(str(column[0])) for column in described)
+
+    def _field(self, name: str) -> Field:
+        column = self.quoted(name)
+        short, long = (f"printf('%!.{digits}g', {column})" for digits in (15, 17))
+        text = (
+            f"CASE typeof({column}) WHEN 'real' THEN CASE WHEN CAST({short} AS REAL) = {column} THEN {short} "
+            f"ELSE {long} END WHEN 'blob' THEN lower(hex({column})) ELSE CAST({column} AS TEXT) END"
+        )
+        return Field(name, "", text, f"sum(length(CAST({text} AS BLOB)))", "bytes")
+
+    def texts(self, connection: sa.Connection, asked: Asked) -> Iterator[pl.DataFrame]:
+        """In the order in which rows lie there."""
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.text_factory = bytes  # texts that are no UTF-8 are somebody's mistake, not the end
+        try:
+            with cursor_of(connection) as cursor:
+                cursor.execute(asked.texts)
+                yield from framed(iter(lambda: cursor.fetchmany(ROWS), []), asked.names)
+        finally:
+            driver.text_factory = str
+
+    def mark(self, connection: sa.Connection) -> Mapping[str, str]:
+        """The file, its log and their last times; empty while they are too fresh to tell."""
+        with cursor_of(connection) as cursor:
+            cursor.execute("PRAGMA database_list")
+            path = Path(next(row[2] for row in cursor.fetchall() if row[1] == "main"))
+        files = [path, path.with_name(f"{path.name}-wal")]
+        states = [file.stat() for file in files if file.exists() and file.stat().st_size]
+        if any(time.time_ns() - state.st_mtime_ns < _SETTLED for state in states):
+            return {}
+        return {"file": " ".join(f"{s.st_size}:{s.st_mtime_ns}:{s.st_ino}" for s in states)}
+
+    def unchanged(self, connection: sa.Connection, asked: Asked, mark: Mapping[str, str]) -> int | None:
+        """The file was not written to at all."""
+        if not mark or self.mark(connection) != mark:
+            return None
+        return self.count(connection, asked)

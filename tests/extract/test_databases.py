@@ -1,0 +1,387 @@
+"""Tables of databases as sources: one moment, every value as it is, and nothing half-read counts as done."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from small_projects import Recorder, job_of, make, standing
+
+from casebridge.extract import run, stage
+from casebridge.extract.stage import plan_tables
+from casebridge.migrate.pipeline import check
+from casebridge.project.contracts import LINE, ROW
+from casebridge.project.database import open_database
+from casebridge.project.errors import SourceError, SpecError
+from casebridge.project.plan import State
+
+TABLES = {"PERSON": ["NO", "Full Name", "select", "BORN"], "PAYMENT": ["PAY_NO", "AMOUNT"]}
+PEOPLE = [
+    ("1", "Ann", "", "1999-12-31"), ("2", "", None, None), ("3", None, 'a "b", c\r\nd\te', "2000-02-29"),
+    ("4", " padded ", "NULL", None), ("5", "Zoë ☃", "\\N", "1900-01-01"),
+]  # fmt: skip
+PAYMENTS = [(str(n), f"{n}.10") for n in range(1, 26)]
+
+
+def fill(url: str) -> None:
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql('CREATE TABLE person (no bigint, "Full Name" text, "select" text, born date)')
+        connection.exec_driver_sql("CREATE TABLE payment (pay_no integer PRIMARY KEY, amount numeric(10,2))")
+        connection.exec_driver_sql("CREATE VIEW few AS SELECT pay_no, amount FROM payment WHERE pay_no < 4")
+    with engine.begin() as connection:
+        for name, rows in (("person", PEOPLE), ("payment", PAYMENTS)):
+            table = sa.Table(name, sa.MetaData(), autoload_with=connection)
+            typed = [
+                [None if v is None else _typed(v, c) for v, c in zip(row, table.c, strict=True)] for row in rows
+            ]
+            connection.execute(table.insert(), [dict(zip(table.c.keys(), row, strict=True)) for row in typed])
+    engine.dispose()
+
+
+def _typed(value: str, column: sa.Column[object]) -> object:
+    kind = column.type.python_type
+    return value if kind is str else kind.fromisoformat(value) if hasattr(kind, "fromisoformat") else kind(value)
+
+
+def project(folder: Path, url: str, *, read: dict[str, str] | None = None, batch_rows: int = 10) -> Path:
+    """A project whose old system is a database."""
+    make(folder, TABLES, read=read, batch_rows=batch_rows)
+    point_to(folder, url)
+    return folder
+
+
+def point_to(folder: Path, url: str) -> None:
+    settings = folder / "casebridge.toml"
+    text = settings.read_text()
+    settings.write_text(text.replace('dump = "dump"', f'dump = "{url}"'))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    made = f"sqlite:///{tmp_path}/old.db"
+    if request.param == "postgresql":
+        made = request.getfixturevalue("postgres_url")
+    fill(made)
+    return made
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """An SQLite of one's own, to spoil."""
+    fill(f"sqlite:///{tmp_path}/old.db")
+    connection = sqlite3.connect(tmp_path / "old.db", isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def said(folder: Path, run_name: str = "trial-1") -> dict[str, dict[str, object]]:
+    """What the manifest of a run says of each source."""
+    written = json.loads((folder / "work" / "extract" / f"{run_name}-manifest.json").read_text())
+    return {entry["source"]: entry for entry in written["files"]}
+
+
+def test_every_value_arrives_as_it_is_and_every_row_has_its_place(url: str, tmp_path: Path) -> None:
+    job = job_of(project(tmp_path, url))
+    tally = run(job)
+    assert (tally.read, tally.passed) == (30, 30)
+    rows = standing(job, "PERSON")
+    assert rows.columns[4:] == TABLES["PERSON"]
+    assert rows.select(TABLES["PERSON"]).rows() == PEOPLE
+    assert rows[LINE].to_list() == [1, 2, 3, 4, 5]
+    assert rows["_file"].unique().to_list() == ["PERSON"]
+    first = job.ledger.first_row(next(s for s in job.reads() if s.name == "PAYMENT"))
+    payments = standing(job, "PAYMENT")
+    assert payments[ROW].to_list() == [first + n for n in range(1, 26)]
+    assert payments["PAY_NO"].to_list() == [number for number, _ in PAYMENTS]
+    assert [float(amount) for amount in payments["AMOUNT"]] == [float(amount) for _, amount in PAYMENTS]
+    entry = said(tmp_path)["PAYMENT"]
+    assert (entry["records"], entry["snapshot"]["rows"]) == (25, 25)  # type: ignore[index]
+
+
+def test_a_run_is_one_moment_and_what_is_proved_unchanged_is_not_read_again(url: str, tmp_path: Path) -> None:
+    folder = project(tmp_path, url)
+    if url.startswith("sqlite"):
+        time.sleep(2.1)  # a file that was just written to proves nothing
+    run(job_of(folder))
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM payment WHERE pay_no = 7")
+        connection.exec_driver_sql("UPDATE payment SET amount = 1 WHERE pay_no = 8")
+    engine.dispose()
+    again = Recorder()
+    run(job_of(folder, report=again))
+    assert standing(job_of(folder), "PAYMENT").height == 25, "a run's name is one moment"
+    job = job_of(folder, run="trial-2")
+    before = job.ledger.worked.copy()
+    run(job)
+    worked = job.ledger.worked - before
+    assert standing(job, "PAYMENT").height == 24
+    assert worked["extract", "old.PAYMENT"] == 24
+    of_people = 0 if url.startswith("postgresql") else len(PEOPLE)  # a file proves only all of it
+    assert worked["extract", "old.PERSON"] == of_people
+
+
+def test_after_a_break_there_is_a_new_moment_for_all(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project(tmp_path, url)
+    real, done = stage._write, []
+
+    def stopped(*given: object) -> object:
+        done.append(given)
+        if len(done) == 4:  # in the middle of PERSON, which comes second
+            raise KeyboardInterrupt
+        return real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stage, "_write", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run(job_of(folder))
+    monkeypatch.setattr(stage, "_write", real)
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO person (no, born) VALUES (6, '2001-01-01')")
+        connection.exec_driver_sql("DELETE FROM payment WHERE pay_no > 20")
+    engine.dispose()
+    job = job_of(folder)
+    run(job)
+    assert (standing(job, "PERSON").height, standing(job, "PAYMENT").height) == (6, 20)
+    assert said(folder)["PERSON"]["snapshot"]["taken"] == said(folder)["PAYMENT"]["snapshot"]["taken"]  # type:
+    ignore[index]
+
+
+def test_a_source_that_is_written_to_meanwhile_is_read_as_it_was(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, real = project(tmp_path, url), stage._write
+    engine = open_database(url)
+
+    def meanwhile(*given: object) -> object:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM payment WHERE pay_no = (SELECT max(pay_no) FROM payment)")
+            connection.exec_driver_sql("UPDATE person SET born = '2020-02-20'")
+        return real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stage, "_write", meanwhile)
+    job = job_of(folder)
+    run(job)
+    engine.dispose()
+    assert standing(job, "PAYMENT").height == 25
+    assert standing(job, "PERSON")["BORN"].to_list() == [row[3] for row in PEOPLE]
+
+
+def test_a_query_and_a_view_are_sources_like_tables(url: str, tmp_path: Path) -> None:
+    query = 'SELECT no, "Full Name", "select", born FROM person WHERE no < 3;'
+    folder = project(tmp_path, url, read={"PERSON": f"query = '''{query}'''", "PAYMENT": 'table = "FEW"'})
+    job = job_of(folder)
+    run(job)
+    assert standing(job, "PERSON").select(TABLES["PERSON"]).rows() == PEOPLE[:2]
+    assert standing(job, "PAYMENT").height == 3
+
+
+@pytest.mark.parametrize(
+    ("read", "said_of_it"),
+    [
+        ({"PAYMENT": 'table = "PAYMENTS"'}, "has no table or view PAYMENTS"),
+        ({"PAYMENT": 'query = "SELECT pay_no, amount FROM nowhere"'}, "its query: "),
+        ({"PAYMENT": 'query = "SELECT pay_no, pay_no FROM payment"'}, "(has columns twice: |nor dropped )pay_no"),
+        ({"PAYMENT": 'query = "DELETE FROM payment"'}, "its query: "),
+        ({"PAYMENT": 'table = "person"'}, "has none of the columns that the specs name"),
+        ({"PAYMENT": 'query = "SELECT pay_no FROM payment"'}, "missing AMOUNT"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_told_in_one_sentence_and_nothing_is_kept(
+    url: str, tmp_path: Path, read: dict[str, str], said_of_it: str
+) -> None:
+    job = job_of(project(tmp_path, url, read=read))
+    with pytest.raises(SourceError, match=said_of_it) as caught:
+        run(job)
+    assert caught.value.exit_code == 3
+    assert not list((tmp_path / "work").rglob("*.parquet"))
+
+
+def test_a_view_that_fails_halfway_leaves_nothing_that_counts(tmp_path: Path, postgres_url: str) -> None:
+    fill(postgres_url)
+    with psycopg.connect(postgres_url) as connection:
+        spoilt = "SELECT pay_no, amount / CASE pay_no WHEN 25 THEN 0 ELSE 1 END AS amount FROM payment"
+        connection.execute(f"CREATE VIEW spoilt AS {spoilt}".encode())
+    job = job_of(project(tmp_path, postgres_url, read={"PAYMENT": 'table = "spoilt"'}))
+    with pytest.raises(SourceError, match="division by zero"):
+        run(job)
+    assert not job.ledger.names("trial-1", "extract")
+
+
+def test_a_view_that_never_gives_the_same_is_not_taken(tmp_path: Path, postgres_url: str) -> None:
+    fill(postgres_url)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(
+            "CREATE VIEW dice AS SELECT pay_no, (random() * 1e6)::numeric(10,2) AS amount FROM payment"
+        )
+    job = job_of(project(tmp_path, postgres_url, read={"PAYMENT": 'table = "dice"'}))
+    with pytest.raises(SourceError, match="column amount: its control total differs"):
+        run(job)
+    assert "old.PAYMENT" not in job.ledger.names("trial-1", "extract")
+
+
+def test_a_connection_that_drops_is_told_and_the_next_run_reads_all_of_it(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(postgres_url)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("INSERT INTO payment SELECT n, n FROM generate_series(26, 400000) n")
+    folder, real, others = project(tmp_path, postgres_url, batch_rows=50_000), stage._write, []
+
+    def cut(*given: object) -> object:
+        if not others:
+            with psycopg.connect(postgres_url, autocommit=True) as connection:
+                others.extend(
+                    connection.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                        "AND datname = current_database()"
+                    ).fetchall()
+                )
+        return real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stage, "_write", cut)
+    with pytest.raises(SourceError, match=r"PAYMENT|terminat|closed"):
+        run(job_of(folder))
+    assert others
+    job = job_of(folder)
+    assert "old.PAYMENT" not in job.ledger.names("trial-1", "extract")
+    run(job)
+    assert standing(job, "PAYMENT").height == 400_000
+
+
+def test_text_that_is_none_in_its_encoding_is_kept_apart_with_its_row(
+    old: sqlite3.Connection, tmp_path: Path
+) -> None:
+    old.execute("UPDATE person SET \"Full Name\" = CAST(x'4fff' AS text) WHERE no = 2")
+    job = job_of(project(tmp_path, f"sqlite:///{tmp_path}/old.db"))
+    tally = run(job)
+    assert tally.rejected == 1
+    bad = standing(job, "PERSON", "unreadable")
+    assert bad.select(LINE, "reason").rows() == [(2, "undecodable")]
+    assert b"O\xff" in bad["raw"][0]
+    assert standing(job, "PERSON")[LINE].to_list() == [1, 3, 4, 5]
+
+
+def test_numbers_and_bytes_of_a_file_that_keeps_no_types(old: sqlite3.Connection, tmp_path: Path) -> None:
+    values = [0.1, 1e21, 12.0, 1 / 3, 9007199254740993, b"\x00\xff", "01", -0.5]
+    old.execute("DELETE FROM payment")
+    old.execute("CREATE TABLE odd (pay_no, amount)")
+    old.executemany("INSERT INTO odd VALUES (?, ?)", enumerate(values))
+    job = job_of(project(tmp_path, f"sqlite:///{tmp_path}/old.db", read={"PAYMENT": 'table = "odd"'}))
+    run(job)
+    seen = standing(job, "PAYMENT")["AMOUNT"].to_list()
+    assert seen[4:7] == ["9007199254740993", "00ff", "01"]
+    assert [float(text) for text in (*seen[:4], seen[7])] == [*values[:4], values[7]]
+    assert (seen[0], seen[2]) == ("0.1", "12.0")
+
+
+def test_types_of_postgres_as_it_writes_them(tmp_path: Path, postgres_url: str) -> None:
+    fill(postgres_url)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("""
+            CREATE TYPE mood AS ENUM ('glad', 'sad'); CREATE DOMAIN pay AS numeric(6,2);
+            CREATE TABLE kinds (pay_no int, padded char(4), yes boolean, bytes bytea, doc jsonb, at timestamptz,
+                day date, cash money, real float8, big numeric, list int[], it mood, paid pay, net inet);
+            INSERT INTO kinds VALUES (1, 'ab', true, '\\x00ff', '{"a": 1}', '2024-07-01 12:00+01', '0044-03-15 BC',
+                1234.5, 0.1, 12345678901234567890123456789012345678901234567890.5, '{1,NULL}', 'sad', 9.5,
+                '10.0.0.1'), (2, '', false, '', 'null', 'infinity', '-infinity', 0, 'NaN', 'NaN', '{}', NULL,
+                NULL, NULL)
+        """)
+    columns = ["padded", "yes", "bytes", "doc", "at", "day", "cash", "real", "big", "list", "it", "paid", "net"]
+    make(tmp_path, {"KINDS": ["pay_no", *columns]})
+    point_to(tmp_path, postgres_url)
+    job = job_of(tmp_path)
+    run(job)
+    one, two = standing(job, "KINDS").select(columns).rows()
+    assert one == (
+        "ab  ", "t", "00ff", '{"a": 1}', "2024-07-01 11:00:00+00", "0044-03-15 BC", "1234.50", "0.1",
+        "12345678901234567890123456789012345678901234567890.5", "{1,NULL}", "sad", "9.50", "10.0.0.1",
+    )  # fmt: skip
+    assert two[:9] == ("    ", "f", "", "null", "infinity", "-infinity", "0.00", "NaN", "NaN")
+    assert two[10:] == (None, None, None)
+
+
+def test_rows_that_a_policy_hides_are_an_error_and_no_smaller_table(tmp_path: Path, postgres_url: str) -> None:
+    fill(postgres_url)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("DROP ROLE IF EXISTS reader")
+        connection.execute("CREATE ROLE reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+        connection.execute("ALTER TABLE payment ENABLE ROW LEVEL SECURITY")
+        connection.execute("CREATE POLICY a_few ON payment USING (pay_no < 3)")
+    as_reader = postgres_url.replace("://postgres:@", "://reader:@").replace("://postgres@", "://reader@")
+    job = job_of(project(tmp_path, as_reader))
+    with pytest.raises(SourceError, match="row-level security"):
+        run(job)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("REVOKE SELECT ON ALL TABLES IN SCHEMA public FROM reader; DROP ROLE reader")
+
+
+def test_a_password_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLD_PASSWORD", "Sm1th/ers@")
+    folder = project(tmp_path, "postgresql://clerk:${OLD_PASSWORD}@127.0.0.1:1/care")
+    job = job_of(folder)
+    with pytest.raises(SourceError) as caught:
+        run(job)
+    told = f"{caught.value}{caught.value.hint}{job.settings!r}{check(folder)}"
+    assert "clerk" in told
+    assert "Sm1th" not in told
+    assert not [path for path in folder.rglob("*") if path.is_file() and b"Sm1th" in path.read_bytes()]
+
+
+def test_what_no_spec_reads_is_listed_and_a_plan_reads_no_rows(url: str, tmp_path: Path) -> None:
+    job = job_of(project(tmp_path, url))
+    assert {item.table: item.state for item in plan_tables(job)} == {
+        "old.PAYMENT": State.PENDING, "old.PERSON": State.PENDING,
+    }  # fmt: skip
+    run(job)
+    assert json.loads((tmp_path / "work/extract/trial-1-manifest.json").read_text())["unread"] == {"old": ["few"]}
+    assert {item.state for item in plan_tables(job_of(tmp_path))} == {State.DONE}
+
+
+@pytest.mark.parametrize(
+    ("read", "said_of_it"),
+    [
+        ('file = "a.csv"', "is nothing that a table of a database has"),
+        ('format = "csv"', "name the folder with its files"),
+        ('table = "a"\nquery = "SELECT 1"', "names both a table and a query"),
+    ],
+)
+def test_a_read_that_does_not_fit_a_database_is_told(tmp_path: Path, read: str, said_of_it: str) -> None:
+    project(tmp_path, "sqlite:///old.db", read={"PERSON": read})
+    with pytest.raises(SpecError, match=said_of_it):
+        job_of(tmp_path)
+
+
+@pytest.mark.usefixtures("old")
+def test_files_beside_a_database_are_read_from_their_folder(tmp_path: Path) -> None:
+    folder = project(tmp_path, f"sqlite:///{tmp_path}/old.db", read={"PERSON": 'format = "csv"'})
+    settings = folder / "casebridge.toml"
+    settings.write_text(settings.read_text() + 'files = "dump"\n')
+    (folder / "dump" / "PERSON.csv").write_text("NO,Full Name,select,BORN\n1,Ann,,\n")
+    job = job_of(folder)
+    run(job)
+    assert (standing(job, "PERSON").height, standing(job, "PAYMENT").height) == (1, 25)
+
+
+def test_a_thousand_tables_and_none(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "old.db") as connection:
+        for number in range(1_000):
+            connection.execute(f"CREATE TABLE t{number} (a)")
+    connection.close()
+    job = job_of(project(tmp_path, f"sqlite:///{tmp_path}/old.db"))
+    with pytest.raises(SourceError, match="2 files of the dump: cannot be read"):
+        run(job)
+    sqlite3.connect(tmp_path / "none.db").execute("PRAGMA user_version = 1").connection.close()
+    empty = project(tmp_path / "empty", f"sqlite:///{tmp_path}/none.db")
+    with pytest.raises(SourceError) as caught:
+        run(job_of(empty))
+    assert "is empty" in str(caught.value)
