@@ -181,8 +181,8 @@ class Snapshot:
         UTC where the server knows the zone; bytes in hexadecimal digits. where: a condition of `sa.column`s.
         """
         schema, _, table = name.rpartition(".")
-        wanted: sa.Select[Any] = sa.select(*(sa.column(column) for column in columns))
-        query = wanted.select_from(sa.table(table, schema=schema or None))
+        wanted: list[sa.ColumnElement[Any]] = [sa.column(column) for column in columns]
+        query = sa.select(*wanted).select_from(sa.table(table, schema=schema or None))
         yield from self.select(query if where is None else query.where(where))
 
     def select(self, query: sa.Select[Any]) -> Iterator[pl.DataFrame]:
@@ -240,8 +240,6 @@ def _let_go(connection: sa.Connection) -> None:
     """Whether the server still answers or not: what went wrong before is what is told."""
     with suppress(*DRIVER_ERRORS):
         connection.close()
-        return
-    connection.invalidate()
 
 
 def _engine(url: str) -> sa.Engine:
