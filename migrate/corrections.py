@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from casebridge.extract.databases import open_databases
 from casebridge.extract.preflight import preflight
 from casebridge.extract.stage import records_of
 from casebridge.project.audit import Said
@@ -41,14 +42,15 @@ def look_for_corrected(job: Job) -> None:
 
 
 def _strangers(job: Job, corrections: Sequence[Correction]) -> Iterator[Problem]:
-    for table in preflight(replace(job, report=Silent())):
-        mine = of_source(corrections, table.source)
-        if mine:
-            wanted, key, found = pl.Series([item.key for item in mine]), key_of(table.read.key), set[str]()
-            for piece in records_of(table):
-                keys = piece.raw.select(key.alias("key")).get_column("key")
-                found |= set(keys.filter(keys.is_in(wanted.implode())))
-            yield from strangers(mine, [name for name in table.columns if name not in ORIGIN], found)
+    with open_databases(job, proves=False) as databases:
+        for table in preflight(replace(job, report=Silent()), databases):
+            mine = of_source(corrections, table.source)
+            if mine:
+                wanted, key, found = pl.Series([item.key for item in mine]), key_of(table.read.key), set[str]()
+                for piece in records_of(job, table):
+                    keys = piece.raw.select(key.alias("key")).get_column("key")
+                    found |= set(keys.filter(keys.is_in(wanted.implode())))
+                yield from strangers(mine, [name for name in table.columns if name not in ORIGIN], found)
 
 
 def note_corrections(job: Job) -> None:
