@@ -26,16 +26,16 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.argument("dump", metavar="DUMP", type=_DIR)
+@click.argument("dump", metavar="DUMP")
 @click.option(
     "--out", type=_DIR, default=Path("profile"), show_default=True, help="Where profile.json and profile.html go."
 )
 @click.option("--against", type=_FILE, metavar="OLD.json", help="The profile of another extract: what changed.")
 @json_option
-def profile(dump: Path, out: Path, against: Path | None, as_json: bool) -> None:
+def profile(dump: str, out: Path, against: Path | None, as_json: bool) -> None:
     """Show what is in a dump, column by column, without anybody's value.
 
-    DUMP is the folder with the files. Nothing in it is changed.
+    DUMP is the folder with the files, or the URL of a database. Nothing there is changed.
     """
     earlier = read_profile(against) if against else None
     with progress() as shown:
@@ -79,10 +79,10 @@ def _show(facts: Mapping[str, Any]) -> None:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=_DIR)
-@click.option("--dump", type=_DIR, required=True, help="The folder with the dump's files.")
+@click.option("--dump", required=True, metavar="DUMP", help="The folder with the files, or a database's URL.")
 @click.option("--target", metavar="URL", help="The target database (default: an SQLite file in DIR).")
 @click.option("--system", default="legacy", show_default=True, help="What the old system is called.")
-def draft(folder: Path, dump: Path, target: str | None, system: str) -> None:
+def draft(folder: Path, dump: str, target: str | None, system: str) -> None:
     """Make a first project from what is in a dump, each guess marked.
 
     Every line that rests on a guess ends in `# guess`. `casebridge check` lists them; take the mark away where a

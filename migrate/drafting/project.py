@@ -23,6 +23,7 @@ from casebridge.project.errors import CasebridgeError
 from casebridge.project.job import Reporter
 from casebridge.project.settings import FILE
 
+_SQLITE = "sqlite:///"
 _SYSTEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
@@ -43,7 +44,7 @@ class Drafted:
 
 def draft_project(
     folder: Path,
-    dump: Path,
+    dump: str | Path,
     target: str | None = None,
     *,
     system: str = "legacy",
@@ -61,7 +62,7 @@ def draft_project(
         hint = "letters, digits, _ and -, at most 40, the first a letter or digit"
         raise CasebridgeError("the old system cannot be called so", hint=hint)
     open_database(target or "sqlite:///target.db").dispose()
-    profile = profile_dump(dump, report, system)
+    profile = profile_dump(dump, report, system, views=False)
     # A list of people who must never be compared is no table to migrate.
     read = tuple(table for table in profile.tables if table.source.read.file != NO_LINK.as_posix())
     profile = replace(profile, tables=read)
@@ -100,6 +101,19 @@ def draft_project(
     return Drafted(folder / FILE, len(tables), columns, len(lists), len(guesses(folder)), named, unread, unmatched)
 
 
+def is_url(dump: str | Path) -> bool:
+    """Whether a dump is a database, and not a folder."""
+    return "://" in str(dump)
+
+
+def _dump(folder: Path, dump: str | Path) -> str:
+    """A dump as the settings name it: a folder as seen from the project, a file of SQLite by its whole path."""
+    before, slashes, path = str(dump).partition(_SQLITE)
+    if slashes and not before and not path.startswith("/"):
+        return f"{_SQLITE}{Path(path).resolve()}"
+    return str(dump) if is_url(dump) else dump_below(folder, Path(dump))
+
+
 def marks_of(table: DraftTable) -> list[str]:
     """The columns of a table that look like marks of restriction, as settings name them."""
     return [f"{table.profile.name}.{title_of(column.source)}" for column in table.columns if column.marks]
@@ -117,7 +131,7 @@ def _defaults(profile: Profile) -> dict[str, str]:
 
 def _settings(
     folder: Path,
-    dump: Path,
+    dump: str | Path,
     target: str | None,
     system: str,
     defaults: dict[str, str],
@@ -137,13 +151,12 @@ def _settings(
         'url = "sqlite:///control.db"',
         "",
         f"[systems.{system}]",
-        f"dump = {quoted(dump_below(folder, dump))}",
-        f"encoding = {quoted(defaults['encoding'])}",
-        f"delimiter = {quoted(defaults['delimiter'])}",
+        f"dump = {quoted(_dump(folder, dump))}",
+        *([] if is_url(dump) else [f"{key} = {quoted(text)}" for key, text in defaults.items()]),
         "# A two-digit year yy means 20yy up to this one, else 19yy.",
         "century_pivot = 30",
     ]
-    lines += no_link_line(folder, dump).splitlines()
+    lines += [] if is_url(dump) else no_link_line(folder, Path(dump)).splitlines()
     if marks:
         lines.append(guess(f"restriction = {listed(marks)}", "called like marks of restriction"))
     return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ from casebridge.migrate.drafting.guesses import MARK
 from casebridge.migrate.drafting.names import quoted, title_of, toml_key
 from casebridge.migrate.drafting.tables import ROW_NUMBER, DraftColumn, DraftTable
 from casebridge.migrate.profiling.profile import TableProfile
+from casebridge.migrate.profiling.supplies import TABLE
 
 _BY_PLACE = "SELECT *, CAST(_row AS VARCHAR) AS {} FROM {}"
 """A table whose rows are named by their place in the file."""
@@ -72,6 +73,14 @@ def _why_key(table: TableProfile) -> str:
 
 def _read(table: DraftTable, defaults: Mapping[str, str]) -> Iterator[str]:
     read = table.profile.source.read
+    if read.format == TABLE:
+        if read.file != table.profile.name:
+            yield from (
+                "",
+                "[read]" if table.key else f"[read.{table.profile.name}]",
+                f"table = {quoted(read.file)}",
+            )
+        return
     said = {"file": read.file} if read.file != f"{table.profile.name}.csv" else {}
     said |= {"format": read.format} if read.format != "csv" else {}
     if read.format == "csv":

@@ -126,16 +126,26 @@ class _Key:
     column: Column
 
 
-def references(tables: Mapping[str, Sequence[Column]], keys: Mapping[str, tuple[str, ...]]) -> list[Reference]:
-    """Which columns hold which table's keys. A column refers to one table at most, the likeliest."""
-    named = [_Key(table, column) for table, columns in tables.items() for column in columns
-             if _names_rows(column, keys[table]) and _may_refer(column)]  # fmt: skip
+def references(
+    tables: Mapping[str, Sequence[Column]],
+    keys: Mapping[str, tuple[str, ...]],
+    declared: Mapping[tuple[str, str], str] | None = None,
+) -> list[Reference]:
+    """Which columns hold which table's keys. A column refers to one table at most: the one that the database
+    declares (`declared`, by table and column), else the likeliest."""
+    said = declared or {}
+    named = {table: _Key(table, column) for table, columns in tables.items() for column in columns
+             if _names_rows(column, keys[table])}  # fmt: skip
     asked = [(table, column) for table, columns in tables.items() for column in columns
-             if _may_refer(column) and (table, (column.name,)) not in keys.items()]  # fmt: skip
-    likely = _likely(asked, named)
+             if (table, column.name) in said
+             or (_may_refer(column) and (table, (column.name,)) not in keys.items())]  # fmt: skip
+    likely = _likely(asked, [key for key in named.values() if _may_refer(key.column)])
     made = []
     for (table, column), candidates in zip(asked, likely, strict=True):
-        found = [ref for key in candidates for ref in _reference(table, column, key)]
+        there = named.get(said.get((table, column.name), ""))
+        found = [_counted(table, column, there, alike=True)] if there else []
+        if (table, column.name) not in said:
+            found = [ref for key in candidates for ref in _reference(table, column, key)]
         if found:
             made.append(min(found, key=lambda ref: (not ref.alike, ref.orphan_rows, ref.distinct)))
     return made
@@ -187,11 +197,16 @@ def _reference(table: str, column: Column, key: _Key) -> Iterator[Reference]:
     alike = names_alike(column.name, key.table, key.column.name)
     if not (alike or _tells(column)) or (table == key.table and column.unique):
         return
+    found = _counted(table, column, key, alike=alike)
+    included = 1 - found.orphans / max(found.distinct, 1)
+    if included >= (_INCLUDED if alike else 0.98) and found.orphan_rows <= (1 - _INCLUDED) * column.filled:
+        yield found
+
+
+def _counted(table: str, column: Column, key: _Key, *, alike: bool) -> Reference:
     there = _within(np.asarray(column.values), key.column.values)
     orphans, rows = int((~there).sum()), int(np.asarray(column.counts)[~there].sum())
-    if there.mean() < (_INCLUDED if alike else 0.98) or rows > (1 - _INCLUDED) * column.filled:
-        return
-    yield Reference(table, column.name, key.table, key.column.name, column.values.size, orphans, rows, alike)
+    return Reference(table, column.name, key.table, key.column.name, column.values.size, orphans, rows, alike)
 
 
 def _tells(column: Column) -> bool:

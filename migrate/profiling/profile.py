@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from casebridge.extract.dump import Piece, SourceTable
-from casebridge.extract.readers import FORMATS
+from casebridge.extract.dump import SourceTable
 from casebridge.migrate.profiling.columns import FEWEST, Column, ColumnTally, finished
 from casebridge.migrate.profiling.counting import Counter
-from casebridge.migrate.profiling.discover import Unread, discover, examined
+from casebridge.migrate.profiling.discover import Unread
 from casebridge.migrate.profiling.frequencies import shown_codes
 from casebridge.migrate.profiling.keys import (
     JOINED,
@@ -26,11 +25,13 @@ from casebridge.migrate.profiling.keys import (
     nearly_keys,
     references,
 )
+from casebridge.migrate.profiling.supplies import Opened, Supplies, supplies_of
 from casebridge.project.errors import SourceError
 from casebridge.project.job import Reporter, Silent
 from casebridge.project.ledger import now
 
 VERSION = 1
+_PLACE = "casebridge-profile-"
 _WORKERS = 2
 
 
@@ -96,77 +97,63 @@ def _table_facts(table: TableProfile, refers: set[tuple[str, str]]) -> dict[str,
     }
 
 
-def profile_dump(dump: Path, report: Reporter | None = None, system: str = "source") -> Profile:
-    """Profile the tables of a folder. SourceError when there is none that can be read.
+def profile_dump(
+    dump: str | Path, report: Reporter | None = None, system: str = "source", *, views: bool = True
+) -> Profile:
+    """Profile the tables of a folder, or those of a database by its URL (`views`: its views too). SourceError when
+    there is none that can be read.
 
     Files with the numbers of values lie in a folder of their own, which goes with this call; see `counting`.
     """
-    shown = report or Silent()
-    found, unread = discover(dump, system)
-    with tempfile.TemporaryDirectory(prefix="casebridge-profile-") as place:
-        tables = list[TableProfile]()
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            for number, source in enumerate(found):
-                try:
-                    table = _table(examined(source), Path(place) / str(number), shown, pool)
-                except SourceError as error:
-                    unread += [Unread(part.name, _reason(error, part.name)) for part in source.parts[:1]]
-                    continue
-                tables.append(table)
+    with supplies_of(dump, system, views=views) as found, tempfile.TemporaryDirectory(prefix=_PLACE) as place:
+        tables, unread = _tables(found, Path(place), report or Silent())
         if not tables:
             why = "; ".join(f"{item.file}: {item.why}" for item in unread[:5])
-            raise SourceError(dump.name, f"holds no table that can be read ({why})", hint="see `casebridge init`")
+            hint = "name the folder with the dump's files, or the URL of the database"
+            raise SourceError(found.name, f"holds no table that can be read ({why})", hint=hint)
         keys = {table.name: table.key for table in tables}
-        refers = references({table.name: table.columns for table in tables}, keys)
-        return Profile(str(dump), tuple(tables), tuple(refers), tuple(unread))
+        refers = references({table.name: table.columns for table in tables}, keys, found.references)
+        return Profile(found.name, tuple(tables), tuple(refers), tuple(unread))
+
+
+def _tables(found: Supplies, place: Path, report: Reporter) -> tuple[list[TableProfile], list[Unread]]:
+    """The profiles of all tables that can be read, and what cannot, each with its reason."""
+    tables, unread = list[TableProfile](), [*found.unread]
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for number, supply in enumerate(found.tables):
+            try:
+                tables.append(_table(supply.open(), place / str(number), report, pool))
+            except SourceError as error:
+                unread.append(Unread(supply.name, _reason(error, supply.name)))
+    return tables, unread
 
 
 def _reason(error: SourceError, name: str) -> str:
     return error.message.removeprefix(f"{name}: ") + (f" ({error.hint})" if error.hint else "")
 
 
-def _table(source: SourceTable, folder: Path, report: Reporter, pool: Executor) -> TableProfile:
+def _table(opened: Opened, folder: Path, report: Reporter, pool: Executor) -> TableProfile:
     folder.mkdir()
-    lines = [part.lines for part in source.parts]
-    report.table("profile", source.source.name, sum(line or 0 for line in lines) if None not in lines else None)
+    source = opened.source
+    report.table("profile", source.source.name, opened.rows)
     tallies = {name: _tally(folder, number, name) for number, name in enumerate(source.columns)}
     wholes: dict[tuple[str, ...], ColumnTally] = {}
     rows = unreadable = 0
-    for number, piece in enumerate(_pieces(source)):
-        values = piece.raw.select(source.columns)
-        if not number:
-            _refuse_record_as_header(source, values)
-            likely = likely_composites(values)
-            places = enumerate(likely, len(tallies))
+    for number, (values, lines) in enumerate(opened.pieces):
+        if not number and not opened.key:
+            places = enumerate(likely_composites(values), len(tallies))
             wholes = {parts: _tally(folder, place, JOINED.join(parts)) for place, parts in places}
         _count(tallies, wholes, values, pool)
-        rows, unreadable = rows + values.height, unreadable + piece.unreadable.height
-        report.advance(piece.records, piece.unreadable.height)
+        rows, unreadable = rows + values.height, unreadable + lines
+        report.advance(values.height + lines, lines)
     columns = [finished(tally, folder, number) for number, tally in enumerate(tallies.values())]
     several = [finished(tally, folder, len(columns) + n) for n, tally in enumerate(wholes.values())]
-    key = key_of(columns, several)
+    key = opened.key or key_of(columns, several)
     return TableProfile(source, rows, unreadable, tuple(columns), key, tuple(nearly_keys(columns)))
-
-
-def _refuse_record_as_header(source: SourceTable, values: pl.DataFrame) -> None:
-    """SourceError where the first line comes again as values of its columns: it is a record then."""
-    same = [name for name in values.columns if len(name) > 1 and (values[name] == name).any()]
-    if len(same) > 1 or (same and len(values.columns) == 1):
-        what = "its first line looks like a record, not like the columns' names"
-        raise SourceError(source.parts[0].name, what, hint="ask for this file again, with a header")
 
 
 def _tally(folder: Path, number: int, name: str) -> ColumnTally:
     return ColumnTally(name, Counter(folder, str(number)))
-
-
-def _pieces(source: SourceTable) -> Iterator[Piece]:
-    """The records of all files of a table, in pieces."""
-    first = 0
-    for part in source.parts:
-        for piece in FORMATS[source.read.format].records(source, part, first, 0):
-            yield piece
-            first += piece.records
 
 
 def _count(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import sqlite3
 import stat
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from click.testing import CliRunner
 
 from casebridge.migrate.cli.main import cli
 from casebridge.migrate.profiling import profile_dump
-from casebridge.project.errors import SourceError
+from casebridge.project.errors import CasebridgeError, SourceError
 
 CANARY = "Zebedee"
 PEOPLE = 300
@@ -165,3 +167,41 @@ def test_odd_tables_are_profiled(tmp_path: Path) -> None:
     assert tables["order_details"]["delimiter"] == ";"
     assert tables["order_details"]["key"] == []
     assert [column["name"] for column in tables["order_details"]["columns"]] == ["select", "unit price", "group"]
+
+
+def test_a_database_is_profiled_with_the_keys_that_it_declares(tmp_path: Path) -> None:
+    """By its URL: a declared key and reference hold, whatever they are called; NULL is none, a view is read."""
+    path = tmp_path / "old.db"
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.executescript(
+            "CREATE TABLE boss (a INTEGER PRIMARY KEY, b TEXT, c INTEGER REFERENCES boss);"
+            "INSERT INTO boss VALUES (1, 'x', NULL), (2, '', 1), (3, NULL, 9);"
+            "CREATE TABLE [order lines] (boss INTEGER, line INTEGER, [group] REAL, PRIMARY KEY (boss, line));"
+            "INSERT INTO [order lines] VALUES (1, 1, 0.1), (1, 2, 2.5);"
+            "CREATE VIEW bosses AS SELECT b FROM boss;"
+        )
+    facts = profile_dump(f"sqlite:///{path}").facts()
+    assert [(t["name"], t["rows"], t["key"]) for t in facts["tables"]] == [
+        ("boss", 3, ["a"]), ("bosses", 3, []), ("order_lines", 2, ["boss", "line"]),
+    ]  # fmt: skip
+    (found,) = facts["references"]
+    assert (found["table"], found["column"], found["to_table"], found["orphan_rows"]) == ("boss", "c", "boss", 1)
+    assert _column(facts, "boss", "b")["nulls"] == 2
+    assert _column(facts, "order_lines", "group")["decimals"] == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("sqlite:///nowhere.db", "no such file"),
+        ("sqlite:///empty.db", "has no tables"),
+        ("oracel://x/y", "no driver"),
+    ],
+)
+def test_a_database_that_cannot_be_read_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sqlite3.connect("empty.db").close()
+    with pytest.raises(CasebridgeError, match=why):
+        profile_dump(url)
