@@ -15,13 +15,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hand_made import MARKER, World
+from hand_made import MARKER, TARGET, World
 
 from casebridge import reconciliation
 from casebridge.project.acceptances import Acceptances
 from casebridge.project.errors import CasebridgeError, Excess
 from casebridge.project.ledger import now
 from casebridge.project.limits import Limits
+from casebridge.project.target import Target
 
 KEPT = Path(__file__).parent / "findings"
 
@@ -98,12 +99,72 @@ def _agreed(world: World) -> None:
     world.seal("load", "phones", world.batch("load", "phones", {"rows": world.load("phones", "PERSON", [])}))
 
 
+def _twice_on_both_sides(world: World) -> None:
+    """A key that stands twice in load's own file and in the target; two columns gone; the last row of a spec."""
+    ledger = world.job.ledger
+    phones = ledger.sealed("trial-1", "load", "phones", "rows")[0].read()
+    twice = pl.concat([phones, phones.head(1)])
+    world.seal("load", "phones", world.batch("load", "phones", {"rows": twice}))
+    world.execute("ALTER TABLE phones RENAME TO old_phones")
+    world.execute("CREATE TABLE phones AS SELECT * FROM old_phones")
+    world.execute("INSERT INTO phones SELECT * FROM phones WHERE phone_id = 21")
+    world.execute("ALTER TABLE notes DROP COLUMN written")
+    world.execute("ALTER TABLE notes DROP COLUMN note")
+    limits = Limits({}, {"persons": {"set_aside": 0.0}})
+    world.job = replace(world.job, settings=replace(world.job.settings, limits=limits))
+    world.execute("DELETE FROM orgs WHERE id = 2")
+    raw = ledger.sealed("trial-1", "extract", "old.ORG", "raw")[0].read().head(1)
+    world.seal("extract", "old.ORG", world.batch("extract", "old.ORG", {"raw": raw}))
+    world.seal("load", "orgs", world.batch("load", "orgs", {"rows": world.load("orgs", "ORG", [])}))
+
+
+def _nobody_says(world: World) -> None:
+    """Marks that no source column feeds; a part that is asked for where any of two columns is filled; a source of
+    one line that cannot be read; a spec all of whose rows go to another target."""
+    org, persons, *others = TARGET.tables
+    marked = [
+        replace(table, columns=tuple(
+            replace(column, restriction=("Y",)) if column.name in ("parent_id", "restricted") else column
+            for column in table.columns
+        ))
+        for table in (org, persons)
+    ]  # fmt: skip
+    phones = next(spec for spec in world.job.specs if spec.name == "phones")
+    also = replace(phones.columns[-1], name="also", sources=("DOB",))
+    part = replace(phones, where=None, columns=(*phones.columns, also))
+    specs = tuple(part if spec.name == "phones" else spec for spec in world.job.specs)
+    world.job = replace(world.job, target=Target((*marked, *others)), specs=specs)
+    line = {
+        "_row": world.row("ORG", 1),
+        "_file": "ORG.csv",
+        "_line": 2,
+        "_lines": 1,
+        "reason": "ragged_line",
+        "raw": b"",
+    }
+    files = {"raw": world.job.ledger.sealed("trial-1", "extract", "old.ORG", "raw")[0].read().head(0)}
+    files["unreadable"] = pl.DataFrame([line], schema_overrides={"_lines": pl.Int32})
+    world.seal("extract", "old.ORG", world.batch("extract", "old.ORG", files))
+    gone = [
+        {"place": place, "verdict": "excluded", "rule": "routed_to_south", "_key": str(place)}
+        for place in range(1, 7)
+    ]
+    made = world.batch("transform", "payments", {"quarantine": world.quarantine("PAYMENT", *gone)})
+    world.seal("transform", "payments", made)
+    world.execute("DELETE FROM payments")
+    world.seal(
+        "load", "payments", world.batch("load", "payments", {"rows": world.load("payments", "PAYMENT", [])})
+    )
+
+
 SPOILED: dict[str, Callable[[World], None]] = {
     "balanced": _balanced,
     "spoiled_rows": _spoiled_rows,
     "spoiled_books": _spoiled_books,
     "nothing_arrives": _nothing_arrives,
     "agreed": _agreed,
+    "twice_on_both_sides": _twice_on_both_sides,
+    "nobody_says": _nobody_says,
 }
 
 
