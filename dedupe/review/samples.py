@@ -62,7 +62,7 @@ def drawn_pairs(engine: sa.Engine) -> set[Pair]:
 
 def keep_sample(connection: sa.Connection, sample: Sample, login: str) -> None:
     """Write down a sample, in the caller's transaction."""
-    row = {
+    row: dict[str, object] = {
         "run": sample.run,
         "margin": repr(sample.margin),
         "missed": repr(sample.missed),
