@@ -75,11 +75,23 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Lookup:
+    """Another table of the same system in which a value is looked up: the row whose `key` it is gives `value`, or
+    where that is empty the key by which the table's rows are known."""
+
+    source: str
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
 class ColumnSpec:
     """One converted column: where it comes from, how it is cleaned, what must hold for it.
 
     `format` is that of its dates (see date_formats), `round` how decimals that its type has no room for are
-    rounded, `null` the values that stand for nothing.
+    rounded, `null` the values that stand for nothing. `expression` is worked out from `sources`, row by row.
+    `part_steps` are the steps of each of several sources, `default` is what an empty text becomes after all steps.
+    Where a value was looked up, `sources` names what was found, and `looked_up` the column in which it stood.
     """
 
     name: str
@@ -98,6 +110,16 @@ class ColumnSpec:
     round: str | None = None
     null: tuple[str, ...] = ()
     references_source: str = ""
+    expression: str | None = None
+    default: str | None = None
+    part_steps: tuple[tuple[Step, ...], ...] = ()
+    lookup: Lookup | None = None
+    looked_up: str = ""
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The columns in which the source itself has what this one is made of."""
+        return (self.looked_up,) if self.looked_up else self.sources
 
     def consequence(self, rule: str) -> OnFail:
         """What a failure of `rule` does to the row, with the defaults filled in."""
@@ -155,6 +177,7 @@ class TableSpec:
     sources that only explain codes: one of their rows may stand behind many target rows, or behind none.
     `key_column` is the target's column that gets the legacy key, empty when it has none or a spec maps it, and
     `key_type` its type. `owner` answers for what stays behind; it is no rule, and changes nothing that is made.
+    `joins` says that the query was made of its columns' lookups: it gives each row of its first source once.
     """
 
     name: str
@@ -177,6 +200,7 @@ class TableSpec:
     key_column: str = ""
     key_type: ColumnType | None = None
     owner: str = field(default="", repr=False)
+    joins: bool = False
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -190,7 +214,7 @@ class TableSpec:
         """
         if not self.part or self.where is not None or self.merged_only:
             return ()
-        own = [column for column in self.loaded if column.sources and not set(column.sources) & set(self.key)]
+        own = [column for column in self.loaded if column.written and not set(column.written) & set(self.key)]
         return tuple([column for column in own if not column.references] or own)
 
     @property

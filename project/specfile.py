@@ -11,6 +11,7 @@ from polars.exceptions import PolarsError
 from casebridge.project.contracts import OURS
 from casebridge.project.errors import Problem, SpecError
 from casebridge.project.lineage import Lineage
+from casebridge.project.lookups import with_lookups
 from casebridge.project.references import unclear_references
 from casebridge.project.settings import Settings
 from casebridge.project.spec import ReadSpec, Source, TableSpec
@@ -33,6 +34,8 @@ def read_specs(folder: Path, settings: Settings, target: Target, words: Vocabula
             problems.append(Problem(f"tables/{path.name}", "", str(error)))
             continue
         specs.append(Reader(path, raw, settings, target, words, folder / "codes", problems).spec())
+    if not problems:
+        specs = with_lookups(specs, problems)
     if not problems:
         problems.extend(_between(specs))
     if problems:
@@ -58,7 +61,7 @@ def columns_accounted_for(
         mapped.update(name for read in spec.reads if read.source == source for name in read.key)
         taken = {*spec.key}
         for column in spec.columns:
-            taken.update(column.sources)
+            taken.update((*column.sources, *column.written))
             taken.update([column.codes_at] if column.codes_at else [])
         if spec.query is None:
             mapped.update(taken)

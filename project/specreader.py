@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from casebridge.project.columnreader import COLUMN_KEYS, LOOKUP_KEYS, PART_KEYS, WHOLE, ColumnReader, Vocabulary
 from casebridge.project.contracts import raw_name
-from casebridge.project.date_formats import format_pattern
 from casebridge.project.errors import Problem, counted, did_you_mean
 from casebridge.project.lineage import refusals
 from casebridge.project.readspec import READ_KEYS, ReadReader
 from casebridge.project.settings import Settings
 from casebridge.project.spec import (
-    ROUNDINGS,
     ColumnSpec,
     Exclusion,
     OnFail,
@@ -23,26 +21,12 @@ from casebridge.project.spec import (
     RouteRule,
     RowCheck,
     Source,
-    Step,
     TableSpec,
 )
 from casebridge.project.steadiness import unsteady
-from casebridge.project.target import ColumnType, Target, TargetTable, read_type
-from casebridge.project.toml_values import TomlValues
+from casebridge.project.target import Target, TargetTable
 
-WHOLE = frozenset({"bigint", "integer"})
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """The words a spec may use, as the stages' registries know them. `rules` are those over several columns: how
-    many each takes, and what its failure does where the spec says nothing."""
-
-    steps: frozenset[str]
-    checks: frozenset[str]
-    formats: frozenset[str]
-    rules: Mapping[str, tuple[int, OnFail]] = field(default_factory=dict)
 
 
 KEYS: Mapping[str, Collection[str]] = {
@@ -52,17 +36,16 @@ KEYS: Mapping[str, Collection[str]] = {
         "holds_all", "owner",
     },
     "read": READ_KEYS,
-    "column": {
-        "from", "value", "steps", "codes", "codes_at", "checks", "required", "on_fail", "references",
-        "references_source", "type", "format", "round", "null",
-    },
+    "column": COLUMN_KEYS,
+    "from": PART_KEYS,
+    "lookup": LOOKUP_KEYS,
     "check": {"rule", "expect", "on_fail", "columns"},
     "exclude": {"rule", "when", "owner", "reason"},
     "route": {"to", "when"},
 }  # fmt: skip
 
 
-class Reader(TomlValues):
+class Reader(ColumnReader):
     """Reads one file. Wrong parts are reported and replaced by something harmless, so reading goes on."""
 
     def __init__(
@@ -177,126 +160,11 @@ class Reader(TomlValues):
             hint = "a query names the tables it reads in `consumes`"
             self._problem("table.source", "is a query without `consumes`", hint)
         key = tuple(raw_name(name) for name in self._words(table, "table", "key"))
-        return None, (files.read("read", Source(system, source), read, key),)
-
-    def _raw_name(self, name: str) -> str:
-        """A source column's name in batches. A query gives its columns the names that it wants."""
-        table = self.raw.get("table")
-        return name if isinstance(table, dict) and table.get("consumes") else raw_name(name)
-
-    def _columns(self, raw: dict[str, Any], target: TargetTable) -> tuple[ColumnSpec, ...]:
-        columns = [
-            self._column(f"columns.{name}", name, body, target, evidence=False)
-            for name, body in self._part(raw, "columns").items()
-        ]
-        columns += [
-            self._column(f"evidence.{name}", name, body, target, evidence=True)
-            for name, body in self._part(raw, "evidence", optional=True).items()
-        ]
-        mapped = {column.name for column in columns if not column.evidence}
-        for name in sorted(mapped & {column.name for column in columns if column.evidence}):
-            self._problem(f"evidence.{name}", "is also the name of a column", "give the evidence another name")
-        given = mapped | {target.primary_key, target.legacy_key}
-        for column in target.columns:
-            if not column.nullable and column.name not in given:
-                self._problem("columns", f"`{target.name}.{column.name}` may not be empty and is not mapped")
-        return tuple(columns)
-
-    def _column(self, where: str, name: str, body: Any, target: TargetTable, *, evidence: bool) -> ColumnSpec:
-        if not isinstance(body, dict):
-            self._problem(where, "must be a TOML table")
-            body = {}
-        self._unknown(KEYS["column"], body, where)
-        kind, references, nullable = ColumnType("text"), self._optional(body, where, "references"), True
-        if "type" in body and not evidence:
-            self._problem(f"{where}.type", "the type of a column stands in target.toml")
-        if not evidence and name == target.primary_key:
-            self._problem(where, "is the primary key: target ids are given out by casebridge, never mapped")
-        elif not evidence and target.columns and name not in target.by_name:
-            hint = did_you_mean(name, target.by_name)
-            self._problem(where, f"`{target.name}` has no such column", hint)
-        elif not evidence and name in target.by_name:
-            column = target.by_name[name]
-            kind, references, nullable = column.type, references or column.references, column.nullable
-            if references and kind.name not in WHOLE:
-                what = (
-                    f"holds the id of a row of `{references}`, a whole number, and is {kind.name} in target.toml"
-                )
-                self._problem(where, what, "make it bigint or integer")
-        elif evidence:
-            kind, what, hint = read_type(str(body.get("type", "text")))
-            if what:
-                self._problem(f"{where}.type", what, hint)
-        if references and references not in self.target.by_name:
-            hint = did_you_mean(references, self.target.by_name)
-            self._problem(f"{where}.references", f"no table `{references}` in target.toml", hint)
-        sources = body.get("from", [])
-        sources = (sources,) if isinstance(sources, str) else tuple(str(item) for item in sources)
-        sources = tuple(self._raw_name(name) for name in sources)
-        if bool(sources) == ("value" in body):
-            self._problem(where, "needs either `from` or `value`")
-        codes = self._optional(body, where, "codes")
-        if codes and not (self.codes / f"{codes}.csv").is_file():
-            lists = [path.stem for path in self.codes.glob("*.csv")]
-            self._problem(f"{where}.codes", f"no file codes/{codes}.csv", did_you_mean(codes, lists))
-        return ColumnSpec(
-            name=name,
-            type=ColumnType("text") if references else kind,
-            sources=sources,
-            value=str(body["value"]) if "value" in body else None,
-            steps=self._steps(body, where, "steps", self.words.steps),
-            codes=codes,
-            codes_at=self._raw_name(self._optional(body, where, "codes_at") or "") or None,
-            checks=self._steps(body, where, "checks", self.words.checks),
-            required=self._flag(body, where, "required", default=not nullable),
-            on_fail=self._on_fail(body, where) if "on_fail" in body else None,
-            references=references,
-            evidence=evidence,
-            format=self._format(body, where, kind),
-            round=self._round(body, where, kind),
-            null=self._words(body, where, "null"),
-            references_source=self._references_source(body, where, references),
-        )
-
-    def _format(self, body: dict[str, Any], where: str, kind: ColumnType) -> str | None:
-        text = self._optional(body, where, "format")
-        if text and kind.name not in {"date", "timestamp"}:
-            self._problem(f"{where}.format", "is for columns of dates and times")
-        elif text and format_pattern(text) is None:
-            hint = "name day, month and year once each, like dd/mm/yyyy, mm/dd/yy hh:mi or %d-%b-%Y"
-            self._problem(f"{where}.format", f"`{text}` is no format of dates", hint)
-        return text
-
-    def _round(self, body: dict[str, Any], where: str, kind: ColumnType) -> str | None:
-        text = self._optional(body, where, "round")
-        if text and kind.name not in {"numeric", "bigint", "integer"}:
-            self._problem(f"{where}.round", "is for columns of numbers")
-        elif text and text not in ROUNDINGS:
-            self._problem(f"{where}.round", f"unknown way to round `{text}`", did_you_mean(text, ROUNDINGS))
-        return text
-
-    def _references_source(self, body: dict[str, Any], where: str, references: str | None) -> str:
-        source = self._optional(body, where, "references_source") or ""
-        if source and not references:
-            self._problem(f"{where}.references_source", "stands at a column that references nothing")
-        return source
-
-    def _steps(self, body: dict[str, Any], where: str, key: str, known: frozenset[str]) -> tuple[Step, ...]:
-        steps = []
-        for text in self._words(body, where, key):
-            name, _, argument = text.partition(":")
-            if name not in known:
-                what = f"unknown {key.removesuffix('s')} `{name}`"
-                self._problem(f"{where}.{key}", what, did_you_mean(name, known))
-            steps.append(Step(name, argument))
-        return tuple(steps)
-
-    def _on_fail(self, body: dict[str, Any], where: str) -> OnFail:
-        text = str(body.get("on_fail", OnFail.REJECT))
-        if text not in set(OnFail):
-            self._problem(f"{where}.on_fail", f"unknown choice `{text}`", did_you_mean(text, set(OnFail)))
-            return OnFail.REJECT
-        return OnFail(text)
+        # Tables that columns look up in have their own parts: [read.CF_TYPE].
+        inner = {name: body for name, body in read.items() if isinstance(body, dict) and name not in READ_KEYS}
+        own = files.read("read", Source(system, source), {n: b for n, b in read.items() if n not in inner}, key)
+        others = (files.read(f"read.{name}", Source(system, name), body, ()) for name, body in inner.items())
+        return None, (own, *others)
 
     def _check(self, number: int, body: dict[str, Any], columns: tuple[ColumnSpec, ...]) -> RowCheck:
         where = f"check[{number}]"

@@ -24,7 +24,7 @@ from casebridge.extract.dump import SourceTable
 from casebridge.extract.readers import FORMATS
 from casebridge.extract.records import Reason
 from casebridge.migrate.cli.main import COMMANDS, Commands, main
-from casebridge.migrate.pipeline import open_job
+from casebridge.migrate.pipeline import WORDS, open_job
 from casebridge.migrate.projects import init_project
 from casebridge.project import settings as settings_file
 from casebridge.project import specreader, target
@@ -207,6 +207,32 @@ def test_every_text_of_the_reference_is_read_as_it_shows() -> None:
     assert len(rows) > 30
     for kind, text, value, rule in rows:
         assert _read_as(kind, text.strip("`")) == (_example(value), rule.strip("`")), text
+
+
+def _made_of(lines: str, given: Mapping[str, str | None]) -> str | None:
+    """What a column that says these lines makes of one row."""
+    body = tomllib.loads(re.sub(r"`, `", "\n", lines.strip("`")).replace("\\|", "|"))
+    path = Path("x.toml")
+    raw = {"table": {"source": "T"}, "columns": {"x": body}, "dropped": {}}
+    reader = specreader.Reader(path, raw, None, None, WORDS, path, [])  # type: ignore[arg-type]
+    table = target.TargetTable("t", "", (target.TargetColumn("x", target.ColumnType("text")),))
+    (column,) = reader._columns(raw, table)
+    assert reader.problems == [], lines
+    spec = TableSpec("t", "old", "t", ("K",), (), (column,))
+    frame = pl.DataFrame({"_row": [1], "K": ["1"], **{name: [text] for name, text in given.items()}},
+                         schema_overrides=dict.fromkeys(given, pl.String))  # fmt: skip
+    made = convert(frame, make_plan(spec, {}, 26)).clean["x"].item()
+    return None if made is None else str(made)
+
+
+def test_every_column_of_the_reference_makes_of_a_row_what_it_shows() -> None:
+    """The examples of default, expression and parts with steps are executed."""
+    rows = _table(_section(SPECS, "### `[columns.NAME]` and `[evidence.NAME]`"))
+    shown = [row for row in rows if len(row) == 4 and re.match("`(from|expression) =", row[0])]
+    assert len(shown) > 8
+    for lines, a, b, wanted in shown:
+        given = {name: _example(cell) or None for name, cell in (("A", a), ("B", b))}
+        assert _made_of(lines, given) == _example(wanted), lines
 
 
 READ_TYPES = {"date", "timestamp", "numeric", "integer", "bigint"}

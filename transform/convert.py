@@ -5,8 +5,9 @@ No file, no ledger, no state between batches: the same function can run on any w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -26,7 +27,7 @@ from casebridge.project.contracts import (
 )
 from casebridge.project.errors import SpecError
 from casebridge.project.keys import joined_key, joined_reference
-from casebridge.project.spec import ColumnSpec, TableSpec
+from casebridge.project.spec import ColumnSpec, Step, TableSpec
 from casebridge.project.tally import Tally
 from casebridge.transform.codes import CodeList
 from casebridge.transform.conditions import SOURCE, VALUE, asked_of_each, with_names
@@ -97,7 +98,7 @@ def chooses(spec: TableSpec) -> bool:
 def with_values(rows: pl.DataFrame, plan: Conversion) -> pl.DataFrame:
     """Source rows, and beside them each converted column's text, translation and value."""
     spec = plan.spec
-    batch = rows.with_columns(text_of(column).alias(TEXT + column.name) for column in spec.columns)
+    batch = _with_texts(rows, spec)
     batch = batch.with_columns(
         _translation(column, plan).alias(TRANSLATED + column.name) for column in spec.columns if column.codes
     )
@@ -110,11 +111,31 @@ def with_values(rows: pl.DataFrame, plan: Conversion) -> pl.DataFrame:
     return with_names(batch, spec, (name for name in rows.columns if name not in (KEY, REST)))
 
 
+def _with_texts(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
+    texts = {column: text_of(column).alias(TEXT + column.name) for column in spec.columns}
+    try:
+        return rows.with_columns(texts.values())
+    except PolarsError:
+        failing = [column for column, text in texts.items() if column.expression and not _works(rows, text)]
+        if not failing:
+            raise
+        places = (f"{'evidence' if c.evidence else 'columns'}.{c.name}.expression" for c in failing)
+        raise SpecError([fails_on_rows(spec.name, place) for place in places]) from None
+
+
+def _works(rows: pl.DataFrame, text: pl.Expr) -> bool:
+    try:
+        rows.with_columns(text)
+    except PolarsError:
+        return False
+    return True
+
+
 def with_faults(raw: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
     """Rows of a workbook with their cells' faults apart: what is no value is null, and beside it stands why."""
     if not of_workbook(spec):
         return raw
-    named = {name for column in spec.columns for name in column.sources}
+    named = {name for column in spec.columns for name in column.written}
     texts = {name for name, kind in raw.schema.items() if kind == pl.String and name not in OURS}
     faulty = {name: pl.col(name).str.starts_with(CELL_FAULT) for name in sorted(texts)}
     why = {name: pl.when(fault).then(pl.col(name).str.slice(1)) for name, fault in faulty.items()}
@@ -133,7 +154,7 @@ def _taken(rows: pl.DataFrame, spec: TableSpec) -> pl.Series:
     if spec.said:
         # A cell that shows an error is not empty.
         there = [
-            _shown_one(name, column.null, spec).is_not_null() for column in spec.said for name in column.sources
+            _shown_one(name, column.null, spec).is_not_null() for column in spec.said for name in column.written
         ]
         return rows.select(pl.any_horizontal(there)).to_series()
     if spec.where is None:
@@ -170,10 +191,14 @@ def stripped(raw: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col(ROW).cast(ROWS[ROW]), rest.cast(ROWS[REST]).alias(REST))
 
 
-def _source_text(column: ColumnSpec) -> pl.Expr:
+def _source_text(column: ColumnSpec, *, stepped: bool = True) -> pl.Expr:
     if column.value is not None:
         return pl.lit(column.value)
+    if column.expression is not None:
+        return bare(pl.sql_expr(column.expression).cast(pl.String))
     parts = [_filled(pl.col(name).cast(pl.String), column.null) for name in column.sources]
+    if stepped:
+        parts = [_after(part, steps) for part, steps in zip_longest(parts, column.part_steps, fillvalue=())]
     if len(parts) == 1:
         return parts[0]
     if any(step.name == "first_of" for step in column.steps):
@@ -190,8 +215,9 @@ def _filled(text: pl.Expr, nothing: tuple[str, ...]) -> pl.Expr:
 
 def _shown(column: ColumnSpec, spec: TableSpec) -> pl.Expr:
     """A column's text as the source has it, the error that its cell shows among it."""
-    faults = [pl.col(FAULT + name) for name in column.sources] if of_workbook(spec) else []
-    return pl.coalesce(*faults, _source_text(column))
+    faults = [pl.col(FAULT + name) for name in column.written] if of_workbook(spec) else []
+    written = [pl.col(column.looked_up)] if column.looked_up else []
+    return pl.coalesce(*faults, _source_text(column, stepped=False), *written)
 
 
 def _shown_one(name: str, nothing: tuple[str, ...], spec: TableSpec) -> pl.Expr:
@@ -202,8 +228,12 @@ def _shown_one(name: str, nothing: tuple[str, ...], spec: TableSpec) -> pl.Expr:
 
 def text_of(column: ColumnSpec) -> pl.Expr:
     """A column's text after its steps."""
-    text = _source_text(column)
-    for step in column.steps:
+    text = _after(_source_text(column), column.steps)
+    return text if column.default is None else text.fill_null(column.default)
+
+
+def _after(text: pl.Expr, steps: Iterable[Step]) -> pl.Expr:
+    for step in steps:
         text = STEPS[step.name](text, step.argument)
     return text
 

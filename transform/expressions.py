@@ -29,8 +29,9 @@ _MISSING = re.compile(r'unable to find column "([^"]*)"')
 
 def unreadable(spec: TableSpec) -> list[Problem]:
     """The SQL expressions of a spec that are no expressions."""
+    worked_out = ((f"{_place(c)}.expression", c.expression) for c in spec.columns if c.expression is not None)
     found = (_tried(spec, where, partial(pl.sql_expr, sql)) or _of_many(spec, where, sql)
-             for where, sql in _stated(spec))  # fmt: skip
+             for where, sql in (*_stated(spec), *worked_out))  # fmt: skip
     return [*(problem for problem in found if problem), *_wrong_arguments(spec)]
 
 
@@ -68,7 +69,7 @@ def misfits(plan: Conversion, columns: Mapping[str, pl.DataType]) -> list[Proble
     names = [name for name in columns if not name.startswith("_")]
     problems = [
         Problem(_file(spec), where, f"no column `{name}`", did_you_mean(name, names))
-        for where, name in _named(spec)
+        for where, name in dict.fromkeys(_named(spec))
         if name not in columns
     ]
     if not schema[ROW].is_integer() or schema.get(REST, _REST) not in (_REST, pl.Null()):
@@ -152,8 +153,8 @@ def _named(spec: TableSpec) -> Iterator[tuple[str, str]]:
     for name in spec.key:
         yield "table.key", name
     for column in spec.columns:
-        for name in column.sources:
-            yield f"{_place(column)}.from", name
+        for name in (*column.written, *column.sources):
+            yield f"{_place(column)}.{'from' if column.expression is None else 'expression'}", name
         if column.codes_at:
             yield f"{_place(column)}.codes_at", column.codes_at
     if spec.query is not None:

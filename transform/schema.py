@@ -31,7 +31,8 @@ TRANSLATED = "__code_"
 
 UNUSUAL_BLANK = "unusual_blank"
 """The rule that counts texts with blanks inside that nobody sees. It warns: such a text is loaded as it is."""
-ASIDE = frozenset({"ambiguous_date", "ambiguous_number"})
+UNKNOWN_LOOKUP = "unknown_lookup"
+ASIDE = frozenset({"ambiguous_date", "ambiguous_number", UNKNOWN_LOOKUP})
 """Rules of values that say something, but not enough: set aside, where the spec does not say otherwise. So is an
 amount of money finer than a penny (`decimals`); any other number that does not fit its column breaks a rule."""
 TEXTS = frozenset({"text", "varchar", "char"})
@@ -103,7 +104,7 @@ def of_workbook(spec: TableSpec) -> bool:
 
 def _cell_rules(column: ColumnSpec) -> Iterator[tuple[str, pl.Expr]]:
     """A cell that shows an error, or holds a formula whose result nobody has stored."""
-    faults = [pl.col(FAULT + name).fill_null("") for name in column.sources]
+    faults = [pl.col(FAULT + name).fill_null("") for name in column.written]
     yield "formula_without_result", pl.all_horizontal([fault != NO_RESULT[1:] for fault in faults])
     yield "cell_error", pl.all_horizontal([(fault == "") | (fault == NO_RESULT[1:]) for fault in faults])
 
@@ -132,6 +133,8 @@ def _consequence(column: ColumnSpec, rule: str) -> OnFail:
 def _column_rules(column: ColumnSpec) -> Iterator[tuple[str, pl.Expr]]:
     text, value = pl.col(TEXT + column.name), pl.col(VALUE + column.name)
     source = text
+    if column.looked_up:
+        yield UNKNOWN_LOOKUP, _is_found(column)
     if column.codes:
         source = pl.col(TRANSLATED + column.name)
         yield "unmapped_code", source.is_not_null() | text.is_null()
@@ -150,6 +153,12 @@ def _column_rules(column: ColumnSpec) -> Iterator[tuple[str, pl.Expr]]:
         yield UNUSUAL_BLANK, ~unusual_inside(value)
     if column.required:
         yield "required", text.is_not_null() | source.is_not_null()
+
+
+def _is_found(column: ColumnSpec) -> pl.Expr:
+    """Whether there is something for a value that was looked up."""
+    asked = pl.col(column.looked_up)
+    return pl.col(column.sources[0]).is_not_null() | asked.is_null() | asked.is_in(column.null)
 
 
 def _readings(column: ColumnSpec, source: pl.Expr, value: pl.Expr) -> Iterator[tuple[str, pl.Expr]]:

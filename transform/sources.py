@@ -51,7 +51,7 @@ def prepare(job: Job, read: ReadSpec) -> Prepared:
     """Judge a source as a whole; its quarantine is the transform stage's batch named after the source."""
     raw = corrected(job, read, _extracted(job, read))
     inputs = _asked(job, read, raw)
-    specs = job.specs_of(read.source)
+    specs = _taking(job, read.source)
     name = str(read.source)
     batches = job.ledger.done(STAGE, name, 0, inputs)
     if batches is None:
@@ -83,14 +83,19 @@ def known(job: Job, read: ReadSpec) -> tuple[Prepared | None, str]:
     return None if batches is None else _prepared(raw, batches), inputs
 
 
+def _taking(job: Job, source: Source) -> tuple[TableSpec, ...]:
+    """The specs whose rows a source's are, and not those that only look something up in it."""
+    return tuple(spec for spec in job.specs_of(source) if not (spec.joins and source.name in spec.lookups))
+
+
 def _extracted(job: Job, read: ReadSpec) -> tuple[Batch, ...]:
     return job.ledger.sealed(job.run, "extract", str(read.source), "raw")
 
 
 def _asked(job: Job, read: ReadSpec, raw: tuple[Batch, ...]) -> str:
     """The digest of all that decides how a source is judged."""
-    specs = job.specs_of(read.source)
-    wheres = [(spec.where, repr(spec.said)) for spec in specs if spec.query is None]
+    specs = _taking(job, read.source)
+    wheres = [(spec.where, repr(spec.said)) for spec in specs if spec.query is None or spec.joins]
     marks = mark_columns(job.settings, job.target, specs).get(read.source, ())
     is_open = not_restricted(job.settings.systems[read.source.system])
     facts = (read.key, wheres, len(specs), marks, is_open)
@@ -209,8 +214,8 @@ def _marked(job: Job, raw: tuple[Batch, ...], read: ReadSpec) -> pl.DataFrame:
 
 def _unclaimed(raw: tuple[Batch, ...], specs: tuple[TableSpec, ...], doubled: pl.Series) -> pl.DataFrame:
     """Rows that no spec takes, but for those that are rejected already."""
-    plain = tuple(spec for spec in specs if spec.query is None)
-    if len(plain) < len(specs) or not all(chooses(spec) for spec in plain):
+    plain = tuple(spec for spec in specs if spec.query is None or spec.joins)
+    if len(plain) < len(specs) or not plain or not all(chooses(spec) for spec in plain):
         return empty(QUARANTINE)
     found = [empty(QUARANTINE)]
     for batch in raw:

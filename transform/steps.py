@@ -57,6 +57,22 @@ def prefix(value: pl.Expr, text: str) -> pl.Expr:
     return pl.lit(text) + value
 
 
+def replace(value: pl.Expr, both: str) -> pl.Expr:
+    """Each place of one text becomes another: `replace:St.=>Street`; with nothing behind `=>` it goes."""
+    old, arrow, new = both.partition("=>")
+    if not (old and arrow):
+        raise ValueError("`replace` takes OLD=>NEW, such as replace:St.=>Street")
+    return _or_null(value.str.replace_all(old, new, literal=True))
+
+
+def substring(value: pl.Expr, part: str) -> pl.Expr:
+    """Some characters, the first is 1: `substring:3;4` gives four, `substring:3` all from the third on."""
+    first, _, length = part.partition(";")
+    if not first.isdecimal() or int(first) < 1 or (length and not length.isdecimal()):
+        raise ValueError("`substring` takes the first character and how many, such as substring:3;4")
+    return _or_null(value.str.slice(int(first) - 1, int(length) if length else None))
+
+
 def yes_no(value: pl.Expr, _: str) -> pl.Expr:
     """Y or N; blank is N. Anything else stays as it is, for a check to judge."""
     folded = value.str.to_uppercase()
@@ -113,6 +129,8 @@ STEPS: Mapping[str, StepFunction] = {
     "strip_zeros": strip_zeros,
     "zero_pad": zero_pad,
     "prefix": prefix,
+    "replace": replace,
+    "substring": substring,
     "yes_no": yes_no,
     "postcode": postcode,
     "phone": phone,

@@ -162,5 +162,5 @@ def _chooses(spec: TableSpec) -> bool:
 def _conditions(spec: TableSpec, given: Iterable[str]) -> set[str]:
     """The columns that decide whether a spec asks for a row; its key where there is a choice at all."""
     named = set() if spec.where is None else condition_columns(spec.where, given)
-    named |= {name for column in spec.said for name in column.sources}
+    named |= {name for column in spec.said for name in column.written}
     return named | (set(spec.key) if _chooses(spec) else set())

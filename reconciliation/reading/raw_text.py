@@ -76,7 +76,7 @@ def says(columns: Iterable[ColumnSpec]) -> pl.Expr:
     """Whether any of these columns' source texts says something, be it an error that a cell shows."""
     asked = []
     for column in columns:
-        for name in column.sources:
+        for name in column.written:
             text = bare(pl.col(name))
             asked.append((text.is_not_null() & ~text.is_in(column.null)) if column.null else text.is_not_null())
             asked.append(pl.col(name).cast(pl.String).str.starts_with(CELL_FAULT))
@@ -223,20 +223,39 @@ def as_mapped(column: ColumnSpec) -> pl.Expr | None:
     """A column's text by its spec's simple steps; None when a step is not one of those read here."""
     if column.value is not None:
         return pl.lit(column.value)
-    if any(step.name not in _STEPS and step.name not in _NEUTRAL for step in column.steps):
+    steps = [*column.steps, *(step for part in column.part_steps for step in part)]
+    if column.expression is not None or any(s.name not in _STEPS and s.name not in _NEUTRAL for s in steps):
         return None
     parts = [bare(pl.col(name)) for name in column.sources]
     if column.null:
         parts = [pl.when(~part.is_in(column.null)).then(part) for part in parts]
+    for number, own in enumerate(column.part_steps):
+        for step in own:
+            parts[number] = _apply(step, parts[number])
     if len(parts) == 1 or any(step.name == "first_of" for step in column.steps):
         text = pl.coalesce(parts)
     elif column.references:
-        text = legacy_key(column.sources)
+        text = joined_reference(parts)
     else:
-        text = pl.concat_str(parts, separator=" ", ignore_nulls=True)
+        text = _filled(pl.concat_str(parts, separator=" ", ignore_nulls=True))
     for step in column.steps:
         text = _apply(step, text)
-    return text
+    return text if column.default is None else text.fill_null(column.default)
+
+
+def _replaced(text: pl.Expr, both: str) -> pl.Expr:
+    old, _, new = both.partition("=>")
+    return _filled(text.str.replace_all(old, new, literal=True))
+
+
+def _cut_out(text: pl.Expr, part: str) -> pl.Expr:
+    first, _, length = part.partition(";")
+    return _filled(text.str.slice(int(first) - 1, int(length) if length else None))
+
+
+def _filled(text: pl.Expr) -> pl.Expr:
+    """Null where nothing is left; blanks that a step leaves stay."""
+    return pl.when(text != "").then(text)
 
 
 def _apply(step: Step, text: pl.Expr) -> pl.Expr:
@@ -251,5 +270,7 @@ _STEPS: Mapping[str, Callable[[pl.Expr, str], pl.Expr]] = {
     "strip_zeros": lambda text, _: text.str.replace(r"^0+(.)", "$1"),
     "zero_pad": lambda text, width: text.str.zfill(int(width)),
     "prefix": lambda text, front: pl.lit(front) + text,
+    "replace": _replaced,
+    "substring": _cut_out,
     "digits": lambda text, _: bare(text.str.replace_all(r"[^0-9]", "")),
 }

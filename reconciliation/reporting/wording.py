@@ -64,6 +64,7 @@ RULE_WORDS: Mapping[str, str] = {
     "closed_stays_closed": "the end cannot be read: what was closed would be open again",
     "email": "not an e-mail address",
     "unmapped_code": "the old code has no agreed meaning in the new system",
+    "unknown_lookup": "it is not found, or not as one thing, in the table that explains it",
     "self_relationship_after_merge": "a relationship between two records that are now one person",
     "orphan": "it points at a record that no row which could be read stands for",
     "parent": "the record it belongs to was not loaded",
