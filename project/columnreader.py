@@ -176,11 +176,9 @@ class ColumnReader(TomlValues):
             else:
                 found = Lookup(table, raw_name(column), "")
         elif "lookup" in body:
-            table = body["lookup"] if isinstance(body["lookup"], dict) else {}
-            self._unknown(LOOKUP_KEYS, table, f"{where}.lookup")
-            source, key, value = (
-                self._word(table, f"{where}.lookup", name) for name in ("source", "key", "value")
-            )
+            said: dict[str, Any] = body["lookup"] if isinstance(body["lookup"], dict) else {}
+            self._unknown(LOOKUP_KEYS, said, f"{where}.lookup")
+            source, key, value = (self._word(said, f"{where}.lookup", n) for n in ("source", "key", "value"))
             found = Lookup(source, raw_name(key), raw_name(value)) if source and key and value else None
         if "lookup" in body and "references_by" in body:
             self._problem(where, "takes either `lookup` or `references_by`")

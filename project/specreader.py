@@ -26,6 +26,8 @@ from casebridge.project.spec import (
 from casebridge.project.steadiness import unsteady
 from casebridge.project.target import Target, TargetTable
 
+__all__ = ["KEYS", "NAME", "Reader", "Vocabulary"]
+
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -197,8 +196,8 @@ def _source_text(column: ColumnSpec, *, stepped: bool = True) -> pl.Expr:
     if column.expression is not None:
         return bare(pl.sql_expr(column.expression).cast(pl.String))
     parts = [_filled(pl.col(name).cast(pl.String), column.null) for name in column.sources]
-    if stepped:
-        parts = [_after(part, steps) for part, steps in zip_longest(parts, column.part_steps, fillvalue=())]
+    if stepped and column.part_steps:
+        parts = [_after(part, steps) for part, steps in zip(parts, column.part_steps, strict=True)]
     if len(parts) == 1:
         return parts[0]
     if any(step.name == "first_of" for step in column.steps):
