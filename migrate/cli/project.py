@@ -14,6 +14,7 @@ from casebridge.migrate.cli.progress import progress
 from casebridge.migrate.cli.render import show_balance, show_json
 from casebridge.migrate.cli.run import do_run
 from casebridge.migrate.drafting.guesses import guesses
+from casebridge.migrate.live_register import check_live, init_scan, scans_only
 from casebridge.migrate.pipeline import check as check_project
 from casebridge.migrate.projects import init_project
 from casebridge.project.batch import write_text
@@ -54,12 +55,25 @@ def _make(folder: Path, people: int, records: int | None, seed: int) -> Summary:
 @click.command()
 @click.argument("folder", metavar="DIR", type=_DIR)
 @click.option(
-    "--dump", "dumps", required=True, multiple=True, metavar="[NAME=]FOLDER",
+    "--dump", "dumps", multiple=True, metavar="[NAME=]FOLDER",
     help="The folder with the dump's files. Councils that merge: NAME=FOLDER for each of them.",
 )  # fmt: skip
+@click.option(
+    "--scan", "live", metavar="URL",
+    help="No dump, but a live register, for `casebridge scan` alone: its tables are reflected.",
+)  # fmt: skip
 @click.option("--target", metavar="URL", help="The target database (default: an SQLite file in DIR).")
-def init(folder: Path, dumps: tuple[str, ...], target: str | None) -> None:
+def init(folder: Path, dumps: tuple[str, ...], live: str | None, target: str | None) -> None:
     """Make a migration project for a dump."""
+    if live is not None and not dumps:
+        drafted = init_scan(folder, live)
+        click.echo(f"made {drafted.path}: people in {drafted.table}, {counted(len(drafted.roles), 'role')}")
+        click.echo(
+            "next: read [scan] in linkage.toml, then `casebridge check` and `casebridge scan` there", err=True
+        )
+        return
+    if not dumps:
+        raise CasebridgeError("nothing says where the records are", hint="--dump FOLDER, or --scan URL")
     named = [dump.partition("=") for dump in dumps]
     different = len({name for name, _, _ in named}) == len(dumps)
     if len(dumps) > 1 and not (different and all(equals for _, equals, _ in named)):
@@ -76,7 +90,7 @@ def init(folder: Path, dumps: tuple[str, ...], target: str | None) -> None:
 def check(folder: Path, as_json: bool) -> None:
     """Read every spec and reach every database; list all problems at once."""
     notes: list[str] = []
-    problems = check_project(folder, notes)
+    problems = check_live(folder) if scans_only(folder) else check_project(folder, notes)
     if as_json:
         show_json({"problems": problems, "notes": notes, "guesses": [asdict(item) for item in guesses(folder)]})
     for note in () if as_json else notes:

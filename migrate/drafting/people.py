@@ -38,6 +38,21 @@ def roles_of(table: DraftTable) -> dict[str, str]:
     return found
 
 
+def bare_word(name: str) -> str:
+    """A column's name in small letters and digits: DateOfBirth and DATE_OF_BIRTH are dateofbirth."""
+    return "".join(sign for sign in name.lower() if sign.isalnum())
+
+
+def roles_named(columns: Sequence[str]) -> dict[str, str]:
+    """The roles that columns can play by their names alone, each the first that fits."""
+    found: dict[str, str] = {}
+    for column in columns:
+        word = bare_word(column)
+        for role in (role for role, words in _ROLES.items() if word in words and role not in found):
+            found[role] = column
+    return found
+
+
 def people(tables: Sequence[DraftTable]) -> tuple[DraftTable, dict[str, str]] | None:
     """The table that holds people, and the roles of its columns; none where no table has surnames and something
     that tells two people of one surname apart."""

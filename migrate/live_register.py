@@ -1,0 +1,183 @@
+"""A project that scans a register which never migrated with Casebridge: tables reflected, columns guessed at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+import polars as pl
+
+from casebridge.dedupe.scan.config import FILE as LINKAGE
+from casebridge.dedupe.scan.config import ScanConfig, read_scan
+from casebridge.dedupe.scan.people import LiveQueries
+from casebridge.migrate.drafting.names import quoted, toml_key
+from casebridge.migrate.drafting.people import bare_word, roles_named
+from casebridge.migrate.projects import PACK
+from casebridge.project.batch import write_text
+from casebridge.project.errors import CasebridgeError, Problem, SpecError, did_you_mean
+from casebridge.project.settings import FILE, Settings, read_settings
+from casebridge.project.snapshot import Relation, open_snapshot
+
+_MARKS = frozenset({"restricted", "sensitive", "confidential", "accessrestricted", "isrestricted"})
+_CHANGED = frozenset(
+    {"lastupdatedon", "lastupdated", "updatedon", "updatedat", "modifiedon", "lastmodified", "amendedon"}
+)
+_MOSAIC = "dm_persons"
+_CUT = ("# role = column", "# What a reviewer", "# After cut-over")
+"""Where the pack's linkage.toml has the roles, what follows them, and the scan."""
+_SETTINGS = """\
+# A project that looks through a live register every night. ${{NAME}} takes a value from the environment.
+
+[project]
+name = {name}
+
+[control]
+# What people decided. Name a PostgreSQL here when many review at once.
+url = "sqlite:///control.db"
+
+[scan]
+url = {url}
+"""
+_DRAFT = Template('''\
+# What linkage sees of a person, drafted from the names of columns: look at each line.
+
+[fields]
+$fields
+
+[scan]
+query = """
+SELECT
+    $key AS id,
+    $marks AS restricted,
+    $columns
+FROM $name
+"""
+
+[scan.tables.$table]
+key = "$key"
+person = "$key"
+columns = [$read]
+$changed''')
+
+
+@dataclass(frozen=True)
+class DraftedScan:
+    """A project that was made: its settings file, the table of people, the roles and their columns."""
+
+    path: Path
+    table: str
+    roles: Mapping[str, str]
+
+
+def init_scan(folder: Path, url: str) -> DraftedScan:
+    """Make a project for a live register. Nothing is read of it but the names of its tables and columns.
+
+    CasebridgeError where no table looks like people; SourceError where the register cannot be reached.
+    """
+    if (folder / FILE).exists():
+        raise CasebridgeError(f"{folder} is a project already", hint="choose another folder; nothing was changed")
+    with open_snapshot(url) as snapshot:
+        relations = snapshot.relations()
+    text, table, roles = _like_the_pack(relations) or _drafted(relations)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / LINKAGE, text)
+    write_text(folder / FILE, _SETTINGS.format(name=quoted(folder.resolve().name), url=quoted(url)))
+    return DraftedScan(folder / FILE, table, roles)
+
+
+def _like_the_pack(relations: Sequence[Relation]) -> tuple[str, str, Mapping[str, str]] | None:
+    """The pack's own words, where the register has all tables and columns that they name."""
+    text = (resources.files("casebridge.project") / "packs" / PACK / LINKAGE).read_text(encoding="utf-8")
+    roles, rest, scan = (text.index(mark) for mark in _CUT)
+    with resources.as_file(resources.files("casebridge.project") / "packs" / PACK) as pack:
+        config = read_scan(pack)
+    if _missing(config, relations):
+        return None
+    return text[roles:rest] + text[scan:], _MOSAIC, dict(config.fields)
+
+
+def _drafted(relations: Sequence[Relation]) -> tuple[str, str, Mapping[str, str]]:
+    found = [(len(roles), relation, roles) for relation in relations
+             if "surname" in (roles := roles_named([name for name, _ in relation.columns]))]  # fmt: skip
+    if not found:
+        hint = "name the table and its columns in linkage.toml yourself: docs/specs.md has the keys of [scan]"
+        raise CasebridgeError("no table of the register looks like people", hint=hint)
+    _, relation, roles = max(found, key=lambda item: item[0])
+    names = [name for name, _ in relation.columns]
+    key = relation.primary_key[0] if len(relation.primary_key) == 1 else names[0]
+    marks = _named(names, _MARKS)
+    changed = _named(names, _CHANGED)
+    text = _DRAFT.substitute(
+        fields="\n".join(f"{role} = {quoted(column)}" for role, column in roles.items()),
+        key=key, marks=_sql(marks) if marks else "NULL",
+        columns=",\n    ".join(_sql(column) for column in roles.values()),
+        name=_sql(relation.name), table=toml_key(relation.name),
+        read=", ".join(quoted(name) for name in dict.fromkeys([*roles.values(), *([marks] if marks else [])])),
+        changed=f'# changed = {quoted(changed)}  # only if it moves whenever the row does\n' if changed else "",
+    )  # fmt: skip
+    warning = (
+        ""
+        if marks
+        else "# Nothing here says whose record is restricted: say so in `query` before anybody reviews.\n"
+    )
+    return warning + text, relation.name, roles
+
+
+def _named(names: Sequence[str], words: frozenset[str]) -> str:
+    return next((name for name in names if bare_word(name) in words), "")
+
+
+def _sql(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def scans_only(folder: Path) -> bool:
+    """Whether a project has no dump, but a live register."""
+    return not read_settings(folder).systems
+
+
+def check_live(folder: Path) -> list[str]:
+    """All that is wrong with what a project says of the live register; empty when it is sound."""
+    try:
+        settings, config = read_settings(folder), read_scan(folder)
+        with open_snapshot(settings.live.url if settings.live else settings.target_url) as snapshot:
+            problems = _missing(config, snapshot.relations())
+        return [str(problem) for problem in problems or _queries(settings, config)]
+    except SpecError as error:
+        return [str(problem) for problem in error.problems]
+    except CasebridgeError as error:
+        return [error.message + (f" ({error.hint})" if error.hint else "")]
+
+
+def _missing(config: ScanConfig, relations: Sequence[Relation]) -> list[Problem]:
+    """Tables and columns that the register does not have. Names in another schema are left to the scan."""
+    known = {relation.name.lower(): {name.lower() for name, _ in relation.columns} for relation in relations}
+    problems = []
+    for table in config.tables:
+        where, columns = f"scan.tables.{table.name}", known.get(table.name.lower())
+        if columns is None and "." not in table.name:
+            problems.append(Problem(LINKAGE, where, "is no table there", did_you_mean(table.name, known)))
+        for column in (name for name in table.wanted if columns is not None and name.lower() not in columns):
+            hint = did_you_mean(column, columns or ())
+            problems.append(Problem(LINKAGE, where, f"has no column {column} there", hint))
+    return problems
+
+
+def _queries(settings: Settings, config: ScanConfig) -> list[Problem]:
+    """What the queries cannot be asked, tried on no rows."""
+    tables = {table.name: pl.DataFrame(schema=dict.fromkeys(table.wanted, pl.String())) for table in config.tables}
+    queries, problems = LiveQueries(settings, config, tables), list[Problem]()
+    asked = (
+        queries.register, lambda: queries.pairs("related"), lambda: queries.pairs("duplicates"),
+        lambda: queries.pairs("merged", "gone", "kept"), lambda: queries.texts("teams", tables),
+        lambda: queries.texts("flags", tables),
+    )  # fmt: skip
+    for ask in asked:
+        try:
+            ask()
+        except SpecError as error:
+            problems += error.problems
+    return problems

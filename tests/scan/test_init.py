@@ -1,0 +1,86 @@
+"""A register that never migrated with Casebridge: reflected, drafted, scanned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from benchmarks.registers import make_register
+from casebridge.project.database import open_database
+from tests.councils import casebridge
+from tests.scan.live import fill, people_rows
+
+
+def test_a_register_like_mosaic_s_is_scanned_as_it_is(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/live.db"
+    fill(open_database(url), people_rows(60))
+    made = casebridge("init", str(tmp_path / "project"), "--scan", url)
+    assert made.returncode == 0, made.stderr
+    assert "dm_persons" in made.stdout
+    folder = ("--project", str(tmp_path / "project"))
+    assert casebridge("check", *folder).returncode == 0
+    assert casebridge("scan", *folder).stdout.startswith("night 1 ")
+
+
+def test_another_register_gets_a_draft_from_the_names_of_its_columns(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/live.db"
+    names = [
+        "ClientRef",
+        "FirstName",
+        "LastName",
+        "DateOfBirth",
+        "Gender",
+        "PostCode",
+        "Restricted",
+        "LastUpdated",
+    ]
+    table = sa.Table(
+        "Clients", sa.MetaData(), *(sa.Column(name, sa.Text, primary_key=name == "ClientRef") for name in names)
+    )
+    engine = open_database(url)
+    with engine.begin() as connection:
+        table.create(connection)
+        connection.exec_driver_sql("CREATE TABLE other (id integer)")
+        rows = make_register(60, seed=2).select("id", "first", "last", "dob", "sex", "postcode").iter_rows()
+        connection.execute(
+            table.insert(), [dict(zip(names, [*row, "N", "2026-01-01"], strict=True)) for row in rows]
+        )
+    made = casebridge("init", str(tmp_path / "project"), "--scan", url)
+    assert made.stdout.strip().endswith("people in Clients, 5 roles")
+    folder = ("--project", str(tmp_path / "project"))
+    assert casebridge("check", *folder).stdout == ""
+    done = casebridge("scan", *folder)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (("[scan.tables.dm_addresses]", "[scan.tables.dm_adresses]"), "did you mean `dm_addresses`"),
+        (('"post_code", "start_date"', '"post_kode", "start_date"'), "has no column post_kode there"),
+        (("telephone.phone,", "telephone.fone,"), "scan.query: the query fails"),
+        (("FROM dm_persons AS person", "FROM read_csv('/etc/passwd') AS person"), "may read the tables that"),
+        (('person = "person_id"', 'person_ = "person_id"'), "unknown key"),
+    ],
+)  # fmt: skip
+def test_check_lists_what_does_not_fit_the_register(tmp_path: Path, spoil: tuple[str, str], told: str) -> None:
+    url = f"sqlite:///{tmp_path}/live.db"
+    fill(open_database(url), {})
+    assert casebridge("init", str(tmp_path / "project"), "--scan", url).returncode == 0
+    file = tmp_path / "project" / "linkage.toml"
+    file.write_text(file.read_text().replace(*spoil))
+    done = casebridge("check", "--project", str(tmp_path / "project"))
+    assert done.returncode == 2
+    assert told in done.stdout
+
+
+def test_a_register_without_people_and_one_that_is_not_there_make_no_project(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/live.db"
+    with open_database(url).begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE other (id integer)")
+    assert casebridge("init", str(tmp_path / "project"), "--scan", url).returncode == 1
+    assert casebridge("init", str(tmp_path / "project"), "--scan", f"{url}.not").returncode == 3
+    assert casebridge("init", str(tmp_path / "project")).returncode == 1
+    assert not (tmp_path / "project").exists()
