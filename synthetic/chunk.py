@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -14,12 +14,12 @@ from casebridge.synthetic.names import Floats, Ints, Names
 from casebridge.synthetic.places import Places
 from casebridge.synthetic.sheet import Sheet
 from casebridge.synthetic.staff import Staff
-from casebridge.synthetic.verdicts import LOADED, ORPHAN, Verdicts, resolvable
+from casebridge.synthetic.verdicts import LOADED, ORPHAN, Mask, Verdicts, resolvable
 from casebridge.synthetic.writer import Writer
 
 # Each table draws from a stream of its own: a change in one does not shuffle all the others.
 STREAMS: Final = ("people", "records", "person", "alias", "address", "network", "observation", "activity",
-    "agreement", "line", "payment", "warning", "document", "staff", "files", "nhs")  # fmt: skip
+    "agreement", "line", "payment", "warning", "document", "staff", "files", "nhs", "circumstances")  # fmt: skip
 _WIDTHS: Final = {
     "sex": 1, "ethnicity": 4, "religion": 4, "language": 4, "marital_status": 2, "alias_type": 6,
     "address_type": 6, "relationship": 6, "involvement": 6, "observation_type": 4, "activity_type": 6,
@@ -56,6 +56,10 @@ class Chunk:
     staff: Staff
     writer: Writer
     standing: Verdicts = field(default_factory=lambda: np.zeros(0, dtype=np.uint8))  # of the person rows
+    closed: Mask = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))  # person rows that are restricted
+    held: dict[str, Any] = field(default_factory=dict)  # by table, the rows that load (circumstances.Rows)
+    ties: int = 0  # rows of CF_NETWORK so far
+    tied: dict[str, tuple[Ints, Ints]] = field(default_factory=dict)  # records of one human being, keyed as two
 
     def rng(self, name: str) -> np.random.Generator:
         return stream(self.seed, self.number, name)

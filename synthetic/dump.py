@@ -14,6 +14,7 @@ import polars as pl
 
 from casebridge.synthetic.addresses import write_addresses, write_aliases
 from casebridge.synthetic.chunk import Chunk, Pools, stream
+from casebridge.synthetic.circumstances import write_circumstances
 from casebridge.synthetic.codelists import CODE_LISTS
 from casebridge.synthetic.council import ADULT, NEVER, RELATIVE, SNAPSHOT, YEAR
 from casebridge.synthetic.documents import Shelf, make_shelf, write_documents, write_shelf
@@ -23,6 +24,7 @@ from casebridge.synthetic.money import write_money
 from casebridge.synthetic.names import Ints, build_names
 from casebridge.synthetic.network import find_relations, write_network
 from casebridge.synthetic.notes import write_notes
+from casebridge.synthetic.obstacles import obstacles
 from casebridge.synthetic.persons import write_persons
 from casebridge.synthetic.staff import Staff, make_staff, write_orgs, write_workers
 from casebridge.synthetic.verdicts import LOADED
@@ -30,7 +32,7 @@ from casebridge.synthetic.work import write_activities, write_warnings
 from casebridge.synthetic.writer import Writer
 
 CHUNK: Final = 50_000  # person rows
-STEADY_ROWS: Final = 4.5  # per person row, whatever the intensity: itself, aliases, addresses, network, warnings
+STEADY_ROWS: Final = 4.6  # per person row, whatever the intensity: itself, aliases, addresses, network, warnings …
 WORK_ROWS: Final = 11.0  # per person row, at intensity 1: notes, activities, money, documents
 LEAST_INTENSITY: Final = 0.25
 MOST_INTENSITY: Final = 4.0
@@ -109,6 +111,7 @@ class _Council:
         self.people: list[pl.DataFrame] = []
         self.relations: list[pl.DataFrame] = []
         self.adopted: list[pl.DataFrame] = []
+        self.obstacles: list[pl.DataFrame] = []
 
     def write(self) -> None:
         write_orgs(self.staff, self.writer)
@@ -143,6 +146,8 @@ class _Council:
         write_money(chunk)
         write_warnings(chunk)
         write_documents(chunk, self.shelf)
+        write_circumstances(chunk)
+        self.obstacles.append(obstacles(chunk))
         self.humans += len(people)
 
     def _draw_nhs(self, rng: np.random.Generator, n: int) -> Ints:
@@ -184,6 +189,7 @@ class _Council:
         writer.close()
         writer.save("people", pl.concat(self.people).sort("pi_no"))
         writer.save("relations", pl.concat(self.relations).sort("kind", "person_a", "person_b"))
+        writer.save("blockers", pl.concat(self.obstacles).sort("blocker", "pi_a", "pi_b"))
         adopted = pl.concat(self.adopted).sort("old_pi_no")
         writer.save("adopted", adopted, mode=0o600)
         if adopted.is_empty():

@@ -11,6 +11,7 @@ import polars as pl
 
 from casebridge.synthetic.books import finish
 from casebridge.synthetic.chunk import Chunk, orphan_people, unknown_workers, workers
+from casebridge.synthetic.circumstances import Rows
 from casebridge.synthetic.council import ADULT, ELDER, FOSTERER, NEVER, SNAPSHOT
 from casebridge.synthetic.formats import BATCH, ORACLE, SCREEN, digits, iso, money, months, plain_money
 from casebridge.synthetic.names import Ints
@@ -50,10 +51,18 @@ def write_money(chunk: Chunk) -> None:
     record, since, until = _agreements(chunk, rng)
     numbers = chunk.numbers(7, len(record))
     standing = _write_agreements(chunk, rng, record, since, until, numbers)
+    chunk.held["agreement"] = _that_load(record, standing)
     rng = chunk.rng("line")
     lines = _lines(chunk, rng, since, until)
     line_standing = _write_lines(chunk, rng, lines, numbers, standing)
-    _write_payments(chunk, chunk.rng("payment"), lines, numbers, line_standing)
+    line, paid = _write_payments(chunk, chunk.rng("payment"), lines, numbers, line_standing)
+    chunk.held["payment"] = _that_load(record[lines.agreement[line]], paid)
+
+
+def _that_load(record: Ints, standing: Verdicts) -> Rows:
+    loaded = record[standing == LOADED]
+    nothing = np.full(len(loaded), NEVER)
+    return Rows(loaded, nothing, nothing, nothing)
 
 
 def _agreements(chunk: Chunk, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
@@ -147,8 +156,8 @@ def hundredths(numbers: Ints) -> pl.Series:
 
 def _write_payments(
     chunk: Chunk, rng: np.random.Generator, lines: Lines, numbers: pl.Series, standing: Verdicts
-) -> None:
-    """Monthly, from the line's first month to its last paid one."""
+) -> tuple[Ints, Verdicts]:
+    """Monthly, from the line's first month to its last paid one. Gives each payment's line, and its verdict."""
     count = ((lines.paid_to - lines.since) / _MONTH).astype(np.int64).clip(1, 200)
     line = np.repeat(np.arange(len(count)), count)
     n = len(line)
@@ -173,7 +182,7 @@ def _write_payments(
     sheet.repaired = {"AMOUNT": plain_money(amount), "PAID_DT": iso(paid)}
     _spoil_payments(chunk, sheet, np.asarray(standing[line] == LOADED, dtype=np.bool_))
     order = np.lexsort((np.arange(n), month))
-    finish(sheet, chunk.writer, lambda own: inherit(own, (standing, line)), order=order)
+    return line, finish(sheet, chunk.writer, lambda own: inherit(own, (standing, line)), order=order)
 
 
 def _spoil_payments(chunk: Chunk, sheet: Sheet, whole: Mask) -> None:

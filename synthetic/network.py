@@ -113,6 +113,7 @@ def write_network(chunk: Chunk, relations: Relations) -> None:
         return np.where(own == LOADED, second, own).astype(np.uint8)
 
     finish(sheet, chunk.writer, settle)
+    chunk.ties = len(sheet)
 
 
 def _family_ties(chunk: Chunk, relations: Relations, rng: np.random.Generator) -> _Ties:

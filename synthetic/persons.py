@@ -97,7 +97,7 @@ def _columns(chunk: Chunk, rng: np.random.Generator, creator: Ints) -> dict[str,
         "PHONE": _phones(chunk, rng),
         "EMAIL": _emails(chunk, rng, age),
         "CONTEXT": pl.Series(["C", "A", "B"]).gather(_context(chunk, age)),
-        "CARESECURE_YN": _yes_no(rng, _restricted(chunk, rng), 0.3),
+        "CARESECURE_YN": _yes_no(rng, _closed(chunk, _restricted(chunk, rng)), 0.3),
         "CREATED_ON": written(created),
         "CREATED_BY": chunk.staff.worker_numbers().gather(creator),
         "AMENDED_ON": written(amended),
@@ -231,6 +231,16 @@ def _restricted(chunk: Chunk, rng: np.random.Generator) -> Mask:
     closed[people.was[people.was >= 0]] = True
     closed[people.was >= 0] = False
     return np.asarray(closed[person], dtype=np.bool_)
+
+
+def _closed(chunk: Chunk, closed: Mask) -> Mask:
+    """The same, but for a few copies that nobody restricted, or that alone were. No other draw is disturbed."""
+    rng, copies = chunk.rng("circumstances"), np.flatnonzero(chunk.records.copy > 0)
+    many = min(max(2 * chunk.least, round(0.004 * len(copies))), len(copies))
+    chunk.closed = closed.copy()
+    chosen = np.sort(rng.choice(copies, many, replace=False))
+    chunk.closed[chosen] = ~closed[chunk.records.person[chosen]]
+    return chunk.closed
 
 
 def _exclude(chunk: Chunk, sheet: Sheet) -> None:

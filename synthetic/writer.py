@@ -28,6 +28,19 @@ FILES: Final = {
     "CF_WARNING": "CF_WARNING.csv",
     "CF_DOCUMENT": "CF_DOCUMENT.csv",
     "documents": "documents",
+    **{
+        name: f"{name}.csv"
+        for name in (
+            "CF_CP_PLAN",
+            "CF_PLACEMENT",
+            "CF_APPROVAL",
+            "CF_FIN_PARTY",
+            "CF_INVOICE",
+            "CF_EDUCATION",
+            "CF_RETENTION",
+            "CF_MERGE_REQ",
+        )
+    },
     "CF_CODE": "CF_CODE.csv",
 }
 

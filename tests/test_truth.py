@@ -9,6 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from casebridge.dedupe.foldable import merge_rules
+from casebridge.dedupe.review.preflight import look
+from casebridge.migrate.pipeline import open_job
 from tests.councils import Migration, make_migration, small_council
 
 KEY = ("source", "file", "line")
@@ -102,3 +105,24 @@ def test_the_same_seed_gives_the_same_report(migration: Migration, tmp_path: Pat
     other = make_migration(tmp_path / "project", council, batch_rows=7_000)
     other.run()
     assert other.report_path().read_bytes() == migration.report_path().read_bytes()
+
+
+def test_every_blocker_of_a_merge_is_found_where_the_truth_has_it_and_nowhere_else(migration: Migration) -> None:
+    """Over all pairs of records of one human being that load; each blocker occurs, and is missing somewhere."""
+    people = migration.truth("people").filter(pl.col("pi_no").is_in(_loaded(migration).implode()))
+    pairs = people.join(people, on="person").filter(pl.col("pi_no") < pl.col("pi_no_right"))
+    both = [(f"carefirst:{a}", f"carefirst:{b}") for a, b in pairs.select("pi_no", "pi_no_right").iter_rows()]
+    with open_job(migration.folder, alone=False) as job:
+        rules = merge_rules(job, ["persons"])
+        assert rules is not None
+        found = look(job, rules, both, ["persons"])
+    bare = pl.col("left_id", "right_id").str.strip_prefix("carefirst:")
+    told = set(migration.truth("blockers").select("blocker", "pi_a", "pi_b").iter_rows())
+    assert set(found.with_columns(bare).select("blocker", "left_id", "right_id").iter_rows()) == told
+    counts = {name: sum(1 for blocker, *_ in told if blocker == name) for name in rules.by_name}
+    assert all(0 < count < len(both) for count in counts.values()), counts
+
+
+def _loaded(migration: Migration) -> pl.Series:
+    rows = migration.truth("dispositions").filter(pl.col("source") == "CF_PERSON", pl.col("place") == "loaded")
+    return rows.get_column("key")

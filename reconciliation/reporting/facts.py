@@ -31,7 +31,7 @@ Facts = dict[str, Any]
 
 
 def facts_of(books: Books, findings: Sequence[Finding]) -> Facts:
-    """Everything the report says. `run` to `targets` are a promise to users' scripts."""
+    """Everything the report says. The first six keys are a promise to users' scripts."""
     failed = [finding for finding in findings if finding.verdict is Outcome.FAILED]
     wrong = [finding for finding in failed if finding.check != LIMITS]
     totals = books.book.totals()
@@ -40,10 +40,10 @@ def facts_of(books: Books, findings: Sequence[Finding]) -> Facts:
         "target": sa.make_url(books.job.settings.target_url).get_backend_name(),
         "verdict": NOT_BALANCED if wrong else OVER_LIMITS if failed else BALANCED,
         "undecided_pairs": books.undecided,
-        "decided_but_not_folded": books.kept_apart,
         "sources": sources(books),
         "targets": targets(books),
         "specs": specs(books),
+        "decided_but_not_folded": books.kept_apart,
         "limits": [_limit(excess, word) for excess, word in books.over_limits],
         "unread_files": unread_files(books.job),
         "project": books.job.settings.name,

@@ -24,7 +24,10 @@ KEYS = {
     "CF_WORKER": ("WORKER_NO",), "CF_ORG": ("ORG_NO",), "CF_OBSERVATION": ("OBS_NO", "SEQ_NO"),
     "CF_ACTIVITY": ("ACT_NO",), "CF_AGREEMENT": ("AGR_NO",), "CF_AGREEMENT_LINE": ("AGR_NO", "LINE_NO"),
     "CF_PAYMENT": ("PAY_NO",), "CF_WARNING": ("WARN_NO",), "CF_DOCUMENT": ("DOC_NO",),
-    "CF_CODE": ("DOMAIN", "CODE", "FROM_DT"), "documents": ("PATH",),
+    "CF_CODE": ("DOMAIN", "CODE", "FROM_DT"), "documents": ("PATH",), "CF_CP_PLAN": ("PLAN_NO",),
+    "CF_PLACEMENT": ("PLACE_NO",), "CF_APPROVAL": ("APPR_NO",), "CF_FIN_PARTY": ("PARTY_NO",),
+    "CF_INVOICE": ("INV_NO",), "CF_EDUCATION": ("EDU_NO",), "CF_RETENTION": ("RET_NO",),
+    "CF_MERGE_REQ": ("REQ_NO",),
 }  # fmt: skip
 UNREADABLE = {"ragged_line", "broken_quote", "nul_byte", "undecodable"}
 MAPPED = {name: {code.code for code in codes if code.mapped} for name, codes in CODE_LISTS.items()}
