@@ -14,7 +14,10 @@ from casebridge.migrate.profiling.profile import Profile, TableProfile
 
 ROW_NUMBER = "row_no"
 """The key of a table that has none: the row's place in its file."""
-_LONG, _SHORT_INTEGER, _LONG_INTEGER, _DIGITS = 4000, 9, 18, 38
+_SHORT_INTEGER, _LONG_INTEGER, _DIGITS = 9, 18, 38
+_ROOMS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1000, 4000)
+_EMPTY = 64
+"""Room for the text of a column of which no value was seen."""
 _OPEN_ENDS = frozenset({"31/12/4712", "31/12/9999", "9999-12-31", "4712-12-31", "06/06/2079", "01/01/2300"})
 _OF_MARKS = frozenset({
     "restricted", "restriction", "secure", "caresecure", "confidential", "sensitive", "vip", "protected",
@@ -152,8 +155,8 @@ def _column(column: Column, ref: Reference | None, names: Mapping[str, str]) -> 
 def _of_marks(made: DraftColumn, column: Column) -> DraftColumn:
     open_words = {"", "N", "NO", "F", "FALSE", "0"}
     values = tuple(value for value in sorted(column.codes or {}) if value.upper() not in open_words)
-    length = max(column.facts["length"]["greatest"], 1)
-    return replace(made, type=f"varchar({length})", marks=values or ("Y",), why={"type": "marks of restriction"})
+    kind = text_type(column.facts["length"]["greatest"])
+    return replace(made, type=kind, marks=values or ("Y",), why={"type": "marks of restriction"})
 
 
 def type_of(facts: Mapping[str, Any]) -> tuple[str, str]:
@@ -176,8 +179,14 @@ def type_of(facts: Mapping[str, Any]) -> tuple[str, str]:
     if kind == "decimal" and digits + decimals <= _DIGITS:
         return f"numeric({max(digits + decimals, 1)},{decimals})", f"up to {decimals} decimals"
     if kind == "empty":
-        return "varchar(1)", "no row has a value"
-    return f"varchar({longest})" if longest <= _LONG else "text", ""
+        return text_type(_EMPTY), "no row has a value"
+    return text_type(longest), ""
+
+
+def text_type(longest: int) -> str:
+    """A text column with room for what the next extract may bring: the longest value seen, rounded up."""
+    room = next((size for size in _ROOMS if size >= longest), 0)
+    return f"varchar({room})" if room else "text"
 
 
 def _of_dates(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,8 +230,8 @@ def _with_codes(
     for code, number in rows.items():
         held.rows[code] = held.rows.get(code, 0) + number
     why = {**{key: word for key, word in made.why.items() if key != "type"}, "codes": f"{len(rows):,} codes"}
-    length = max(column.facts["length"]["greatest"], 1)
-    return replace(made, codes=held.name, type=f"varchar({length})", on_fail="", why=why)
+    kind = text_type(column.facts["length"]["greatest"])
+    return replace(made, codes=held.name, type=kind, on_fail="", why=why)
 
 
 def _list_of(lists: list[Codes], rows: Mapping[str, int], name: str) -> Codes:

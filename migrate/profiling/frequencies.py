@@ -18,6 +18,7 @@ _OF_A_PERSON = frozenset({
 _LIKE_A_NAME = re.compile(r"[^\W\d_]+(?:[ '\u2019.-]+[^\W\d_]+)*")
 _WORDS = 40
 _LONGEST, _DIGITS = 24, 4
+_COUNTS = 20
 
 
 def of_a_person(name: str) -> bool:
@@ -40,7 +41,7 @@ def looks_like_codes(column: Column, *, refers: bool) -> bool:
         return False
     if like_a_key(column.name) and words_of(column.name)[-1] != "code":
         return False
-    return not _like_names(column) and _come_again(column)
+    return not _like_names(column) and not _like_counts(column) and _come_again(column)
 
 
 def _like_names(column: Column) -> bool:
@@ -48,6 +49,14 @@ def _like_names(column: Column) -> bool:
     codes = column.codes or {}
     words = [code for code in codes if _LIKE_A_NAME.fullmatch(code) and len(code) > 2]
     return len(words) > _WORDS and len(words) > 0.8 * len(codes)
+
+
+def _like_counts(column: Column) -> bool:
+    """Many whole numbers that lie close together, such as minutes, ages or years: measured, not chosen."""
+    if column.facts["kind"] != "integer" or column.facts["leading_zeros"] or "code" in words_of(column.name):
+        return False
+    numbers = [int(code) for code in column.codes or {} if code.lstrip("-").isdecimal()]
+    return len(numbers) > _COUNTS and len(numbers) > (max(numbers) - min(numbers) + 1) / 2
 
 
 def _come_again(column: Column) -> bool:

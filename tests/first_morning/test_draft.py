@@ -178,3 +178,16 @@ def test_a_real_target_is_taken_as_it_is(tmp_path: Path) -> None:
     (problem,) = check(tmp_path / "project", notes)
     assert "`Client.Restricted` carries marks, and no spec brings its rows to a column that keeps them" in problem
     assert any(note.startswith("tables/unmatched: 2 tables") for note in notes)
+
+
+def test_what_is_measured_is_no_code_and_text_has_room(tmp_path: Path) -> None:
+    """Minutes lie close together, codes do not; and the next extract may bring a longer text."""
+    (tmp_path / "dump").mkdir()
+    rows: list[list[object]] = [[n, 10 + n % 70, [1, 7, 90][n % 3], "abc"[: n % 4], ""] for n in range(1000)]
+    _write(tmp_path / "dump" / "Visits.csv", ["VisitNo", "Minutes", "Kind", "Word", "Nothing"], rows)
+    assert _draft(tmp_path / "p", tmp_path / "dump").exit_code == 0
+    columns = read_toml(tmp_path / "p" / "tables" / "visits.toml")["columns"]
+    assert ("codes" in columns["minutes"], "codes" in columns["kind"]) == (False, True)
+    target = (tmp_path / "p" / "target.toml").read_text(encoding="utf-8")
+    assert 'word = { type = "varchar(4)"' in target
+    assert 'nothing = { type = "varchar(64)"' in target
