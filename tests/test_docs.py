@@ -396,3 +396,10 @@ def test_the_first_migration_can_be_followed(workplace: Path) -> None:
     reports = workplace / "trial/reports"
     assert (reports / "trial-1/signoff.json").is_file()
     assert (reports / "trial-2/report.html").is_file()
+
+
+def test_the_first_morning_can_be_followed(workplace: Path) -> None:
+    """From files that nobody knows to a balanced run, and what changed after it."""
+    _play(ROOT / "runbooks/first-morning.md", {})
+    assert (workplace / "look-again/profile.html").is_file()
+    assert (workplace / "ours/reports/trial-2/mapping.html").is_file()
