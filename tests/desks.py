@@ -141,6 +141,7 @@ def open_desk(world: World, *, demo: bool = False) -> Iterator[House]:
         if accounts.find(login) is None:
             accounts.add(login, f"{login.title()} Somebody", role, password_of(login), clearance=cleared)
             accounts.accept_rules(login)
+            accounts.note_test(login, passed=True)
     try:
         yield House(desk, accounts, Sessions(desk.engine, world.clock), demo)
     finally:

@@ -6,7 +6,6 @@ he may not see is answered as if it were not there.
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 import threading
 import time
@@ -17,13 +16,14 @@ import sqlalchemy as sa
 
 from casebridge.dedupe.review.claims import Claims
 from casebridge.dedupe.review.decision_log import DecisionLog
-from casebridge.dedupe.review.decisions import Decision, Ruling, decision
+from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.dedupe.review.desk_state import DeskState
-from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.desk_tables import VERDICTS, said_today
 from casebridge.dedupe.review.desk_words import ALL, Filters, Form, Open, Refused, Viewer, is_wanted
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, current_evidence
 from casebridge.dedupe.review.reraise import Basis, keep_basis
-from casebridge.dedupe.review.verdicts import Act, Opinion, Place, Said, Standing, standing
+from casebridge.dedupe.review.sight import Sight, Sights
+from casebridge.dedupe.review.verdicts import Act, Opinion, Place, Said, Standing, standing, working_days_on
 from casebridge.project.audit import KEY_FILE, READS, AuditLog
 from casebridge.project.audit import Said as Entry
 from casebridge.project.control import bring_up_control
@@ -56,7 +56,7 @@ class Desk:
         self.decisions.adopt()
         self.decisions.check()
         self._verified = self.log.head()
-        self._state = DeskState(self.engine)
+        self._state, self._sights = DeskState(self.engine), Sights(self.engine, settings)
 
     def close(self) -> None:
         """Let go of the databases."""
@@ -96,13 +96,20 @@ class Desk:
 
     def everything(self, viewer: Viewer) -> Iterator[Open]:
         """The pairs that this viewer may see, waiting and decided, the most valuable first."""
-        self.evidence()
+        sight = self.sight(viewer)
         self._state.catch_up()
         holders, known = self.claims.holders(), self._state.worked_out
-        for pair in self._state.pairs:
-            if pair.clearance <= viewer.clearance:
-                one = known.get(pair.item) or known.setdefault(pair.item, Open(pair, self._stands(pair)))
-                yield replace(one, holder=holders[pair.item]) if pair.item in holders else one
+        for there in self._state.pairs:
+            pair = sight.of(there)
+            if pair is None:
+                continue
+            one = known.get(pair.item) if pair is there else Open(pair, self._stands(pair))
+            one = one or known.setdefault(pair.item, Open(pair, self._stands(pair)))
+            yield replace(one, holder=holders[pair.item]) if pair.item in holders else one
+
+    def sight(self, viewer: Viewer) -> Sight:
+        """What somebody may see of the last run's evidence."""
+        return self._sights.of(viewer, self.evidence())
 
     def pairs(self, viewer: Viewer) -> Iterator[Open]:
         """Those of them that wait for somebody."""
@@ -115,10 +122,11 @@ class Desk:
 
     def find(self, viewer: Viewer, item: str) -> Open | None:
         """One pair, settled or not; None when there is none that this viewer may see."""
-        self.evidence()
+        sight = self.sight(viewer)
         self._state.catch_up()
-        pair = self._state.by_item.get(item)
-        if pair is None or pair.clearance > viewer.clearance:
+        there = self._state.by_item.get(item)
+        pair = sight.of(there) if there else None
+        if pair is None:
             return None
         return Open(pair, self._stands(pair), self.claims.holders().get(item, ""))
 
@@ -146,11 +154,6 @@ class Desk:
             return viewer.senior and one.standing.said_by(viewer.login) is None
         return True
 
-    def decided_within(self, ids: Sequence[str]) -> list[Decision]:
-        """The decisions that stand between some records, with who decided."""
-        inside = set(ids)
-        return [d for d in self.decisions.standing() if {d.left_id, d.right_id} <= inside]
-
     def of_pair(self, left: str, right: str) -> Open | None:
         """A pair by its records, whoever may see it; None when there is no evidence of it."""
         self.evidence()
@@ -175,12 +178,18 @@ class Desk:
 
     def take_next(self, viewer: Viewer, wanted: Filters = ALL) -> str | None:
         """Claim the most valuable pair that is free; None when there is none."""
+        if self.day_is_done(viewer):
+            return None
         workable = {Place.OPEN, Place.SECOND, *([Place.ESCALATED] if viewer.senior else [])}
         for one in self.everything(viewer):
             free = one.standing.place in workable and one.holder in {"", viewer.login}
             if free and self.is_for(viewer, one, wanted) and self.claims.take(one.pair.item, viewer.login):
                 return one.pair.item
         return None
+
+    def day_is_done(self, viewer: Viewer) -> bool:
+        """Whether the pairs that are this viewer's for a day are judged."""
+        return viewer.daily > 0 and said_today(self.engine, viewer.login) >= viewer.daily
 
     def claim(self, viewer: Viewer, item: str) -> bool:
         """Claim one pair; False when somebody else holds it, or it is none of this viewer's."""
@@ -191,7 +200,7 @@ class Desk:
         """Take a verdict. Refused when the pair, or what was said of it, is not what the page showed, or when
         somebody else holds it. A form that was sent twice counts once."""
         pair = self._shown(viewer, form)
-        until = self._release_at() if form.verdict is Opinion.SAME else 0
+        until = working_days_on(self.clock(), self.hold_days) if form.verdict is Opinion.SAME else 0
         self._verify()
         with writing(self.engine).begin() as connection:
             self.log.alone(connection)
@@ -307,16 +316,6 @@ class Desk:
         for pair in due:
             self._act(system, pair, Act.RELEASED, "")
         return len(due)
-
-    def _release_at(self) -> int:
-        """When a merge that is decided now may be released: working days, at the same hour; 0 without a hold."""
-        left, day = self.hold_days, dt.datetime.fromtimestamp(self.clock(), dt.UTC)
-        if not left:
-            return 0
-        while left:
-            day += dt.timedelta(days=1)
-            left -= day.weekday() < 5
-        return int(day.timestamp())
 
     def _verify(self) -> None:
         """What came into the log since it was last looked at is whole. CasebridgeError when it is not."""

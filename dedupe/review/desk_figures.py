@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
+from casebridge.dedupe.review.decisions import Decision
 from casebridge.dedupe.review.desk import Desk
 from casebridge.dedupe.review.desk_tables import VERDICTS
 from casebridge.dedupe.review.reraise import read_basis
@@ -20,6 +21,12 @@ def seconds_of(desk: Desk, login: str, day: str) -> list[int]:
     )
     with desk.engine.connect() as connection:
         return [int(seconds) for seconds in connection.scalars(query)]
+
+
+def decided_within(desk: Desk, ids: Sequence[str]) -> list[Decision]:
+    """The decisions that stand between some records, with who decided."""
+    inside = set(ids)
+    return [d for d in desk.decisions.standing() if {d.left_id, d.right_id} <= inside]
 
 
 def known_of(desk: Desk, login: str) -> tuple[int, int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from casebridge.project.ledger import now
+
 _meta = sa.MetaData()
 
 CLAIMS = sa.Table(
@@ -85,3 +87,26 @@ SAMPLES = sa.Table(
     sa.Index("ix_desk_samples_stratum", "stratum"),
 )
 """The pairs of a sample, each in its stratum: the chance of each is how many were drawn of how many there are."""
+
+FAMILY = sa.Table(
+    "desk_family",
+    _meta,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("login", sa.String(64), nullable=False),
+    sa.Column("relation", sa.String(40), nullable=False),
+    sa.Column("forename", sa.String(100), nullable=False),
+    sa.Column("surname", sa.String(100), nullable=False),
+    sa.Column("birth_date", sa.String(10), nullable=False),
+    sa.Column("postcode", sa.String(100), nullable=False),
+    sa.Index("ix_desk_family_login", "login"),
+)
+"""Whom a reviewer declared: himself and who belongs to him."""
+
+
+def said_today(engine: sa.Engine, login: str) -> int:
+    """How many pairs somebody has judged since midnight (UTC, as rows of the log are dated). Read only."""
+    query = sa.select(sa.func.count(sa.distinct(VERDICTS.c.item))).where(
+        VERDICTS.c.login == login, VERDICTS.c.act == "verdict", VERDICTS.c.at.startswith(now()[:10])
+    )
+    with engine.connect() as connection:
+        return int(connection.scalar(query) or 0)

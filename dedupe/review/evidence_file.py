@@ -196,6 +196,11 @@ class EvidenceFile:
         """One record; None when there is none that this reader may see."""
         return self.people([item], clearance).get(item)
 
+    def roles(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Of every record, what linkage compares."""
+        for item, data in self._connection.execute("SELECT id, data FROM people"):
+            yield item, json.loads(data)["roles"]
+
     def people(self, ids: Sequence[str], clearance: int) -> dict[str, Person]:
         """Those of some records that a reader may see."""
         marks = ", ".join("?" * len(ids))

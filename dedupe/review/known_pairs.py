@@ -60,9 +60,7 @@ def _is_sure(pair: PairEvidence) -> bool:
 
 def _made_up(host: PairEvidence, people: Mapping[str, Person], item: str) -> tuple[list[Person], PairEvidence]:
     chance = random.Random(item)
-    known, why, twist = chance.choice(_KINDS)
-    one = _somebody(chance)
-    other = {**one, **twist(one, chance)}
+    known, why, one, other = made_up_pair(chance, chance.randrange(len(_KINDS)))
     taken = set(people)
     made = []
     for roles, beside in ((one, people[host.left_id]), (other, people[host.right_id])):
@@ -76,6 +74,13 @@ def _made_up(host: PairEvidence, people: Mapping[str, Person], item: str) -> tup
         preflight="" if host.blockers else host.preflight, blockers=(),
     )  # fmt: skip
     return made, pair
+
+
+def made_up_pair(chance: random.Random, kind: int) -> tuple[str, str, Roles, Roles]:
+    """A pair of nobody: its answer, why it is so, and both records. kind: a number, taken round and round."""
+    known, why, twist = _KINDS[kind % len(_KINDS)]
+    one = _somebody(chance)
+    return known, why, one, {**one, **twist(one, chance)}
 
 
 def _free_key(like: str, taken: Collection[str], chance: random.Random) -> str:

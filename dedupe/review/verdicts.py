@@ -8,6 +8,7 @@ back until it is released.
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -135,3 +136,14 @@ def _of(opinions: Sequence[Said], objection: str, *, released: bool, needs_two: 
 
 def _settles(said: Said) -> bool:
     return said.verdict in SETTLING
+
+
+def working_days_on(at: float, days: int) -> int:
+    """The same hour so many working days later, in seconds since 1970; 0 without a day."""
+    if not days:
+        return 0
+    day = dt.datetime.fromtimestamp(at, dt.UTC)
+    while days:
+        day += dt.timedelta(days=1)
+        days -= day.weekday() < 5
+    return int(day.timestamp())

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from casebridge.dedupe.staff import staff_records
 from casebridge.migrate.cli.options import json_option, project_option
+from casebridge.migrate.pipeline import open_job
 from casebridge.migrate.web.accounts import Accounts
+from casebridge.migrate.web.movers import read_moves, read_staff, take_moves, take_staff
 from casebridge.migrate.web.roles import Role
 from casebridge.migrate.web.serve import is_loopback, open_house, serve
 from casebridge.migrate.web.visit import House
 from casebridge.project.audit import login as system_login
-from casebridge.project.errors import CasebridgeError
+from casebridge.project.errors import CasebridgeError, counted
 from casebridge.project.private import private_files
 from casebridge.project.settings import FILE, read_settings
 
@@ -109,6 +114,66 @@ def close(login: str, folder: Path) -> None:
     click.echo(f"{login} is closed")
 
 
+@account.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@project_option
+@click.option("--dry-run", is_flag=True, help="Say what would change; change nothing.")
+def take(file: Path, folder: Path, dry_run: bool) -> None:
+    """Take movers and leavers from a CSV file.
+
+    Columns: login, name, role, clearance (yes, no), daily (pairs a day), teams (of a partner's agreement), groups
+    (of
+    restriction; `;` between them), leaves (yes). An empty cell leaves what is there. One bad line, and nothing is
+    taken.
+    """
+    with private_files():
+        accounts, house = _accounts(folder)
+        moves = read_moves(file, {one.login: one for one in accounts.all()})
+        if not dry_run:
+            take_moves(accounts, moves)
+            for move in moves:
+                act = "closed" if move.leaves else "moved"
+                house.desk.log.note("account", act=act, account=move.login, role=str(move.role),
+                                    clearance=move.clearance, login=system_login())  # fmt: skip
+    leaving = sum(move.leaves for move in moves)
+    click.echo(f"{counted(len(moves) - leaving, 'mover')}, {counted(leaving, 'leaver')}"
+               f"{'; nothing was taken' if dry_run else ''}")  # fmt: skip
+
+
+@account.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@project_option
+def staff(file: Path, folder: Path) -> None:
+    """Take the staff list: what may be a record of theirs, or of a relative, is kept from each of them.
+
+    A CSV file: login, relation (self, partner, child, …), forename, surname, birth_date, postcode. Nothing that
+    was
+    taken before is forgotten.
+    """
+    with private_files():
+        accounts, house = _accounts(folder)
+        people = read_staff(file)
+        take_staff(accounts, people)
+        house.desk.log.note("account", act="staff list", account="", rows=len(people), login=system_login())
+    click.echo(f"{counted(len(people), 'line')} taken; it holds from the next page on")
+
+
+@account.command(name="own-records")
+@project_option
+def own_records(folder: Path) -> None:
+    """List records of the register that may be those of staff, to be put up for restriction, as CSV.
+
+    For a data owner: restrict what is theirs in the legacy system, or in `restriction_access.csv`.
+    """
+    with open_job(folder, alone=False, known=True) as job:
+        house = open_house(folder)
+        found = staff_records(job, house.desk.engine)
+        house.desk.log.note("export", what="staff records", rows=len(found), login=system_login())
+    writer = csv.writer(sys.stdout)
+    writer.writerow(("login", "relation", "record"))
+    writer.writerows(found)
+
+
 @account.command(name="list")
 @project_option
 @json_option
@@ -118,6 +183,7 @@ def list_all(folder: Path, as_json: bool) -> None:
         accounts, _ = _accounts(folder)
         found = accounts.all()
     rows = [{"login": a.login, "name": a.name, "role": str(a.role), "clearance": a.clearance, "demo": a.demo,
+             "daily": a.daily, "teams": list(a.teams), "groups": list(a.groups), "tested": a.tested_at,
              "closed": a.closed_at} for a in found]  # fmt: skip
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))

@@ -31,6 +31,11 @@ ACCOUNTS = sa.Table(
     sa.Column("rules_at", sa.String(20), nullable=False),
     sa.Column("made_at", sa.String(20), nullable=False),
     sa.Column("closed_at", sa.String(20), nullable=False),
+    sa.Column("tested_at", sa.String(20), nullable=False, server_default=""),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("daily", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("teams", sa.Text, nullable=False, server_default=""),
+    sa.Column("restriction_groups", sa.Text, nullable=False, server_default=""),
 )
 ATTEMPTS = sa.Table(
     "desk_attempts",
@@ -53,7 +58,11 @@ _COMMON = frozenset({"password", "passwort", "1234567890", "qwertyuiop", "letmei
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody who may sign in."""
+    """Somebody who may sign in. `daily`: how many pairs are his for a day (0: as many as he likes); `teams`:
+    those that a
+    partner's agreement covers; `groups`: those of restriction that he belongs to; `tested_at`: when he passed the
+    test,
+    `tries` how often he sat it."""
 
     login: str
     name: str
@@ -63,11 +72,23 @@ class Account:
     keyboard: bool
     rules_at: str
     closed_at: str
+    tested_at: str = ""
+    tries: int = 0
+    daily: int = 0
+    teams: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
     @property
     def viewer(self) -> Viewer:
         """The same person for the desk."""
-        return Viewer(self.login, self.name, self.clearance, senior=self.role is Role.SENIOR)
+        teams = frozenset(self.teams) if self.role is Role.PARTNER else None
+        return Viewer(self.login, self.name, self.clearance, self.role is Role.SENIOR, teams,
+                      frozenset(self.groups), self.daily)  # fmt: skip
+
+    @property
+    def needs_test(self) -> bool:
+        """Whether the test stands between him and real pairs. The made-up council has none."""
+        return self.may(Page.REVIEW) and not self.tested_at and not self.demo
 
     def may(self, page: Page) -> bool:
         """Whether his role opens a page."""
@@ -84,7 +105,7 @@ class Accounts:
     """The accounts of one project. cheap: passwords cost little to try, for tests that sign in often."""
 
     def __init__(self, engine: sa.Engine, clock: Callable[[], float], *, cheap: bool = False) -> None:
-        self._engine, self._clock = engine, clock
+        self.engine, self._clock = engine, clock
         self._hasher = PasswordHasher(1, 8, 1) if cheap else PasswordHasher()
         self._nobody = self._hasher.hash("nobody has this") if cheap else _NOBODY
 
@@ -93,9 +114,7 @@ class Accounts:
         key = _key(login)
         if not key or len(key) > 64 or not name.strip() or len(name) > 100:
             raise CasebridgeError("an account needs a login and a name", hint="at most 64 and 100 characters")
-        if clearance and role not in CLEARABLE:
-            names = ", ".join(sorted(CLEARABLE))
-            raise CasebridgeError(f"a {role} has no clearance", hint=f"roles that may have it: {names}")
+        check_role(role, clearance=clearance)
         _fit(password, key)
         self._insert(key, name.strip(), role, self._hasher.hash(password), clearance=clearance, demo=False)
 
@@ -109,7 +128,7 @@ class Accounts:
             "login": login, "name": name, "role": str(role), "clearance": int(clearance), "secret": secret,
             "demo": int(demo), "keyboard": 0, "rules_at": "", "made_at": now(), "closed_at": "",
         }  # fmt: skip
-        with writing(self._engine).begin() as connection:
+        with writing(self.engine).begin() as connection:
             bring_up_control(connection)
             if connection.scalar(sa.select(ACCOUNTS.c.login).where(ACCOUNTS.c.login == login)) is not None:
                 raise CasebridgeError(f"there is an account {login} already", hint="choose another login")
@@ -117,19 +136,19 @@ class Accounts:
 
     def find(self, login: str) -> Account | None:
         """An account that is open."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             row = connection.execute(sa.select(ACCOUNTS).where(ACCOUNTS.c.login == _key(login))).first()
         return _account(row) if row is not None and not row.closed_at else None
 
     def all(self) -> Sequence[Account]:
         """Every account, closed ones too, by login."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return [_account(row) for row in connection.execute(sa.select(ACCOUNTS).order_by(ACCOUNTS.c.login))]
 
     def check(self, login: str, password: str, *, demo: bool) -> Account | None:
         """Who signs in; None when nobody does, whatever the reason: it takes as long either way."""
         key = _key(login)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             row = connection.execute(sa.select(ACCOUNTS).where(ACCOUNTS.c.login == key)).first()
         blocked = self._attempts(key) >= MOST_ATTEMPTS
         fits = self._verify(row.secret if row is not None and row.secret else self._nobody, password)
@@ -147,12 +166,12 @@ class Accounts:
     def _attempts(self, key: str) -> int:
         since = int(self._clock()) - WITHIN
         query = sa.select(sa.func.count()).where(ATTEMPTS.c.who == key, ATTEMPTS.c.at > since)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return int(connection.scalar(query) or 0)
 
     def _failed(self, key: str) -> None:
         now_ = int(self._clock())
-        with writing(self._engine).begin() as connection:
+        with writing(self.engine).begin() as connection:
             connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.at < now_ - WITHIN))
             connection.execute(ATTEMPTS.insert().values(who=key[:64], at=now_))
 
@@ -169,18 +188,40 @@ class Accounts:
         """Somebody has accepted the rules of use, now."""
         self._change(login, rules_at=now())
 
+    def note_test(self, login: str, *, passed: bool) -> None:
+        """Somebody has sat the test."""
+        self._change(login, tries=ACCOUNTS.c.tries + 1, **({"tested_at": now()} if passed else {}))
+
+    def change(
+        self, login: str, *, name: str, role: Role, clearance: bool, daily: int, teams: Sequence[str],
+        groups: Sequence[str],
+    ) -> None:  # fmt: skip
+        """A mover: another role with what goes with it; it holds from the next page on."""
+        check_role(role, clearance=clearance, teams=teams)
+        self._change(login, name=name, role=str(role), clearance=int(clearance), daily=daily,
+                     teams="\n".join(teams), restriction_groups="\n".join(groups))  # fmt: skip
+
     def use_keyboard(self, login: str, *, on: bool) -> None:
         """Switch single keys on or off for somebody."""
         self._change(login, keyboard=int(on))
 
     def _change(self, login: str, **values: object) -> None:
-        with writing(self._engine).begin() as connection:
+        with writing(self.engine).begin() as connection:
             changed = connection.execute(
                 ACCOUNTS.update().where(ACCOUNTS.c.login == _key(login)).values(**values)
             ).rowcount
         if changed != 1:
             known = [account.login for account in self.all()]
             raise CasebridgeError("there is no such account", hint=did_you_mean(login, known))
+
+
+def check_role(role: Role, *, clearance: bool, teams: Sequence[str] = ()) -> None:
+    """CasebridgeError when a role cannot have what is said of it."""
+    if clearance and role not in CLEARABLE:
+        names = ", ".join(sorted(CLEARABLE))
+        raise CasebridgeError(f"a {role} has no clearance", hint=f"roles that may have it: {names}")
+    if teams and role is not Role.PARTNER:
+        raise CasebridgeError(f"a {role} has no agreement", hint="teams are what a partner's agreement covers")
 
 
 def _key(login: str) -> str:
@@ -190,8 +231,12 @@ def _key(login: str) -> str:
 def _account(row: sa.Row[tuple[object, ...]]) -> Account:
     return Account(
         row.login, row.name, Role(row.role), row.clearance, bool(row.demo), bool(row.keyboard), row.rules_at,
-        row.closed_at,
+        row.closed_at, row.tested_at, row.tries, row.daily, _names(row.teams), _names(row.restriction_groups),
     )  # fmt: skip
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part for part in text.split("\n") if part)
 
 
 def _fit(password: str, login: str) -> None:

@@ -17,7 +17,19 @@ from starlette.staticfiles import StaticFiles
 
 from casebridge.dedupe.review.desk_words import Refused
 from casebridge.migrate.web.door import Door
-from casebridge.migrate.web.pages import checks, group, home, intake, log, pair, quality, queue, releases, sign_in
+from casebridge.migrate.web.pages import (
+    checks,
+    entrance,
+    group,
+    home,
+    intake,
+    log,
+    pair,
+    quality,
+    queue,
+    releases,
+    sign_in,
+)
 from casebridge.migrate.web.roles import Page
 from casebridge.migrate.web.visit import COOKIE, HERE, House, Visit, today
 from casebridge.project.errors import CasebridgeError
@@ -30,6 +42,10 @@ PAGES: Sequence[tuple[str, str, Page | None, Handler]] = (
     ("/", "GET", None, home.show),
     ("/rules", "GET", None, sign_in.rules),
     ("/rules", "POST", None, sign_in.accept),
+    ("/test", "GET", Page.REVIEW, entrance.test),
+    ("/test", "POST", Page.REVIEW, entrance.sit),
+    ("/family", "GET", Page.REVIEW, entrance.family),
+    ("/family", "POST", Page.REVIEW, entrance.add),
     ("/keyboard", "POST", None, sign_in.keyboard),
     ("/sign-out", "POST", None, sign_in.leave),
     ("/queue", "GET", Page.REVIEW, queue.show),
@@ -100,6 +116,8 @@ def _let_in(
     free = {"/rules", "/sign-out"}
     if not visit.account.accepted_rules(today()) and request.url.path not in free:
         return visit.to("/rules")
+    if visit.account.needs_test and request.url.path not in {*free, "/test"}:
+        return visit.to("/test")
     return _done(visit, handler)
 
 

@@ -28,6 +28,7 @@ class Role(enum.StrEnum):
     BOARD = "board"
     AUDITOR = "auditor"
     HELP_DESK = "help desk"
+    PARTNER = "partner"
 
 
 MAY_OPEN: Mapping[Role, frozenset[Page]] = {
@@ -39,6 +40,7 @@ MAY_OPEN: Mapping[Role, frozenset[Page]] = {
     Role.BOARD: frozenset({Page.PROGRESS, Page.QUALITY}),
     Role.AUDITOR: frozenset({Page.LOG, Page.PROGRESS, Page.QUALITY}),
     Role.HELP_DESK: frozenset({Page.INTAKE}),
+    Role.PARTNER: frozenset({Page.REVIEW}),
 }
 """Nothing else is open to a role: what is not his, and what is not there, has one answer."""
 

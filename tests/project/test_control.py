@@ -12,14 +12,29 @@ from sqlalchemy.exc import DatabaseError
 
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import DECISIONS, Ruling, decision
-from casebridge.dedupe.review.desk_tables import BASES, CLAIMS, PLANS, SAMPLES, STRATA, VERDICTS
+from casebridge.dedupe.review.desk_tables import BASES, CLAIMS, FAMILY, PLANS, SAMPLES, STRATA, VERDICTS
 from casebridge.dedupe.review.intake import INTAKE
+from casebridge.migrate.web.accounts import ACCOUNTS
 from casebridge.project.audit import ENTRIES, KEY_FILE, KEYS, READS, AuditLog, Said
 from casebridge.project.control import HEAD, VERSIONS, bring_up_control
 from casebridge.project.database import open_database, writing
 from casebridge.project.errors import CasebridgeError
 
-TABLES = (DECISIONS, ENTRIES, READS, KEYS, CLAIMS, VERDICTS, INTAKE, BASES, PLANS, STRATA, SAMPLES)
+TABLES = (
+    DECISIONS,
+    ENTRIES,
+    READS,
+    KEYS,
+    CLAIMS,
+    VERDICTS,
+    INTAKE,
+    BASES,
+    PLANS,
+    STRATA,
+    SAMPLES,
+    FAMILY,
+    ACCOUNTS,
+)
 
 # As it was before there were revisions: what stands in councils' databases.
 BEFORE = (

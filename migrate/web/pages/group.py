@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from casebridge.dedupe.review.desk_figures import decided_within
 from casebridge.dedupe.review.desk_words import Form, Open
 from casebridge.dedupe.review.evidence_file import Person
 from casebridge.dedupe.review.verdicts import Opinion, Place
@@ -43,7 +44,7 @@ def show(visit: Visit) -> Response:
     if one is None or len(members) < 3:
         return visit.nothing()
     visit.noted("view group", item=one.pair.item)
-    said = visit.desk.decided_within([member.person.id for member in members]) if one.pair.conflict else []
+    said = decided_within(visit.desk, [member.person.id for member in members]) if one.pair.conflict else []
     letters = {member.person.id: member.letter for member in members}
     told = [(letters[d.left_id], str(d.verdict), letters[d.right_id], d.reviewer) for d in said]
     return visit.page("group.html", title="Group", one=one, members=members, told=told, size=len(one.pair.group))
@@ -51,9 +52,9 @@ def show(visit: Visit) -> Response:
 
 def _members(visit: Visit, one: Open) -> list[Member]:
     ids = one.pair.group[:LARGEST]
-    evidence = visit.desk.evidence()
-    people = evidence.people(list(ids), visit.me.clearance)
-    pairs = {frozenset((p.left_id, p.right_id)): p for p in evidence.between(list(ids), visit.me.clearance)}
+    sight = visit.desk.sight(visit.me.viewer)
+    people = sight.people(list(ids))
+    pairs = {frozenset((p.left_id, p.right_id)): p for p in sight.between(list(ids))}
     found = {both: visit.desk.find(visit.me.viewer, pair.item) for both, pair in pairs.items()}
     weakest = min((pair.weight for pair in pairs.values()), default=0.0)
     letters = {item: chr(65 + place) for place, item in enumerate(item for item in ids if item in people)}

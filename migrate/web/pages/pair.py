@@ -117,7 +117,7 @@ def _page(visit: Visit, one: Open, revealed: str, *, status: int = 200, **values
 
 
 def _people(visit: Visit, one: Open) -> tuple[Person, Person]:
-    people = visit.desk.evidence().people([one.pair.left_id, one.pair.right_id], visit.me.clearance)
+    people = visit.desk.sight(visit.me.viewer).people([one.pair.left_id, one.pair.right_id])
     return people[one.pair.left_id], people[one.pair.right_id]
 
 
@@ -143,7 +143,7 @@ def _whole(line: Line) -> tuple[list[Piece], list[Piece]]:
 
 def _sides(visit: Visit, left: Person, right: Person, revealed: str) -> list[Side]:
     ids = [kin.id for person in (left, right) for kin in person.kin]
-    known = visit.desk.evidence().people(ids, visit.me.clearance) if ids else {}
+    known = visit.desk.sight(visit.me.viewer).people(ids) if ids else {}
     found = []
     for letter, person, other in zip(SIDES, (left, right), (right, left), strict=True):
         family = [
@@ -198,7 +198,8 @@ def take(visit: Visit) -> Response:
     filters = as_query(wanted(visit.form))
     if visit.desk.find(visit.me.viewer, visit.item()) is None:
         return visit.nothing()
-    visit.desk.claim(visit.me.viewer, visit.item())
+    if not visit.desk.day_is_done(visit.me.viewer):
+        visit.desk.claim(visit.me.viewer, visit.item())
     return visit.to(f"/pair/{visit.item()}", **filters)
 
 

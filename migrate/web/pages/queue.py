@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from casebridge.dedupe.review.desk_figures import said_by_day, seconds_of
-from casebridge.dedupe.review.desk_words import Open
+from casebridge.dedupe.review.desk_words import Open, Refused
 from casebridge.dedupe.review.evidence_file import PairEvidence
 from casebridge.dedupe.review.merge_rules import Outcome
 from casebridge.dedupe.review.verdicts import SETTLING, Act, Opinion, Place
@@ -46,12 +46,13 @@ def show(visit: Visit) -> Response:
         filters=filters, query=as_query(filters), teams=teams, relations=RELATIONS,
         outcomes=[str(says) for says in Outcome] if any(one.pair.preflight for one in everything) else [],
         only=(*ONLY, *(["restricted"] if me.clearance else [])), after=after(visit), pace=pace(visit, len(found)),
+        daily=me.daily,
     )  # fmt: skip
 
 
 def _row(visit: Visit, one: Open) -> Row:
     pair = one.pair
-    people = visit.desk.evidence().people([pair.left_id, pair.right_id], visit.me.clearance)
+    people = visit.desk.sight(visit.me.viewer).people([pair.left_id, pair.right_id])
     lines = [line for line in compare(people[pair.left_id], people[pair.right_id], pair.levels)
              if not line.role.startswith("field:")]  # fmt: skip
     same = ", ".join(line.label for line in lines if line.kind == "agrees")
@@ -64,6 +65,8 @@ def _row(visit: Visit, one: Open) -> Row:
 def take(visit: Visit) -> Response:
     """Claim the next free pair and go there."""
     filters = wanted(visit.form)
+    if visit.desk.day_is_done(visit.me.viewer):
+        raise Refused(f"your {visit.me.daily} pairs for today are done", hint="more are yours tomorrow")
     item = visit.desk.take_next(visit.me.viewer, filters)
     if item is None:
         return visit.to("/queue", **as_query(filters), empty="yes")

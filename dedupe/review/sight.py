@@ -1,0 +1,98 @@
+"""What one viewer may see: by clearance, by what is kept from him and by what his agreement covers.
+
+All three are asked in one place, before anything is counted, ordered or shown. What he may not see is answered as
+if it
+were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from casebridge.dedupe.review.crosswalk import together
+from casebridge.dedupe.review.desk_tables import FAMILY
+from casebridge.dedupe.review.desk_words import Viewer
+from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, Person
+from casebridge.dedupe.review.family import ACCESS, declared_by, kept_by_access
+from casebridge.project.settings import Settings
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What one viewer sees of one evidence file. `kept`: records kept from him; `teams`: those whose people he
+    may see
+    (None: all)."""
+
+    evidence: EvidenceFile
+    clearance: int
+    kept: frozenset[str] = frozenset()
+    teams: frozenset[str] | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but clearance counts for him."""
+        return not self.kept and self.teams is None
+
+    def of(self, pair: PairEvidence) -> PairEvidence | None:
+        """A pair as he sees it; None when he does not. A group is what it is without those he does not see."""
+        if pair.clearance > self.clearance or not self._covers(pair.teams):
+            return None
+        if self.kept and (pair.left_id in self.kept or pair.right_id in self.kept):
+            return None
+        if pair.group and not self.plain:
+            return replace(pair, group=self._group(pair))
+        return pair
+
+    def _covers(self, teams: Sequence[str]) -> bool:
+        return self.teams is None or (bool(teams) and set(teams) <= self.teams)
+
+    def _group(self, pair: PairEvidence) -> tuple[str, ...]:
+        members = list(self.people(pair.group))
+        joined = [(p.left_id, p.right_id) for p in self.evidence.between(members, self.clearance) if p.open]
+        group = next((ids for ids in together(joined) if pair.left_id in ids), ())
+        return group if len(group) > 2 else ()
+
+    def people(self, ids: Sequence[str]) -> dict[str, Person]:
+        """Those of some records that he may see. A relative of whom no team is known is no case of a partner's."""
+        found = self.evidence.people([item for item in ids if item not in self.kept], self.clearance)
+        return {item: person for item, person in found.items() if self._covers(person.teams)}
+
+    def between(self, ids: Sequence[str]) -> list[PairEvidence]:
+        """The pairs that any two of some records make."""
+        found = (self.of(pair) for pair in self.evidence.between(ids, self.clearance))
+        return [pair for pair in found if pair is not None]
+
+
+class Sights:
+    """The sights of one desk; what is kept from somebody is worked out once for each evidence and each change of
+    what
+    was declared."""
+
+    def __init__(self, engine: sa.Engine, settings: Settings) -> None:
+        self._engine, self._settings = engine, settings
+        self._kept: dict[str, tuple[object, frozenset[str]]] = {}
+
+    def of(self, viewer: Viewer, evidence: EvidenceFile) -> Sight:
+        """What this viewer sees of this evidence."""
+        with self._engine.connect() as connection:
+            said = connection.scalar(sa.select(sa.func.max(FAMILY.c.number)).where(FAMILY.c.login == viewer.login))
+        access = self._settings.folder / ACCESS
+        listed = access.stat().st_mtime_ns if access.is_file() else 0
+        if not said and not listed:
+            return Sight(evidence, viewer.clearance, teams=viewer.teams)
+        key = (evidence.path, said, listed, viewer.groups)
+        there = self._kept.get(viewer.login)
+        if there is None or there[0] != key:
+            there = self._kept[viewer.login] = (key, self._worked_out(viewer, evidence))
+        return Sight(evidence, viewer.clearance, there[1], viewer.teams)
+
+    def _worked_out(self, viewer: Viewer, evidence: EvidenceFile) -> frozenset[str]:
+        """Every record of the evidence is held against those whom he declared."""
+        kept = kept_by_access(self._settings.folder / ACCESS, list(self._settings.systems), viewer.groups)
+        mine = declared_by(self._engine, viewer.login)
+        if mine:
+            kept |= {item for item, roles in evidence.roles() if any(one.may_be(roles) for one in mine)}
+        return frozenset(kept)
