@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from casebridge.dedupe.scan.night import Night, Tell, scan
+from casebridge.dedupe.scan.night import Model, Night, Tell, scan
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_own, shown
 from casebridge.project.job import sole_run
@@ -13,7 +13,9 @@ from casebridge.project.private import make_private, private_files
 from casebridge.project.settings import read_settings
 
 
-def scan_project(folder: Path, *, whole: bool = False, day: dt.date | None = None, tell: Tell = print) -> Night:
+def scan_project(
+    folder: Path, *, whole: bool = False, model: Model = Model.KEPT, day: dt.date | None = None, tell: Tell = print
+) -> Night:
     """Scan the live register of the project in a folder. day: whose night it is (by default today's)."""
     settings = read_settings(folder)
     with private_files(shared=settings.shared_group), sole_run(settings.work):
@@ -22,6 +24,7 @@ def scan_project(folder: Path, *, whole: bool = False, day: dt.date | None = Non
         engine = open_own(settings.control_url, name, "restore it from a backup: decisions stand in it")
         try:
             log = AuditLog(engine, settings.folder / KEY_FILE)
-            return scan(settings, log, day or dt.date.today(), tell, whole=whole)  # noqa: DTZ011 (the council's day)
+            today = dt.date.today()  # noqa: DTZ011 (the council's day)
+            return scan(settings, log, day or today, tell, whole=whole, model=model)
         finally:
             engine.dispose()

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
+from casebridge.dedupe.linkage.affected.linked import LinkedRegister
+from casebridge.dedupe.linkage.affected.night import link_affected
 from casebridge.dedupe.linkage.engine import link
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
-from casebridge.dedupe.linkage.model.kept import KeptModel, read_kept
 from casebridge.dedupe.review.reraise import level_columns
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.project.errors import CasebridgeError
 
 FEW = 2
-MODEL = "model"
-"""The folder of the kept model in the scan's folder."""
 PAIRS: Mapping[str, type[pl.DataType]] = {
     "left_id": pl.String, "right_id": pl.String, "p_same": pl.Float64, "relation": pl.String,
     "weight": pl.Float64, "zone": pl.String, "guard": pl.String,
@@ -38,13 +37,13 @@ class Ruled:
 @dataclass(frozen=True)
 class Linked:
     """The register as linkage sees it now: PAIRS, clusters (`id`, `cluster`), the probability from which a pair is
-    put forward, and warnings of drift. `model`: what is kept of how it was scored."""
+    put forward, and warnings of drift. `kept`: what the next night begins with."""
 
     pairs: pl.DataFrame
     clusters: pl.DataFrame
     propose: float
     warnings: tuple[str, ...] = ()
-    model: KeptModel | None = None
+    kept: LinkedRegister | None = None
 
 
 def fields_of(config: ScanConfig) -> Fields:
@@ -53,31 +52,48 @@ def fields_of(config: ScanConfig) -> Fields:
 
 
 def link_people(
-    register: pl.DataFrame, config: ScanConfig, ruled: Ruled, kept: KeptModel | None, clusters: Mapping[str, str]
+    register: pl.DataFrame,
+    changed: Collection[str],
+    before: LinkedRegister | None,
+    config: ScanConfig,
+    ruled: Ruled,
 ) -> Linked:
-    """Link a register. Without a kept model one is fitted. clusters: of the night
-    before, so that names stay."""
-    none = pl.DataFrame(schema={"id": pl.String(), "cluster": pl.String()})
+    """Link a register: all of it by a model that is fitted to it, or what changed since `before` by the model of
+    that. changed: ids that came, went, or say something else now. CasebridgeError where that cannot be done."""
     if register.height < FEW:
+        none = pl.DataFrame(schema={"id": pl.String(), "cluster": pl.String()})
         return Linked(pl.DataFrame(schema=dict(PAIRS)), none, 1.0)
-    options = LinkOptions(
-        related=ruled.related, same_pairs=ruled.same, different_pairs=ruled.different, previous_clusters=clusters
-    )
+    options = LinkOptions(related=ruled.related, same_pairs=ruled.same, different_pairs=ruled.different)
     try:
-        found = link(register, fields_of(config), options, kept=kept)
+        if before is None:
+            return _as_linked(fitted(register, config, options), ())
+        fresh = register.filter(pl.col("id").is_in(sorted(changed)))
+        gone = set(changed) - set(fresh.get_column("id"))
+        night = link_affected(before, fresh, sorted(gone), options)
+        return _as_linked(night.linked, night.warnings)
     except RegisterError as error:
-        hint = (
-            error.hint
-            if kept is None
-            else "`casebridge scan --model new` fits a new one; --dry-run shows what for"
-        )
+        hint = error.hint if before is None else "`casebridge scan --model new` fits a new one"
         raise CasebridgeError(f"the register cannot be linked: {error.what}", hint=hint) from error
-    propose, warnings = (
-        float(found.model["thresholds"]["propose"]),
-        tuple(map(str, found.model.get("warnings", ()))),
-    )
-    names = found.clusters.select(pl.all().cast(pl.String))
-    return Linked(in_order(found.pairs), names, propose, warnings, found.kept)
+
+
+def fitted(register: pl.DataFrame, config: ScanConfig, options: LinkOptions) -> LinkedRegister:
+    """A register linked by a model that is fitted to it."""
+    found = link(register, fields_of(config), options)
+    assert found.kept is not None
+    return LinkedRegister.of(register, fields_of(config), found.kept, options)
+
+
+def without_names(linked: LinkedRegister, hidden: Collection[str]) -> LinkedRegister:
+    """The same with no cluster called after one of these records: a name is the id of somebody who was in it."""
+    clusters = linked.clusters().filter(~pl.col("id").is_in(sorted(hidden)))
+    other = pl.col("id").min().over("cluster")
+    named = pl.when(pl.col("cluster").is_in(sorted(hidden))).then(other).otherwise(pl.col("cluster"))
+    return replace(linked, frames={**linked.frames, "clusters": clusters.with_columns(named.alias("cluster"))})
+
+
+def _as_linked(linked: LinkedRegister, warnings: Sequence[str]) -> Linked:
+    clusters = linked.clusters().select(pl.all().cast(pl.String))
+    return Linked(in_order(linked.pairs()), clusters, linked.kept.propose, tuple(warnings), linked)
 
 
 def in_order(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -91,10 +107,10 @@ def in_order(pairs: pl.DataFrame) -> pl.DataFrame:
     return there.select(*(pl.col(name).cast(kind) for name, kind in PAIRS.items()), *levels)
 
 
-def read_model(folder: Path) -> KeptModel | None:
-    """The model that a folder keeps, None where there is none."""
+def read_linked(folder: Path) -> LinkedRegister:
+    """The linked register in a folder. CasebridgeError where there is none that this release can read."""
     try:
-        return read_kept(folder) if folder.is_dir() else None
+        return LinkedRegister.read(folder)
     except RegisterError as error:
-        hint = "`casebridge scan --model new` fits a new one"
-        raise CasebridgeError(f"the kept model: {error.what}", hint=hint) from error
+        hint = "`casebridge scan --model new` reads and links the whole register anew"
+        raise CasebridgeError(f"what the last scan linked: {error.what}", hint=hint) from error

@@ -9,6 +9,7 @@ puts it in place first.
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -25,11 +26,11 @@ from casebridge.dedupe.review.reraise import Basis, bases, note_bases
 from casebridge.dedupe.scan.changes import TableRead, read_table
 from casebridge.dedupe.scan.config import ScanConfig, read_scan
 from casebridge.dedupe.scan.keys import Keys, hidden_records, legacy_of, read_crosswalk
-from casebridge.dedupe.scan.linking import MODEL, Linked, Ruled, link_people, read_model
+from casebridge.dedupe.scan.linking import Linked, Ruled, link_people, read_linked, without_names
 from casebridge.dedupe.scan.pairs import candidates, ruled_pairs, waiting
 from casebridge.dedupe.scan.people import LiveQueries, with_changes
 from casebridge.dedupe.scan.showing import shown_pairs, shown_people
-from casebridge.dedupe.scan.state import ScanState, read_state
+from casebridge.dedupe.scan.state import LINKED, ScanState, read_state
 from casebridge.project.audit import AuditLog
 from casebridge.project.batch import Batch, digest, keep, new_file, remove_left_over
 from casebridge.project.errors import CasebridgeError
@@ -70,7 +71,16 @@ class _Seen:
         return {key for table in self.tables.values() for key in table.people}
 
 
-def scan(settings: Settings, log: AuditLog, day: dt.date, tell: Tell, *, whole: bool = False) -> Night:
+class Model(enum.StrEnum):
+    """By which model a night scores: the one that is kept, or one that is fitted to the register as it is now."""
+
+    KEPT = "kept"
+    NEW = "new"
+
+
+def scan(
+    settings: Settings, log: AuditLog, day: dt.date, tell: Tell, *, whole: bool = False, model: Model = Model.KEPT
+) -> Night:
     """Do a night. whole: read every row, whatever change dates say. The caller holds the project."""
     config, state = read_scan(settings.folder), read_state(settings.work)
     remove_left_over(state.folder)
@@ -80,7 +90,7 @@ def scan(settings: Settings, log: AuditLog, day: dt.date, tell: Tell, *, whole: 
         _catch_up(ledger, settings, state)
         then = said_until_now(log.engine)
         seen = _read(settings, config, state, whole=whole, tell=tell)
-        return _Work(settings, log, config, state, ledger, day, tell).night(seen, then)
+        return _Work(settings, log, config, state, ledger, day, tell, model).night(seen, then)
     finally:
         ledger.close()
 
@@ -114,6 +124,7 @@ class _Work:
     ledger: Ledger
     day: dt.date
     tell: Tell
+    model: Model
 
     def night(self, seen: _Seen, then: Mapping[str, str]) -> Night:
         queries, state = LiveQueries(self.settings, self.config, seen.rows), self.state
@@ -127,7 +138,7 @@ class _Work:
         ruled = Ruled(
             ruled_pairs(decided, Ruling.SAME), ruled_pairs(decided, Ruling.DIFFERENT, Ruling.RELATED), related
         )
-        linked = self._linked(register, ruled)
+        linked = self._linked(register, changed, ruled, seen.hidden)
         here = [said for said in standing if {said.left_id, said.right_id} <= present]
         note_bases(self.log.engine, here, linked.pairs.lazy())
         self.tell(f"register of {register.height:,}, {len(changed):,} changed")
@@ -176,12 +187,19 @@ class _Work:
             found[first, second] = basis if same else replace(basis, weight=math.nan)
         return found
 
-    def _linked(self, register: pl.DataFrame, ruled: Ruled) -> Linked:
-        clusters = self.state.frame("clusters")
-        names = dict(clusters.iter_rows()) if clusters is not None else {}
-        present = set(register.get_column("id"))
-        names = {item: name for item, name in names.items() if name in present}
-        return link_people(register, self.config, ruled, read_model(self.state.folder / MODEL), names)
+    def _linked(
+        self, register: pl.DataFrame, changed: Collection[str], ruled: Ruled, hidden: Collection[str]
+    ) -> Linked:
+        folder = self.state.linked if self.model is Model.KEPT else None
+        before = without_names(read_linked(folder), hidden) if folder else None
+        return link_people(register, changed, before, self.config, ruled)
+
+    def _model_since(self) -> int:
+        """The last decision before the model was fitted: what it rested on was weighed by another one."""
+        fresh = self.model is Model.NEW or self.state.linked is None
+        return int(
+            said_until_now(self.log.engine).get("decisions", 0) if fresh else self.state.facts["model_since"]
+        )
 
     def _evidence(self, people: Mapping[str, Any], found: pl.DataFrame, then: Mapping[str, str]) -> Batch:
         rows = shown_pairs(self.log.keyer(), found, people)
@@ -200,16 +218,19 @@ class _Work:
         for name, rows in {
             **seen.rows,
             "register": register,
-            "clusters": linked.clusters,
             "candidates": found,
         }.items():
             state.put(name, rows)
-        if linked.model is not None and not (state.folder / MODEL).is_dir():
-            linked.model.save(state.folder / MODEL)
+        folder = state.new_folder("linked")
+        if linked.kept is not None:
+            linked.kept.save(folder)
         facts = self._facts(seen, register, changed, linked, found, before)
         merged = {gone: kept for gone, kept in keys.merged.items() if not {gone, kept} & seen.hidden}
         held = {**vars(evidence), "path": evidence.path.relative_to(self.settings.work).as_posix()}
-        state.commit({"day": self.day.isoformat(), "merged": merged, "evidence": held, "last": facts})
+        state.commit({
+            "day": self.day.isoformat(), "merged": merged, "evidence": held, "last": facts,
+            "model_since": self._model_since(), LINKED: folder.name if linked.kept is not None else "",
+        })  # fmt: skip
         _catch_up(self.ledger, self.settings, state)
         return Night(state.night, self.day.isoformat(), facts)
 

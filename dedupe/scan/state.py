@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from casebridge.project.batch import file_digest, new_file, put_in_place, write_
 from casebridge.project.errors import CasebridgeError
 
 FILE, FORMAT = "state.json", 1
+LINKED = "linked"
+"""The fact that names the folder of the linked register."""
 FOLDER = "scan"
 """Of the work folder."""
 LOST = "delete work/scan: the next scan reads the whole register and builds it anew; no decision is lost"
@@ -64,9 +67,9 @@ class ScanState:
             self.files[name] = Kept(path.name, file_digest(beside), frame.height)
             put_in_place(beside, path)
 
-    def drop(self, name: str) -> None:
-        """Keep nothing under a name any more."""
-        self.files.pop(name, None)
+    def new_folder(self, name: str) -> Path:
+        """Where a folder may be written that counts from the next `commit` on, if its name stands in the facts."""
+        return self.folder / f"{self.night + 1:05d}-{os.getpid()}-{name}"
 
     def commit(self, facts: Mapping[str, Any]) -> None:
         """From here on this is what holds, whatever happens; files of before are deleted."""
@@ -79,9 +82,16 @@ class ScanState:
     def tidy(self) -> None:
         """Delete the files that do not hold: what a scan left that was killed, and what the last one replaced."""
         named = {kept.path for kept in self.files.values()}
-        for path in self.folder.glob("*.parquet"):
+        named |= {FILE, str(self.facts.get(LINKED, ""))}
+        for path in self.folder.iterdir():
             if path.name not in named:
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    @property
+    def linked(self) -> Path | None:
+        """The folder of the linked register, None before the first night."""
+        name = self.facts.get(LINKED)
+        return self.folder / str(name) if name else None
 
 
 def read_state(work: Path) -> ScanState:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from casebridge.dedupe.scan.night import Model
 from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.render import show_json
 from casebridge.migrate.scanning import scan_project
@@ -17,9 +18,13 @@ from casebridge.project.errors import counted
 @project_option
 @json_option
 @click.option("--whole", is_flag=True, help="Read every row, whatever the change dates say.")
-def scan(folder: Path, as_json: bool, whole: bool) -> None:
+@click.option(
+    "--model", type=click.Choice([str(model) for model in Model]), default=str(Model.KEPT), show_default=True,
+    help="new: fit one to the register as it is now, and link everybody by it.",
+)  # fmt: skip
+def scan(folder: Path, as_json: bool, whole: bool, model: str) -> None:
     """Look through the live register for people who are in it twice."""
-    night = scan_project(folder, whole=whole, tell=lambda text: click.echo(text, err=True))
+    night = scan_project(folder, whole=whole, model=Model(model), tell=lambda text: click.echo(text, err=True))
     if as_json:
         show_json({"night": night.number, "day": night.day, **night.facts})
         return
