@@ -12,12 +12,12 @@ QUICK := $(addprefix tests/,test_architecture.py test_check_digits.py test_depen
 	$(addprefix tests/linkage/test_,levels.py namesakes.py rules.py twins.py unread.py zones.py) \
 	tests/load/test_resolve.py tests/reconciliation/test_raw_text.py tests/staged/test_reading.py
 
-.PHONY: demo test quick lint glossary mutants setup browser clean
+.PHONY: demo test quick lint glossary mutants setup browser server clean
 
 demo: setup
 	$(BIN)/casebridge demo demo
 
-test: setup browser lint
+test: setup browser server lint
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 quick: setup lint
@@ -54,6 +54,17 @@ browser:
 	  apt-get install -y -qq chromium >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }; \
 	else \
 	  echo "no Chromium here: tests/web/test_browser.py needs one on PATH (Debian: apt-get install chromium)"; \
+	fi
+
+# The tests of databases as sources start a MariaDB of their own: Debian's package, where this login may install it.
+server:
+	@PATH=$$PATH:/usr/sbin; command -v mariadbd >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing mariadb-server, for tests/extract"; \
+	  apt-get install -y -qq mariadb-server >/dev/null 2>&1 || \
+	    { apt-get update -qq && apt-get install -y -qq mariadb-server >/dev/null; }; \
+	else \
+	  echo "no MariaDB here: tests/extract needs mariadbd on PATH (Debian: apt-get install mariadb-server)"; \
 	fi
 
 .venv/ready: pyproject.toml

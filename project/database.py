@@ -29,6 +29,12 @@ _NOT_OF_THE_STATEMENT = (
 """What a database refuses whatever is asked of it: it is away, full, or not to be written."""
 
 _WRITES = "casebridge_writes"
+_DRIVERS = {
+    "postgresql": "psycopg", "mariadb": "pymysql", "mysql": "pymysql", "oracle": "oracledb", "mssql": "pyodbc",
+}  # fmt: skip
+"""The driver of a URL that names none."""
+_NAMES_ONLY = frozenset({1044, 1045, 1046, 1049, 1054, 1060, 1109, 1142, 1143, 1146, 1356, 2002, 2003, 2006, 2013})
+"""Errors of MariaDB and MySQL whose messages quote names of things, never a value."""
 _WORDS_OF_URL = ("password", "passwd", "pwd", "passfile", "sslpassword", "token", "secret")
 _ABOUT_THE_SERVER = frozenset({"08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"})
 """SQLSTATE classes whose messages name logins, databases, tables and columns, but never a value."""
@@ -45,8 +51,8 @@ def open_database(url: str, *, reading: bool = False) -> sa.Engine:
     beside it; where there is none yet, the database is an empty one in memory.
     """
     parsed = _parsed(url)
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername in _DRIVERS:
+        parsed = parsed.set(drivername=f"{parsed.drivername}+{_DRIVERS[parsed.drivername]}")
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_to_read(parsed) if reading else _sqlite(parsed)
     try:
@@ -60,7 +66,8 @@ def open_database(url: str, *, reading: bool = False) -> sa.Engine:
         return engine.execution_options(postgresql_readonly=True) if reading and server else engine
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         hint = (
-            "install its driver (the extras `oracle` and `sqlserver` have two), or use sqlite:/// or postgresql://"
+            "install its driver (the extras `mariadb`, `oracle` and `sqlserver` have three), or use sqlite:/// or "
+            "postgresql://"
         )
         raise TargetError(shown(parsed), f"no driver for it: {error}", hint=hint) from error
 
@@ -172,6 +179,9 @@ def _reason(error: BaseException) -> str:
     text = str(error).strip()
     first = text.splitlines()[0] if text else type(error).__name__
     state = getattr(error, "sqlstate", None)
+    if len(error.args) == 2 and isinstance(error.args[0], int):  # PyMySQL: a number and a sentence
+        number, said = error.args
+        return f"{said if number in _NAMES_ONLY else _masked(str(said))} (error {number})"
     if state is None:
         # Without a state it is a connection that failed, or a driver whose messages end in names.
         return first if isinstance(error, psycopg.OperationalError) else _masked(first)

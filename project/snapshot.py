@@ -23,11 +23,17 @@ from sqlalchemy.dialects import postgresql
 from casebridge.project.database import DRIVER_ERRORS, open_database, refusal, shown
 from casebridge.project.errors import SourceError, did_you_mean
 from casebridge.project.servers.asked import Arrived, Asked, Rows, Totals, decoded
+from casebridge.project.servers.mariadb import MariaDB
+from casebridge.project.servers.oracle import Oracle
 from casebridge.project.servers.postgres import PostgreSQL
 from casebridge.project.servers.server import Server
 from casebridge.project.servers.sqlite import SQLite
+from casebridge.project.servers.sqlserver import SQLServer
 
-SERVERS: Mapping[str, Server] = {"postgresql": PostgreSQL(), "sqlite": SQLite()}
+SERVERS: Mapping[str, Server] = {
+    "postgresql": PostgreSQL(), "sqlite": SQLite(), "mariadb": MariaDB(), "mysql": MariaDB(), "oracle": Oracle(),
+    "mssql": SQLServer(),
+}  # fmt: skip
 """By the name of SQLAlchemy's dialect. A new kind is a class and an entry here."""
 _HINT = "see that the server runs, that the URL is its own and that this login may read there; then run it again"
 _LOST = "the connection was lost: run the same command again"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import shutil
+import subprocess
 import tempfile
+import time
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -12,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
 # No test is timed: how long an example takes says something about the machine, not about the code.
@@ -32,6 +37,44 @@ def _postgres_server() -> Iterator[str]:
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _mariadb_server() -> Iterator[Path]:
+    """The socket of a real MariaDB server, stopped and removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="casebridge-mariadb-"))
+    data, socket = folder / "data", folder / "s"
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    as_us = ["--no-defaults", f"--user={getpass.getuser()}", f"--datadir={data}"]
+    install = [str(shutil.which("mariadb-install-db", path=path)), *as_us]
+    subprocess.run(
+        [*install, "--auth-root-authentication-method=normal", "--skip-test-db"], check=True, capture_output=True
+    )
+    command = [str(shutil.which("mariadbd", path=path)), *as_us, f"--socket={socket}", f"--pid-file={folder}/pid"]
+    command += ["--skip-networking", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            for _ in range(300):
+                if socket.exists() or server.poll() is not None:
+                    break
+                time.sleep(0.1)
+            assert socket.exists(), "MariaDB did not start"
+            yield socket
+        finally:
+            server.terminate()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def mariadb_url(_mariadb_server: Path) -> Iterator[str]:
+    """The URL of a fresh MariaDB database."""
+    name, options = f"test_{uuid.uuid4().hex}", f"unix_socket={_mariadb_server}"
+    server = sa.create_engine(f"mariadb+pymysql://root@localhost/?{options}", isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        yield f"mariadb://root@localhost/{name}?{options}"
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
+    server.dispose()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -172,8 +172,10 @@ def _is_text(value: bytes) -> bool:
     return True
 
 
-def framed(rows: Iterator[list[tuple[bytes | None, ...]]], names: tuple[str, ...]) -> Iterator[pl.DataFrame]:
-    """A driver's rows of bytes as frames."""
-    for some in rows:
+def framed(
+    fetch: Callable[[], Sequence[Sequence[bytes | None]]], names: tuple[str, ...]
+) -> Iterator[pl.DataFrame]:
+    """A driver's rows of bytes, some at a time until there are none, as frames."""
+    while some := fetch():
         values = zip(*some, strict=True)
         yield pl.DataFrame([pl.Series(n, list(v), dtype=pl.Binary) for n, v in zip(names, values, strict=True)])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from casebridge.project.servers.asked import Asked, Field
 
@@ -98,11 +99,13 @@ class Server:
 
 @contextmanager
 def cursor_of(connection: sa.Connection) -> Iterator[Any]:
-    """A cursor of the driver."""
+    """A cursor of the driver. What it raises is told by SQLAlchemy's name."""
     driver = connection.connection.driver_connection
     assert driver is not None
-    cursor = driver.cursor()
+    kinds = connection.dialect.loaded_dbapi.Error
     try:
-        yield cursor
-    finally:
-        cursor.close()
+        with closing(driver.cursor()) as cursor:
+            yield cursor
+    except kinds as error:
+        lost = connection.dialect.is_disconnect(error, driver, None)
+        raise DBAPIError(None, None, error, hide_parameters=True, connection_invalidated=lost) from error

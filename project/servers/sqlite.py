@@ -43,7 +43,7 @@ class SQLite(Server):
         try:
             with cursor_of(connection) as cursor:
                 cursor.execute(asked.texts)
-                yield from framed(iter(lambda: cursor.fetchmany(ROWS), []), asked.names)
+                yield from framed(lambda: cursor.fetchmany(ROWS), asked.names)
         finally:
             driver.text_factory = str
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -20,6 +22,9 @@ from casebridge.project.contracts import LINE, ROW
 from casebridge.project.database import open_database
 from casebridge.project.errors import SourceError, SpecError
 from casebridge.project.plan import State
+from casebridge.project.servers.asked import Asked, Totals
+from casebridge.project.servers.oracle import Oracle
+from casebridge.project.servers.sqlserver import SQLServer
 
 TABLES = {"PERSON": ["NO", "Full Name", "select", "BORN"], "PAYMENT": ["PAY_NO", "AMOUNT"]}
 PEOPLE = [
@@ -32,7 +37,8 @@ PAYMENTS = [(str(n), f"{n}.10") for n in range(1, 26)]
 def fill(url: str) -> None:
     engine = open_database(url)
     with engine.begin() as connection:
-        connection.exec_driver_sql('CREATE TABLE person (no bigint, "Full Name" text, "select" text, born date)')
+        columns = quoted(url, '(no bigint, "Full Name" text, "select" text, born date)')
+        connection.exec_driver_sql(f"CREATE TABLE person {columns}")
         connection.exec_driver_sql("CREATE TABLE payment (pay_no integer PRIMARY KEY, amount numeric(10,2))")
         connection.exec_driver_sql("CREATE VIEW few AS SELECT pay_no, amount FROM payment WHERE pay_no < 4")
     with engine.begin() as connection:
@@ -43,6 +49,11 @@ def fill(url: str) -> None:
             ]
             connection.execute(table.insert(), [dict(zip(table.c.keys(), row, strict=True)) for row in typed])
     engine.dispose()
+
+
+def quoted(url: str, text: str) -> str:
+    """SQL as a server of this URL quotes names."""
+    return text.replace('"', "`") if url.startswith("mariadb") else text
 
 
 def _typed(value: str, column: sa.Column[object]) -> object:
@@ -63,11 +74,11 @@ def point_to(folder: Path, url: str) -> None:
     settings.write_text(text.replace('dump = "dump"', f'dump = "{url}"'))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgres", "mariadb"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     made = f"sqlite:///{tmp_path}/old.db"
-    if request.param == "postgresql":
-        made = request.getfixturevalue("postgres_url")
+    if request.param != "sqlite":
+        made = request.getfixturevalue(f"{request.param}_url")
     fill(made)
     return made
 
@@ -177,7 +188,7 @@ def test_a_source_that_is_written_to_meanwhile_is_read_as_it_was(
 
 
 def test_a_query_and_a_view_are_sources_like_tables(url: str, tmp_path: Path) -> None:
-    query = 'SELECT no, "Full Name", "select", born FROM person WHERE no < 3;'
+    query = quoted(url, 'SELECT no, "Full Name", "select", born FROM person WHERE no < 3;')
     folder = project(tmp_path, url, read={"PERSON": f"query = '''{query}'''", "PAYMENT": 'table = "FEW"'})
     job = job_of(folder)
     run(job)
@@ -190,7 +201,8 @@ def test_a_query_and_a_view_are_sources_like_tables(url: str, tmp_path: Path) ->
     [
         ({"PAYMENT": 'table = "PAYMENTS"'}, "has no table or view PAYMENTS"),
         ({"PAYMENT": 'query = "SELECT pay_no, amount FROM nowhere"'}, "its query: "),
-        ({"PAYMENT": 'query = "SELECT pay_no, pay_no FROM payment"'}, "(has columns twice: |nor dropped )pay_no"),
+        ({"PAYMENT": 'query = "SELECT pay_no, pay_no FROM payment"'},
+         "(has columns twice: |nor dropped |Duplicate column name .)pay_no"),
         ({"PAYMENT": 'query = "DELETE FROM payment"'}, "its query: "),
         ({"PAYMENT": 'table = "person"'}, "has none of the columns that the specs name"),
         ({"PAYMENT": 'query = "SELECT pay_no FROM payment"'}, "missing AMOUNT"),
@@ -386,3 +398,91 @@ def test_a_thousand_tables_and_none(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         run(job_of(empty))
     assert "is empty" in str(caught.value)
+
+
+def test_types_of_mariadb_as_it_writes_them(tmp_path: Path, mariadb_url: str) -> None:
+    engine = open_database(mariadb_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SET SESSION sql_mode = '', time_zone = '+01:00'")
+        connection.exec_driver_sql(
+            "CREATE TABLE kinds (pay_no int(5) ZEROFILL, cash decimal(10,2), single float, twice double, "
+            "bits bit(4), day date, at datetime(3), stamp timestamp NULL, clock time, bytes varbinary(4), "
+            "doc json, old varchar(9) CHARACTER SET latin1, kind enum('a','b'), big decimal(60,2)) CHARACTER SET utf8mb4"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO kinds VALUES (7, 9.5, 16777216, 0.1, b'101', '0000-00-00', '2024-01-05 08:30:00.25', "
+            "'2024-07-01 12:00:00', '-36:30:00', X'00FF', '{\"a\": 1}', 'café', 'b', 1e50), "
+            "(8, NULL, NULL, NULL, NULL, '2000-02-29', NULL, NULL, NULL, '', NULL, '', NULL, NULL)"
+        )
+    engine.dispose()
+    columns = [
+        "cash",
+        "single",
+        "twice",
+        "bits",
+        "day",
+        "at",
+        "stamp",
+        "clock",
+        "bytes",
+        "doc",
+        "old",
+        "kind",
+        "big",
+    ]
+    make(tmp_path, {"KINDS": ["pay_no", *columns]})
+    point_to(tmp_path, mariadb_url)
+    job = job_of(tmp_path)
+    run(job)
+    one, two = standing(job, "KINDS").select("pay_no", *columns).rows()
+    assert one == (
+        "00007", "9.50", "16777216", "0.1", "5", "0000-00-00", "2024-01-05 08:30:00.250", "2024-07-01 11:00:00+00",
+        "-36:30:00", "00ff", '{"a": 1}', "café", "b", "1" + "0" * 50 + ".00",
+    )  # fmt: skip
+    assert two == ("00008", None, None, None, None, "2000-02-29", None, None, None, "", None, "", None, None)
+
+
+def test_an_oracle_is_asked_for_texts_and_totals_in_its_own_words() -> None:
+    """Compiled only: there is no such server here. One column of each kind."""
+    server, name = Oracle(), "C"
+    kinds = [("NUMBER", 10, 2), ("NUMBER", 0, -127), ("DATE", None, None), ("TIMESTAMP_TZ", None, None),
+             ("CHAR", None, None), ("CLOB", None, None), ("RAW", None, None)]  # fmt: skip
+    fields = tuple(server.field(f"{name}{n}", *kind) for n, kind in enumerate(kinds))
+    asked = Asked(server.origin("CARE", 'A "b"'), fields)
+    clock = "YYYY-MM-DD HH24:MI:SS"
+    assert asked.texts == (  # noqa: S608
+        'SELECT TO_CHAR("C0", \'TM9\'), TO_CHAR("C1", \'TM9\'), CASE WHEN "C2" = TRUNC("C2") THEN TO_CHAR("C2", '
+        f"'YYYY-MM-DD') ELSE TO_CHAR(\"C2\", '{clock}') END, "
+        f"TO_CHAR(SYS_EXTRACT_UTC(\"C3\"), '{clock}.FF') || '+00', "
+        '"C4", "C5", LOWER(RAWTOHEX("C6")) FROM "CARE"."A ""b"""'
+    )
+    totals = asked.totals(server.quoted)
+    assert 'count("C0"), SUM("C0"), count("C1"), SUM(LENGTH(TO_CHAR("C1", \'TM9\')))' in totals
+    assert 'count("C5"), NULL, count("C6")' in totals
+    assert (fields[0].measure, fields[0].scale, fields[5].measure) == ("sum", 2, "")
+    assert server.begin[-1] == "SET TRANSACTION READ ONLY"
+
+
+def test_an_sql_server_is_asked_for_texts_and_totals_in_its_own_words() -> None:
+    """Compiled only: there is no such server here."""
+    server = SQLServer()
+    kinds = [(int, 10, 0), (Decimal, 19, 4), (float, 53, 0), (dt.date, 10, 0), (dt.datetime, 27, 7),
+             (bytearray, 0, 0), (bool, 1, 0), (str, 0, 0)]  # fmt: skip
+    asked = Asked(server.origin("dbo", "A]b"), tuple(server.field(f"C{n}", *k) for n, k in enumerate(kinds)))
+    assert asked.texts == (
+        "SELECT CONVERT(varchar(20), [C0]), CONVERT(varchar(50), CONVERT(decimal(19, 4), [C1])), "
+        "CONVERT(varchar(50), [C2], 3), CONVERT(char(10), [C3], 23), CONVERT(varchar(33), [C4], 121), "
+        "LOWER(CONVERT(varchar(max), CONVERT(varbinary(max), [C5]), 2)), CONVERT(char(1), [C6]), "
+        "CONVERT(nvarchar(max), [C7]) FROM [dbo].[A]]b]"
+    )
+    assert "count([C1]), SUM(CONVERT(decimal(19, 4), [C1]))" in asked.totals(server.quoted)
+    assert server.level == "SNAPSHOT"
+
+
+def test_totals_say_what_did_not_arrive() -> None:
+    counted = Totals(3, (("A", 3, "6"), ("B", 2, None)))
+    assert counted.differences(Totals(3, (("A", 3, "6.0"), ("B", 2, None)))) == []
+    assert counted.differences(Totals(2, ())) == ["3 rows in the database, 2 arrived"]
+    assert counted.differences(Totals(3, (("A", 3, "7"), ("B", 1, None)))) == [
+        "column A: its control total differs", "column B: 2 values in the database, 1 arrived",
+    ]  # fmt: skip

@@ -1,0 +1,85 @@
+"""MariaDB and MySQL: one consistent snapshot of InnoDB, on one connection; values as the server writes them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from casebridge.project.servers.asked import Asked, Field, framed
+from casebridge.project.servers.server import ROWS, Server, cursor_of
+
+_WHOLE, _YEAR, _DECIMAL, _FLOAT, _BIT, _GEOMETRY = {1, 2, 3, 8, 9}, 13, 246, 4, 16, 255
+_DATE, _DATETIME, _TIMESTAMP = 10, 12, 7
+_STRINGS = {15, 249, 250, 251, 252, 253, 254}
+_NO_TEXT = 63
+"""The character set of bytes."""
+_LONGEST_SUM = 30
+"""Characters of a decimal (a sign and a point among them) whose sum over any table has 38 digits at most."""
+
+
+class MariaDB(Server):
+    """MariaDB or MySQL. The driver is told to convert nothing: a day such as 0000-00-00 is a text, too."""
+
+    level = "REPEATABLE READ"
+    begin = (
+        "SET SESSION time_zone = '+00:00'", "SET SESSION net_write_timeout = 3600",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    )  # fmt: skip
+
+    def quoted(self, name: str) -> str:
+        """In backticks: double quotes may mean a text there."""
+        return "`" + name.replace("`", "``") + "`"
+
+    def ask(self, connection: sa.Connection, origin: str, table: tuple[str, str] | None = None) -> Asked:
+        """The driver's description does not say which texts are bytes; its result does."""
+        with cursor_of(connection) as cursor:
+            cursor.execute(self.probe(origin))
+            described = list(cursor._result.fields)
+        return Asked(origin, self.fields(connection, described), table)
+
+    def fields(self, connection: sa.Connection, described: Sequence[Any]) -> tuple[Field, ...]:  # noqa: ARG002
+        """By the types' numbers in the protocol."""
+        return tuple(
+            self.field(str(column.name), column.type_code, column.charsetnr, column.length, column.scale)
+            for column in described
+        )
+
+    def field(self, title: str, code: int, charset: int, length: int, scale: int) -> Field:
+        """One column: its type and character set by number, its length in characters, its decimals."""
+        name = self.quoted(title)
+        made = (title, f"{code}/{charset}/{length}/{scale}")
+        if code in _WHOLE or code == _YEAR or (code == _DECIMAL and length <= _LONGEST_SUM):
+            return Field(*made, name, f"SUM({name})", "sum", scale if code == _DECIMAL else 0)
+        if code in {_DATE, _DATETIME}:
+            return Field(*made, name, f"SUM({name} + 0)", "digits", scale)
+        text = self._text(name, code, charset)
+        size = f"CONVERT({text} USING utf8mb4)" if code in _STRINGS and charset != _NO_TEXT else text
+        return Field(*made, text, f"SUM(LENGTH({size}))", "bytes")
+
+    def _text(self, name: str, code: int, charset: int) -> str:
+        if code == _FLOAT:
+            return f"CAST(CAST({name} AS DOUBLE) AS CHAR)"  # a float is shown with six digits
+        if code == _TIMESTAMP:
+            return f"IF({name} = 0, CAST({name} AS CHAR), CONCAT({name}, '+00'))"
+        if code == _BIT:
+            return f"CAST({name} + 0 AS CHAR)"
+        if code == _GEOMETRY or (code in _STRINGS and charset == _NO_TEXT):
+            return f"LOWER(HEX({name}))"
+        return name if code in _STRINGS else f"CAST({name} AS CHAR)"
+
+    def texts(self, connection: sa.Connection, asked: Asked) -> Iterator[pl.DataFrame]:
+        """Rows as the server sends them, not kept on the way."""
+        driver: Any = connection.connection.driver_connection
+        before = driver.use_unicode, driver.decoders, driver.cursorclass
+        stream = importlib.import_module("pymysql.cursors").SSCursor  # an extra: there, if there is a connection
+        driver.use_unicode, driver.decoders, driver.cursorclass = False, {}, stream
+        try:
+            with cursor_of(connection) as cursor:
+                cursor.execute(asked.texts)
+                yield from framed(lambda: cursor.fetchmany(ROWS), asked.names)
+        finally:
+            driver.use_unicode, driver.decoders, driver.cursorclass = before
