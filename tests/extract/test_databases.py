@@ -407,7 +407,8 @@ def test_types_of_mariadb_as_it_writes_them(tmp_path: Path, mariadb_url: str) ->
         connection.exec_driver_sql(
             "CREATE TABLE kinds (pay_no int(5) ZEROFILL, cash decimal(10,2), single float, twice double, "
             "bits bit(4), day date, at datetime(3), stamp timestamp NULL, clock time, bytes varbinary(4), "
-            "doc json, old varchar(9) CHARACTER SET latin1, kind enum('a','b'), big decimal(60,2)) CHARACTER SET utf8mb4"
+            "doc json, old varchar(9) CHARACTER SET latin1, kind enum('a','b'), big decimal(60,2)) "
+            "CHARACTER SET utf8mb4"
         )
         connection.exec_driver_sql(
             "INSERT INTO kinds VALUES (7, 9.5, 16777216, 0.1, b'101', '0000-00-00', '2024-01-05 08:30:00.25', "
@@ -450,11 +451,12 @@ def test_an_oracle_is_asked_for_texts_and_totals_in_its_own_words() -> None:
     fields = tuple(server.field(f"{name}{n}", *kind) for n, kind in enumerate(kinds))
     asked = Asked(server.origin("CARE", 'A "b"'), fields)
     clock = "YYYY-MM-DD HH24:MI:SS"
-    assert asked.texts == (  # noqa: S608
-        'SELECT TO_CHAR("C0", \'TM9\'), TO_CHAR("C1", \'TM9\'), CASE WHEN "C2" = TRUNC("C2") THEN TO_CHAR("C2", '
+    said = asked.texts.removeprefix("SELECT ").removesuffix(' FROM "CARE"."A ""b"""')
+    assert said == (
+        'TO_CHAR("C0", \'TM9\'), TO_CHAR("C1", \'TM9\'), CASE WHEN "C2" = TRUNC("C2") THEN TO_CHAR("C2", '
         f"'YYYY-MM-DD') ELSE TO_CHAR(\"C2\", '{clock}') END, "
         f"TO_CHAR(SYS_EXTRACT_UTC(\"C3\"), '{clock}.FF') || '+00', "
-        '"C4", "C5", LOWER(RAWTOHEX("C6")) FROM "CARE"."A ""b"""'
+        '"C4", "C5", LOWER(RAWTOHEX("C6"))'
     )
     totals = asked.totals(server.quoted)
     assert 'count("C0"), SUM("C0"), count("C1"), SUM(LENGTH(TO_CHAR("C1", \'TM9\')))' in totals
