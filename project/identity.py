@@ -58,7 +58,7 @@ def give_out(job: Job, target: str, system: str, keys: pl.Series, source: str = 
     taken_over = _nobodys(mine).join(asked, on=KEY, how="semi").select(KEY, "id")
     fresh = asked.filter(~pl.col(KEY).is_in(taken_over.get_column(KEY).implode()))
     fresh = fresh.sort(pl.col(KEY).str.len_chars(), KEY)
-    first = 1 + int(given.select(pl.col("id").max().fill_null(0)).item())
+    first = _first_free(job, target, given, fresh.height)
     numbered = fresh.select(KEY, (pl.int_range(pl.len(), dtype=pl.Int64) + first).alias("id"))
     rows = pl.concat([taken_over.sort("id"), numbered])
     rows = rows.select(pl.lit(system).alias("system"), pl.lit(source).alias("source"), KEY, "id")
@@ -69,6 +69,16 @@ def give_out(job: Job, target: str, system: str, keys: pl.Series, source: str = 
     job.ledger.record(STAGE, target, number, inputs, [batch], Tally(read=batch.rows, passed=batch.rows))
     sealed = [(old_batch.number, old_batch.inputs) for old_batch in old]
     job.ledger.seal(EVERY_RUN, STAGE, target, [*sealed, (number, inputs)])
+
+
+def _first_free(job: Job, target: str, given: pl.DataFrame, wanted: int) -> int:
+    """The first of so many new ids. CasebridgeError when the table's range has no room for them."""
+    table = job.target.by_name[target]
+    first = max(table.first_id, 1 + int(given.select(pl.col("id").max().fill_null(0)).item()))
+    if table.last_id is not None and first + wanted - 1 > table.last_id:
+        what = f"{target} has ids from {table.first_id:,} to {table.last_id:,}, and {wanted:,} more are needed"
+        raise CasebridgeError(f"{what} from {first:,} on", hint="widen the range in target.toml: last_id")
+    return first
 
 
 def _given(job: Job, target: str) -> pl.DataFrame:

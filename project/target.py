@@ -120,7 +120,8 @@ class TargetColumn:
 
 @dataclass(frozen=True)
 class TargetTable:
-    """One table of the target. Its primary key is given out by us, once, for each legacy key."""
+    """One table of the target. Its primary key is given out by us, once, for each legacy key, from `first_id` on
+    and up to `last_id`, where one is named."""
 
     name: str
     primary_key: str
@@ -128,6 +129,8 @@ class TargetTable:
     legacy_key: str | None = None
     own: bool = False
     comment: str = ""
+    first_id: int = 1
+    last_id: int | None = None
 
     @cached_property
     def by_name(self) -> Mapping[str, TargetColumn]:
@@ -230,7 +233,7 @@ def read_target(path: Path) -> Target:
     return Target(tables)
 
 
-_TABLE_KEYS = {"comment", "own", "primary_key", "legacy_key", "columns"}
+_TABLE_KEYS = {"comment", "own", "primary_key", "legacy_key", "columns", "first_id", "last_id"}
 _COLUMN_KEYS = {"type", "nullable", "unique", "references", "comment", "restriction", "not_restricted"}
 
 
@@ -254,7 +257,18 @@ def _table(file: str, name: str, body: Any, problems: list[Problem]) -> TargetTa
     if not key:
         problems.append(Problem(file, name, "names no primary_key"))
     own = _flag(file, name, body, "own", False, problems)
-    return TargetTable(name, key, columns, legacy, own, str(body.get("comment", "")))
+    first, last = (_id(file, name, body, which, problems) for which in ("first_id", "last_id"))
+    if first and last and last < first:
+        problems.append(Problem(file, f"{name}.last_id", f"comes before first_id {first}"))
+    return TargetTable(name, key, columns, legacy, own, str(body.get("comment", "")), first or 1, last)
+
+
+def _id(file: str, where: str, body: dict[str, Any], key: str, problems: list[Problem]) -> int | None:
+    value = body.get(key)
+    if value is None or (type(value) is int and 0 < value < 2**63):
+        return value
+    problems.append(Problem(file, f"{where}.{key}", "must be a whole number above 0"))
+    return None
 
 
 def _column(file: str, where: str, name: str, body: Any, problems: list[Problem]) -> TargetColumn:

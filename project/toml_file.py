@@ -35,7 +35,10 @@ def parse_toml(data: bytes) -> dict[str, Any]:
         text = data.decode("utf-8")
         if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
             raise TomlError("is nested too deeply")
-        return tomllib.loads(text)
+        said = tomllib.loads(text)
+        if _holds_zero(said):
+            raise TomlError("holds a zero character, which no name and no text has")
+        return said
     except UnicodeDecodeError as error:
         raise TomlError("is no text in UTF-8") from error
     except RecursionError as error:
@@ -44,3 +47,11 @@ def parse_toml(data: bytes) -> dict[str, Any]:
         raise TomlError(f"not readable as TOML: {error}") from error
     except ValueError as error:
         raise TomlError("has a number of more digits than can be read") from error
+
+
+def _holds_zero(value: object) -> bool:
+    if isinstance(value, dict):
+        return any("\0" in name or _holds_zero(inside) for name, inside in value.items())
+    if isinstance(value, list):
+        return any(map(_holds_zero, value))
+    return isinstance(value, str) and "\0" in value

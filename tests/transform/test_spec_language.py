@@ -179,6 +179,12 @@ def test_what_a_spec_says_wrongly_is_told_by_check(old: str, new: str, told: str
     assert told in "\n".join(check(folder))
 
 
+def test_a_zero_character_in_a_spec_is_told(tmp_path: Path) -> None:
+    """As an escape: no column can be called so, and the engine would break on it."""
+    folder = _lay(tmp_path, {"workers": WORKERS.replace('from = "EMAIL"', 'from = "EM\\u0000AIL"'), "notes": NOTES})
+    assert check(folder) == ["tables/workers.toml: holds a zero character, which no name and no text has"]
+
+
 def test_an_expression_that_fails_on_a_value_is_named(tmp_path: Path) -> None:
     """By its place, and without the value."""
     folder = _lay(tmp_path, {"workers": WORKERS, "notes": NOTES}, {**DUMP, "NOTE": [*DUMP["NOTE"], "6,,,,many"]})
