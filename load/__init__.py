@@ -2,7 +2,8 @@
 
 from casebridge.load.before import check_target
 from casebridge.load.needed import files_needed
+from casebridge.load.resolution.every_key import every_key
 from casebridge.load.rollback import rollback
 from casebridge.load.stage import ask_again, run
 
-__all__ = ["ask_again", "check_target", "files_needed", "rollback", "run"]
+__all__ = ["ask_again", "check_target", "every_key", "files_needed", "rollback", "run"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ COLUMN_KEYS = frozenset({
 })  # fmt: skip
 PART_KEYS = frozenset({"column", "steps"})
 """Of one part of a list under `from` that has steps of its own."""
+_LIST_NAME = re.compile(r"[A-Za-z0-9_][\w .-]{0,99}")
 LOOKUP_KEYS = frozenset({"source", "key", "value"})
 
 
@@ -104,7 +106,10 @@ class ColumnReader(TomlValues):
         if expression is not None:
             sources = self._names_in(expression, f"{where}.expression")
         codes = self._optional(body, where, "codes")
-        if codes and not (self.codes / f"{codes}.csv").is_file():
+        if codes and not _LIST_NAME.fullmatch(codes):
+            self._problem(f"{where}.codes", "is no name of a code list: letters, digits, - and _")
+            codes = None
+        elif codes and not (self.codes / f"{codes}.csv").is_file():
             lists = [path.stem for path in self.codes.glob("*.csv")]
             self._problem(f"{where}.codes", f"no file codes/{codes}.csv", did_you_mean(codes, lists))
         return ColumnSpec(

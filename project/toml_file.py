@@ -36,9 +36,6 @@ def parse_toml(data: bytes) -> dict[str, Any]:
         if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
             raise TomlError("is nested too deeply")
         said = tomllib.loads(text)
-        if _holds_zero(said):
-            raise TomlError("holds a zero character, which no name and no text has")
-        return said
     except UnicodeDecodeError as error:
         raise TomlError("is no text in UTF-8") from error
     except RecursionError as error:
@@ -47,6 +44,9 @@ def parse_toml(data: bytes) -> dict[str, Any]:
         raise TomlError(f"not readable as TOML: {error}") from error
     except ValueError as error:
         raise TomlError("has a number of more digits than can be read") from error
+    if _holds_zero(said):
+        raise TomlError("holds a zero character, which no name and no text has")
+    return said
 
 
 def _holds_zero(value: object) -> bool:

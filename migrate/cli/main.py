@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "link": ("link", "Link any CSV or Parquet register; no project needed."),
     "pairs": ("review", "List the pairs that wait for a decision, as CSV for `casebridge decide`."),
     "scan": ("scan", "Look through the live register for people who are in it twice."),
+    "crosswalk": ("crosswalk", "Say where each legacy key of a target table went, as CSV."),
     "handover": (
         "handover",
         "Hand a run over as files, where the supplier loads them, and compare his read-back.",

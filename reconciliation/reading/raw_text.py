@@ -268,7 +268,7 @@ _STEPS: Mapping[str, Callable[[pl.Expr, str], pl.Expr]] = {
     "lower": lambda text, _: text.str.to_lowercase(),
     "collapse_spaces": lambda text, _: _single_spaced(text),
     "strip_zeros": lambda text, _: text.str.replace(r"^0+(.)", "$1"),
-    "zero_pad": lambda text, width: text.str.zfill(int(width)),
+    "zero_pad": lambda text, width: text.str.pad_start(int(width), "0"),
     "prefix": lambda text, front: pl.lit(front) + text,
     "replace": _replaced,
     "substring": _cut_out,

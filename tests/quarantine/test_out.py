@@ -87,6 +87,18 @@ def test_a_name_that_is_not_there_is_told(words: tuple[str, str], project: Path,
     assert not (tmp_path / "out").exists()
 
 
+def test_the_crosswalk_of_any_table(project: Path) -> None:
+    """Each key of the dump once, with its id or its place."""
+    done = cb(project, "crosswalk", "forms")
+    header, *rows = done.stdout.splitlines()
+    assert header == "system,source,legacy_key,survivor_system,survivor_key,target_id,place"
+    assert [row.split(",") for row in rows] == [
+        ["old", "FORM", key, "old", key, number, place]
+        for key, number, place in (("10", "1", ""), ("11", "2", ""), ("12", "3", ""), ("13", "", "rejected"))
+    ]
+    assert "did you mean" in str(getattr(cb(project, "crosswalk", "form").exception, "hint", ""))
+
+
 def test_what_was_said_of_a_row_survives_runs_and_purge(tmp_path: Path) -> None:
     """A row that was mended stands in the history as found no more; an owner makes nothing pending."""
     folder = lay_down(tmp_path / "p")

@@ -171,6 +171,8 @@ def test_rows_that_no_spec_with_a_lookup_takes_are_held(tmp_path: Path) -> None:
         ('steps = ["upper"]', 'steps = ["substring:0;2"]', "takes the first character"),
         ("[dropped]", "[read.TYPE]\nfile = 'x.csv'\n[dropped]", "did you mean `TYPES`?"),
         ("[dropped]", "[droppd]", "did you mean `dropped`?"),
+        ('default = "open"', 'codes = "../secret"', "is no name of a code list"),
+        ('default = "open"', f'codes = "{"x" * 5000}"', "is no name of a code list"),
     ],
 )
 def test_what_a_spec_says_wrongly_is_told_by_check(old: str, new: str, told: str, tmp_path: Path) -> None:
@@ -181,7 +183,9 @@ def test_what_a_spec_says_wrongly_is_told_by_check(old: str, new: str, told: str
 
 def test_a_zero_character_in_a_spec_is_told(tmp_path: Path) -> None:
     """As an escape: no column can be called so, and the engine would break on it."""
-    folder = _lay(tmp_path, {"workers": WORKERS.replace('from = "EMAIL"', 'from = "EM\\u0000AIL"'), "notes": NOTES})
+    folder = _lay(
+        tmp_path, {"workers": WORKERS.replace('from = "EMAIL"', 'from = "EM\\u0000AIL"'), "notes": NOTES}
+    )
     assert check(folder) == ["tables/workers.toml: holds a zero character, which no name and no text has"]
 
 
