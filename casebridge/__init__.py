@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from casebridge.dedupe.linkage.affected.grouping import Affected as Affected
     from casebridge.dedupe.linkage.affected.linked import LinkedRegister as LinkedRegister
-    from casebridge.dedupe.linkage.affected.night import Affected as Affected
     from casebridge.dedupe.linkage.affected.night import link_affected as link_affected
     from casebridge.dedupe.linkage.engine import link as link
     from casebridge.dedupe.linkage.errors import RegisterError as RegisterError
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "dedupe.linkage.affected.linked": ("LinkedRegister",),
-    "dedupe.linkage.affected.night": ("Affected", "link_affected"),
+    "dedupe.linkage.affected.grouping": ("Affected",),
+    "dedupe.linkage.affected.night": ("link_affected",),
     "dedupe.linkage.engine": ("link",),
     "dedupe.linkage.errors": ("RegisterError",),
     "dedupe.linkage.evaluation.measures": ("evaluate",),

@@ -12,8 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from casebridge.dedupe.linkage.affected.grouping import Affected
     from casebridge.dedupe.linkage.affected.linked import LinkedRegister
-    from casebridge.dedupe.linkage.affected.night import Affected, link_affected
+    from casebridge.dedupe.linkage.affected.night import link_affected
     from casebridge.dedupe.linkage.engine import link
     from casebridge.dedupe.linkage.errors import RegisterError
     from casebridge.dedupe.linkage.evaluation.measures import evaluate, write_evaluation
@@ -29,7 +30,7 @@ _HOME = {
     "write_evaluation": "evaluation.measures", "Fields": "fields", "LinkOptions": "fields",
     "KINDS": "kinds.registry", "PERSON": "kinds.person", "Kind": "kind", "kind_of": "kinds.registry",
     "parse_fields": "kinds.registry", "read_fields": "kinds.registry", "KeptModel": "model.kept",
-    "read_kept": "model.kept", "LinkedRegister": "affected.linked", "Affected": "affected.night",
+    "read_kept": "model.kept", "LinkedRegister": "affected.linked", "Affected": "affected.grouping",
     "link_affected": "affected.night",
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ is cut and reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -311,15 +311,20 @@ def _kept_names(
     return _without_clashes(now, keeps, fresh, taken | {*others})
 
 
+def free_name(name: str, borne: Set[str]) -> str:
+    """A name that no cluster bears: this one, or with marks behind it."""
+    while name in borne:
+        name += "~"
+    return name
+
+
 def _without_clashes(now: pl.DataFrame, keeps: dict[int, str], fresh: pl.Series, taken: set[str]) -> pl.Series:
     """New clusters must not be named after an id whose name an earlier cluster still bears."""
     clashing = fresh.filter(fresh.is_in(pl.Series(sorted(taken), dtype=pl.String).implode())).sort().to_list()
     borne = taken | {*fresh}
     renamed = {}
     for name in clashing:
-        renamed[name] = f"{name}~"
-        while renamed[name] in borne:
-            renamed[name] += "~"
+        renamed[name] = free_name(name, borne)
         borne.add(renamed[name])
     kept = pl.DataFrame(
         {"of": list(keeps), "kept": list(keeps.values())}, schema={"of": pl.Int64, "kept": pl.String}

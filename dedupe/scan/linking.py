@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -81,14 +81,6 @@ def fitted(register: pl.DataFrame, config: ScanConfig, options: LinkOptions) -> 
     found = link(register, fields_of(config), options)
     assert found.kept is not None
     return LinkedRegister.of(register, fields_of(config), found.kept, options)
-
-
-def without_names(linked: LinkedRegister, hidden: Collection[str]) -> LinkedRegister:
-    """The same with no cluster called after one of these records: a name is the id of somebody who was in it."""
-    clusters = linked.clusters().filter(~pl.col("id").is_in(sorted(hidden)))
-    other = pl.col("id").min().over("cluster")
-    named = pl.when(pl.col("cluster").is_in(sorted(hidden))).then(other).otherwise(pl.col("cluster"))
-    return replace(linked, frames={**linked.frames, "clusters": clusters.with_columns(named.alias("cluster"))})
 
 
 def _as_linked(linked: LinkedRegister, warnings: Sequence[str]) -> Linked:

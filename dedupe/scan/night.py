@@ -26,7 +26,7 @@ from casebridge.dedupe.review.reraise import Basis, bases, note_bases
 from casebridge.dedupe.scan.changes import TableRead, read_table
 from casebridge.dedupe.scan.config import ScanConfig, read_scan
 from casebridge.dedupe.scan.keys import Keys, hidden_records, legacy_of, read_crosswalk
-from casebridge.dedupe.scan.linking import Linked, Ruled, link_people, read_linked, without_names
+from casebridge.dedupe.scan.linking import Linked, Ruled, link_people, read_linked
 from casebridge.dedupe.scan.pairs import candidates, ruled_pairs, waiting
 from casebridge.dedupe.scan.people import LiveQueries, with_changes
 from casebridge.dedupe.scan.showing import shown_pairs, shown_people
@@ -191,7 +191,7 @@ class _Work:
         self, register: pl.DataFrame, changed: Collection[str], ruled: Ruled, hidden: Collection[str]
     ) -> Linked:
         folder = self.state.linked if self.model is Model.KEPT else None
-        before = without_names(read_linked(folder), hidden) if folder else None
+        before = read_linked(folder).without_names(hidden) if folder else None
         return link_people(register, changed, before, self.config, ruled)
 
     def _model_since(self) -> int:

@@ -19,7 +19,7 @@ Order = Callable[[Rows], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
-class Blocking:
+class Meeting:
     """The rules of a kept model, with how each divides its blocks."""
 
     rules: Sequence[Rule]

@@ -1,39 +1,26 @@
-"""What changed records do to pairs and clusters."""
+"""What changed records do to pairs and clusters: only what they affect is scored again.
+
+A pair changes where one of its records changed; or where what a third record says of it may have changed, that is,
+where one of its records hangs together, by sure pairs, with a record whose sure pairs changed. A cluster changes
+where a pair within it, or next to it, did. All else stands as it was.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from casebridge.dedupe.linkage.affected.linked import LinkedRegister
+from casebridge.dedupe.linkage.affected.change import Change
+from casebridge.dedupe.linkage.affected.grouping import Affected, grouped_anew, touching
+from casebridge.dedupe.linkage.affected.linked import LinkedRegister, places
+from casebridge.dedupe.linkage.affected.meeting import Meeting
+from casebridge.dedupe.linkage.affected.part import Flags, Rows, Seen
+from casebridge.dedupe.linkage.clusters import connected, ends
 from casebridge.dedupe.linkage.engine import Progress
-from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import LinkOptions
-
-ENDS = ("left_id", "right_id")
-
-
-@dataclass(frozen=True)
-class Affected:
-    """What changed records did to a linked register.
-
-    linked: the register as it is now. pairs: as `Linkage.pairs`, those that are new or of which anything changed,
-    with p_before and zone_before (null: new). gone: left_id, right_id, p_before, zone_before of pairs that stand
-    no more. clusters: id, cluster, before (null: a new record) of records whose cluster changed. left: ids that
-    left the register. cut: pairs that a guard of the clusters set aside. counts: of records and pairs looked at.
-    """
-
-    linked: LinkedRegister
-    pairs: pl.DataFrame
-    gone: pl.DataFrame
-    clusters: pl.DataFrame
-    left: pl.Series
-    cut: pl.DataFrame
-    counts: dict[str, int]
-    warnings: list[str]
 
 
 def link_affected(
@@ -50,31 +37,66 @@ def link_affected(
     all decisions as they stand; what the model says of how to score is taken from the model. Raises RegisterError
     for rows that cannot be read as the model's register was.
     """
-    options = options or LinkOptions()
-    key = linked.fields.id
-    before = linked.frames["register"]
-    fresh = changed.lazy().select(before.columns).collect()
-    if fresh.schema[key] != before.schema[key]:
-        raise RegisterError(f"The ids of the changed rows are {fresh.schema[key]}, not {before.schema[key]}.")
-    out = pl.Series([*gone, *options.no_link], dtype=before.schema[key])
-    kept_rows = before.filter(~pl.col(key).is_in(fresh[key].implode()) & ~pl.col(key).is_in(out.implode()))
-    register = pl.concat([kept_rows, fresh.cast(before.schema)])
-    names = dict(linked.clusters().filter(pl.col("id").is_in(register[key].implode())).iter_rows())
-    now = LinkedRegister.of(register, linked.fields, linked.kept, options, progress, names)
-    pairs, gone_pairs = pairs_changed(linked.pairs(), now.pairs())
-    clusters = now.clusters().join(linked.clusters().rename({"cluster": "before"}), on="id", how="left")
-    left = before[key].filter(~before[key].is_in(now.ids().implode()))
-    counts = {"rows": now.rows, "changed": fresh.height, "gone": len(left)}
-    return Affected(
-        now, pairs, gone_pairs, clusters.filter(pl.col("cluster").ne_missing(pl.col("before"))), left, now.cut(),
-        counts, [],
-    )  # fmt: skip
+    change = Change.of(linked, changed, [*gone], options or LinkOptions())
+    tell = progress or _silent
+    touched, fresh = _scored(change)
+    tell("scoring", {"records": len(touched), "kept": len(fresh.left)})
+    seen, started = _with(change, fresh, touched)
+    region = _hanging_together(change, linked.seen, seen, started)
+    pairs = _judged(change, seen, region)
+    tell("third records", {"pairs": pairs.height})
+    outside = ~(touching(linked.standing, region | change.left))
+    standing = pl.concat([linked.standing.filter(pl.Series(outside)), pairs])
+    return grouped_anew(change, seen, standing, region, len(fresh.left))
 
 
-def pairs_changed(before: pl.DataFrame, now: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Pairs that are new or of which anything changed, with p and zone before; and those that stand no more."""
-    same = now.join(before, on=now.columns, how="semi", nulls_equal=True).select(ENDS)
-    was = before.select(*ENDS, pl.col("p_same").alias("p_before"), pl.col("zone").alias("zone_before"))
-    found = now.join(same, on=ENDS, how="anti", maintain_order="left")
-    gone = was.join(now.select(ENDS), on=ENDS, how="anti", maintain_order="left")
-    return found.join(was, on=ENDS, how="left", maintain_order="left"), gone
+def _silent(_step: str, _facts: dict[str, Any]) -> None:
+    """Progress that nobody asked for."""
+
+
+def _scored(change: Change) -> tuple[Rows, Seen]:
+    """The records whose pairs are made anew, and these pairs."""
+    kept, ids = change.applied.kept, change.applied.records.ids
+    blocking = Meeting(kept.rules, kept.divisions, kept.max_block)
+
+    def order(rows: Rows) -> Rows:
+        return np.argsort(places(ids.gather(rows)))
+
+    moved = blocking.moved(change.keys, np.flatnonzero(change.left), change.came, order)
+    keys = tuple(np.where(change.left, np.uint32(0), key) for key in change.keys)
+    touched = np.unique(np.concatenate([change.came, moved, change.decided]))
+    touched = touched[~change.left[touched]]
+    met = blocking.pairs(keys, touched, order)
+    rows = np.unique(np.concatenate(ends(met)))
+    return touched, change.applied.part(rows).score(met) if len(met) else Seen.together([])
+
+
+def _with(change: Change, fresh: Seen, touched: Rows) -> tuple[Seen, Rows]:
+    """All kept pairs as they are now; and the records at which anything changed that a third record can say."""
+    again = np.zeros(change.size, dtype=bool)
+    again[touched] = True
+    old = change.linked.seen
+    dropped = old.touching(again | change.left)
+    seen = Seen.together([old.at(~dropped), fresh])
+    sure = [part.at(part.sure) for part in (old.at(dropped), fresh)]
+    started = np.concatenate([touched, *(end for part in sure for end in (part.left, part.right))])
+    return seen, np.unique(started[~change.left[started]])
+
+
+def _hanging_together(change: Change, before: Seen, now: Seen, started: Rows) -> Flags:
+    """Records that hang together, by pairs that are or were sure, with those at which something changed."""
+    links = Seen.together([part.at(part.sure) for part in (before, now)])
+    component = connected(change.size, links.left, links.right)
+    found = np.zeros(change.size, dtype=bool)
+    found[component[started]] = True
+    return np.asarray(found[component] & ~change.left)
+
+
+def _judged(change: Change, seen: Seen, region: Flags) -> pl.DataFrame:
+    """The pairs of the region, with what third records say of them."""
+    mine = seen.touching(region)
+    near = region.copy()
+    near[seen.left[mine]] = near[seen.right[mine]] = True
+    needed = seen.at(mine | (seen.sure & seen.touching(near)))
+    rows = np.unique(np.concatenate([needed.left, needed.right, np.flatnonzero(region)]))
+    return change.applied.part(rows).judge(needed, region)

@@ -76,7 +76,7 @@ MIDDLE_REST = (
 
 def name_comparisons(register: Register) -> list[Comparison]:
     """The comparisons of the name columns that the register holds."""
-    if "names" not in register.values or not len(register.values["names"]):
+    if "names" not in register.values:
         return []
     table = NameTable(register.values["names"])
     found = []

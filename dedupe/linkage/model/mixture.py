@@ -96,7 +96,7 @@ class Model:
         posterior, _ = _posterior(joint)
         relation = [*(c.relation for c in self.components), CHANCE][: joint.shape[1]]
         found = np.stack(
-            [posterior[:, [one == r for one in relation]].sum(axis=1) for r in self.relation_names], axis=1
+            [_row_sums(posterior[:, [one == r for one in relation]]) for r in self.relation_names], axis=1
         )
         if self.curve is not None:
             found[:, 0] *= np.exp(self._shift(levels))
@@ -301,4 +301,13 @@ def _posterior(joint: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
 
 def _log_sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
     top = values.max(axis=1, keepdims=True)
-    return (top + np.log(np.exp(values - top).sum(axis=1, keepdims=True)))[:, 0]
+    return np.asarray(top[:, 0] + np.log(_row_sums(np.exp(values - top))))
+
+
+def _row_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sum of each row, column by column: numpy adds up a single row in another order, and what is said of a
+    pattern must not hang on how many others are looked at with it, not even in the last digit."""
+    total = np.zeros(len(values))
+    for column in values.T:
+        total += column
+    return total

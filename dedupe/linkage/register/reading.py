@@ -112,9 +112,13 @@ def canonical_order(ids: pl.Series) -> NDArray[np.uint32]:
         if repeated:
             raise RegisterError(f"{repeated} ids stand more than once.", "Each row needs an id of its own.")
         # Ids that share a hash: their order among themselves must not be that of the file.
-        by_both = pl.DataFrame({"hash": hashed, "id": ids}).select(pl.arg_sort_by("hash", "id")).to_series()
-        return by_both.to_numpy().astype(np.uint32)
+        return by_hash(ids).to_numpy().astype(np.uint32)
     return order
+
+
+def by_hash(ids: pl.Series) -> pl.Series:
+    """Rows by the hash of their id, and by the id where two share one."""
+    return pl.DataFrame({"hash": ids.hash(20), "id": ids}).select(pl.arg_sort_by("hash", "id")).to_series()
 
 
 def _read_source(register: Register, reader: ColumnReader, fields: Fields) -> None:

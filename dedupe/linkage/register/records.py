@@ -56,7 +56,7 @@ class Records:
         """Some of the rows as a register, in the order that their ids decide, and the rows in this order. like: an
         empty register, for what holds of all."""
         ids = self.ids.gather(rows)
-        rows = rows[canonical_order(ids)]
+        rows = rows[canonical_order(ids)] if len(ids) else rows
         some = self.take(rows)
         columns, lists, values = _in_order_of_text(some)
         source, names = None, list[str]()
