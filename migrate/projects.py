@@ -10,7 +10,7 @@ from casebridge.migrate.multi_source import PACK_SYSTEM, check_names, spread
 from casebridge.project.batch import write_bytes, write_text
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
-from casebridge.project.settings import FILE
+from casebridge.project.settings import FILE, is_url
 
 PACK = "carefirst_mosaic"
 
@@ -43,12 +43,12 @@ not_restricted = ["", "N", "NO", "F", "FALSE", "0"]
 {no_link}"""
 
 
-def init_project(folder: Path, dump: Path | Mapping[str, Path], target: str | None = None) -> Path:
+def init_project(folder: Path, dump: Path | str | Mapping[str, Path | str], target: str | None = None) -> Path:
     """Make a project in `folder` from the CareFirst→Mosaic pack. Returns the settings file's path.
 
-    Several dumps, by their systems' names, are migrated into one target.
+    A dump is a folder, or the URL of a database. Several, by their systems' names, are migrated into one target.
     """
-    dumps = {PACK_SYSTEM: dump} if isinstance(dump, Path) else dict(dump)
+    dumps = {PACK_SYSTEM: dump} if isinstance(dump, Path | str) else dict(dump)
     if (folder / FILE).exists():
         raise CasebridgeError(
             f"{folder} is a migration project already", hint="choose another folder; nothing was changed"
@@ -56,8 +56,9 @@ def init_project(folder: Path, dump: Path | Mapping[str, Path], target: str | No
     if list(dumps) != [PACK_SYSTEM]:
         check_names(list(dumps))
     for path in dumps.values():
-        if not path.is_dir():
-            raise CasebridgeError(f"{path} is no folder", hint="name the folder with the dump's files")
+        if not is_url(str(path)) and not Path(path).is_dir():
+            hint = "name the folder with the dump's files, or the URL of a database"
+            raise CasebridgeError(f"{path} is no folder", hint=hint)
     url = target or "sqlite:///target.db"
     open_database(url).dispose()
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,8 +85,19 @@ def dump_below(folder: Path, dump: Path) -> str:
     return relative.as_posix()
 
 
-def _system(folder: Path, name: str, dump: Path) -> str:
-    return _SYSTEM.format(name=name, dump=dump_below(folder, dump), no_link=no_link_line(folder, dump))
+def _system(folder: Path, name: str, dump: Path | str) -> str:
+    if not is_url(str(dump)):
+        path = Path(dump)
+        return _SYSTEM.format(name=name, dump=dump_below(folder, path), no_link=no_link_line(folder, path))
+    before, slashes, path_of_file = str(dump).partition("sqlite:///")
+    url = f"{before}{slashes}{Path(path_of_file).resolve()}" if slashes else str(dump)
+    return _SYSTEM.format(name=name, dump=url, no_link=_FILES_BESIDE)
+
+
+_FILES_BESIDE = """\
+# The folder with the files of those specs that name a format: spreadsheets, documents.
+# files = "../dump"
+"""
 
 
 NO_LINK = Path("protected/NO_LINK.csv")

@@ -56,7 +56,7 @@ def _make(folder: Path, people: int, records: int | None, seed: int) -> Summary:
 @click.argument("folder", metavar="DIR", type=_DIR)
 @click.option(
     "--dump", "dumps", multiple=True, metavar="[NAME=]FOLDER",
-    help="The folder with the dump's files. Councils that merge: NAME=FOLDER for each of them.",
+    help="The folder with the dump's files, or a database's URL. Councils that merge: NAME=FOLDER for each.",
 )  # fmt: skip
 @click.option(
     "--scan", "live", metavar="URL",
@@ -79,7 +79,7 @@ def init(folder: Path, dumps: tuple[str, ...], live: str | None, target: str | N
     if len(dumps) > 1 and not (different and all(equals for _, equals, _ in named)):
         hint = "--dump NAME=FOLDER for each, NAME up to 7 small letters and digits"
         raise CasebridgeError("several dumps need their systems' names", hint=hint)
-    one = Path(dumps[0]) if len(dumps) == 1 else {name: Path(path) for name, _, path in named}
+    one = dumps[0] if len(dumps) == 1 else {name: path for name, _, path in named}
     click.echo(f"made {init_project(folder, one, target)}")
     click.echo("next: `casebridge check`, then `casebridge run`, in that folder", err=True)
 

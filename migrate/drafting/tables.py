@@ -15,6 +15,8 @@ from casebridge.migrate.profiling.profile import Profile, TableProfile
 ROW_NUMBER = "row_no"
 """The key of a table that has none: the row's place in its file."""
 _SHORT_INTEGER, _LONG_INTEGER, _DIGITS = 9, 18, 38
+_ROOM = 4
+"""Digits more than those of the largest number seen."""
 _ROOMS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1000, 4000)
 _EMPTY = 64
 """Room for the text of a column of which no value was seen."""
@@ -177,7 +179,7 @@ def type_of(facts: Mapping[str, Any]) -> tuple[str, str]:
     if kind == "integer" and not facts["leading_zeros"] and digits <= _LONG_INTEGER:
         return "integer" if digits <= _SHORT_INTEGER else "bigint", f"whole numbers{mixed}"
     if kind == "decimal" and digits + decimals <= _DIGITS:
-        return f"numeric({max(digits + decimals, 1)},{decimals})", f"up to {decimals} decimals"
+        return f"numeric({min(digits + decimals + _ROOM, _DIGITS)},{decimals})", f"up to {decimals} decimals"
     if kind == "empty":
         return text_type(_EMPTY), "no row has a value"
     return text_type(longest), ""

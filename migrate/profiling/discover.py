@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -161,7 +162,7 @@ def table_name(file: str) -> str:
     return word if not word[0].isdigit() else f"t_{word}"
 
 
-def _tables(found: Iterable[_Found]) -> list[SourceTable]:
+def _tables(found: Sequence[_Found]) -> list[SourceTable]:
     """Files that are numbered and have the same columns are one table."""
     groups: dict[tuple[str, tuple[str, ...]], list[_Found]] = {}
     for one in found:
@@ -169,10 +170,11 @@ def _tables(found: Iterable[_Found]) -> list[SourceTable]:
         stem = match[1] if match and match[1] else one.file
         groups.setdefault((stem, tuple(sorted(one.columns))), []).append(one)
     made: dict[str, SourceTable] = {}
-    for (stem, _), files in sorted(groups.items()):
+    taken: set[str] = set()
+    for stem, files in _alone_or_together(groups, found):
         several = len(files) > 1
-        name = _fresh(table_name(f"{stem}.x") if several else files[0].stem, made)
-        pattern = f"{stem}*{Path(files[0].file).suffix}" if several else files[0].file
+        name = _fresh(table_name(f"{stem}.x") if several else files[0].stem, taken)
+        pattern = _pattern(stem, files) if several else files[0].file
         read = replace(files[0].read, source=Source(files[0].read.source.system, name), file=pattern)
         if several:
             read = replace(read, encoding=_common_encoding([file.read.encoding for file in files]))
@@ -181,15 +183,35 @@ def _tables(found: Iterable[_Found]) -> list[SourceTable]:
     return [made[name] for name in sorted(made, key=str.casefold)]
 
 
+def _alone_or_together(
+    groups: Mapping[tuple[str, tuple[str, ...]], Sequence[_Found]], found: Sequence[_Found]
+) -> Iterator[tuple[str, Sequence[_Found]]]:
+    """Files that are one table, in order. Where the pattern that names them would name others too, each is one."""
+    names = [one.file for one in found]
+    for (stem, _), files in sorted(groups.items()):
+        together = {one.file for one in files}
+        if len(files) == 1 or together == set(fnmatch.filter(names, _pattern(stem, files))):
+            yield stem, files
+        else:
+            yield from ((one.stem, [one]) for one in files)
+
+
+def _pattern(stem: str, files: Sequence[_Found]) -> str:
+    return f"{stem}*{Path(files[0].file).suffix}"
+
+
 def _common_encoding(encodings: Sequence[str]) -> str:
     """One encoding for all files of a table: plain ASCII looks like UTF-8 and is the same in the others."""
     return next((name for name in reversed(_ENCODINGS) if name in encodings), encodings[0])
 
 
-def _fresh(name: str, taken: Mapping[str, object]) -> str:
-    folded = {other.casefold() for other in taken}
-    names = [name, *(f"{name}_{number}" for number in range(2, 10_000))]
-    return next(one for one in names if one.casefold() not in folded)
+def _fresh(name: str, taken: set[str]) -> str:
+    """The name, or the first `name_2`, `name_3` … that no other has, in any capitals. It is taken then."""
+    made, number = name, 2
+    while made.casefold() in taken:
+        made, number = f"{name}_{number}", number + 1
+    taken.add(made.casefold())
+    return made
 
 
 def _unseen(found: _Found) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +47,7 @@ class Reference:
         return dict(self.__dict__)
 
 
+@functools.cache
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a column's or a table's name, in small letters: PersonId and PERSON_ID are two words each."""
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+", name)
@@ -218,8 +220,20 @@ def _tells(column: Column) -> bool:
 
 def names_alike(column: str, table: str, key: str) -> bool:
     """Whether a column is called like a table's key, or like the table: PI_NO and PI_NO, ARTIST_ID and Id."""
+    own, other = _meaning(column), _meaning(key)
+    if other:
+        return other <= own
     if column.casefold() == key.casefold():
         return words_of(column) not in {("id",), ("key",), ("no",), ("code",)}
-    own, other = set(words_of(column)) - _KEY_WORDS, set(words_of(key)) - _KEY_WORDS
-    singular = {word.rstrip("s") for word in words_of(table)}
-    return bool(other and other <= own) or bool(not other and {word.rstrip("s") for word in own} & singular)
+    return not _singular(column).isdisjoint(_singular(table))
+
+
+@functools.cache
+def _meaning(name: str) -> frozenset[str]:
+    """The words of a name that say what it is of: not those that every key has."""
+    return frozenset(words_of(name)) - _KEY_WORDS
+
+
+@functools.cache
+def _singular(name: str) -> frozenset[str]:
+    return frozenset(word.rstrip("s") for word in _meaning(name))

@@ -157,6 +157,18 @@ def _nobody_says(world: World) -> None:
     )
 
 
+def _led_astray(world: World) -> None:
+    """The crosswalk in the target: one line right, one to the wrong id, one lost, one of nobody."""
+    golden = world.job.ledger.sealed("trial-1", "load", "persons", "rows")[0].read().head(0)
+    world.seal("dedupe", "persons", world.batch("dedupe", "persons", {"golden": golden}))
+    world.execute(
+        "CREATE TABLE casebridge_crosswalk (system TEXT, legacy_key TEXT, survivor_system TEXT, "
+        "survivor_key TEXT, target_id BIGINT)"
+    )
+    for key, survivor, person in (("P1", "P1", 11), ("P4", "P1", 12), ("P3", "P3", 13), ("P8", "P8", 18)):
+        world.execute(f"INSERT INTO casebridge_crosswalk VALUES ('old', '{key}', 'old', '{survivor}', {person})")  # noqa: S608
+
+
 SPOILED: dict[str, Callable[[World], None]] = {
     "balanced": _balanced,
     "spoiled_rows": _spoiled_rows,
@@ -165,6 +177,7 @@ SPOILED: dict[str, Callable[[World], None]] = {
     "agreed": _agreed,
     "twice_on_both_sides": _twice_on_both_sides,
     "nobody_says": _nobody_says,
+    "led_astray": _led_astray,
 }
 
 

@@ -1,0 +1,74 @@
+"""How fast a table of PostgreSQL becomes batches, beside a bare COPY TO of the same table by the same driver.
+
+    python -m benchmarks.extract --rows 2000000
+
+The table has eleven columns, as a register of people has. Both read all of it over the same socket; the bare one
+throws the bytes away. Ours writes Parquet files, fsyncs them, and holds the database's own totals against what arrived.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+from benchmarks.server import database, own_peak, postgres
+from casebridge.migrate.pipeline import open_job, run_stages
+
+_TABLE = """
+CREATE TABLE person AS SELECT i AS no, 'SURNAME' || (i % 5000) AS surname, 'Forename' || (i % 800) AS forename,
+    date '1950-01-01' + (i % 20000) AS born, CASE WHEN i % 3 = 0 THEN NULL ELSE 'N' END AS flag,
+    ((i % 10000) / 100.0)::numeric(10, 2) AS amount, timestamp '2001-01-01' + i * interval '1 minute' AS made,
+    'some longer text of a record, no ' || i AS note, '' AS empty, i % 77 AS team, md5(i::text) AS mark
+FROM generate_series(1, {rows}) i
+"""
+_COLUMNS = ["no", "surname", "forename", "born", "flag", "amount", "made", "note", "empty", "team", "mark"]
+
+
+def bare(url: str) -> float:
+    """Seconds of a COPY TO whose bytes nobody keeps."""
+    began = time.perf_counter()
+    copied = "COPY person TO STDOUT (FORMAT csv)"
+    with psycopg.connect(url) as connection, connection.cursor() as cursor, cursor.copy(copied) as copy:
+        for _ in copy:
+            pass
+    return time.perf_counter() - began
+
+
+def ours(folder: Path, url: str) -> float:
+    """Seconds of the extract stage."""
+    (folder / "tables").mkdir(parents=True)
+    (folder / "casebridge.toml").write_text(f'[systems.old]\ndump = "{url}"\n', encoding="utf-8")
+    target = "".join(f'[person.columns.{column}]\ntype = "text"\n' for column in _COLUMNS)
+    key = '[person]\nprimary_key = "id"\n[person.columns.id]\ntype = "bigint"\n'
+    (folder / "target.toml").write_text(key + target, encoding="utf-8")
+    spec = '[table]\nsystem = "old"\nsource = "person"\ntarget = "person"\nkey = ["no"]\n'
+    spec += "".join(f'[columns.{column}]\nfrom = "{column}"\n' for column in _COLUMNS)
+    (folder / "tables" / "person.toml").write_text(spec, encoding="utf-8")
+    began = time.perf_counter()
+    with open_job(folder) as job:
+        list(run_stages(job, "extract"))
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Print both rates and their ratio."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--rows", type=int, default=2_000_000)
+    rows = asked.parse_args().rows
+    with postgres() as server, database(server) as url, tempfile.TemporaryDirectory() as work:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(_TABLE.format(rows=rows).encode())
+            connection.execute("VACUUM ANALYZE person")
+        copied = min(bare(url), bare(url))
+        taken = ours(Path(work) / "project", url)
+    print(f"bare COPY TO  {copied:7.1f} s  {rows / copied:12,.0f} rows/s")  # noqa: T201
+    print(f"extract       {taken:7.1f} s  {rows / taken:12,.0f} rows/s")  # noqa: T201
+    print(f"ratio {copied / taken:.2f} of the bare rate, peak {own_peak():.2f} GiB")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
