@@ -62,17 +62,18 @@ class Attribute:
     """Columns that are read and compared together: the one entry of a field.
 
     read: fills the register from the columns; compare: the comparisons made of them (`comparisons.levels`).
-    parts: what blocking makes of them, by name; a column without one blocks by its value where that is
-    selective. needs: roles that count only together with one of others. dates, listed: roles that hold dates,
-    or several values a row. names_one: the value is one entity's and no other's. reread: how text would be
-    read as the column of a role, to see whether another column says the same. dictionary: whose values it
-    shares, if not its own.
+    made: columns that reading makes beside those of the roles. parts: what blocking makes of them, by name; a
+    column without one blocks by its value where that is selective. needs: roles that count only together with one
+    of others. dates, listed: roles that hold dates, or several values a row. names_one: the value is one entity's
+    and no other's. reread: how text would be read as the column of a role, to see whether another column says the
+    same. dictionary: whose values it shares, if not its own.
     """
 
     name: str
     roles: tuple[str, ...]
     read: Read | None
     compare: Compare | None
+    made: tuple[str, ...] = ()
     parts: Mapping[str, Part] = field(default_factory=dict)
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dates: tuple[str, ...] = ()
@@ -198,10 +199,20 @@ class Kind:
         stepped = [rule for ladder in ladders for step in ladder for rule in step]
         return [*stepped, *self.blocking.further, *self.blocking.loose, self.blocking.beside]
 
+    @property
+    def same(self) -> str:
+        """What the two records of a pair are that is put forward: "the same person"."""
+        return f"the same {self.name.replace('_', ' ')}"
+
     @cached_property
     def roles(self) -> tuple[str, ...]:
         """Every role, each once."""
         return tuple(dict.fromkeys(role for entry in self.attributes for role in entry.roles))
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that a register of this kind may have, the free ones aside."""
+        return (*self.roles, *(name for entry in self.attributes for name in entry.made))
 
     @cached_property
     def parts(self) -> dict[str, Part]:
@@ -252,7 +263,7 @@ class Kind:
             for role, needed in needs.items()
             if role in found.roles and not found.roles.keys() & set(needed)
         ]
-        taken = {*self.roles, *OUTPUT, *(entry.name for entry in self.attributes)}
+        taken = {*self.columns, *OUTPUT, *(entry.name for entry in self.attributes)}
         taken |= {name for name, part in self.parts.items() if len(part.needs) > 1}
         problems += [
             f"[other] {name!r} is a name the engine uses itself." for name in found.other if name in taken

@@ -10,7 +10,15 @@ from typing import Any
 import click
 import polars as pl
 
-from casebridge.dedupe.linkage import Linkage, RegisterError, evaluate, link, read_fields, write_evaluation
+from casebridge.dedupe.linkage import (
+    Linkage,
+    RegisterError,
+    evaluate,
+    kind_of,
+    link,
+    read_fields,
+    write_evaluation,
+)
 from casebridge.dedupe.linkage.model.kept import read_kept
 from casebridge.dedupe.linkage.scoring.zones import SAME, ZONES
 from casebridge.migrate.cli.options import json_option
@@ -24,6 +32,7 @@ from casebridge.project.lines import refuse_long_lines
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--fields", "fields_file", required=True, type=click.Path(path_type=Path, dir_okay=False),
               help="Which column plays which part (docs/linkage.md).")  # fmt: skip
+@click.option("--kind", help="What the register holds, if --fields does not say: person, organisation.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where results go.")
 @click.option("--truth", metavar="COLUMN", help="A column that says who is who, to judge the result by.")
 @click.option(
@@ -44,6 +53,7 @@ from casebridge.project.lines import refuse_long_lines
 def link_register(
     file: Path,
     fields_file: Path,
+    kind: str | None,
     out: Path,
     truth: str | None,
     save_model: Path | None,
@@ -53,7 +63,7 @@ def link_register(
 ) -> None:
     """Link any CSV or Parquet register; no project needed."""
     try:
-        fields = read_fields(fields_file)
+        fields = read_fields(fields_file, kind)
         kept = read_kept(model_folder) if model_folder else None
         register = _read(file)
         with progress() as shown:
@@ -84,7 +94,7 @@ def link_register(
         click.echo(f"warning: {warning}", err=True)
     if second_opinion:
         click.echo(_opinion(told["second_opinion"]))
-    click.echo(f"{put_forward:,} pairs are put forward as the same person (p ≥ {propose:.3f})")
+    click.echo(f"{put_forward:,} pairs are put forward as {kind_of(fields).same} (p ≥ {propose:.3f})")
     told_zones = ", ".join(f"{zone} {many:,}" for zone, many in zones.items())
     click.echo(f"zones: {told_zones}; clusters join {SAME} only")
     if result is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import Comparison, Levels, level
+from casebridge.dedupe.linkage.comparisons.levels import Comparison, Level, Levels, level
 from casebridge.dedupe.linkage.comparisons.namepairs import either_listed
 from casebridge.dedupe.linkage.register.content import mix
 from casebridge.dedupe.linkage.register.encoding import Register
@@ -75,8 +75,9 @@ def _outcomes() -> NDArray[np.uint8]:
 OUTCOMES = _outcomes()
 
 
-def address_comparison(register: Register) -> list[Comparison]:
-    """The address comparison, from whichever of postcode, house and street the register holds."""
+def address_comparison(register: Register, levels: tuple[Level, ...] = LEVELS) -> list[Comparison]:
+    """The address comparison, from whichever of postcode, house and street the register holds. levels: those of
+    LEVELS, with what another kind believes of them."""
     if not (register.has("postcode") or register.has("street")):
         return []
     crowded = register.mark(SHARED, lambda: _of_a_crowd(register))
@@ -99,7 +100,7 @@ def address_comparison(register: Register) -> list[Comparison]:
 
     postcodes = _Postcodes(register) if register.has("postcode") else None
     streets = np.arange(27) % 3 == SAME
-    return [Comparison("address", LEVELS, quick, settle, OPENS, moves=True)]
+    return [Comparison("address", levels, quick, settle, OPENS, moves=True)]
 
 
 def _agreement(role: str, left: PairSide, right: PairSide) -> NDArray[np.uint8]:

@@ -59,12 +59,14 @@ def email_comparison(register: Register) -> list[Comparison]:
     return [Comparison("email", EMAIL_LEVELS, quick, settle, ((2, 3, 4),), moves=True)]
 
 
-def _code_comparison(register: Register, role: str) -> list[Comparison]:
+def code_comparison(register: Register, role: str, levels: tuple[Level, ...] | None = None) -> list[Comparison]:
+    """Codes of which each names one entity, by the rule that tells right ones from wrong. levels: those of
+    `code_levels`, with what another kind believes of them."""
     values = register.values[role]
     valid = which_valid(CODES[role], values.text)
     checked = register.known.fact(f"{role}: checked", lambda: bool(valid.sum() >= max(1, 0.5 * len(valid))))
     valid &= checked
-    levels = code_levels(CODES[role].kind)
+    levels = levels or code_levels(CODES[role].kind)
     null = len(levels)
 
     def quick(left: PairSide, right: PairSide) -> Levels:
@@ -87,9 +89,9 @@ def _code_comparison(register: Register, role: str) -> list[Comparison]:
 
 def upn_comparison(register: Register) -> list[Comparison]:
     """Unique pupil numbers, by their check letter."""
-    return _code_comparison(register, "upn")
+    return code_comparison(register, "upn")
 
 
 def nino_comparison(register: Register) -> list[Comparison]:
     """National Insurance numbers, by their form: they have no check digit."""
-    return _code_comparison(register, "nino")
+    return code_comparison(register, "nino")

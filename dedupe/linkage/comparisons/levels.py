@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -114,6 +114,14 @@ def level(
     moved = settled if moved is None else moved
     namesake = household if namesake is None else namesake
     return Level(label, (settled, moved, twin, sibling, household, namesake), tag=tag)
+
+
+def believed(
+    levels: tuple[Level, ...], starts: Sequence[tuple[float, ...]], tags: Mapping[int, str]
+) -> tuple[Level, ...]:
+    """The levels with what another kind believes of them; tags by their place."""
+    pairs = zip(levels, starts, strict=True)
+    return tuple(replace(one, start=start, tag=tags.get(n)) for n, (one, start) in enumerate(pairs))
 
 
 def with_given(levels: tuple[Level, ...], words: str) -> tuple[Level, ...]:

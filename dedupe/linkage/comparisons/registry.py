@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     TWO,
     UNLIKE,
     Comparison,
+    Level,
     Levels,
     level,
     split_by_rareness,
@@ -98,7 +100,8 @@ def nhs_comparison(register: Register) -> list[Comparison]:
     column holds some other number of a person, and is compared as that. Of several in a field any may agree."""
     column = register.columns["nhs_number"]
     if column.dtype != np.uint64:
-        return categorical_comparison(register, "nhs_number")
+        found: list[Comparison] = register.kind.free(register, "nhs_number")
+        return found
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of("nhs_number"), right.of("nhs_number")
@@ -121,11 +124,12 @@ def nhs_comparison(register: Register) -> list[Comparison]:
     return [Comparison("nhs_number", levels, quick, identifier=True, witness=witness)]
 
 
-def phone_comparison(register: Register) -> list[Comparison]:
+def phone_comparison(register: Register, levels: tuple[Level, ...] = PHONE_LEVELS) -> list[Comparison]:
     """Phone numbers, and whether many records hold the number agreed on. Of several in a field any may agree."""
     column = register.columns["phone"]
     if column.dtype != np.uint64:
-        return categorical_comparison(register, "phone")
+        found: list[Comparison] = register.kind.free(register, "phone")
+        return found
     many = register.mark(
         SHARED, lambda: rows_of_many(register, SHARED, column.__getitem__, lambda: _many_holders(column))
     )
@@ -144,7 +148,7 @@ def phone_comparison(register: Register) -> list[Comparison]:
         found[(a == 0) | (b == 0)] = len(PHONE_LEVELS)
         return found
 
-    return [Comparison("phone", PHONE_LEVELS, quick, moves=True)]
+    return [Comparison("phone", levels, quick, moves=True)]
 
 
 class _FurtherNumbers:
@@ -203,7 +207,21 @@ def death_comparison(_register: Register) -> list[Comparison]:
     return [Comparison("death_date", DEATH_LEVELS, quick)]
 
 
-def categorical_comparison(register: Register, name: str) -> list[Comparison]:
+@dataclass(frozen=True)
+class FreeLevels:
+    """Levels of free columns: agreement, which is split by how many hold the value, and the rest; once more for
+    numbers that name one entity."""
+
+    exact: Level = OTHER_EXACT
+    rest: tuple[Level, ...] = OTHER_REST
+    number_exact: Level = NUMBER_EXACT
+    number_rest: tuple[Level, ...] = NUMBER_REST
+
+
+OF_PEOPLE = FreeLevels()
+
+
+def categorical_comparison(register: Register, name: str, believed: FreeLevels = OF_PEOPLE) -> list[Comparison]:
     """A free column: same (by how many hold the value), spelled closely, different."""
     column, values, known = register.columns[name], register.values[name], register.known
     held = holders(register, name, name)
@@ -217,8 +235,8 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
     unique = (
         known.fact(f"names one: {name}", lambda: names_a_person(column, values)) and name not in register.shared
     )
-    exact = split_by_rareness(NUMBER_EXACT if unique else OTHER_EXACT, share, steps, words)
-    levels = (*exact, *(NUMBER_REST if unique else OTHER_REST))
+    exact = split_by_rareness(believed.number_exact if unique else believed.exact, share, steps, words)
+    levels = (*exact, *(believed.number_rest if unique else believed.rest))
     null, base = len(levels), len(exact)
     table = np.append(steps, np.uint8(null)).astype(np.uint8)
     textual = known.fact(f"many values: {name}", lambda: len(values) > FEW_VALUES)
@@ -242,20 +260,22 @@ def categorical_comparison(register: Register, name: str) -> list[Comparison]:
     ]
 
 
-def related_comparison(register: Register, related: NDArray[np.uint64]) -> Comparison:
-    """Pairs recorded on file as two people. `related` are sorted pair keys; other pairs give no evidence."""
+def related_comparison(
+    register: Register, related: NDArray[np.uint64], levels: tuple[Level, ...] = RELATED_LEVELS
+) -> Comparison:
+    """Pairs recorded on file as two. `related` are sorted pair keys; other pairs give no evidence."""
     involved = np.zeros(register.size, dtype=bool)
     involved[(related >> np.uint64(32)).astype(np.int64)] = True
     involved[(related & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
     mark = register.mark("related", lambda: involved)
 
     def quick(left: PairSide, right: PairSide) -> Levels:
-        found = np.full(len(left), len(RELATED_LEVELS), dtype=np.uint8)
+        found = np.full(len(left), len(levels), dtype=np.uint8)
         maybe = np.flatnonzero(left.of(mark) & right.of(mark))
         found[maybe[np.isin(pair_key(left.rows[maybe], right.rows[maybe]), related)]] = 0
         return found
 
-    return Comparison("related", RELATED_LEVELS, quick, fixed=True)
+    return Comparison("related", levels, quick, fixed=True)
 
 
 def comparisons_for(
@@ -266,7 +286,8 @@ def comparisons_for(
     Raises RegisterError for a column that no comparison asks for.
     """
     kind = register.kind
-    compared = {role for entry in kind.attributes if entry.compare for role in entry.roles} | set(others)
+    compared = {name for entry in kind.attributes if entry.compare for name in (*entry.roles, *entry.made)}
+    compared |= set(others)
     left = [name for name in register.columns if name not in compared]
     if left:
         raise RegisterError(f"Nothing compares the role {', '.join(left)}.", "See docs/linkage.md for the roles.")

@@ -9,6 +9,7 @@ from typing import Any
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields, unknown
 from casebridge.dedupe.linkage.kind import Kind
+from casebridge.dedupe.linkage.kinds.organisation import ORGANISATION
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.project.toml_file import TomlError, read_toml
 
@@ -22,13 +23,14 @@ def kind_of(fields: Fields) -> Kind:
     return KINDS[fields.kind]
 
 
-def read_fields(path: str | Path) -> Fields:
-    """The Fields written in a TOML file. Raises RegisterError naming every problem."""
+def read_fields(path: str | Path, kind: str | None = None) -> Fields:
+    """The Fields written in a TOML file; kind: that of the register, if the file does not say it or says another.
+    Raises RegisterError naming every problem."""
     try:
         raw = read_toml(Path(path))
     except TomlError as error:
         raise RegisterError(f"{Path(path).name}: {error}.") from error
-    return parse_fields(raw)
+    return parse_fields(raw if kind is None else {**raw, "kind": kind})
 
 
 def parse_fields(raw: Mapping[str, Any]) -> Fields:
@@ -65,4 +67,4 @@ def _table_problems(table: object, name: str) -> list[str]:
     ]
 
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (PERSON,)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (PERSON, ORGANISATION)}

@@ -16,6 +16,10 @@ UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 UPN = re.compile(r"[A-Z]\d{11}[0-9A-Z]")
 NINO = re.compile(r"([ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z])(\d{6})[A-D]?")
 NO_NINO = frozenset(["BG", "GB", "KN", "NK", "NT", "TN", "ZZ"])
+ODS = re.compile(r"^(?:[A-Z]{3}|[A-Z0-9]*(?:[A-Z][0-9]|[0-9][A-Z])[A-Z0-9]*|\d{3})$")
+"""Three to nine letters and figures, in several coding frames (NHS Data Dictionary, organisation code): RAE,
+A12345,
+RH802, VLX9P, EE100000; 231 for a local authority. Without both a letter and a figure only those of three."""
 ADDRESS = r"([^\s<>:;,()]+@[^\s<>:;,()@]+)"
 NOBODY = r"^(?:no-?e?mail|none|no-?reply|do-?not-?reply|not-?known|not-?provided|unknown|test|n/?a|nobody|x+)$"
 
@@ -93,6 +97,34 @@ def valid_nino(text: str) -> bool:
     return match is not None and match[1] not in NO_NINO
 
 
+def supplier_numbers(text: pl.Series) -> pl.Series:
+    """Capitals and figures of a supplier's number, noughts in front of a plain number left out; null for fillers,
+    for
+    fewer than three signs and for one figure only.
+
+    >>> supplier_numbers(pl.Series(["S-100 234", "0004567.0", "n/k", "0000", "12"])).to_list()
+    ['S100234', '4567', None, None, None]
+    """
+    bare = text.str.slice(0, 40).str.to_uppercase().str.replace(r"\.0+$", "").str.replace_all(r"[^A-Z0-9]", "")
+    short = bare.str.replace(r"^0+(\d)", "$1")
+    real = (short.str.len_chars() >= 3) & (short.str.count_matches(r"\d") >= 2) & ~fillers(text)
+    real &= ~bare.str.contains(r"^[A-Z]*(?:0+|9{4,})$")
+    return pl.DataFrame({"t": short, "k": real}).select(pl.when("k").then("t")).to_series()
+
+
+def ods_codes(text: pl.Series) -> pl.Series:
+    """Codes of the Organisation Data Service in capitals; null for what has another form, words among it.
+
+    >>> ods_codes(pl.Series(["a12345", "RAE 01", "VL-X9P", "n/a", "care", "not known"])).to_list()
+    ['A12345', 'RAE01', 'VLX9P', None, None, None]
+    """
+    bare = text.str.slice(0, 40).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+    form = (
+        bare.str.contains(ODS.pattern) & (bare.str.len_chars() >= 3) & (bare.str.len_chars() <= 9) & ~fillers(text)
+    )
+    return pl.DataFrame({"t": bare, "k": form}).select(pl.when("k").then("t")).to_series()
+
+
 def which_valid(code: Code, values: pl.Series) -> NDArray[np.bool_]:
     """Of distinct values, which are right; none for a code without a rule."""
     if code.valid is None:
@@ -104,4 +136,6 @@ CODES = {
     "email": Code("e-mail address", emails),
     "upn": Code("pupil number", plain_codes, valid_upn),
     "nino": Code("National Insurance number", ninos, valid_nino),
+    "supplier_number": Code("supplier number", supplier_numbers),
+    "ods_code": Code("ODS code", ods_codes, lambda text: bool(ODS.fullmatch(text))),
 }

@@ -43,7 +43,7 @@ def read_register(
         arranged = pool.submit(ids.gather, pl.Series(order))
         list(pool.map(lambda read: read(register, reader, fields), [*reads, _read_other, _read_source]))
     register.ids = arranged.result()
-    named = [name for name in (*kind.roles, *fields.other) if name in register.columns]
+    named = [name for name in (*kind.columns, *fields.other) if name in register.columns]
     register.columns = {name: register.columns[name] for name in named}
     register.notes.sort()
     register.told = tuple(register.facts)
