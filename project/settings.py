@@ -223,7 +223,9 @@ def _live(
     folder: Path, body: dict[str, Any], target_url: str, systems: Mapping[str, System], problems: list[Problem]
 ) -> Live:
     """The live register: the target, unless a URL of its own is named."""
-    name, no_link = str(body.get("system", Live.system)), body.get("no_link")
+    # A legacy system may be called like the register, where nobody has given that a name of its own.
+    usual = Live.system if Live.system not in systems else f"{Live.system}-live"
+    name, no_link = str(body.get("system", usual)), body.get("no_link")
     if not _SYSTEM.fullmatch(name) or name in systems:
         hint = "letters, digits, _ and -, and the name of no system: it stands before the register's keys"
         problems.append(Problem(FILE, "scan.system", "cannot be the register's name", hint))

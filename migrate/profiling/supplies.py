@@ -61,7 +61,7 @@ def supplies_of(dump: str | Path, system: str, *, views: bool) -> Iterator[Suppl
         yield Supplies(str(dump), [_of_files(table) for table in tables], unread)
         return
     with open_snapshot(str(dump)) as snapshot:
-        relations = [item for item in snapshot.relations() if views or not item.view]
+        relations = [item for item in snapshot.relations() if (views or not item.view) and not _ours(item.name)]
         if not relations:
             hint = "see that the URL names the right database, and that this login may read its tables"
             raise SourceError(shown(str(dump)), "has no tables in its default schema", hint=hint)
@@ -70,6 +70,11 @@ def supplies_of(dump: str | Path, system: str, *, views: bool) -> Iterator[Suppl
             names[item.name] = _fresh(table_name(f"{item.name}.x"), names)
         tables_there = [_of_database(snapshot, item, names[item.name], system) for item in relations]
         yield Supplies(shown(str(dump)), tables_there, (), _declared(str(dump), names))
+
+
+def _ours(name: str) -> bool:
+    """Whether a table is one of those that a load keeps beside its rows."""
+    return name.rpartition(".")[2].startswith("casebridge_")
 
 
 def _fresh(name: str, taken: Mapping[str, str]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,7 +58,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "project"
 
 
-def _draft(folder: Path, dump: Path, *more: str) -> Result:
+def _draft(folder: Path, dump: Path | str, *more: str) -> Result:
     return CliRunner().invoke(cli, ["draft", str(folder), "--dump", str(dump), "--system", "shop", *more])
 
 
@@ -125,6 +127,15 @@ def test_a_project_is_never_drafted_over(project: Path) -> None:
     assert "is a migration project already" in str(done.exception)
 
 
+def test_an_old_system_may_be_called_like_the_new_one(tmp_path: Path) -> None:
+    dump = tmp_path / "dump"
+    dump.mkdir()
+    _write(dump / "A.csv", ["ID", "B"], [[n, "x"] for n in range(9)])
+    done = CliRunner().invoke(cli, ["draft", str(tmp_path / "p"), "--dump", str(dump), "--system", "mosaic"])
+    assert done.exit_code == 0
+    assert check(tmp_path / "p") == []
+
+
 def test_references_in_a_circle_become_a_project_that_can_be_loaded(tmp_path: Path) -> None:
     """Teams have leaders and leaders have teams: one of the two references stays a plain column."""
     dump = tmp_path / "dump"
@@ -191,3 +202,31 @@ def test_what_is_measured_is_no_code_and_text_has_room(tmp_path: Path) -> None:
     target = (tmp_path / "p" / "target.toml").read_text(encoding="utf-8")
     assert 'word = { type = "varchar(4)"' in target
     assert 'nothing = { type = "varchar(64)"' in target
+
+
+def test_a_database_is_drafted_from_its_url_and_balances(tmp_path: Path) -> None:
+    """Its keys and references are those that it declares; a table with a blank in its name, and one without a key;
+    a view is left to its tables."""
+    path = tmp_path / "old.db"
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.executescript(
+            "CREATE TABLE worker (no INTEGER PRIMARY KEY, surname TEXT, boss INTEGER REFERENCES worker);"
+            "INSERT INTO worker VALUES (1, 'Lee', NULL), (2, '', 1), (3, NULL, 1);"
+            "CREATE TABLE [order lines] (worker INTEGER REFERENCES worker, line INTEGER, [group] NUMERIC,"
+            " PRIMARY KEY (worker, line));"
+            "INSERT INTO [order lines] VALUES (1, 1, 0.25), (3, 2, 2.5);"
+            "CREATE TABLE [event log] (said TEXT);"
+            "INSERT INTO [event log] VALUES ('again'), ('again');"
+            "CREATE VIEW names AS SELECT surname FROM worker;"
+        )
+    assert _draft(tmp_path / "project", f"sqlite:///{path}").exit_code == 0
+    assert check(tmp_path / "project") == []
+    lines = read_toml(tmp_path / "project/tables/order_lines.toml")
+    assert (lines["table"]["key"], lines["read"]) == (["worker", "line"], {"table": "order lines"})
+    assert read_toml(tmp_path / "project/target.toml")["worker"]["columns"]["boss"]["references"] == "worker"
+    with open_job(tmp_path / "project") as job:
+        list(run_stages(job))
+        report = json.loads((job.settings.reports / job.run / "report.json").read_text(encoding="utf-8"))
+    assert report["verdict"] == "balanced"
+    loaded = {source["source"]: source["loaded"] for source in report["sources"]}
+    assert loaded == {"event_log": 2, "order_lines": 2, "worker": 3}
