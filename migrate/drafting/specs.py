@@ -87,11 +87,14 @@ def _read(table: DraftTable, defaults: Mapping[str, str]) -> Iterator[str]:
         said |= {
             key: getattr(read, key) for key in ("encoding", "delimiter") if getattr(read, key) != defaults[key]
         }
-    if not said and not table.null_words:
+    odd = [guess(f"header = {read.header}", "the names stand there")] if read.header != 1 else []
+    odd += [guess("trailing_delimiter = true", "each line ends with one")] if read.trailing_delimiter else []
+    if not (said or odd or table.null_words):
         return
     yield ""
     yield "[read]" if table.key else f"[read.{table.profile.name}]"
     yield from (f"{key} = {quoted(value)}" for key, value in said.items())
+    yield from odd
     if table.null_words:
         yield guess(f"null = {listed(table.null_words)}", "whole values that say so")
 

@@ -121,8 +121,9 @@ def _of_text(path: Path, name: str, system: str) -> ReadSpec:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     encoding = encoding_of(head)
-    read = ReadSpec(Source(system, ""), name, "csv", encoding, ",", (), null=())
-    return replace(read, delimiter=_delimiter(path, name, read, head))
+    begins = 2 if head.lstrip(b"\xef\xbb\xbf").lower().startswith(b"sep=") else 1
+    read = ReadSpec(Source(system, ""), name, "csv", encoding, ",", (), null=(), header=begins)
+    return _with_delimiter(path, name, read, head)
 
 
 def encoding_of(head: bytes) -> str:
@@ -142,17 +143,21 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _delimiter(path: Path, name: str, read: ReadSpec, head: bytes) -> str:
-    """The sign that cuts the header into most fields, and the line below it into as many."""
-    text = head.decode({"utf-16": "utf-16"}.get(read.encoding, read.encoding), "replace")
-    first = text.lstrip("\ufeff").partition("\n")[0]
-    likely = sorted((sign for sign in _DELIMITERS if sign in first), key=lambda sign: -first.count(sign))
-    for sign in likely:
-        tried = replace(read, delimiter=sign)
-        columns = len(FORMATS["csv"].columns(path, name, tried))
+def _with_delimiter(path: Path, name: str, read: ReadSpec, head: bytes) -> ReadSpec:
+    """With the sign that cuts the header into most fields, and the line below it into as many; and whether lines
+    end with one."""
+    text = head.decode(read.encoding, "replace").lstrip("\ufeff")
+    first = (text.splitlines() or [""])[read.header - 1 :][:1] or [""]
+    likely = sorted((sign for sign in _DELIMITERS if sign in first[0]), key=lambda sign: -first[0].count(sign))
+    tries = [replace(read, delimiter=sign) for sign in likely]
+    for tried in (*tries, *(replace(one, trailing_delimiter=True) for one in tries)):
+        try:
+            columns = len(FORMATS["csv"].columns(path, name, tried))
+        except SourceError:
+            continue
         if columns > 1 and fields_of_first(path, name, tried) in {0, columns}:
-            return sign
-    return likely[0] if likely else ","
+            return tried
+    return tries[0] if tries else read
 
 
 def table_name(file: str) -> str:

@@ -136,6 +136,22 @@ def test_an_old_system_may_be_called_like_the_new_one(tmp_path: Path) -> None:
     assert check(tmp_path / "p") == []
 
 
+def test_odd_files_are_read_as_they_are(tmp_path: Path) -> None:
+    """A spreadsheet's first line, delimiters at line ends, another delimiter, a table without rows."""
+    dump = tmp_path / "dump"
+    dump.mkdir()
+    (dump / "A.csv").write_text("sep=;\nA_ID;NAME\n1;x\n2;y\n", encoding="utf-8")
+    (dump / "B.csv").write_text("B_ID,NAME\n" + "".join(f"{n},x,\n" for n in range(20)), encoding="utf-8")
+    (dump / "C.csv").write_text("C_ID,NAME\n", encoding="utf-8")
+    (dump / "D.csv").write_text("D_ID|NAME\n1|a, b\n", encoding="utf-8")
+    assert _draft(tmp_path / "p", dump).exit_code == 0
+    assert check(tmp_path / "p") == []
+    reads = {path.stem: read_toml(path).get("read", {}) for path in (tmp_path / "p/tables").glob("*.toml")}
+    assert reads == {
+        "a": {"header": 2, "delimiter": ";"}, "b": {"trailing_delimiter": True}, "c": {}, "d": {"delimiter": "|"},
+    }  # fmt: skip
+
+
 def test_references_in_a_circle_become_a_project_that_can_be_loaded(tmp_path: Path) -> None:
     """Teams have leaders and leaders have teams: one of the two references stays a plain column."""
     dump = tmp_path / "dump"
