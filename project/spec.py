@@ -146,6 +146,15 @@ class RowCheck:
 
 
 @dataclass(frozen=True)
+class Single:
+    """A rule over several rows: where `when` is true, only one may have the same values in `one_of`."""
+
+    rule: str
+    one_of: tuple[str, ...]
+    when: str
+
+
+@dataclass(frozen=True)
 class Exclusion:
     """Rows left behind on purpose: the rule, and who answers for it."""
 
@@ -201,6 +210,7 @@ class TableSpec:
     key_type: ColumnType | None = None
     owner: str = field(default="", repr=False)
     joins: bool = False
+    singles: tuple[Single, ...] = ()
 
     @property
     def sources(self) -> tuple[Source, ...]:

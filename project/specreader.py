@@ -20,6 +20,7 @@ from casebridge.project.spec import (
     ReadSpec,
     RouteRule,
     RowCheck,
+    Single,
     Source,
     TableSpec,
 )
@@ -41,7 +42,7 @@ KEYS: Mapping[str, Collection[str]] = {
     "column": COLUMN_KEYS,
     "from": PART_KEYS,
     "lookup": LOOKUP_KEYS,
-    "check": {"rule", "expect", "on_fail", "columns"},
+    "check": {"rule", "expect", "on_fail", "columns", "one_of", "when"},
     "exclude": {"rule", "when", "owner", "reason"},
     "route": {"to", "when"},
 }  # fmt: skip
@@ -78,6 +79,7 @@ class Reader(ColumnReader):
         columns = self._columns(raw, target)
         key = target.by_name.get(target.legacy_key or "")
         key = None if key is None or key.name in {c.name for c in columns if not c.evidence} else key
+        checks = [*enumerate(self._list(raw, "check"))]
         return TableSpec(
             key_column=key.name if key else "",
             key_type=key.type if key else None,
@@ -95,7 +97,8 @@ class Reader(ColumnReader):
             holds_all=self._flag(table, "table", "holds_all", default=False),
             lookups=self._lookups(table),
             owner=self._optional(table, "table", "owner") or "",
-            checks=tuple(self._check(n, body, columns) for n, body in enumerate(self._list(raw, "check"))),
+            checks=tuple(self._check(n, body, columns) for n, body in checks if "one_of" not in body),
+            singles=tuple(self._single(n, body, columns) for n, body in checks if "one_of" in body),
             exclusions=tuple(self._exclusion(n, body) for n, body in enumerate(self._list(raw, "exclude"))),
             routes=tuple(self._route(n, body) for n, body in enumerate(self._list(raw, "route"))),
             dropped=self._dropped(self._part(raw, "dropped", optional=True)),
@@ -173,6 +176,8 @@ class Reader(ColumnReader):
         self._unknown(KEYS["check"], body, where)
         if "columns" in body:
             return self._known_rule(where, body, columns)
+        if "when" in body:
+            self._problem(f"{where}.when", "belongs to a rule over several rows, with `one_of`")
         rule, expect = self._word(body, where, "rule"), self._word(body, where, "expect")
         return RowCheck(rule, expect, self._on_row_fail(body, where, OnFail.REJECT))
 
@@ -196,6 +201,21 @@ class Reader(ColumnReader):
             elif mine[name].type.name not in {"date", "timestamp"}:
                 self._problem(f"{where}.columns", f"`{name}` is {mine[name].type.name}, and no date")
         return RowCheck(rule, "", self._on_row_fail(body, where, severity), names)
+
+    def _single(self, number: int, body: dict[str, Any], columns: tuple[ColumnSpec, ...]) -> Single:
+        """A rule over several rows."""
+        where, mine = f"check[{number}]", [column.name for column in columns]
+        self._unknown(KEYS["check"], body, where)
+        names = self._words(body, where, "one_of", needed=True)
+        for name in names:
+            if name not in mine:
+                self._problem(f"{where}.one_of", f"no column `{name}` in this spec", did_you_mean(name, mine))
+        for key in ("expect", "columns"):
+            if key in body:
+                self._problem(f"{where}.{key}", "does not go with `one_of`")
+        if body.get("on_fail", OnFail.WARN) != OnFail.WARN:
+            self._problem(f"{where}.on_fail", "a rule over several rows can only warn: which of them is wrong?")
+        return Single(self._word(body, where, "rule"), names, self._word(body, where, "when"))
 
     def _on_row_fail(self, body: dict[str, Any], where: str, default: OnFail) -> OnFail:
         on_fail = self._on_fail(body, where) if "on_fail" in body else default

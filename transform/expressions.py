@@ -29,9 +29,10 @@ _MISSING = re.compile(r'unable to find column "([^"]*)"')
 
 def unreadable(spec: TableSpec) -> list[Problem]:
     """The SQL expressions of a spec that are no expressions."""
+    several = ((f"check of `{one.rule}`: when", one.when) for one in spec.singles)
     worked_out = ((f"{_place(c)}.expression", c.expression) for c in spec.columns if c.expression is not None)
     found = (_tried(spec, where, partial(pl.sql_expr, sql)) or _of_many(spec, where, sql)
-             for where, sql in (*_stated(spec), *worked_out))  # fmt: skip
+             for where, sql in (*_stated(spec), *several, *worked_out))  # fmt: skip
     return [*(problem for problem in found if problem), *_wrong_arguments(spec)]
 
 
@@ -97,6 +98,11 @@ def _rules(plan: Conversion, rows: pl.DataFrame) -> list[Problem]:
         if where != "table.where"
     ]
     columns = {column.name: column for column in spec.columns}
+    clean = pl.DataFrame(schema={column.name: column.type.dtype for column in spec.columns})
+    tries += [
+        _tried(spec, f"check of `{one.rule}`: when", partial(clean.select, pl.sql_expr(one.when)), list(columns))
+        for one in spec.singles
+    ]
     judged = [
         (columns[rule.column], rule.holds)
         for rule in plan.rules

@@ -21,6 +21,7 @@ from casebridge.project.tally import Tally
 from casebridge.transform.codes import read_codes
 from casebridge.transform.convert import Conversion, Converted, convert, make_plan
 from casebridge.transform.expressions import misfits, undated, unreadable
+from casebridge.transform.singles import ask_singles, inputs_of_singles
 from casebridge.transform.sources import (
     STAGE,
     Prepared,
@@ -128,6 +129,9 @@ def _table(job: Job, plan: Conversion, prepared: dict[Source, Prepared]) -> Tall
             job.report.advance(task.batch.rows)
     sealed = [(task.number, task.inputs) for task in tasks]
     job.ledger.seal(job.run, STAGE, spec.name, sealed)
+    if spec.singles:
+        sealed.append(ask_singles(job, spec, sealed))
+        job.ledger.seal(job.run, STAGE, spec.name, sealed)
     if longest and spec.key_type:
         takes = f"{spec.target}.{spec.key_column} takes {spec.key_type.length:,}"
         job.report.note(f"{spec.name}: the longest legacy key has {counted(longest, 'character')}, and {takes}")
@@ -177,8 +181,12 @@ def _outlook(job: Job, plan: Conversion, prepared: dict[Source, Prepared]) -> Ta
     if sources is None:
         return TablePlan(STAGE, spec.name, State.PENDING, (0,), sum(b.rows for b in prepared[spec.sources[0]].raw))
     sealed = tuple((number, _inputs(job, plan, batch, prepared)[1]) for number, batch in enumerate(sources))
+    if spec.singles:
+        sealed = (*sealed, (len(sealed), inputs_of_singles(job, spec, sealed)))
     pending = tuple(n for n, inputs in sealed if job.ledger.done(STAGE, spec.name, n, inputs) is None)
-    return planned(STAGE, spec.name, sealed, pending, sum(sources[number].rows for number in pending))
+    return planned(
+        STAGE, spec.name, sealed, pending, sum(sources[number].rows for number in pending if number < len(sources))
+    )
 
 
 def _inputs(

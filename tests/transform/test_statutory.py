@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casebridge.migrate.pipeline import check
+from casebridge.migrate.pipeline import check, open_job, run_stages
+from casebridge.project.plan import State
 from casebridge.project.spec import OnFail
 from casebridge.transform import statutory
 from casebridge.transform.checks import CHECKS
 from casebridge.transform.convert import convert, make_plan
+from casebridge.transform.stage import plan_tables
 from casebridge.transform.statutory import ROW_RULES, Side
 from tests.staged import ONE_COLUMN, PERSONS, lay_out, read_job, two_people
 
@@ -156,3 +158,75 @@ def test_an_identifier_costs_the_value_and_not_the_row(tmp_path: Path) -> None:
         raw = pl.DataFrame({"_row": [1], "NO": ["1"], "NAME": ["a"], "DOB": ["01/02/1950"], "REF": ["12 high st"]})
         made = convert(raw, make_plan(made_of, {}, 26))
         assert made.quarantine["verdict"].to_list() == [verdict]
+
+
+ADDRESSES = """
+[persons]
+primary_key = "id"
+[persons.columns]
+id = { type = "bigint" }
+whose = { type = "varchar(9)" }
+kind = { type = "varchar(9)" }
+ended = { type = "date" }
+"""
+ONE_MAIN = """
+[table]
+system = "old"
+source = "PERSON"
+target = "persons"
+key = ["NO"]
+[columns.whose]
+from = "WHOSE"
+[columns.kind]
+from = "KIND"
+[columns.ended]
+from = "ENDED"
+[[check]]
+rule = "one_main_address"
+one_of = ["whose"]
+when = "kind = 'MAIN' AND ended IS NULL"
+"""
+
+
+def test_of_several_rows_only_one_may_be_so(tmp_path: Path) -> None:
+    """Over batches: every row of the group is named and loaded; a change asks anew, and nothing else does."""
+    lay_out(tmp_path, {"persons": ONE_MAIN}, target=ADDRESSES, batch_rows=2)
+    lines = ["1,p,MAIN,", "2,p,MAIN,01/02/2020", "3,q,MAIN,", "4,p,TEMP,", "5,p,MAIN,", "6,,MAIN,", "7,,MAIN,"]
+    dump = tmp_path / "dump" / "PERSON.csv"
+    dump.write_text("\n".join(["NO,WHOSE,KIND,ENDED", *lines, ""]))
+    assert check(tmp_path) == []
+    for wanted in (["1", "5"], []):
+        with open_job(tmp_path) as job:
+            done = list(run_stages(job))
+            found = [batch.read() for batch in job.ledger.sealed(job.run, "transform", "persons", "quarantine")]
+            rows = pl.concat(found)
+        assert rows["_key"].to_list() == wanted
+        assert set(rows["verdict"]) <= {"warned"}
+        assert done[-1].tally.passed == 7
+        assert done[-1].tally.warned == len(wanted)
+        was = dump.read_text()
+        dump.write_text(was.replace("1,p,MAIN,\n", "1,p,MAIN,05/06/2021\n"))
+    with open_job(tmp_path, alone=False) as job:
+        assert was == dump.read_text()
+        assert {line.table: line.state for line in plan_tables(job)}["persons"] is State.DONE
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('one_of = ["whose"]', 'one_of = ["whos"]', "did you mean `whose`?"),
+        ("kind = 'MAIN'", "kin = 'MAIN'", "no column `kin`"),
+        ("kind = 'MAIN' AND ended IS NULL", "COUNT(kind) > 1", "more than its own row"),
+        ("kind = 'MAIN' AND ended IS NULL", "kind", "not a thing that is true or false"),
+        ('rule = "one_main', 'on_fail = "reject"\nrule = "one_main', "can only warn"),
+        ('one_of = ["whose"]\n', "", "belongs to a rule over several rows"),
+        ("when =", "wen =", "did you mean `when`?"),
+    ],
+)
+def test_a_rule_over_rows_that_is_said_wrongly_is_told_by_check(
+    old: str, new: str, told: str, tmp_path: Path
+) -> None:
+    assert old in ONE_MAIN
+    lay_out(tmp_path, {"persons": ONE_MAIN.replace(old, new)}, target=ADDRESSES)
+    (tmp_path / "dump" / "PERSON.csv").write_text("NO,WHOSE,KIND,ENDED\n1,p,MAIN,\n")
+    assert told in "\n".join(check(tmp_path))
