@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -169,9 +170,11 @@ def _missing(config: ScanConfig, relations: Sequence[Relation]) -> list[Problem]
 def _queries(settings: Settings, config: ScanConfig) -> list[Problem]:
     """What the queries cannot be asked, tried on no rows."""
     tables = {table.name: pl.DataFrame(schema=dict.fromkeys(table.wanted, pl.String())) for table in config.tables}
-    queries, problems = LiveQueries(settings, config, tables), list[Problem]()
+    today = dt.date.today()  # noqa: DTZ011 (the council's day)
+    queries, problems = LiveQueries(settings, config, tables, today), list[Problem]()
     asked = (
         queries.register, lambda: queries.pairs("related"), lambda: queries.pairs("duplicates"),
+        lambda: queries.pairs("unborn"),
         lambda: queries.pairs("merged", "gone", "kept"), lambda: queries.texts("teams", tables),
         lambda: queries.texts("flags", tables),
     )  # fmt: skip

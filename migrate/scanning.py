@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from casebridge.dedupe.scan.night import Model, Night, Tell, scan
+from casebridge.dedupe.scan.history import Record
+from casebridge.dedupe.scan.night import Model, Preview, Tell, preview, scan
+from casebridge.dedupe.scan.telling import write_told
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_own, shown
 from casebridge.project.job import sole_run
 from casebridge.project.private import make_private, private_files
-from casebridge.project.settings import read_settings
+from casebridge.project.settings import Settings, read_settings
+
+
+def preview_scan(folder: Path, *, whole: bool = False, model: Model = Model.KEPT, tell: Tell = print) -> Preview:
+    """What a scan would change at the desk; nothing is written."""
+    with _held(folder) as (settings, log):
+        return preview(settings, log, _today(), tell, whole=whole, model=model)
+
+
+def _today() -> dt.date:
+    return dt.date.today()  # noqa: DTZ011 (the council's day)
 
 
 def scan_project(
     folder: Path, *, whole: bool = False, model: Model = Model.KEPT, day: dt.date | None = None, tell: Tell = print
-) -> Night:
+) -> Record:
     """Scan the live register of the project in a folder. day: whose night it is (by default today's)."""
+    with _held(folder) as (settings, log):
+        record = scan(settings, log, day or _today(), tell, whole=whole, model=model)
+        desk = settings.live.desk if settings.live else ""
+        write_told(settings.reports / "scan", settings.name, record, time.time(), desk)
+        return record
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[tuple[Settings, AuditLog]]:
+    """The project, held for one process, and its audit log."""
     settings = read_settings(folder)
     with private_files(shared=settings.shared_group), sole_run(settings.work):
         make_private(settings.folder, shared=settings.shared_group)
         name = f"the control database {shown(settings.control_url)}"
         engine = open_own(settings.control_url, name, "restore it from a backup: decisions stand in it")
         try:
-            log = AuditLog(engine, settings.folder / KEY_FILE)
-            today = dt.date.today()  # noqa: DTZ011 (the council's day)
-            return scan(settings, log, day or today, tell, whole=whole, model=model)
+            yield settings, AuditLog(engine, settings.folder / KEY_FILE)
         finally:
             engine.dispose()

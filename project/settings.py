@@ -59,12 +59,13 @@ class Route:
 @dataclass(frozen=True)
 class Live:
     """The register that a scan reads: its database, what it is called before a key (`mosaic:12`), its own no-link
-    list, and for how many nights the scan keeps what it says of them."""
+    list, for how many nights the scan keeps its counts, and the address of the review desk, for links."""
 
     url: str
     system: str = "mosaic"
     no_link: Path | None = None
     keep_nights: int = 400
+    desk: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ _KNOWN: Mapping[str, set[str]] = {
     "routes": {"target", "owner"},
     "reading": {"longest_record", "workbook_cells", "workbook_size", "workbook_rows", "list_size"},
     "review": {"hold_days"},
-    "scan": {"url", "system", "no_link", "keep_nights"},
+    "scan": {"url", "system", "no_link", "keep_nights", "desk"},
 }
 
 
@@ -234,6 +235,7 @@ def _live(
         system=name,
         no_link=(folder / str(no_link)).resolve() if no_link else None,
         keep_nights=_whole(body, "scan.keep_nights", Live.keep_nights, problems),
+        desk=str(body.get("desk", "")),
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Thread
 
 from casebridge.migrate.cli import run as stage_commands
+from casebridge.migrate.cli import scan as scan_command
 from casebridge.migrate.cli.main import main
 from tests.councils import command_line
 
@@ -22,7 +23,11 @@ _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.plug"])
 
 assert stage_commands, "it brings in the engines, for every process at once"
-WATCHED = ("casebridge.load.writing.delivery", "casebridge.load.stage", "casebridge.load.rollback")
+assert scan_command, "and so does this"
+WATCHED = (
+    "casebridge.load.writing.delivery", "casebridge.load.stage", "casebridge.load.rollback",
+    "casebridge.dedupe.scan.night",
+)  # fmt: skip
 
 
 def killed_at(words: Sequence[str], folder: Path, moment: str, nth: int = 1) -> bool:

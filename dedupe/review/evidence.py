@@ -229,7 +229,7 @@ def _pair(
         group=group if all(people[item].clearance <= clearance for item in group) else (),
         conflict=conflict, proposed=row.get("asked_for") is not True,
         evidence=digest(left.digest, right.digest, found, conflict, *([says, blockers] if says else [])),
-        preflight=says, blockers=blockers, changed=row.get("changed") or "",
+        preflight=says, blockers=blockers, changed=row.get("changed") or "", why=row.get("why") or "",
     )  # fmt: skip
     twice = int(made.item, 16) % TWICE == 0
     return replace(made, value=expected_value(made), double=twice)

@@ -80,9 +80,9 @@ class PairEvidence:
     """A pair that may be one person, as linkage and people left it. `item` names it to the outside and tells
     nothing; `levels` are the findings of the comparisons; `group` the ids of the group that the pair is in, when
     that has three or more; `conflict` says that decisions contradict; `evidence` is the digest of what is
-    shown; `changed` says why a pair that was decided *different* is here again; `preflight` what can be done
-    about the pair (empty where the project has no merge rules), `blockers` what stands in the way: its name, and
-    the rows of the left and of the right record that make it so."""
+    shown; `changed` says why a pair that was decided *different* is here again, `why` why one is here that linkage
+    did not find; `preflight` what can be done about the pair (empty where the project has no merge rules),
+    `blockers` what stands in the way: its name, and the rows of the left and of the right record behind it."""
 
     item: str
     left_id: str
@@ -104,6 +104,7 @@ class PairEvidence:
     proposed: bool = True
     evidence: str = ""
     changed: str = ""
+    why: str = ""
     double: bool = False
     known: str = ""
     known_why: str = ""

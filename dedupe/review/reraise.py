@@ -161,6 +161,8 @@ NO_LEVEL = frozenset(
         "state",
         "ruling",
         "changed",
+        "since",
+        "why",
         "preflight",
     }
 )

@@ -14,7 +14,9 @@ from casebridge.project.toml_file import TomlError, read_toml
 
 FILE = "linkage.toml"
 KNOWN: Mapping[str, frozenset[str]] = {
-    "scan": frozenset({"query", "related", "duplicates", "merged", "teams", "flags", "not_restricted", "tables"}),
+    "scan": frozenset(
+        {"query", "related", "duplicates", "unborn", "merged", "teams", "flags", "not_restricted", "tables"}
+    ),
     "scan.tables": frozenset({"key", "person", "columns", "changed", "others"}),
 }
 """The keys of `[scan]`, and of a part `[scan.tables.NAME]`."""
@@ -46,7 +48,8 @@ class LiveTable:
 class ScanConfig:
     """The tables, and queries over them (DuckDB, every column text): `query` has one row a person with `id`, the
     columns of `fields` and `restricted`; `related` and `duplicates` have pairs (`left_id`, `right_id`) that are on
-    file as two people and as one; `merged` has `gone` and `kept`; `teams` and `flags` what a reviewer is shown."""
+    file as two people and as one, `unborn` pairs of an unborn record with a born child; `merged` has `gone` and
+    `kept`; `teams` and `flags` what a reviewer is shown."""
 
     tables: tuple[LiveTable, ...]
     query: str
@@ -54,6 +57,7 @@ class ScanConfig:
     other: tuple[tuple[str, str], ...] = ()
     related: str = ""
     duplicates: str = ""
+    unborn: str = ""
     merged: str = ""
     teams: str = ""
     flags: str = ""
@@ -99,7 +103,7 @@ def read_scan(folder: Path) -> ScanConfig:
     )  # fmt: skip
 
 
-QUERIES = ("related", "duplicates", "merged", "teams", "flags")
+QUERIES = ("related", "duplicates", "unborn", "merged", "teams", "flags")
 """The queries that a register may leave out."""
 
 

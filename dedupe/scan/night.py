@@ -10,47 +10,40 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import math
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from casebridge.dedupe.review.decision_log import DecisionLog
-from casebridge.dedupe.review.decisions import Ruling
+from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.dedupe.review.evidence import said_until_now
-from casebridge.dedupe.review.evidence_file import KIND, NAME, write_evidence_file
-from casebridge.dedupe.review.reraise import Basis, bases, note_bases
+from casebridge.dedupe.review.evidence_file import Person
+from casebridge.dedupe.review.reraise import note_bases
 from casebridge.dedupe.scan.changes import TableRead, read_table
 from casebridge.dedupe.scan.config import ScanConfig, read_scan
-from casebridge.dedupe.scan.keys import Keys, hidden_records, legacy_of, read_crosswalk
+from casebridge.dedupe.scan.drift import drift
+from casebridge.dedupe.scan.failpoints import failpoint
+from casebridge.dedupe.scan.history import Record, counted_pairs, largest_shares, read_record
+from casebridge.dedupe.scan.keys import Keys, hidden_records, own_list, read_crosswalk
 from casebridge.dedupe.scan.linking import Linked, Ruled, link_people, read_linked
 from casebridge.dedupe.scan.pairs import candidates, ruled_pairs, waiting
 from casebridge.dedupe.scan.people import LiveQueries, with_changes
+from casebridge.dedupe.scan.publishing import publish, write_night
 from casebridge.dedupe.scan.showing import shown_pairs, shown_people
+from casebridge.dedupe.scan.standing import Standing, pairs_of
 from casebridge.dedupe.scan.state import LINKED, ScanState, read_state
 from casebridge.project.audit import AuditLog
-from casebridge.project.batch import Batch, digest, keep, new_file, remove_left_over
-from casebridge.project.errors import CasebridgeError
+from casebridge.project.batch import Batch, remove_left_over
+from casebridge.project.errors import counted
 from casebridge.project.ledger import Ledger
 from casebridge.project.settings import Settings
 from casebridge.project.snapshot import open_snapshot
-from casebridge.project.tally import Tally
 
-STAGE, SCOPE = "dedupe", "scan"
-"""Under what the ledger names the evidence of a scan."""
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Night:
-    """What a scan did: its number, its day, and counts. No key and no value of anybody."""
-
-    number: int
-    day: str
-    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -80,17 +73,32 @@ class Model(enum.StrEnum):
 
 def scan(
     settings: Settings, log: AuditLog, day: dt.date, tell: Tell, *, whole: bool = False, model: Model = Model.KEPT
-) -> Night:
+) -> Record:
     """Do a night. whole: read every row, whatever change dates say. The caller holds the project."""
+    with _opened(settings, log, day, tell, model) as work:
+        work.state.tidy()
+        publish(work.ledger, settings, work.state)
+        then = said_until_now(log.engine)
+        seen = _read(settings, work.config, work.state, whole=whole, tell=tell)
+        failpoint("after reading")
+        return work.night(seen, then)
+
+
+def preview(
+    settings: Settings, log: AuditLog, day: dt.date, tell: Tell, *, whole: bool = False, model: Model = Model.KEPT
+) -> Preview:
+    """What the same night would change, without changing anything."""
+    with _opened(settings, log, day, tell, model) as work:
+        return work.preview(_read(settings, work.config, work.state, whole=whole, tell=tell))
+
+
+@contextmanager
+def _opened(settings: Settings, log: AuditLog, day: dt.date, tell: Tell, model: Model) -> Iterator[_Work]:
     config, state = read_scan(settings.folder), read_state(settings.work)
     remove_left_over(state.folder)
-    state.tidy()
     ledger = Ledger(settings.work)
     try:
-        _catch_up(ledger, settings, state)
-        then = said_until_now(log.engine)
-        seen = _read(settings, config, state, whole=whole, tell=tell)
-        return _Work(settings, log, config, state, ledger, day, tell, model).night(seen, then)
+        yield _Work(settings, log, config, state, ledger, day, tell, model)
     finally:
         ledger.close()
 
@@ -103,14 +111,39 @@ def _read(settings: Settings, config: ScanConfig, state: ScanState, *, whole: bo
         crosswalk = read_crosswalk(snapshot, settings)
         system = settings.live.system if settings.live else ""
         people = config.register
-        own = [f"{system}:{key}" for batch in snapshot.read(people.name, [people.key])
-               for key in batch.get_column(people.key).drop_nulls()]  # fmt: skip
+        named = snapshot.read(people.name, [people.key]) if own_list(settings) else ()
+        own = [f"{system}:{key}" for batch in named for key in batch.get_column(people.key).drop_nulls()]
         hidden = hidden_records(settings, crosswalk, own)
         keys = {item.partition(":")[2] for item in hidden}
         for table in config.tables:
             tables[table.name] = read_table(snapshot, table, state.frame(table.name), keys, whole=whole)
             tell(f"{table.name}: {tables[table.name].read:,} rows read")
     return _Seen(tables, crosswalk.filter(~pl.col("live").is_in(sorted(hidden))), frozenset(hidden))
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a night would bring to the desk and take from it, as pairs of keys, and how many would wait."""
+
+    come: tuple[tuple[str, str], ...]
+    go: tuple[tuple[str, str], ...]
+    waiting: int
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the steps of one night found, for those that write it down."""
+
+    queries: LiveQueries
+    register: pl.DataFrame
+    changed: Collection[str]
+    keys: Keys
+    returned: Mapping[str, tuple[str, int]]
+    related: list[tuple[str, str]]
+    linked: Linked
+    said: list[Decision]
+    pairs: pl.DataFrame
+    before: pl.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -125,29 +158,51 @@ class _Work:
     day: dt.date
     tell: Tell
     model: Model
+    began: float = field(default_factory=time.monotonic)
 
-    def night(self, seen: _Seen, then: Mapping[str, str]) -> Night:
-        queries, state = LiveQueries(self.settings, self.config, seen.rows), self.state
+    def night(self, seen: _Seen, then: Mapping[str, str]) -> Record:
+        """Find, write, and have it count."""
+        DecisionLog(self.log).forget(seen.hidden)
+        found = self._look(seen)
+        failpoint("after linking")
+        note_bases(self.log.engine, found.said, found.linked.pairs.lazy())
+        shown = shown_pairs(self.log.keyer(), found.pairs, self._people(seen, found))
+        evidence = write_night(self.settings, self.state.night + 1, *shown, then)
+        failpoint("evidence written")
+        return self._commit(seen, found, evidence)
+
+    def preview(self, seen: _Seen) -> Preview:
+        """What the night would bring to the desk and take from it. Nothing is written."""
+        now, before = waiting(self._look(seen).pairs), waiting(self.state.frame("candidates"))
+        by = ["left_id", "right_id"]
+        come, go = (one.join(other, on=by, how="anti").select(by) for one, other in ((now, before), (before, now)))
+        return Preview(tuple(come.rows()), tuple(go.rows()), now.height)
+
+    def _look(self, seen: _Seen) -> _Found:
+        queries = LiveQueries(self.settings, self.config, seen.rows, self.day)
         register, changed = self._register(queries, seen)
+        self.tell(f"register of {register.height:,}, {len(changed):,} changed")
         present = set(register.get_column("id"))
-        keys = self._keys(queries, seen, present)
         standing = DecisionLog(self.log).standing()
+        told = Standing(self.log, self.state.facts, standing)
+        keys = told.keys(queries, seen.crosswalk, seen.hidden, present)
         decided = keys.decisions(standing, present)
-        on_file = {pair for pair in _pairs(queries, "duplicates") if present.issuperset(pair)}
-        related = [pair for pair in _pairs(queries, "related") if pair not in on_file and present.issuperset(pair)]
+        besides, returned = told.besides(queries, keys, present)
+        related = [
+            pair for pair in pairs_of(queries, "related") if pair not in besides and present.issuperset(pair)
+        ]
         ruled = Ruled(
             ruled_pairs(decided, Ruling.SAME), ruled_pairs(decided, Ruling.DIFFERENT, Ruling.RELATED), related
         )
         linked = self._linked(register, changed, ruled, seen.hidden)
-        here = [said for said in standing if {said.left_id, said.right_id} <= present]
-        note_bases(self.log.engine, here, linked.pairs.lazy())
-        self.tell(f"register of {register.height:,}, {len(changed):,} changed")
-        before = state.frame("candidates")
-        found = candidates(linked, on_file, decided, self._bases(keys), before, self.day.isoformat())
-        members = {item for side in ("left_id", "right_id") for item in found.get_column(side)}
-        people = shown_people(self.config, register, seen.rows, members, related, queries.texts)
-        evidence = self._evidence(people, found, then)
-        return self._commit(seen, register, changed, keys, linked, found, before, evidence)
+        before = self.state.frame("candidates")
+        pairs = candidates(linked, besides, decided, told.bases(keys), before, self.day.isoformat())
+        said = [one for one in standing if {one.left_id, one.right_id} <= present]
+        return _Found(queries, register, changed, keys, returned, related, linked, said, pairs, before)
+
+    def _people(self, seen: _Seen, found: _Found) -> dict[str, Person]:
+        members = {item for side in ("left_id", "right_id") for item in found.pairs.get_column(side)}
+        return shown_people(self.config, found.register, seen.rows, members, found.related, found.queries.texts)
 
     def _register(self, queries: LiveQueries, seen: _Seen) -> tuple[pl.DataFrame, set[str]]:
         before, system = self.state.frame("register"), self.settings.live.system if self.settings.live else ""
@@ -157,35 +212,6 @@ class _Work:
         asked = {f"{system}:{key}" for key in seen.people} | seen.hidden
         now = queries.register(seen.people).filter(~pl.col("id").is_in(hidden))
         return with_changes(before, now, asked)
-
-    def _keys(self, queries: LiveQueries, seen: _Seen, present: Collection[str]) -> Keys:
-        """The map of keys. A record that is gone, and of which one person only was decided to be the same, became
-        that one."""
-        said = DecisionLog(self.log).standing()
-        named = {item for one in said for item in (one.left_id, one.right_id)}
-        keys = Keys(legacy_of(seen.crosswalk, named), dict(self.state.facts.get("merged", {})))
-        declared = dict(queries.pairs("merged", "gone", "kept").iter_rows())
-        same: dict[str, set[str]] = {}
-        for one in (one for one in said if one.verdict is Ruling.SAME):
-            for gone, kept in ((one.left_id, one.right_id), (one.right_id, one.left_id)):
-                same.setdefault(keys.now(gone), set()).add(keys.now(kept))
-        followed = {
-            gone: next(iter(there)) for gone, partners in same.items()
-            if gone not in present and len(there := partners & set(present)) == 1
-        }  # fmt: skip
-        merges = {gone: kept for gone, kept in {**followed, **declared}.items() if not {gone, kept} & seen.hidden}
-        return keys.with_merges(merges, present)
-
-    def _bases(self, keys: Keys) -> dict[tuple[str, str], Basis]:
-        """What decisions rested on, by the records that stand for those they were about. The weight counts only
-        where it is of these very records and of this model: another one weighs the same evidence otherwise."""
-        found = {}
-        since = int(self.state.facts.get("model_since", 0))
-        for (left, right), basis in bases(self.log.engine).items():
-            first, second = sorted((keys.now(left), keys.now(right)))
-            same = (first, second) == (left, right) and basis.number > since
-            found[first, second] = basis if same else replace(basis, weight=math.nan)
-        return found
 
     def _linked(
         self, register: pl.DataFrame, changed: Collection[str], ruled: Ruled, hidden: Collection[str]
@@ -201,72 +227,42 @@ class _Work:
             said_until_now(self.log.engine).get("decisions", 0) if fresh else self.state.facts["model_since"]
         )
 
-    def _evidence(self, people: Mapping[str, Any], found: pl.DataFrame, then: Mapping[str, str]) -> Batch:
-        rows = shown_pairs(self.log.keyer(), found, people)
-        inputs = digest(SCOPE, self.state.night + 1, self.day.isoformat(), len(rows))
-        path = self.settings.work / STAGE / NAME / f"{self.state.night + 1:05d}-{inputs[:16]}.{KIND}.db"
-        with new_file(path) as file:
-            beside = Path(file.name)
-            write_evidence_file(beside, people.values(), rows, {"run": SCOPE, **then})
-            return keep(beside, path, stage=STAGE, table=NAME, number=0, kind=KIND, inputs=inputs, rows=len(rows))
-
-    def _commit(
-        self, seen: _Seen, register: pl.DataFrame, changed: Collection[str], keys: Keys, linked: Linked,
-        found: pl.DataFrame, before: pl.DataFrame | None, evidence: Batch,
-    ) -> Night:  # fmt: skip
-        state = self.state
-        for name, rows in {
-            **seen.rows,
-            "register": register,
-            "candidates": found,
-        }.items():
+    def _commit(self, seen: _Seen, found: _Found, evidence: Batch) -> Record:
+        state, linked = self.state, found.linked
+        for name, rows in {**seen.rows, "register": found.register, "candidates": found.pairs}.items():
             state.put(name, rows)
         folder = state.new_folder("linked")
         if linked.kept is not None:
             linked.kept.save(folder)
-        facts = self._facts(seen, register, changed, linked, found, before)
-        merged = {gone: kept for gone, kept in keys.merged.items() if not {gone, kept} & seen.hidden}
+        record, nights = self._record(seen, found)
+        merged = {gone: kept for gone, kept in found.keys.merged.items() if not {gone, kept} & seen.hidden}
         held = {**vars(evidence), "path": evidence.path.relative_to(self.settings.work).as_posix()}
+        failpoint("before commit")
         state.commit({
-            "day": self.day.isoformat(), "merged": merged, "evidence": held, "last": facts,
+            "merged": merged, "back": dict(found.returned), "evidence": held, "nights": nights,
             "model_since": self._model_since(), LINKED: folder.name if linked.kept is not None else "",
         })  # fmt: skip
-        _catch_up(self.ledger, self.settings, state)
-        return Night(state.night, self.day.isoformat(), facts)
+        failpoint("after commit")
+        publish(self.ledger, self.settings, state)
+        failpoint("published")
+        return record
 
-    def _facts(
-        self, seen: _Seen, register: pl.DataFrame, changed: Collection[str], linked: Linked, found: pl.DataFrame,
-        before: pl.DataFrame | None,
-    ) -> dict[str, Any]:  # fmt: skip
-        open_now, old = waiting(found), waiting(before)
-        return {
-            "people": register.height, "changed": len(changed), "waiting": open_now.height,
-            "new": open_now.join(old, on=["left_id", "right_id"], how="anti").height,
-            "settled": old.join(open_now, on=["left_id", "right_id"], how="anti").height,
-            "again": found.get_column("changed").count(),
-            "decided": found.height - open_now.height, "warnings": list(linked.warnings),
-            "rows_read": {name: table.read for name, table in seen.tables.items()},
-        }  # fmt: skip
-
-
-def _pairs(queries: LiveQueries, name: str) -> set[tuple[str, str]]:
-    found = queries.pairs(name).iter_rows()
-    return {(min(left, right), max(left, right)) for left, right in found if left != right}
-
-
-def _catch_up(ledger: Ledger, settings: Settings, state: ScanState) -> None:
-    """Have the desk show the evidence of the last night that counts, where a scan was killed before it did."""
-    held = state.facts.get("evidence")
-    if held is None or ledger.done(STAGE, NAME, 0, str(held["inputs"])) is not None:
-        return
-    batch = Batch(**{**held, "path": settings.work / str(held["path"])})
-    if not batch.path.is_file():
-        raise CasebridgeError("the evidence of the last scan is gone", hint="restore work/ from a backup")
-    ledger.attempt(STAGE, NAME, 0, batch.inputs)
-    ledger.record(STAGE, NAME, 0, batch.inputs, [batch], Tally())
-    for run in ledger.runs():
-        ledger.seal(str(run.name), STAGE, NAME, [])
-    ledger.seal(SCOPE, STAGE, NAME, [(0, batch.inputs)])
-    for path in batch.path.parent.glob(f"*.{KIND}.db"):
-        if path not in ledger.in_use(STAGE):
-            path.unlink()
+    def _record(self, seen: _Seen, found: _Found) -> tuple[Record, list[dict[str, Any]]]:
+        """Tonight in numbers, and all nights that are kept with it."""
+        nights = [read_record(body) for body in self.state.facts.get("nights", [])]
+        gap = (self.day - dt.date.fromisoformat(nights[-1].day)).days - 1 if nights else 0
+        record = Record(
+            night=self.state.night + 1, day=self.day.isoformat(), people=found.register.height,
+            changed=len(found.changed),
+            **counted_pairs(found.pairs, found.before, self.day),
+            largest=largest_shares(found.register, self.config),
+            rows_read={name: table.read for name, table in seen.tables.items()},
+            late={name: table.late for name, table in seen.tables.items() if table.late}, missed=max(gap, 0),
+            warnings=found.linked.warnings, seconds=round(time.monotonic() - self.began, 2),
+        )  # fmt: skip
+        hidden = [f"{name}: {counted(rows, 'row')} changed though `changed` did not move: it cannot be trusted"
+                  for name, rows in record.late.items()]  # fmt: skip
+        record = record.warned([*hidden, *drift(nights, record)])
+        live = self.settings.live
+        kept = [*nights, record][-(live.keep_nights if live else 1) :]
+        return record, [one.plain() for one in kept]

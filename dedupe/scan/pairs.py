@@ -12,40 +12,47 @@ from casebridge.dedupe.review.reraise import Basis, raised_again
 from casebridge.dedupe.scan.linking import PAIRS, Linked
 
 Pair = tuple[str, str]
-BESIDE = ("since", "why", "decision")
-"""The columns of a candidate that are for the scan itself: the day on which it was put forward first, why it is
-there when it is not for its probability, and the number of the decision that it comes back in spite of."""
+BESIDE = ("since", "decision")
+"""The columns of a candidate that are for the scan itself: the day on which it was put forward first, and the
+number of the decision that it comes back in spite of."""
 CANDIDATES: Mapping[str, type[pl.DataType]] = {
     **PAIRS, "state": pl.String, "ruling": pl.String, "changed": pl.String, "since": pl.String, "why": pl.String,
     "decision": pl.Int64,
 }  # fmt: skip
 """PAIRS and their levels; `state` undecided or decided, the ruling that stands, what changed since."""
-ON_FILE = "on file as duplicates"
+ON_FILE = "the register itself calls them duplicates"
+UNBORN = "an unborn record beside a born child"
+BACK = "a record that was merged is in the register again"
 
 
 def candidates(
     linked: Linked,
-    on_file: Collection[Pair],
+    besides: Mapping[Pair, str],
     decided: Mapping[Pair, Decision],
     bases: Mapping[Pair, Basis],
     before: pl.DataFrame | None,
     day: str,
 ) -> pl.DataFrame:
-    """CANDIDATES of tonight. on_file: pairs that the register itself calls duplicates. decided, bases: what stands
-    and what it rested on. before: those of the night before, for `since`."""
+    """CANDIDATES of tonight. besides: pairs that are put forward whatever linkage finds, and why; BACK also in
+    spite of what was decided. decided, bases: what stands and what it rested on. before: of the night before, for
+    `since`."""
     by = ["left_id", "right_id"]
     again = raised_again(list(decided.values()), bases, linked.pairs.lazy(), linked.propose)
     forward = pl.col("p_same") >= linked.propose
-    pairs = linked.pairs.filter(forward | _in(decided) | _in(on_file))
+    pairs = linked.pairs.filter(forward | _in(decided) | _in(besides))
     known = set(pairs.select(by).iter_rows())
-    more = [{"left_id": left, "right_id": right} for left, right in sorted(set(on_file) - known)]
+    more = [{"left_id": left, "right_id": right} for left, right in sorted(besides.keys() - known)]
     pairs = pl.concat([pairs, pl.DataFrame(more, schema=dict(PAIRS))], how="diagonal")
     found = pairs.join(_rulings(decided), on=by, how="left").join(again, on=by, how="left")
-    settled = pl.col("ruling").is_in([str(item) for item in SETTLING]).fill_null(False)
+    back = [pair for pair, why in besides.items() if why == BACK]
+    settled = pl.col("ruling").is_in([str(item) for item in SETTLING]).fill_null(False) & ~_in(back)
+    reasons = {"\n".join(pair): why for pair, why in besides.items()}
     found = found.with_columns(
         pl.when(settled & pl.col("changed").is_null()).then(pl.lit("decided")).otherwise(pl.lit("undecided"))
         .alias("state"),
-        pl.when(_in(on_file)).then(pl.lit(ON_FILE)).otherwise(pl.lit("")).alias("why"),
+        (pl.col("left_id") + "\n" + pl.col("right_id"))
+        .replace_strict(reasons, default="", return_dtype=pl.String)
+        .alias("why"),
     )  # fmt: skip
     then = _none() if before is None else before
     found = found.join(then.select(*by, "since"), on=by, how="left")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from casebridge.project.errors import Problem, SpecError
 from casebridge.project.queries import open_duckdb, shut
 from casebridge.project.settings import Settings
 
+TONIGHT = "tonight"
+"""A table of one row that queries may ask for the `day` of the scan."""
 Tables = Mapping[str, pl.DataFrame]
 """The rows of each table, by its name."""
 
@@ -23,8 +26,9 @@ Tables = Mapping[str, pl.DataFrame]
 class LiveQueries:
     """The queries of `[scan]`, asked of the tables as they were read."""
 
-    def __init__(self, settings: Settings, config: ScanConfig, tables: Tables) -> None:
-        self._settings, self._config, self._tables = settings, config, tables
+    def __init__(self, settings: Settings, config: ScanConfig, tables: Tables, day: dt.date) -> None:
+        self._settings, self._config, self._day = settings, config, day
+        self._tables = tables
         live = settings.live
         self._system = live.system if live else ""
 
@@ -55,7 +59,7 @@ class LiveQueries:
         if not query.strip():
             return {}
         with self._database(tables) as database:
-            rows = self._named(ask(database, query, f"scan.{name}", tables), "id")
+            rows = self._named(ask(database, query, f"scan.{name}", [TONIGHT, *map(plain_name, tables)]), "id")
         text = next(column for column in rows.columns if column != "id")
         found = rows.select("id", pl.col(text).cast(pl.String)).drop_nulls().unique().sort("id", text)
         return {
@@ -67,7 +71,7 @@ class LiveQueries:
         if keys is not None:
             tables = {t.name: rows_of(tables[t.name], t, keys) for t in self._config.tables if t.name in tables}
         with self._database(tables) as database:
-            return ask(database, query, where, [plain_name(name) for name in tables])
+            return ask(database, query, where, [TONIGHT, *map(plain_name, tables)])
 
     @contextmanager
     def _database(self, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -75,6 +79,7 @@ class LiveQueries:
         with open_duckdb(self._settings.memory_limit, spill) as database:
             for name, rows in tables.items():
                 database.register(plain_name(name), rows.drop(HASH, strict=False).to_arrow())
+            database.register(TONIGHT, pl.DataFrame({"day": [self._day]}).to_arrow())
             shut(database)
             yield database
 

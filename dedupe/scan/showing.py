@@ -66,9 +66,9 @@ def shown_people(
 
 def shown_pairs(
     keyed: Callable[..., str], pairs: pl.DataFrame, people: Mapping[str, Person]
-) -> list[PairEvidence]:
-    """The candidates as the desk shows them."""
-    return pairs_evidence(keyed, pairs.drop(BESIDE), people, {})
+) -> tuple[list[Person], list[PairEvidence]]:
+    """The people and the candidates as the desk shows them."""
+    return list(people.values()), pairs_evidence(keyed, pairs.drop(BESIDE), people, {})
 
 
 def _roles(row: Mapping[str, Any], config: ScanConfig) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import click
 from casebridge.dedupe.scan.night import Model
 from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.render import show_json
-from casebridge.migrate.scanning import scan_project
+from casebridge.migrate.scanning import preview_scan, scan_project
 from casebridge.project.errors import counted
 
 
@@ -22,17 +22,32 @@ from casebridge.project.errors import counted
     "--model", type=click.Choice([str(model) for model in Model]), default=str(Model.KEPT), show_default=True,
     help="new: fit one to the register as it is now, and link everybody by it.",
 )  # fmt: skip
-def scan(folder: Path, as_json: bool, whole: bool, model: str) -> None:
+@click.option(
+    "--dry-run", is_flag=True, help="Say which pairs would come to the desk and go from it; write nothing."
+)
+def scan(folder: Path, as_json: bool, whole: bool, model: str, dry_run: bool) -> None:
     """Look through the live register for people who are in it twice."""
+    if dry_run:
+        _preview(folder, as_json, whole, model)
+        return
     night = scan_project(folder, whole=whole, model=Model(model), tell=lambda text: click.echo(text, err=True))
     if as_json:
-        show_json({"night": night.number, "day": night.day, **night.facts})
+        show_json(night.plain())
         return
-    facts = night.facts
-    click.echo(f"night {night.number} ({night.day}): {facts['people']:,} people, {facts['changed']:,} changed")
-    click.echo(f"{counted(facts['new'], 'new pair')} before the reviewers, {facts['waiting']:,} waiting in all")
-    for warning in facts["warnings"]:
+    click.echo(f"night {night.night} ({night.day}): {night.people:,} people, {night.changed:,} changed")
+    click.echo(f"{counted(night.new, 'new pair')} before the reviewers, {night.waiting:,} waiting in all")
+    for warning in night.warnings:
         click.echo(f"warning: {warning}", err=True)
+
+
+def _preview(folder: Path, as_json: bool, whole: bool, model: str) -> None:
+    found = preview_scan(folder, whole=whole, model=Model(model), tell=lambda text: click.echo(text, err=True))
+    if as_json:
+        show_json({"come": found.come, "go": found.go, "waiting": found.waiting})
+        return
+    click.echo(
+        f"{counted(len(found.come), 'pair')} would come, {len(found.go):,} would go, {found.waiting:,} wait"
+    )
 
 
 COMMANDS: Mapping[str, click.Command] = {"scan": scan}

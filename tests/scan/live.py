@@ -16,7 +16,7 @@ from benchmarks.registers import make_register
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, current_evidence
-from casebridge.dedupe.scan.night import Night
+from casebridge.dedupe.scan.history import Record
 from casebridge.migrate.scanning import scan_project
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_database
@@ -42,11 +42,17 @@ class LiveRegister:
     def __post_init__(self) -> None:
         self.engine = open_database(self.url)
 
-    def scan(self, **how: Any) -> Night:
+    def scan(self, **how: Any) -> Record:
         """The next night."""
         night = scan_project(self.folder, day=self.day, tell=lambda _: None, **how)
         self.day += dt.timedelta(days=1)
         return night
+
+    def moved(self, folder: Path) -> LiveRegister:
+        """The same project and register, copied to another folder."""
+        settings = folder / "casebridge.toml"
+        settings.write_text(settings.read_text(encoding="utf-8").replace(str(self.folder), str(folder)))
+        return LiveRegister(folder, self.url.replace(str(self.folder), str(folder)), self.day)
 
     def do(self, *statements: sa.Executable) -> None:
         """What staff do, in one transaction."""

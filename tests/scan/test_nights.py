@@ -24,12 +24,9 @@ def first_night(tmp_path_factory: pytest.TempPathFactory) -> LiveRegister:
 @pytest.fixture
 def live(first_night: LiveRegister, tmp_path: Path) -> LiveRegister:
     """A register of one's own, after its first scan."""
-    folder = tmp_path / "project"
-    shutil.copytree(first_night.folder, folder)
     first_night.engine.dispose()
-    settings = folder / "casebridge.toml"
-    settings.write_text(settings.read_text().replace(str(first_night.folder), str(folder)))
-    return LiveRegister(folder, f"sqlite:///{folder / 'live.db'}", first_night.day)
+    shutil.copytree(first_night.folder, tmp_path / "project")
+    return first_night.moved(tmp_path / "project")
 
 
 def test_the_first_night_looks_at_everybody_and_finds_who_is_there_twice(first_night: LiveRegister) -> None:
@@ -41,9 +38,9 @@ def test_the_first_night_looks_at_everybody_and_finds_who_is_there_twice(first_n
 def test_a_night_without_changes_changes_nothing(live: LiveRegister) -> None:
     before = live.waiting()
     night = live.scan()
-    assert night.facts["changed"] == night.facts["new"] == night.facts["settled"] == 0
+    assert night.changed == night.new == night.settled == 0
     assert live.waiting() == before
-    assert night.number == 2
+    assert night.night == 2
 
 
 def test_somebody_who_is_made_again_is_at_the_desk_by_morning_and_nobody_else(live: LiveRegister) -> None:
@@ -51,7 +48,7 @@ def test_somebody_who_is_made_again_is_at_the_desk_by_morning_and_nobody_else(li
     live.create(7, 9001, first_name="Zz" + str(live.row(7)["first_name"])[:3])
     night = live.scan()
     assert (7, 9001) in live.waiting() - before
-    assert night.facts["changed"] == 1
+    assert night.changed == 1
     assert {pair for pair in live.waiting() - before if 9001 not in pair} == set()
 
 
@@ -70,8 +67,8 @@ def test_what_was_decided_is_not_raised_again_and_a_missed_night_is_caught_up(li
 
 def test_a_change_that_the_change_date_hides_is_found_when_every_row_is_read(live: LiveRegister) -> None:
     live.do(PEOPLE.update().where(PEOPLE.c.person_id == 30).values(last_name="Elsewhere"))
-    assert live.scan().facts["changed"] == 0
-    assert live.scan(whole=True).facts["changed"] == 1
+    assert live.scan().changed == 0
+    assert live.scan(whole=True).changed == 1
 
 
 def test_a_restricted_record_is_nobody_s_who_may_not_see_it(live: LiveRegister) -> None:
@@ -95,7 +92,7 @@ def test_who_comes_on_the_no_link_list_leaves_no_trace(live: LiveRegister) -> No
     assert {pair for pair in live.shown() if gone in pair} == set()
     assert live.holds("Hidlyq") == []
     assert live.holds(f'mosaic:{gone}"') == []
-    assert live.scan().facts["changed"] == 0
+    assert live.scan().changed == 0
 
 
 def test_two_that_were_merged_in_the_register_are_one_and_what_was_said_of_them_follows(

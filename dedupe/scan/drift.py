@@ -1,0 +1,64 @@
+"""Tonight against the last thirty nights: what a data team should look at before it turns into a bad morning."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+
+from casebridge.dedupe.scan.history import Record
+
+NIGHTS = 30
+FEW = 5
+"""Nights before which nothing can be said of what is usual."""
+TIMES, MANY_CHANGED, MANY_NEW = 5, 0.01, 20
+LARGE, GROWN, FAR_TOO_LARGE, SOME = 0.02, 2.0, 0.25, 50
+SHRUNK, OFF = 0.98, 0.15
+
+
+def drift(before: Sequence[Record], tonight: Record) -> list[str]:
+    """Warnings, a sentence each. before: the nights that are kept, the oldest first; of the last NIGHTS the median
+    is what is usual. Counts and shares only.
+
+    Volume: TIMES as many changes or new pairs as usual. Scores: the mean probability of new pairs moved by OFF.
+    Blocks: the commonest value of a role is on a share of LARGE and GROWN times what is usual, or on
+    a share of FAR_TOO_LARGE, and on SOME at least: it is likely a placeholder. The register: it shrank.
+    """
+    usual = [record for record in before if record.night > 1][-NIGHTS:]
+    return [*_blocks(usual, tonight), *(_volume(usual, tonight) if len(usual) >= FEW else ())]
+
+
+def _volume(usual: Sequence[Record], tonight: Record) -> Iterator[str]:
+    changed, new = _median(usual, lambda one: one.changed), _median(usual, lambda one: one.new)
+    if tonight.changed > max(TIMES * changed, MANY_CHANGED * tonight.people):
+        yield f"{tonight.changed:,} people changed, where {changed:,.0f} are usual: was there a mass update?"
+    if tonight.new > max(TIMES * new, MANY_NEW):
+        yield f"{tonight.new:,} new pairs, where {new:,.0f} are usual: look at some before all are reviewed"
+    people = _median(usual, lambda one: one.people)
+    if tonight.people < SHRUNK * people:
+        yield f"the register has {tonight.people:,} people, where it had {people:,.0f}: was all of it read?"
+    scored = [record for record in usual if record.probability is not None]
+    if len(scored) >= FEW and tonight.probability is not None and tonight.new >= FEW:
+        mean = _median(scored, lambda one: one.probability or 0.0)
+        if abs(tonight.probability - mean) > OFF:
+            yield (
+                f"new pairs have a mean probability of {tonight.probability:.2f}, where {mean:.2f} is usual: the "
+                "model may no longer fit (`casebridge scan --model new --dry-run` shows what another would change)"
+            )
+
+
+def _blocks(usual: Sequence[Record], tonight: Record) -> Iterator[str]:
+    for role, share in sorted(tonight.largest.items()):
+        before = [record.largest[role] for record in usual if role in record.largest]
+        typical = statistics.median(before) if before else 0.0
+        if share * tonight.people < SOME:
+            continue
+        if share >= FAR_TOO_LARGE or (before and share >= LARGE and share >= GROWN * typical):
+            known = f", where {typical:.1%} is usual" if before else ""
+            yield (
+                f"{role.replace('_', ' ')}: one value is on {share:.1%} of all people{known}. A placeholder? "
+                "Once half the register shares it, everybody is compared with everybody"
+            )
+
+
+def _median(records: Sequence[Record], of: Callable[[Record], float]) -> float:
+    return statistics.median([of(record) for record in records]) if records else 0.0

@@ -1,0 +1,91 @@
+"""What is kept of each night, in numbers only: for the digest, for drift, for whoever watches by machine."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import polars as pl
+
+from casebridge.dedupe.scan.config import ScanConfig
+from casebridge.dedupe.scan.pairs import waiting
+
+AGES = ((1, "today"), (8, "this week"), (31, "this month"), (1 << 30, "longer"))
+"""Ages of waiting pairs, by the days from which the next one begins."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One night in numbers: people in the register, those who changed, pairs that are new at the desk, that came
+    back, that were settled since, that wait (by age, `oldest` in days), that people decided; the mean probability
+    of the new ones; of each role the share of people who have its commonest value (`largest`); rows that came from
+    each table, changes that a change date hid (`late`), nights that were missed before, seconds."""
+
+    night: int
+    day: str
+    people: int
+    changed: int
+    new: int
+    again: int
+    settled: int
+    waiting: int
+    decided: int
+    oldest: int = 0
+    ages: Mapping[str, int] = field(default_factory=dict)
+    probability: float | None = None
+    largest: Mapping[str, float] = field(default_factory=dict)
+    rows_read: Mapping[str, int] = field(default_factory=dict)
+    late: Mapping[str, int] = field(default_factory=dict)
+    missed: int = 0
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+    def warned(self, more: Sequence[str]) -> Record:
+        """The same with further warnings."""
+        return replace(self, warnings=(*self.warnings, *more))
+
+
+def read_record(body: Mapping[str, Any]) -> Record:
+    """A night as it was kept."""
+    return Record(**{**body, "warnings": tuple(body.get("warnings", ()))})
+
+
+def counted_pairs(found: pl.DataFrame, before: pl.DataFrame | None, day: dt.date) -> dict[str, Any]:
+    """The counts of tonight's candidates, against those of the night before."""
+    now, old, by = waiting(found), waiting(before), ["left_id", "right_id"]
+    new = now.join(old, on=by, how="anti")
+    ages = [(day - dt.date.fromisoformat(since)).days for since in now.get_column("since")]
+    mean = found.join(new, on=by, how="semi").get_column("p_same").mean()
+    return {
+        "new": new.height, "settled": old.join(now, on=by, how="anti").height, "waiting": now.height,
+        "decided": found.height - now.height, "again": found.get_column("changed").count(),
+        "oldest": max(ages, default=0), "ages": _by_age(ages),
+        "probability": round(float(mean), 3) if isinstance(mean, float) else None,
+    }  # fmt: skip
+
+
+def _by_age(ages: Sequence[int]) -> dict[str, int]:
+    found = {name: 0 for _, name in AGES}
+    for age in ages:
+        found[next(name for until, name in AGES if age < until)] += 1
+    return found
+
+
+def largest_shares(register: pl.DataFrame, config: ScanConfig) -> dict[str, float]:
+    """Of each role, the share of all people who have its commonest value: who has none is in no block."""
+    if register.is_empty():
+        return {}
+    columns = [(role, column) for role, column in config.fields if register.schema[column] != pl.List]
+    most = {role: register.get_column(column).drop_nulls() for role, column in columns if role != "sex"}
+    return {role: round(_most(values) / register.height, 5) for role, values in most.items() if len(values)}
+
+
+def _most(values: pl.Series) -> int:
+    """How often the commonest value stands."""
+    return int(values.to_frame("value").group_by("value").len().select(pl.col("len").max()).item())

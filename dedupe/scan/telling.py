@@ -1,0 +1,91 @@
+"""What a night tells people and machines: the morning digest as text and as HTML, and measures for Prometheus.
+
+Counts, ages and links only. Nobody's key or value is in any of them: they go by mail.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+from casebridge.dedupe.scan.history import AGES, Record
+from casebridge.project.batch import write_text
+
+TEXT, PAGE, MEASURES = "digest.txt", "digest.html", "scan.prom"
+Line = tuple[str, str]
+
+
+def write_told(folder: Path, name: str, record: Record, done: float, desk: str = "") -> None:
+    """Write all three into a folder. name: the project's. done: when the night ended (seconds since 1970). desk:
+    the review desk's address, for links."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / TEXT, as_text(name, record, desk))
+    write_text(folder / PAGE, as_page(name, record, desk))
+    write_text(folder / MEASURES, as_measures(record, done))
+
+
+def _lines(record: Record) -> list[Line]:
+    ages = ", ".join(f"{record.ages[age]:,} {age}" for _, age in AGES if record.ages.get(age))
+    lines = [
+        ("new pairs at the desk", f"{record.new:,}"),
+        ("waiting in all", f"{record.waiting:,}" + (f" (since: {ages})" if ages else "")),
+        ("the oldest waits", f"{record.oldest:,} days"),
+        ("settled since the last scan", f"{record.settled:,}"),
+        ("of what waits, here again", f"{record.again:,}"),
+        ("people in the register", f"{record.people:,}"),
+        ("of them new or changed", f"{record.changed:,}"),
+    ]
+    return lines + ([("nights missed before, caught up", f"{record.missed:,}")] if record.missed else [])
+
+
+def as_text(name: str, record: Record, desk: str = "") -> str:
+    """The digest as plain text, for mail."""
+    lines = _lines(record)
+    width = max(len(label) for label, _ in lines)
+    warnings = "".join(f"\n! {warning}" for warning in record.warnings)
+    link = f"\nThe review desk: {desk}\n" if desk else ""
+    body = "\n".join(f"  {label:<{width}}  {value}" for label, value in lines)
+    more = f"\n\nTo look at:{warnings}\nWhat to do about each: runbooks/nightly-scan.md" if warnings else ""
+    return f"{name}: nightly scan {record.night}, {record.day}\n\n{body}{more}\n{link}"
+
+
+def as_page(name: str, record: Record, desk: str = "") -> str:
+    """The digest as a page, for mail: no script, no image, nothing from elsewhere."""
+    rows = "".join(
+        f'<tr><td style="padding:2px 16px 2px 0">{html.escape(label)}</td><td>{html.escape(value)}</td></tr>'
+        for label, value in _lines(record)
+    )
+    title = html.escape(f"{name}: nightly scan {record.night}, {record.day}")
+    warnings = "".join(f"<li>{html.escape(warning)}</li>" for warning in record.warnings)
+    look = f"<h2>To look at</h2><ul>{warnings}</ul>" if warnings else ""
+    link = f'<p><a href="{html.escape(desk, quote=True)}">The review desk</a></p>' if desk else ""
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
+        f'<body style="font-family:sans-serif"><h1 style="font-size:1.2em">{title}</h1>'
+        f"<table>{rows}</table>{look}{link}</body></html>\n"
+    )
+
+
+_GAUGES: Sequence[tuple[str, str, str]] = (
+    ("people", "people", "People in the live register."),
+    ("changed", "people_changed", "People who were new or changed in the last scan."),
+    ("new", "pairs_new", "Pairs that the last scan put before the reviewers."),
+    ("waiting", "pairs_waiting", "Pairs that wait for a decision."),
+    ("again", "pairs_again", "Waiting pairs that were decided before and came back."),
+    ("oldest", "oldest_pair_days", "Days for which the oldest pair has waited."),
+    ("missed", "nights_missed", "Nights that were missed before the last scan."),
+    ("seconds", "seconds", "How long the last scan took."),
+)
+
+
+def as_measures(record: Record, done: float) -> str:
+    """The night in the text format that Prometheus reads."""
+    gauges = [(name, said, float(getattr(record, field))) for field, name, said in _GAUGES]
+    gauges.append(("warnings", "Warnings of the last scan.", float(len(record.warnings))))
+    gauges.append(("last_success_timestamp_seconds", "When the last scan that ended well ended.", done))
+    return "".join(_gauge(f"casebridge_scan_{name}", said, value) for name, said, value in gauges)
+
+
+def _gauge(name: str, said: str, value: float) -> str:
+    return f"# HELP {name} {said}\n# TYPE {name} gauge\n{name} {value:.12g}\n"
