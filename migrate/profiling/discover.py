@@ -14,13 +14,21 @@ from casebridge.extract.dump import Part, SourceTable
 from casebridge.extract.manifest import NAME as MANIFEST
 from casebridge.extract.preflight import without_people
 from casebridge.extract.readers import FORMATS
+from casebridge.extract.workbook import open_workbook
 from casebridge.project.contracts import raw_name
 from casebridge.project.errors import SourceError, counted
 from casebridge.project.lines import MOST_COLUMNS
 from casebridge.project.spec import ReadSpec, Source
 
 _TEXT = frozenset({".csv", ".tsv", ".txt", ".dat", ".psv", ".tab"})
-_SHEETS = frozenset({".xlsx", ".xlsm"})
+_OF_ENDING: Mapping[str, str] = {
+    **dict.fromkeys(_TEXT, "csv"),
+    **dict.fromkeys((".xlsx", ".xlsm"), "xlsx"),
+    ".ods": "ods",
+    **dict.fromkeys((".json", ".ndjson", ".jsonl"), "json"),
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+}
+"""The format of a file by its ending, where the readers know it."""
 _HEAD = 1 << 20
 _DELIMITERS = (",", "\t", ";", "|", "¬", "~", "^", "||")
 _ENCODINGS = ("utf-8", "cp1252", "latin-1")
@@ -54,7 +62,7 @@ def discover(dump: Path, system: str = "source") -> tuple[list[SourceTable], lis
     others: Counter[str] = Counter()
     for path in files:
         name = path.relative_to(dump).as_posix()
-        if path.suffix.lower() not in _TEXT | _SHEETS:
+        if _OF_ENDING.get(path.suffix.lower()) not in FORMATS:
             others[path.suffix.lower()] += 1
             continue
         try:
@@ -91,16 +99,42 @@ class _Found:
 
 
 def _looked_at(path: Path, name: str, system: str) -> Iterator[_Found]:
+    """The tables of one file: one, but for a workbook, whose sheets are a table each."""
     suffix = path.suffix.lower()
-    if suffix in _SHEETS:
-        read = ReadSpec(Source(system, ""), name, "xlsx", "utf-8", ",", (), null=())
-    else:
+    form = _OF_ENDING[suffix]
+    if form == "csv":
         read = _of_text(path, name, system)
+    else:
+        read = ReadSpec(Source(system, ""), name, form, "utf-8", ",", (), null=())
+    if form == "xlsx":
+        yield from _sheets(path, name, read)
+        return
     titles = FORMATS[read.format].columns(path, name, read)
     refuse_no_header(name, titles)
-    if len(titles) == 1 and not (suffix == ".csv" and _NAME.fullmatch(titles[0])):
+    if form == "csv" and len(titles) == 1 and not (suffix == ".csv" and _NAME.fullmatch(titles[0])):
         raise SourceError(name, "has no columns: a text, or a file of fixed width", hint=_FIXED)
     yield _Found(path, name, table_name(name), read, tuple(raw_name(title) for title in titles))
+
+
+def _sheets(path: Path, name: str, read: ReadSpec) -> Iterator[_Found]:
+    """The sheets of a workbook that can be seen and that begin with names. SourceError when there is none."""
+    with open_workbook(path, name, read) as book:
+        seen = [sheet.name for sheet in book.sheets if sheet.has_cells and not sheet.hidden]
+    fault: SourceError | None = None
+    found = []
+    for sheet in seen:
+        chosen = replace(read, sheet=sheet if len(seen) > 1 else "")
+        try:
+            titles = FORMATS["xlsx"].columns(path, name, chosen)
+            refuse_no_header(name, titles)
+        except SourceError as error:
+            fault = fault or error
+            continue
+        stem = table_name(f"{Path(name).with_suffix('')}_{sheet}.x" if len(seen) > 1 else name)
+        found.append(_Found(path, name, stem, chosen, tuple(raw_name(title) for title in titles)))
+    if fault and not found:
+        raise fault
+    yield from found
 
 
 def refuse_no_header(name: str, titles: Sequence[str]) -> None:
@@ -169,11 +203,11 @@ def table_name(file: str) -> str:
 
 def _tables(found: Sequence[_Found]) -> list[SourceTable]:
     """Files that are numbered and have the same columns are one table."""
-    groups: dict[tuple[str, tuple[str, ...]], list[_Found]] = {}
+    groups: dict[tuple[str, tuple[str, ...], str], list[_Found]] = {}
     for one in found:
         match = _NUMBERED.fullmatch(Path(one.file).with_suffix("").as_posix())
         stem = match[1] if match and match[1] else one.file
-        groups.setdefault((stem, tuple(sorted(one.columns))), []).append(one)
+        groups.setdefault((stem, tuple(sorted(one.columns)), one.read.sheet), []).append(one)
     made: dict[str, SourceTable] = {}
     taken: set[str] = set()
     for stem, files in _alone_or_together(groups, found):
@@ -189,11 +223,11 @@ def _tables(found: Sequence[_Found]) -> list[SourceTable]:
 
 
 def _alone_or_together(
-    groups: Mapping[tuple[str, tuple[str, ...]], Sequence[_Found]], found: Sequence[_Found]
+    groups: Mapping[tuple[str, tuple[str, ...], str], Sequence[_Found]], found: Sequence[_Found]
 ) -> Iterator[tuple[str, Sequence[_Found]]]:
     """Files that are one table, in order. Where the pattern that names them would name others too, each is one."""
     names = [one.file for one in found]
-    for (stem, _), files in sorted(groups.items()):
+    for (stem, *_), files in sorted(groups.items(), key=lambda item: item[0]):
         together = {one.file for one in files}
         if len(files) == 1 or together == set(fnmatch.filter(names, _pattern(stem, files))):
             yield stem, files

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
@@ -144,11 +145,19 @@ def test_odd_files_are_read_as_they_are(tmp_path: Path) -> None:
     (dump / "B.csv").write_text("B_ID,NAME\n" + "".join(f"{n},x,\n" for n in range(20)), encoding="utf-8")
     (dump / "C.csv").write_text("C_ID,NAME\n", encoding="utf-8")
     (dump / "D.csv").write_text("D_ID|NAME\n1|a, b\n", encoding="utf-8")
+    book = openpyxl.Workbook()
+    for sheet, cells in ((book.active, ["S_ID", "NAME"]), (book.create_sheet("more of it"), ["S_ID", "NAME"])):
+        sheet.append(cells)
+        sheet.append([1, "x"])
+    book.create_sheet("empty")
+    book.save(dump / "S.xlsx")
     assert _draft(tmp_path / "p", dump).exit_code == 0
     assert check(tmp_path / "p") == []
+    sheets = {"file": "S.xlsx", "format": "xlsx"}
     reads = {path.stem: read_toml(path).get("read", {}) for path in (tmp_path / "p/tables").glob("*.toml")}
     assert reads == {
         "a": {"header": 2, "delimiter": ";"}, "b": {"trailing_delimiter": True}, "c": {}, "d": {"delimiter": "|"},
+        "s_sheet": {**sheets, "sheet": "Sheet"}, "s_more_of_it": {**sheets, "sheet": "more of it"},
     }  # fmt: skip
 
 
