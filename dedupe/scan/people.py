@@ -43,7 +43,7 @@ class LiveQueries:
             rows = rows.filter(pl.col("id").cast(pl.String).is_in(sorted(keys)))
         if rows.get_column("id").null_count() or rows.get_column("id").is_duplicated().any():
             raise SpecError([Problem(FILE, "scan.query", "must give one row a person, each with an id")])
-        return self._named(rows, "id").sort("id")
+        return self._named(rows.with_columns(pl.col(RESTRICTED).cast(pl.String)), "id").sort("id")
 
     def pairs(self, name: str, left: str = "left_id", right: str = "right_id") -> pl.DataFrame:
         """The pairs of a query, each once; none where it is left out."""
@@ -71,7 +71,10 @@ class LiveQueries:
         if keys is not None:
             tables = {t.name: rows_of(tables[t.name], t, keys) for t in self._config.tables if t.name in tables}
         with self._database(tables) as database:
-            return ask(database, query, where, [TONIGHT, *map(plain_name, tables)])
+            rows = ask(database, query, where, [TONIGHT, *map(plain_name, tables)])
+        # A column without a value has no type: another night it may have one.
+        untyped = [name for name, kind in rows.schema.items() if kind == pl.Null]
+        return rows.with_columns(pl.col(untyped).cast(pl.String))
 
     @contextmanager
     def _database(self, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:

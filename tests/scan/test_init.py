@@ -24,7 +24,9 @@ def test_a_register_like_mosaic_s_is_scanned_as_it_is(tmp_path: Path) -> None:
     assert casebridge("scan", *folder).stdout.startswith("night 1 ")
 
 
-def test_another_register_gets_a_draft_from_the_names_of_its_columns(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", ["Restricted", "Remarks"], ids=["marked", "unmarked"])
+def test_another_register_gets_a_draft_from_the_names_of_its_columns(tmp_path: Path, mark: str) -> None:
+    """One that keeps no marks of restriction is scanned too."""
     url = f"sqlite:///{tmp_path}/live.db"
     names = [
         "ClientRef",
@@ -33,7 +35,7 @@ def test_another_register_gets_a_draft_from_the_names_of_its_columns(tmp_path: P
         "DateOfBirth",
         "Gender",
         "PostCode",
-        "Restricted",
+        mark,
         "LastUpdated",
     ]
     table = sa.Table(
