@@ -10,16 +10,16 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 import sqlalchemy as sa
 
 from casebridge.dedupe.review.claims import Claims
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Ruling, decision
+from casebridge.dedupe.review.desk_queue import View, is_for
 from casebridge.dedupe.review.desk_state import DeskState
 from casebridge.dedupe.review.desk_tables import VERDICTS, said_today
-from casebridge.dedupe.review.desk_words import ALL, Filters, Form, Open, Refused, Viewer, is_wanted
+from casebridge.dedupe.review.desk_words import ALL, Filters, Form, Open, Refused, Viewer
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, current_evidence
 from casebridge.dedupe.review.reraise import Basis, keep_basis
 from casebridge.dedupe.review.sight import Sight, Sights
@@ -94,18 +94,15 @@ class Desk:
         trial = self.evidence().fact("run").casefold().startswith("trial")
         return 0 if trial else self.settings.hold_days
 
-    def everything(self, viewer: Viewer) -> Iterator[Open]:
-        """The pairs that this viewer may see, waiting and decided, the most valuable first."""
+    def view(self, viewer: Viewer) -> View:
+        """The pairs as this viewer sees them now."""
         sight = self.sight(viewer)
         self._state.catch_up()
-        holders, known = self.claims.holders(), self._state.worked_out
-        for there in self._state.pairs:
-            pair = sight.of(there)
-            if pair is None:
-                continue
-            one = known.get(pair.item) if pair is there else Open(pair, self._stands(pair))
-            one = one or known.setdefault(pair.item, Open(pair, self._stands(pair)))
-            yield replace(one, holder=holders[pair.item]) if pair.item in holders else one
+        return View(self._state, sight, viewer)
+
+    def everything(self, viewer: Viewer) -> Iterator[Open]:
+        """The pairs that this viewer may see, waiting and decided, the most valuable first."""
+        return self.view(viewer).in_order(tuple(Place))
 
     def sight(self, viewer: Viewer) -> Sight:
         """What somebody may see of the last run's evidence."""
@@ -115,11 +112,6 @@ class Desk:
         """Those of them that wait for somebody."""
         return (one for one in self.everything(viewer) if one.standing.place is not Place.DONE)
 
-    def is_for(self, viewer: Viewer, one: Open, wanted: Filters = ALL) -> bool:
-        """Whether a pair is this viewer's to work on, by what he wants; decided ones only when he asks for it."""
-        done = one.standing.place is Place.DONE
-        return done is (wanted.place is Place.DONE) and is_wanted(one, wanted) and self._for(viewer, one)
-
     def find(self, viewer: Viewer, item: str) -> Open | None:
         """One pair, settled or not; None when there is none that this viewer may see."""
         sight = self.sight(viewer)
@@ -128,38 +120,18 @@ class Desk:
         pair = sight.of(there) if there else None
         if pair is None:
             return None
-        return Open(pair, self._stands(pair), self.claims.holders().get(item, ""))
+        return Open(pair, self._state.stands(pair), self.claims.holders().get(item, ""))
 
     def acts(self, item: str) -> Sequence[Said]:
         """What was said of a pair at the desk, oldest first."""
         return self._state.acts.get(item, ())
-
-    def _stands(self, pair: PairEvidence) -> Standing:
-        acts = self._state.acts.get(pair.item, [])
-        stands = standing(acts, needs_two=pair.needs_two)
-        if stands.place is Place.DONE and pair.open and acts[-1].number <= self._state.verdicts_then:
-            stands = standing((), needs_two=pair.needs_two)  # it came back with a later run
-        return replace(stands, place=Place.DONE) if self._is_settled(pair) else stands
-
-    def _is_settled(self, pair: PairEvidence) -> bool:
-        """Whether decisions settle the pair: as the last run saw them, or since."""
-        since = self._state.settled_since(pair)
-        return not pair.open if since is None else since
-
-    def _for(self, viewer: Viewer, one: Open) -> bool:
-        """Whether there is something for this viewer to do: nobody confirms himself, seniors resolve."""
-        if one.standing.place in {Place.SECOND, Place.OPEN}:
-            return one.standing.said_by(viewer.login) is None
-        if one.standing.place is Place.ESCALATED:
-            return viewer.senior and one.standing.said_by(viewer.login) is None
-        return True
 
     def of_pair(self, left: str, right: str) -> Open | None:
         """A pair by its records, whoever may see it; None when there is no evidence of it."""
         self.evidence()
         self._state.catch_up()
         pair = self._state.of_pair(left, right)
-        return None if pair is None else Open(pair, self._stands(pair))
+        return None if pair is None else Open(pair, self._state.stands(pair))
 
     def checks(self, item: str) -> Sequence[Said]:
         """What blind checks said of a pair, oldest first."""
@@ -181,9 +153,12 @@ class Desk:
         if self.day_is_done(viewer):
             return None
         workable = {Place.OPEN, Place.SECOND, *([Place.ESCALATED] if viewer.senior else [])}
-        for one in self.everything(viewer):
-            free = one.standing.place in workable and one.holder in {"", viewer.login}
-            if free and self.is_for(viewer, one, wanted) and self.claims.take(one.pair.item, viewer.login):
+        holders = self.claims.holders()
+        if wanted.place is not None:
+            workable &= {wanted.place}
+        for one in self.view(viewer).in_order(workable, wanted):
+            free = holders.get(one.pair.item, viewer.login) == viewer.login
+            if free and is_for(viewer, one) and self.claims.take(one.pair.item, viewer.login):
                 return one.pair.item
         return None
 
@@ -194,7 +169,7 @@ class Desk:
     def claim(self, viewer: Viewer, item: str) -> bool:
         """Claim one pair; False when somebody else holds it, or it is none of this viewer's."""
         one = self.find(viewer, item)
-        return one is not None and self._for(viewer, one) and self.claims.take(item, viewer.login)
+        return one is not None and is_for(viewer, one) and self.claims.take(item, viewer.login)
 
     def say(self, viewer: Viewer, form: Form) -> Standing:
         """Take a verdict. Refused when the pair, or what was said of it, is not what the page showed, or when
@@ -207,13 +182,15 @@ class Desk:
             if connection.scalar(_same_form(form)) is None:
                 if not self.claims.holds(connection, form.item, viewer.login):
                     if connection.scalar(_same_form(form)) is not None:
-                        return self._stands(pair)  # sent twice at the same moment, and the other one was taken
+                        return self._state.stands(
+                            pair
+                        )  # sent twice at the same moment, and the other one was taken
                     raise Refused("somebody else has this pair now", hint="take the next one")
                 self._unchanged(connection, form)
                 self.write(connection, viewer, pair, Act.VERDICT, form, until)
                 self.claims.drop(connection, form.item)
         self._state.catch_up()
-        return self._stands(pair)
+        return self._state.stands(pair)
 
     def _shown(self, viewer: Viewer, form: Form) -> PairEvidence:
         one = self.find(viewer, form.item)
@@ -277,7 +254,7 @@ class Desk:
             return  # made up: what is said of it says something of the reviewer, and decides nothing
         if after.place is Place.DONE:
             self._decide(connection, pair, after)
-        elif before.place is Place.DONE or (act is Act.OBJECTION and self._is_settled(pair)):
+        elif before.place is Place.DONE or (act is Act.OBJECTION and self._state.is_settled(pair)):
             why = f"taken back: {form.reason}"[:1000]
             undone = decision(pair.left_id, pair.right_id, Ruling.UNSURE, viewer.name, why)
             self.decisions.append(connection, undone, proposed=True)
@@ -311,7 +288,7 @@ class Desk:
         self.evidence()
         self._state.catch_up()
         due = [pair for pair in self._state.pairs
-               if (s := self._stands(pair)).place is Place.HELD and s.until <= self.clock()]  # fmt: skip
+               if (s := self._state.stands(pair)).place is Place.HELD and s.until <= self.clock()]  # fmt: skip
         system = Viewer("", "the hold is over", max((pair.clearance for pair in due), default=0))
         for pair in due:
             self._act(system, pair, Act.RELEASED, "")

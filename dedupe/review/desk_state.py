@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,8 @@ from casebridge.dedupe.review.decisions import DECISIONS, SETTLING, Ruling
 from casebridge.dedupe.review.desk_tables import VERDICTS
 from casebridge.dedupe.review.desk_words import Open
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence
-from casebridge.dedupe.review.verdicts import Act, Said
+from casebridge.dedupe.review.ranking import Ranking
+from casebridge.dedupe.review.verdicts import OPEN, Act, Place, Said, Standing, standing
 
 EVERYTHING = 1
 
@@ -33,6 +35,8 @@ class DeskState:
         self.worked_out: dict[str, Open] = {}
         """Where pairs stand, as far as somebody asked since anything was said of them."""
         self._item_of: dict[tuple[str, str], str] = {}
+        self._of_record: dict[str, list[str]] = {}
+        self._rankings: dict[int, Ranking] = {}
 
     def take(self, evidence: EvidenceFile, key: object, hidden: Callable[[Iterable[str]], set[str]]) -> None:
         """Begin anew with this evidence, without the pairs of those whom the no-link list hides now."""
@@ -45,23 +49,64 @@ class DeskState:
             self.worked_out.clear()
             self.verdicts_then = int(evidence.fact("verdicts") or 0)
             self._decisions_then = int(evidence.fact("decisions") or 0)
+            self._of_record.clear()
+            for pair in self.pairs:
+                for record in (pair.left_id, pair.right_id):
+                    self._of_record.setdefault(record, []).append(pair.item)
+            self._rankings.clear()
             self.of = key
 
     def catch_up(self) -> None:
         """Read what was added since."""
+        moved = set[str]()
         with self._lock, self._engine.connect() as connection:
             later = sa.select(VERDICTS).where(VERDICTS.c.number > self._last_act).order_by(VERDICTS.c.number)
             for row in connection.execute(later):
                 said = self.said(row._mapping)
                 (self.checks if said.act is Act.CHECK else self.acts).setdefault(row.item, []).append(said)
-                self.worked_out.pop(row.item, None)
+                moved.add(row.item)
                 self._last_act = row.number
             columns = (DECISIONS.c.number, DECISIONS.c.left_id, DECISIONS.c.right_id, DECISIONS.c.verdict)
             fresh = sa.select(*columns).where(DECISIONS.c.number > self._last_decision)
             for row in connection.execute(fresh.order_by(DECISIONS.c.number)):
                 self._decided[row.left_id, row.right_id] = (row.number, Ruling(row.verdict))
-                self.worked_out.pop(self._item_of.get((row.left_id, row.right_id), ""), None)
+                moved.add(self._item_of.get((row.left_id, row.right_id), ""))
                 self._last_decision = row.number
+            for item in moved & self.by_item.keys():
+                self.worked_out.pop(item, None)
+                place = self.stands(self.by_item[item]).place
+                for ranking in self._rankings.values():
+                    ranking.move(item, place)
+
+    def stands(self, pair: PairEvidence) -> Standing:
+        """Where a pair stands."""
+        acts: Sequence[Said] = self.acts.get(pair.item, ())
+        stands = standing(acts, needs_two=pair.needs_two) if acts else OPEN
+        if stands.place is Place.DONE and pair.open and acts[-1].number <= self.verdicts_then:
+            stands = OPEN  # it came back with a later run
+        return replace(stands, place=Place.DONE) if self.is_settled(pair) else stands
+
+    def is_settled(self, pair: PairEvidence) -> bool:
+        """Whether decisions settle the pair: as the last run saw them, or since."""
+        since = self.settled_since(pair)
+        return not pair.open if since is None else since
+
+    def open_of(self, pair: PairEvidence) -> Open:
+        """A pair with where it stands, worked out once."""
+        return self.worked_out.get(pair.item) or self.worked_out.setdefault(
+            pair.item, Open(pair, self.stands(pair))
+        )
+
+    def ranking(self, clearance: int) -> Ranking:
+        """The pairs of a clearance by value, made once for each evidence."""
+        with self._lock:
+            if clearance not in self._rankings:
+                self._rankings[clearance] = Ranking(self.pairs, clearance, lambda pair: self.stands(pair).place)
+            return self._rankings[clearance]
+
+    def of_record(self, record: str) -> Sequence[str]:
+        """The items of the pairs that a record is in."""
+        return self._of_record.get(record, ())
 
     def of_pair(self, left: str, right: str) -> PairEvidence | None:
         """A pair by its records."""

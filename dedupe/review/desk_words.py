@@ -70,10 +70,8 @@ class Refused(CasebridgeError):
     """The desk did not do what was asked, and changed nothing: the pair is not what the page showed."""
 
 
-def is_wanted(one: Open, wanted: Filters) -> bool:
-    pair = one.pair
-    if wanted.place is not None and one.standing.place is not wanted.place:
-        return False
+def is_wanted(pair: PairEvidence, wanted: Filters) -> bool:
+    """Whether a pair suits the filters; where it stands is asked elsewhere."""
     if wanted.team and wanted.team not in pair.teams:
         return False
     if wanted.age and wanted.age != ("child" if pair.child else "adult"):

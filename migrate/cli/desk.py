@@ -77,12 +77,16 @@ def account() -> None:
 @click.option("--name", required=True, help="As it stands under decisions.")
 @click.option("--role", required=True, type=click.Choice([str(role) for role in Role]), help="What they may open.")
 @click.option("--clearance", is_flag=True, help="May see restricted records.")
-def add(login: str, folder: Path, name: str, role: str, clearance: bool) -> None:
-    """Make an account; its password is asked for."""
-    password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+@click.option("--sso", is_flag=True, help="No password: only the council's single sign-on opens it.")
+def add(login: str, folder: Path, name: str, role: str, clearance: bool, sso: bool) -> None:
+    """Make an account; its password is asked for, unless single sign-on opens it."""
+    password = "" if sso else click.prompt("Password", hide_input=True, confirmation_prompt=True)
     with private_files():
         accounts, house = _accounts(folder)
-        accounts.add(login, name, Role(role), password, clearance=clearance)
+        if sso:
+            accounts.add_for_sso(login, name, Role(role), clearance=clearance)
+        else:
+            accounts.add(login, name, Role(role), password, clearance=clearance)
         house.desk.log.note(
             "account", act="added", account=login, role=role, clearance=clearance, login=system_login()
         )

@@ -46,6 +46,8 @@ ATTEMPTS = sa.Table(
 )
 
 SHORTEST, LONGEST = 10, 200
+AT_ONCE = 2
+"""Passwords that are tried at one moment: each takes 64 MiB, and anybody may ask."""
 MOST_ATTEMPTS, WITHIN = 5, 15 * 60
 """Failed attempts at one name, within so many seconds, after which nobody signs in by it for a while."""
 RULES_HOLD = 365
@@ -117,6 +119,11 @@ class Accounts:
         check_role(role, clearance=clearance)
         _fit(password, key)
         self._insert(key, name.strip(), role, self._hasher.hash(password), clearance=clearance, demo=False)
+
+    def add_for_sso(self, login: str, name: str, role: Role, *, clearance: bool = False) -> None:
+        """Make an account without a password: only the council's single sign-on opens it."""
+        check_role(role, clearance=clearance)
+        self._insert(_key(login), name.strip(), role, "", clearance=clearance, demo=False)
 
     def add_demo(self, login: str, name: str, role: Role, *, clearance: bool = False) -> None:
         """Make an account without a password, for the made-up council only, unless it is there."""

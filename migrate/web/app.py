@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from casebridge.dedupe.review.desk_words import Refused
+from casebridge.migrate.web.accounts import AT_ONCE
 from casebridge.migrate.web.door import Door
 from casebridge.migrate.web.pages import (
     checks,
@@ -29,6 +31,7 @@ from casebridge.migrate.web.pages import (
     queue,
     releases,
     sign_in,
+    sso,
 )
 from casebridge.migrate.web.roles import Page
 from casebridge.migrate.web.visit import COOKIE, HERE, House, Visit, today
@@ -75,6 +78,8 @@ PAGES: Sequence[tuple[str, str, Page | None, Handler]] = (
 OPEN: Sequence[tuple[str, str, Handler]] = (
     ("/sign-in", "GET", sign_in.show),
     ("/sign-in", "POST", sign_in.enter),
+    ("/sign-in/sso", "GET", sso.go),
+    ("/sign-in/sso/back", "GET", sso.back),
 )
 
 
@@ -83,9 +88,10 @@ def make_app(house: House, hosts: Sequence[str]) -> Starlette:
     inside = [
         Route(path, _inside(house, page, handler), methods=[method]) for path, method, page, handler in PAGES
     ]
-    outside = [Route(path, _outside(house, handler), methods=[method]) for path, method, handler in OPEN]
+    few = asyncio.Semaphore(AT_ONCE)
+    outside = [Route(path, _outside(house, handler, few), methods=[method]) for path, method, handler in OPEN]
     if house.demo:
-        outside.append(Route("/sign-in/demo", _outside(house, sign_in.enter_demo), methods=["POST"]))
+        outside.append(Route("/sign-in/demo", _outside(house, sign_in.enter_demo, few), methods=["POST"]))
     static = Mount("/static", StaticFiles(directory=HERE / "static"))
     return Starlette(
         routes=[*inside, *outside, static],
@@ -121,10 +127,11 @@ def _let_in(
     return _done(visit, handler)
 
 
-def _outside(house: House, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def _outside(house: House, handler: Handler, few: asyncio.Semaphore) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         form = await _form(request)
-        return await run_in_threadpool(lambda: _done(visit_of(house, request, form), handler))
+        async with few:
+            return await run_in_threadpool(lambda: _done(visit_of(house, request, form), handler))
 
     return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import json
 import socket
@@ -15,7 +16,7 @@ from casebridge.migrate.web.accounts import Accounts
 from casebridge.migrate.web.app import make_app
 from casebridge.migrate.web.pages.sign_in import DEMO
 from casebridge.migrate.web.sessions import Sessions
-from casebridge.migrate.web.visit import House
+from casebridge.migrate.web.visit import House, SignOn
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.private import private_files
 from casebridge.project.settings import Settings, read_settings
@@ -45,7 +46,20 @@ def open_house(folder: Path, *, host: str = "127.0.0.1", secure: bool = False) -
     accounts = Accounts(desk.engine, desk.clock)
     for login, name, role, cleared in DEMO if demo else ():
         accounts.add_demo(login, name, role, clearance=cleared)
-    return House(desk, accounts, Sessions(desk.engine, desk.clock), demo, secure)
+    return House(desk, accounts, Sessions(desk.engine, desk.clock), demo, secure, _sign_on(settings.folder))
+
+
+def _sign_on(folder: Path) -> SignOn | None:
+    """The council's single sign-on, where `sso.toml` names one. What it needs comes with an extra."""
+    if not (folder / "sso.toml").is_file():
+        return None
+    try:
+        module = importlib.import_module("casebridge.migrate.web.single_sign_on")
+    except ModuleNotFoundError as error:
+        what = f"single sign-on needs {error.name}, which is not installed"
+        raise CasebridgeError(what, hint='pip install "casebridge[sso]"') from error
+    made: SignOn = module.open_single_sign_on(folder)
+    return made
 
 
 def is_loopback(host: str) -> bool:

@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -32,6 +32,16 @@ PAGES = Environment(
 )
 
 
+class SignOn(Protocol):
+    """A sign-in by somebody else's word (`single_sign_on.SingleSignOn`, which an extra installs)."""
+
+    def begin(self, back: str) -> tuple[str, str]:
+        """Where to send somebody, and the cookie that he must bring back."""
+
+    def finish(self, token: str, state: str, code: str) -> str | None:
+        """The login of somebody who came back."""
+
+
 @dataclass(frozen=True)
 class House:
     """What all visits share: the desk, its accounts and sessions, and whether it is the made-up council's.
@@ -44,6 +54,7 @@ class House:
     sessions: Sessions
     demo: bool = False
     secure: bool = False
+    sso: SignOn | None = None
 
 
 @dataclass(frozen=True)

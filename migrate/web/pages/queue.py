@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.responses import Response
 
 from casebridge.dedupe.review.desk_figures import said_by_day, seconds_of
 from casebridge.dedupe.review.desk_words import Open, Refused
-from casebridge.dedupe.review.evidence_file import PairEvidence
+from casebridge.dedupe.review.evidence_file import PairEvidence, Person
 from casebridge.dedupe.review.merge_rules import Outcome
 from casebridge.dedupe.review.verdicts import SETTLING, Act, Opinion, Place
 from casebridge.dedupe.review.words import compare, told
@@ -35,24 +35,22 @@ class Row:
 def show(visit: Visit) -> Response:
     """The queue, most valuable first."""
     me, filters = visit.me.viewer, wanted(visit.query)
-    everything = list(visit.desk.everything(me))
-    found = [one for one in everything if visit.desk.is_for(me, one, filters)]
-    counts = Counter(one.standing.place for one in everything)
-    teams = sorted({team for some in {one.pair.teams for one in everything} for team in some})
-    rows = [_row(visit, one) for one in found[:SHOWN]]
+    queue = visit.desk.view(me).queue(filters, SHOWN, visit.desk.claims.holders())
+    ids = {record for one in queue.first for record in (one.pair.left_id, one.pair.right_id)}
+    people = visit.desk.sight(me).people(sorted(ids))
+    rows = [_row(visit, one, people) for one in queue.first]
     visit.noted("list", shown=len(rows))
     return visit.page(
-        "queue.html", title="Queue", rows=rows, found=len(found), counts=[(p, counts[p]) for p in PLACES],
-        filters=filters, query=as_query(filters), teams=teams, relations=RELATIONS,
-        outcomes=[str(says) for says in Outcome] if any(one.pair.preflight for one in everything) else [],
-        only=(*ONLY, *(["restricted"] if me.clearance else [])), after=after(visit), pace=pace(visit, len(found)),
+        "queue.html", title="Queue", rows=rows, found=queue.found, counts=[(p, queue.counts[p]) for p in PLACES],
+        filters=filters, query=as_query(filters), teams=queue.teams, relations=RELATIONS,
+        outcomes=[str(says) for says in Outcome] if queue.preflight else [],
+        only=(*ONLY, *(["restricted"] if me.clearance else [])), after=after(visit), pace=pace(visit, queue.found),
         daily=me.daily,
     )  # fmt: skip
 
 
-def _row(visit: Visit, one: Open) -> Row:
+def _row(visit: Visit, one: Open, people: Mapping[str, Person]) -> Row:
     pair = one.pair
-    people = visit.desk.sight(visit.me.viewer).people([pair.left_id, pair.right_id])
     lines = [line for line in compare(people[pair.left_id], people[pair.right_id], pair.levels)
              if not line.role.startswith("field:")]  # fmt: skip
     same = ", ".join(line.label for line in lines if line.kind == "agrees")
@@ -141,7 +139,7 @@ def pace(visit: Visit, left: int) -> Pace:
 
 def progress(visit: Visit) -> Response:
     """How far the review has come, as far as this role may see."""
-    counts = Counter(one.standing.place for one in visit.desk.everything(visit.me.viewer) if not one.pair.known)
+    counts = visit.desk.view(visit.me.viewer).counts(known=False)
     said = said_by_day(visit.desk, visit.me.clearance)
     return visit.page("progress.html", title="Progress", counts=[(place, counts[place]) for place in PLACES],
                       open=counts.total() - counts[Place.DONE], days=said)  # fmt: skip

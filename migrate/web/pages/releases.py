@@ -14,7 +14,7 @@ from casebridge.migrate.web.visit import Visit
 def show(visit: Visit) -> Response:
     """What is held, the soonest first. What is due by now is released."""
     visit.desk.release_due()
-    held = [one for one in visit.desk.pairs(visit.me.viewer) if one.standing.place is Place.HELD]
+    held = list(visit.desk.view(visit.me.viewer).in_order([Place.HELD]))
     rows = [(one, dt.datetime.fromtimestamp(one.standing.until, dt.UTC).strftime("%a %d %b %Y, %H:%M"))
             for one in sorted(held, key=lambda one: one.standing.until)]  # fmt: skip
     visit.noted("list releases", shown=len(rows))

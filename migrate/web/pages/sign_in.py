@@ -28,7 +28,8 @@ def show(visit: Visit) -> Response:
 
 def _form(visit: Visit, *, error: str = "", ended: bool = False, status: int = 200) -> Response:
     people = DEMO if visit.house.demo else ()
-    return visit.page("sign_in.html", status=status, error=error, ended=ended, people=people, title="Sign in")
+    return visit.page("sign_in.html", status=status, error=error, ended=ended, people=people, title="Sign in",
+                      sso=visit.house.sso is not None)  # fmt: skip
 
 
 def enter(visit: Visit) -> Response:
@@ -50,13 +51,16 @@ def enter_demo(visit: Visit) -> Response:
 
 
 def _enter(visit: Visit, account: Account) -> Response:
+    return begin_session(visit, account, visit.to("/"))
+
+
+def begin_session(visit: Visit, account: Account, answer: Response) -> Response:
     """A session of its own for each sign-in: one that was there before is ended, not taken over."""
     old = visit.request.cookies.get(COOKIE, "")
     if old:
         visit.house.sessions.end(old)
     token = visit.house.sessions.begin(account.login)
     visit.desk.reads.note("sign-in", login=account.login)
-    answer = visit.to("/")
     answer.set_cookie(COOKIE, token, max_age=LONGEST, httponly=True, samesite="strict", secure=visit.house.secure)
     return answer
 
