@@ -23,6 +23,7 @@ from casebridge.dedupe.linkage.register.encoding import Register, pair_key
 from casebridge.dedupe.linkage.register.pair_rows import Rows
 
 DECIDED = "decided different"
+MARK = "~"
 Cannot = Mapping[str, NDArray[np.uint64]]
 """By the name of the guard: keys of pairs that may share no cluster."""
 Marks = Mapping[str, NDArray[np.integer]]
@@ -284,9 +285,10 @@ def cluster_names(
     bearer = np.arange(len(of))
     bearer[smallest["of"].to_numpy()] = smallest["row"].to_numpy()
     names = text.gather(pl.Series(bearer.take(of).astype(np.uint32)))
-    if not previous:
+    if not previous and others is None:
         return names.rename("cluster")
-    return _kept_names(text, of, names, previous, pl.Series([], dtype=pl.String) if others is None else others)
+    borne = pl.Series([], dtype=pl.String) if others is None else others
+    return _kept_names(text, of, names, previous or {}, borne)
 
 
 def _kept_names(
@@ -308,13 +310,14 @@ def _kept_names(
             keeps[cluster] = name
             taken.add(name)
     fresh = now.filter(~pl.col("of").is_in(list(keeps)))["name"].unique()
-    return _without_clashes(now, keeps, fresh, taken | {*others})
+    near = others.filter(others.str.strip_chars_end(MARK).is_in(fresh.str.strip_chars_end(MARK).implode()))
+    return _without_clashes(now, keeps, fresh, taken | {*near})
 
 
 def free_name(name: str, borne: Set[str]) -> str:
     """A name that no cluster bears: this one, or with marks behind it."""
     while name in borne:
-        name += "~"
+        name += MARK
     return name
 
 

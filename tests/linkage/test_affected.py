@@ -140,6 +140,25 @@ def test_it_outlives_the_process(saved, pool):
     assert night.counts["rows"] == again.rows == 355
 
 
+def test_a_name_is_borne_by_one_cluster(pool, kept):
+    """A cluster keeps the name of a record that left; who comes under that id again is another cluster."""
+    linked = LinkedRegister.of(pool.head(200), FIELDS, kept)
+    sizes = linked.clusters().group_by("cluster").len().filter(pl.col("len") == 2)
+    name = sorted(sizes["cluster"])[0]
+    linked = link_affected(linked, pool.head(0), [name]).linked
+    stranger = pool.filter(pl.col("id") == name).with_columns(
+        **{column: pl.lit(pool[column][700]) for column in CHANGING}
+    )
+    found = link_affected(linked, stranger)
+    named = dict(found.linked.clusters().iter_rows())
+    assert named[name] == f"{name}~"
+    assert [*named.values()].count(name) == 1
+    assert found.clusters.rows() == [(name, f"{name}~", None)]
+    hidden = found.linked.without_names([name])
+    assert name not in set(hidden.clusters()["cluster"])
+    assert len(set(hidden.clusters()["cluster"])) == len(set(named.values()))
+
+
 def test_nothing_changed(pool, kept):
     night = link_affected(LinkedRegister.of(pool.head(120), FIELDS, kept), pool.head(5))
     assert night.pairs.is_empty()

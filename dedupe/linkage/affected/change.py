@@ -71,9 +71,10 @@ class Change:
 
     def rows_of_pairs(self, pairs: Iterable[tuple[Any, Any]]) -> tuple[Rows, Rows]:
         """The numbers of pairs of ids that are both held."""
-        ids = self.applied.records.ids
+        ids, wanted = self.applied.records.ids, [*pairs]
+        if not wanted:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         held = pl.DataFrame({"id": ids, "row": np.arange(len(ids))}).filter(~pl.Series(self.left))
-        wanted = [*pairs]
         found = [
             pl.Series("id", [pair[k] for pair in wanted], dtype=ids.dtype, strict=False)
             .to_frame().join(held, on="id", how="left", maintain_order="left")["row"].fill_null(-1).to_numpy()

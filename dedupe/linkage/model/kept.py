@@ -13,6 +13,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +68,16 @@ class KeptModel:
         where.mkdir(parents=True, exist_ok=True)
         file = where / FILE
         file.touch(mode=0o600)
-        file.write_text(self._text(), encoding="utf-8")
+        file.write_text(self._text, encoding="utf-8")
 
+    @cached_property
     def _text(self) -> str:
         return json.dumps({"format": FORMAT, "model": _plain(self)}) + "\n"
 
     @property
     def fingerprint(self) -> str:
         """Changes with anything in the model (sha256)."""
-        return hashlib.sha256(self._text().encode()).hexdigest()
+        return hashlib.sha256(self._text.encode()).hexdigest()
 
     def decided(self, options: LinkOptions) -> LinkOptions:
         """The options, with what this model says of how to score. Where the model knows no pairs on record as
