@@ -8,6 +8,7 @@ from pathlib import Path
 import jinja2
 
 from casebridge.migrate.profiling.keys import words_of
+from casebridge.project.errors import counted
 
 
 @functools.cache
@@ -20,8 +21,13 @@ def template(name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(count=count, share=share, words=lambda name: " ".join(words_of(name)))
+    environment.filters.update(count=count, counted=counted, share=share, words=_spaced)
     return environment.get_template(name)
+
+
+def _spaced(name: str) -> str:
+    """The words of a name apart, to be found by."""
+    return " ".join(words_of(name))
 
 
 def count(number: int) -> str:

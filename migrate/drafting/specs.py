@@ -9,6 +9,7 @@ from casebridge.migrate.drafting.names import quoted, title_of, toml_key
 from casebridge.migrate.drafting.tables import ROW_NUMBER, DraftColumn, DraftTable
 from casebridge.migrate.profiling.profile import TableProfile
 from casebridge.migrate.profiling.supplies import TABLE
+from casebridge.project.errors import counted
 
 _BY_PLACE = "SELECT *, CAST(_row AS VARCHAR) AS {} FROM {}"
 """A table whose rows are named by their place in the file."""
@@ -67,7 +68,10 @@ def _why_key(table: TableProfile) -> str:
     column = next(column for column in table.columns if column.name == table.key[0])
     doubled = column.facts["doubled"]
     if doubled["values"]:
-        return f"{doubled['values']:,} of its values stand on {doubled['rows']:,} rows, which are rejected"
+        stands = "stands" if doubled["values"] == 1 else "stand"
+        return (
+            f"{counted(doubled['values'], 'value')} {stands} on {doubled['rows']:,} rows: the first of each counts"
+        )
     return f"names each of {table.rows:,} rows"
 
 

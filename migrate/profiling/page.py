@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from casebridge.migrate.documents.page import count, template
+from casebridge.project.errors import counted
 
 Facts = Mapping[str, Any]
 _WIDE, _HIGH = 160, 28
@@ -85,8 +86,9 @@ def _findings(facts: Facts) -> Iterator[tuple[str, list[str]]]:
 def _of_keys(table: Facts) -> Iterator[str]:
     for column in table["columns"]:
         if column["name"] in table["nearly_keys"]:
-            values, rows = (count(column["doubled"][part]) for part in ("values", "rows"))
-            yield f"{column['name']} looks like a key, but {values} of its values stand on {rows} rows"
+            values, rows = (column["doubled"][part] for part in ("values", "rows"))
+            stand = f"{counted(values, 'value')} {'stands' if values == 1 else 'stand'} on {count(rows)} rows"
+            yield f"{column['name']} looks like a key, but {stand}"
     if not table["key"] and table["rows"]:
         yield "no column, pair or triple of columns names its rows"
 
@@ -94,12 +96,12 @@ def _of_keys(table: Facts) -> Iterator[str]:
 def _of_orphans(table: Facts, references: Sequence[Facts]) -> Iterator[str]:
     for ref in references:
         if ref["table"] == table["name"] and ref["orphan_rows"]:
-            rows = count(ref["orphan_rows"])
-            yield f"{rows} rows have a {ref['column']} that is not in {ref['to_table']}"
+            rows = f"{counted(ref['orphan_rows'], 'row')} {'has' if ref['orphan_rows'] == 1 else 'have'}"
+            yield f"{rows} a {ref['column']} that is not in {ref['to_table']}"
 
 
 def _of_rows(table: Facts) -> Iterator[str]:
     if table["unreadable"]:
-        yield f"{count(table['unreadable'])} lines are no records"
+        yield f"{counted(table['unreadable'], 'line')} that cannot be read as a record"
     if not table["rows"]:
         yield "it has no rows"
