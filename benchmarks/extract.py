@@ -3,7 +3,7 @@
     python -m benchmarks.extract --rows 2000000
 
 The table has eleven columns, as a register of people has. Both read all of it over the same socket; the bare one
-throws the bytes away. Ours writes Parquet files, fsyncs them, and holds the database's own totals against what arrived.
+throws the bytes away. Ours writes Parquet files, fsyncs them, and holds the database's totals against them.
 """
 
 from __future__ import annotations

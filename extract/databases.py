@@ -20,6 +20,7 @@ from casebridge.extract.column_check import checked_columns, known_to_specs
 from casebridge.extract.done import done_batches
 from casebridge.extract.dump import Part, Piece, SourceTable
 from casebridge.extract.oddities import without_nothing
+from casebridge.extract.packed import unpacking
 from casebridge.extract.records import Reason
 from casebridge.project.batch import digest
 from casebridge.project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE, raw_name
@@ -90,6 +91,8 @@ class Databases:
         self._moments: dict[str, Moment] = {}
         self._taken = TakenTables(job.ledger)
         self._failed: dict[str, SourceError] = {}
+        self.unpacking = stack.enter_context(unpacking(job.work / "extract" if job.keeps else None))
+        """Where the packed files beside them are unpacked."""
 
     def table(self, source: Source, read: ReadSpec) -> SourceTable:
         """A table with its one part, its columns held against the specs."""

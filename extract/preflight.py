@@ -19,7 +19,9 @@ from casebridge.extract.databases import Databases, open_databases
 from casebridge.extract.delimited import fields_of_first
 from casebridge.extract.dump import Part, SourceTable
 from casebridge.extract.manifest import NAME, Declared, differs, read_manifest
+from casebridge.extract.packed import Unpacking, packed_in
 from casebridge.extract.readers import FORMATS
+from casebridge.project.batch import file_digest
 from casebridge.project.contracts import raw_name
 from casebridge.project.errors import SourceError, counted
 from casebridge.project.job import Job
@@ -27,7 +29,7 @@ from casebridge.project.readspec import TABLE
 from casebridge.project.spec import ReadSpec, Source
 
 _SHOWN = 50
-_LIKE_A_TITLE = re.compile(r"(?=.*[^\W\d])[\w £$%#&/()+.,:?'*-]{1,100}")
+_LIKE_A_TITLE = re.compile(r"(?=.*[^\W\d])[\w £$%#&/()+.,:?'*@\[\]-]{1,100}")
 _MAGIC = re.compile(r"[*?\[]")
 
 
@@ -41,7 +43,7 @@ def preflight(job: Job, databases: Databases) -> list[SourceTable]:
             if read.format == TABLE:
                 tables.append(databases.table(source, read))
             else:
-                tables.append(_table(job, source, read, manifests[source.system], troubles))
+                tables.append(_table(job, source, read, manifests[source.system], troubles, databases.unpacking))
         except SourceError as error:
             troubles.append(error)
     if troubles:
@@ -91,8 +93,8 @@ def _titles(job: Job, source: Source, read: ReadSpec, databases: Databases) -> t
         return databases.columns(source, read)
     dump = job.settings.systems[source.system].dump
     assert dump is not None
-    path = _files(dump, read, {})[0]
-    titles = FORMATS[read.format].columns(path, path.relative_to(dump).as_posix(), read)
+    name, found = _files(dump, read, {}, databases.unpacking)[0]
+    titles = FORMATS[read.format].columns(databases.unpacking.plain(found, name), name, read)
     return tuple(raw_name(title) for title in titles)
 
 
@@ -109,7 +111,7 @@ def unread_files(job: Job, databases: Databases) -> dict[str, list[str]]:
             continue
         reads = [read for source, read in job.reads().items() if source.system == name and read.format != TABLE]
         own = {system.dump / NAME, *lists}
-        taken = {path for read in reads for path in system.dump.glob(read.file) if _safe(read.file)}
+        taken = {path for read in reads for path in system.dump.glob(packed_in(read.file)) if _safe(read.file)}
         unread = [
             without_people(path.relative_to(system.dump))
             for path in sorted(system.dump.rglob("*"))
@@ -125,7 +127,7 @@ def unread_files(job: Job, databases: Databases) -> dict[str, list[str]]:
 
 _OF_DATA = frozenset(
     {".csv", ".tsv", ".txt", ".dat", ".psv", ".fwf", ".xlsx", ".xls", ".xml", ".json", ".zip", ".gz", ".7z",
-     ".sql", ".dmp", ".mdb", ".accdb", ".parquet", ".md", ".log"}
+     ".sql", ".dmp", ".mdb", ".accdb", ".parquet", ".md", ".log", ".ndjson", ".jsonl", ".ods"}
 )  # fmt: skip
 _LIKE_A_FILE = re.compile(r"[\w.#$+-]+")
 
@@ -156,17 +158,18 @@ def _table(
     read: ReadSpec,
     declared: Mapping[str, Declared],
     troubles: list[SourceError],
+    packed: Unpacking,
 ) -> SourceTable:
     """One source table. What is wrong with one of its files is put to the others' troubles."""
     dump = job.settings.systems[source.system].dump
     assert dump is not None
     columns: tuple[str, ...] = ()
     parts: list[Part] = []
-    for path in _files(dump, read, declared):
-        name = path.relative_to(dump).as_posix()
+    for name, found in _files(dump, read, declared, packed):
         try:
+            path = packed.plain(found, name)
             columns = _columns(job, source, read, path, name, columns)
-            parts.append(_examined(read, path, name, declared.get(name)))
+            parts.append(_examined(read, path, found, name, declared.get(name)))
         except OSError as error:
             hint = "check that the file is still there and that you may read it"
             troubles.append(SourceError(name, f"cannot be opened: {error.strerror}", hint=hint))
@@ -175,14 +178,19 @@ def _table(
     return SourceTable(source, read, columns, tuple(parts))
 
 
-def _files(dump: Path, read: ReadSpec, declared: Mapping[str, Declared]) -> list[Path]:
-    """The files of a table in the order of their names."""
+def _files(
+    dump: Path, read: ReadSpec, declared: Mapping[str, Declared], packed: Unpacking
+) -> list[tuple[str, Path]]:
+    """The files of a table in the order of their names, each with its name in the dump."""
     if not dump.is_dir():
         hint = "set `dump` of this system in casebridge.toml to the folder that holds the files"
         raise SourceError(dump.name, "is no folder", hint=hint)
     if Path(read.file).is_absolute() or ".." in Path(read.file).parts:
         hint = "name it in `file` of its spec as it lies in the dump folder"
         raise SourceError(read.file, "lies outside the dump folder", hint=hint)
+    members = packed.found(dump, read.file)
+    if members:
+        return members
     if not _MAGIC.search(read.file):
         found = [path for path in [dump / read.file] if path.exists()]
         gone = [] if found else [read.file]
@@ -193,7 +201,7 @@ def _files(dump: Path, read: ReadSpec, declared: Mapping[str, Declared]) -> list
         gone = sorted(gone) or ([] if found else [read.file])
     if gone:
         raise SourceError(", ".join(gone), "is not in the dump folder", hint=_alike(dump, gone[0]))
-    return found
+    return [(path.relative_to(dump).as_posix(), path) for path in found]
 
 
 def _alike(dump: Path, name: str) -> str:
@@ -231,12 +239,15 @@ def _is_header(path: Path, name: str, read: ReadSpec, columns: Sequence[str], kn
     return read.format != "csv" or fields_of_first(path, name, read) in {0, len(columns)}
 
 
-def _examined(read: ReadSpec, path: Path, name: str, declared: Declared | None) -> Part:
-    """The file's checksum and size, found fit to be read and the same as declared."""
-    size = path.stat().st_size
-    if declared is not None and declared.bytes is not None and path.is_file() and declared.bytes != size:
+def _examined(read: ReadSpec, path: Path, found: Path, name: str, declared: Declared | None) -> Part:
+    """The file's checksum and size, found fit to be read and the same as declared. What is declared of a packed
+    file (`found`) is held against that, but for its lines."""
+    size = found.stat().st_size
+    if declared is not None and declared.bytes is not None and found.is_file() and declared.bytes != size:
         raise differs(name, "bytes", declared.bytes, size)
     part = FORMATS[read.format].examine(path, name, read)
-    if declared is not None:
+    if declared is not None and path == found:
         declared.check(part)
+    elif declared is not None and declared.sha256 and declared.sha256 != (digest := file_digest(found)):
+        raise differs(name, "sha256", declared.sha256, digest)
     return part

@@ -9,8 +9,12 @@ from pathlib import Path
 from casebridge.extract.delimited import delimited_columns, examine_delimited, read_delimited
 from casebridge.extract.dump import Part, Piece, SourceTable
 from casebridge.extract.fixed import examine_fixed, fixed_columns, read_fixed
+from casebridge.extract.json_records import examine_json, json_columns, read_json
 from casebridge.extract.listing import examine_files, files_columns, read_files
+from casebridge.extract.ods import examine_ods, ods_columns, read_ods
+from casebridge.extract.parquet import examine_parquet, parquet_columns, read_parquet
 from casebridge.extract.sheet import examine_sheet, read_sheet, sheet_columns
+from casebridge.extract.xml_records import examine_xml, read_xml, xml_columns
 from casebridge.project.spec import ReadSpec
 
 
@@ -34,5 +38,9 @@ FORMATS: Mapping[str, Format] = {
     "csv": Format(delimited_columns, examine_delimited, read_delimited),
     "fixed": Format(fixed_columns, examine_fixed, read_fixed),
     "xlsx": Format(sheet_columns, examine_sheet, read_sheet),
+    "ods": Format(ods_columns, examine_ods, read_ods),
+    "json": Format(json_columns, examine_json, read_json),
+    "xml": Format(xml_columns, examine_xml, read_xml),
+    "parquet": Format(parquet_columns, examine_parquet, read_parquet),
     "files": Format(files_columns, examine_files, read_files),
 }

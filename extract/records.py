@@ -42,6 +42,7 @@ class Reason(enum.IntEnum):
     RULER_LINE = 6
     FOOTER_LINE = 7
     REPEATED_HEADER = 8
+    BROKEN_RECORD = 9
 
 
 @dataclass(frozen=True)

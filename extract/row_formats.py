@@ -20,7 +20,7 @@ class Row(NamedTuple):
     """One row of a file: its values, or what it is in bytes and why it cannot be read."""
 
     line: int
-    values: tuple[str, ...]
+    values: tuple[str | None, ...]
     reason: Reason = Reason.READABLE
     raw: bytes = b""
 

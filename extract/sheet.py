@@ -45,19 +45,20 @@ def sheet_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:
     if not path.is_file():
         raise SourceError(name, "is no file", hint="name a file in `file` of its spec")
     with open_workbook(path, name, read) as book:
-        return _titles(_cells(book, read, name))
+        return sheet_titles(_cells(book, read, name))
 
 
-def _titles(rows: Iterator[tuple[int, list[str]]]) -> tuple[str, ...]:
+def sheet_titles(rows: Iterator[tuple[int, list[str]]]) -> tuple[str, ...]:
+    """The names in the first of these rows, without blanks around them."""
     number, cells = next(rows, (0, []))
-    return tuple(bare_text(cell.removeprefix(CELL_FAULT)) for cell in _trimmed(cells)) if number else ()
+    return tuple(bare_text(cell.removeprefix(CELL_FAULT)) for cell in trimmed(cells)) if number else ()
 
 
 def examine_sheet(path: Path, name: str, read: ReadSpec) -> Part:
     """The file's checksum. What is not read is said; cells that are merged within the table are refused."""
     before = stamp(path)
     with open_workbook(path, name, read) as book:
-        area = _area(read)
+        area = area_of(read)
         ranges, hidden = book.layout()
         merged = [cells for cells in ranges if _touches(cells, area)]
         if merged:
@@ -89,19 +90,19 @@ def read_sheet(table: SourceTable, part: Part, first: int, after: int) -> Iterat
     """The rows below the header; `_line` is the row of the sheet."""
     with part.open(), open_workbook(part.path, part.name, table.read) as book:
         cells = _cells(book, table.read, part.name)
-        titles = _titles(cells)
+        titles = sheet_titles(cells)
         names = [raw_name(title) for title in titles]
         order = [names.index(name) for name in table.columns]
-        yield from pieces(_rows(cells, titles, order, table.read), table, part.name, first)
+        yield from pieces(sheet_rows(cells, titles, order, table.read), table, part.name, first)
 
 
-def _rows(
+def sheet_rows(
     cells: Iterator[tuple[int, list[str]]], titles: Sequence[str], order: list[int], read: ReadSpec
 ) -> Iterator[Row]:
     """Empty rows count as ragged lines, but not those below the last row that has anything."""
-    expected = _area(read).header + 1
+    expected = area_of(read).header + 1
     for number, row in cells:
-        held = _trimmed(row)
+        held = trimmed(row)
         if not held:
             continue
         for missing in range(expected, number):
@@ -115,7 +116,8 @@ def _rows(
             yield Row(number, (), reason, "\t".join(held).encode("utf-8", "replace"))
 
 
-def _area(read: ReadSpec) -> Area:
+def area_of(read: ReadSpec) -> Area:
+    """The part of a sheet that a spec reads."""
     match = re.fullmatch(r"([A-Z]+)([0-9]+):([A-Z]+)([0-9]*)", read.cells)
     if not match:
         return Area(read.header, _LAST_ROW, 1, _LAST_COLUMN)
@@ -134,7 +136,7 @@ def _touches(cells: str, area: Area) -> bool:
 
 def _cells(book: Workbook, read: ReadSpec, name: str) -> Iterator[tuple[int, list[str]]]:
     """Number and cells of each row of the area that the file has, from its header on."""
-    area, number, before = _area(read), 0, 0
+    area, number, before = area_of(read), 0, 0
     for element in book.rows():
         number = int(element.get("r", number + 1))
         if number < 1:
@@ -213,7 +215,7 @@ def _text(book: Workbook, kind: str, stored: str, style: int) -> str:
     return CELL_FAULT + text if text == IMPOSSIBLE else text
 
 
-def _trimmed(row: list[str]) -> list[str]:
+def trimmed(row: list[str]) -> list[str]:
     """The row without the blank cells at its end."""
     size = len(row)
     while size and not row[size - 1].strip():

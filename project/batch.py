@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,6 +110,8 @@ def remove_left_over(*folders: Path) -> None:
     for folder in folders:
         for path in folder.rglob(".*.part"):
             path.unlink(missing_ok=True)
+        for path in folder.glob("*/unpacked-*"):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

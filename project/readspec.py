@@ -15,6 +15,7 @@ from casebridge.project.toml_values import TomlValues
 READ_KEYS = frozenset({
     "file", "format", "encoding", "delimiter", "key", "widths", "widths_in", "header", "comment",
     "trailing_delimiter", "null", "sheet", "range", "table", "query",
+    "element", "list",
 })  # fmt: skip
 OF_TABLES = frozenset({"format", "key", "null", "table", "query"})
 TABLE = "table"
@@ -70,6 +71,8 @@ class ReadReader(TomlValues):
             sheet=self._optional(body, where, "sheet") or "",
             cells=self._cells(body, where),
             query=self._optional(body, where, "query") or "",
+            element=self._element(body, where, form),
+            nested=self._optional(body, where, "list") or "",
             longest=bounds.longest_record,
             most_cells=bounds.workbook_cells,
             most_unpacked=bounds.workbook_size,
@@ -94,6 +97,13 @@ class ReadReader(TomlValues):
             self._problem(f"{where}.{key}", told)
         if {"table", "query"} <= body.keys():
             self._problem(where, "names both a table and a query", "leave one of them out")
+
+    def _element(self, body: dict[str, Any], where: str, form: str) -> str:
+        path = (self._optional(body, where, "element") or "").strip("/")
+        if form == "xml" and not path:
+            hint = 'the path below the root, as `element = "people/person"`'
+            self._problem(f"{where}.element", "XML needs the element that is a record", hint)
+        return path
 
     def _file(self, body: dict[str, Any], source: Source, form: str) -> str:
         """What is read: a path in the folder, or the name of a table."""

@@ -41,7 +41,8 @@ class ReadSpec:
     `widths` is for fixed-width files, in what `widths_in` says: characters, bytes; where it says nothing, in
     characters, and a file that looks otherwise is refused. `header` is the
     row that names the columns; `sheet` and `cells` (as B3:F200) choose a part of a workbook; `null` are the
-    texts that stand for nothing, None when nobody has said. Of a table in a database `file` is the name; `query`
+    texts that stand for nothing, None when nobody has said. `element` is the path of the XML elements that are
+    records, `nested` that of a list whose items are the rows. Of a table in a database `file` is the name; `query`
     is SQL in its stead. The last four are bounds: bytes of one record, cells of a workbook, bytes of a workbook
     unpacked, rows of a sheet."""
 
@@ -60,6 +61,8 @@ class ReadSpec:
     sheet: str = ""
     cells: str = ""
     query: str = ""
+    element: str = ""
+    nested: str = ""
     longest: int = 16 << 20
     most_cells: int = 3_000_000
     most_unpacked: int = 256 << 20

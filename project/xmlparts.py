@@ -74,16 +74,19 @@ def look_through(archive: ZipFile, *, most: int) -> None:
 class ElementReader:
     """Takes a part in blocks, and gives the elements of the `wanted` names that have come to their end.
 
-    most: elements in the whole part. most_text: characters within one element that is handed on.
+    most: elements in the whole part. most_text: characters within one element that is handed on. encoding: None
+    for the one that the XML declares.
     """
 
-    def __init__(self, wanted: Collection[str], *, most: int, most_text: int) -> None:
+    def __init__(
+        self, wanted: Collection[str], *, most: int, most_text: int, encoding: str | None = "utf-8"
+    ) -> None:
         self._wanted, self._most, self._most_text = wanted, most, most_text
         self._found: list[Element] = []
         self._builder: TreeBuilder | None = None
         self._depth = self._top = self._seen = self._within = self._text = self._silent = 0
         # Strict in its encoding: what is searched for in bytes elsewhere must not hide in UTF-16.
-        parser = expat.ParserCreate("utf-8", "}")
+        parser = expat.ParserCreate(encoding, "}")
         parser.buffer_text = True
         parser.buffer_size = 1 << 16
         parser.StartElementHandler = self._start

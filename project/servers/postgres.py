@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import sqlalchemy as sa
 
+from casebridge.project.prefetch import prefetch
 from casebridge.project.servers.asked import Asked, Field
 from casebridge.project.servers.server import Server, cursor_of
 
@@ -70,19 +71,9 @@ class PostgreSQL(Server):
         return Field(*made, name, *((f"sum(octet_length(format('%s', {name})))", "bytes") if plain else ()))
 
     def texts(self, connection: sa.Connection, asked: Asked) -> Iterator[pl.DataFrame]:
-        """COPY as CSV: what is not quoted and empty is null, and only that. In the order in which rows lie
-        there."""
-        with cursor_of(connection) as cursor:
-            copied = f"COPY ({asked.texts}) TO STDOUT WITH (FORMAT csv, ENCODING 'UTF8')"
-            with cursor.copy(copied.encode()) as copy:
-                records, size, largest = io.BytesIO(), 0, 0
-                for record in copy:
-                    taken = records.write(record)
-                    size, largest = size + taken, max(largest, taken)
-                    if size >= _BYTES:
-                        yield _parsed(records, asked.names, largest)
-                        records, size = io.BytesIO(), 0
-        if size:
+        """COPY as CSV: what is not quoted and empty is null, and only that. In the order in which rows lie there.
+        The next bytes are fetched while those before them are taken apart."""
+        for records, largest in prefetch(_copied(connection, asked.texts)):
             yield _parsed(records, asked.names, largest)
 
     def export(self, connection: sa.Connection) -> str:
@@ -133,6 +124,21 @@ _PLAIN = (
     "SELECT 1 FROM pg_class WHERE oid = %s::regclass AND relkind = 'r' AND relpersistence = 'p' "
     "AND NOT EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = pg_class.oid)"
 )
+
+
+def _copied(connection: sa.Connection, query: str) -> Iterator[tuple[io.BytesIO, int]]:
+    """What COPY sends, some megabytes of whole records at a time, and the bytes of the largest of them."""
+    with cursor_of(connection) as cursor:
+        with cursor.copy(f"COPY ({query}) TO STDOUT WITH (FORMAT csv, ENCODING 'UTF8')".encode()) as copy:
+            records, size, largest = io.BytesIO(), 0, 0
+            for record in copy:
+                taken = records.write(record)
+                size, largest = size + taken, max(largest, taken)
+                if size >= _BYTES:
+                    yield records, largest
+                    records, size = io.BytesIO(), 0
+    if size:
+        yield records, largest
 
 
 def _parsed(records: io.BytesIO, names: Sequence[str], largest: int) -> pl.DataFrame:

@@ -18,6 +18,7 @@ RULE_WORDS: Mapping[str, str] = {
     "repeated_header": "the header stands once more between the rows",
     "ruler_line": "a line of dashes, no record",
     "footer_line": "a line about the export, no record",
+    "broken_record": "a line that is no record in JSON",
     "comment_line": "a comment, no record",
     "cell_error": "the cell shows an error, such as #N/A",
     "formula_without_result": "a formula whose result the workbook does not hold",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,7 +59,7 @@ def make(
     target = ""
     for name, columns in tables.items():
         at = name.lower()
-        there = {column: column.lower().replace(" ", "_") for column in columns}
+        there = {column: re.sub(r"\W", "_", column.lower()).lstrip("_") for column in columns}
         fields = "".join(f'[{at}.columns.{c}]\ntype = "text"\n' for c in there.values())
         target += f'[{at}]\nprimary_key = "id"\n[{at}.columns.id]\ntype = "bigint"\n{fields}'
         mapped = "".join(f'[columns.{goal}]\nfrom = "{column}"\n' for column, goal in there.items())

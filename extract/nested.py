@@ -1,0 +1,130 @@
+"""Records that hold other records (JSON, XML) as rows: names with dots, and lists as tables of their own.
+
+    {"no": 1, "name": {"last": "Ng"}, "pets": [{"kind": "cat"}]}
+
+gives the columns `no`, `name.last`, and `pets[]`, which says how many items the list has. With `list = "pets"` the
+items are the rows: `kind`, `parent[]` (the item's place in its list, from 1), and `parent.no`, `parent.name.last`,
+`parent.pets[]`. An item that is no record has its text in `value`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from casebridge.extract.dump import Piece, SourceTable
+from casebridge.extract.records import Reason
+from casebridge.extract.row_formats import Row, pieces
+from casebridge.project.contracts import raw_name
+from casebridge.project.errors import SourceError
+from casebridge.project.lines import MOST_COLUMNS
+
+DEEPEST = 32
+"""Records within records. Exports of people's tables have some four."""
+PLACE, VALUE, OF_PARENT = "parent[]", "value", "parent."
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a file: where it begins, and what it holds, or its bytes where that cannot be read."""
+
+    line: int
+    value: Any = None
+    raw: bytes | None = None
+
+
+class TooDeepError(Exception):
+    """Records are nested deeper than any export's."""
+
+
+def columns_of(records: Iterable[Record], path: str, name: str) -> tuple[str, ...]:
+    """Every name that a row of a file has, in the order in which they first occur. SourceError when there are more
+    than a table has."""
+    found: dict[str, None] = {}
+    for record in records:
+        for row in _rows(record, path, name):
+            found.update(dict.fromkeys(row))
+            if len(found) > MOST_COLUMNS:
+                what = f"has more than {MOST_COLUMNS:,} different names in its records"
+                raise SourceError(name, what, hint="its names are values: ask for a list of records instead")
+    if not found:
+        hint = "look at `list` and `element` in its spec's [read]; else ask for the file again"
+        raise SourceError(name, "has no record", hint=hint)
+    return tuple(found)
+
+
+def nested_pieces(records: Iterable[Record], table: SourceTable, file: str, first: int) -> Iterator[Piece]:
+    """The rows of a file, numbered on from `first`. A name that a record lacks is null."""
+    yield from pieces(_placed(records, table, file), table, file, first)
+
+
+def _placed(records: Iterable[Record], table: SourceTable, file: str) -> Iterator[Row]:
+    for record in records:
+        if record.raw is not None:
+            yield Row(record.line, (), Reason.BROKEN_RECORD, record.raw)
+            continue
+        for row in _rows(record, table.read.nested, file):
+            named = {raw_name(name): value for name, value in row.items()}
+            yield Row(record.line, tuple(named.get(column) for column in table.columns))
+
+
+def _rows(record: Record, path: str, name: str) -> Iterator[dict[str, str | None]]:
+    if record.raw is not None:
+        return
+    try:
+        if not path:
+            yield _own(record.value)
+            return
+        for item, parents in _items(record.value, path.split("."), ()):
+            row = {**_own(item), PLACE: str(parents[0][1])}
+            for level, (parent, _) in enumerate(parents, 1):
+                row |= {OF_PARENT * level + key: value for key, value in flattened(parent).items()}
+            yield row
+    except TooDeepError:
+        hint = f"no export of tables nests deeper than {DEEPEST}: ask for the file again"
+        raise SourceError(name, f"nests records deeper than {DEEPEST}", hint=hint) from None
+
+
+_Parents = tuple[tuple[Mapping[str, Any], int], ...]
+
+
+def _items(node: Any, path: Sequence[str], parents: _Parents) -> Iterator[tuple[Any, _Parents]]:
+    """The items at a path, each with those that hold it, the nearest first, and the places in their lists."""
+    if not path:
+        yield node, parents
+        return
+    if not isinstance(node, Mapping) or node.get(path[0]) is None:
+        return
+    value = node[path[0]]
+    for place, item in enumerate(value if isinstance(value, list) else [value], 1):
+        yield from _items(item, path[1:], ((node, place), *parents))
+
+
+def _own(item: Any) -> dict[str, str | None]:
+    return flattened(item) if isinstance(item, Mapping) else {VALUE: _text(item)}
+
+
+def flattened(record: Mapping[str, Any], prefix: str = "", depth: int = 1) -> dict[str, str | None]:
+    """Name and text of each value of a record. TooDeepError beyond DEEPEST.
+
+    >>> flattened({"a": "1", "b": {"c": None}, "d": [1, 2]})
+    {'a': '1', 'b.c': None, 'd[]': '2'}
+    """
+    if depth > DEEPEST:
+        raise TooDeepError
+    found: dict[str, str | None] = {}
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            found |= flattened(value, f"{prefix}{key}.", depth + 1)
+        elif isinstance(value, list):
+            found[f"{prefix}{key}[]"] = str(len(value))
+        else:
+            found[f"{prefix}{key}"] = _text(value)
+    return found
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, list):
+        return str(len(value))
+    return value if value is None or isinstance(value, str) else str(value).lower()

@@ -1,0 +1,121 @@
+"""XML: the elements of one path are the records. No entities, no external parts, bounds on everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+from xml.parsers.expat import ExpatError
+
+from casebridge.extract.dump import Part, Piece, SourceTable, stamp
+from casebridge.extract.nested import Record, columns_of, nested_pieces
+from casebridge.project.batch import file_digest
+from casebridge.project.errors import SourceError
+from casebridge.project.spec import ReadSpec
+from casebridge.project.xmlparts import ElementReader, XmlBoundsError
+
+_CHUNK = 1 << 16
+_MOST = 1 << 40
+_AGAIN = "ask for the file again; it must be well-formed, without a document type"
+_NIL = "http://www.w3.org/2001/XMLSchema-instance}nil"
+
+
+class _PathReader(ElementReader):
+    """Gives the elements at one path below the root, names without their namespaces."""
+
+    def __init__(self, path: tuple[str, ...], longest: int) -> None:
+        super().__init__((), most=_MOST, most_text=longest, encoding=None)
+        self._path, self._names = path, list[str]()
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._names.append(_local(tag))
+        self._wanted = (self._names[-1],) if tuple(self._names[1:]) == self._path else ()
+        super()._start(tag, attributes)
+
+    def _end(self, tag: str) -> None:
+        super()._end(tag)
+        self._names.pop()
+
+
+def xml_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:
+    """Every name in the file's records: all of it is read."""
+    return columns_of(_records(path, name, read), read.nested, name)
+
+
+def examine_xml(path: Path, name: str, read: ReadSpec) -> Part:  # noqa: ARG001
+    """The file's checksum: its columns have been read from all of it."""
+    before = stamp(path)
+    return Part(path, name, before[0], None, file_digest(path), before)
+
+
+def read_xml(table: SourceTable, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
+    """The records; `_line` is the record's place in the file."""
+    with part.open():
+        yield from nested_pieces(_records(part.path, part.name, table.read), table, part.name, first)
+
+
+def _records(path: Path, name: str, read: ReadSpec) -> Iterator[Record]:
+    if not path.is_file():
+        raise SourceError(name, "is no file", hint="name a file in `file` of its spec")
+    repeated = _repeated(path, name, read)
+    for number, element in enumerate(_elements(path, name, read), 1):
+        value = _value(element, "", repeated)
+        yield Record(number, value if isinstance(value, dict) else {"value": value})
+
+
+def _elements(path: Path, name: str, read: ReadSpec) -> Iterator[Element]:
+    reader = _PathReader(tuple(read.element.split("/")), read.longest)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_CHUNK):
+                yield from reader.feed(block)
+        yield from reader.feed(b"", last=True)
+    except XmlBoundsError:
+        what = "has a document type, or is nested or long beyond what any export is"
+        raise SourceError(name, what, hint=_AGAIN) from None
+    except (ExpatError, LookupError, ValueError) as error:
+        where = f" in line {error.lineno:,}" if isinstance(error, ExpatError) else ""
+        raise SourceError(name, f"is no well-formed XML{where}", hint=_AGAIN) from None
+
+
+def _repeated(path: Path, name: str, read: ReadSpec) -> frozenset[str]:
+    """The names, with dots, of elements that stand more than once in some record: lists in every record."""
+    found: set[str] = set()
+
+    def look(element: Element, prefix: str) -> None:
+        seen: set[str] = set()
+        for child in element:
+            below = prefix + _local(child.tag)
+            if below in seen:
+                found.add(below)
+            seen.add(below)
+            look(child, f"{below}.")
+
+    for element in _elements(path, name, read):
+        look(element, "")
+    return frozenset(found)
+
+
+def _value(element: Element, prefix: str, repeated: frozenset[str]) -> Any:
+    """A text, null where it says `xsi:nil`, or a record: attributes as `@name`, text beside others as `#text`."""
+    if element.get(_NIL) in {"true", "1"}:
+        return None
+    text = "".join([element.text or "", *(child.tail or "" for child in element)])
+    if not len(element) and not element.attrib:
+        return text
+    made: dict[str, Any] = {f"@{_local(key)}": value for key, value in element.attrib.items()}
+    if text.strip():
+        made["#text"] = text
+    for child in element:
+        name = _local(child.tag)
+        value = _value(child, f"{prefix}{name}.", repeated)
+        if prefix + name in repeated:
+            made.setdefault(name, []).append(value)
+        else:
+            made[name] = value
+    return made
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]

@@ -1,0 +1,268 @@
+"""JSON, XML, Parquet, ODS, and files that come packed: each value as it is, hostile files refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import zipfile
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+from small_projects import job_of, make, standing
+
+from casebridge.extract import run
+from casebridge.project.contracts import LINE
+from casebridge.project.errors import SourceError, SpecError
+
+PEOPLE = [
+    '{"no": 1, "name": {"last": "Ng", "first": null}, "paid": 10.10, "alive": true, "pets": [{"kind": "cat"}]}',
+    '{"no": 12345678901234567890, "name": {"last": "", "first": "Zoë"}, "paid": 1e-7, '
+    '"pets": [{"kind": "dog", "age": 3}, {"kind": "cat"}]}',
+]
+COLUMNS = ["no", "name.last", "name.first", "paid", "alive", "pets[]"]
+ROWS = [("1", "Ng", None, "10.10", "true", "1"), ("12345678901234567890", "", "Zoë", "1e-7", None, "2")]
+
+
+def taken(folder: Path, columns: list[str], read: str, file: str, data: bytes | None) -> list[tuple[object, ...]]:
+    """The readable rows of a table, read so from such a file."""
+    dump = make(folder, {"T": columns}, read={"T": f'file = "{file}"\n{read}'}, encoding="utf-8")
+    if data is not None:
+        (dump / file).write_bytes(data)
+    job = job_of(folder)
+    run(job)
+    return standing(job, "T").select(columns).rows()
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["\n".join(PEOPLE), "\ufeff" + "\r\n\r\n".join(PEOPLE) + "\n", f"[{','.join(PEOPLE)}]",
+     f" [\n {PEOPLE[0]}\n, {PEOPLE[1]} ]\n"],
+)  # fmt: skip
+def test_json_by_line_and_as_an_array(tmp_path: Path, data: str) -> None:
+    assert taken(tmp_path, COLUMNS, 'format = "json"', "t.json", data.encode()) == ROWS
+
+
+def test_an_array_is_read_in_pieces_that_fall_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casebridge.extract.json_records._CHUNK", 7)
+    assert taken(tmp_path, COLUMNS, 'format = "json"', "t.json", f"[{','.join(PEOPLE)}]".encode()) == ROWS
+
+
+def test_a_list_in_records_is_a_table_of_its_own(tmp_path: Path) -> None:
+    columns = ["kind", "age", "parent[]", "parent.no", "parent.name.last"]
+    dropped = ["parent.name.first", "parent.paid", "parent.alive", "parent.pets[]"]
+    rows = taken(
+        tmp_path, columns + dropped, 'format = "json"\nlist = "pets"', "t.json", "\n".join(PEOPLE).encode()
+    )
+    assert [row[:5] for row in rows] == [
+        ("cat", None, "1", "1", "Ng"), ("dog", "3", "1", "12345678901234567890", ""),
+        ("cat", None, "2", "12345678901234567890", ""),
+    ]  # fmt: skip
+
+
+def test_a_line_that_is_no_record_is_kept_apart(tmp_path: Path) -> None:
+    lines = [b'{"a": 1}', b'{"a": ', b'{"a": 1, "a": 2}', b'{"a": "\xff"}', b"[1]", b'{"a": 2} x', b'{"a": 3}']
+    dump = make(tmp_path, {"T": ["a"]}, read={"T": 'file = "t.json"\nformat = "json"'})
+    (dump / "t.json").write_bytes(b"\n".join(lines))
+    job = job_of(tmp_path)
+    assert run(job).rejected == 5
+    bad = standing(job, "T", "unreadable")
+    assert bad["reason"].unique().to_list() == ["broken_record"]
+    assert bad["raw"].to_list() == lines[1:6]
+    assert standing(job, "T").select(LINE, "a").rows() == [(1, "1"), (7, "3")]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b'{"a": ' * 10_000 + b"1" + b"}" * 10_000, "nests deeper"),
+        (b"[" + b'{"a": ' * 10_000 + b"1" + b"}" * 10_000 + b"]", "nests deeper"),
+        (b'{"a": ' * 40 + b"1" + b"}" * 40, "nests records deeper than 32"),
+        (b'[{"a": 1}, {"a": 2}', "was cut off"),
+        (b'[{"a": 1} {"a": 2}]', "record 1 cannot be read"),
+        (b'[{"a": 1}, 2]', "record 2 cannot be read"),
+        (b'[{"a": 1}] x', "cannot be read"),
+        (b'[{"a": 1, "a": 2}]', "has a name twice"),
+        (b'[{"a": "\xff"}]', "is no text in UTF-8"),
+        (b"", "has no record"),
+        (b"{" + b",".join(b'"%d": 1' % n for n in range(20_000)) + b"}", "different names in its records"),
+    ],
+    ids=range(11),
+)
+def test_json_that_is_none_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
+    with pytest.raises(SourceError, match=said):
+        taken(tmp_path, ["a"], 'format = "json"', "t.json", data)
+
+
+XML = """<?xml version="1.0" encoding="ISO-8859-1"?>
+<dump xmlns="urn:x" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><people>
+<person no="1"><name>Zo\xeb &amp; Co</name><born xsi:nil="true"/><pet>cat</pet></person>
+<person no="2"><name/><note>a<b>c</b></note><pet>dog</pet><pet>cat</pet></person></people></dump>""".encode(
+    "latin-1"
+)
+
+
+def test_xml_by_the_path_of_an_element(tmp_path: Path) -> None:
+    read = 'format = "xml"\nelement = "people/person"'
+    columns = ["@no", "name", "born", "pet[]", "note.#text", "note.b"]
+    assert taken(tmp_path / "a", columns, read, "t.xml", XML) == [
+        ("1", "Zoë & Co", None, "1", None, None), ("2", "", None, "2", "a", "c"),
+    ]  # fmt: skip
+    of_pets = ["value", "parent[]", "parent.@no"]
+    rest = ["parent.name", "parent.born", "parent.pet[]", "parent.note.#text", "parent.note.b"]
+    rows = taken(tmp_path / "b", of_pets + rest, f'{read}\nlist = "pet"', "t.xml", XML)
+    assert [row[:3] for row in rows] == [("cat", "1", "1"), ("dog", "1", "2"), ("cat", "2", "2")]
+
+
+BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><x><r><v>&b;</v></r></x>'
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (BOMB, "has a document type"),
+        (b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x><r><v>1</v></r></x>', "has a document type"),
+        (b"<x>" + b"<r>" * 10_000 + b"</r>" * 10_000 + b"</x>", "has a document type, or is nested"),
+        (b"<x><r><v>1</v></r>", "is no well-formed XML in line 1"),
+        (b"<x><s/></x>", "has no record"),
+        (b'<?xml version="1.0" encoding="nowhere"?><x/>', "is no well-formed XML"),
+    ],
+    ids=range(6),
+)  # fmt: skip
+def test_xml_that_is_none_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
+    with pytest.raises(SourceError, match=said):
+        taken(tmp_path, ["v"], 'format = "xml"\nelement = "r"', "t.xml", data)
+
+
+def test_xml_needs_its_element(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="XML needs the element that is a record"):
+        taken(tmp_path, ["v"], 'format = "xml"', "t.xml", b"<x/>")
+
+
+def test_parquet_as_text(tmp_path: Path) -> None:
+    columns = ["no", "paid", "born", "at", "real", "bytes", "name"]
+    made = pl.DataFrame(
+        {"no": [1, None], "paid": [Decimal("10.10"), None], "born": [dt.date(1999, 12, 31), None],
+         "at": [dt.datetime.fromisoformat("2024-01-05T08:30"), None], "real": [0.1, None],
+         "bytes": [b"\x00\xff", None], "name": ["", None]},
+        schema_overrides={"paid": pl.Decimal(10, 2)},
+    )  # fmt: skip
+    (tmp_path / "dump").mkdir()
+    made.write_parquet(tmp_path / "dump" / "t.parquet")
+    rows = taken(tmp_path, columns, 'format = "parquet"', "t.parquet", None)
+    assert rows == [("1", "10.10", "1999-12-31", "2024-01-05 08:30:00.000000", "0.1", "00ff", ""), (None,) * 7]
+
+
+@pytest.mark.parametrize(("damage", "said"), [(b"PAR1 and no more", "is no Parquet file"), (b"", "is no Parquet")])
+def test_parquet_that_is_none_is_refused(tmp_path: Path, damage: bytes, said: str) -> None:
+    with pytest.raises(SourceError, match=said):
+        taken(tmp_path, ["v"], 'format = "parquet"', "t.parquet", damage)
+
+
+def ods(cells: str) -> str:
+    names = ["office", "table", "text"]
+    spaces = "".join(f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in names)
+    return (
+        f"<office:document-content{spaces}><office:body><office:spreadsheet>"
+        f'<table:table table:name="One">{cells}</table:table>'
+        '<table:table table:name="Two"><table:table-row/></table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+
+
+def row(*cells: str) -> str:
+    return f"<table:table-row>{''.join(cells)}</table:table-row>"
+
+
+def text(value: str, more: str = "") -> str:
+    return f'<table:table-cell office:value-type="string"{more}><text:p>{value}</text:p></table:table-cell>'
+
+
+def number(value: str) -> str:
+    return (
+        f'<table:table-cell office:value-type="float" office:value="{value}"><text:p>~</text:p></table:table-cell>'
+    )
+
+
+def book(folder: Path, content: str) -> None:
+    (folder / "dump").mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / "dump" / "t.ods", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        packed.writestr("content.xml", content)
+
+
+def test_ods_as_the_file_holds_it(tmp_path: Path) -> None:
+    day = '<table:table-cell office:value-type="date" office:date-value="1999-12-31"/>'
+    spaced = "a<text:s text:c='2'/>b<text:line-break/>c"
+    content = ods(
+        row(text("no"), text("name"), text("born")) + row(number("0.1"), text(spaced), day)
+        + row(text("007"), '<table:table-cell table:number-columns-repeated="16382"/>')
+        + '<table:table-row table:number-rows-repeated="2">' + number("5") + text("x") + "</table:table-row>"
+        + '<table:table-row table:number-rows-repeated="1048000"/>'
+    )  # fmt: skip
+    book(tmp_path, content)
+    rows = taken(tmp_path, ["no", "name", "born"], 'format = "ods"', "t.ods", None)
+    assert rows == [("0.1", "a  b\nc", "1999-12-31"), ("007", "", ""), ("5", "x", ""), ("5", "x", "")]
+
+
+@pytest.mark.parametrize(
+    ("content", "read", "said"),
+    [
+        (ods(row(text("no")) + row(text("1", ' table:number-rows-spanned="2"'))), "", "has merged cells"),
+        (ods(row(text("no"))), '\nsheet = "Three"', "has no sheet `Three`"),
+        (ods(row(text("no")) + '<table:table-row table:number-rows-repeated="2000000">' + text("1")
+             + "</table:table-row>"), "", "has more than 1,048,576 rows"),
+        (BOMB.decode(), "", "is no .ods spreadsheet"),
+        ("<x>" + " " * (2 << 20) + "</x>", "", "is no .ods spreadsheet"),
+        ("no xml", "", "is no .ods spreadsheet"),
+    ],
+    ids=range(6),
+)  # fmt: skip
+def test_ods_that_cannot_be_read_is_refused(tmp_path: Path, content: str, read: str, said: str) -> None:
+    book(tmp_path, content)
+    with pytest.raises(SourceError, match=said):
+        taken(tmp_path, ["no"], f'format = "ods"{read}', "t.ods", None)
+
+
+def test_packed_files_are_read_like_others_and_leave_nothing_behind(tmp_path: Path) -> None:
+    dump = make(
+        tmp_path, {"A": ["K"], "B": ["K"], "C": ["k"]},
+        read={"A": 'file = "A.csv.gz"', "B": 'file = "all.zip/sub/B*.csv"',
+              "C": 'file = "all.zip/c.json"\nformat = "json"'},
+    )  # fmt: skip
+    (dump / "A.csv.gz").write_bytes(gzip.compress(b"K\n1\n2\n"))
+    with zipfile.ZipFile(dump / "all.zip", "w") as packed:
+        for name, data in {"sub/B2.csv": "K\n4\n", "sub/B1.csv": "K\n3\n", "c.json": '{"k": 5}'}.items():
+            packed.writestr(name, data)
+    job = job_of(tmp_path)
+    run(job)
+    assert standing(job, "A").select("_file", "K").rows() == [("A.csv.gz", "1"), ("A.csv.gz", "2")]
+    assert standing(job, "B").select("_file", "K").rows() == [
+        ("all.zip/sub/B1.csv", "3"),
+        ("all.zip/sub/B2.csv", "4"),
+    ]
+    assert standing(job, "C")["k"].to_list() == ["5"]
+    again = job_of(tmp_path)
+    worked = again.ledger.worked.copy()
+    run(again)
+    assert again.ledger.worked == worked
+    assert not list((tmp_path / "work").rglob("unpacked-*"))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (gzip.compress(b"K\n" + b"1\n" * 1000)[:-9], "cut short or damaged"),
+        (b"no gzip", "cut short or damaged"),
+        (gzip.compress(bytes(30 << 20), 9), "more than 200 times its size"),
+    ],
+    ids=range(3),
+)
+def test_packed_files_that_are_none_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, said: str
+) -> None:
+    monkeypatch.setattr("casebridge.extract.packed._FREE_OF_DOUBT", 1 << 20)
+    with pytest.raises(SourceError, match=said):
+        taken(tmp_path, ["K"], "", "T.csv.gz", data)
+    assert not list((tmp_path / "work").rglob("unpacked-*"))
