@@ -12,7 +12,7 @@ from casebridge.project.contracts import ROW, Verdict
 from casebridge.project.errors import CasebridgeError, Excess, LimitExceeded, SpecError
 from casebridge.project.job import Job
 from casebridge.project.limits import Measure, over, unknown_names
-from casebridge.project.settings import FILE
+from casebridge.project.urls import FILE
 
 _ASIDE = [str(Verdict.SET_ASIDE), str(Verdict.TRUNCATED)]
 

@@ -19,8 +19,9 @@ from casebridge.migrate.drafting.people import bare_word, roles_named
 from casebridge.migrate.projects import PACK
 from casebridge.project.batch import write_text
 from casebridge.project.errors import CasebridgeError, Problem, SpecError, did_you_mean
-from casebridge.project.settings import FILE, Settings, read_settings
+from casebridge.project.settings import Settings, read_settings
 from casebridge.project.snapshot import Relation, open_snapshot
+from casebridge.project.urls import FILE
 
 _MARKS = frozenset({"restricted", "sensitive", "confidential", "accessrestricted", "isrestricted"})
 _CHANGED = frozenset(

@@ -10,7 +10,7 @@ from casebridge.migrate.multi_source import PACK_SYSTEM, check_names, spread
 from casebridge.project.batch import write_bytes, write_text
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
-from casebridge.project.settings import FILE, is_url
+from casebridge.project.urls import FILE, is_url
 
 PACK = "carefirst_mosaic"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from casebridge.project.bounds import Bounds
 from casebridge.project.errors import SourceError
-from casebridge.project.settings import Bounds
 
 LONGEST_HEADER, MOST_COLUMNS = 1 << 20, 16_384
 _BLOCK = 1 << 22

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
+from casebridge.project.bounds import Bounds, read_bounds, whole
 from casebridge.project.errors import Problem, SpecError, did_you_mean
 from casebridge.project.limits import Limits, read_limits
 from casebridge.project.toml_file import TomlError, read_toml
+from casebridge.project.urls import FILE, is_url, url_of
 
-FILE = "casebridge.toml"
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SYSTEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+_]*://")
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|%)")
 NOT_RESTRICTED = ("", "N", "NO", "F", "FALSE", "0")
 """What marks say of a record that is not restricted, where a system declares nothing else; "" is a blank."""
@@ -69,18 +66,6 @@ class Live:
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """What no file may go beyond: bytes of one record, cells, rows and unpacked bytes of a workbook, and bytes of
-    a list that people hand in (decisions, a manifest)."""
-
-    longest_record: int = 16 << 20
-    workbook_cells: int = 3_000_000
-    workbook_size: int = 256 << 20
-    workbook_rows: int = 1_048_576
-    list_size: int = 64 << 20
-
-
-@dataclass(frozen=True)
 class Settings:
     """One migration project. All paths are absolute."""
 
@@ -91,7 +76,7 @@ class Settings:
     systems: Mapping[str, System]
     batch_rows: int = 250_000
     memory_limit: str = "2GB"
-    bounds: Bounds = Bounds()
+    bounds: Bounds = field(default_factory=Bounds)
     shared_group: bool = False
     routes: Mapping[str, Route] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
@@ -152,18 +137,18 @@ def read_settings(folder: Path) -> Settings:
     if not systems and "scan" not in raw:
         problems.append(Problem(FILE, "systems", "names no legacy system", "add [systems.carefirst] with a dump"))
     project = raw.get("project", {})
-    target_url = _url(folder, raw.get("target", {}).get("url", "sqlite:///target.db"), "target.url", problems)
+    target_url = url_of(folder, raw.get("target", {}).get("url", "sqlite:///target.db"), "target.url", problems)
     settings = Settings(
         folder=folder.resolve(),
         name=str(project.get("name", folder.resolve().name)),
         target_url=target_url,
-        control_url=_url(
+        control_url=url_of(
             folder, raw.get("control", {}).get("url", "sqlite:///control.db"), "control.url", problems
         ),
         systems=systems,
-        batch_rows=_whole(project, "project.batch_rows", 250_000, problems),
+        batch_rows=whole(project, "project.batch_rows", 250_000, problems),
         memory_limit=str(project.get("memory_limit", "2GB")),
-        bounds=_bounds(raw.get("reading", {}), problems),
+        bounds=read_bounds(raw.get("reading", {}), problems),
         shared_group=_yes_no(project, "project.shared_group", problems),
         routes={name: _route(folder, name, body, problems) for name, body in raw.get("routes", {}).items()},
         limits=limits,
@@ -231,17 +216,17 @@ def _live(
         hint = "letters, digits, _ and -, and the name of no system: it stands before the register's keys"
         problems.append(Problem(FILE, "scan.system", "cannot be the register's name", hint))
     return Live(
-        url=_url(folder, str(body["url"]), "scan.url", problems) if "url" in body else target_url,
+        url=url_of(folder, str(body["url"]), "scan.url", problems) if "url" in body else target_url,
         system=name,
         no_link=(folder / str(no_link)).resolve() if no_link else None,
-        keep_nights=_whole(body, "scan.keep_nights", Live.keep_nights, problems),
+        keep_nights=whole(body, "scan.keep_nights", Live.keep_nights, problems),
         desk=str(body.get("desk", "")),
     )
 
 
 def _dump(folder: Path, body: Mapping[str, Any], where: str, problems: list[Problem]) -> tuple[str, Path | None]:
     """The URL of a system's database, and the folder with its files; one of them may be wanting."""
-    dump = _url(folder, str(body.get("dump", ".")), f"{where}.dump", problems)
+    dump = url_of(folder, str(body.get("dump", ".")), f"{where}.dump", problems)
     files = body.get("files")
     if is_url(dump):
         return dump, (folder / str(files)).resolve() if files else None
@@ -249,11 +234,6 @@ def _dump(folder: Path, body: Mapping[str, Any], where: str, problems: list[Prob
         hint = "a folder is said by `dump` alone; `files` stands beside the URL of a database"
         problems.append(Problem(FILE, f"{where}.files", "has no database beside it", hint))
     return "", (folder / dump).resolve()
-
-
-def is_url(text: str) -> bool:
-    """Whether a dump is the URL of a database, and not a folder."""
-    return _SCHEME.match(text) is not None
 
 
 def texts_of(
@@ -289,7 +269,7 @@ def _route(folder: Path, name: str, body: Any, problems: list[Problem]) -> Route
             problems.append(Problem(FILE, f"{where}.{key}", "is missing"))
     if not _NAME.fullmatch(name):
         problems.append(Problem(FILE, where, "must be a word of small letters, digits and _"))
-    url = _url(folder, str(body.get("target", "")), f"{where}.target", problems)
+    url = url_of(folder, str(body.get("target", "")), f"{where}.target", problems)
     return Route(name, url, str(body.get("owner", "")))
 
 
@@ -312,27 +292,6 @@ def working_encoding(encoding: str) -> str:
     return "utf-8" if encoding.startswith("utf-16") else encoding
 
 
-def _bounds(body: Any, problems: list[Problem]) -> Bounds:
-    if not isinstance(body, dict):
-        return Bounds()
-    return Bounds(
-        _bytes(body, "longest_record", Bounds.longest_record, problems),
-        _whole(body, "reading.workbook_cells", Bounds.workbook_cells, problems),
-        _bytes(body, "workbook_size", Bounds.workbook_size, problems),
-        _whole(body, "reading.workbook_rows", Bounds.workbook_rows, problems),
-        _bytes(body, "list_size", Bounds.list_size, problems),
-    )
-
-
-def _bytes(body: dict[str, Any], key: str, default: int, problems: list[Problem]) -> int:
-    """A size such as 64MB, up to 1GB: what is read at once has to fit into memory."""
-    match = re.fullmatch(r"([0-9]{1,4}) ?([KMG])i?B", str(body.get(key, "")))
-    size = int(match[1]) << {"K": 10, "M": 20, "G": 30}[match[2]] if match else 0
-    if key in body and not 1024 <= size <= 1 << 30:
-        problems.append(Problem(FILE, f"reading.{key}", "is no size up to 1GB", "write it like 64MB"))
-    return size if 1024 <= size <= 1 << 30 else default
-
-
 # Encodings in which a line end, a quote and a delimiter are always one and the same byte, and UTF-16.
 ENCODINGS: Mapping[str, str] = {
     "utf-8": "utf-8",
@@ -351,14 +310,6 @@ ENCODINGS: Mapping[str, str] = {
 }
 
 
-def _whole(body: dict[str, Any], where: str, default: int, problems: list[Problem]) -> int:
-    value = body.get(where.rpartition(".")[2], default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        problems.append(Problem(FILE, where, f"must be a whole number of 1 or more, not {value!r}"))
-        return default
-    return value
-
-
 def _days(body: Any, problems: list[Problem]) -> int:
     """Working days for which a merge that was decided at the desk is held back."""
     value = body.get("hold_days", 2) if isinstance(body, dict) else 2
@@ -373,31 +324,3 @@ def _yes_no(body: dict[str, Any], where: str, problems: list[Problem]) -> bool:
     if not isinstance(value, bool):
         problems.append(Problem(FILE, where, "must be true or false"))
     return value is True
-
-
-def _filled(text: str) -> str:
-    """A URL with its variables filled in. What stands before the host or behind `?` is a part of the URL, whatever
-    signs it has: it is quoted. A variable that stands for more, a host or the whole URL, is taken as it is."""
-    before, at, host = text.rpartition("@") if "://" in text else ("", "", text)
-    scheme, slashes, login = before.partition("://")
-    place, mark, options = host.partition("?")
-    whole = _VARIABLE.fullmatch(login)
-    if whole:  # a name and a password in one variable
-        quoted = ":".join(quote(part, safe="") for part in os.environ.get(whole[1], "").split(":", 1))
-    else:
-        quoted = _VARIABLE.sub(lambda match: quote(os.environ.get(match[1], ""), safe=""), login)
-    plain = _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), place)
-    options = _VARIABLE.sub(lambda match: quote(os.environ.get(match[1], ""), safe=""), options)
-    return f"{scheme}{slashes}{quoted}{at}{plain}{mark}{options}"
-
-
-def _url(folder: Path, text: str, where: str, problems: list[Problem]) -> str:
-    """A database URL with `${VARIABLE}` filled from the environment and SQLite paths made absolute."""
-    for name in _VARIABLE.findall(str(text)):
-        if name not in os.environ:
-            problems.append(Problem(FILE, where, f"the environment has no variable {name}"))
-    url = _filled(str(text))
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and not url.startswith(prefix + "/"):
-        url = prefix + str(folder.resolve() / url.removeprefix(prefix))
-    return url

@@ -21,7 +21,8 @@ from casebridge.migrate.web.visit import House
 from casebridge.project.audit import login as system_login
 from casebridge.project.errors import CasebridgeError, counted
 from casebridge.project.private import private_files
-from casebridge.project.settings import FILE, read_settings
+from casebridge.project.settings import read_settings
+from casebridge.project.urls import FILE
 
 DEMO = Path("demo/project")
 

@@ -21,7 +21,7 @@ from casebridge.project.batch import write_text
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.job import Reporter
-from casebridge.project.settings import FILE
+from casebridge.project.urls import FILE
 
 _SQLITE = "sqlite:///"
 _SYSTEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")

@@ -128,15 +128,15 @@ _PLAIN = (
 
 def _copied(connection: sa.Connection, query: str) -> Iterator[tuple[io.BytesIO, int]]:
     """What COPY sends, some megabytes of whole records at a time, and the bytes of the largest of them."""
-    with cursor_of(connection) as cursor:
-        with cursor.copy(f"COPY ({query}) TO STDOUT WITH (FORMAT csv, ENCODING 'UTF8')".encode()) as copy:
-            records, size, largest = io.BytesIO(), 0, 0
-            for record in copy:
-                taken = records.write(record)
-                size, largest = size + taken, max(largest, taken)
-                if size >= _BYTES:
-                    yield records, largest
-                    records, size = io.BytesIO(), 0
+    copied = f"COPY ({query}) TO STDOUT WITH (FORMAT csv, ENCODING 'UTF8')".encode()
+    with cursor_of(connection) as cursor, cursor.copy(copied) as copy:
+        records, size, largest = io.BytesIO(), 0, 0
+        for record in copy:
+            taken = records.write(record)
+            size, largest = size + taken, max(largest, taken)
+            if size >= _BYTES:
+                yield records, largest
+                records, size = io.BytesIO(), 0
     if size:
         yield records, largest
 
