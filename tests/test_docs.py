@@ -28,6 +28,7 @@ from casebridge.migrate.pipeline import WORDS, open_job
 from casebridge.migrate.projects import init_project
 from casebridge.project import settings as settings_file
 from casebridge.project import specreader, target
+from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError, SourceError
 from casebridge.project.spec import ColumnSpec, OnFail, ReadSpec, Source, TableSpec
 from casebridge.reconciliation.checks import CHECKS as RECONCILIATION
@@ -38,6 +39,7 @@ from casebridge.transform.codes import STATUSES
 from casebridge.transform.convert import convert, make_plan
 from casebridge.transform.schema import rules
 from casebridge.transform.steps import STEPS
+from tests.scan.live import fill, people_rows
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "runbooks").rglob("*.md")])
@@ -403,3 +405,11 @@ def test_the_first_morning_can_be_followed(workplace: Path) -> None:
     _play(ROOT / "runbooks/first-morning.md", {})
     assert (workplace / "look-again/profile.html").is_file()
     assert (workplace / "ours/reports/trial-2/mapping.html").is_file()
+
+
+def test_the_nightly_scan_can_be_followed(workplace: Path) -> None:
+    """A register that never migrated: reflected, scanned, a new model."""
+    fill(open_database(f"sqlite:///{workplace}/live.db"), people_rows(60))
+    _play(ROOT / "runbooks/nightly-scan.md", {"casebridge init watch --scan sqlite:///live.db":
+          f"casebridge init watch --scan sqlite:///{workplace}/live.db"})  # fmt: skip
+    assert (workplace / "watch/reports/scan/digest.html").is_file()

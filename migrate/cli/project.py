@@ -13,6 +13,7 @@ from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.progress import progress
 from casebridge.migrate.cli.render import show_balance, show_json
 from casebridge.migrate.cli.run import do_run
+from casebridge.migrate.demo_nights import nights_of
 from casebridge.migrate.drafting.guesses import guesses
 from casebridge.migrate.live_register import check_live, init_scan, scans_only
 from casebridge.migrate.pipeline import check as check_project
@@ -107,8 +108,12 @@ def check(folder: Path, as_json: bool) -> None:
 @click.argument("folder", metavar="[DIR]", type=_DIR, default=Path("demo"), required=False)
 @click.option("--people", type=click.IntRange(500), default=2_000, show_default=True, help="Person rows to make.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same report.")
+@click.option(
+    "--nights", type=click.IntRange(0, 60), default=0, show_default=True,
+    help="Days on which staff then work, each with its nightly scan.",
+)  # fmt: skip
 @json_option
-def demo(folder: Path, people: int, seed: int, as_json: bool) -> None:
+def demo(folder: Path, people: int, seed: int, nights: int, as_json: bool) -> None:
     """Make a council, migrate it, and show that the books balance."""
     made_from = {"people": people, "seed": seed}
     marker = folder / "demo.json"
@@ -127,6 +132,8 @@ def demo(folder: Path, people: int, seed: int, as_json: bool) -> None:
         show_balance(report)
         click.echo(f"report: {folder / 'project' / 'reports' / report['run'] / 'report.html'}")
         click.echo(f"decide pairs in the browser: casebridge review --project {folder / 'project'}", err=True)
+    for line in nights_of(folder / "project", nights, seed) if nights else ():
+        click.echo(line, err=as_json)
 
 
 COMMANDS: Mapping[str, click.Command] = {"demo": demo, "synth": synth, "init": init, "check": check}

@@ -154,7 +154,7 @@ def people_rows(people: int) -> Rows:
             "person_id": number, "person_id_legacy": f"P{number}", "nhs_id": row["nhs"],
             "first_name": names or None, "last_name": row["last"], "full_name": f"{names} {row['last']}",
             "gender": row["sex"] or "U",
-            "restricted": "N", "date_of_birth": dt.datetime.fromisoformat(row["dob"]) if row["dob"] else None,
+            "restricted": "N", "date_of_birth": _day(row["dob"]),
             "created_on": changed, "last_updated_on": changed,
         })  # fmt: skip
         address = f"{row['house'] or ''} {row['street'] or ''}".strip()
@@ -165,6 +165,14 @@ def people_rows(people: int) -> Rows:
             rows["dm_telephone_numbers"].append({"telephone_number_id": number, "person_id": number,
                 "telephone_number": row["phone"], "telephone_number_type": "Home"})  # fmt: skip
     return rows
+
+
+def _day(text: str | None) -> dt.datetime | None:
+    """A birth date, none where what somebody typed is no day."""
+    try:
+        return dt.datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def fill(engine: sa.Engine, rows: Rows) -> None:

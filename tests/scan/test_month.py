@@ -1,0 +1,83 @@
+"""A month of nights: what was settled stays settled, and nothing is missed that a full run finds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import polars as pl
+
+from casebridge.dedupe.linkage import LinkedRegister
+from casebridge.dedupe.review.decisions import Ruling
+from casebridge.dedupe.scan.linking import in_order
+from casebridge.dedupe.scan.state import read_state
+from casebridge.synthetic.nights import StaffAtWork
+from tests.scan.live import make_live
+
+NIGHTS = 30
+
+
+def test_a_month_of_nights(tmp_path: Path) -> None:
+    """What staff make again is at the desk next morning, as far as the model sees it; what was decided is raised
+    only with a change that it names; cluster names stay; the end is that of a full run."""
+    live = make_live(tmp_path / "project", people=80)
+    live.scan()
+    staff, decided, changed, clusters = StaffAtWork(live.engine, seed=4), set(), 0, {}
+    for _ in range(NIGHTS):
+        day = staff.day(live.day, changes=2, again=1)
+        night = live.scan()
+        shown = live.shown()
+        again = {pair for pair in decided & shown.keys() if shown[pair].open and not shown[pair].changed}
+        assert again == set()
+        changed += night.changed
+        for left, right in day.again[:1]:
+            pair = (min(left, right), max(left, right))
+            if pair in shown and night.night % 3 == 0:
+                live.decide(*pair, Ruling.SAME)
+                staff.merge(right, left)
+            elif pair in shown:
+                live.decide(*pair, Ruling.DIFFERENT)
+                decided.add(pair)
+        clusters = _same_names(live.folder, clusters)
+    assert night.missed == 0
+    assert NIGHTS < changed < 8 * NIGHTS
+    _as_a_full_run(live.folder)
+
+
+def _same_names(folder: Path, before: dict[str, str]) -> dict[str, str]:
+    """Clusters by record; nobody's whose companions stayed the same was renamed."""
+    now = dict(_linked(folder).clusters().iter_rows())
+    members: dict[str, set[str]] = {}
+    for item, name in now.items():
+        members.setdefault(name, set()).add(item)
+    old: dict[str, set[str]] = {}
+    for item, name in before.items():
+        old.setdefault(name, set()).add(item)
+    moved = [
+        item
+        for item, name in before.items()
+        if item in now and now[item] != name and members[now[item]] == old[name]
+    ]
+    assert moved == []
+    return now
+
+
+def _linked(folder: Path) -> LinkedRegister:
+    where = read_state(folder / "work").linked
+    assert where is not None
+    return LinkedRegister.read(where)
+
+
+def _as_a_full_run(folder: Path) -> None:
+    """The candidates are those of a full run with the same model on the register as it is now."""
+    linked, state = _linked(folder), read_state(folder / "work")
+    register = state.frame("register")
+    assert register is not None
+    whole = LinkedRegister.of(register, linked.fields, linked.kept)
+    propose = linked.kept.propose
+    forward = in_order(whole.pairs()).filter(pl.col("p_same") >= propose).select("left_id", "right_id")
+    candidates = state.frame("candidates")
+    assert candidates is not None
+    found = candidates.filter(pl.col("p_same") >= propose).select("left_id", "right_id")
+    assert set(found.rows()) == set(forward.rows())
+    assert dt.date.fromisoformat(state.facts["nights"][-1]["day"]).month == 4
