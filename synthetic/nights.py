@@ -88,7 +88,7 @@ class StaffAtWork:
         number = self._insert(connection, {**row, "nhs_id": None}, at)
         where = self._homes.c.person_id == person
         for home in connection.execute(sa.select(self._homes).where(where)).mappings().all():
-            self._move_in(connection, number, home)
+            self._move_in(connection, number, dict(home))
         self.same[number] = self.same.get(person, person)
         return person, number
 
@@ -102,7 +102,7 @@ class StaffAtWork:
         for home in (
             connection.execute(sa.select(self._homes).where(self._homes.c.person_id == near)).mappings().all()
         ):
-            self._move_in(connection, number, home)
+            self._move_in(connection, number, dict(home))
 
     def _died(self, connection: sa.Connection, person: int, at: dt.datetime) -> None:
         self._change(connection, person, at, date_of_death=at.replace(hour=0))
