@@ -187,6 +187,12 @@ def test_what_cannot_be_read_is_refused(pool, kept, tmp_path, monkeypatch):
     linked = LinkedRegister.of(pool.head(60), FIELDS, kept)
     with pytest.raises(RegisterError, match="ids of the changed rows"):
         link_affected(linked, pool.head(5).with_row_index("n").drop("id").rename({"n": "id"}))
+    with pytest.raises(RegisterError, match="no column postcode"):
+        link_affected(linked, pool.head(5).drop("postcode"))
+    with pytest.raises(RegisterError, match="stand more than once"):
+        link_affected(linked, pl.concat([pool.head(5), pool.head(1)]))
+    with pytest.raises(RegisterError, match="gone holds ids of another type"):
+        link_affected(linked, pool.head(0), [7])
     linked.save(tmp_path / "linked")
     with monkeypatch.context() as patch:
         patch.setattr(folder, "code", lambda: "of another time")

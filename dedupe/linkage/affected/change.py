@@ -14,7 +14,7 @@ from casebridge.dedupe.linkage.affected.part import Applied, Flags, Rows
 from casebridge.dedupe.linkage.blocking.keys import Key
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import LinkOptions
-from casebridge.dedupe.linkage.register.reading import read_register
+from casebridge.dedupe.linkage.register.reading import check_schema, of_type, read_register
 from casebridge.dedupe.linkage.register.records import Records
 
 
@@ -48,14 +48,13 @@ class Change:
     ) -> Change:
         """Raises RegisterError for rows that cannot be read as the model's register was."""
         options, kept, old = linked.kept.decided(options), linked.kept, linked.records
-        hidden = [*options.no_link]
-        came = changed.lazy().select(linked.fields.columns()).collect()
+        came = _rows(linked, changed)
         given = came[linked.fields.id]
-        if given.dtype != old.ids.dtype:
-            raise RegisterError(f"The ids of the changed rows are {given.dtype}, not {old.ids.dtype}.")
-        came = came.filter(~given.is_in(pl.Series(hidden, dtype=given.dtype).implode())) if hidden else came
+        hidden = of_type("no_link", [*options.no_link], given.dtype)
+        left_ids = pl.concat([given.rename("id"), of_type("gone", [*gone], given.dtype), hidden])
+        came = came.filter(~given.is_in(hidden.implode()))
         left = np.zeros(len(old) + came.height, dtype=bool)
-        left[rows_of(old.ids, [*given, *gone, *hidden])] = True
+        left[rows_of(old.ids, left_ids)] = True
         records, keys = old, linked.keys
         if came.height:
             read = read_register(came, linked.fields, linked.kind, (), kept.known)
@@ -82,3 +81,13 @@ class Change:
         ]  # fmt: skip
         both = (found[0] >= 0) & (found[1] >= 0) & (found[0] != found[1])
         return found[0][both], found[1][both]
+
+
+def _rows(linked: LinkedRegister, changed: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
+    """The columns of the changed rows that are read."""
+    lazy, dtype = changed.lazy(), linked.records.ids.dtype
+    schema = lazy.collect_schema()
+    check_schema(schema, linked.fields, linked.kind)
+    if schema[linked.fields.id] != dtype:
+        raise RegisterError(f"The ids of the changed rows are {schema[linked.fields.id]}, not {dtype}.")
+    return lazy.select(linked.fields.columns()).collect()

@@ -186,8 +186,8 @@ def decisions_of(options: LinkOptions, dtype: pl.DataType) -> pl.DataFrame:
     return pl.concat(frames).select("decision", *ENDS)
 
 
-def rows_of(ids: pl.Series, wanted: Iterable[Any]) -> Rows:
+def rows_of(ids: pl.Series, wanted: pl.Series) -> Rows:
     """The numbers of those of some ids that are held, in order."""
-    asked = pl.Series("id", wanted, dtype=ids.dtype, strict=False).unique().to_frame()
+    asked = wanted.rename("id").unique().to_frame()
     held = pl.DataFrame({"id": ids}).with_row_index("row")
     return held.join(asked, on="id", how="semi", maintain_order="left")["row"].cast(pl.Int64).to_numpy()

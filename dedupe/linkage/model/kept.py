@@ -34,6 +34,8 @@ from casebridge.dedupe.linkage.model.patterns import Radix
 from casebridge.dedupe.linkage.model.third_records import ThirdRecords
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.known import Known, ValueTable
+from casebridge.project.batch import write_text
+from casebridge.project.private import private_files
 
 FILE, FORMAT = "kept-model.json", 3
 DRIFT_BITS, SELDOM, ERRORS = 1.5, 0.005, 4.0  # of one level: how far, how often at least, standard errors
@@ -64,11 +66,8 @@ class KeptModel:
 
     def save(self, folder: str | Path) -> None:
         """Write it into `folder`: one file, readable by its owner only. It holds no value of any record."""
-        where = Path(folder)
-        where.mkdir(parents=True, exist_ok=True)
-        file = where / FILE
-        file.touch(mode=0o600)
-        file.write_text(self._text, encoding="utf-8")
+        with private_files():
+            write_text(Path(folder) / FILE, self._text)
 
     @cached_property
     def _text(self) -> str:

@@ -3,7 +3,7 @@ numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -32,7 +32,7 @@ def read_register(
     roles that the kind does not have.
     """
     lazy, fields = frame.lazy(), kind.placed(fields)
-    _check_columns(lazy.collect_schema(), fields, kind)
+    check_schema(lazy.collect_schema(), fields, kind)
     lazy = _without(lazy, fields.id, list(no_link))
     ids = lazy.select(fields.id).collect().to_series().rename("id")
     order = canonical_order(ids)
@@ -64,7 +64,7 @@ def _keep_known(register: Register) -> None:
     register.shared = set(register.known.names("shared"))
 
 
-def _check_columns(schema: pl.Schema, fields: Fields, kind: Kind) -> None:
+def check_schema(schema: pl.Schema, fields: Fields, kind: Kind) -> None:
     """Raises RegisterError for columns that are absent, or of a type their part cannot be read from."""
     absent = [name for name in fields.columns() if name not in schema]
     if absent:
@@ -89,11 +89,16 @@ def _without(lazy: pl.LazyFrame, column: str, no_link: list[Any]) -> pl.LazyFram
     suppress nobody without a word: that is an error, which does not say which id."""
     if not no_link:
         return lazy
-    dtype = lazy.collect_schema()[column]
+    ids = of_type("no_link", no_link, lazy.collect_schema()[column])
+    return lazy.filter(~pl.col(column).is_in(ids.implode()))
+
+
+def of_type(name: str, ids: Sequence[Any], dtype: pl.DataType) -> pl.Series:
+    """Ids as the register has them. RegisterError, which does not say which, where one is of another type."""
     known = str if dtype == pl.String else int if dtype.is_integer() else None
-    if known is not None and not all(isinstance(one, known) for one in no_link):
-        raise RegisterError("no_link holds ids of another type than the register's.", f"Ids here are {dtype}.")
-    return lazy.filter(~pl.col(column).is_in(pl.Series(no_link, dtype=dtype).implode()))
+    if known is not None and not all(isinstance(one, known) for one in ids):
+        raise RegisterError(f"{name} holds ids of another type than the register's.", f"Ids here are {dtype}.")
+    return pl.Series("id", ids, dtype=dtype)
 
 
 def canonical_order(ids: pl.Series) -> NDArray[np.uint32]:
