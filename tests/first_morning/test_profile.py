@@ -134,6 +134,7 @@ def test_two_profiles_say_what_changed(tmp_path: Path) -> None:
         ("A.csv", b"", "is empty"),
         ("A.csv", b"1,Smith,04/05/1950\n2,Jones,05/06/1951\n", "has no header"),
         ("A.csv", b"Ann,Lee\nAnn,Smith\nBob,Lee\n", "looks like a record"),
+        ("A.csv", b"Ann,Lee,Leeds\nBob,May,York\n", "it holds names"),
         ("A.csv", b"ID,ID\n1,2\n", "names a column twice"),
         ("A.csv", b"PK\x03\x04aaaa", "zip archive"),
         ("A.txt", b"She said that he was not at home.\nI rang again.\n", "has no columns"),
