@@ -47,6 +47,7 @@ from casebridge.dedupe.linkage.result import Linkage
 from casebridge.dedupe.linkage.scoring.cascade import Prune, Scored, Scorer
 from casebridge.dedupe.linkage.scoring.probabilities import pairs_frame, score_together, surest_first
 from casebridge.dedupe.linkage.scoring.thresholds import (
+    ONE_PAIR,
     best_expected_f1,
     expected_false_merges,
     safe_threshold,
@@ -271,7 +272,8 @@ def _conclude(
         beyond = missed + _expected_below(model, patterns, options.keep)
         per_pattern = np.bincount(judged.place, minlength=len(judged.p)).astype(np.float64)
         threshold, f1 = best_expected_f1(judged.p, per_pattern, beyond)
-        thin = thin_evidence(hangs, f1)
+        some = float(p.sum()) + beyond >= ONE_PAIR
+        thin = thin_evidence(hangs, f1) if some else []
         if options.propose is not None:
             threshold = options.propose
         elif thin:

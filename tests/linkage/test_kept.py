@@ -99,3 +99,17 @@ def test_what_is_no_model_is_refused(tmp_path):
     (tmp_path / FILE).write_text('{"format": 1, "model": {"kind": "os.system", "of": {}}}')
     with pytest.raises(RegisterError, match="No kept model"):
         read_kept(tmp_path)
+
+
+def test_a_model_of_a_clean_register_finds_who_is_made_again(folder, trained):
+    """A register in which nobody stands twice says nothing of how well its columns tell: no warning that they are
+    thin, and what comes later is put forward."""
+    clean = make_register(1500, PLAIN, seed=5).unique("person", keep="first", maintain_order=True).head(500)
+    clean.write_parquet(folder / "clean.parquet")
+    again = clean.head(3).with_columns(pl.format("again-{}", "id").alias("id"))
+    pl.concat([clean, again]).write_parquet(folder / "again.parquet")
+    run = linked(folder, "clean", "clean", "--save-model", str(folder / "clean-model"))
+    assert "thin" not in run.output
+    assert "0 pairs are put forward" in run.output
+    later = linked(folder, "again", "again", "--model", str(folder / "clean-model"))
+    assert "3 pairs are put forward" in later.output
