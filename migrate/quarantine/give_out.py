@@ -94,9 +94,11 @@ def _among(hidden: pl.DataFrame, name: str) -> pl.Expr:
 
 
 def _hidden(job: Job, lines: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
-    """The `name` and `key` of what not everybody may see: a whole source's rows by its first spec."""
+    """The `name` and `key` of what not everybody may see: rows of a whole source by the spec that takes them as
+    they are, for that one has their keys."""
     every = pl.concat([lines.select(pl.col("judged").alias("name"), KEY), history.select("name", KEY)])
-    stands = {str(source): job.specs_of(source)[0].name for source in job.reads()}
+    whole = {str(s.sources[0]): s.name for s in job.specs if not s.part and (s.query is None or s.joins)}
+    stands = {str(source): whole.get(str(source), str(source)) for source in job.reads()}
     subjects = {(stands.get(n, n), k): (n, k) for n, k in every.drop_nulls().unique().iter_rows()}
     hidden = hidden_subjects(job, subjects)
     shut = [pair for subject, pair in subjects.items() if subject in hidden]
