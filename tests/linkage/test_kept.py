@@ -101,9 +101,10 @@ def test_what_is_no_model_is_refused(tmp_path):
         read_kept(tmp_path)
 
 
-def test_a_model_of_a_clean_register_finds_who_is_made_again(folder, trained):
+def test_a_model_of_a_clean_register_finds_who_is_made_again(folder):
     """A register in which nobody stands twice says nothing of how well its columns tell: no warning that they are
     thin, and what comes later is put forward."""
+    (folder / "fields.toml").write_text(TOML)
     clean = make_register(1500, PLAIN, seed=5).unique("person", keep="first", maintain_order=True).head(500)
     clean.write_parquet(folder / "clean.parquet")
     again = clean.head(3).with_columns(pl.format("again-{}", "id").alias("id"))
