@@ -10,24 +10,24 @@ from casebridge.dedupe.candidates import CandidatePairs, candidate_pairs, no_lin
 from casebridge.dedupe.config import LinkageConfig, read_linkage
 from casebridge.dedupe.foldable import NAME as PREFLIGHT
 from casebridge.dedupe.foldable import apart_words, judged, merge_rules
+from casebridge.dedupe.golden import fold, marks_of, shaped_like
 from casebridge.dedupe.review.contradictions import contradictions
-from casebridge.dedupe.review.crosswalk import Groups, groups, survivors, withheld
+from casebridge.dedupe.review.crosswalk import Groups, groups, withheld
 from casebridge.dedupe.review.decision_log import DecisionLog, told
 from casebridge.dedupe.review.decisions import SETTLING, Decision, Ruling
 from casebridge.dedupe.review.evidence import said_until_now, write_evidence
 from casebridge.dedupe.review.intake import asked_for
+from casebridge.dedupe.review.overrides import standing_overrides
 from casebridge.dedupe.review.preflight import preflight_inputs
 from casebridge.dedupe.review.reraise import bases, note_bases, raised_again
-from casebridge.dedupe.review.survivorship import golden_rows
 from casebridge.dedupe.waiting import undecided
 from casebridge.dedupe.withheld import withheld_rows
 from casebridge.project.batch import Batch, digest, write_batch
-from casebridge.project.contracts import CROSSWALK, KEY, REST, ROW
+from casebridge.project.contracts import CROSSWALK, KEY, ROW
 from casebridge.project.errors import ReviewNeeded, counted
 from casebridge.project.job import Job
 from casebridge.project.no_link import NoLink, keys_in
 from casebridge.project.tally import Tally
-from casebridge.project.target import Marks
 
 STAGE = "dedupe"
 MOST_TOLD = 5
@@ -85,11 +85,11 @@ def folding(
 ) -> tuple[str, dict[str, tuple[Batch, ...]]]:
     """What is folded, with the digest of it and of the decisions it is folded by."""
     clean = {name: job.ledger.sealed(job.run, "transform", name, "clean") for name in config.tables}
-    rules = merge_rules(job, config.tables)
+    rules, overrides = merge_rules(job, config.tables), standing_overrides(job.audit_log())
     inputs = digest(
         job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions], no_link_digest(job),
-        *([preflight_inputs(job, rules)] if rules else []),
-        [repr(marks) for marks in _marks(job, config.tables)], asked_for(job.audit_log()),
+        *([preflight_inputs(job, rules)] if rules else []), [repr(said) for said in overrides],
+        [repr(marks) for marks in marks_of(job, config.tables)], asked_for(job.audit_log()),
         _raised(job, found, decisions).rows(),
         withheld_rows(job, config.tables, _named(decisions, Ruling.SAME)).rows(),
         {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
@@ -161,25 +161,23 @@ def _fold(
     inputs: str,
 ) -> None:
     people = {name: _people(job, name, batches) for name, batches in clean.items()}
-    everyone = pl.concat([frame.select("id", ROW, "filled") for frame in people.values()])
+    everyone = pl.concat([frame.select("id", ROW) for frame in people.values()])
     present = set(everyone.get_column("id"))
     present -= NoLink(job).hidden(present)
     grouped = groups(decisions, present, set(found.cut.select("left_id", "right_id").iter_rows()))
-    in_groups = {item for ids in grouped.merging for item in ids}
-    members = everyone.filter(pl.col("id").is_in(sorted(in_groups)))
-    filled = dict(members.select("id", "filled").iter_rows())
     asked = [pair for pair in asked_for(job.audit_log()) if present.issuperset(pair)]
     pairs = _with_state(found, decisions, grouped, asked, _raised(job, found, decisions))
     pairs, split = judged(job, [*clean], pairs, grouped, inputs)
     _write(job, "pairs", "pairs", inputs, pairs, Tally())
-    chosen = survivors(split.folding.merging, filled)
-    golden = _golden(job, clean, chosen)
+    folded = fold(job, clean, split.folding.merging)
+    chosen = folded.survivor_of
     for name in people:
-        mine = _shaped_like(clean[name], golden.filter(pl.col("table") == name))
+        mine = shaped_like(clean[name], folded.golden.filter(pl.col("table") == name))
         _write(job, name, "golden", inputs, mine, Tally(read=mine.height, passed=mine.height))
     merged = sum(1 for item, survivor in chosen.items() if item != survivor)
     tally = Tally(read=everyone.height, merged=merged, passed=everyone.height - merged)
-    frames = {"crosswalk": _crosswalk(everyone, chosen), "withheld": _withheld(job, people, decisions, chosen)}
+    withheld = _withheld(job, people, decisions, chosen)
+    frames = {"crosswalk": _crosswalk(everyone, chosen), "withheld": withheld, "displaced": folded.displaced}
     _write_all(job, "crosswalk", inputs, frames, tally)
 
 
@@ -209,22 +207,10 @@ def _withheld(
 
 
 def _people(job: Job, name: str, batches: Sequence[Batch]) -> pl.DataFrame:
-    """KEY, ROW, `id` and how many fields are `filled`, for each record of one register table."""
+    """KEY, ROW and `id` of each record of one register table."""
     own_id = (pl.lit(f"{_system(job, name)}:") + pl.col(KEY)).alias("id")
-    frames = []
-    for batch in batches:
-        frame = batch.read()
-        values = [pl.col(c).is_not_null().cast(pl.Int32) for c in frame.columns if not c.startswith("_")]
-        frames.append(
-            frame.select(
-                KEY,
-                ROW,
-                own_id,
-                pl.sum_horizontal(values).alias("filled"),
-            )
-        )
-    schema = {KEY: pl.String(), ROW: pl.Int64(), "id": pl.String(), "filled": pl.Int32()}
-    return pl.concat([pl.DataFrame(schema=schema), *frames])
+    schema = {KEY: pl.String(), ROW: pl.Int64(), "id": pl.String()}
+    return pl.concat([pl.DataFrame(schema=schema), *(b.read([KEY, ROW]).with_columns(own_id) for b in batches)])
 
 
 def _with_state(
@@ -278,42 +264,12 @@ def _not_found(found: CandidatePairs, wanted: pl.DataFrame) -> pl.DataFrame:
     return wanted.join(found.pairs.read(["left_id", "right_id"]), on=["left_id", "right_id"], how="anti")
 
 
-def _golden(job: Job, clean: dict[str, tuple[Batch, ...]], chosen: dict[str, str]) -> pl.DataFrame:
-    """The survivors' rows, from the records of their groups in all register tables; `table` names theirs."""
-    survivor_of = pl.DataFrame(
-        {"id": list(chosen), "survivor": list(chosen.values())}, schema={"id": pl.String, "survivor": pl.String}
-    )
-    members = [
-        batch.scan()
-        .with_columns(id=pl.lit(f"{_system(job, name)}:") + pl.col(KEY), table=pl.lit(name))
-        .join(survivor_of.lazy().select("id"), on="id", how="semi")
-        .collect()
-        for name, batches in clean.items()
-        for batch in batches
-    ]
-    if not members:
-        return pl.DataFrame(schema={"id": pl.String, "table": pl.String})
-    return golden_rows(pl.concat(members, how="diagonal"), survivor_of, _marks(job, clean))
-
-
-def _marks(job: Job, tables: Iterable[str]) -> list[Marks]:
-    """The columns of the register's tables that keep marks of restriction."""
-    targets = {spec.target for spec in job.specs if spec.name in tables}
-    return [marks for name in sorted(targets) for marks in job.target.marks(name)]
-
-
-def _shaped_like(batches: Sequence[Batch], rows: pl.DataFrame) -> pl.DataFrame:
-    if not batches:
-        return pl.DataFrame(schema={KEY: pl.String(), ROW: pl.Int64(), REST: pl.List(pl.Int64())})
-    return rows.select(batches[0].scan().collect_schema().names())
-
-
 def _system(job: Job, name: str) -> str:
     return next(spec.system for spec in job.specs if spec.name == name)
 
 
-def _crosswalk(everyone: pl.DataFrame, chosen: dict[str, str]) -> pl.DataFrame:
-    survivor = pl.col("id").replace(chosen) if chosen else pl.col("id")
+def _crosswalk(everyone: pl.DataFrame, chosen: Mapping[str, str]) -> pl.DataFrame:
+    survivor = pl.col("id").replace(dict(chosen)) if chosen else pl.col("id")
     return _as_crosswalk(everyone.with_columns(survivor.alias("survivor"))).sort("system", "key")
 
 

@@ -194,6 +194,7 @@ def load_inputs(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents,
         crosswalk.digest if spec.name in crosswalk.register else "",
         [batch.sha256 for batch in golden],
         raised.rows(),
+        [batch.sha256 for batch in crosswalk.displaced_in] if spec.merged_only else [],
         # What a merge made superfluous may stand in any batch of the table.
         [batch.sha256 for batch in source] if spec.once and crosswalk.folded.height else [],
     )
@@ -228,7 +229,7 @@ def _resolve_table(
             spec,
             ids=ids_of(job, spec.target, spec.system, spec.sources[0].name),
             parents=known,
-            folded=everyone if is_register or spec.merged_only else everyone.clear(),
+            folded=crosswalk.gone_from(spec) if is_register or spec.merged_only else everyone.clear(),
             golden=inputs_of.golden,
             duplicates=merge_duplicates(spec, inputs_of.source, known, everyone),
             refused=inputs_of.refused,

@@ -14,6 +14,8 @@ dedupe     pairs        candidate pairs with their probability
            crosswalk    CROSSWALK: one row for each person row that takes part
            withheld     CROSSWALK: rows that were rejected, held or excluded, of a person who is somebody's
                         survivor or itself in the crosswalk, as people decided: only their marks count
+           displaced    DISPLACED: survivors whose own name gave way to that of a record folded into them
+           preflight    what stands in the way of merges, by pair; `apart`: groups that were not folded for it
            evidence     what reviewers see of the people in pairs: one SQLite file, of the last run only
            golden       surviving persons whose values changed, in the shape of `clean`
 load       rows         ROWS, then every column of the target, keys resolved: what the target holds
@@ -109,6 +111,9 @@ CROSSWALK: Mapping[str, pl.DataType] = {
     "survivor_key": pl.String(),
     ROW: pl.Int64(),
 }
+
+DISPLACED: Mapping[str, pl.DataType] = {"spec": pl.String(), KEY: pl.String()}
+"""A person who survives, and whose row of this spec (`merged_only`) loads all the same."""
 
 IDS: Mapping[str, pl.DataType] = {KEY: pl.String(), "id": pl.Int64()}
 

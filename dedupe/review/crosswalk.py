@@ -1,4 +1,4 @@
-"""Decisions to groups of records that are one person, and each group's survivor.
+"""Decisions to groups of records that are one person.
 
 A = B and B = C makes one group of three; A ≠ C inside it is a conflict: the group goes back to review and
 nothing in it merges.
@@ -7,7 +7,7 @@ nothing in it merges.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from casebridge.dedupe.review.decisions import Decision, Ruling
@@ -72,16 +72,3 @@ def together(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
     for item in sorted(head):
         found[first(item)].append(item)
     return [tuple(ids) for ids in found.values()]
-
-
-def survivors(merging: Sequence[Sequence[str]], filled: Mapping[str, int]) -> dict[str, str]:
-    """Each id of each group to the id of the group's survivor.
-
-    The record with the most filled fields survives, because Mosaic keeps only the survivor's own basic
-    details; among equals the oldest key.
-    """
-    chosen: dict[str, str] = {}
-    for ids in merging:
-        best = min(ids, key=lambda item: (-filled.get(item, 0), len(item), item))
-        chosen.update(dict.fromkeys(ids, best))
-    return chosen

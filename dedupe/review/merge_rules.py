@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from casebridge.dedupe.review.value_rules import Survivorship
+from casebridge.dedupe.review.value_rules_file import read_survivorship
 from casebridge.project.errors import Problem, SpecError, did_you_mean
 from casebridge.project.settings import texts_of
 from casebridge.project.target import Target
 from casebridge.project.toml_file import TomlError, read_toml
 
 FILE = "merge.toml"
-_KNOWN = {"blockers", "not_carried"}
+_KNOWN = {"blockers", "not_carried", "survivor", "values"}
 _BLOCKER = {"words", "check", "tables", "outcome", "where", "from", "to", "column", "steps"}
 
 
@@ -81,8 +83,9 @@ class MergeRules:
     """What a project knows of its target's merge. `not_carried`: by table of the target the columns that a merge
     there leaves behind; no columns where it leaves whole rows."""
 
-    blockers: tuple[Blocker, ...]
+    blockers: tuple[Blocker, ...] = ()
     not_carried: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    survivorship: Survivorship = field(default_factory=Survivorship)
 
     @property
     def by_name(self) -> Mapping[str, Blocker]:
@@ -106,9 +109,16 @@ def read_merge_rules(folder: Path, target: Target, register: Sequence[str]) -> M
     reader.unknown("", raw, _KNOWN)
     blockers = tuple(reader.blocker(name, body) for name, body in reader.part("blockers", raw).items())
     carried = tuple(reader.left_behind(name, body) for name, body in reader.part("not_carried", raw).items())
+    survivorship = read_survivorship(raw, _columns(target, register), reader.problems)
     if reader.problems:
         raise SpecError(reader.problems)
-    return MergeRules(tuple(one for one in blockers if one), carried)
+    return MergeRules(tuple(one for one in blockers if one), carried, survivorship)
+
+
+def _columns(target: Target, register: Sequence[str]) -> list[str]:
+    """The columns of the tables that hold people."""
+    names = (column.name for table in register for column in target.by_name[table].columns)
+    return list(dict.fromkeys(names))
 
 
 _Word = TypeVar("_Word", bound=enum.StrEnum)

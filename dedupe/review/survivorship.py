@@ -1,45 +1,98 @@
-"""The survivor's values: its own where it has them, else those of the records folded into it.
+"""The survivors' rows: each column with the value that the rules and the reviewers chose (`value_rules`).
 
 A restriction is never lowered: the survivor has the strictest mark of all its records.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
+from casebridge.dedupe.review.gathering import plain
+from casebridge.dedupe.review.value_rules import Override, Record, Survivorship, kept, said_of, survivor_of
 from casebridge.project.contracts import KEY, REST, ROW
 from casebridge.project.restriction import rank
 from casebridge.project.target import Marks
 
-_RANK = "__rank"
-_HEAD = "__head"
+OWN = ("id", "table", KEY, ROW, REST)
+"""Columns of a record that are no values of its person."""
+_AS_SHIPPED = Survivorship()
+Survivors = Mapping[str, str]
+"""Each id of each group to the id of the group's survivor."""
 
 
-def golden_rows(people: pl.DataFrame, survivor_of: pl.DataFrame, marks: Sequence[Marks]) -> pl.DataFrame:
-    """The rows of survivors whose values changed, in the shape of `people`.
+def records_of(people: pl.DataFrame) -> dict[str, Record]:
+    """The records of people (`id`, OWN, the target's columns, evidence columns), by id."""
+    found = {}
+    for row in people.iter_rows(named=True):
+        values = {name: value for name, value in row.items() if name not in OWN and value is not None}
+        texts = {name: text for name, value in values.items() if (text := plain(value))}
+        found[row["id"]] = Record(row["id"], texts, len(values))
+    return found
 
-    `people` has `id` (system:key), `table`, ROWS and the target's columns for every record of the groups;
-    `survivor_of` has `id` and `survivor`; `marks` are the columns that keep marks of restriction. The row keeps
-    the survivor's key and source row; the other rows are accounted for as merged, by the crosswalk.
-    """
-    joined = people.join(survivor_of, on="id", how="inner").with_columns(
-        (pl.col("id") != pl.col("survivor")).alias(_RANK), pl.col("survivor").alias(_HEAD)
+
+def survivors(
+    merging: Sequence[Sequence[str]],
+    records: Mapping[str, Record],
+    rules: Survivorship = _AS_SHIPPED,
+    overrides: Sequence[Override] = (),
+) -> dict[str, str]:
+    """Who survives in each group. As shipped the record with the most filled columns, because Mosaic keeps only
+    the survivor's own basic details; among equals the oldest key."""
+    chosen: dict[str, str] = {}
+    for ids in merging:
+        group = [records.get(item, Record(item, {})) for item in ids]
+        chosen.update(dict.fromkeys(ids, survivor_of(group, rules, said_of(ids, overrides))))
+    return chosen
+
+
+def golden_rows(
+    people: pl.DataFrame,
+    survivor_of_each: Survivors,
+    marks: Sequence[Marks],
+    rules: Survivorship = _AS_SHIPPED,
+    overrides: Sequence[Override] = (),
+) -> pl.DataFrame:
+    """The rows of survivors, in the shape of `people`, which has `id` (system:key), `table`, ROWS and the target's
+    columns for every record of the groups; `marks` are the columns that keep marks of restriction. A row keeps the
+    survivor's key and source row; the other rows are accounted for as merged, by the crosswalk."""
+    rows = {row["id"]: row for row in people.iter_rows(named=True)}
+    records, groups = records_of(people), defaultdict[str, list[str]](list)
+    for item, survivor in sorted(survivor_of_each.items()):
+        if item in rows:
+            groups[survivor].append(item)
+    strictest = _strictest(people, survivor_of_each, marks)
+    made = []
+    for survivor, ids in sorted(groups.items()):
+        whose = kept([records[item] for item in ids], survivor, rules, said_of(ids, overrides))
+        values: dict[str, Any] = {name: rows[item][name] for name, item in whose.items()}
+        blank = dict.fromkeys(people.columns)
+        made.append({**blank, **values, **strictest[survivor], **{name: rows[survivor][name] for name in OWN}})
+    return pl.DataFrame(made, schema=people.schema)
+
+
+def _strictest(
+    people: pl.DataFrame, survivor_of_each: Survivors, marks: Sequence[Marks]
+) -> dict[str, dict[str, Any]]:
+    """The strictest mark of each group, by survivor and column."""
+    columns = [item for item in marks if item.column in people.columns]
+    head = pl.col("id").replace_strict(dict(survivor_of_each), default=None, return_dtype=pl.String)
+    rows = people.with_columns(head.alias("__head")).drop_nulls("__head").sort(pl.col("id").str.len_chars(), "id")
+    folded = rows.group_by("__head").agg(
+        pl.col(item.column)
+        .sort_by(rank(item, pl.col(item.column)), descending=True, maintain_order=True)
+        .drop_nulls()
+        .first()
+        for item in columns
     )
-    ordered = joined.sort(_HEAD, _RANK, pl.col("id").str.len_chars(), "id")
-    own = ["id", "table", KEY, ROW, REST]
-    values = [name for name in people.columns if name not in own]
-    keeping = {item.column: item for item in marks}
-    folded = ordered.group_by(_HEAD, maintain_order=True).agg(
-        *(pl.col(name).first() for name in own),
-        *(_merged(name, keeping.get(name)).alias(name) for name in values),
-    )
-    return folded.select(people.columns)
+    return {row.pop("__head"): row for row in folded.iter_rows(named=True)}
 
 
-def _merged(name: str, marks: Marks | None) -> pl.Expr:
-    values = pl.col(name)
-    if marks:
-        values = values.sort_by(rank(marks, pl.col(name)), descending=True, maintain_order=True)
-    return values.drop_nulls().first()
+def displaced(people: pl.DataFrame, golden: pl.DataFrame, columns: Collection[str]) -> list[str]:
+    """The keys (KEY) of survivors of which a value of their own in one of these columns gave way to another's."""
+    own = people.join(golden.select("id", *columns), on="id", how="inner", suffix="__now")
+    apart = [pl.col(name).is_not_null() & pl.col(name).ne_missing(pl.col(f"{name}__now")) for name in columns]
+    return own.filter(pl.any_horizontal(pl.lit(False), *apart)).get_column(KEY).sort().to_list()

@@ -8,7 +8,7 @@ from functools import cached_property
 import polars as pl
 
 from casebridge.project.batch import Batch, digest
-from casebridge.project.contracts import CROSSWALK, KEY, ROW_VERDICTS, empty
+from casebridge.project.contracts import CROSSWALK, DISPLACED, KEY, ROW_VERDICTS, empty
 from casebridge.project.identity import ANY, ids_of, segments
 from casebridge.project.job import Job
 from casebridge.project.references import source_meant
@@ -24,6 +24,7 @@ class Crosswalk:
     batches: tuple[Batch, ...]
     register: frozenset[str]
     withheld_in: tuple[Batch, ...] = ()
+    displaced_in: tuple[Batch, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -44,6 +45,15 @@ class Crosswalk:
         """The rows that did not come through, and who people said they are: CROSSWALK."""
         return pl.concat([empty(CROSSWALK), *(batch.read(list(CROSSWALK)) for batch in self.withheld_in)])
 
+    def gone_from(self, spec: TableSpec) -> pl.Series:
+        """The keys whose own rows do not stand in the target as they are: folded into another; for a spec that
+        keeps the names of those, survivors too whose own name gave way."""
+        keys = self.folded_of(spec.system).get_column(KEY)
+        if not spec.merged_only:
+            return keys
+        displaced = pl.concat([empty(DISPLACED), *(batch.read() for batch in self.displaced_in)])
+        return pl.concat([keys, displaced.filter(pl.col("spec") == spec.name).get_column(KEY)])
+
     def folded_of(self, system: str) -> pl.DataFrame:
         """One system's folded keys: KEY, survivor_system, survivor_key."""
         mine = self.folded.filter(pl.col("system") == system)
@@ -54,7 +64,8 @@ def read_crosswalk(job: Job) -> Crosswalk:
     """The crosswalk of this run, and the specs whose rows it speaks of."""
     batches = job.ledger.sealed(job.run, "dedupe", "crosswalk", "crosswalk")
     register = [spec.name for spec in job.specs if job.ledger.sealed(job.run, "dedupe", spec.name, "golden")]
-    return Crosswalk(batches, frozenset(register), job.ledger.sealed(job.run, "dedupe", "crosswalk", "withheld"))
+    more = (job.ledger.sealed(job.run, "dedupe", "crosswalk", kind) for kind in ("withheld", "displaced"))
+    return Crosswalk(batches, frozenset(register), *more)
 
 
 @dataclass(frozen=True)

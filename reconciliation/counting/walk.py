@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import polars as pl
 
-from casebridge.project.contracts import KEY, REST, ROW, ROW_VERDICTS, Verdict
+from casebridge.project.contracts import DISPLACED, KEY, REST, ROW, ROW_VERDICTS, Verdict, empty
 from casebridge.project.job import Job
 from casebridge.project.spec import Source, TableSpec
 from casebridge.reconciliation.counting.account_book import CODE, Book, Page, Rows
@@ -141,7 +141,9 @@ class _Walk:
             frame = frame.filter(says(spec.said))
         if spec.merged_only:
             folded = self._setting.folded.filter(pl.col("system") == spec.system).get_column("key")
-            frame = frame.filter(legacy_key(spec.key).is_in(folded.implode()))
+            rows = [batch.read() for batch in self._files.of("dedupe", "crosswalk", "displaced")]
+            displaced = pl.concat([empty(DISPLACED), *rows]).filter(pl.col("spec") == spec.name).get_column(KEY)
+            frame = frame.filter(legacy_key(spec.key).is_in(pl.concat([folded, displaced]).implode()))
         return frame
 
 

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from casebridge.dedupe.review.crosswalk import groups, survivors
+from casebridge.dedupe.review.crosswalk import groups
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling, decision
-from casebridge.dedupe.review.survivorship import golden_rows
+from casebridge.dedupe.review.survivorship import golden_rows, survivors
+from casebridge.dedupe.review.value_rules import Record
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
@@ -281,8 +282,9 @@ def test_protected_records_are_in_no_group(tmp_path: Path) -> None:
 @given(filled=st.dictionaries(st.sampled_from(IDS), st.integers(0, 3)), data=st.data())
 def test_the_fullest_record_survives_and_then_the_oldest(filled: dict[str, int], data: st.DataObject) -> None:
     order = data.draw(st.permutations(IDS))
-    chosen = survivors([order], filled)
-    assert chosen == survivors([IDS], filled)
+    records = {item: Record(item, {}, count) for item, count in filled.items()}
+    chosen = survivors([order], records)
+    assert chosen == survivors([IDS], records)
     (best,) = set(chosen.values())
     assert chosen.keys() == set(IDS)
     assert (-filled.get(best, 0), best) == min((-filled.get(item, 0), item) for item in IDS)
@@ -290,7 +292,7 @@ def test_the_fullest_record_survives_and_then_the_oldest(filled: dict[str, int],
 
 def test_an_older_key_is_a_shorter_one() -> None:
     assert set(survivors([["old:10", "old:9"]], {}).values()) == {"old:9"}
-    assert survivors([], {"old:1": 3}) == {}
+    assert survivors([], {}) == {}
 
 
 # Golden rows
@@ -311,7 +313,7 @@ def _people(*rows: tuple[str | None, str | None, str | None]) -> pl.DataFrame:
 
 
 def _golden(people: pl.DataFrame, survivor: int) -> dict[str, object]:
-    merging = pl.DataFrame({"id": people["id"], "survivor": f"old:{survivor}"})
+    merging = dict.fromkeys(people["id"], f"old:{survivor}")
     (row,) = golden_rows(people, merging, [BY_NAME]).to_dicts()
     assert (row["id"], row["_key"], row["_row"], row["_rest"]) == (
         f"old:{survivor}",
@@ -350,12 +352,10 @@ def test_a_restriction_is_never_lowered(marks: tuple[str | None, str | None], su
 
 def test_groups_are_kept_apart_and_records_outside_stay_as_they_are() -> None:
     people = _people(("A", "N", None), ("B", "Y", "2"), ("C", "N", None), ("D", "N", "4"), ("E", "Y", "5"))
-    merging = pl.DataFrame(
-        {"id": ["old:1", "old:2", "old:3", "old:4"], "survivor": ["old:1", "old:1", "old:4", "old:4"]}
-    )
+    merging = {"old:1": "old:1", "old:2": "old:1", "old:3": "old:4", "old:4": "old:4"}
     made = golden_rows(people, merging, [BY_NAME])
     assert made.select("id", "last_name", "restricted", "ev_phone").rows() == [
         ("old:1", "A", "Y", "2"), ("old:4", "D", "N", "4"),
     ]  # fmt: skip
     assert made.columns == people.columns
-    assert golden_rows(people.reverse(), merging.reverse(), [BY_NAME]).equals(made)
+    assert golden_rows(people.reverse(), dict(reversed(merging.items())), [BY_NAME]).equals(made)

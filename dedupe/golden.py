@@ -1,0 +1,85 @@
+"""The groups that fold become one row each: who survives, whose values stay, and which own names gave way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from casebridge.dedupe.foldable import merge_rules
+from casebridge.dedupe.review.merge_rules import MergeRules
+from casebridge.dedupe.review.overrides import standing_overrides
+from casebridge.dedupe.review.survivorship import displaced, golden_rows, records_of, survivors
+from casebridge.project.batch import Batch
+from casebridge.project.contracts import DISPLACED, KEY, REST, ROW, empty
+from casebridge.project.job import Job
+from casebridge.project.target import Marks
+
+Clean = Mapping[str, tuple[Batch, ...]]
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Each id of the groups to its survivor; the survivors' rows (`id`, `table`, the columns of people); and the
+    survivors whose own name must be kept as another one (DISPLACED)."""
+
+    survivor_of: Mapping[str, str]
+    golden: pl.DataFrame
+    displaced: pl.DataFrame
+
+
+def fold(job: Job, clean: Clean, merging: Sequence[Sequence[str]]) -> Folded:
+    """Fold these groups of ids, by the project's rules and what reviewers said field by field."""
+    rules = (merge_rules(job, clean) or MergeRules()).survivorship
+    overrides = standing_overrides(job.audit_log()) if merging else []
+    people = _members(job, clean, {item for ids in merging for item in ids})
+    if people.is_empty():
+        return Folded({}, pl.DataFrame(schema={"id": pl.String, "table": pl.String}), empty(DISPLACED))
+    chosen = survivors(merging, records_of(people), rules, overrides)
+    golden = golden_rows(people, chosen, marks_of(job, clean), rules, overrides)
+    return Folded(chosen, golden, _displaced(job, people, golden))
+
+
+def _members(job: Job, clean: Clean, ids: Collection[str]) -> pl.DataFrame:
+    """The records of some people: `id`, `table` (the spec's name), KEY, ROW, REST and their columns."""
+    systems = {spec.name: spec.system for spec in job.specs}
+    wanted = pl.LazyFrame({"id": sorted(ids)}, schema={"id": pl.String})
+    frames = [
+        batch.scan()
+        .with_columns(id=pl.lit(f"{systems[name]}:") + pl.col(KEY), table=pl.lit(name))
+        .join(wanted, on="id", how="semi")
+        .collect()
+        for name, batches in clean.items()
+        for batch in batches
+    ]
+    return pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
+
+
+def _displaced(job: Job, people: pl.DataFrame, golden: pl.DataFrame) -> pl.DataFrame:
+    """For each spec that keeps the names of folded records, the survivors whose own name gave way."""
+    found = [empty(DISPLACED)]
+    tables = {spec.name: spec for spec in job.specs if spec.name in set(people.get_column("table"))}
+    for spec in (spec for spec in job.specs if spec.merged_only):
+        for name, register in tables.items():
+            if register.sources != spec.sources:
+                continue
+            columns = sorted({c.name for c in spec.loaded if c.sources} & {c.name for c in register.loaded})
+            own = people.filter(pl.col("table") == name)
+            keys = displaced(own, golden, columns)
+            found.append(pl.DataFrame({"spec": spec.name, KEY: keys}, schema=DISPLACED))
+    return pl.concat(found)
+
+
+def marks_of(job: Job, tables: Iterable[str]) -> list[Marks]:
+    """The columns of the register's tables that keep marks of restriction."""
+    targets = {spec.target for spec in job.specs if spec.name in set(tables)}
+    return [marks for name in sorted(targets) for marks in job.target.marks(name)]
+
+
+def shaped_like(batches: Sequence[Batch], rows: pl.DataFrame) -> pl.DataFrame:
+    """Golden rows in the shape of a table's batches."""
+    if not batches or rows.is_empty():
+        none = {KEY: pl.String(), ROW: pl.Int64(), REST: pl.List(pl.Int64())}
+        return batches[0].read().clear() if batches else pl.DataFrame(schema=none)
+    return rows.select(batches[0].scan().collect_schema().names())

@@ -1,0 +1,76 @@
+"""What reviewers said of the merged person, field by field: append-only, the latest word on a field holds.
+
+The audit log has each word; the table is where they are looked up. What counts is that the two say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from casebridge.dedupe.review.value_rules import Override
+from casebridge.project.audit import AuditLog, Said
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.ledger import now
+
+KIND = "override"
+OVERRIDES = sa.Table(
+    "merge_overrides",
+    sa.MetaData(),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("left_id", sa.String(240), nullable=False),
+    sa.Column("right_id", sa.String(240), nullable=False),
+    sa.Column("field", sa.String(64), nullable=False),
+    sa.Column("from_id", sa.String(240), nullable=False),
+    sa.Column("login", sa.String(64), nullable=False),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("reason", sa.String(1000), nullable=False),
+    sa.Column("at", sa.String(20), nullable=False),
+    sa.Index("ix_merge_overrides_pair", "left_id", "right_id"),
+)
+
+
+def append_override(connection: sa.Connection, log: AuditLog, said: Override, login: str) -> None:
+    """Write one word, and its entry in the log, in the caller's transaction. The caller is `alone` in the log."""
+    number = int(connection.scalar(sa.select(sa.func.max(OVERRIDES.c.number))) or 0) + 1
+    row = {
+        "number": number, "left_id": said.left_id, "right_id": said.right_id, "field": said.field,
+        "from_id": said.from_id, "login": login, "name": said.name, "reason": said.reason, "at": now(),
+    }  # fmt: skip
+    connection.execute(OVERRIDES.insert().values(row))
+    log.append(connection, KIND, [Said(row, f"{said.left_id}\n{said.right_id}")])
+
+
+def standing_overrides(log: AuditLog) -> list[Override]:
+    """Every word, oldest first. CasebridgeError when the words are not what was recorded. Read only."""
+    rows = _rows(log.engine)
+    told = {entry.body["number"]: dict(entry.body) for entry in log.entries(KIND) if entry.body}
+    wrong = sorted(number for number in rows.keys() | told.keys() if rows.get(number) != told.get(number))
+    if wrong:
+        listed = ", ".join(str(number) for number in wrong[:10])
+        raise CasebridgeError(
+            f"what reviewers chose for merged people is not what was recorded: {listed}",
+            hint="restore the control database from a backup; nothing is folded until then",
+        )
+    return [_override(rows[number]) for number in sorted(rows)]
+
+
+def last_number(connection: sa.Connection, left: str, right: str) -> int:
+    """The number of the last word on a pair; 0 when there is none."""
+    mine = sa.select(sa.func.max(OVERRIDES.c.number)).where(
+        OVERRIDES.c.left_id == left, OVERRIDES.c.right_id == right
+    )
+    return int(connection.scalar(mine) or 0)
+
+
+def _rows(engine: sa.Engine) -> dict[int, dict[str, Any]]:
+    if not sa.inspect(engine).has_table(OVERRIDES.name):
+        return {}
+    with engine.connect() as connection:
+        return {row.number: dict(row._mapping) for row in connection.execute(sa.select(OVERRIDES))}
+
+
+def _override(row: Mapping[str, Any]) -> Override:
+    return Override(*(row[name] for name in ("left_id", "right_id", "field", "from_id", "name", "reason")))
