@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling, who
 from casebridge.dedupe.review.desk_tables import BASES, SAMPLES, VERDICTS
 from casebridge.dedupe.review.intake import INTAKE
+from casebridge.dedupe.review.overrides import OVERRIDES, override_problems
 from casebridge.project.audit import AuditLog, Entry, Head, Said
 from casebridge.project.control import bring_up_control
 from casebridge.project.database import writing
@@ -100,7 +101,9 @@ class DecisionLog:
         """Make what was decided of these records unreadable, for good."""
         hidden = set(protected)
         kept = [
-            (table, row) for table in (DECISIONS, VERDICTS, INTAKE, BASES, SAMPLES) for row in self._rows(table)
+            (table, row)
+            for table in (DECISIONS, VERDICTS, INTAKE, BASES, SAMPLES, OVERRIDES)
+            for row in self._rows(table)
         ]
         gone = [(table, row) for table, row in kept if {row["left_id"], row["right_id"]} & hidden]
         if not gone:
@@ -133,7 +136,7 @@ class DecisionLog:
 
     def problems(self, kept: Sequence[Head] = ()) -> tuple[str, ...]:
         """All that is wrong with the log and the decisions, in sentences."""
-        return (*self._log.problems(kept), *self._differences())
+        return (*self._log.problems(kept), *self._differences(), *override_problems(self._log))
 
     def adopt(self) -> None:
         """Take over the decisions of a control database that is older than the audit log, once."""

@@ -11,7 +11,7 @@ import datetime as dt
 import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from casebridge.dedupe.review.crosswalk import together
 from casebridge.dedupe.review.decisions import DECISIONS
 from casebridge.dedupe.review.desk_tables import VERDICTS
 from casebridge.dedupe.review.evidence_file import KIND, NAME, Kin, PairEvidence, Person, write_evidence_file
+from casebridge.dedupe.review.fold_notes import fold_notes
 from casebridge.dedupe.review.gathering import Around, around, households, plain
 from casebridge.dedupe.review.known_pairs import known_pairs
 from casebridge.dedupe.review.merge_words import merge_notes
@@ -33,7 +34,7 @@ from casebridge.dedupe.review.preflight import Preflight
 from casebridge.dedupe.review.reraise import level_columns
 from casebridge.dedupe.review.samples import answered_known, drawn_pairs
 from casebridge.project.batch import digest, keep, new_file
-from casebridge.project.contracts import KEY
+from casebridge.project.contracts import EVIDENCE, KEY, REST, ROW
 from casebridge.project.job import Job
 from casebridge.project.no_link import NoLink
 from casebridge.project.restriction import read_lowered
@@ -70,7 +71,8 @@ def write_evidence(job: Job, config: LinkageConfig, inputs: str, then: Mapping[s
         path = job.work / STAGE / NAME / f"00000-{whole[:16]}.{KIND}.db"
         with new_file(path) as file:
             beside = Path(file.name)
-            facts = {"run": job.run, "merge": merge_notes(job.specs, rules, config.tables), **then}
+            facts = {"run": job.run, "merge": merge_notes(job.specs, rules, config.tables),
+                     "folding": fold_notes(job, rules, config.tables), **then}  # fmt: skip
             write_evidence_file(beside, people, found, facts)
             batch = keep(beside, path, stage=STAGE, table=NAME, number=0, kind=KIND, inputs=whole, rows=len(found))
         job.ledger.record(STAGE, NAME, 0, whole, [batch], Tally())
@@ -114,11 +116,11 @@ def _evidence(job: Job, config: LinkageConfig, pairs: pl.DataFrame) -> tuple[lis
     beside -= no_link.hidden(beside)
     everyone = members | beside
     roles = _roles(register, config, everyone)
-    fields = _fields(job, config, members)
+    values = _values(job, config, members)
     secret = _restricted(job, config, everyone)
     teams, flags = (ask_evidence(job, config, name, members) for name in ("teams", "flags"))
     people = {
-        item: _person(item, item in secret, roles.get(item, {}), fields.get(item, {}), found, at_home, beside,
+        item: _person(item, item in secret, roles.get(item, {}), values.get(item, _NONE), found, at_home, beside,
                       teams, flags)
         for item in sorted(members)
     }  # fmt: skip
@@ -129,11 +131,23 @@ def _evidence(job: Job, config: LinkageConfig, pairs: pl.DataFrame) -> tuple[lis
     return [*people.values(), *kin, *known_people], [*made, *known]
 
 
+@dataclass(frozen=True)
+class _Values:
+    """The columns of a record that are shown, how many hold something in all, and which of those are not shown."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    filled: int = 0
+    unshown: tuple[str, ...] = ()
+
+
+_NONE = _Values()
+
+
 def _person(
     item: str,
     secret: bool,
     roles: Mapping[str, Any],
-    fields: Mapping[str, str],
+    values: _Values,
     found: Around,
     at_home: Mapping[str, Sequence[str]],
     beside: Collection[str],
@@ -147,8 +161,9 @@ def _person(
     ]
     marks = {*flags.get(item, ()), *(["restricted"] if secret else [])}
     return Person(
-        item, RESTRICTED if secret else OPEN, roles, fields, tuple(found.held.get(item, ())), tuple(kin),
-        tuple(teams.get(item, ())), tuple(sorted(marks)), digest(roles, fields),
+        item, RESTRICTED if secret else OPEN, roles, values.fields, tuple(found.held.get(item, ())), tuple(kin),
+        tuple(teams.get(item, ())), tuple(sorted(marks)), digest(roles, values.fields),
+        values.filled, values.unshown,
     )  # fmt: skip
 
 
@@ -168,18 +183,22 @@ def _roles(register: pl.DataFrame, config: LinkageConfig, ids: Collection[str]) 
     return found
 
 
-def _fields(job: Job, config: LinkageConfig, ids: Collection[str]) -> dict[str, dict[str, str]]:
+def _values(job: Job, config: LinkageConfig, ids: Collection[str]) -> dict[str, _Values]:
     """The target's columns of some records, those that hold something."""
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, _Values] = {}
     for spec in (spec for spec in job.specs if spec.name in config.tables):
         keys = [item.partition(":")[2] for item in ids if item.startswith(f"{spec.system}:")]
-        names = [column.name for column in spec.loaded if column.type.name != "text" and not column.references]
+        shown = {column.name for column in spec.loaded if column.type.name != "text" and not column.references}
         for batch in job.ledger.sealed(job.run, "transform", spec.name, "clean"):
-            there = set(batch.scan().collect_schema().names())
-            rows = batch.scan().filter(pl.col(KEY).is_in(keys)).select(KEY, *(n for n in names if n in there))
-            for row in rows.collect().iter_rows(named=True):
+            rows = batch.scan().filter(pl.col(KEY).is_in(keys)).drop(ROW, REST).collect()
+            for row in rows.iter_rows(named=True):
                 key = row.pop(KEY)
-                found[f"{spec.system}:{key}"] = {n: text for n, value in row.items() if (text := plain(value))}
+                held = {name: plain(value) for name, value in row.items() if value is not None}
+                fields = {name: text for name, text in held.items() if name in shown and text}
+                unshown = tuple(
+                    sorted(name for name in held if name not in shown and not name.startswith(EVIDENCE))
+                )
+                found[f"{spec.system}:{key}"] = _Values(fields, len(held), unshown)
     return found
 
 

@@ -52,7 +52,8 @@ class Held:
 @dataclass(frozen=True)
 class Person:
     """A record as a reviewer sees it. `roles` are what linkage compares (texts, lists of texts), `fields` the
-    target's columns, `flags` what calls for care, `digest` of what is compared."""
+    target's columns, `flags` what calls for care, `digest` of what is compared; `filled` how many columns hold
+    something in all, `unshown` those of them that are not in `fields`."""
 
     id: str
     clearance: int
@@ -63,6 +64,8 @@ class Person:
     teams: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     digest: str = ""
+    filled: int = 0
+    unshown: tuple[str, ...] = ()
 
     def text(self, role: str) -> str:
         """What stands under a role, as one text; empty when nothing does."""
@@ -144,7 +147,7 @@ def write_evidence_file(
 def _of_person(item: Person) -> tuple[str, int, str]:
     body = {
         "roles": item.roles, "fields": item.fields, "teams": item.teams, "flags": item.flags,
-        "digest": item.digest,
+        "digest": item.digest, "filled": item.filled, "unshown": item.unshown,
         "held": [[held.table, held.count, held.latest, held.rows] for held in item.held],
         "kin": [[kin.id, kin.what, kin.since] for kin in item.kin],
     }  # fmt: skip
@@ -215,6 +218,7 @@ def _person(row: tuple[str, int, str]) -> Person:
         row[0], row[1], body["roles"], body["fields"],
         tuple(Held(table, count, latest, tuple(rows)) for table, count, latest, rows in body["held"]),
         tuple(Kin(*kin) for kin in body["kin"]), tuple(body["teams"]), tuple(body["flags"]), body["digest"],
+        body.get("filled", 0), tuple(body.get("unshown", ())),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from casebridge.dedupe.review.evidence_file import Held, PairEvidence, Person
+from casebridge.dedupe.review.merge_rules import Outcome
 from casebridge.project.batch import digest
 
 EVERY = 20
@@ -71,7 +72,7 @@ def _made_up(host: PairEvidence, people: Mapping[str, Person], item: str) -> tup
     pair = replace(
         host, item=item, left_id=made[0].id, right_id=made[1].id, flags=(), group=(), levels={}, changed="",
         evidence=digest(made[0].digest, made[1].digest, item), known=known, known_why=why, double=False,
-        preflight="" if host.blockers else host.preflight, blockers=(),
+        preflight=str(Outcome.BEFORE_LOAD) if host.preflight else "", blockers=(),
     )  # fmt: skip
     return made, pair
 

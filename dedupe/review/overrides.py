@@ -45,16 +45,22 @@ def append_override(connection: sa.Connection, log: AuditLog, said: Override, lo
 
 def standing_overrides(log: AuditLog) -> list[Override]:
     """Every word, oldest first. CasebridgeError when the words are not what was recorded. Read only."""
+    wrong = override_problems(log)
+    if wrong:
+        raise CasebridgeError(
+            f"what reviewers chose for merged people is not what was recorded: {'; '.join(wrong[:10])}",
+            hint="restore the control database from a backup; nothing is folded until then",
+        )
+    rows = _rows(log.engine)
+    return [_override(rows[number]) for number in sorted(rows)]
+
+
+def override_problems(log: AuditLog) -> list[str]:
+    """Where the table says something else than the log, in sentences."""
     rows = _rows(log.engine)
     told = {entry.body["number"]: dict(entry.body) for entry in log.entries(KIND) if entry.body}
     wrong = sorted(number for number in rows.keys() | told.keys() if rows.get(number) != told.get(number))
-    if wrong:
-        listed = ", ".join(str(number) for number in wrong[:10])
-        raise CasebridgeError(
-            f"what reviewers chose for merged people is not what was recorded: {listed}",
-            hint="restore the control database from a backup; nothing is folded until then",
-        )
-    return [_override(rows[number]) for number in sorted(rows)]
+    return [f"override {number} was changed, added or taken away" for number in wrong]
 
 
 def last_number(connection: sa.Connection, left: str, right: str) -> int:

@@ -32,6 +32,7 @@ from casebridge.migrate.web.pages import (
     releases,
     sign_in,
     sso,
+    survivorship,
 )
 from casebridge.migrate.web.roles import Page
 from casebridge.migrate.web.visit import COOKIE, HERE, House, Visit, today
@@ -60,6 +61,8 @@ PAGES: Sequence[tuple[str, str, Page | None, Handler]] = (
     ("/pair/{item}/take-back", "POST", Page.REVIEW, pair.take_back),
     ("/pair/{item}/reveal", "POST", Page.REVIEW, pair.reveal),
     ("/pair/{item}/reopen", "POST", Page.REVIEW, pair.reopen),
+    ("/pair/{item}/survivorship", "GET", Page.REVIEW, survivorship.show),
+    ("/pair/{item}/survivorship", "POST", Page.REVIEW, survivorship.save),
     ("/group/{item}", "GET", Page.REVIEW, group.show),
     ("/group/{item}/aside", "POST", Page.REVIEW, group.put_aside),
     ("/releases", "GET", Page.RELEASES, releases.show),

@@ -14,6 +14,7 @@ from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import DECISIONS, Ruling, decision
 from casebridge.dedupe.review.desk_tables import BASES, CLAIMS, FAMILY, PLANS, SAMPLES, STRATA, VERDICTS
 from casebridge.dedupe.review.intake import INTAKE
+from casebridge.dedupe.review.overrides import OVERRIDES
 from casebridge.migrate.web.accounts import ACCOUNTS
 from casebridge.project.audit import ENTRIES, KEY_FILE, KEYS, READS, AuditLog, Said
 from casebridge.project.control import HEAD, VERSIONS, bring_up_control
@@ -34,6 +35,7 @@ TABLES = (
     SAMPLES,
     FAMILY,
     ACCOUNTS,
+    OVERRIDES,
 )
 
 # As it was before there were revisions: what stands in councils' databases.
