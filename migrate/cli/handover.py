@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 
+from casebridge.dedupe.mosaic_merges import later_merges, write_later_merges
 from casebridge.load import handover as rooms
 from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.render import show_json
@@ -91,6 +93,24 @@ def show(run: str, folder: Path, as_json: bool) -> None:
         return
     for state in states:
         click.echo(printable(f"{state.at}: {state.state}" + (f", {state.who}" if state.who else "")))
+
+
+@handover.command()
+@click.argument("run", metavar="NAME")
+@project_option
+@json_option
+def merges(run: str, folder: Path, as_json: bool) -> None:
+    """Write the merges that are left for Mosaic's administrators: source, target, blockers, what to do by hand."""
+    with open_job(folder, run, known=True) as job:
+        found = later_merges(job)
+        job.audit_log().note("export", what="later merges", run=job.run, rows=len(found), login=login())
+        path = write_later_merges(job, found)
+    if as_json:
+        show_json([asdict(one) for one in found])
+        return
+    counts = Counter(one.do for one in found)
+    said = ", ".join(f"{count} to {word}" for word, count in sorted(counts.items())) or "nothing is left to do"
+    click.echo(f"{path}: {said}")
 
 
 COMMANDS: Mapping[str, click.Command] = {"handover": handover}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import socket
 import threading
@@ -21,10 +22,21 @@ from casebridge.migrate.web.app import make_app
 from casebridge.migrate.web.visit import House
 from tests.desks import Clock, make_world, open_desk, pair_of, password_of, somebody
 
+NOTES = {"blockers": {"pending": ["is in a merge that is not through", True, ["Wait for the other merge"]]},
+         "not_carried": {"persons": ["email_address"], "case_notes": []}, "register": ["persons"]}  # fmt: skip
 GROUP = ("old:20", "old:21", "old:22")
 PAIRS = [
     *(pair_of(f"{n}", f"{n + 100}", value=50.0 - n) for n in range(1, 13)),
-    pair_of("20", "21", value=1.0, group=GROUP, conflict=True, flags=("looked after",)),
+    pair_of(
+        "20",
+        "21",
+        value=1.0,
+        group=GROUP,
+        conflict=True,
+        flags=("looked after",),
+        preflight="merge after go-live",
+        blockers=(("pending", 2, 0),),
+    ),
     pair_of("21", "22", value=1.0, group=GROUP, conflict=True, weight=1.0),
     pair_of("1", "9", value=99.0, clearance=1),
 ]
@@ -45,7 +57,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         replace(somebody(str(n), f"Name{n}", nhs_number="4857773456", kin=[Kin("old:5", "mother")]), held=held)
         for n in (*range(1, 23), *range(101, 113))
     ]
-    world.show(people, PAIRS)
+    fields = {
+        "old:20": {"email_address": "a@b.example", "title": "Miss"},
+        "old:21": {"email_address": "c@d.example"},
+    }
+    people = [replace(one, fields={**one.fields, **fields.get(one.id, {})}) for one in people]
+    world.show(people, PAIRS, merge=json.dumps(NOTES))
     with open_desk(world) as made:
         yield made
 
@@ -171,8 +188,9 @@ def test_nothing_for_axe_on_any_page(page: Page, address: str) -> None:
     page.goto(f"{address}/sign-in")
     sound(page)
     enter(page, address, "tess")
+    merged = f"/pair/{PAIRS[12].item}"
     for path in ("/queue", "/releases", "/progress", "/report", "/rules", f"/pair/{PAIRS[13].item}",
-                 f"/group/{PAIRS[13].item}"):  # fmt: skip
+                 f"/group/{PAIRS[13].item}", merged, f"{merged}/survivorship"):  # fmt: skip
         page.goto(address + path)
         sound(page)
     page.goto(f"{address}/pair/{PAIRS[14].item}")
@@ -188,7 +206,8 @@ def test_at_400_percent_nothing_runs_out_of_the_page(page: Page, address: str) -
     """A window of 1280 points at 400 % is 320 wide (WCAG 1.4.10). On paper there is no bar over the text."""
     enter(page, address, "sam")
     page.set_viewport_size({"width": 320, "height": 256})
-    for path in ("/queue", f"/pair/{PAIRS[13].item}", f"/group/{PAIRS[13].item}", "/progress", "/report"):
+    merged = f"/pair/{PAIRS[12].item}/survivorship"
+    for path in ("/queue", f"/pair/{PAIRS[13].item}", f"/group/{PAIRS[13].item}", "/progress", "/report", merged):
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
     page.goto(f"{address}/pair/{PAIRS[13].item}")
