@@ -16,6 +16,7 @@ from casebridge.dedupe.review.words import mask
 from casebridge.migrate.web.visit import Visit
 
 LETTERS = "ABCDEFGH"
+_OF_THE_RECORD = re.compile("created|updated|amended")
 _MASKED = re.compile("address|phone|reference|mail|number|nhs|upn|nino")
 
 
@@ -71,7 +72,8 @@ def _shown(column: str, value: str) -> str:
 
 
 def _differs(line: Line) -> bool:
-    return len({text for _, text in line.values if text}) > 1 or bool(line.others)
+    """Whether a reviewer is asked: when a record was keyed in is about the record, not the person."""
+    return bool(line.others) and not _OF_THE_RECORD.search(line.label.casefold())
 
 
 def _one_a_choice(lines: Sequence[Line]) -> list[tuple[Line, bool]]:
