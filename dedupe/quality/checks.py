@@ -32,9 +32,8 @@ class Checks:
 
     def waiting(self, viewer: Viewer) -> list[Open]:
         """The pairs of the sample that this viewer may check: he sees them, and has not judged them before."""
-        pairs = (self._desk.of_pair(*pair) for pair in sorted(self._drawn()))
-        mine = (self._desk.find(viewer, one.pair.item) for one in pairs if one)
-        return [one for one in mine if one and not self._desk.checks(one.pair.item) and self._is_new(viewer, one)]
+        mine = self._desk.of_pairs(viewer, sorted(self._drawn()))
+        return [one for one in mine if not self._desk.checks(one.pair.item) and self._is_new(viewer, one)]
 
     def _is_new(self, viewer: Viewer, one: Open) -> bool:
         return all(said.login != viewer.login for said in self._desk.acts(one.pair.item))

@@ -151,6 +151,7 @@ def labels(desk: Desk, clearance: int) -> list[tuple[str, str, float, bool, floa
     """What people found in the sample, to calibrate linkage by: left, right, p, whether they are one person, and
     the
     weight: how many pairs of the register each stands for. Made-up pairs are never among them."""
+    desk.catch_up()
     sample = last_sample(desk.engine)
     rows = []
     for one in (one for one in (sample.strata if sample else ()) if one.clearance <= clearance):

@@ -126,12 +126,23 @@ class Desk:
         """What was said of a pair at the desk, oldest first."""
         return self._state.acts.get(item, ())
 
-    def of_pair(self, left: str, right: str) -> Open | None:
-        """A pair by its records, whoever may see it; None when there is no evidence of it."""
+    def catch_up(self) -> None:
+        """Read what was said and decided since."""
         self.evidence()
         self._state.catch_up()
+
+    def of_pair(self, left: str, right: str) -> Open | None:
+        """A pair by its records, whoever may see it, as of the last `catch_up`; None when there is no evidence."""
         pair = self._state.of_pair(left, right)
         return None if pair is None else Open(pair, self._state.stands(pair))
+
+    def of_pairs(self, viewer: Viewer, pairs: Sequence[tuple[str, str]]) -> list[Open]:
+        """Those of some pairs, by their records, that a viewer may see."""
+        sight, holders = self.sight(viewer), self.claims.holders()
+        self._state.catch_up()
+        there = (self._state.of_pair(*pair) for pair in pairs)
+        seen = [pair for one in there if one is not None and (pair := sight.of(one)) is not None]
+        return [Open(pair, self._state.stands(pair), holders.get(pair.item, "")) for pair in seen]
 
     def checks(self, item: str) -> Sequence[Said]:
         """What blind checks said of a pair, oldest first."""
@@ -139,8 +150,7 @@ class Desk:
 
     def said(self, clearance: int) -> Iterator[tuple[PairEvidence, Sequence[Said]]]:
         """What was said of each pair that a reader may see, blind checks last."""
-        self.evidence()
-        self._state.catch_up()
+        self.catch_up()
         for item in self._state.acts.keys() | self._state.checks.keys():
             pair = self._state.by_item.get(item)
             if pair is not None and pair.clearance <= clearance:
@@ -169,7 +179,9 @@ class Desk:
     def claim(self, viewer: Viewer, item: str) -> bool:
         """Claim one pair; False when somebody else holds it, or it is none of this viewer's."""
         one = self.find(viewer, item)
-        return one is not None and is_for(viewer, one) and self.claims.take(item, viewer.login)
+        if one is None or (self.day_is_done(viewer) and all(act.login != viewer.login for act in self.acts(item))):
+            return False
+        return is_for(viewer, one) and self.claims.take(item, viewer.login)
 
     def say(self, viewer: Viewer, form: Form) -> Standing:
         """Take a verdict. Refused when the pair, or what was said of it, is not what the page showed, or when

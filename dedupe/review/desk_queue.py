@@ -60,7 +60,10 @@ class View:
         """The pairs that he does not see (None), and those whose group is another for him."""
         kept = self._sight.kept
         gone: dict[str, Open | None] = {
-            item: None for record in kept for item in self._state.of_record(record) if item in self._ranking.rank
+            item: None
+            for record in kept
+            for item in self._state.of_record(record)
+            if item in self._ranking.rank and not self._state.by_item[item].drawn
         }
         for there, group in self._ranking.grouped:
             pair = self._sight.of(there) if group & kept and there.item not in gone else None

@@ -218,7 +218,7 @@ def pairs_evidence(
     blocked: what a merge of them would meet."""
     levels = level_columns(pairs)
     rows = pairs.to_dicts()
-    groups, torn = _groups(rows), _torn(rows, people)
+    groups, torn = {lane: _groups(rows, people, lane) for lane in (OPEN, RESTRICTED)}, _torn(rows, people)
     return [_pair(keyed, row, people, levels, groups, torn, blocked) for row in rows]
 
 
@@ -227,7 +227,7 @@ def _pair(
     row: Mapping[str, Any],
     people: Mapping[str, Person],
     levels: Sequence[str],
-    groups: Mapping[str, tuple[str, ...]],
+    groups: Mapping[int, Mapping[str, tuple[str, ...]]],
     torn: Mapping[str, int],
     blocked: Preflight,
 ) -> PairEvidence:
@@ -236,19 +236,19 @@ def _pair(
     clearance = max(left.clearance, right.clearance, torn.get(left.id, 0) if conflict else 0)
     found = {name: str(row[name]) for name in levels if row[name] is not None}
     flags = tuple(sorted({*left.flags, *right.flags}))
-    group = groups.get(left.id, ())
+    group = groups[clearance].get(left.id, ())
     blockers = tuple((one.blocker, one.left, one.right) for one in blocked.get((left.id, right.id), ()))
-    says = str(row.get("preflight") or "")
+    says, below = str(row.get("preflight") or ""), row["state"] == "below"
     made = PairEvidence(
         item=keyed("item", left.id, right.id)[:32], left_id=left.id, right_id=right.id, clearance=clearance,
         open=row["state"] == "undecided", value=0.0, p=float(row["p_same"] or 0), weight=float(row["weight"] or 0),
         relation=str(row["relation"] or ""), zone=str(row["zone"] or ""), guard=str(row["guard"] or ""),
         levels=found, teams=tuple(sorted({*left.teams, *right.teams})), flags=flags,
         child=any(_is_child(person) for person in (left, right)),
-        group=group if all(people[item].clearance <= clearance for item in group) else (),
-        conflict=conflict, proposed=row.get("asked_for") is not True,
+        group=() if below else group, conflict=conflict, proposed=row.get("asked_for") is not True,
         evidence=digest(left.digest, right.digest, found, conflict, *([says, blockers] if says else [])),
         preflight=says, blockers=blockers, changed=row.get("changed") or "", why=row.get("why") or "",
+        drawn=below,
     )  # fmt: skip
     twice = int(made.item, 16) % TWICE == 0
     return replace(made, value=expected_value(made), double=twice)
@@ -278,11 +278,15 @@ def _is_child(person: Person) -> bool:
     return (today.year - born.year - ((today.month, today.day) < (born.month, born.day))) < _ADULT
 
 
-def _groups(rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """The groups of three or more that open pairs and those decided the same make, by record."""
+def _groups(
+    rows: Sequence[Mapping[str, Any]], people: Mapping[str, Person], lane: int
+) -> dict[str, tuple[str, ...]]:
+    """The groups of three or more that open pairs and those decided the same make, by record. lane: only of
+    records with no higher clearance, so that a group is what it would be without the others."""
     joined = [
         (row["left_id"], row["right_id"]) for row in rows
-        if row["state"] == "undecided" or row.get("ruling") in (None, "same")
+        if row["state"] != "below" and (row["state"] == "undecided" or row.get("ruling") in (None, "same"))
+        and max(people[row["left_id"]].clearance, people[row["right_id"]].clearance) <= lane
     ]  # fmt: skip
     return {item: group for group in together(joined) if len(group) > 2 for item in group}
 

@@ -109,6 +109,7 @@ class PairEvidence:
     changed: str = ""
     why: str = ""
     double: bool = False
+    drawn: bool = False
     known: str = ""
     known_why: str = ""
     preflight: str = ""

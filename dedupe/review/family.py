@@ -50,11 +50,17 @@ class Declared:
         born = str(roles.get("birth_date", ""))[:10]
         if self.birth_date and born and not _near(self.birth_date, born):
             return False
-        surnames = (str(roles.get("surname", "")), *_texts(roles.get("previous_surnames")))
-        if not any(_alike(self.surname, name) for name in surnames if name):
+        if not any(_alike(self.surname, name) for name in _surnames(roles)):
             return False
         at_home = bool(self.postcode) and _bare(self.postcode) == _bare(str(roles.get("postcode", "")))
         return at_home or _alike(self.forename, str(roles.get("forename", "")))
+
+
+_READ = ("forename", "surname", "previous_surnames", "birth_date", "postcode")
+
+
+def _surnames(roles: Roles) -> list[str]:
+    return [name for name in (*_texts(roles.get("surname")), *_texts(roles.get("previous_surnames"))) if name]
 
 
 def _texts(value: object) -> list[str]:
@@ -74,6 +80,24 @@ def _near(one: str, other: str) -> bool:
     """One day, but for one sign or for day and month that change places."""
     swapped = f"{one[:5]}{one[8:10]}-{one[5:7]}"
     return other == swapped or sum(a != b for a, b in zip(one, other, strict=False)) <= 1
+
+
+class NameIndex:
+    """The records of one evidence file by last name, so that somebody's family is looked up and not searched
+    for."""
+
+    def __init__(self, records: Iterable[tuple[str, Roles]]) -> None:
+        self._by_name: dict[str, list[tuple[str, Roles]]] = {}
+        for item, roles in records:
+            kept = {name: roles[name] for name in _READ if roles.get(name)}
+            for name in {_bare(name) for name in _surnames(kept)} - {""}:
+                self._by_name.setdefault(name, []).append((item, kept))
+
+    def may_be(self, one: Declared) -> set[str]:
+        """The records that may be a declared person's."""
+        mine = _bare(one.surname)
+        alike = [name for name in self._by_name if JaroWinkler.similarity(mine, name) >= ALIKE]
+        return {item for name in alike for item, roles in self._by_name[name] if one.may_be(roles)}
 
 
 def declare(connection: sa.Connection, people: Iterable[Declared]) -> None:

@@ -24,7 +24,8 @@ class Ranking:
         self._place = [place_of(pair) for pair in self.pairs]
         self._at: dict[Place, list[int]] = {place: [] for place in Place}
         for number, place in enumerate(self._place):
-            self._at[place].append(number)
+            if self._is_listed(number, place):
+                self._at[place].append(number)
         self.teams = Counter(team for pair in self.pairs for team in pair.teams)
         self.judged = sum(bool(pair.preflight) for pair in self.pairs)
         grouped = (pair for pair in self.pairs if pair.group)
@@ -36,10 +37,16 @@ class Ranking:
         number = self.rank.get(item)
         if number is None or self._place[number] is place:
             return
-        there = self._at[self._place[number]]
-        there.pop(bisect_left(there, number))
-        insort(self._at[place], number)
+        if self._is_listed(number, self._place[number]):
+            there = self._at[self._place[number]]
+            there.pop(bisect_left(there, number))
+        if self._is_listed(number, place):
+            insort(self._at[place], number)
         self._place[number] = place
+
+    def _is_listed(self, number: int, place: Place) -> bool:
+        """Whether a pair is in the lists: one that only a sample holds is not, until somebody speaks of it."""
+        return place is not Place.DONE or not self.pairs[number].drawn
 
     def place(self, item: str) -> Place:
         """Where a pair stands."""

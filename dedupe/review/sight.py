@@ -7,6 +7,7 @@ were not there.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from casebridge.dedupe.review.crosswalk import together
 from casebridge.dedupe.review.desk_tables import FAMILY
 from casebridge.dedupe.review.desk_words import Viewer
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, Person
-from casebridge.dedupe.review.family import ACCESS, declared_by, kept_by_access
+from casebridge.dedupe.review.family import ACCESS, NameIndex, declared_by, kept_by_access
 from casebridge.project.settings import Settings
 
 
@@ -73,6 +74,8 @@ class Sights:
 
     def __init__(self, engine: sa.Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
+        self._lock = threading.Lock()
+        self._names: tuple[EvidenceFile, NameIndex] | None = None
         self._kept: dict[str, tuple[object, frozenset[str]]] = {}
 
     def of(self, viewer: Viewer, evidence: EvidenceFile) -> Sight:
@@ -90,9 +93,15 @@ class Sights:
         return Sight(evidence, viewer.clearance, there[1], viewer.teams)
 
     def _worked_out(self, viewer: Viewer, evidence: EvidenceFile) -> frozenset[str]:
-        """Every record of the evidence is held against those whom he declared."""
+        """The records of the evidence that may be those whom he declared, and those of other groups."""
         kept = kept_by_access(self._settings.folder / ACCESS, list(self._settings.systems), viewer.groups)
         mine = declared_by(self._engine, viewer.login)
         if mine:
-            kept |= {item for item, roles in evidence.roles() if any(one.may_be(roles) for one in mine)}
+            kept |= {item for one in mine for item in self._names_of(evidence).may_be(one)}
         return frozenset(kept)
+
+    def _names_of(self, evidence: EvidenceFile) -> NameIndex:
+        with self._lock:
+            if self._names is None or self._names[0] is not evidence:
+                self._names = (evidence, NameIndex(evidence.roles()))
+            return self._names[1]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from casebridge.migrate.web.roles import Role
 from casebridge.migrate.web.serve import is_loopback, open_house, serve
 from casebridge.migrate.web.visit import House
 from casebridge.project.audit import login as system_login
+from casebridge.project.csv_cells import csv_text
 from casebridge.project.errors import CasebridgeError, counted
 from casebridge.project.private import private_files
 from casebridge.project.settings import read_settings
@@ -174,9 +173,7 @@ def own_records(folder: Path) -> None:
         house = open_house(folder)
         found = staff_records(job, house.desk.engine)
         house.desk.log.note("export", what="staff records", rows=len(found), login=system_login())
-    writer = csv.writer(sys.stdout)
-    writer.writerow(("login", "relation", "record"))
-    writer.writerows(found)
+    click.echo(csv_text(("login", "relation", "record"), found), nl=False)
 
 
 @account.command(name="list")

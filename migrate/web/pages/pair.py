@@ -198,8 +198,7 @@ def take(visit: Visit) -> Response:
     filters = as_query(wanted(visit.form))
     if visit.desk.find(visit.me.viewer, visit.item()) is None:
         return visit.nothing()
-    if not visit.desk.day_is_done(visit.me.viewer):
-        visit.desk.claim(visit.me.viewer, visit.item())
+    visit.desk.claim(visit.me.viewer, visit.item())
     return visit.to(f"/pair/{visit.item()}", **filters)
 
 
