@@ -81,7 +81,7 @@ def unpacking(below: Path | None) -> Iterator[Unpacking]:
         yield Unpacking(Path(folder))
 
 
-def _copy(stream: IO[bytes], goal: Path, packed: int, name: str) -> None:
+def _copy(stream: IO[bytes] | gzip.GzipFile, goal: Path, packed: int, name: str) -> None:
     size, most = 0, max(_FREE_OF_DOUBT, _MOST_PACKED * packed)
     with goal.open("xb") as file:
         while block := stream.read(_CHUNK):

@@ -59,7 +59,7 @@ def _placed(frame: pl.DataFrame, table: SourceTable, part: Part, first: int, lin
     raw = frame.select(
         (places + first + 1).alias(ROW), pl.lit(part.name).alias(FILE), (places + line).alias(LINE),
         pl.lit(1, pl.Int32).alias(LINES), *table.columns,
-    ).cast(dict(ORIGIN))  # fmt: skip
+    ).with_columns(pl.col(name).cast(kind) for name, kind in ORIGIN.items())  # fmt: skip
     return raw if table.read.null is None else without_nothing(raw, table.columns, table.read, part.name)
 
 
