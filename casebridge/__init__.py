@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from casebridge.dedupe.linkage.evaluation.measures import evaluate as evaluate
     from casebridge.dedupe.linkage.fields import Fields as Fields
     from casebridge.dedupe.linkage.fields import LinkOptions as LinkOptions
+    from casebridge.dedupe.linkage.kind import Attribute as Attribute
+    from casebridge.dedupe.linkage.kind import Blocking as Blocking
+    from casebridge.dedupe.linkage.kind import Chance as Chance
+    from casebridge.dedupe.linkage.kind import Guards as Guards
+    from casebridge.dedupe.linkage.kind import Kind as Kind
+    from casebridge.dedupe.linkage.kind import Part as Part
+    from casebridge.dedupe.linkage.kind import Profile as Profile
+    from casebridge.dedupe.linkage.kinds.generic import plain_kind as plain_kind
+    from casebridge.dedupe.linkage.kinds.generic import text_column as text_column
+    from casebridge.dedupe.linkage.kinds.organisation import ORGANISATION as ORGANISATION
+    from casebridge.dedupe.linkage.kinds.person import PERSON as PERSON
+    from casebridge.dedupe.linkage.kinds.registry import KINDS as KINDS
     from casebridge.dedupe.linkage.kinds.registry import parse_fields as parse_fields
     from casebridge.dedupe.linkage.kinds.registry import read_fields as read_fields
     from casebridge.dedupe.linkage.model.kept import KeptModel as KeptModel
@@ -50,7 +62,11 @@ _MODULES = {
     "dedupe.linkage.evaluation.measures": ("evaluate",),
     "dedupe.linkage.model.kept": ("KeptModel", "read_kept"),
     "dedupe.linkage.fields": ("Fields", "LinkOptions"),
-    "dedupe.linkage.kinds.registry": ("parse_fields", "read_fields"),
+    "dedupe.linkage.kind": ("Attribute", "Blocking", "Chance", "Guards", "Kind", "Part", "Profile"),
+    "dedupe.linkage.kinds.generic": ("plain_kind", "text_column"),
+    "dedupe.linkage.kinds.organisation": ("ORGANISATION",),
+    "dedupe.linkage.kinds.person": ("PERSON",),
+    "dedupe.linkage.kinds.registry": ("KINDS", "parse_fields", "read_fields"),
     "dedupe.linkage.result": ("Linkage",),
     "migrate.pipeline": ("StageDone", "check", "open_job", "run_stage", "run_stages"),
     "migrate.projects": ("init_project",),

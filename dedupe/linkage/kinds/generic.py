@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.blocking.parts import value_part
 from casebridge.dedupe.linkage.comparisons.levels import Comparison, Level
 from casebridge.dedupe.linkage.comparisons.registry import (
     NUMBER_EXACT,
@@ -21,15 +22,17 @@ from casebridge.dedupe.linkage.comparisons.registry import (
     categorical_comparison,
     related_comparison,
 )
-from casebridge.dedupe.linkage.kind import SAME, Profile
+from casebridge.dedupe.linkage.fields import Fields
+from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Profile
+from casebridge.dedupe.linkage.register.column_reader import ColumnReader
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.pair_rows import Rows
+from casebridge.dedupe.linkage.register.values import encode
 
 
 def spread(one: Level, profiles: Sequence[Profile]) -> Level:
     """A level about people with its beliefs as another kind's: those of one person for one entity, of a household
-    for
-    all else."""
+    for all else."""
     household = one.start[4]
     return replace(one, start=tuple(one.start[0] if p.relation == SAME else household for p in profiles))
 
@@ -54,3 +57,47 @@ def no_evidence(_register: Any, left: Rows, _right: Rows) -> tuple[NDArray[np.bo
     """Nothing tells of two rows by themselves that they are plainly one."""
     nothing = np.zeros(len(left), dtype=bool)
     return nothing, nothing
+
+
+def text_column(role: str, profiles: Sequence[Profile], names_one: bool = False) -> Attribute:
+    """A column of text as an attribute: read as free text is, compared as the same, spelled closely, or different.
+    names_one: its value is one entity's and no other's, so that two that share it are one but for mistakes."""
+
+    def read(register: Register, reader: ColumnReader, fields: Fields) -> None:
+        codes, values = encode([reader.column(fields.roles[role])])
+        register.columns[role], register.values[role] = reader.arranged(codes[0]), values
+
+    def compare(register: Register) -> list[Comparison]:
+        return [replace(one, identifier=names_one or one.identifier) for one in free(register, role)]
+
+    free = free_columns(profiles)
+    return Attribute(role, (role,), read, compare, parts={role: value_part(role)}, names_one=names_one)
+
+
+def no_doubt(
+    _comparisons: Sequence[Comparison], levels: NDArray[np.uint8], _without: frozenset[str] = frozenset()
+) -> NDArray[np.bool_]:
+    """No pattern is for a person to decide whatever its p."""
+    return np.zeros(len(levels), dtype=bool)
+
+
+def no_marks(_register: Register) -> dict[str, NDArray[np.integer]]:
+    """Nothing keeps two records out of one cluster."""
+    return {}
+
+
+NO_GUARDS = Guards(no_doubt, no_marks, "for a person to decide")
+
+
+def plain_kind(
+    name: str, attributes: Sequence[Attribute], blocking: Blocking, profiles: Sequence[Profile], chance: Chance,
+    guards: Guards = NO_GUARDS,
+) -> Kind:  # fmt: skip
+    """A kind with nothing special but what is given. name: in the singular, with _ for blanks. Raises
+    RegisterError as `Kind` does."""
+    said = name.replace("_", " ")
+    article = "an" if said[0] in "aeiou" else "a"
+    return Kind(
+        name, f"{article} {said}", f"{said}s", tuple(attributes), blocking, tuple(profiles), chance, guards,
+        free=free_columns(profiles), related=recorded_as_two(profiles), told_by=(), alike=no_evidence,
+    )  # fmt: skip
