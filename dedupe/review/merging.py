@@ -36,6 +36,8 @@ def merge_page(desk: Desk, viewer: Viewer, item: str) -> MergePage | None:
     if one is None:
         return None
     people = _people(desk, viewer, one.pair)
+    if not {one.pair.left_id, one.pair.right_id} <= {person.id for person in people}:
+        return None
     notes = read_fold_notes(desk.evidence().fact("folding"))
     shown = preview(people, notes, standing_overrides(desk.log))
     with desk.engine.connect() as connection:
@@ -49,9 +51,9 @@ def _people(desk: Desk, viewer: Viewer, pair: PairEvidence) -> tuple[Person, ...
     same = [(d.left_id, d.right_id) for d in desk.decisions.standing() if d.verdict is Ruling.SAME]
     joined = together([(pair.left_id, pair.right_id), *same])
     group = next(ids for ids in joined if pair.left_id in ids)
-    found = desk.evidence().people(list(group), viewer.clearance)
+    found = desk.sight(viewer).people(list(group))
     rest = sorted(found.keys() - {pair.left_id, pair.right_id})
-    return tuple(found[item] for item in (pair.left_id, pair.right_id, *rest))
+    return tuple(found[item] for item in (pair.left_id, pair.right_id, *rest) if item in found)
 
 
 def choose(

@@ -6,8 +6,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.dedupe.review.evidence_file import Held
 from casebridge.dedupe.review.merge_rules import Outcome
+from casebridge.dedupe.review.merging import merge_page
 from tests.desks import at_desk, make_world, open_desk, pair_of, somebody
 
 NOTES = {
@@ -52,3 +54,46 @@ def test_a_project_without_merge_rules_says_nothing_of_merging(tmp_path: Path) -
         jo = at_desk(house, "jo")
         assert "If they are one person" not in jo.get(f"/pair/{pair_of('1', '2').item}")
         assert "Pre-flight" not in jo.get("/queue")
+
+
+def test_a_group_is_told_by_its_strictest_pair_and_shows_no_record_that_is_kept(tmp_path: Path) -> None:
+    """Three records are shown as one person. Whoever may not see the third one sees the merge of two."""
+    world = make_world(tmp_path)
+    group = ("old:1", "old:2", "old:3")
+    pairs = [
+        pair_of("1", "2", group=group, preflight=str(Outcome.BEFORE_LOAD)),
+        pair_of("2", "3", group=group, preflight=str(Outcome.MARK_ONLY)),
+        pair_of("3", "4", clearance=1, preflight=str(Outcome.BEFORE_LOAD)),
+    ]
+    secret = somebody("4", "Secret", clearance=1)
+    world.show([*(somebody(str(n), f"Name{n}") for n in (1, 2, 3)), secret], pairs, merge=json.dumps(NOTES))
+    with open_desk(world) as house:
+        house.desk.decisions.decide(
+            [
+                decision("old:1", "old:2", Ruling.SAME, "J", "seen"),
+                decision("old:3", "old:4", Ruling.SAME, "J", "seen"),
+            ],
+            proposed=[("old:1", "old:2"), ("old:3", "old:4")],
+        )
+        jo, sam = at_desk(house, "jo"), at_desk(house, "sam")
+        assert "<b>If they are one person:</b> mark as duplicate only" in jo.get(f"/group/{pairs[0].item}")
+        assert jo.get(f"/pair/{pairs[1].item}/survivorship").count('name="keep-*" value="') == 4
+        assert sam.get(f"/pair/{pairs[1].item}/survivorship").count('name="keep-*" value="') == 5
+        assert jo.get(f"/pair/{pairs[2].item}/survivorship") == jo.get("/pair/nothing/survivorship")
+
+
+def test_a_reviewers_own_family_is_not_in_a_merge_either(tmp_path: Path) -> None:
+    """What was declared by him is kept from the page as from all others."""
+    world = make_world(tmp_path)
+    world.show([somebody("1", "Ann"), somebody("2", "Ann")], [pair_of("1", "2")])
+    with open_desk(world) as house:
+        item = pair_of("1", "2").item
+        jo = at_desk(house, "jo")
+        jo.get(f"/pair/{item}/survivorship")
+        assert jo.status == 200
+        viewer = house.accounts.find("jo").viewer  # type: ignore[union-attr]
+        partner = replace(viewer, teams=frozenset({"South"}))
+        assert (merge_page(house.desk, viewer, item) is None, merge_page(house.desk, partner, item)) == (
+            False,
+            None,
+        )

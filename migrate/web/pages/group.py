@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from casebridge.dedupe.review.desk_figures import decided_within
 from casebridge.dedupe.review.desk_words import Form, Open
 from casebridge.dedupe.review.evidence_file import Person
+from casebridge.dedupe.review.merge_rules import Outcome, strictest
 from casebridge.dedupe.review.verdicts import Opinion, Place
 from casebridge.dedupe.review.words import compare
 from casebridge.migrate.web.visit import Visit
@@ -47,7 +48,15 @@ def show(visit: Visit) -> Response:
     said = decided_within(visit.desk, [member.person.id for member in members]) if one.pair.conflict else []
     letters = {member.person.id: member.letter for member in members}
     told = [(letters[d.left_id], str(d.verdict), letters[d.right_id], d.reviewer) for d in said]
-    return visit.page("group.html", title="Group", one=one, members=members, told=told, size=len(one.pair.group))
+    return visit.page("group.html", title="Group", one=one, members=members, told=told, size=len(one.pair.group),
+                      outcome=_outcome(members))  # fmt: skip
+
+
+def _outcome(members: Sequence[Member]) -> str:
+    """What can be done about the group: the strictest of its pairs; empty where nobody has looked."""
+    links = (link for member in members for link in member.links.values() if link)
+    said = [Outcome(text) for link in links if (text := link.one.pair.preflight)]
+    return str(strictest(said)) if said else ""
 
 
 def _members(visit: Visit, one: Open) -> list[Member]:

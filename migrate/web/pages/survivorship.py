@@ -15,7 +15,6 @@ from casebridge.dedupe.review.value_rules import SURVIVOR
 from casebridge.dedupe.review.words import mask
 from casebridge.migrate.web.visit import Visit
 
-LETTERS = "ABCDEFGH"
 _OF_THE_RECORD = re.compile("created|updated|amended")
 _MASKED = re.compile("address|phone|reference|mail|number|nhs|upn|nino")
 
@@ -43,7 +42,7 @@ def show(visit: Visit) -> Response:
     visit.noted("view", item=page.one.pair.item, page="merge")
     if page.blind:
         return visit.page("message.html", title="Your own verdict first", error=False, text=_BLIND)
-    letters = dict(zip(page.preview.ids, LETTERS, strict=False))
+    letters = _letters(page)
     lines = [_line(one, letters) for one in page.preview.fields]
     said = advice(read_notes(visit.desk.evidence().fact("merge")), page.one.pair, *page.people[:2])
     return visit.page(
@@ -57,6 +56,14 @@ def show(visit: Visit) -> Response:
 
 
 _BLIND = "Somebody has said something of this pair. You see the merged person when you have said what you think."
+
+
+def _letters(page: MergePage) -> dict[str, str]:
+    """A to Z, then A2 to Z2, and so on."""
+    return {
+        item: chr(65 + place % 26) + (str(place // 26 + 1) if place > 25 else "")
+        for place, item in enumerate(page.preview.ids)
+    }
 
 
 def _line(one: FieldPreview, letters: Mapping[str, str]) -> Line:
@@ -101,7 +108,7 @@ def save(visit: Visit) -> Response:
 
 def _wanted(form: Mapping[str, str], page: MergePage) -> dict[str, str]:
     """Field to id, from the form's letters; what is no field of this page is left out."""
-    by_letter = {letter: item for item, letter in zip(page.preview.ids, LETTERS, strict=False)}
+    by_letter = {letter: item for item, letter in _letters(page).items()}
     fields = {SURVIVOR, *_fields(page.preview)}
     found = {name.removeprefix("keep-"): value for name, value in form.items() if name.startswith("keep-")}
     return {name: by_letter.get(value, "") for name, value in found.items() if name in fields}
