@@ -91,8 +91,11 @@ def make_app(house: House, hosts: Sequence[str]) -> Starlette:
     inside = [
         Route(path, _inside(house, page, handler), methods=[method]) for path, method, page, handler in PAGES
     ]
-    few = asyncio.Semaphore(AT_ONCE)
-    outside = [Route(path, _outside(house, handler, few), methods=[method]) for path, method, handler in OPEN]
+    few, far = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(AT_ONCE)  # a provider that hangs holds up no password
+    outside = [
+        Route(path, _outside(house, handler, far if path.startswith(sso.PATH) else few), methods=[method])
+        for path, method, handler in OPEN
+    ]
     if house.demo:
         outside.append(Route("/sign-in/demo", _outside(house, sign_in.enter_demo, few), methods=["POST"]))
     static = Mount("/static", StaticFiles(directory=HERE / "static"))

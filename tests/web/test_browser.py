@@ -189,7 +189,8 @@ def test_nothing_for_axe_on_any_page(page: Page, address: str) -> None:
     sound(page)
     enter(page, address, "tess")
     merged = f"/pair/{PAIRS[12].item}"
-    for path in ("/queue", "/releases", "/progress", "/report", "/rules", f"/pair/{PAIRS[13].item}",
+    for path in ("/queue", "/releases", "/progress", "/report", "/rules", "/checks", "/mine", "/quality",
+                 "/family", "/test", f"/pair/{PAIRS[13].item}",
                  f"/group/{PAIRS[13].item}", merged, f"{merged}/survivorship"):  # fmt: skip
         page.goto(address + path)
         sound(page)

@@ -48,7 +48,7 @@ def _family(visit: Visit, error: str = "", status: int = 200) -> Response:
     return visit.page(
         "family.html", status=status, title="Error: My family" if error else "My family", error=error,
         people=declared_by(visit.desk.engine, visit.me.login), relations=RELATIONS,
-        typed=visit.form if error else {},
+        typed={name: text[:100] for name, text in visit.form.items()} if error else {},
     )  # fmt: skip
 
 
