@@ -33,6 +33,9 @@ from casebridge.project.snapshot import Snapshot, open_snapshot
 from casebridge.project.spec import ReadSpec, Source
 from casebridge.project.taken import Taken, TakenTables
 
+_LOOKED_AT = 10_000
+"""Rows of each batch that are looked at for letters that were read in a wrong encoding."""
+_GARBLED = [letter.encode().decode("cp1252", "ignore") for letter in "éèêëçñöüäßøåÉ£€"]
 _READ_AGAIN = "run the same command again: nothing of this table was kept; if it comes back, have its owner look"
 
 
@@ -58,6 +61,7 @@ class Table(Part):
     arrived: list[Arrived] = field(default_factory=list)
     counting: list[Future[Totals]] = field(default_factory=list)
     kept: Taken | None = None
+    garbled: set[str] = field(default_factory=set)
 
     def unchanged(self) -> None:
         """A moment does not change."""
@@ -109,7 +113,8 @@ class Databases:
         counts = self._proves and asked.table is not None and not asked.view
         rows = moment.snapshot.rows_of(asked) if counts else None
         token, name = digest(moment.name, str(source)), _name(source, read)
-        part = Table(Path(name), name, 0, rows, token, (0, 0, 0), moment=moment, asked=asked)
+        notes = tuple(filter(None, [moment.snapshot.outside(asked)]))
+        part = Table(Path(name), name, 0, rows, token, (0, 0, 0), notes, moment=moment, asked=asked)
         return SourceTable(source, read, columns, (part,))
 
     def _checked(self, source: Source, read: ReadSpec, names: Sequence[str]) -> tuple[str, ...]:
@@ -128,6 +133,10 @@ class Databases:
         if not isinstance(part, Table):
             return
         taken = part.kept or part.taken(table)
+        if part.garbled:
+            columns = ", ".join(sorted(part.garbled))
+            what = "its database declares another encoding than its rows have"
+            self._job.report.note(f"{part.name}: letters in {columns} look like UTF-8 read as latin-1: {what}")
         if self._taken.of(self._job.run, table.source) != taken:
             self._taken.note(self._job.run, table.source, taken)
 
@@ -215,6 +224,9 @@ def read_table(table: SourceTable, part: Part, first: int, after: int) -> Iterat
 
 def _piece(table: SourceTable, part: Table, rows: Rows, first: int, line: int) -> Piece:
     values = rows.good
+    part.garbled.update(
+        column.name for column in values.head(_LOOKED_AT) if column.str.contains_any(_GARBLED).any()
+    )
     values.columns = list(table.columns)
     places = [(rows.places + first + 1).alias(ROW), pl.Series(FILE, [part.name]).new_from_index(0, values.height)]
     origin = [

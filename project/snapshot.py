@@ -161,6 +161,11 @@ class Snapshot:
         with _told(self._url):
             return self._server.unchanged(self._connection, asked, mark)
 
+    def outside(self, asked: Asked) -> str:
+        """Why this moment does not hold for a table; empty where it does."""
+        with _told(self._url):
+            return self._server.outside(self._connection, asked)
+
     @contextmanager
     def beside(self) -> Iterator[Snapshot]:
         """The same moment by a connection of its own, so that two things can be asked at once; this one where the

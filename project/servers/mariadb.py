@@ -21,6 +21,13 @@ _LONGEST_SUM = 30
 """Characters of a decimal (a sign and a point among them) whose sum over any table has 38 digits at most."""
 
 
+_WITH_MOMENTS = {"innodb", "rocksdb"}
+_ENGINE = (
+    "SELECT engine FROM information_schema.tables "
+    "WHERE table_schema = IF(%s = '', DATABASE(), %s) AND table_name = %s"
+)
+
+
 class MariaDB(Server):
     """MariaDB or MySQL. The driver is told to convert nothing: a day such as 0000-00-00 is a text, too."""
 
@@ -70,6 +77,18 @@ class MariaDB(Server):
         if code == _GEOMETRY or (code in _STRINGS and charset == _NO_TEXT):
             return f"LOWER(HEX({name}))"
         return name if code in _STRINGS else f"CAST({name} AS CHAR)"
+
+    def outside(self, connection: sa.Connection, asked: Asked) -> str:
+        """Only some engines keep what a row was before."""
+        if asked.table is None:
+            return ""
+        with cursor_of(connection) as cursor:
+            schema, name = asked.table
+            cursor.execute(_ENGINE, (schema, schema, name))
+            (engine,) = cursor.fetchone() or (None,)
+        if engine is None or str(engine).lower() in _WITH_MOMENTS:
+            return ""
+        return f"is kept by {engine}, which knows no moment: nobody should write to it while it is read"
 
     def texts(self, connection: sa.Connection, asked: Asked) -> Iterator[pl.DataFrame]:
         """Rows as the server sends them, not kept on the way."""

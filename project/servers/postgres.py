@@ -76,6 +76,15 @@ class PostgreSQL(Server):
         for records, largest in prefetch(_copied(connection, asked.texts)):
             yield _parsed(records, asked.names, largest)
 
+    def outside(self, connection: sa.Connection, asked: Asked) -> str:
+        """Another server's table is asked for when it is read."""
+        with cursor_of(connection) as cursor:
+            if asked.table is not None:
+                cursor.execute("SELECT 1 FROM pg_class WHERE oid = %s::regclass AND relkind = 'f'", [asked.origin])
+                if cursor.fetchone() is not None:
+                    return "stands on another server, whose rows are not of this moment"
+        return ""
+
     def export(self, connection: sa.Connection) -> str:
         """The snapshot's name."""
         with cursor_of(connection) as cursor:

@@ -74,6 +74,10 @@ class Server:
             cursor.execute(f"SELECT count(*) FROM {asked.origin}")  # noqa: S608
             return int(cursor.fetchone()[0])
 
+    def outside(self, connection: sa.Connection, asked: Asked) -> str:  # noqa: ARG002
+        """Why a moment does not hold for a table; empty where it does."""
+        return ""
+
     def export(self, connection: sa.Connection) -> str:
         """What another connection has to `take` to see the same moment."""
         raise NotImplementedError

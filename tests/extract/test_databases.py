@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -26,6 +29,7 @@ from casebridge.project.servers.asked import Asked, Totals
 from casebridge.project.servers.oracle import Oracle
 from casebridge.project.servers.sqlserver import SQLServer
 
+ROOT = Path(__file__).parent.parent.parent
 TABLES = {"PERSON": ["NO", "Full Name", "select", "BORN"], "PAYMENT": ["PAY_NO", "AMOUNT"]}
 PEOPLE = [
     ("1", "Ann", "", "1999-12-31"), ("2", "", None, None), ("3", None, 'a "b", c\r\nd\te', "2000-02-29"),
@@ -488,3 +492,48 @@ def test_totals_say_what_did_not_arrive() -> None:
     assert counted.differences(Totals(3, (("A", 3, "7"), ("B", 1, None)))) == [
         "column A: its control total differs", "column B: 2 values in the database, 1 arrived",
     ]  # fmt: skip
+
+
+def test_letters_in_a_wrong_encoding_are_noted(tmp_path: Path, mariadb_url: str) -> None:
+    fill(mariadb_url)
+    engine = open_database(mariadb_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM person WHERE no = 5")
+        connection.exec_driver_sql("ALTER TABLE payment ENGINE = MyISAM")
+        connection.exec_driver_sql("ALTER TABLE person MODIFY `Full Name` text CHARACTER SET latin1")
+        connection.exec_driver_sql("UPDATE person SET `Full Name` = _latin1 X'5A6FC3AB' WHERE no = 1")
+    engine.dispose()
+    told = Recorder()
+    run(job_of(project(tmp_path, mariadb_url), report=told))
+    assert [note for note in told.notes if "look like UTF-8 read as latin-1" in note and "Full Name" in note]
+    assert not [note for note in told.notes if "PAYMENT: letters" in note]
+    assert [note for note in told.notes if "PAYMENT: is kept by MyISAM" in note]
+    assert not [note for note in told.notes if "PERSON: is kept" in note]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from casebridge.extract import stage
+from casebridge.migrate.pipeline import open_job, run_stages
+real, done = stage._write, []
+def write(*given):
+    done.append(given)
+    if len(done) == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*given)
+stage._write = write
+with open_job(Path(sys.argv[1])) as job:
+    list(run_stages(job, "extract"))
+"""
+
+
+def test_a_process_that_is_killed_leaves_no_half_table(old: sqlite3.Connection, tmp_path: Path) -> None:
+    folder = project(tmp_path, f"sqlite:///{tmp_path}/old.db")
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(folder)], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    old.execute("DELETE FROM payment WHERE pay_no > 3")
+    job = job_of(folder)
+    assert "old.PERSON" not in job.ledger.names("trial-1", "extract")
+    run(job)
+    assert (standing(job, "PERSON").height, standing(job, "PAYMENT").height) == (5, 3)
