@@ -20,7 +20,8 @@ AGES = ((1, "today"), (8, "this week"), (31, "this month"), (1 << 30, "longer"))
 class Record:
     """One night in numbers: people in the register, those who changed, pairs that are new at the desk, that came
     back, that were settled since, that wait (by age, `oldest` in days), that people decided; the mean probability
-    of the new ones; of each role the share of people who have its commonest value (`largest`); rows that came from
+    of the new ones; of each role the share of people who have its commonest value (`largest`), and of
+    those who have any (`filled`); NHS numbers by cohort; rows that came from
     each table, changes that a change date hid (`late`), nights that were missed before, seconds."""
 
     night: int
@@ -36,6 +37,8 @@ class Record:
     ages: Mapping[str, int] = field(default_factory=dict)
     probability: float | None = None
     largest: Mapping[str, float] = field(default_factory=dict)
+    filled: Mapping[str, float] = field(default_factory=dict)
+    nhs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rows_read: Mapping[str, int] = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
     missed: int = 0

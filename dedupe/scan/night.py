@@ -24,6 +24,7 @@ from casebridge.dedupe.review.evidence import said_until_now
 from casebridge.dedupe.review.evidence_file import Person
 from casebridge.dedupe.review.reraise import note_bases
 from casebridge.dedupe.scan.changes import TableRead, read_table
+from casebridge.dedupe.scan.completeness import filled_shares, nhs_by_cohort
 from casebridge.dedupe.scan.config import ScanConfig, read_scan
 from casebridge.dedupe.scan.drift import drift
 from casebridge.dedupe.scan.failpoints import failpoint
@@ -255,7 +256,8 @@ class _Work:
             night=self.state.night + 1, day=self.day.isoformat(), people=found.register.height,
             changed=len(found.changed),
             **counted_pairs(found.pairs, found.before, self.day),
-            largest=largest_shares(found.register, self.config),
+            largest=largest_shares(found.register, self.config), filled=filled_shares(found.register, self.config),
+            nhs=nhs_by_cohort(found.register, self.config, self.day),
             rows_read={name: table.read for name, table in seen.tables.items()},
             late={name: table.late for name, table in seen.tables.items() if table.late}, missed=max(gap, 0),
             warnings=found.linked.warnings, seconds=round(time.monotonic() - self.began, 2),

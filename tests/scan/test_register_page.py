@@ -1,0 +1,46 @@
+"""The desk's page of nights: figures of everybody, for cleared readers alone; and how complete the register is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import polars as pl
+
+from casebridge.dedupe.scan.completeness import filled_shares, nhs_by_cohort
+from casebridge.dedupe.scan.config import read_scan
+from tests.desks import World, at_desk, open_desk
+from tests.scan.live import PACK, make_live
+
+
+def test_the_page_has_months_and_shares_for_the_cleared_and_is_not_there_for_others(tmp_path: Path) -> None:
+    live = make_live(tmp_path / "project", people=60)
+    live.scan()
+    live.create(7, 9001)
+    live.day = dt.date(2026, 4, 1)
+    night = live.scan()
+    with open_desk(World(live.folder)) as house:
+        page = at_desk(house, "sam").get("/nights")
+        jo = at_desk(house, "bo")
+        jo.get("/nights")
+    assert f"{night.people:,} people in the register, {night.new} new pairs" in page
+    assert '<th scope="row">2026-03</th>' in page
+    assert '<th scope="row">2026-04</th><td class="num">1</td><td class="num">1</td>' in page
+    assert "mosaic:" not in page
+    assert jo.status == 404
+
+
+def test_missing_and_invalid_nhs_numbers_are_counted_by_cohort() -> None:
+    day = dt.date(2026, 3, 2)
+    born = [dt.date(2020, 1, 1), dt.date(2008, 3, 3), dt.date(2008, 3, 1), dt.date(1950, 1, 1), None]
+    config = read_scan(PACK)
+    rows = pl.DataFrame({"birth_date": born, "nhs_number": [None, "9993892823", "9993892824", "999389282", None]})
+    rows = rows.with_columns(
+        pl.lit(None, dtype=pl.String).alias(c) for _, c in config.fields if c not in rows.columns
+    )
+    assert nhs_by_cohort(rows, config, day) == {
+        "adults": {"people": 2, "missing": 0, "invalid": 2},
+        "age unknown": {"people": 1, "missing": 1, "invalid": 0},
+        "children": {"people": 2, "missing": 1, "invalid": 0},
+    }
+    assert filled_shares(rows, config)["nhs_number"] == 0.6
