@@ -7,6 +7,7 @@ all at once, and then nothing of the workbook is taken.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,6 +77,10 @@ def _row(job: Job, file: str, where: str, cells: Mapping[str, str], problems: li
         if not bare_text(cells[name]):
             hint = "a value is put right by name and with a reason" if name in FILLED else "write what it is about"
             problems.append(Problem(file, where, f"`{name}` is empty", hint))
+    for name in FILLED:
+        if cells[name].startswith("="):
+            hint = "write the value itself: what a program makes of it may be nothing"
+            problems.append(Problem(file, where, f"`{name}` is a formula", hint))
     key = cells["key"] if len(job.settings.systems) == 1 else f"{cells['system']}:{cells['key']}"
     return (key, f"{cells['table']}.{cells['column']}", cells["value"], *(cells[name] for name in FILLED))
 
@@ -111,7 +116,7 @@ def _lines(path: Path) -> Iterator[Line]:
             if sum(item.file_size for item in packed.infolist()) > MOST_UNPACKED:
                 raise SpecError([Problem(path.name, "", f"unpacks to more than {MOST_UNPACKED >> 20} MB")])
             look_through(packed, most=MOST_ELEMENTS)
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        book = openpyxl.load_workbook(path, read_only=True)
     except FileNotFoundError as error:
         raise SpecError([Problem(str(path), "", "no such file")]) from error
     except XmlBoundsError as error:
@@ -139,4 +144,7 @@ def _of_sheet(file: str, name: str, rows: Iterator[Sequence[object]]) -> Iterato
 
 
 def _shown(cell: object) -> str:
+    """A cell as text; a day that a spreadsheet made of what was typed as a day without a clock."""
+    if isinstance(cell, dt.datetime) and cell.time() == dt.time():
+        cell = cell.date()
     return "" if cell is None else str(cell)

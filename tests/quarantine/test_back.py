@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 from pathlib import Path
@@ -68,6 +69,32 @@ def test_the_whole_loop_out_and_back(tmp_path: Path) -> None:
     ]  # fmt: skip
     cb(folder, "quarantine", "--out", str(tmp_path / "again"), "--owner", "Head of Practice")
     assert lines(tmp_path / "again/head-of-practice.xlsx", "key") == [("10|a",)]
+
+
+def _filled(project: Path, folder: Path, **cells: object) -> Path:
+    """The workbook of the records team, with these cells in its first line."""
+    cb(project, "quarantine", "--out", str(folder), "--owner", "Records team")
+    path = folder / "records-team.xlsx"
+    book = openpyxl.load_workbook(path)
+    header = [cell.value for cell in book["rows"][1]]
+    for name, value in {"who": "A. Clerk", "why": "card", **cells}.items():
+        book["rows"].cell(2, header.index(name.replace("_", " ")) + 1).value = value
+    book.save(path)
+    return path
+
+
+def test_what_a_spreadsheet_makes_of_what_was_typed(tmp_path: Path) -> None:
+    """A day is a day; a formula is refused, for without its result the value would be emptied."""
+    folder = lay_down(tmp_path / "p")
+    cb(folder, "run", "--until", "transform")
+    path = _filled(folder, tmp_path / "one", new_value="=A1")
+    done = cb(folder, "quarantine", "--back", str(path))
+    assert "rows, line 2: `new value` is a formula" in str(done.exception)
+    assert not list((folder / "corrections").glob("*.csv"))
+    path = _filled(folder, tmp_path / "two", new_value=dt.date(1950, 5, 4))
+    assert cb(folder, "quarantine", "--back", str(path)).exit_code == 0
+    (made,) = (folder / "corrections").glob("*.csv")
+    assert made.read_text().splitlines()[1:] == ["1,PERSON.DOB,=cmd|calc,1950-05-04,A. Clerk,card"]
 
 
 def test_a_correction_holds_only_while_its_old_value_stands(tmp_path: Path) -> None:
