@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from casebridge.dedupe.review.reraise import side
+from casebridge.dedupe.review.reraise import AGAINST, FOR, NOTHING, side
 
 MERGED, APART, WAITING = "merged", "apart", "waiting"
 """What became of a pair: one record, two, or not decided yet."""
@@ -58,8 +58,8 @@ def strata_of(pairs: Iterable[Candidate]) -> list[Stratum]:
         cells[pair.outcome, pair.clearance][_band(pair.p), side(pair.nhs_level)].append(pair)
     found = []
     for (outcome, clearance), parts in sorted(cells.items()):
-        for names, members in _pooled(parts):
-            found.append(_stratum(outcome, clearance, names, members))
+        for inside, members in _pooled(parts):
+            found.append(_stratum(outcome, clearance, inside, members))
     return found
 
 
@@ -67,31 +67,41 @@ def _band(p: float | None) -> int:
     return -1 if p is None else sum(p >= edge for edge in BANDS)
 
 
-def _pooled(parts: Mapping[tuple[int, str], list[Candidate]]) -> list[tuple[list[str], list[Candidate]]]:
+Cell = tuple[int, str]
+
+
+def _pooled(parts: Mapping[Cell, list[Candidate]]) -> list[tuple[list[Cell], list[Candidate]]]:
     """Neighbours in the order of bands, put together until each has enough; the last joins the one before it."""
-    made: list[tuple[list[str], list[Candidate]]] = []
-    for (band, number), members in sorted(parts.items()):
+    made: list[tuple[list[Cell], list[Candidate]]] = []
+    for cell, members in sorted(parts.items()):
         if made and len(made[-1][1]) < FEWEST:
-            made[-1][0].append(_words(band, number))
+            made[-1][0].append(cell)
             made[-1][1].extend(members)
         else:
-            made.append(([_words(band, number)], list(members)))
+            made.append(([cell], list(members)))
     if len(made) > 1 and len(made[-1][1]) < FEWEST:
-        names, members = made.pop()
-        made[-1][0].extend(names)
+        cells, members = made.pop()
+        made[-1][0].extend(cells)
         made[-1][1].extend(members)
     return made
 
 
-def _words(band: int, number: str) -> str:
-    edges = (0.0, *BANDS, 1.0)
-    score = NO_SCORE if band < 0 else f"p {edges[band]:g} to {edges[band + 1]:g}"
-    return f"{score}, NHS number {'missing' if number == 'nothing' else number}"
+_SIDES = {FOR: "agrees", AGAINST: "differs", NOTHING: "missing"}
 
 
-def _stratum(outcome: str, clearance: int, names: Sequence[str], members: Sequence[Candidate]) -> Stratum:
+def _words(cells: Sequence[Cell]) -> str:
+    """What is in a stratum: from which p to which, and what the NHS numbers say."""
+    edges, bands = (0.0, *BANDS, 1.0), sorted({band for band, _ in cells})
+    scored = [band for band in bands if band >= 0]
+    score = [NO_SCORE] if bands[0] < 0 else []
+    score += [f"p {edges[scored[0]]:g} to {edges[scored[-1] + 1]:g}"] if scored else []
+    said = [word for side_, word in _SIDES.items() if any(one == side_ for _, one in cells)]
+    return f"{' or '.join(score)}, NHS number {' or '.join(said)}"
+
+
+def _stratum(outcome: str, clearance: int, cells: Sequence[Cell], members: Sequence[Candidate]) -> Stratum:
     known = [pair.p for pair in members if pair.p is not None]
     expected = sum(known) / len(known) if known else 0.5
     lane = " (restricted)" if clearance else ""
     inside = sorted(members, key=lambda pair: (pair.left_id, pair.right_id))
-    return Stratum(f"{outcome}{lane}: {'; '.join(names)}", outcome, clearance, expected, tuple(inside))
+    return Stratum(f"{outcome}{lane}: {_words(cells)}", outcome, clearance, expected, tuple(inside))

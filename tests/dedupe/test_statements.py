@@ -51,6 +51,7 @@ def test_every_pair_is_in_one_stratum_and_what_is_missing_is_one_of_its_own() ->
     names = " | ".join(one.name for one in strata)
     assert "NHS number missing" in names
     assert "no score" in names
+    assert "merged: p 0.9 to 0.99, NHS number missing" in names
     assert all(one.size >= 30 for one in strata)
     apart = strata_of([*pairs(40), *pairs(40, APART, 0.2), *pairs(1, APART, 0.3, "same NHS number")])
     assert [one.outcome for one in apart] == [APART, MERGED]
