@@ -66,12 +66,13 @@ def code_comparison(register: Register, role: str, levels: tuple[Level, ...] | N
     valid = which_valid(CODES[role], values.text)
     checked = register.known.fact(f"{role}: checked", lambda: bool(valid.sum() >= max(1, 0.5 * len(valid))))
     valid &= checked
+    passes = np.append(valid, False)  # none of the values may be held: then all that is asked for is missing
     levels = levels or code_levels(CODES[role].kind)
     null = len(levels)
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of(role), right.of(role)
-        same = np.where(valid.take(a, mode="clip") | (not checked), np.uint8(0), np.uint8(1))
+        same = np.where(passes.take(a) | (not checked), np.uint8(0), np.uint8(1))
         found = np.where(a == b, same, np.uint8(null + 1))
         found[(a | b) < 0] = null
         return found
