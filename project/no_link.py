@@ -31,10 +31,15 @@ class OfProject(Protocol):
 
 
 class NoLink:
-    """The no-link lists of a project's systems. SourceError where one cannot be used."""
+    """The no-link lists of a project's systems, and of its live register. SourceError where one cannot be used."""
 
     def __init__(self, project: OfProject) -> None:
-        self._systems = tuple(system for system in project.settings.systems.values() if system.no_link)
+        settings = project.settings
+        self._legacy = tuple(system for system in settings.systems.values() if system.no_link)
+        self._systems = self._legacy
+        if settings.live is not None and settings.live.no_link is not None:
+            own = System(settings.live.system, settings.folder, no_link=settings.live.no_link)
+            self._systems = (*self._legacy, own)
 
     def __bool__(self) -> bool:
         """Whether any system names a list."""
@@ -58,13 +63,13 @@ class NoLink:
         return "\n".join(sorted(self.entries))
 
     def check(self, known: Collection[str]) -> None:
-        """SourceError when a line names no record: a misspelt key would protect nobody. A first line without a
-        figure is a header.
+        """SourceError when a line of a legacy system's list names no record: a misspelt key would protect nobody.
+        A first line without a figure is a header.
 
         known: all records of the dump as `system:key`, and what stands in lines that could not be read.
         """
         spelt = {plain_id(item) for item in known}
-        for system in self._systems:
+        for system in self._legacy:
             lines = list(_lines(system))
             bodies = lines[1:] if lines and _is_header(lines[0][1]) else lines
             strangers = [number for number, line in bodies if not spelt & set(keys_in(system, line))]

@@ -10,7 +10,7 @@ import polars as pl
 
 from casebridge.dedupe.review.decisions import Decision, Ruling, decision
 from casebridge.project.no_link import NoLink
-from casebridge.project.settings import Live, Settings, System
+from casebridge.project.settings import Settings
 from casebridge.project.snapshot import Snapshot
 
 CROSSWALK = "casebridge_crosswalk"
@@ -87,19 +87,14 @@ class _OfRegister:
 def hidden_records(settings: Settings, crosswalk: pl.DataFrame, known: Collection[str]) -> set[str]:
     """The records of the register of which nothing may be kept: on the register's own list, or made from one that
     is on a legacy system's list. SourceError where a list cannot be used. known: keys of the register."""
-    found = set[str]()
-    legacy = NoLink(_OfRegister(settings))
-    if legacy:
-        listed = legacy.hidden(crosswalk.get_column("item"))
-        found |= set(crosswalk.filter(pl.col("item").is_in(sorted(listed))).get_column("live").drop_nulls())
-    own = own_list(settings)
-    if own:
-        found |= own.hidden(known)
-    return found
+    no_link = NoLink(_OfRegister(settings))
+    if not no_link:
+        return set()
+    listed = no_link.hidden(crosswalk.get_column("item"))
+    live = crosswalk.filter(pl.col("item").is_in(sorted(listed))).get_column("live")
+    return no_link.hidden(known) | set(live.drop_nulls())
 
 
-def own_list(settings: Settings) -> NoLink:
-    """The register's own no-link list."""
-    live = settings.live or Live("")
-    systems = {live.system: System(live.system, settings.folder, no_link=live.no_link)}
-    return NoLink(_OfRegister(replace(settings, systems=systems)))
+def has_own_list(settings: Settings) -> bool:
+    """Whether the register has a no-link list of its own."""
+    return settings.live is not None and settings.live.no_link is not None

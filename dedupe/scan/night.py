@@ -29,7 +29,7 @@ from casebridge.dedupe.scan.config import ScanConfig, read_scan
 from casebridge.dedupe.scan.drift import drift
 from casebridge.dedupe.scan.failpoints import failpoint
 from casebridge.dedupe.scan.history import Record, counted_pairs, largest_shares, read_record
-from casebridge.dedupe.scan.keys import Keys, hidden_records, own_list, read_crosswalk
+from casebridge.dedupe.scan.keys import Keys, has_own_list, hidden_records, read_crosswalk
 from casebridge.dedupe.scan.linking import Linked, Ruled, link_people, read_linked
 from casebridge.dedupe.scan.pairs import candidates, ruled_pairs, waiting
 from casebridge.dedupe.scan.people import LiveQueries, with_changes
@@ -112,7 +112,7 @@ def _read(settings: Settings, config: ScanConfig, state: ScanState, *, whole: bo
         crosswalk = read_crosswalk(snapshot, settings)
         system = settings.live.system if settings.live else ""
         people = config.register
-        named = snapshot.read(people.name, [people.key]) if own_list(settings) else ()
+        named = snapshot.read(people.name, [people.key]) if has_own_list(settings) else ()
         own = [f"{system}:{key}" for batch in named for key in batch.get_column(people.key).drop_nulls()]
         hidden = hidden_records(settings, crosswalk, own)
         keys = {item.partition(":")[2] for item in hidden}

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from casebridge.dedupe.review.decisions import Ruling
+from casebridge.dedupe.review.desk_words import Viewer
 from tests.councils import casebridge
+from tests.desks import World, open_desk
 from tests.scan.live import PEOPLE, LiveRegister, make_live, same_person
 
 
@@ -93,6 +95,23 @@ def test_who_comes_on_the_no_link_list_leaves_no_trace(live: LiveRegister) -> No
     assert live.holds("Hidlyq") == []
     assert live.holds(f'mosaic:{gone}"') == []
     assert live.scan().changed == 0
+
+
+def test_who_comes_on_the_list_is_gone_from_the_desk_before_the_next_scan(live: LiveRegister) -> None:
+    pair = min(live.waiting())
+    (live.folder / "no_link.csv").write_text("999999\n")
+    with (live.folder / "casebridge.toml").open("a") as file:
+        file.write('no_link = "no_link.csv"\n')
+    world = World(live.folder)
+    with open_desk(world) as house:
+        viewer = Viewer("sam", "Sam", 1)
+        there = {(one.pair.left_id, one.pair.right_id) for one in house.desk.everything(viewer)}
+        assert tuple(sorted(f"mosaic:{number}" for number in pair)) in there
+        (live.folder / "no_link.csv").write_text(f"{pair[0]}\n")
+        world.clock.at += 5
+        left = {item for one in house.desk.everything(viewer) for item in (one.pair.left_id, one.pair.right_id)}
+    assert f"mosaic:{pair[0]}" not in left
+    assert len(left) > 2
 
 
 def test_two_that_were_merged_in_the_register_are_one_and_what_was_said_of_them_follows(
