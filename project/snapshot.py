@@ -67,8 +67,9 @@ class Snapshot:
         if schema not in self._names:
             with _told(self._url):
                 inspector = sa.inspect(self._connection)
-                views = set(inspector.get_view_names(schema))
-                found = sorted({*inspector.get_table_names(schema), *views})
+                tables, views = self._server.more_names(inspector, schema)
+                views |= set(inspector.get_view_names(schema))
+                found = sorted({*inspector.get_table_names(schema), *tables, *views})
             self._names[schema] = {name: name in views for name in found}
         return self._names[schema]
 
@@ -112,6 +113,7 @@ class Snapshot:
         if len(alike) == 1:
             return "", alike[0]
         schema, _, table = name.rpartition(".")
+        schema = self._schema(schema)
         there = self.names(schema) if schema and not alike else {}
         alike = alike or [other for other in there if other.casefold() == table.casefold()]
         if table in there or len(alike) == 1:
@@ -121,6 +123,13 @@ class Snapshot:
         if not tables and not there:
             hint = "the default schema of this login is empty: name the table as schema.table, or look at the URL"
         raise SourceError(shown(self._url), f"{what} {name}", hint=hint)
+
+    def _schema(self, schema: str) -> str:
+        """A schema, spelt as the database spells it."""
+        with _told(self._url):
+            known = sa.inspect(self._connection).get_schema_names() if schema else []
+        alike = [name for name in known if name.casefold() == schema.casefold()]
+        return alike[0] if schema not in known and len(alike) == 1 else schema
 
     def _refuse_odd(self, asked: Asked, name: str) -> None:
         names = asked.names

@@ -6,13 +6,15 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import polars as pl
 
 from casebridge.project.errors import counted
 
 _DAY_ONE = dt.date(1970, 1, 1)
+_EXACT = Context(prec=200)
+"""Sums keep every digit: Python's own context rounds to 28."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ class Arrived:
         for place, (asked, series) in enumerate(zip(self.asked.fields, frame, strict=True)):
             self._filled[place] += series.len() - series.null_count()
             if asked.measure:
-                self._sums[place] += MEASURES[asked.measure](series, asked.scale)
+                more = MEASURES[asked.measure](series, asked.scale)
+                self._sums[place] = _EXACT.add(self._sums[place], more)
 
     @property
     def totals(self) -> Totals:

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.base import PGInspector
 
 from casebridge.project.prefetch import prefetch
 from casebridge.project.servers.asked import Asked, Field
@@ -41,11 +42,14 @@ class PostgreSQL(Server):
     )  # fmt: skip
     shared = True
 
+    def more_names(self, inspector: sa.Inspector, schema: str | None) -> tuple[set[str], set[str]]:
+        """Foreign tables, and views that are kept."""
+        assert isinstance(inspector, PGInspector)
+        return set(inspector.get_foreign_table_names(schema)), set(inspector.get_materialized_view_names(schema))
+
     def fields(self, connection: sa.Connection, described: Sequence[Any]) -> tuple[Field, ...]:
         """By the types' numbers, which are the same on every server."""
-        with cursor_of(connection) as cursor:
-            cursor.execute("SELECT current_setting('server_encoding')")
-            plain = cursor.fetchone()[0] in {"UTF8", "SQL_ASCII"}
+        plain = _encoding(connection) in {"UTF8", "SQL_ASCII"}
         return tuple(self._field(column, plain=plain) for column in described)
 
     def _field(self, column: Any, *, plain: bool) -> Field:
@@ -135,9 +139,17 @@ _PLAIN = (
 )
 
 
+def _encoding(connection: sa.Connection) -> str:
+    with cursor_of(connection) as cursor:
+        cursor.execute("SELECT current_setting('server_encoding')")
+        return str(cursor.fetchone()[0])
+
+
 def _copied(connection: sa.Connection, query: str) -> Iterator[tuple[io.BytesIO, int]]:
     """What COPY sends, some megabytes of whole records at a time, and the bytes of the largest of them."""
-    copied = f"COPY ({query}) TO STDOUT WITH (FORMAT csv, ENCODING 'UTF8')".encode()
+    # A database without an encoding would refuse bytes that are none: they come as they are.
+    encoding = "SQL_ASCII" if _encoding(connection) == "SQL_ASCII" else "UTF8"
+    copied = f"COPY ({query}) TO STDOUT WITH (FORMAT csv, ENCODING '{encoding}')".encode()
     with cursor_of(connection) as cursor, cursor.copy(copied) as copy:
         records, size, largest = io.BytesIO(), 0, 0
         for record in copy:

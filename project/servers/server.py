@@ -39,6 +39,10 @@ class Server:
         """A table as it stands behind FROM."""
         return f"{self.quoted(schema)}.{self.quoted(table)}" if schema else self.quoted(table)
 
+    def more_names(self, inspector: sa.Inspector, schema: str | None) -> tuple[set[str], set[str]]:  # noqa: ARG002
+        """Tables and views of kinds that only this server has."""
+        return set(), set()
+
     def of_query(self, query: str) -> str:
         """A query as it stands behind FROM: only what gives rows can."""
         return f"(\n{query.strip().rstrip(';')}\n) {self.quoted('asked')}"

@@ -537,3 +537,23 @@ def test_a_process_that_is_killed_leaves_no_half_table(old: sqlite3.Connection, 
     assert "old.PERSON" not in job.ledger.names("trial-1", "extract")
     run(job)
     assert (standing(job, "PERSON").height, standing(job, "PAYMENT").height) == (5, 3)
+
+
+def test_long_numbers_kept_views_and_schemas_of_postgres(tmp_path: Path, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("""
+            CREATE SCHEMA care; CREATE TABLE care.pay (no bigint, big numeric(28,0), small numeric(10,2));
+            INSERT INTO care.pay SELECT 9223372036854775807, 9999999999999999999999999999, 'NaN'
+                FROM generate_series(1, 3);
+            CREATE MATERIALIZED VIEW care.kept AS SELECT * FROM care.pay; CREATE TABLE care.none (LIKE care.pay)
+        """)
+    columns = ["no", "big", "small"]
+    read = {name: f'table = "CARE.{name}"' for name in ("PAY", "KEPT", "NONE")}
+    make(tmp_path, dict.fromkeys(read, columns), read=read)
+    point_to(tmp_path, postgres_url)
+    job = job_of(tmp_path)
+    run(job)
+    row = ("9223372036854775807", "9" * 28, "NaN")
+    for name, rows in {"PAY": [row] * 3, "KEPT": [row] * 3, "NONE": []}.items():
+        assert standing(job, name).select(columns).rows() == rows
+    assert said(tmp_path)["PAY"]["snapshot"]["totals"][1] == ["big", 3, str(3 * int("9" * 28))]  # type: ignore[index]
