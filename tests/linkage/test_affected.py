@@ -11,14 +11,16 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.kinds import PLAIN
+from benchmarks.organisations import ROLES, make_organisations
 from benchmarks.registers import make_register
-from casebridge import LinkedRegister, LinkOptions, RegisterError, link, link_affected, read_kept
+from casebridge import Fields, LinkedRegister, LinkOptions, RegisterError, link, link_affected, read_kept
 from casebridge.dedupe.linkage.affected import folder, meeting
 from casebridge.dedupe.linkage.blocking import keys
 from tests.linkage.registers_for_tests import fields_of
 
 KIND = replace(PLAIN, duplicates=0.5, more_copies=0.5, twins=0.05)
 FIELDS = fields_of(KIND)
+ORGANISATIONS = Fields(id="id", roles=ROLES, kind="organisation")
 CHANGING = ("first", "middle", "last", "dob", "sex", "house", "street", "postcode", "nhs", "phone")
 ENDS = ("left_id", "right_id")
 NIGHTS = 2
@@ -157,6 +159,17 @@ def test_a_name_is_borne_by_one_cluster(pool, kept):
     hidden = found.linked.without_names([name])
     assert name not in set(hidden.clusters()["cluster"])
     assert len(set(hidden.clusters()["cluster"])) == len(set(named.values()))
+
+
+def test_organisations_too():
+    """One record comes, which says less than a register does as a whole."""
+    made = make_organisations(800, seed=1)
+    kept = link(made, ORGANISATIONS).kept
+    assert kept is not None
+    night = link_affected(LinkedRegister.of(made.head(300), ORGANISATIONS, kept), made.slice(300, 1))
+    full = link(made.head(301), ORGANISATIONS, kept=kept)
+    assert night.linked.pairs().equals(full.pairs)
+    assert night.linked.clusters().sort("id").equals(full.clusters.sort("id"))
 
 
 def test_nothing_changed(pool, kept):

@@ -134,7 +134,7 @@ def read_organisation_names(register: Register, reader: ColumnReader, fields: Fi
     if len(others):
         register.lists["name"] = as_lists(whose, codes[1], reader.order, "name")
     branches = _texts([one.branch for one in read])
-    if branches.null_count() < len(branches):
+    if register.known.frozen or branches.null_count() < len(branches):
         branch, told = encode_cleaned([(rows, branches)])
         register.columns[BRANCH], register.values[BRANCH] = reader.arranged(branch[0]), told
 
