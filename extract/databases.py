@@ -21,7 +21,6 @@ from casebridge.extract.done import done_batches
 from casebridge.extract.dump import Part, Piece, SourceTable
 from casebridge.extract.oddities import without_nothing
 from casebridge.extract.packed import unpacking
-from casebridge.extract.records import Reason
 from casebridge.project.batch import digest
 from casebridge.project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE, raw_name
 from casebridge.project.errors import SourceError
@@ -235,8 +234,7 @@ def _piece(table: SourceTable, part: Table, rows: Rows, first: int, line: int) -
         pl.Series(LINES, [1], pl.Int32).new_from_index(0, values.height),
     ]
     raw = pl.DataFrame([*origin, *values.get_columns()], schema_overrides=dict(ORIGIN))
-    reason = Reason.UNDECODABLE.name.lower()
-    bad = [(first + 1 + place, part.name, line + place, 1, reason, raw_bytes) for place, raw_bytes in rows.bad]
+    bad = [(first + 1 + place, part.name, line + place, 1, rule, kept) for place, rule, kept in rows.bad]
     if table.read.null is not None:
         raw = without_nothing(raw, table.columns, table.read, part.name)
     return Piece(rows.height, raw, pl.DataFrame(bad, schema=dict(UNREADABLE), orient="row"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 
@@ -61,13 +60,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows of what was asked, in order: those that are text, and those that hold bytes that are none in the
-    encoding, by their place among all `height` rows."""
+    """Some rows of what was asked, in order: those that are text, and those that hold bytes that are none, by
+    their place among all `height` rows, with the rule that says why: `undecodable` or `nul_byte`."""
 
     height: int
     good: pl.DataFrame
     places: pl.Series
-    bad: tuple[tuple[int, bytes], ...] = ()
+    bad: tuple[tuple[int, str, bytes], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,14 +156,26 @@ MEASURES: Mapping[str, Callable[[pl.Series, int], Decimal]] = {
 
 
 def decoded(frame: pl.DataFrame) -> Rows:
-    """Bytes as text. Rows with bytes that are no UTF-8 stand apart, their values joined by tabs."""
+    """Bytes as text. Rows with bytes that are no UTF-8, or with NUL, stand apart, their values joined by tabs."""
     places = pl.Series(range(frame.height), dtype=pl.Int64)
-    with suppress(pl.exceptions.ComputeError):
-        return Rows(frame.height, frame.cast(pl.String), places)
-    broken = {n for series in frame for n, value in enumerate(series) if value is not None and not _is_text(value)}
+    broken: dict[int, str] = {}
+    try:
+        texts = frame.cast(pl.String)
+        hits = [series.str.contains("\0", literal=True).arg_true() for series in texts]
+        broken = dict.fromkeys(sorted({place for found in hits for place in found}), "nul_byte")
+        if not broken:
+            return Rows(frame.height, texts, places)
+    except pl.exceptions.ComputeError:
+        for series in frame:
+            for place, value in enumerate(series):
+                if value is not None and not _is_text(value):
+                    broken[place] = "undecodable"
     sound = pl.Series([n not in broken for n in range(frame.height)], dtype=pl.Boolean)
-    bad = tuple((n, b"\t".join(value or b"" for value in frame.row(n))) for n in sorted(broken))
-    return Rows(frame.height, frame.filter(sound).cast(pl.String), places.filter(sound), bad)
+    bad = tuple((n, broken[n], b"\t".join(value or b"" for value in frame.row(n))) for n in sorted(broken))
+    rest = decoded(frame.filter(sound))
+    kept = places.filter(sound)
+    more = tuple((int(kept[n]), rule, raw) for n, rule, raw in rest.bad)
+    return Rows(frame.height, rest.good, kept.gather(rest.places), tuple(sorted(bad + more)))
 
 
 def _is_text(value: bytes) -> bool:

@@ -22,10 +22,9 @@ _LONGEST_SUM = 30
 
 
 _WITH_MOMENTS = {"innodb", "rocksdb"}
-_ENGINE = (
-    "SELECT engine FROM information_schema.tables "
-    "WHERE table_schema = IF(%s = '', DATABASE(), %s) AND table_name = %s"
-)
+_OF_TABLE = "WHERE table_schema = IF(%s = '', DATABASE(), %s) AND table_name = %s"
+_ENGINE = f"SELECT engine FROM information_schema.tables {_OF_TABLE}"  # noqa: S608
+_COLUMNS = f"SELECT column_name FROM information_schema.columns {_OF_TABLE} ORDER BY ordinal_position"  # noqa: S608
 
 
 class MariaDB(Server):
@@ -42,9 +41,15 @@ class MariaDB(Server):
         return "`" + name.replace("`", "``") + "`"
 
     def ask(self, connection: sa.Connection, origin: str, table: tuple[str, str] | None = None) -> Asked:
-        """The driver's description does not say which texts are bytes; its result does."""
+        """The driver's description does not say which texts are bytes; its result does. `*` leaves out columns
+        that somebody has made invisible."""
         with cursor_of(connection) as cursor:
-            cursor.execute(self.probe(origin))
+            named = "*"
+            if table is not None:
+                schema, name = table
+                cursor.execute(_COLUMNS, (schema, schema, name))
+                named = ", ".join(self.quoted(str(column)) for (column,) in cursor.fetchall()) or "*"
+            cursor.execute(f"SELECT {named} FROM {origin} WHERE 1 = 0")  # noqa: S608
             described = list(cursor._result.fields)
         return Asked(origin, self.fields(connection, described), table)
 

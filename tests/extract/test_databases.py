@@ -279,13 +279,14 @@ def test_text_that_is_none_in_its_encoding_is_kept_apart_with_its_row(
     old: sqlite3.Connection, tmp_path: Path
 ) -> None:
     old.execute("UPDATE person SET \"Full Name\" = CAST(x'4fff' AS text) WHERE no = 2")
+    old.execute("UPDATE person SET \"Full Name\" = 'a' || char(0) WHERE no = 4")
     job = job_of(project(tmp_path, f"sqlite:///{tmp_path}/old.db"))
     tally = run(job)
-    assert tally.rejected == 1
+    assert tally.rejected == 2
     bad = standing(job, "PERSON", "unreadable")
-    assert bad.select(LINE, "reason").rows() == [(2, "undecodable")]
+    assert bad.select(LINE, "reason").rows() == [(2, "undecodable"), (4, "nul_byte")]
     assert b"O\xff" in bad["raw"][0]
-    assert standing(job, "PERSON")[LINE].to_list() == [1, 3, 4, 5]
+    assert standing(job, "PERSON")[LINE].to_list() == [1, 3, 5]
 
 
 def test_numbers_and_bytes_of_a_file_that_keeps_no_types(old: sqlite3.Connection, tmp_path: Path) -> None:
@@ -414,8 +415,12 @@ def test_types_of_mariadb_as_it_writes_them(tmp_path: Path, mariadb_url: str) ->
             "doc json, old varchar(9) CHARACTER SET latin1, kind enum('a','b'), big decimal(60,2)) "
             "CHARACTER SET utf8mb4"
         )
+        connection.exec_driver_sql("ALTER TABLE kinds MODIFY twice double INVISIBLE")
         connection.exec_driver_sql(
-            "INSERT INTO kinds VALUES (7, 9.5, 16777216, 0.1, b'101', '0000-00-00', '2024-01-05 08:30:00.25', "
+            "INSERT INTO kinds (pay_no, cash, single, twice, bits, day, at, stamp, clock, bytes, doc, old, kind, "
+            "big) "
+            "VALUES (7, 9.5, 16777216, 0.1, b'101', '0000-00-00', "
+            "'2024-01-05 08:30:00.25', "
             "'2024-07-01 12:00:00', '-36:30:00', X'00FF', '{\"a\": 1}', 'café', 'b', 1e50), "
             "(8, NULL, NULL, NULL, NULL, '2000-02-29', NULL, NULL, NULL, '', NULL, '', NULL, NULL)"
         )
