@@ -145,6 +145,7 @@ def test_odd_files_are_read_as_they_are(tmp_path: Path) -> None:
     (dump / "B.csv").write_text("B_ID,NAME\n" + "".join(f"{n},x,\n" for n in range(20)), encoding="utf-8")
     (dump / "C.csv").write_text("C_ID,NAME\n", encoding="utf-8")
     (dump / "D.csv").write_text("D_ID|NAME\n1|a, b\n", encoding="utf-8")
+    (dump / "J.ndjson").write_text('{"J_ID": 1, "NAME": "x"}\n{"J_ID": 2}\n', encoding="utf-8")
     book = openpyxl.Workbook()
     for sheet, cells in ((book.active, ["S_ID", "NAME"]), (book.create_sheet("more of it"), ["S_ID", "NAME"])):
         sheet.append(cells)
@@ -156,7 +157,7 @@ def test_odd_files_are_read_as_they_are(tmp_path: Path) -> None:
     sheets = {"file": "S.xlsx", "format": "xlsx"}
     reads = {path.stem: read_toml(path).get("read", {}) for path in (tmp_path / "p/tables").glob("*.toml")}
     assert reads == {
-        "a": {"header": 2, "delimiter": ";"}, "b": {"trailing_delimiter": True}, "c": {}, "d": {"delimiter": "|"},
+        "a": {"header": 2, "delimiter": ";"}, "b": {"trailing_delimiter": True}, "c": {}, "d": {"delimiter": "|"}, "j": {"file": "J.ndjson", "format": "json"},
         "s_sheet": {**sheets, "sheet": "Sheet"}, "s_more_of_it": {**sheets, "sheet": "more of it"},
     }  # fmt: skip
 
