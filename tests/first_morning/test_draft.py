@@ -157,7 +157,8 @@ def test_odd_files_are_read_as_they_are(tmp_path: Path) -> None:
     sheets = {"file": "S.xlsx", "format": "xlsx"}
     reads = {path.stem: read_toml(path).get("read", {}) for path in (tmp_path / "p/tables").glob("*.toml")}
     assert reads == {
-        "a": {"header": 2, "delimiter": ";"}, "b": {"trailing_delimiter": True}, "c": {}, "d": {"delimiter": "|"}, "j": {"file": "J.ndjson", "format": "json"},
+        "a": {"header": 2, "delimiter": ";"}, "b": {"trailing_delimiter": True}, "c": {}, "d": {"delimiter": "|"},
+        "j": {"file": "J.ndjson", "format": "json"},
         "s_sheet": {**sheets, "sheet": "Sheet"}, "s_more_of_it": {**sheets, "sheet": "more of it"},
     }  # fmt: skip
 
