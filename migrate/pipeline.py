@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -10,37 +9,26 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
-
 from casebridge import dedupe, extract, load, reconciliation, transform
-from casebridge.dedupe.candidates import try_queries as try_linkage
-from casebridge.dedupe.config import read_linkage
-from casebridge.dedupe.foldable import check_merge_rules
-from casebridge.extract.preflight import known_columns
 from casebridge.extract.preflight import look as look_at_dump
 from casebridge.extract.readers import FORMATS
-from casebridge.migrate.code_lists.signing import notes as code_list_notes
-from casebridge.migrate.code_lists.signing import states
-from casebridge.migrate.corrections import check_corrections, look_for_corrected, note_corrections
+from casebridge.migrate.corrections import look_for_corrected, note_corrections
 from casebridge.migrate.corruption import corruption_named
 from casebridge.migrate.decision_guard import look_at_decisions, note_decisions_followed, take_over_old_decisions
 from casebridge.migrate.drafting.guesses import guess_notes, guesses
 from casebridge.migrate.held_merges import release_held
-from casebridge.migrate.limits import check_limits, check_names
+from casebridge.migrate.limits import check_limits
+from casebridge.migrate.looks import FILE_CHECKS, code_lists, databases, databases_of, queries, reach
 from casebridge.migrate.mapping.facts import keep_mapping
 from casebridge.migrate.room import check_room
 from casebridge.migrate.run_guards import INTO_THE_TARGET, begin, may_begin, route_of
 from casebridge.migrate.run_log import Logged, RunLog
 from casebridge.migrate.stage_watch import StageWatch
 from casebridge.project.batch import remove_left_over
-from casebridge.project.database import refusal, shown
-from casebridge.project.errors import CasebridgeError, Problem, SpecError, TargetError, did_you_mean
+from casebridge.project.errors import CasebridgeError, Problem, SpecError, did_you_mean
 from casebridge.project.job import Job, Reporter, Silent, sole_run
 from casebridge.project.ledger import Ledger
-from casebridge.project.no_link import NoLink
 from casebridge.project.private import make_private, private_files
-from casebridge.project.restriction import check_restriction
 from casebridge.project.routes import routed
 from casebridge.project.settings import Settings, read_settings
 from casebridge.project.spec import TableSpec
@@ -49,7 +37,6 @@ from casebridge.project.specreader import Vocabulary
 from casebridge.project.tally import Tally
 from casebridge.project.target import read_target
 from casebridge.transform.checks import CHECKS
-from casebridge.transform.stage import make_conversions, try_queries
 from casebridge.transform.statutory import ROW_RULES
 from casebridge.transform.steps import STEPS
 
@@ -191,10 +178,10 @@ def run_stages(job: Job, until: str | None = None) -> Iterator[StageDone]:
     # What can be refused is refused before the first stage: the last run keeps its verdict.
     for stage in stages:
         may_begin(job, stage, first=stage == stages[0])
-    for look in _FILE_CHECKS:
+    for look in FILE_CHECKS:
         look(job)
-    for url, opened in _databases_of(job):
-        _reach(url, opened)
+    for url, opened in databases_of(job):
+        reach(url, opened)
     if "load" in stages:
         load.check_target(job)
     for stage in stages:
@@ -267,12 +254,12 @@ def check(folder: Path, notes: list[str] | None = None) -> list[str]:
     try:
         with open_job(folder, report=_Notes(kept), alone=False) as job:
             looks: tuple[Callable[[Job], object], ...] = (
-                *_FILE_CHECKS,
-                _queries,
+                *FILE_CHECKS,
+                queries,
                 look_at_dump,
                 look_for_corrected,
-                _code_lists,
-                _databases,
+                code_lists,
+                databases,
             )
             for look in looks:
                 try:
@@ -290,84 +277,5 @@ def _lines(error: CasebridgeError) -> list[str]:
         return [str(problem) for problem in error.problems]
     return [error.message + (f" ({error.hint})" if error.hint else "")]
 
-
-def _queries(job: Job) -> None:
-    """Whether each spec's query and conditions fit the columns of the dump, as far as they can be read."""
-    try:
-        plans = make_conversions(job)
-    except SpecError:
-        return  # among the papers' problems
-    columns = known_columns(job)
-    try_queries(job, [plan for plan in plans if all(source in columns for source in plan.spec.sources)], columns)
-
-
-def _code_lists(job: Job) -> None:
-    """Whether the lists are what their owners signed: worth knowing, and no fault of the project."""
-    for note in code_list_notes(states(job)):
-        job.report.note(note)
-
-
-def _linkage(job: Job) -> None:
-    config = read_linkage(job.folder, job.specs)
-    if config:
-        try_linkage(job, config)
-        check_merge_rules(job, config.tables)
-    NoLink(job).text()
-
-
-def _restriction(job: Job) -> None:
-    check_restriction(job.settings, job.target, job.specs)
-
-
-def _databases(job: Job) -> None:
-    problems = []
-    for where, (url, opened) in zip(("target.url", "control.url"), _databases_of(job), strict=True):
-        try:
-            _reach(url, opened)
-        except CasebridgeError as error:
-            problems.append(Problem("casebridge.toml", where, error.message, error.hint))
-    if not problems:
-        try:
-            load.check_target(job)
-        except TargetError as error:
-            problems.append(Problem("target.toml", "", error.message, error.hint))
-    if problems:
-        raise SpecError(problems)
-
-
-def _databases_of(job: Job) -> tuple[tuple[str, Callable[[], sa.Engine]], ...]:
-    """The URLs of the target and the control database, and how each is opened."""
-    return (job.settings.target_url, job.open_target), (job.settings.control_url, job.open_control)
-
-
-def _reach(url: str, opened: Callable[[], sa.Engine]) -> None:
-    """Nobody should learn after an hour of reading that the target was not there."""
-    parsed = sa.make_url(url) if "://" in url else None
-    if parsed and parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
-        # To connect would make the file; that it could be made is enough.
-        if not os.access(Path(parsed.database or "").parent, os.W_OK):
-            hint = "make that folder, or let this login write in it"
-            raise TargetError(shown(parsed), "cannot be written there", hint=hint)
-        return
-    engine = opened()
-    try:
-        with engine.connect() as connection:
-            # SQLite looks at its file only when something of the file is asked for.
-            sqlite = connection.dialect.name == "sqlite"
-            connection.execute(sa.text("PRAGMA schema_version" if sqlite else "SELECT 1"))
-    except SQLAlchemyError as error:
-        raise refusal(url, error) from error
-    finally:
-        engine.dispose()
-
-
-# What can be told from the project's own files, before anything is read or written.
-_FILE_CHECKS: tuple[Callable[[Job], object], ...] = (
-    make_conversions,
-    _linkage,
-    _restriction,
-    check_corrections,
-    check_names,
-)
 
 __all__ = ["STAGES", "StageDone", "check", "latest_run", "open_job", "run_stage", "run_stages"]

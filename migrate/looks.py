@@ -1,0 +1,106 @@
+"""What is looked at before a run, and by `check`: each look raises what it finds, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from casebridge import load
+from casebridge.dedupe.candidates import try_queries as try_linkage
+from casebridge.dedupe.config import read_linkage
+from casebridge.dedupe.foldable import check_merge_rules
+from casebridge.extract.preflight import known_columns
+from casebridge.migrate.code_lists.signing import notes as code_list_notes
+from casebridge.migrate.code_lists.signing import states
+from casebridge.migrate.corrections import check_corrections
+from casebridge.migrate.limits import check_names
+from casebridge.project.database import refusal, shown
+from casebridge.project.errors import CasebridgeError, Problem, SpecError, TargetError
+from casebridge.project.job import Job
+from casebridge.project.no_link import NoLink
+from casebridge.project.restriction import check_restriction
+from casebridge.transform.stage import make_conversions, try_queries
+
+
+def queries(job: Job) -> None:
+    """Whether each spec's query and conditions fit the columns of the dump, as far as they can be read."""
+    try:
+        plans = make_conversions(job)
+    except SpecError:
+        return  # among the papers' problems
+    columns = known_columns(job)
+    try_queries(job, [plan for plan in plans if all(source in columns for source in plan.spec.sources)], columns)
+
+
+def code_lists(job: Job) -> None:
+    """Whether the lists are what their owners signed: worth knowing, and no fault of the project."""
+    for note in code_list_notes(states(job)):
+        job.report.note(note)
+
+
+def linkage(job: Job) -> None:
+    config = read_linkage(job.folder, job.specs)
+    if config:
+        try_linkage(job, config)
+        check_merge_rules(job, config.tables)
+    NoLink(job).text()
+
+
+def restriction(job: Job) -> None:
+    check_restriction(job.settings, job.target, job.specs)
+
+
+def databases(job: Job) -> None:
+    problems = []
+    for where, (url, opened) in zip(("target.url", "control.url"), databases_of(job), strict=True):
+        try:
+            reach(url, opened)
+        except CasebridgeError as error:
+            problems.append(Problem("casebridge.toml", where, error.message, error.hint))
+    if not problems:
+        try:
+            load.check_target(job)
+        except TargetError as error:
+            problems.append(Problem("target.toml", "", error.message, error.hint))
+    if problems:
+        raise SpecError(problems)
+
+
+def databases_of(job: Job) -> tuple[tuple[str, Callable[[], sa.Engine]], ...]:
+    """The URLs of the target and the control database, and how each is opened."""
+    return (job.settings.target_url, job.open_target), (job.settings.control_url, job.open_control)
+
+
+def reach(url: str, opened: Callable[[], sa.Engine]) -> None:
+    """Nobody should learn after an hour of reading that the target was not there."""
+    parsed = sa.make_url(url) if "://" in url else None
+    if parsed and parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        # To connect would make the file; that it could be made is enough.
+        if not os.access(Path(parsed.database or "").parent, os.W_OK):
+            hint = "make that folder, or let this login write in it"
+            raise TargetError(shown(parsed), "cannot be written there", hint=hint)
+        return
+    engine = opened()
+    try:
+        with engine.connect() as connection:
+            # SQLite looks at its file only when something of the file is asked for.
+            sqlite = connection.dialect.name == "sqlite"
+            connection.execute(sa.text("PRAGMA schema_version" if sqlite else "SELECT 1"))
+    except SQLAlchemyError as error:
+        raise refusal(url, error) from error
+    finally:
+        engine.dispose()
+
+
+# What can be told from the project's own files, before anything is read or written.
+FILE_CHECKS: tuple[Callable[[Job], object], ...] = (
+    make_conversions,
+    linkage,
+    restriction,
+    check_corrections,
+    check_names,
+)
