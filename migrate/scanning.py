@@ -10,6 +10,7 @@ from pathlib import Path
 
 from casebridge.dedupe.scan.history import Record
 from casebridge.dedupe.scan.night import Model, Preview, Tell, preview, scan
+from casebridge.dedupe.scan.state import read_state
 from casebridge.dedupe.scan.telling import write_told
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_own, shown
@@ -22,6 +23,11 @@ def preview_scan(folder: Path, *, whole: bool = False, model: Model = Model.KEPT
     """What a scan would change at the desk; nothing is written."""
     with _held(folder) as (settings, log):
         return preview(settings, log, _today(), tell, whole=whole, model=model)
+
+
+def chores_of(folder: Path) -> dict[str, list[str] | None]:
+    """The keys of each chore as the last scan found them; None where a table was not there. Read only."""
+    return dict(read_state(read_settings(folder).work).facts.get("chores", {}))
 
 
 def _today() -> dt.date:

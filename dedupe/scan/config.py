@@ -15,8 +15,20 @@ from casebridge.project.toml_file import TomlError, read_toml
 FILE = "linkage.toml"
 KNOWN: Mapping[str, frozenset[str]] = {
     "scan": frozenset(
-        {"query", "related", "duplicates", "unborn", "merged", "teams", "flags", "not_restricted", "tables"}
+        {
+            "query",
+            "related",
+            "duplicates",
+            "unborn",
+            "merged",
+            "teams",
+            "flags",
+            "not_restricted",
+            "tables",
+            "chores",
+        }
     ),
+    "scan.chores": frozenset({"words", "query", "tables"}),
     "scan.tables": frozenset({"key", "person", "columns", "changed", "others"}),
 }
 """The keys of `[scan]`, and of a part `[scan.tables.NAME]`."""
@@ -45,6 +57,17 @@ class LiveTable:
 
 
 @dataclass(frozen=True)
+class Chore:
+    """A list for somebody's day: what it is in words, the query of keys (`id`), and the tables that it needs
+    beside those of the scan, each with its columns."""
+
+    name: str
+    words: str
+    query: str
+    tables: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
 class ScanConfig:
     """The tables, and queries over them (DuckDB, every column text): `query` has one row a person with `id`, the
     columns of `fields` and `restricted`; `related` and `duplicates` have pairs (`left_id`, `right_id`) that are on
@@ -62,6 +85,7 @@ class ScanConfig:
     teams: str = ""
     flags: str = ""
     not_restricted: tuple[str, ...] = NOT_RESTRICTED
+    chores: tuple[Chore, ...] = ()
 
     @property
     def register(self) -> LiveTable:
@@ -93,13 +117,14 @@ def read_scan(folder: Path) -> ScanConfig:
     for part, where in ((_part(raw, "fields"), "fields"), (str(body.get("query", "")).strip(), "scan.query")):
         if not part:
             problems.append(Problem(FILE, where, "is missing"))
+    chores = tuple(_chore(name, chore, problems) for name, chore in _part(body, "chores").items())
     is_open = texts_of(FILE, "scan", body, "not_restricted", problems)
     if problems:
         raise SpecError(problems)
     queries = {name: str(body.get(name, "")) for name in ("query", *QUERIES)}
     return ScanConfig(
         tables=tables, fields=_texts(raw, "fields"), other=_texts(raw, "other"),
-        not_restricted=NOT_RESTRICTED if is_open is None else is_open, **queries,
+        not_restricted=NOT_RESTRICTED if is_open is None else is_open, chores=chores, **queries,
     )  # fmt: skip
 
 
@@ -117,6 +142,19 @@ def _table(name: str, body: Any, problems: list[Problem]) -> LiveTable:
     person, columns = str(body.get("person", "")), texts_of(FILE, where, body, "columns", problems) or ()
     others = texts_of(FILE, where, body, "others", problems) or ()
     return LiveTable(name, str(body.get("key", person)), person, columns, str(body.get("changed", "")), others)
+
+
+def _chore(name: str, body: Any, problems: list[Problem]) -> Chore:
+    where = f"scan.chores.{name}"
+    _unknown("scan.chores", body, where, problems)
+    body = body if isinstance(body, dict) else {}
+    if not str(body.get("query", "")).strip():
+        problems.append(Problem(FILE, f"{where}.query", "is missing"))
+    tables = dict(_part(body, "tables"))
+    needed = tuple(
+        (str(table), texts_of(FILE, f"{where}.tables", tables, table, problems) or ()) for table in tables
+    )
+    return Chore(name, str(body.get("words", name.replace("_", " "))), str(body.get("query", "")), needed)
 
 
 def _unknown(part: str, body: Any, where: str, problems: list[Problem]) -> None:

@@ -22,7 +22,8 @@ class Record:
     back, that were settled since, that wait (by age, `oldest` in days), that people decided; the mean probability
     of the new ones; of each role the share of people who have its commonest value (`largest`), and of
     those who have any (`filled`); NHS numbers by cohort; rows that came from
-    each table, changes that a change date hid (`late`), nights that were missed before, seconds."""
+    each table, changes that a change date hid (`late`), how many are on the
+    list of each chore, nights that were missed before, seconds."""
 
     night: int
     day: str
@@ -41,6 +42,7 @@ class Record:
     nhs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rows_read: Mapping[str, int] = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
+    chores: Mapping[str, int | None] = field(default_factory=dict)
     missed: int = 0
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0

@@ -24,6 +24,7 @@ from casebridge.dedupe.review.evidence import said_until_now
 from casebridge.dedupe.review.evidence_file import Person
 from casebridge.dedupe.review.reraise import note_bases
 from casebridge.dedupe.scan.changes import TableRead, read_table
+from casebridge.dedupe.scan.chores import done_chores, read_chores
 from casebridge.dedupe.scan.completeness import filled_shares, nhs_by_cohort
 from casebridge.dedupe.scan.config import ScanConfig, read_scan
 from casebridge.dedupe.scan.drift import drift
@@ -54,6 +55,7 @@ class _Seen:
     tables: Mapping[str, TableRead]
     crosswalk: pl.DataFrame
     hidden: frozenset[str]
+    chores: Mapping[str, Mapping[str, pl.DataFrame] | None]
 
     @property
     def rows(self) -> dict[str, pl.DataFrame]:
@@ -119,7 +121,8 @@ def _read(settings: Settings, config: ScanConfig, state: ScanState, *, whole: bo
         for table in config.tables:
             tables[table.name] = read_table(snapshot, table, state.frame(table.name), keys, whole=whole)
             tell(f"{table.name}: {tables[table.name].read:,} rows read")
-    return _Seen(tables, crosswalk.filter(~pl.col("live").is_in(sorted(hidden))), frozenset(hidden))
+        chores = read_chores(snapshot, config.chores)
+    return _Seen(tables, crosswalk.filter(~pl.col("live").is_in(sorted(hidden))), frozenset(hidden), chores)
 
 
 @dataclass(frozen=True)
@@ -235,12 +238,14 @@ class _Work:
         folder = state.new_folder("linked")
         if linked.kept is not None:
             linked.kept.save(folder)
-        record, nights = self._record(seen, found)
+        lists = done_chores(found.queries, self.config.chores, seen.chores, seen.hidden)
+        record, nights = self._record(seen, found, lists)
         merged = {gone: kept for gone, kept in found.keys.merged.items() if not {gone, kept} & seen.hidden}
         held = {**vars(evidence), "path": evidence.path.relative_to(self.settings.work).as_posix()}
         failpoint("before commit")
         state.commit({
             "merged": merged, "back": dict(found.returned), "evidence": held, "nights": nights,
+            "chores": lists,
             "model_since": self._model_since(), LINKED: folder.name if linked.kept is not None else "",
         })  # fmt: skip
         failpoint("after commit")
@@ -248,7 +253,9 @@ class _Work:
         failpoint("published")
         return record
 
-    def _record(self, seen: _Seen, found: _Found) -> tuple[Record, list[dict[str, Any]]]:
+    def _record(
+        self, seen: _Seen, found: _Found, lists: Mapping[str, tuple[str, ...] | None]
+    ) -> tuple[Record, list[dict[str, Any]]]:
         """Tonight in numbers, and all nights that are kept with it."""
         nights = [read_record(body) for body in self.state.facts.get("nights", [])]
         gap = (self.day - dt.date.fromisoformat(nights[-1].day)).days - 1 if nights else 0
@@ -260,6 +267,7 @@ class _Work:
             nhs=nhs_by_cohort(found.register, self.config, self.day),
             rows_read={name: table.read for name, table in seen.tables.items()},
             late={name: table.late for name, table in seen.tables.items() if table.late}, missed=max(gap, 0),
+            chores={name: None if keys is None else len(keys) for name, keys in lists.items()},
             warnings=found.linked.warnings, seconds=round(time.monotonic() - self.began, 2),
         )  # fmt: skip
         hidden = [f"{name}: {counted(rows, 'row')} changed though `changed` did not move: it cannot be trusted"

@@ -66,6 +66,15 @@ class LiveQueries:
             str(item): tuple(texts) for item, texts in found.group_by("id", maintain_order=True).agg(text).rows()
         }
 
+    def keys(self, query: str, where: str, tables: Tables) -> list[str]:
+        """The `id`s of a query over these tables and those of the scan, as system:key, each once."""
+        both = {**self._tables, **tables}
+        with self._database(both) as database:
+            rows = (
+                ask(database, query, where, [TONIGHT, *map(plain_name, both)]).select("id").drop_nulls().unique()
+            )
+        return [str(item) for item in self._named(rows, "id").get_column("id").sort()]
+
     def _asked(self, query: str, where: str, keys: Collection[str] | None) -> pl.DataFrame:
         tables = self._tables
         if keys is not None:

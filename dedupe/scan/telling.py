@@ -36,6 +36,8 @@ def _lines(record: Record) -> list[Line]:
         ("people in the register", f"{record.people:,}"),
         ("of them new or changed", f"{record.changed:,}"),
     ]
+    lines += [(name.replace("_", " "), "not read" if count is None else f"{count:,}")
+              for name, count in record.chores.items()]  # fmt: skip
     return lines + ([("nights missed before, caught up", f"{record.missed:,}")] if record.missed else [])
 
 

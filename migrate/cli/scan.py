@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from casebridge.dedupe.scan.chores import ABSENT
 from casebridge.dedupe.scan.night import Model
 from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.render import show_json
-from casebridge.migrate.scanning import preview_scan, scan_project
+from casebridge.migrate.scanning import chores_of, preview_scan, scan_project
 from casebridge.project.errors import counted
 
 
@@ -22,11 +23,15 @@ from casebridge.project.errors import counted
     "--model", type=click.Choice([str(model) for model in Model]), default=str(Model.KEPT), show_default=True,
     help="new: fit one to the register as it is now, and link everybody by it.",
 )  # fmt: skip
+@click.option("--chores", is_flag=True, help="List the keys of each chore, as the last scan found them.")
 @click.option(
     "--dry-run", is_flag=True, help="Say which pairs would come to the desk and go from it; write nothing."
 )
-def scan(folder: Path, as_json: bool, whole: bool, model: str, dry_run: bool) -> None:
+def scan(folder: Path, as_json: bool, whole: bool, model: str, dry_run: bool, chores: bool) -> None:
     """Look through the live register for people who are in it twice."""
+    if chores:
+        _chores(folder, as_json)
+        return
     if dry_run:
         _preview(folder, as_json, whole, model)
         return
@@ -38,6 +43,16 @@ def scan(folder: Path, as_json: bool, whole: bool, model: str, dry_run: bool) ->
     click.echo(f"{counted(night.new, 'new pair')} before the reviewers, {night.waiting:,} waiting in all")
     for warning in night.warnings:
         click.echo(f"warning: {warning}", err=True)
+
+
+def _chores(folder: Path, as_json: bool) -> None:
+    lists = chores_of(folder)
+    if as_json:
+        show_json(lists)
+        return
+    for name, keys in lists.items():
+        for key in keys if keys is not None else (ABSENT,):
+            click.echo(f"{name},{key}")
 
 
 def _preview(folder: Path, as_json: bool, whole: bool, model: str) -> None:

@@ -1,0 +1,45 @@
+"""Chores: lists that the register's own tables give every night, such as staff who are there as clients, or
+services that nobody ended. Keys only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from casebridge.dedupe.scan.config import Chore
+from casebridge.dedupe.scan.people import LiveQueries
+from casebridge.project.snapshot import Snapshot
+
+ABSENT = "a table that it needs is not there"
+
+
+def read_chores(snapshot: Snapshot, chores: tuple[Chore, ...]) -> dict[str, dict[str, pl.DataFrame] | None]:
+    """The tables of each chore, whole, with the columns that it names; None where one of them is not there."""
+    if not chores:
+        return {}
+    there, found = snapshot.tables(), dict[str, dict[str, pl.DataFrame] | None]()
+    for chore in chores:
+        if not {name for name, _ in chore.tables} <= there:
+            found[chore.name] = None
+            continue
+        found[chore.name] = {
+            name: pl.concat([pl.DataFrame(schema=dict.fromkeys(columns, pl.String())),
+                             *snapshot.read(name, columns)]) for name, columns in chore.tables
+        }  # fmt: skip
+    return found
+
+
+def done_chores(
+    queries: LiveQueries, chores: tuple[Chore, ...], tables: Mapping[str, Mapping[str, pl.DataFrame] | None],
+    hidden: frozenset[str],
+) -> dict[str, tuple[str, ...] | None]:  # fmt: skip
+    """The keys on each list, as `system:key`, in order; None where a table was not there. Nobody of a no-link list
+    is on one."""
+    found: dict[str, tuple[str, ...] | None] = {}
+    for chore in chores:
+        mine = tables.get(chore.name)
+        found[chore.name] = None if mine is None else tuple(
+            item for item in queries.keys(chore.query, f"scan.chores.{chore.name}", mine) if item not in hidden
+        )  # fmt: skip
+    return found
