@@ -160,7 +160,10 @@ def _done(visit: Visit, handler: Handler) -> Response:
         return visit.page("message.html", status=500, title="Something broke", error=True, text=_BROKEN)
 
 
-_BROKEN = "Nothing was changed. Try again, and tell whoever runs the desk."
+_BROKEN = (
+    "Open the pair again: it shows whether your verdict was taken, and sending it twice does no harm. "
+    "Tell whoever runs the desk."
+)
 _FOREIGN = "This form was not made by this desk for you, or your session began anew. Go back and try again."
 
 
