@@ -18,6 +18,7 @@ from casebridge.synthetic.council import FIRST_DAY, SNAPSHOT
 from casebridge.synthetic.formats import Dates
 from casebridge.synthetic.names import Ints, Names
 from casebridge.synthetic.places import TOWNS
+from casebridge.synthetic.suppliers import entered_again
 from casebridge.synthetic.verdicts import DUPLICATE_KEY, LOADED, UNDECODABLE, Mask, Verdicts
 from casebridge.synthetic.writer import Writer
 
@@ -125,19 +126,25 @@ def _org_name(kind: str, at: int, town: str) -> str:
 
 
 def write_orgs(staff: Staff, writer: Writer) -> None:
-    """One sheet; two rows come twice, two teams name a parent that is no organisation."""
+    """One sheet; suppliers that were entered again stand behind the others, two rows come twice, two teams name a
+    parent that is no organisation."""
     rows = [list(row) for row in staff.orgs.rows()]
     stray = staff.teams[[0, -1]]
     for at in stray:
         rows[at][4] = str(FIRST_ORG + NO_SUCH)
+    again = entered_again(staff.orgs, FIRST_ORG + len(staff.orgs))
+    rows += [list(row) for row in again.select(staff.orgs.columns).rows()]
+    loaded = len(rows)
     rows += [list(rows[at]) for at in staff.suppliers[[1, -2]]]
     file = writer.open("CF_ORG")
     file.write(_workbook([list[object](staff.orgs.columns), *rows]), len(rows) + 1)
-    verdicts = np.where(np.arange(len(rows)) < len(staff.orgs), LOADED, DUPLICATE_KEY).astype(np.uint8)
+    verdicts = np.where(np.arange(len(rows)) < loaded, LOADED, DUPLICATE_KEY).astype(np.uint8)
     keys = pl.Series([str(row[0]) for row in rows])
     nothing = np.zeros(len(rows), dtype=np.bool_)
     writer.account("CF_ORG", np.arange(len(rows)) + 2, keys, verdicts, nothing)
     writer.set_aside("CF_ORG", stray + 2, "PARENT_NO", "orphan")
+    first = staff.orgs.select("ORG_NO", organisation="ORG_NO", errors=pl.lit([], dtype=pl.List(pl.String)))
+    writer.save("organisations", pl.concat([first, again.select("ORG_NO", organisation="of", errors="errors")]))
 
 
 def _workbook(rows: list[list[object]]) -> bytes:

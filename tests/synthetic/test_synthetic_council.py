@@ -12,6 +12,7 @@ import pytest
 from legacy_judge import KEYS, nhs_is_wrong
 from legacy_reader import Record, read_dump
 
+from casebridge.dedupe.linkage import Fields, evaluate, link
 from casebridge.synthetic import Summary, make_council
 from casebridge.synthetic.codelists import CODE_LISTS
 from casebridge.synthetic.dump import CHUNK
@@ -209,3 +210,23 @@ def test_workers_who_are_clients_bear_the_clients_name(tables: dict[str, list[Re
     assert len(known) >= 3
     for worker, client in known:
         assert worker["SURNAME"].strip().upper() == client["SURNAME"].strip().upper().replace("\u2019", "'")
+
+
+def test_suppliers_entered_again_are_found(made: Summary, tables: dict[str, list[Record]]) -> None:
+    """One in eight suppliers stands in the finance sheet twice; the truth says which, and linkage finds them.
+    Without an address none is joined by itself."""
+    truth = pl.read_parquet(made.folder / "truth" / "organisations.parquet")
+    again = truth.filter(pl.col("ORG_NO") != pl.col("organisation"))
+    assert 3 <= again.height <= truth.height / 6
+    assert again["errors"].list.len().sum() > again.height / 2
+    sheet = pl.DataFrame([record.fields for record in tables["CF_ORG"]]).unique("ORG_NO", keep="first")
+    register = sheet.join(truth.with_columns(ORG_NO=pl.col("ORG_NO").cast(pl.String)), on="ORG_NO")
+    assert register.height == truth.height
+    fields = Fields(
+        "ORG_NO", {"name": "NAME", "supplier_number": "FINANCE_REF"}, {"sort": "ORG_TYPE"}, kind="organisation"
+    )
+    found = link(register, fields)
+    judged = evaluate(found, register, fields, "organisation")
+    assert max(line["recall"] for line in judged["by_threshold"] if line["precision"] >= 0.9) >= 0.9
+    assert "same" not in found.pairs["zone"].to_list()
+    assert any("No address" in warning for warning in found.model["warnings"])
