@@ -29,8 +29,9 @@ def nhs_by_cohort(register: pl.DataFrame, config: ScanConfig, day: dt.date) -> d
         return {}
     born = pl.col(roles["birth_date"]) if "birth_date" in roles else pl.lit(None, dtype=pl.Date)
     adult = dt.date(day.year - CHILD, day.month, min(day.day, 28))
-    is_child = born.cast(pl.Date, strict=False) > adult
-    of_age = pl.when(born.is_not_null()).then(pl.lit("adults")).otherwise(pl.lit("age unknown"))
+    day_of_birth = born.cast(pl.String).str.head(10).str.to_date("%Y-%m-%d", strict=False)
+    is_child = day_of_birth > adult
+    of_age = pl.when(day_of_birth.is_not_null()).then(pl.lit("adults")).otherwise(pl.lit("age unknown"))
     cohort = pl.when(is_child).then(pl.lit("children")).otherwise(of_age)
     number = pl.col(roles["nhs_number"]).cast(pl.String)
     counted = register.group_by(cohort.alias("cohort")).agg(

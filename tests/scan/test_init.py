@@ -53,6 +53,12 @@ def test_another_register_gets_a_draft_from_the_names_of_its_columns(tmp_path: P
     assert made.stdout.strip().endswith("people in Clients, 5 roles")
     folder = ("--project", str(tmp_path / "project"))
     assert casebridge("check", *folder).stdout == ""
+    linkage = tmp_path / "project" / "linkage.toml"
+    linkage.write_text(
+        linkage.read_text()
+        .replace("[fields]", '[fields]\nnhs_number = "NHS"')
+        .replace('"PostCode"\nFROM', '"PostCode",\n    NULL AS "NHS"\nFROM')
+    )
     done = casebridge("scan", *folder)
     assert done.returncode == 0, done.stderr
 

@@ -43,4 +43,6 @@ def test_missing_and_invalid_nhs_numbers_are_counted_by_cohort() -> None:
         "age unknown": {"people": 1, "missing": 1, "invalid": 0},
         "children": {"people": 2, "missing": 1, "invalid": 0},
     }
+    as_text = rows.with_columns(pl.col("birth_date").cast(pl.String))
+    assert nhs_by_cohort(as_text, config, day) == nhs_by_cohort(rows, config, day)
     assert filled_shares(rows, config)["nhs_number"] == 0.6
