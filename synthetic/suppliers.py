@@ -20,7 +20,7 @@ def entered_again(orgs: pl.DataFrame, first_number: int) -> pl.DataFrame:
     chosen = sorted(rng.choice(len(suppliers), max(3, round(SHARE * len(suppliers))), replace=False).tolist())
     rows = []
     for number, at in enumerate(chosen, first_number):
-        told, errors = dict(suppliers[at]), []
+        told, errors = dict(suppliers[at]), list[str]()
         name, _, town = str(told["NAME"]).rpartition(", ")
         for error, chance in (("typo", 0.25), ("short_form", 0.35), ("legal_form", 0.5), ("note", 0.1)):
             changed = _written(name, error, rng) if rng.random() < chance else name
