@@ -137,8 +137,11 @@ def _sql(name: str) -> str:
 
 
 def scans_only(folder: Path) -> bool:
-    """Whether a project has no dump, but a live register."""
-    return not read_settings(folder).systems
+    """Whether a project has no dump, but a live register; no, where its settings cannot be read."""
+    try:
+        return not read_settings(folder).systems
+    except SpecError:
+        return False
 
 
 def check_live(folder: Path) -> list[str]:

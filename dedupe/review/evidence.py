@@ -127,7 +127,8 @@ def _evidence(job: Job, config: LinkageConfig, pairs: pl.DataFrame) -> tuple[lis
     kin = [Person(item, int(item in secret), roles.get(item, {})) for item in sorted(beside - members)]
     log = job.audit_log()
     made = pairs_evidence(log.keyer(), pairs, people, preflight_of(job))
-    known_people, known = known_pairs(made, people, log.keyer(), answered_known(log.engine))
+    keys = {*everyone, *register.get_column("id")}
+    known_people, known = known_pairs(made, people, log.keyer(), answered_known(log.engine), keys)
     return [*people.values(), *kin, *known_people], [*made, *known]
 
 

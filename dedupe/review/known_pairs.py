@@ -1,18 +1,15 @@
 """Known pairs: made up, their answer known, among the surest pairs of the queue; never decisions.
 
 Where nearly every pair is one person, people learn to say *same* (misses of what is rare: 14 % at one in fifty
-against
-2.5 % at one in two; `research/desk.md`, section 3). One pair in twenty there is made up. Nobody in it lives:
-names and
-days are put together by chance, numbers are keys that no record has, and of the pair that it stands beside only
-counts
-and codes are taken over, so that it looks like the others.
+against 2.5 % at one in two). One pair in twenty there is made up. Nobody in it lives: names and days are put
+together by chance, numbers are keys that no record has, and of the pair that it stands beside only counts and
+codes are taken over, so that it looks like the others.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from casebridge.dedupe.review.evidence_file import Held, PairEvidence, Person
@@ -35,21 +32,23 @@ def known_pairs(
     people: Mapping[str, Person],
     keyed: Callable[..., str],
     answered: Collection[str],
+    keys: Iterable[str],
 ) -> tuple[list[Person], list[PairEvidence]]:
     """Made-up people and pairs, one for EVERY of the surest open pairs that everybody may see.
 
     keyed: the project's keyed digest; answered: items of known pairs that somebody has judged already: others
-    come.
+    come; keys: of all records of the register, which nobody made up may have.
     """
     surest = sorted((pair for pair in hosts if _is_sure(pair)), key=lambda pair: pair.item)[::EVERY]
     surest = surest[: sum(map(_is_sure, hosts)) // EVERY]
+    taken = {*people, *keys}
     made_people: list[Person] = []
     made: list[PairEvidence] = []
     number = 0
     while len(made) < len(surest):
         item, number = keyed("known", str(number))[:32], number + 1
         if item not in answered:
-            both, pair = _made_up(surest[len(made)], people, item)
+            both, pair = _made_up(surest[len(made)], people, item, taken)
             made_people += both
             made.append(pair)
     return made_people, made
@@ -59,10 +58,12 @@ def _is_sure(pair: PairEvidence) -> bool:
     return pair.open and pair.clearance == 0 and pair.p >= SUREST and not pair.conflict and pair.proposed
 
 
-def _made_up(host: PairEvidence, people: Mapping[str, Person], item: str) -> tuple[list[Person], PairEvidence]:
+def _made_up(
+    host: PairEvidence, people: Mapping[str, Person], item: str, taken: set[str]
+) -> tuple[list[Person], PairEvidence]:
+    """Two people and their pair, like `host`; their keys are `taken` then."""
     chance = random.Random(item)
     known, why, one, other = made_up_pair(chance, chance.randrange(len(_KINDS)))
-    taken = set(people)
     made = []
     for roles, beside in ((one, people[host.left_id]), (other, people[host.right_id])):
         key = _free_key(beside.id, taken, chance)

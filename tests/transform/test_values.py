@@ -43,6 +43,14 @@ STEP_TABLES: dict[str, list[tuple[str, str | None, str | None]]] = {
     ],
     "strip_zeros": [("", "007", "7"), ("", "000", "0"), ("", "0", "0"), ("", "70", "70"), ("", None, None)],
     "zero_pad": [("8", "123", "00000123"), ("3", "1234", "1234"), ("2", "é", "0é"), ("8", None, None)],
+    "replace": [
+        ("St.=>Street", "High St.", "High Street"), ("-=>", "1-2-3", "123"), ("x=>", "x", None),
+        ("a=>b", None, None), (".=>,", "1.5", "1,5"),
+    ],
+    "substring": [
+        ("3;4", "AB1234CD", "1234"), ("3", "AB12", "12"), ("9", "AB", None), ("1;2", "é1x", "é1"),
+        ("1", None, None),
+    ],
     "prefix": [("CF-", "1", "CF-1"), ("", "1", "1"), ("CF-", None, None)],
     "yes_no": [
         *(("", word, "Y") for word in ("Y", "y", "YES", "t", "TRUE", "1")),
@@ -84,7 +92,8 @@ def test_every_step_does_as_its_table_says(name: str) -> None:
 @given(text=st.text(max_size=30))
 def test_no_step_fails_on_any_text_or_makes_an_empty_one(name: str, text: str) -> None:
     """Blank is null in this project; a step that empties a text says so."""
-    once = _one(STEPS[name](pl.col("v"), ""), text.strip(" ") or None)
+    argument = {"replace": "a=>", "substring": "2;3"}.get(name, "")
+    once = _one(STEPS[name](pl.col("v"), argument), text.strip(" ") or None)
     assert once is None or once != ""
 
 

@@ -151,16 +151,20 @@ def test_one_in_twenty_of_the_surest_is_made_up_and_looks_like_the_others() -> N
     people = {f"old:{n}": somebody(str(n)) for n in range(1000, 1200)}
     hosts = [replace(pair_of(str(n), str(n + 1)), item=f"{n:032x}") for n in range(1000, 1100, 1)]
     unsure = [replace(one, p=0.7, item=f"{n:031x}f") for n, one in enumerate(hosts)]
-    made_people, made = known_pairs([*hosts, *unsure], people, _keyed, set())
+    made_people, made = known_pairs([*hosts, *unsure], people, _keyed, set(), ())
+    assert len({*people, *(person.id for person in made_people)}) == len(people) + len(made_people)
     assert (len(made), len(made_people)) == (5, 10)
     assert {one.known for one in made} <= {"same", "different"}
     assert not {person.id for person in made_people} & set(people)
     assert all(len(person.id) == len("old:1000") for person in made_people)
-    again = known_pairs(hosts, people, _keyed, {made[0].item})[1]
+    every_key = {f"old:{n}" for n in range(1000, 10_000)}
+    crowded = [person.id for person in known_pairs(hosts, people, _keyed, set(), every_key)[0]]
+    assert len(set(crowded) - every_key) == len(crowded), "a key that a record has"
+    again = known_pairs(hosts, people, _keyed, {made[0].item}, ())[1]
     assert made[0].item not in {one.item for one in again}
     assert len(again) == 5
     closed = [replace(one, clearance=1) for one in hosts]
-    assert known_pairs(closed, people, _keyed, set())[1] == []
+    assert known_pairs(closed, people, _keyed, set(), ())[1] == []
 
 
 @pytest.mark.parametrize(("said", "told"), [("same", "You said otherwise"), ("different", "You saw it")])
