@@ -1,6 +1,8 @@
 # Two commands do everything: `make demo` and `make test`. `make quick` is for every save.
 
 PYTHON ?= python3
+# Each test that starts a command would compile the whole program anew.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
 # Files of tests that need no server, no council and no second process, and take a few seconds at most.

@@ -18,6 +18,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -27,7 +28,7 @@ from casebridge.project.batch import digest, write_text
 
 PACKAGE = "casebridge"
 FILE = "code.json"
-"""In the work folder: what each source file was found to say, by the digest of its bytes."""
+"""What each source file was found to say, by the digest of its bytes."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class _Code:
     def __init__(self, folder: Path, kept: Path | None) -> None:
         self._folder = folder
         self._known = _read_known(kept, self._made_by())
+        self.parsed = 0
         self._sources: dict[str, _Source] = {}
         self._files = dict(_modules(self._folder))
         self._by_bytes: dict[str, _Source] = {}
@@ -141,7 +143,9 @@ class _Code:
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
             # A relative import means something else in another package.
             key = f"{key} {package}"
-            self._by_bytes[key] = self._sources[name] = self._known.get(key) or read_source(text, package)
+            found = self._known.get(key)
+            self.parsed += found is None
+            self._by_bytes[key] = self._sources[name] = found or read_source(text, package)
         return self._sources[name]
 
 
@@ -152,8 +156,22 @@ def fingerprints(kept: Path | None = None, *, keep: bool = False) -> Mapping[str
     """`fingerprints_in` the folder that this module stands in. The same for as long as the process lives, for what
     runs is what was there when it began."""
     if not _of_this_process:
-        _of_this_process.append(fingerprints_in(Path(__file__).parent.parent, kept, keep=keep))
+        _of_this_process.append(_of_this_code(kept, keep=keep))
     return _of_this_process[0]
+
+
+def _of_this_code(kept: Path | None, *, keep: bool) -> Mapping[str, Fingerprint]:
+    """Kept beside the compiled code, for every project; in the project where this login may not write there."""
+    folder = Path(__file__).parent.parent
+    beside = Path(__file__).parent / "__pycache__" / FILE
+    code = _Code(folder, beside)
+    if not code.parsed:
+        return code.fingerprints
+    if not sys.dont_write_bytecode and os.access(beside.parent, os.W_OK):
+        with suppress(OSError):
+            code.keep(beside)
+            return code.fingerprints
+    return fingerprints_in(folder, kept, keep=keep)
 
 
 def fingerprints_in(folder: Path, kept: Path | None = None, *, keep: bool = False) -> Mapping[str, Fingerprint]:
