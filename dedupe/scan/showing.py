@@ -33,7 +33,7 @@ def shown_people(
     people."""
     at_home = households(register, dict(config.fields), members)
     kin = defaultdict[str, list[Kin]](list)
-    for left, right in related:
+    for left, right in sorted(related):
         for one, other in ((left, right), (right, left)):
             if one in members:
                 kin[one].append(Kin(other, "relationship on file"))
@@ -47,14 +47,14 @@ def shown_people(
     keys = [item.partition(":")[2] for item in members]
     around = {table.name: rows_of(tables[table.name], table, keys) for table in config.tables}
     teams, flags = (said(name, around) for name in ("teams", "flags"))
-    held = _held(config, around)
+    held, all_fields = _held(config, around), _fields(around[config.register.name], config.register)
     people = {}
     for item in sorted(roles):
         key, restricted = item.partition(":")[2], item in secret
         if item not in members:
             people[item] = Person(item, RESTRICTED if restricted else OPEN, roles[item])
             continue
-        fields = _fields(around[config.register.name], config.register, key)
+        fields = all_fields.get(key, {})
         marks = {*flags.get(item, ()), *(["restricted"] if restricted else [])}
         people[item] = Person(
             item, RESTRICTED if restricted else OPEN, roles[item], fields, tuple(held.get(key, ())),
@@ -82,10 +82,13 @@ def _roles(row: Mapping[str, Any], config: ScanConfig) -> dict[str, Any]:
     return found
 
 
-def _fields(rows: pl.DataFrame, table: LiveTable, key: str) -> dict[str, str]:
-    """The columns of the people's table that hold something."""
-    mine = rows.filter(pl.col(table.key) == key).drop(HASH, strict=False).head(1).to_dicts()
-    return {name: str(value) for row in mine for name, value in row.items() if value}
+def _fields(rows: pl.DataFrame, table: LiveTable) -> dict[str, dict[str, str]]:
+    """The columns of the people's table that hold something, by key."""
+    first = rows.drop(HASH, strict=False).unique(table.key, keep="first", maintain_order=True)
+    return {
+        str(row[table.key]): {name: str(value) for name, value in row.items() if value}
+        for row in first.iter_rows(named=True)
+    }
 
 
 def _held(config: ScanConfig, around: Tables) -> dict[str, list[Held]]:
@@ -95,8 +98,11 @@ def _held(config: ScanConfig, around: Tables) -> dict[str, list[Held]]:
         if table.key == table.person or table.others:
             continue
         rows = around[table.name].sort(table.key).drop(HASH, strict=False)
-        for (key,), mine in rows.group_by(table.person, maintain_order=True):
-            shown = [{name: str(value) for name, value in row.items() if value and name in table.columns}
-                     for row in mine.tail(SHOWN).to_dicts()]  # fmt: skip
-            found[str(key)].append(Held(table.name, mine.height, "", tuple(shown)))
+        groups = rows.group_by(table.person, maintain_order=True)
+        shown = defaultdict[str, list[dict[str, str]]](list)
+        for row in groups.tail(SHOWN).iter_rows(named=True):
+            said = {name: str(value) for name, value in row.items() if value and name in table.columns}
+            shown[str(row[table.person])].append(said)
+        for key, count in groups.len().iter_rows():
+            found[str(key)].append(Held(table.name, count, "", tuple(shown[str(key)])))
     return found
