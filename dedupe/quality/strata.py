@@ -1,7 +1,7 @@
 """Strata: pairs alike in what became of them, how sure linkage is, and whether the NHS number speaks.
 
-A missing value is a stratum of its own and never left out (`research/desk.md`, section 2: leaving them out, or
-averaging without weights, was 6 to 11 points off).
+A missing value is a stratum of its own and never left out (leaving them out, or averaging without weights,
+was 6 to 11 points off when it was measured).
 """
 
 from __future__ import annotations
