@@ -91,9 +91,11 @@ class _Source:
 class _Code:
     """The source files of a package, each looked at once."""
 
-    def __init__(self, folder: Path, kept: Path | None) -> None:
+    def __init__(self, folder: Path, *kept: Path | None) -> None:
         self._folder = folder
-        self._known = _read_known(kept, self._made_by())
+        self._known: dict[str, _Source] = {}
+        for path in kept:
+            self._known |= _read_known(path, self._made_by())
         self.parsed = 0
         self._sources: dict[str, _Source] = {}
         self._files = dict(_modules(self._folder))
@@ -164,14 +166,14 @@ def _of_this_code(kept: Path | None, *, keep: bool) -> Mapping[str, Fingerprint]
     """Kept beside the compiled code, for every project; in the project where this login may not write there."""
     folder = Path(__file__).parent.parent
     beside = Path(__file__).parent / "__pycache__" / FILE
-    code = _Code(folder, beside)
-    if not code.parsed:
-        return code.fingerprints
-    if not sys.dont_write_bytecode and os.access(beside.parent, os.W_OK):
+    code = _Code(folder, beside, kept)
+    if code.parsed and not sys.dont_write_bytecode and os.access(beside.parent, os.W_OK):
         with suppress(OSError):
             code.keep(beside)
             return code.fingerprints
-    return fingerprints_in(folder, kept, keep=keep)
+    if code.parsed and kept and keep:
+        code.keep(kept)
+    return code.fingerprints
 
 
 def fingerprints_in(folder: Path, kept: Path | None = None, *, keep: bool = False) -> Mapping[str, Fingerprint]:
