@@ -272,8 +272,8 @@ def _conclude(
         beyond = missed + _expected_below(model, patterns, options.keep)
         per_pattern = np.bincount(judged.place, minlength=len(judged.p)).astype(np.float64)
         threshold, f1 = best_expected_f1(judged.p, per_pattern, beyond)
-        some = float(p.sum()) + beyond >= ONE_PAIR
-        thin = thin_evidence(hangs, f1) if some else []
+        clean = f1 == 0 and float(p.sum()) + beyond < ONE_PAIR
+        thin = [] if clean else thin_evidence(hangs, f1)
         if options.propose is not None:
             threshold = options.propose
         elif thin:

@@ -10,8 +10,9 @@ from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP
 LEAST = 0.5
 HOPELESS = 0.75
 ONE_PAIR = 1.0
-"""Where fewer pairs of one person are expected in all, an expected F1 says nothing of the columns: the register
-may be clean. The threshold is LEAST then, so that a model kept of it finds what comes later."""
+"""Where fewer pairs of one person are expected in all, and none is more likely one person than two, there is
+nothing to judge the columns by: the register may be clean. The threshold is LEAST then, so that a model kept of it
+finds what comes later."""
 
 
 def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond: float) -> tuple[float, float]:
