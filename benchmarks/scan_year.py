@@ -14,20 +14,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import polars as pl
-
-from casebridge.dedupe.linkage import LinkedRegister
 from casebridge.dedupe.review.decisions import Ruling
-from casebridge.dedupe.scan.linking import in_order
 from casebridge.dedupe.scan.night import Model
-from casebridge.dedupe.scan.state import read_state
 from casebridge.synthetic.nights import StaffAtWork
-from tests.scan.live import LiveRegister, make_live
+from tests.scan.live import make_live
 
 
 def year(folder: Path, nights: int, people: int) -> dict[str, object]:
     """Do the nights. What is counted: settled pairs raised without cause, pairs by which the desk differs from
-    a full run (looked at every 30 nights), and seconds and megabytes by night."""
+    a full run with the same model and decisions (every 30 nights), and seconds and megabytes by night."""
     live = make_live(folder, people=people)
     live.scan()
     staff, decided = StaffAtWork(live.engine, seed=9), set[tuple[int, int]]()
@@ -50,26 +45,12 @@ def year(folder: Path, nights: int, people: int) -> dict[str, object]:
                 live.decide(*pair, Ruling.DIFFERENT)
                 decided.add(pair)
         if number % 30 == 29:
-            missed, looked = missed + _missing(live), looked + 1
+            missed, looked = missed + len(live.differs_from_a_full_run()), looked + 1
     return {
         "nights": nights, "people": [people_now[0], people_now[-1]], "decided_different": len(decided),
         "raised_without_cause": raised, "full_runs": looked, "pairs_missing_or_more": missed,
         "seconds": [round(one, 3) for one in seconds], "megabytes": [round(one) for one in size],
     }  # fmt: skip
-
-
-def _missing(live: LiveRegister) -> int:
-    """Pairs by which the candidates differ from those of a full run with the same model."""
-    state = read_state(live.folder / "work")
-    register, found = state.frame("register"), state.frame("candidates")
-    assert state.linked is not None
-    assert register is not None
-    assert found is not None
-    linked = LinkedRegister.read(state.linked)
-    whole = in_order(LinkedRegister.of(register, linked.fields, linked.kept).pairs())
-    forward = pl.col("p_same") >= linked.kept.propose
-    one, other = (set(frame.filter(forward).select("left_id", "right_id").rows()) for frame in (whole, found))
-    return len(one ^ other)
 
 
 def plot(path: Path, seconds: Sequence[float], size: Sequence[float]) -> None:

@@ -34,12 +34,21 @@ class TableRead:
 
 
 def read_table(
-    snapshot: Snapshot, table: LiveTable, before: pl.DataFrame | None, hidden: Collection[str], *, whole: bool
+    snapshot: Snapshot,
+    table: LiveTable,
+    before: pl.DataFrame | None,
+    hidden: Collection[str],
+    last: str = "",
+    *,
+    whole: bool,
 ) -> TableRead:
     """Read a table, or what changed in it. before: what was kept of it; None when it was never read. hidden: keys
-    of people of whom nothing may be kept. whole: read every row, whatever the dates say."""
+    of people of whom nothing may be kept. last: the day on which `before` was read. whole: read every row,
+    whatever the dates say. Where other columns were read before, it counts as never read."""
+    if before is not None and before.columns != [*table.wanted, HASH]:
+        before = None
     if before is not None and table.changed and not whole:
-        found = _by_date(snapshot, table, before, hidden)
+        found = _by_date(snapshot, table, before, hidden, last)
         if found is not None:
             return found
     now = _without(_rows(snapshot, table), table, hidden)
@@ -59,15 +68,20 @@ def with_hash(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_date(
-    snapshot: Snapshot, table: LiveTable, before: pl.DataFrame, hidden: Collection[str]
+    snapshot: Snapshot, table: LiveTable, before: pl.DataFrame, hidden: Collection[str], last: str
 ) -> TableRead | None:
-    """The rows around the latest change that was seen, and the keys of all; None where no date was ever seen."""
-    since = _day(before.get_column(table.changed).max())
+    """The rows around the latest change that was seen, and the keys of all; None where no date was ever seen, or
+    where a key does not name one row."""
+    dates = before.get_column(table.changed)
+    # A date after the day on which it was read is a mistyped one: what was changed since may well be before it.
+    since = _day(dates.filter(dates.str.head(10) <= last).max())
     if since is None:
         return None
     column: sa.ColumnClause[str] = sa.column(table.changed, sa.String)
     fresh = _rows(snapshot, table, sa.or_(column.is_(None), _at_least(snapshot, table, since)))
     keys = pl.concat([pl.DataFrame(schema={table.key: pl.String()}), *snapshot.read(table.name, [table.key])])
+    if keys.get_column(table.key).is_duplicated().any():
+        return None
     gone = before.join(keys, on=table.key, how="anti")
     kept = before.join(fresh.select(table.key), on=table.key, how="anti").join(keys, on=table.key, how="semi")
     unknown = keys.join(before, on=table.key, how="anti").join(fresh, on=table.key, how="anti")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from casebridge.dedupe.linkage.kinds.person import PERSON
+from casebridge.project.batch import digest
 from casebridge.project.errors import Problem, SpecError, did_you_mean
 from casebridge.project.settings import NOT_RESTRICTED, texts_of
 from casebridge.project.toml_file import TomlError, read_toml
@@ -91,6 +92,10 @@ class ScanConfig:
     def register(self) -> LiveTable:
         """The table of the people: the first one whose rows are named by the person."""
         return next(table for table in self.tables if table.key == table.person)
+
+    def asked(self, system: str) -> str:
+        """A digest of all that decides what a person's row of the register says. system: of its keys."""
+        return digest(system, self.query, columns_of(self), [vars(table) for table in self.tables])
 
 
 def read_scan(folder: Path) -> ScanConfig:

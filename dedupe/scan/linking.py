@@ -18,6 +18,7 @@ from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.project.errors import CasebridgeError
 
 FEW = 2
+_NEW = "`casebridge scan --model new` fits a new one"
 PAIRS: Mapping[str, type[pl.DataType]] = {
     "left_id": pl.String, "right_id": pl.String, "p_same": pl.Float64, "relation": pl.String,
     "weight": pl.Float64, "zone": pl.String, "guard": pl.String,
@@ -63,6 +64,8 @@ def link_people(
     if register.height < FEW:
         none = pl.DataFrame(schema={"id": pl.String(), "cluster": pl.String()})
         return Linked(pl.DataFrame(schema=dict(PAIRS)), none, 1.0)
+    if before is not None and before.fields != before.kind.placed(fields_of(config)):
+        raise CasebridgeError("linkage.toml names other fields than those of the model", hint=_NEW)
     options = LinkOptions(related=ruled.related, same_pairs=ruled.same, different_pairs=ruled.different)
     try:
         if before is None:
@@ -72,7 +75,7 @@ def link_people(
         night = link_affected(before, fresh, sorted(gone), options)
         return _as_linked(night.linked, night.warnings)
     except RegisterError as error:
-        hint = error.hint if before is None else "`casebridge scan --model new` fits a new one"
+        hint = error.hint if before is None else _NEW
         raise CasebridgeError(f"the register cannot be linked: {error.what}", hint=hint) from error
 
 

@@ -33,7 +33,7 @@ from casebridge.dedupe.scan.history import Record, counted_pairs, largest_shares
 from casebridge.dedupe.scan.keys import Keys, has_own_list, hidden_records, read_crosswalk
 from casebridge.dedupe.scan.linking import Linked, Ruled, link_people, read_linked
 from casebridge.dedupe.scan.pairs import candidates, ruled_pairs, waiting
-from casebridge.dedupe.scan.people import LiveQueries, with_changes
+from casebridge.dedupe.scan.people import LiveQueries, with_all_changes, with_changes
 from casebridge.dedupe.scan.publishing import publish, write_night
 from casebridge.dedupe.scan.showing import shown_pairs, shown_people
 from casebridge.dedupe.scan.standing import Standing, pairs_of
@@ -110,6 +110,8 @@ def _read(settings: Settings, config: ScanConfig, state: ScanState, *, whole: bo
     """The live register, in one snapshot that is closed when all is read."""
     url = settings.live.url if settings.live else settings.target_url
     tables = dict[str, TableRead]()
+    nights = state.facts.get("nights", [])
+    last = str(nights[-1]["day"]) if nights else ""
     with open_snapshot(url) as snapshot:
         crosswalk = read_crosswalk(snapshot, settings)
         system = settings.live.system if settings.live else ""
@@ -119,7 +121,7 @@ def _read(settings: Settings, config: ScanConfig, state: ScanState, *, whole: bo
         hidden = hidden_records(settings, crosswalk, own)
         keys = {item.partition(":")[2] for item in hidden}
         for table in config.tables:
-            tables[table.name] = read_table(snapshot, table, state.frame(table.name), keys, whole=whole)
+            tables[table.name] = read_table(snapshot, table, state.frame(table.name), keys, last, whole=whole)
             tell(f"{table.name}: {tables[table.name].read:,} rows read")
         chores = read_chores(snapshot, config.chores)
     return _Seen(tables, crosswalk.filter(~pl.col("live").is_in(sorted(hidden))), frozenset(hidden), chores)
@@ -213,9 +215,16 @@ class _Work:
         hidden = sorted(seen.hidden)
         if before is None:
             return with_changes(None, queries.register(), ())
+        if self._asked != self.state.facts.get("asked"):
+            return with_all_changes(before, queries.register().filter(~pl.col("id").is_in(hidden)))
         asked = {f"{system}:{key}" for key in seen.people} | seen.hidden
         now = queries.register(seen.people).filter(~pl.col("id").is_in(hidden))
         return with_changes(before, now, asked)
+
+    @property
+    def _asked(self) -> str:
+        """What makes a row of the register tonight: where it is not what it was, everybody is asked for again."""
+        return self.config.asked(self.settings.live.system if self.settings.live else "")
 
     def _linked(
         self, register: pl.DataFrame, changed: Collection[str], ruled: Ruled, hidden: Collection[str]
@@ -245,7 +254,7 @@ class _Work:
         failpoint("before commit")
         state.commit({
             "merged": merged, "back": dict(found.returned), "evidence": held, "nights": nights,
-            "chores": lists,
+            "chores": lists, "asked": self._asked,
             "model_since": self._model_since(), LINKED: folder.name if linked.kept is not None else "",
         })  # fmt: skip
         failpoint("after commit")

@@ -127,6 +127,14 @@ def with_changes(
     return whole, {*came.get_column("id"), *went.get_column("id")}
 
 
+def with_all_changes(before: pl.DataFrame, now: pl.DataFrame) -> tuple[pl.DataFrame, set[str]]:
+    """The same where the query was asked of everybody, and may have other columns than it had before."""
+    everybody = {*before.get_column("id"), *now.get_column("id")}
+    if before.columns != now.columns:
+        return now, everybody
+    return with_changes(before, now, everybody)
+
+
 def with_text(columns: Collection[str]) -> pl.Expr:
     """All that stands in these columns of a row, as one text."""
     return pl.struct(columns).struct.json_encode().alias("all")

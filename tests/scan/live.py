@@ -13,10 +13,14 @@ import polars as pl
 import sqlalchemy as sa
 
 from benchmarks.registers import make_register
+from casebridge.dedupe.linkage import LinkedRegister, LinkOptions
+from casebridge.dedupe.linkage.affected.linked import DECISIONS, ENDS
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, current_evidence
 from casebridge.dedupe.scan.history import Record
+from casebridge.dedupe.scan.linking import in_order
+from casebridge.dedupe.scan.state import read_state
 from casebridge.migrate.scanning import scan_project
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_database
@@ -53,6 +57,13 @@ class LiveRegister:
         settings = folder / "casebridge.toml"
         settings.write_text(settings.read_text(encoding="utf-8").replace(str(self.folder), str(folder)))
         return LiveRegister(folder, self.url.replace(str(self.folder), str(folder)), self.day)
+
+    def says(self, was: str, now: str) -> None:
+        """Somebody edits what linkage.toml says from `[scan]` on."""
+        file = self.folder / "linkage.toml"
+        before, _, scan = file.read_text(encoding="utf-8").partition("[scan]")
+        assert was in scan
+        file.write_text(f"{before}[scan]{scan.replace(was, now, 1)}", encoding="utf-8")
 
     def do(self, *statements: sa.Executable) -> None:
         """What staff do, in one transaction."""
@@ -114,6 +125,22 @@ class LiveRegister:
     def waiting(self, clearance: int = 1) -> set[tuple[int, int]]:
         """The pairs that wait for somebody."""
         return {pair for pair, shown in self.shown(clearance).items() if shown.open}
+
+    def differs_from_a_full_run(self) -> set[tuple[str, str]]:
+        """The pairs that only one of two puts forward: the last scan, and a full run on the register as it is with
+        the same model and the same decisions."""
+        state = read_state(self.folder / "work")
+        register, found = state.frame("register"), state.frame("candidates")
+        assert state.linked is not None
+        assert register is not None
+        assert found is not None
+        linked = LinkedRegister.read(state.linked)
+        by = pl.col("decision")
+        said = {name: linked.decisions.filter(by == name).select(ENDS).rows() for name in DECISIONS}
+        whole = LinkedRegister.of(register, linked.fields, linked.kept, LinkOptions(**said))
+        forward = pl.col("p_same") >= linked.kept.propose
+        one, other = (set(f.filter(forward).select(ENDS).rows()) for f in (in_order(whole.pairs()), found))
+        return one ^ other
 
     def holds(self, mark: str) -> list[str]:
         """The files of the project's work folder in which a text stands, wherever it stands in them."""

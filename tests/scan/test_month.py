@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
-
-import polars as pl
 
 from casebridge.dedupe.linkage import LinkedRegister
 from casebridge.dedupe.review.decisions import Ruling
-from casebridge.dedupe.scan.linking import in_order
 from casebridge.dedupe.scan.state import read_state
 from casebridge.synthetic.nights import StaffAtWork
 from tests.scan.live import make_live
@@ -41,7 +37,8 @@ def test_a_month_of_nights(tmp_path: Path) -> None:
         clusters = _same_names(live.folder, clusters)
     assert night.missed == 0
     assert NIGHTS < changed < 8 * NIGHTS
-    _as_a_full_run(live.folder)
+    assert live.differs_from_a_full_run() == set()
+    assert live.day.month == 4
 
 
 def _same_names(folder: Path, before: dict[str, str]) -> dict[str, str]:
@@ -66,18 +63,3 @@ def _linked(folder: Path) -> LinkedRegister:
     where = read_state(folder / "work").linked
     assert where is not None
     return LinkedRegister.read(where)
-
-
-def _as_a_full_run(folder: Path) -> None:
-    """The candidates are those of a full run with the same model on the register as it is now."""
-    linked, state = _linked(folder), read_state(folder / "work")
-    register = state.frame("register")
-    assert register is not None
-    whole = LinkedRegister.of(register, linked.fields, linked.kept)
-    propose = linked.kept.propose
-    forward = in_order(whole.pairs()).filter(pl.col("p_same") >= propose).select("left_id", "right_id")
-    candidates = state.frame("candidates")
-    assert candidates is not None
-    found = candidates.filter(pl.col("p_same") >= propose).select("left_id", "right_id")
-    assert set(found.rows()) == set(forward.rows())
-    assert dt.date.fromisoformat(state.facts["nights"][-1]["day"]).month == 4

@@ -1,0 +1,88 @@
+"""What `linkage.toml` says is changed between two nights: it holds for everybody from the next on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+
+import pytest
+
+from casebridge.dedupe.scan.changes import read_table
+from casebridge.dedupe.scan.config import LiveTable
+from casebridge.project.database import open_database
+from casebridge.project.errors import CasebridgeError
+from casebridge.project.snapshot import open_snapshot
+from tests.scan.live import LiveRegister, make_live
+
+
+@pytest.fixture(scope="module")
+def first_night(tmp_path_factory: pytest.TempPathFactory) -> LiveRegister:
+    """A register after its first scan. Tests work on copies."""
+    live = make_live(tmp_path_factory.mktemp("said") / "project", people=80)
+    live.scan()
+    return live
+
+
+@pytest.fixture
+def live(first_night: LiveRegister, tmp_path: Path) -> LiveRegister:
+    """A register of one's own, after its first scan."""
+    first_night.engine.dispose()
+    shutil.copytree(first_night.folder, tmp_path / "project")
+    return first_night.moved(tmp_path / "project")
+
+
+def test_a_mark_of_restriction_that_is_read_elsewhere_hides_who_did_not_change(live: LiveRegister) -> None:
+    assert live.shown(0)
+    live.says("person.restricted,", "'Y' AS restricted,")
+    night = live.scan()
+    assert night.changed == 0
+    assert live.shown(0) == {}
+    assert live.shown(1)
+
+
+def test_another_query_is_asked_of_everybody(live: LiveRegister) -> None:
+    live.says("telephone.phone,", "NULL AS phone,")
+    assert live.scan().changed > 40
+    assert live.scan().changed == 0
+    assert live.differs_from_a_full_run() == set()
+
+
+def test_a_table_of_which_more_is_read_is_read_whole_once(live: LiveRegister) -> None:
+    live.says('"created_on",', '"created_on", "title",')
+    night = live.scan()
+    assert night.changed == 0
+    assert night.rows_read["dm_persons"] == night.people
+    assert live.scan().rows_read["dm_persons"] < night.people
+
+
+def test_other_fields_than_those_of_the_model_want_a_new_one(live: LiveRegister) -> None:
+    file = live.folder / "linkage.toml"
+    file.write_text(file.read_text().replace('phone       = "phone"\n', ""))
+    with pytest.raises(CasebridgeError) as caught:
+        live.scan()
+    assert "--model new" in caught.value.hint
+    assert live.scan(model="new").night == 2
+
+
+def test_a_change_date_in_the_future_hides_nobody(live: LiveRegister) -> None:
+    live.change(11, last_updated_on=dt.datetime(2999, 1, 1))  # noqa: DTZ001 (as a register has it)
+    live.scan()
+    live.change(12, last_name="Otherwise")
+    assert live.scan().changed == 1
+
+
+def test_a_key_that_names_two_rows_loses_none(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/live.db"
+    table = LiveTable("homes", "person", "person", ("street",), "changed")
+    with open_database(url).begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE homes (person text, street text, changed text)")
+        connection.exec_driver_sql("INSERT INTO homes VALUES ('1', 'Old Road', '2026-01-01')")
+    with open_snapshot(url) as snapshot:
+        before = read_table(snapshot, table, None, (), whole=False).rows
+    with open_database(url).begin() as connection:
+        connection.exec_driver_sql("INSERT INTO homes VALUES ('1', 'New Road', '2026-03-01')")
+    with open_snapshot(url) as snapshot:
+        now = read_table(snapshot, table, before, (), "2026-03-01", whole=False)
+    assert set(now.rows["street"]) == {"Old Road", "New Road"}
+    assert now.people == {"1"}
