@@ -99,9 +99,9 @@ def _hidden(job: Job, lines: pl.DataFrame, history: pl.DataFrame) -> pl.DataFram
     every = pl.concat([lines.select(pl.col("judged").alias("name"), KEY), history.select("name", KEY)])
     whole = {str(s.sources[0]): s.name for s in job.specs if not s.part and (s.query is None or s.joins)}
     stands = {str(source): whole.get(str(source), str(source)) for source in job.reads()}
-    subjects = {(stands.get(n, n), k): (n, k) for n, k in every.drop_nulls().unique().iter_rows()}
-    hidden = hidden_subjects(job, subjects)
-    shut = [pair for subject, pair in subjects.items() if subject in hidden]
+    pairs = {(n, k): (stands.get(n, n), k) for n, k in every.drop_nulls().unique().iter_rows()}
+    hidden = hidden_subjects(job, set(pairs.values()))
+    shut = [pair for pair, subject in pairs.items() if subject in hidden]
     return pl.DataFrame(shut, schema={"name": pl.String, "key": pl.String}, orient="row")
 
 

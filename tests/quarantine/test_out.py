@@ -112,3 +112,17 @@ def test_what_was_said_of_a_row_survives_runs_and_purge(tmp_path: Path) -> None:
     assert {(row[1], row[3], row[7]) for row in rows} == {
         ("1", "date", "still so"), ("3", "required", "found no more"),
     }  # fmt: skip
+
+
+def test_a_row_with_faults_of_two_kinds_is_hidden_with_both(tmp_path: Path) -> None:
+    """The form of the restricted person stands twice in the dump, and its title is too long: the one fault is the
+    whole source's, the other the spec's, and neither is for everybody, nor in the history."""
+    twice = ["11,2,a title that is longer than the thirty characters of its column", "11,2,said twice"]
+    folder = lay_down(tmp_path / "p", {**DUMP, "FORM": [*DUMP["FORM"][:2], *twice, *DUMP["FORM"][3:]]})
+    cb(folder, "run")
+    cb(folder, "quarantine", "--out", str(tmp_path / "all"), "--restricted")
+    (cleared,) = (tmp_path / "all").iterdir()
+    assert {rule for key, rule in lines(cleared, "key", "rule") if key == "11"} == {"max_length", "duplicate_key"}
+    cb(folder, "quarantine", "--out", str(tmp_path / "out"))
+    books = [sheet(path, title) for path in (tmp_path / "out").iterdir() for title in ("rows", "history")]
+    assert [row for rows in books for row in rows if "11" in row] == []
