@@ -70,7 +70,7 @@ def mark_columns(settings: Settings, target: Target, specs: Sequence[TableSpec])
         for source in spec.sources:
             found.setdefault(source, set()).update(_declared(settings, source))
         kept = {marks.column for marks in target.marks(spec.target)}
-        feeding = [name for column in spec.loaded if column.name in kept for name in column.sources]
+        feeding = [name for column in spec.loaded if column.name in kept for name in column.written]
         found.setdefault(spec.sources[0], set()).update(feeding)
     return {source: tuple(sorted(columns)) for source, columns in found.items() if columns}
 
