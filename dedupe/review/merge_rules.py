@@ -121,6 +121,12 @@ def _columns(target: Target, register: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def _two_of_one_table(feeds: Sequence[Feed]) -> bool:
+    return (
+        len(feeds) == 2 and len({feed.table for feed in feeds}) == 1 and all(len(feed.path) == 1 for feed in feeds)
+    )
+
+
 _Word = TypeVar("_Word", bound=enum.StrEnum)
 
 
@@ -163,6 +169,9 @@ class _Reader:
         for key, asked in (("from", Check.OVERLAP), ("column", Check.DIFFER)):
             if check is asked and not texts[key]:
                 self.wrong(f"{where}.{key}", f"is missing: `{asked}` needs it")
+        if check is Check.BETWEEN and feeds and not _two_of_one_table(feeds):
+            hint = "name two columns of one table, each of which refers to a person"
+            self.wrong(f"{where}.tables", f"`{check}` looks at rows that name two people", hint)
         steps = texts_of(FILE, where, body, "steps", self.problems) or ()
         if check is None or outcome is None:
             return None

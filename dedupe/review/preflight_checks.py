@@ -34,11 +34,13 @@ def _on_both(pairs: pl.DataFrame, facts: Sequence[pl.DataFrame], _: Blocker) -> 
 
 def _overlap(pairs: pl.DataFrame, facts: Sequence[pl.DataFrame], blocker: Blocker) -> pl.DataFrame:
     """Rows of both on one day. A row without a beginning is taken to begin before all others, one without an end
-    to go on."""
-    since, until = pl.col(blocker.since), pl.col(blocker.until) if blocker.until else pl.lit(None)
+    to go on; of one that ends before it begins neither day is known."""
+    until = pl.col(blocker.until).cast(pl.Date) if blocker.until else pl.lit(None, dtype=pl.Date)
+    since = pl.col(blocker.since).cast(pl.Date)
+    sound = ~(until < since).fill_null(False)
     rows = pl.concat(facts, how="vertical_relaxed").with_columns(
-        since.cast(pl.Date).fill_null(pl.date(1, 1, 1)).alias("__from"),
-        until.cast(pl.Date).fill_null(pl.date(9999, 12, 31)).alias("__to"),
+        pl.when(sound).then(since).fill_null(pl.date(1, 1, 1)).alias("__from"),
+        pl.when(sound).then(until).fill_null(pl.date(9999, 12, 31)).alias("__to"),
     )
     left = rows.select(pl.col(ID).alias("left_id"), "__from", "__to")
     right = rows.select(pl.col(ID).alias("right_id"), "__from", "__to")

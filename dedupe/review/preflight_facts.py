@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import polars as pl
+from polars.exceptions import PolarsError
 
-from casebridge.dedupe.review.merge_rules import Blocker, Check, Feed
+from casebridge.dedupe.review.merge_rules import FILE, Blocker, Check, Feed
 from casebridge.dedupe.review.preflight_checks import ID
 from casebridge.project.contracts import KEY
+from casebridge.project.errors import Problem, SpecError
 from casebridge.project.job import Job
 from casebridge.project.references import source_meant
 from casebridge.project.spec import TableSpec
+from casebridge.project.target import TargetTable
 
 OTHER = "__other"
 
@@ -19,7 +22,7 @@ OTHER = "__other"
 def facts_of(job: Job, blocker: Blocker, members: pl.DataFrame, register: Sequence[str]) -> list[pl.DataFrame]:
     """For each feed its rows of these records: the id, and the columns that the check asks for."""
     wanted = [name for name in (blocker.since, blocker.until, blocker.column) if name]
-    if blocker.check is Check.BETWEEN and len(blocker.feeds) == 2:
+    if blocker.check is Check.BETWEEN:
         one, other = blocker.feeds
         return [_rows(job, one, blocker, members, register, [other.path[0]])]
     return [_rows(job, feed, blocker, members, register, wanted) for feed in blocker.feeds]
@@ -35,16 +38,26 @@ def _rows(
         rows = _clean(job, spec)
         if rows is None:
             continue
-        there = set(rows.collect_schema())
+        rows = _with_unmapped(rows, job.target.by_name[feed.table])
         if blocker.where:
             rows = rows.filter(pl.sql_expr(blocker.where))
-        columns = [(pl.col(name) if name in there else pl.lit(None)).alias(name) for name in wanted]
-        led = _owned(job, spec, rows.with_columns(columns), feed.path)
+        led = _owned(job, spec, rows, feed.path)
         system = pl.lit(f"{spec.system}:")
         mine = led.with_columns((system + pl.col(ID)).alias(ID)).join(members.lazy(), on=ID, how="semi")
-        found.append(mine.select(ID, *wanted, pl.lit(spec.system).alias("system")).collect())
+        try:
+            found.append(mine.select(ID, *wanted, pl.lit(spec.system).alias("system")).collect())
+        except PolarsError:
+            what, hint = "fails on a value that it cannot work with", "where it casts, use TRY_CAST"
+            raise SpecError([Problem(FILE, f"blockers.{blocker.name}.where", what, hint)]) from None
     schema = {ID: pl.String(), **dict.fromkeys(wanted, pl.String()), "system": pl.String()}
     return pl.concat(found, how="vertical_relaxed") if found else pl.DataFrame(schema=schema)
+
+
+def _with_unmapped(rows: pl.LazyFrame, table: TargetTable) -> pl.LazyFrame:
+    """The rows with all columns of their table: what no spec maps is empty there."""
+    there = set(rows.collect_schema())
+    kinds = {column.name: pl.String() if column.references else column.type.dtype for column in table.columns}
+    return rows.with_columns(pl.lit(None, dtype=k).alias(n) for n, k in kinds.items() if n not in there)
 
 
 def _clean(job: Job, spec: TableSpec) -> pl.LazyFrame | None:
