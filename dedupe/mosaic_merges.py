@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from casebridge.dedupe.candidates import NAME as CANDIDATES
 from casebridge.dedupe.config import read_linkage
 from casebridge.dedupe.foldable import merge_rules
 from casebridge.dedupe.review.crosswalk import groups
@@ -53,12 +54,18 @@ def later_merges(job: Job) -> list[LaterMerge]:
     heads = _heads(job)
     rules = merge_rules(job, tables) or MergeRules()
     present = heads.keys() - NoLink(job).hidden(heads)
-    made = groups(DecisionLog(job.audit_log()).standing(), present).merging
+    made = groups(DecisionLog(job.audit_log()).standing(), present, _cut(job)).merging
     apart = [sorted({heads[item] for item in ids}) for ids in made]
     apart = [ids for ids in apart if len(ids) > 1]
     found = by_pair(look(job, rules, [pair for ids in apart for pair in combinations(ids, 2)], tables))
     people, notes = _evidence(job, {item for ids in apart for item in ids})
     return [one for ids in apart for one in _of_group(ids, rules, found, people, notes)]
+
+
+def _cut(job: Job) -> set[tuple[str, str]]:
+    """The pairs that a guard set aside: whoever said *same* of one is asked again."""
+    cut = [batch.read(["left_id", "right_id"]) for batch in job.ledger.sealed(job.run, STAGE, CANDIDATES, "cut")]
+    return {pair for frame in cut for pair in frame.iter_rows()}
 
 
 def _heads(job: Job) -> dict[str, str]:
@@ -83,17 +90,20 @@ def _evidence(job: Job, ids: set[str]) -> tuple[Mapping[str, Person], MergeNotes
 def _of_group(
     ids: Sequence[str], rules: MergeRules, found: Preflight, people: Mapping[str, Person], notes: MergeNotes | None
 ) -> Iterator[LaterMerge]:
-    """The fuller record stays, unless the other way round less stands in the way."""
+    """The fuller record stays, unless the other way round less stands in the way. What was merged into it before
+    is in it: that counts for those that follow."""
     target = min(ids, key=lambda item: (_in_the_way(found, ids, item), -_filled(people, item), item))
+    inside = [target]
     for source in (item for item in ids if item != target):
-        pair = tuple(sorted((source, target)))
-        of_pair = found.get((pair[0], pair[1]), ())
-        blocking = [one for one in of_pair if _blocks(one, source == pair[0])]
-        says = [rules.by_name[one.blocker] for one in of_pair]
-        typed = _typed(people, notes, source, target)
+        pairs = [(min(source, other), max(source, other)) for other in inside]
+        of_source = [(one, _blocks(one, source == pair[0])) for pair in pairs for one in found.get(pair, ())]
+        do = _do(rules, [one for one, _ in of_source], [one for one, blocks in of_source if blocks])
+        says = [rules.by_name[name] for name in dict.fromkeys(one.blocker for one, _ in of_source)]
+        if do == MERGE:
+            inside.append(source)
         yield LaterMerge(
-            _do(rules, of_pair, blocking), source, target, tuple(one.words for one in says),
-            tuple(step for one in says for step in one.steps), typed,
+            do, source, target, tuple(one.words for one in says),
+            tuple(step for one in says for step in one.steps), _typed(people, notes, source, target),
         )  # fmt: skip
 
 

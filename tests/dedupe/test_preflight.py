@@ -8,9 +8,11 @@ import json
 from pathlib import Path
 
 import openpyxl
+import polars as pl
 import pytest
 
-from casebridge.dedupe.review.merge_rules import Outcome
+from casebridge.dedupe.review.merge_rules import Blocker, Check, Feed, Outcome
+from casebridge.dedupe.review.preflight_checks import CHECKS, ID, PAIR
 from tests.dedupe.test_evidence import ask_for, evidence_of
 from tests.kin import Kin, make_kin, person, relation
 
@@ -183,3 +185,75 @@ def test_mosaics_administrators_get_what_is_left_to_do(kin: Kin) -> None:
     kin.decide((11, 12))
     found = json.loads(kin.cli("handover", "merges", "trial-1", "--json").stdout)
     assert [one["do"] for one in found if {one["source"], one["target"]} == {"old:11", "old:12"}] == ["merge"]
+
+
+def test_what_was_merged_before_counts_for_the_next(tmp_path: Path) -> None:
+    """3 and 4 are each at a school, 12 is not: both may become 12, and not both one after the other."""
+    kin = with_rules(make_kin(tmp_path, PEOPLE, RELATIONS))
+    kin.run("trial-1", "--until", "transform")
+    kin.decide((3, 12), (4, 12))
+    kin.run()
+    assert kin.folded("trial-1") == set()
+    found = json.loads(kin.cli("handover", "merges", "trial-1", "--json").stdout)
+    assert [(one["do"], one["source"], one["target"]) for one in found] == [
+        ("merge", "old:3", "old:12"), ("mark as duplicate", "old:4", "old:12"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "tables",
+    ['["relations.person_id"]', '["relations.person_id", "relations.other_id", "relations.person_id"]'],
+)
+def test_a_row_that_names_two_people_has_two_columns(kin: Kin, tables: str) -> None:
+    wrong = RULES.replace('["relations.person_id", "relations.other_id"]', tables)
+    try:
+        done = with_rules(kin, wrong).cli("check")
+        told = "blockers.kin.tables: `between` looks at rows that name two people"
+        assert (done.returncode, told in done.stdout + done.stderr) == (2, True)
+    finally:
+        with_rules(kin)
+
+
+def test_a_column_that_no_spec_maps_is_empty_to_the_rules(tmp_path: Path) -> None:
+    """And a condition that a value breaks is told by its place, without the value."""
+    kin = make_kin(tmp_path, PEOPLE, RELATIONS)
+    spec = tmp_path / "tables" / "relations.toml"
+    text = spec.read_text(encoding="utf-8")
+    unmapped = text.replace('[columns.kind]\nfrom = "KIND"\n', '[dropped]\nKIND = "not needed"\n')
+    spec.write_text(unmapped.replace(', "kind"]', "]"), encoding="utf-8")
+    kin.run("trial-1", "--until", "transform")
+    kin.decide((1, 2))
+    with_rules(kin).run()
+    assert kin.folded("trial-1") == {"2"}
+    spec.write_text(text, encoding="utf-8")
+    with_rules(kin, RULES.replace("kind = 'PENDING'", "CAST(kind AS INT) = 1"))
+    done = kin.cli("run")
+    assert (done.returncode, "blockers.pending.where: fails on a value" in done.stderr) == (2, True)
+    assert "KIN" not in done.stdout + done.stderr
+
+
+DAYS = Blocker(
+    "plans", "Both have a plan", Check.OVERLAP, (Feed("plans", ("person_id",)),), Outcome.MARK_ONLY,
+    since="since", until="until",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "together"),
+    [
+        ("2024-01-01", "2024-06-30", True),
+        ("2024-06-01", "2024-06-30", False),
+        (None, "2024-05-01", True),
+        ("2024-05-02", None, False),
+        ("2024-06-01", "2023-06-30", True),
+    ],
+)
+def test_days_that_cannot_be_told_are_taken_for_the_same_days(
+    since: str | None, until: str | None, together: bool
+) -> None:
+    """The other plan is from April to May: one that ends before it begins may have been on any day."""
+    rows = [("old:1", "2024-04-01", "2024-05-01"), ("old:2", since, until)]
+    days = [pl.col(name).str.to_date() for name in ("since", "until")]
+    facts = pl.DataFrame(rows, schema={ID: pl.String, "since": pl.String, "until": pl.String}, orient="row")
+    pairs = pl.DataFrame([("old:1", "old:2")], schema=PAIR, orient="row")
+    assert CHECKS[Check.OVERLAP](pairs, [facts.with_columns(days)], DAYS).height == together
