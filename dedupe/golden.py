@@ -11,6 +11,7 @@ from casebridge.dedupe.foldable import merge_rules
 from casebridge.dedupe.review.merge_rules import MergeRules
 from casebridge.dedupe.review.overrides import standing_overrides
 from casebridge.dedupe.review.survivorship import displaced, golden_rows, records_of, survivors
+from casebridge.dedupe.review.value_rules import Overrides
 from casebridge.project.batch import Batch
 from casebridge.project.contracts import DISPLACED, KEY, REST, ROW, empty
 from casebridge.project.job import Job
@@ -32,7 +33,7 @@ class Folded:
 def fold(job: Job, clean: Clean, merging: Sequence[Sequence[str]]) -> Folded:
     """Fold these groups of ids, by the project's rules and what reviewers said field by field."""
     rules = (merge_rules(job, clean) or MergeRules()).survivorship
-    overrides = standing_overrides(job.audit_log()) if merging else []
+    overrides = Overrides(standing_overrides(job.audit_log()) if merging else ())
     people = _members(job, clean, {item for ids in merging for item in ids})
     if people.is_empty():
         return Folded({}, pl.DataFrame(schema={"id": pl.String, "table": pl.String}), empty(DISPLACED))

@@ -17,10 +17,10 @@ from casebridge.dedupe.review.value_rules import (
     SURVIVOR,
     WORDS,
     Override,
+    Overrides,
     Record,
     Rule,
     kept,
-    said_of,
     survivor_of,
 )
 from casebridge.project.restriction import rank
@@ -86,7 +86,7 @@ class MergePreview:
 
 def preview(people: Sequence[Person], notes: FoldNotes, overrides: Sequence[Override]) -> MergePreview:
     """The person that these records become, by the rules and by what reviewers said."""
-    said = said_of([person.id for person in people], overrides)
+    said = Overrides(overrides).inside(person.id for person in people)
     records = [Record(person.id, person.fields, person.filled) for person in people]
     survivor = survivor_of(records, notes.rules, said)
     whose = kept(records, survivor, notes.rules, said)

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from casebridge.dedupe.review.gathering import plain
-from casebridge.dedupe.review.value_rules import Override, Record, Survivorship, kept, said_of, survivor_of
+from casebridge.dedupe.review.value_rules import Overrides, Record, Survivorship, kept, survivor_of
 from casebridge.project.contracts import KEY, REST, ROW
 from casebridge.project.restriction import rank
 from casebridge.project.target import Marks
@@ -20,6 +20,7 @@ from casebridge.project.target import Marks
 OWN = ("id", "table", KEY, ROW, REST)
 """Columns of a record that are no values of its person."""
 _AS_SHIPPED = Survivorship()
+_NONE_SAID = Overrides()
 Survivors = Mapping[str, str]
 """Each id of each group to the id of the group's survivor."""
 
@@ -38,14 +39,14 @@ def survivors(
     merging: Sequence[Sequence[str]],
     records: Mapping[str, Record],
     rules: Survivorship = _AS_SHIPPED,
-    overrides: Sequence[Override] = (),
+    overrides: Overrides = _NONE_SAID,
 ) -> dict[str, str]:
     """Who survives in each group. As shipped the record with the most filled columns, because Mosaic keeps only
     the survivor's own basic details; among equals the oldest key."""
     chosen: dict[str, str] = {}
     for ids in merging:
         group = [records.get(item, Record(item, {})) for item in ids]
-        chosen.update(dict.fromkeys(ids, survivor_of(group, rules, said_of(ids, overrides))))
+        chosen.update(dict.fromkeys(ids, survivor_of(group, rules, overrides.inside(ids))))
     return chosen
 
 
@@ -54,7 +55,7 @@ def golden_rows(
     survivor_of_each: Survivors,
     marks: Sequence[Marks],
     rules: Survivorship = _AS_SHIPPED,
-    overrides: Sequence[Override] = (),
+    overrides: Overrides = _NONE_SAID,
 ) -> pl.DataFrame:
     """The rows of survivors, in the shape of `people`, which has `id` (system:key), `table`, ROWS and the target's
     columns for every record of the groups; `marks` are the columns that keep marks of restriction. A row keeps the
@@ -67,7 +68,7 @@ def golden_rows(
     strictest = _strictest(people, survivor_of_each, marks)
     made = []
     for survivor, ids in sorted(groups.items()):
-        whose = kept([records[item] for item in ids], survivor, rules, said_of(ids, overrides))
+        whose = kept([records[item] for item in ids], survivor, rules, overrides.inside(ids))
         values: dict[str, Any] = {name: rows[item][name] for name, item in whose.items()}
         blank = dict.fromkeys(people.columns)
         made.append({**blank, **values, **strictest[survivor], **{name: rows[survivor][name] for name in OWN}})

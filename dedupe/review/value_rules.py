@@ -64,13 +64,20 @@ class Survivorship:
         return next((group[0] for group in self.together if column in group), column)
 
 
-def said_of(ids: Iterable[str], overrides: Iterable[Override]) -> dict[str, Override]:
-    """The last word on each field that counts in a group of records, oldest word first."""
-    inside, found = set(ids), dict[str, Override]()
-    for said in overrides:
-        if {said.left_id, said.right_id} <= inside:
-            found[said.field] = said
-    return {name: said for name, said in found.items() if said.from_id in inside}
+class Overrides:
+    """Every word of the reviewers, oldest first; each group is told its own without a look at all the others."""
+
+    def __init__(self, said: Iterable[Override] = ()) -> None:
+        self._of: dict[str, list[tuple[int, Override]]] = {}
+        for number, one in enumerate(said):
+            self._of.setdefault(one.left_id, []).append((number, one))
+
+    def inside(self, ids: Iterable[str]) -> dict[str, Override]:
+        """The last word on each field that counts in a group of records."""
+        group = set(ids)
+        words = [pair for item in group for pair in self._of.get(item, ()) if pair[1].right_id in group]
+        found = {one.field: one for _, one in sorted(words, key=lambda pair: pair[0])}
+        return {name: one for name, one in found.items() if one.from_id in group}
 
 
 def survivor_of(records: Sequence[Record], rules: Survivorship, said: Mapping[str, Override]) -> str:
