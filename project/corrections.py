@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from casebridge.project.blanks import bare_text
@@ -57,10 +58,20 @@ class OfProject:
     target: Target
     specs: Sequence[TableSpec]
 
-    @property
+    @cached_property
     def reads(self) -> dict[Source, ReadSpec]:
         """How each source is read."""
         return {read.source: read for spec in self.specs for read in spec.reads}
+
+    @cached_property
+    def marks(self) -> dict[Source, tuple[str, ...]]:
+        """The columns of each source that carry marks of restriction."""
+        return mark_columns(self.settings, self.target, self.specs)
+
+    @cached_property
+    def columns(self) -> dict[Source, frozenset[str]]:
+        """The columns of each source that a spec maps or drops."""
+        return {one: frozenset().union(*columns_accounted_for(self.specs, one)) for one in self.reads}
 
 
 def correction_files(folder: Path) -> list[Path]:
@@ -174,7 +185,7 @@ def _source(project: OfProject, system: str, stem: str, column: str) -> tuple[So
         return there[table], name, ""
     if stem in there:
         return there[stem], column, ""
-    known = [s for s in there.values() if raw_name(column) in set.union(*columns_accounted_for(project.specs, s))]
+    known = [source for source in there.values() if raw_name(column) in project.columns[source]]
     if len(known) == 1:
         return known[0], column, ""
     what = (
@@ -189,8 +200,7 @@ def _refused(project: OfProject, made: Correction) -> tuple[str, str] | None:
         return f"{made.source.name} has no key by which a row can be named", "give it one: [read] key"
     if made.column in read.key:
         return "is of the key: it names the row, and is not corrected", "leave such rows to the old system"
-    marks = mark_columns(project.settings, project.target, project.specs).get(made.source, ())
-    if made.column in marks:
+    if made.column in project.marks.get(made.source, ()):
         return "is of a column that carries marks of restriction", "restrictions_lowered.csv lowers a mark"
     if made.old == made.new:
         return "changes nothing: old_value and new_value are the same", ""

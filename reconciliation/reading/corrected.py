@@ -19,8 +19,8 @@ from casebridge.project.spec import Source
 from casebridge.reconciliation.reading.raw_text import bare, legacy_key
 from casebridge.reconciliation.reading.verified_files import RunFiles
 
-Values = Mapping[str, Mapping[int, str]]
-"""By column and row, the text that stands instead of the dump's."""
+Values = Mapping[str, Mapping[int, str | None]]
+"""By column and row, the text that stands instead of the dump's; None for no value."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Corrections:
         for column, news in self.of(source).items():
             if column in frame.columns:
                 mine = pl.Series([*news], dtype=pl.Int64)
-                new = pl.col(ROW).replace_strict(mine, pl.Series([*news.values()]), default=None,
+                new = pl.col(ROW).replace_strict(mine, pl.Series([*news.values()], dtype=pl.String), default=None,
                                                  return_dtype=pl.String)  # fmt: skip
                 is_mine = pl.col(ROW).is_in(mine.implode())
                 frame = frame.with_columns(pl.when(is_mine).then(new).otherwise(pl.col(column)).alias(column))
@@ -61,11 +61,11 @@ class Corrections:
         return read_corrections(OfProject(self.job.settings, self.job.target, self.job.specs))
 
     @cached_property
-    def _found(self) -> dict[Source, dict[str, dict[int, str]]]:
-        found: dict[Source, dict[str, dict[int, str]]] = {}
+    def _found(self) -> dict[Source, dict[str, dict[int, str | None]]]:
+        found: dict[Source, dict[str, dict[int, str | None]]] = {}
         for source in dict.fromkeys(item.source for item in self._items):
             for item, row in self._rows(source):
-                found.setdefault(source, {}).setdefault(item.column, {})[row] = item.new
+                found.setdefault(source, {}).setdefault(item.column, {})[row] = item.new or None
         return found
 
     def _rows(self, source: Source) -> list[tuple[Correction, int]]:

@@ -85,7 +85,8 @@ def _put_right(database: duckdb.DuckDBPyConnection, source: Source, values: Valu
         database.execute(f"CREATE TABLE {table} AS SELECT * FROM __news")  # noqa: S608
         database.unregister("__news")
         new = f"(SELECT any_value(n.new) FROM {table} n WHERE n._row = given._row)"  # noqa: S608
-        replaced.append(f"coalesce({new}, {name}) AS {name}")
+        is_new = f"given._row IN (SELECT _row FROM {table})"  # noqa: S608
+        replaced.append(f"CASE WHEN {is_new} THEN {new} ELSE {name} END AS {name}")
     return f" REPLACE ({', '.join(replaced)})" if replaced else ""
 
 

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 
 from casebridge.migrate.pipeline import check, open_job
+from casebridge.project import corrections
 from tests.quarantine.behind import DUMP, PERSONS, cb, lay_down, lines
 
 HEADER = "key,column,old value,new value,who,why"
@@ -176,3 +177,45 @@ def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
     assert "key, column, old_value, new_value, who, why" in first
     assert "corrections/two.csv: line 2" in second
     assert "corrects what line 2 of corrections/one.csv corrects" in second
+
+
+LOOKED_UP = PERSONS.replace(
+    'from = "SECURE"\nsteps = ["yes_no"]\nrequired = true',
+    """from = "SECURE"
+lookup = { source = "LEVEL", key = "CODE", value = "MARK" }""",
+)
+
+
+def test_a_mark_that_is_looked_up_is_not_corrected(tmp_path: Path) -> None:
+    """What stands in the source carries the mark, whatever explains it."""
+    folder = lay_down(tmp_path, {**DUMP, "LEVEL": ["CODE,MARK", "Y,Y", "N,N"]}, {"persons": LOOKED_UP})
+    _correct(folder, "2,PERSON.SECURE,Y,N,A. Clerk,card")
+    (told,) = (line for line in check(folder) if "corrections" in line)
+    assert "carries marks of restriction" in told
+
+
+def test_a_value_that_is_emptied_is_null_to_the_auditor_too(tmp_path: Path) -> None:
+    """A query that asks for it by IS NULL gives the auditor the rows that it gave the run."""
+    query = QUERY.replace("p.NAME AS TITLE", "f.TITLE AS OLD, p.NAME AS TITLE")
+    query = query.replace("ON p.NO = f.NO", "ON p.NO = f.NO WHERE f.TITLE IS NULL") + 'OLD = "out of date"'
+    dump = {**DUMP, "FORM": ["FORM_NO,NO,TITLE", "10,1,gone"]}
+    folder = lay_down(tmp_path, dump, {"persons": PERSONS, "forms": query})
+    _correct(folder, "10,TITLE,gone,,A. Clerk,no such title", name="FORM")
+    done = cb(folder, "run")
+    assert _target(folder, "SELECT title FROM forms") == [("Ng",)], done.output
+    assert _report(folder)["verdict"] == "balanced"
+
+
+def test_what_may_be_corrected_is_worked_out_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not again for each line: there may be tens of thousands, and every stage reads them."""
+    folder = lay_down(tmp_path)
+    _correct(folder, *(f"{n},NAME,,Found,A. Clerk,card" for n in range(500)))
+    asked: list[str] = []
+    for name in ("mark_columns", "columns_accounted_for"):
+        given = getattr(corrections, name)
+        monkeypatch.setattr(corrections, name, lambda *words, of=given: asked.append("once") or of(*words))
+    with open_job(folder, alone=False) as job:
+        asked.clear()
+        project = corrections.OfProject(job.settings, job.target, job.specs)
+        assert len(corrections.read_corrections(project)) == 500
+    assert len(asked) == 1 + len(project.reads)
