@@ -87,7 +87,8 @@ def open_own(url: str, name: str, lost: str, *, reading: bool = False) -> sa.Eng
 
     @event.listens_for(engine, "handle_error")
     def _say(context: sa.engine.ExceptionContext) -> None:
-        if isinstance(context.original_exception, Exception):
+        # A connection that died while it was kept is no refusal: the pool asks, lets go of it and makes another.
+        if isinstance(context.original_exception, Exception) and not context.is_pre_ping:
             error = own_refusal(name, context.original_exception, lost)
             if error is not None:
                 raise error from context.original_exception

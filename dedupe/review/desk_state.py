@@ -57,18 +57,21 @@ class DeskState:
             self.of = key
 
     def catch_up(self) -> None:
-        """Read what was added since."""
+        """Read what was added since: all of it, or nothing where the database goes away meanwhile."""
+        columns = (DECISIONS.c.number, DECISIONS.c.left_id, DECISIONS.c.right_id, DECISIONS.c.verdict)
         moved = set[str]()
-        with self._lock, self._engine.connect() as connection:
+        with self._lock:
             later = sa.select(VERDICTS).where(VERDICTS.c.number > self._last_act).order_by(VERDICTS.c.number)
-            for row in connection.execute(later):
+            fresh = sa.select(*columns).where(DECISIONS.c.number > self._last_decision)
+            with self._engine.connect() as connection:
+                acts = connection.execute(later).all()
+                decisions = connection.execute(fresh.order_by(DECISIONS.c.number)).all()
+            for row in acts:
                 said = self.said(row._mapping)
                 (self.checks if said.act is Act.CHECK else self.acts).setdefault(row.item, []).append(said)
                 moved.add(row.item)
                 self._last_act = row.number
-            columns = (DECISIONS.c.number, DECISIONS.c.left_id, DECISIONS.c.right_id, DECISIONS.c.verdict)
-            fresh = sa.select(*columns).where(DECISIONS.c.number > self._last_decision)
-            for row in connection.execute(fresh.order_by(DECISIONS.c.number)):
+            for row in decisions:
                 self._decided[row.left_id, row.right_id] = (row.number, Ruling(row.verdict))
                 moved.add(self._item_of.get((row.left_id, row.right_id), ""))
                 self._last_decision = row.number

@@ -109,50 +109,57 @@ def make_app(house: House, hosts: Sequence[str]) -> Starlette:
 
 
 def _inside(house: House, page: Page | None, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def let_in(visit: Visit) -> Response:
+        return _let_in(visit, page, handler)
+
     async def answer(request: Request) -> Response:
-        form = await _form(request)
-        return await run_in_threadpool(_let_in, house, request, form, page, handler)
+        return await run_in_threadpool(_answered, house, request, await _form(request), let_in)
 
     return answer
 
 
-def _let_in(
-    house: House, request: Request, form: Mapping[str, str], page: Page | None, handler: Handler
-) -> Response:
-    visit = visit_of(house, request, form)
+def _let_in(visit: Visit, page: Page | None, handler: Handler) -> Response:
+    path = visit.request.url.path
     if visit.account is None:
-        return visit.to("/sign-in", ended="yes" if request.method == "POST" else "")
-    if request.method == "POST" and not visit.csrf_fits():
+        return visit.to("/sign-in", ended="yes" if visit.request.method == "POST" else "")
+    if visit.request.method == "POST" and not visit.csrf_fits():
         return visit.page("message.html", status=403, title="Not done", error=True, text=_FOREIGN)
     if page is not None and not visit.account.may(page):
-        visit.noted("refused", path=request.url.path.split("/")[1])
+        visit.noted("refused", path=path.split("/")[1])
         return visit.nothing()
     free = {"/rules", "/sign-out"}
-    if not visit.account.accepted_rules(today()) and request.url.path not in free:
+    if not visit.account.accepted_rules(today()) and path not in free:
         return visit.to("/rules")
-    if visit.account.needs_test and request.url.path not in {*free, "/test"}:
+    if visit.account.needs_test and path not in {*free, "/test"}:
         return visit.to("/test")
-    return _done(visit, handler)
+    return handler(visit)
 
 
 def _outside(house: House, handler: Handler, few: asyncio.Semaphore) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         form = await _form(request)
         async with few:
-            return await run_in_threadpool(lambda: _done(visit_of(house, request, form), handler))
+            return await run_in_threadpool(_answered, house, request, form, handler)
 
     return answer
 
 
-def _done(visit: Visit, handler: Handler) -> Response:
+def _answered(house: House, request: Request, form: Mapping[str, str], handler: Handler) -> Response:
+    """What a handler answers, or a page that says why there is no answer. Where nobody can tell who asks, it says
+    the least."""
+    stranger = visit = Visit(house, request)
     try:
+        visit = visit_of(house, request, form)
         return handler(visit)
     except Refused as refused:
         return visit.page("message.html", status=409, title="Nothing was changed", error=True,
                           text=f"{refused.message}: {refused.hint}.")  # fmt: skip
     except CasebridgeError as error:
-        return visit.page("message.html", status=503, title="Not now", error=True,
-                          text=f"{error.message}. {error.hint}")  # fmt: skip
+        text = f"{error.message}. {error.hint}"
+        if visit is stranger:
+            print(f"casebridge: {text}", file=sys.stderr)  # noqa: T201
+            text = _AWAY
+        return visit.page("message.html", status=503, title="Not now", error=True, text=text)
     except Exception as error:  # noqa: BLE001 (the last resort: what an error says may hold somebody's data)
         last = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(last.filename).name}:{last.lineno}"
@@ -164,6 +171,7 @@ _BROKEN = (
     "Open the pair again: it shows whether your verdict was taken, and sending it twice does no harm. "
     "Tell whoever runs the desk."
 )
+_AWAY = "The desk cannot work just now. Try again in a minute; if it stays so, tell whoever runs the desk."
 _FOREIGN = "This form was not made by this desk for you, or your session began anew. Go back and try again."
 
 
@@ -190,7 +198,7 @@ async def _form(request: Request) -> Mapping[str, str]:
 
 def _nothing(house: House) -> Callable[[Request, Exception], Response]:
     def answer(request: Request, _: Exception) -> Response:
-        return visit_of(house, request, {}).nothing()
+        return _answered(house, request, {}, Visit.nothing)
 
     return answer
 
