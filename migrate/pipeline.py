@@ -35,7 +35,7 @@ from casebridge.project.spec import TableSpec
 from casebridge.project.specfile import read_specs
 from casebridge.project.specreader import Vocabulary
 from casebridge.project.tally import Tally
-from casebridge.project.target import read_target
+from casebridge.project.targetfile import read_target
 from casebridge.transform.checks import CHECKS
 from casebridge.transform.statutory import ROW_RULES
 from casebridge.transform.steps import STEPS

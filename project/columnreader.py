@@ -15,7 +15,8 @@ from casebridge.project.contracts import raw_name
 from casebridge.project.date_formats import format_pattern
 from casebridge.project.errors import did_you_mean
 from casebridge.project.spec import ROUNDINGS, ColumnSpec, Lookup, OnFail, Step
-from casebridge.project.target import ColumnType, Target, TargetTable, read_type
+from casebridge.project.target import ColumnType, Target, TargetTable
+from casebridge.project.targetfile import read_type
 from casebridge.project.toml_values import TomlValues
 
 WHOLE = frozenset({"bigint", "integer"})

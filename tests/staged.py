@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from casebridge.extract.readers import FORMATS
+from casebridge.migrate.pipeline import WORDS
 from casebridge.project.batch import digest, write_batch
 from casebridge.project.contracts import ORIGIN
 from casebridge.project.job import Job, Reporter, Silent
@@ -18,17 +18,9 @@ from casebridge.project.spec import Source
 from casebridge.project.specfile import read_specs
 from casebridge.project.specreader import Vocabulary
 from casebridge.project.tally import Tally
-from casebridge.project.target import read_target
-from casebridge.transform.checks import CHECKS
-from casebridge.transform.statutory import ROW_RULES
-from casebridge.transform.steps import STEPS
-
-WORDS = Vocabulary(
-    steps=frozenset(STEPS),
-    checks=frozenset(CHECKS),
-    formats=frozenset(FORMATS),
-    rules={name: (rule.columns, rule.severity) for name, rule in ROW_RULES.items()},
-)
+from casebridge.project.targetfile import read_target
+from casebridge.transform.codes import read_codes
+from casebridge.transform.convert import Conversion, make_plan
 
 TARGET = """
 [persons]
@@ -152,6 +144,25 @@ def read_job(folder: Path, run: str, words: Vocabulary = WORDS, report: Reporter
     target = read_target(folder / "target.toml")
     specs = read_specs(folder, settings, target, words)
     return Job(settings, target, specs, Ledger(settings.work), run, report or Silent())
+
+
+def conversion_of(
+    folder: Path, spec: str, *, target: str = TARGET, codes: Mapping[str, str] | None = None
+) -> Conversion:
+    """How the rows of one spec are converted, as the transform stage does it."""
+    lay_out(folder, {"only": spec}, target=target, codes=codes)
+    settings = read_settings(folder)
+    (read,) = read_specs(folder, settings, read_target(folder / "target.toml"), WORDS)
+    pivot = settings.systems[read.system].century_pivot
+    return make_plan(read, read_codes(folder / "codes", sorted(codes or ())), pivot)
+
+
+def raw_rows(rows: Rows, columns: Sequence[str]) -> pl.DataFrame:
+    """A batch of source rows by number, each with what it says."""
+    return pl.DataFrame(
+        {"_row": range(1, len(rows) + 1)} | {name: [row.get(name) for row in rows] for name in columns},
+        schema={"_row": pl.Int64(), **dict.fromkeys(columns, pl.String())},
+    )
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from casebridge.load.writing.writers import WRITERS, copy_text, delete_rows, inserted_rows, writer_for
 from casebridge.project.database import open_database
-from casebridge.project.target import Target, TargetColumn, TargetTable, read_type
+from casebridge.project.target import Target, TargetColumn, TargetTable
+from casebridge.project.targetfile import read_type
 
 KINDS = {
     "id": "bigint", "some text": "text", "select": "varchar(200)", "flag": "char(1)", "whole": "integer",

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from casebridge.project.errors import SpecError
 from casebridge.project.settings import read_settings
-from casebridge.project.target import ColumnType, read_target, read_type
+from casebridge.project.target import ColumnType
+from casebridge.project.targetfile import read_target, read_type
 
 
 def _settings(folder: Path, text: str) -> Path:

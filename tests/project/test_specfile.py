@@ -10,7 +10,8 @@ from casebridge.project.errors import SpecError
 from casebridge.project.settings import read_settings
 from casebridge.project.spec import ColumnSpec, OnFail, Source, TableSpec
 from casebridge.project.specfile import columns_accounted_for, read_specs
-from casebridge.project.target import ColumnType, read_target
+from casebridge.project.target import ColumnType
+from casebridge.project.targetfile import read_target
 from tests.staged import PAYMENTS, PERSONS, WORDS, lay_out
 
 

@@ -24,7 +24,7 @@ from casebridge.dedupe.scan.state import read_state
 from casebridge.migrate.scanning import scan_project
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_database
-from casebridge.project.target import read_target
+from casebridge.project.targetfile import read_target
 
 PACK = Path(str(resources.files("casebridge.project"))) / "packs" / "carefirst_mosaic"
 FIRST = dt.date(2026, 3, 2)

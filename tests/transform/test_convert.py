@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,21 +14,16 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from casebridge.project.contracts import QUARANTINE
-from casebridge.project.settings import read_settings
-from casebridge.project.specfile import read_specs
-from casebridge.project.target import read_target
-from casebridge.transform.codes import read_codes
 from casebridge.transform.contract import check_rows, held_against
 from casebridge.transform.convert import (
     Conversion,
     Converted,
     convert,
     key_of,
-    make_plan,
     source_rows,
     with_values,
 )
-from tests.staged import WORDS, lay_out
+from tests.staged import conversion_of, raw_rows
 
 TARGET = """
 [people]
@@ -115,9 +110,7 @@ Row = Mapping[str, str | None]
 
 
 def _plan(folder: Path, spec: str = SPEC) -> Conversion:
-    lay_out(folder, {"people": spec}, target=TARGET, codes={"sex": CODES})
-    (read,) = read_specs(folder, read_settings(folder), read_target(folder / "target.toml"), WORDS)
-    return make_plan(read, read_codes(folder / "codes", ["sex"]), century_pivot=26)
+    return conversion_of(folder, spec, target=TARGET, codes={"sex": CODES})
 
 
 @pytest.fixture(scope="module")
@@ -125,20 +118,12 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Conversion:
     return _plan(tmp_path_factory.mktemp("plan"))
 
 
-def _raw(rows: Sequence[Row], columns: Sequence[str] = COLUMNS) -> pl.DataFrame:
-    """A batch; a row has what it says, and otherwise what makes it a good row."""
-    return pl.DataFrame(
-        {"_row": range(1, len(rows) + 1)} | {name: [row.get(name) for row in rows] for name in columns},
-        schema={"_row": pl.Int64(), **dict.fromkeys(columns, pl.String())},
-    )
-
-
 def _row(number: int = 1, **values: str | None) -> Row:
     return {"NO": str(number), "KIND": "P", "LAST": "Ng", "OTHER": "0", **values}
 
 
 def _made(plan: Conversion, *rows: Row) -> Converted:
-    return convert(_raw(rows), plan)
+    return convert(raw_rows(rows, COLUMNS), plan)
 
 
 def _entries(made: Converted) -> list[tuple[str, str | None, str, str | None, bool]]:
@@ -216,7 +201,9 @@ def test_a_value_set_aside_is_null_and_a_cut_one_keeps_its_beginning(plan: Conve
 
 
 def test_a_row_keeps_the_other_source_rows_behind_it(plan: Conversion) -> None:
-    raw = _raw([_row(AMOUNT="x"), _row(2)]).with_columns(pl.Series("_rest", [[7, 8], None], pl.List(pl.Int64)))
+    raw = raw_rows([_row(AMOUNT="x"), _row(2)], COLUMNS).with_columns(
+        pl.Series("_rest", [[7, 8], None], pl.List(pl.Int64))
+    )
     made = convert(raw, plan)
     assert made.quarantine["_rest"].to_list() == [[7, 8]]
     assert made.clean["_rest"].to_list() == [None]
@@ -246,7 +233,7 @@ def test_a_converted_column_may_have_its_sources_name(tmp_path: Path) -> None:
     """
     columns = ("index", "born", "first", "rule", "column", "verdict")
     row = {"index": "1", "born": "never", "first": "a", "rule": "b", "column": "c", "verdict": "d"}
-    made = convert(_raw([row], columns), _plan(tmp_path, spec))
+    made = convert(raw_rows([row], columns), _plan(tmp_path, spec))
     assert sorted(made.quarantine.select("column", "value").iter_rows()) == [
         ("born", "never"),
         ("name", "a b c d"),
@@ -292,14 +279,14 @@ QUICK = settings(max_examples=12)  # what costs is the batch, not its rows
 @given(rows=ROWS)
 @QUICK
 def test_every_row_is_clean_or_left_behind_and_never_both(plan: Conversion, rows: list[Row]) -> None:
-    _balanced(convert(_raw(rows), plan), rows=sum(row["KIND"] == "P" for row in rows))
+    _balanced(convert(raw_rows(rows, COLUMNS), plan), rows=sum(row["KIND"] == "P" for row in rows))
 
 
 @given(rows=ROWS)
 @QUICK
 def test_a_rows_verdict_is_panderas_on_every_path(plan: Conversion, rows: list[Row]) -> None:
     """The rows that are passed over without asking pandera are those in which it would find nothing."""
-    batch = with_values(source_rows(_raw(rows), plan.spec), plan)
+    batch = with_values(source_rows(raw_rows(rows, COLUMNS), plan.spec), plan)
     asked, passed_over = held_against(batch, plan.rules, "people"), check_rows(batch, plan.rules, "people")
     assert_frame_equal(passed_over.sort("index", "rank"), asked.sort("index", "rank"))
 
@@ -309,7 +296,7 @@ def test_a_rows_verdict_is_panderas_on_every_path(plan: Conversion, rows: list[R
 def test_the_order_and_the_batches_of_rows_change_nothing(
     plan: Conversion, rows: list[Row], data: st.DataObject
 ) -> None:
-    raw = _raw(rows)
+    raw = raw_rows(rows, COLUMNS)
     whole = convert(raw, plan)
     order = data.draw(st.permutations(range(len(rows))))
     cut = data.draw(st.integers(0, len(rows)))

@@ -17,10 +17,10 @@ from casebridge.project.plan import State
 from casebridge.project.spec import OnFail
 from casebridge.transform import statutory
 from casebridge.transform.checks import CHECKS
-from casebridge.transform.convert import convert, make_plan
+from casebridge.transform.convert import convert
 from casebridge.transform.stage import plan_tables
 from casebridge.transform.statutory import ROW_RULES, Side
-from tests.staged import ONE_COLUMN, PERSONS, lay_out, read_job, two_people
+from tests.staged import ONE_COLUMN, PERSONS, conversion_of, lay_out, raw_rows, two_people
 
 OURS = {name: one for name, one in CHECKS.items() if one.holds.__module__ == statutory.__name__}
 
@@ -103,14 +103,15 @@ on_fail = "reject"
 
 def test_a_rule_over_columns_gives_rows_their_places(tmp_path: Path) -> None:
     """What the spec says wins over the rule's own severity."""
-    lay_out(tmp_path, {"persons": SPEC}, target=DATES)
-    spec = read_job(tmp_path, "trial-1").specs[0]
-    raw = pl.DataFrame({
-        "_row": [1, 2, 3, 4], "NO": list("1234"), "NAME": ["a"] * 4,
-        "BORN": ["01/02/1950", "01/02/1950", "01/02/1950", "01/02/1850"],
-        "DIED": [None, "01/01/1950", "sometime", "01/01/2000"],
-    })  # fmt: skip
-    made = convert(raw, make_plan(spec, {}, 26))
+    columns = ("NO", "NAME", "BORN", "DIED")
+    days = [
+        ("01/02/1950", None),
+        ("01/02/1950", "01/01/1950"),
+        ("01/02/1950", "sometime"),
+        ("01/02/1850", "01/01/2000"),
+    ]
+    rows = [dict(zip(columns, (str(n), "a", *both), strict=True)) for n, both in enumerate(days, 1)]
+    made = convert(raw_rows(rows, columns), conversion_of(tmp_path, SPEC, target=DATES))
     first = made.quarantine.filter("first").sort("_row")
     assert made.clean["_key"].to_list() == ["1"]
     assert list(first.select("_key", "rule", "verdict").iter_rows()) == [
@@ -153,10 +154,8 @@ def test_an_identifier_costs_the_value_and_not_the_row(tmp_path: Path) -> None:
     """Unless the spec says otherwise."""
     for said, verdict in (("", "set_aside"), ('on_fail = "reject"\n', "rejected")):
         spec = PERSONS.replace('from = "REF"\n', f'from = "REF"\nchecks = ["uprn"]\n{said}')
-        lay_out(tmp_path, {"persons": spec})
-        made_of = read_job(tmp_path, "trial-1").specs[0]
-        raw = pl.DataFrame({"_row": [1], "NO": ["1"], "NAME": ["a"], "DOB": ["01/02/1950"], "REF": ["12 high st"]})
-        made = convert(raw, make_plan(made_of, {}, 26))
+        row = {"NO": "1", "NAME": "a", "DOB": "01/02/1950", "REF": "12 high st"}
+        made = convert(raw_rows([row], [*row]), conversion_of(tmp_path, spec))
         assert made.quarantine["verdict"].to_list() == [verdict]
 
 
