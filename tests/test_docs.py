@@ -27,7 +27,7 @@ from casebridge.migrate.cli.main import COMMANDS, Commands, main
 from casebridge.migrate.pipeline import WORDS, open_job
 from casebridge.migrate.projects import init_project
 from casebridge.project import settings as settings_file
-from casebridge.project import specreader, target
+from casebridge.project import specreader, target, targetfile
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError, SourceError
 from casebridge.project.spec import ColumnSpec, OnFail, ReadSpec, Source, TableSpec
@@ -104,8 +104,8 @@ def _spec_words() -> Iterator[tuple[str, str]]:
         yield from ((f"settings {part}", key) for key in sorted(known))
     for part, keys in linkage_file._KNOWN.items():
         yield from ((f"linkage {part}", key) for key in sorted(keys))
-    yield from (("target table", key) for key in sorted(target._TABLE_KEYS))
-    yield from (("target column", key) for key in sorted(target._COLUMN_KEYS))
+    yield from (("target table", key) for key in sorted(targetfile._TABLE_KEYS))
+    yield from (("target column", key) for key in sorted(targetfile._COLUMN_KEYS))
     yield from (("type", name) for name in target.SQL_TYPES)
     yield from (("on_fail", str(name)) for name in OnFail)
     yield from (("encoding", name) for name in sorted(set(settings_file.ENCODINGS.values())))
@@ -195,7 +195,7 @@ def test_every_check_is_in_the_reference_and_judges_as_its_example_shows() -> No
 
 def _read_as(kind: str, text: str) -> tuple[str | None, str]:
     """A text through a column of this type: the value, and the first rule that it breaks."""
-    column = ColumnSpec("x", target.read_type(kind)[0], ("X",))
+    column = ColumnSpec("x", targetfile.read_type(kind)[0], ("X",))
     spec = TableSpec("t", "old", "t", ("X",), (), (column,))
     made = convert(pl.DataFrame({"_row": [1], "X": [text]}), make_plan(spec, {}, 26))
     value = made.clean["x"].item() if made.clean.height else None
