@@ -53,7 +53,8 @@ def later_merges(job: Job) -> list[LaterMerge]:
     tables = config.tables if config else ()
     heads = _heads(job)
     rules = merge_rules(job, tables) or MergeRules()
-    present = heads.keys() - NoLink(job).hidden(heads)
+    hidden = NoLink(job).hidden(heads)
+    present = {item for item, head in heads.items() if hidden.isdisjoint((item, head))}
     made = groups(DecisionLog(job.audit_log()).standing(), present, _cut(job)).merging
     apart = [sorted({heads[item] for item in ids}) for ids in made]
     apart = [ids for ids in apart if len(ids) > 1]

@@ -35,6 +35,7 @@ from casebridge.project.spec import TableSpec
 from casebridge.project.specfile import read_specs
 from casebridge.project.specreader import Vocabulary
 from casebridge.project.tally import Tally
+from casebridge.project.target import Target
 from casebridge.project.targetfile import read_target
 from casebridge.transform.checks import CHECKS
 from casebridge.transform.statutory import ROW_RULES
@@ -80,14 +81,20 @@ def open_job(
     alone: bool = True,
     route: str | None = None,
     known: bool = False,
+    scans: bool = False,
 ) -> Iterator[Job]:
     """A job of the project in `folder`. `alone` holds the project against other commands that write;
     without it, the job is for looking only: its ledger is a copy in memory.
 
     A run that was begun by a route keeps it; `route` is for one that has not begun. `known`: a `run` that is
-    named must have begun.
+    named must have begun. `scans`: a project that only scans a live register has such a job too, without tables.
     """
     settings = read_settings(folder)
+    if not settings.systems and not scans:
+        raise CasebridgeError(
+            "this project has no dump to migrate: it only scans a live register",
+            hint="`casebridge scan` looks for pairs, and `casebridge review` opens the desk where they wait",
+        )
     with private_files(shared=settings.shared_group):
         if alone:
             make_private(settings.folder, shared=settings.shared_group)
@@ -106,8 +113,8 @@ def _job(
     route: str | None,
     known: bool,
 ) -> Iterator[Job]:
-    target = read_target(settings.folder / "target.toml")
-    specs = read_specs(settings.folder, settings, target, WORDS)
+    target = read_target(settings.folder / "target.toml") if settings.systems else Target(())
+    specs = read_specs(settings.folder, settings, target, WORDS) if settings.systems else ()
     with _ledger(settings.work, alone=alone) as ledger:
         name = latest_run(ledger) if run is None else _proper(run, ledger, known=known)
         way = route_of(ledger, name, route)

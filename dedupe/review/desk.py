@@ -73,7 +73,7 @@ class Desk:
             if self._evidence is None:
                 raise CasebridgeError(
                     "there is nothing to review yet",
-                    hint="`casebridge run` links the register and writes evidence",
+                    hint="`casebridge run`, or `casebridge scan`, links the register and writes evidence",
                 )
             return self._evidence
 
@@ -84,8 +84,8 @@ class Desk:
         if path is None:
             self._evidence = None
         elif self._state.of != key:
-            found = EvidenceFile(path)
-            self._state.take(found, key, no_link.hidden)
+            found = EvidenceFile(path, no_link.hidden)
+            self._state.take(found, key)
             self._evidence = found
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,12 +38,11 @@ class DeskState:
         self._of_record: dict[str, list[str]] = {}
         self._rankings: dict[int, Ranking] = {}
 
-    def take(self, evidence: EvidenceFile, key: object, hidden: Callable[[Iterable[str]], set[str]]) -> None:
+    def take(self, evidence: EvidenceFile, key: object) -> None:
         """Begin anew with this evidence, without the pairs of those whom the no-link list hides now."""
         with self._lock:
-            everyone = list(evidence.pairs(EVERYTHING))
-            gone = hidden({item for pair in everyone for item in (pair.left_id, pair.right_id)})
-            self.pairs = tuple(p for p in everyone if not {p.left_id, p.right_id} & gone)
+            everyone = evidence.pairs(EVERYTHING)
+            self.pairs = tuple(p for p in everyone if evidence.hidden.isdisjoint((p.left_id, p.right_id)))
             self.by_item = {pair.item: pair for pair in self.pairs}
             self._item_of = {(pair.left_id, pair.right_id): pair.item for pair in self.pairs}
             self.worked_out.clear()

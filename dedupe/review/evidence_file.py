@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ NAME, KIND = "evidence", "evidence"
 """Under which name and kind the file stands in the ledger."""
 TWO_PEOPLE = frozenset({"deceased", "looked after", "child protection", "restricted"})
 """Flags of a record that a merge needs two people for."""
+MADE_FROM = "made from"
+"""The fact that has, of records of a live register, the legacy keys that each was made from (JSON)."""
 
 _SCHEMA = """
 CREATE TABLE people (id TEXT PRIMARY KEY, clearance INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID;
@@ -161,12 +163,21 @@ def _of_pair(item: PairEvidence) -> tuple[Any, ...]:
 
 
 class EvidenceFile:
-    """A run's evidence, opened to read by somebody with a clearance."""
+    """A run's evidence, opened to read by somebody with a clearance. on_list: which of some keys are on a no-link
+    list now; `hidden` are the records of which these are their own keys, or keys that they were made from."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_list: Callable[[Iterable[str]], set[str]] | None = None) -> None:
         self.path = path
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        self.hidden = self._on(on_list) if on_list else frozenset[str]()
+
+    def _on(self, on_list: Callable[[Iterable[str]], set[str]]) -> frozenset[str]:
+        made_from = json.loads(self.fact(MADE_FROM) or "{}")
+        keys = {item: [item, *made_from.get(item, ())]
+                for (item,) in self._connection.execute("SELECT id FROM people")}  # fmt: skip
+        listed = on_list({key for some in keys.values() for key in some})
+        return frozenset(item for item, some in keys.items() if not listed.isdisjoint(some))
 
     def close(self) -> None:
         """Let go of the file."""

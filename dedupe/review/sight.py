@@ -23,7 +23,8 @@ from casebridge.project.settings import Settings
 
 @dataclass(frozen=True)
 class Sight:
-    """What one viewer sees of one evidence file. `kept`: records kept from him; `teams`: those whose people he
+    """What one viewer sees of one evidence file. `kept`: records kept from him, those of a no-link list among
+    them; `teams`: those whose people he
     may see
     (None: all)."""
 
@@ -85,12 +86,12 @@ class Sights:
         access = self._settings.folder / ACCESS
         listed = access.stat().st_mtime_ns if access.is_file() else 0
         if not said and not listed:
-            return Sight(evidence, viewer.clearance, teams=viewer.teams)
+            return Sight(evidence, viewer.clearance, evidence.hidden, viewer.teams)
         key = (evidence.path, said, listed, viewer.groups)
         there = self._kept.get(viewer.login)
         if there is None or there[0] != key:
             there = self._kept[viewer.login] = (key, self._worked_out(viewer, evidence))
-        return Sight(evidence, viewer.clearance, there[1], viewer.teams)
+        return Sight(evidence, viewer.clearance, there[1] | evidence.hidden, viewer.teams)
 
     def _worked_out(self, viewer: Viewer, evidence: EvidenceFile) -> frozenset[str]:
         """The records of the evidence that may be those whom he declared, and those of other groups."""

@@ -77,6 +77,12 @@ def legacy_of(crosswalk: pl.DataFrame, items: Collection[str]) -> dict[str, str]
     return dict(crosswalk.filter(pl.col("item").is_in(sorted(items))).iter_rows())
 
 
+def made_from(crosswalk: pl.DataFrame, records: Collection[str]) -> dict[str, list[str]]:
+    """The legacy keys of which some records were made."""
+    mine = crosswalk.filter(pl.col("live").is_in(sorted(records)))
+    return dict(mine.group_by("live").agg(pl.col("item").sort()).iter_rows())
+
+
 @dataclass(frozen=True)
 class _OfRegister:
     """The register as something that has a no-link list."""

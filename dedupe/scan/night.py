@@ -30,7 +30,7 @@ from casebridge.dedupe.scan.config import ScanConfig, read_scan
 from casebridge.dedupe.scan.drift import drift
 from casebridge.dedupe.scan.failpoints import failpoint
 from casebridge.dedupe.scan.history import Record, counted_pairs, largest_shares, read_record
-from casebridge.dedupe.scan.keys import Keys, has_own_list, hidden_records, read_crosswalk
+from casebridge.dedupe.scan.keys import Keys, has_own_list, hidden_records, made_from, read_crosswalk
 from casebridge.dedupe.scan.linking import Linked, Ruled, link_people, read_linked
 from casebridge.dedupe.scan.pairs import candidates, ruled_pairs, waiting
 from casebridge.dedupe.scan.people import LiveQueries, with_all_changes, with_changes
@@ -173,7 +173,8 @@ class _Work:
         failpoint("after linking")
         note_bases(self.log.engine, found.said, found.linked.pairs.lazy())
         shown = shown_pairs(self.log.keyer(), found.pairs, self._people(seen, found))
-        evidence = write_night(self.settings, self.state.night + 1, *shown, then)
+        legacy = made_from(seen.crosswalk, [person.id for person in shown[0]])
+        evidence = write_night(self.settings, self.state.night + 1, *shown, then, legacy)
         failpoint("evidence written")
         return self._commit(seen, found, evidence)
 

@@ -26,7 +26,7 @@ def audit() -> None:
 @json_option
 def verify(folder: Path, as_json: bool) -> None:
     """Check the whole log: every link of the chain, every decision, every signature."""
-    with open_job(folder, alone=False) as job:
+    with open_job(folder, alone=False, scans=True) as job:
         head = job.audit_log().head()
         found = audit_problems(job)
     if as_json:

@@ -257,3 +257,24 @@ def test_days_that_cannot_be_told_are_taken_for_the_same_days(
     facts = pl.DataFrame(rows, schema={ID: pl.String, "since": pl.String, "until": pl.String}, orient="row")
     pairs = pl.DataFrame([("old:1", "old:2")], schema=PAIR, orient="row")
     assert CHECKS[Check.OVERLAP](pairs, [facts.with_columns(days)], DAYS).height == together
+
+
+def test_who_was_folded_into_somebody_of_a_no_link_list_is_put_beside_nobody(kin: Kin) -> None:
+    (gone, kept), *_ = kin.ask(
+        "SELECT legacy_key, survivor_key FROM casebridge_crosswalk WHERE legacy_key <> survivor_key"
+    )
+    kin.decide((int(gone), 12))
+
+    def named() -> set[str]:
+        found = json.loads(kin.cli("handover", "merges", "trial-1", "--json").stdout)
+        return {one[side] for one in found for side in ("source", "target")}
+
+    assert f"old:{kept}" in named()
+    settings = kin.folder / "casebridge.toml"
+    before = settings.read_text(encoding="utf-8")
+    (kin.folder / "no_link.csv").write_text(f"{kept}\n", encoding="utf-8")
+    settings.write_text(before.replace("[systems.old]\n", '[systems.old]\nno_link = "no_link.csv"\n'))
+    try:
+        assert named() & {f"old:{kept}", f"old:{gone}"} == set()
+    finally:
+        settings.write_text(before)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from benchmarks.registers import make_register
 from casebridge.project.database import open_database
 from tests.councils import casebridge
-from tests.scan.live import fill, people_rows
+from tests.scan.live import fill, make_live, people_rows
 
 
 def test_a_register_like_mosaic_s_is_scanned_as_it_is(tmp_path: Path) -> None:
@@ -92,3 +92,26 @@ def test_a_register_without_people_and_one_that_is_not_there_make_no_project(tmp
     assert casebridge("init", str(tmp_path / "project"), "--scan", f"{url}.not").returncode == 3
     assert casebridge("init", str(tmp_path / "project")).returncode == 1
     assert not (tmp_path / "project").exists()
+
+
+def test_a_project_that_only_scans_is_told_what_it_has_instead_of_runs(tmp_path: Path) -> None:
+    live = make_live(tmp_path / "project", people=60)
+    live.scan()
+    for command in (("pairs",), ("status",), ("run",), ("decide", "sheet.csv")):
+        done = casebridge(*command, "--project", str(live.folder))
+        assert done.returncode == 1
+        assert "it only scans a live register" in done.stderr
+        assert "`casebridge review` opens the desk" in done.stderr
+
+
+def test_the_audit_log_of_a_project_that_only_scans_can_be_verified(tmp_path: Path) -> None:
+    live = make_live(tmp_path / "project", people=60)
+    live.scan()
+    live.decide(*min(live.waiting()))
+    verify = ("audit", "verify", "--project", str(live.folder))
+    assert casebridge(*verify).stdout.startswith("the audit log is whole: 1 entries")
+    with open_database(f"sqlite:///{live.folder}/control.db").begin() as connection:
+        for (name,) in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").all():
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        connection.exec_driver_sql("UPDATE decisions SET verdict = 'same'")
+    assert casebridge(*verify).returncode == 6

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from casebridge.dedupe.review.decisions import Ruling
 from casebridge.dedupe.review.desk_words import Viewer
@@ -97,21 +98,32 @@ def test_who_comes_on_the_no_link_list_leaves_no_trace(live: LiveRegister) -> No
     assert live.scan().changed == 0
 
 
-def test_who_comes_on_the_list_is_gone_from_the_desk_before_the_next_scan(live: LiveRegister) -> None:
-    pair = min(live.waiting())
+@pytest.mark.parametrize("legacy", [False, True], ids=["the register's list", "a list of the migration"])
+def test_who_comes_on_a_list_is_gone_from_the_desk_before_the_next_scan(live: LiveRegister, legacy: bool) -> None:
+    left, right = min(live.waiting())
+    gone, other = f"mosaic:{left}", f"mosaic:{right}"
     (live.folder / "no_link.csv").write_text("999999\n")
     with (live.folder / "casebridge.toml").open("a") as file:
-        file.write('no_link = "no_link.csv"\n')
+        file.write('[systems.carefirst]\ndump = "."\nno_link' if legacy else "no_link")
+        file.write(' = "no_link.csv"\n')
+    live.do(
+        sa.text("CREATE TABLE casebridge_crosswalk (system text, legacy_key text, target_id integer)"),
+        sa.text(f"INSERT INTO casebridge_crosswalk VALUES ('carefirst', 'CF{left}', {left})"),  # noqa: S608
+    )
+    live.scan()
     world = World(live.folder)
     with open_desk(world) as house:
         viewer = Viewer("sam", "Sam", 1)
         there = {(one.pair.left_id, one.pair.right_id) for one in house.desk.everything(viewer)}
-        assert tuple(sorted(f"mosaic:{number}" for number in pair)) in there
-        (live.folder / "no_link.csv").write_text(f"{pair[0]}\n")
+        assert (min(gone, other), max(gone, other)) in there
+        assert house.desk.sight(viewer).people([gone, other]).keys() == {gone, other}
+        (live.folder / "no_link.csv").write_text(f"CF{left}\n" if legacy else f"{left}\n")
         world.clock.at += 5
-        left = {item for one in house.desk.everything(viewer) for item in (one.pair.left_id, one.pair.right_id)}
-    assert f"mosaic:{pair[0]}" not in left
-    assert len(left) > 2
+        ends = {item for one in house.desk.everything(viewer) for item in (one.pair.left_id, one.pair.right_id)}
+        assert gone not in ends
+        assert len(ends) > 2
+        assert house.desk.sight(viewer).people([gone, other]).keys() == {other}
+        assert house.desk.sight(viewer).between([gone, other]) == []
 
 
 def test_two_that_were_merged_in_the_register_are_one_and_what_was_said_of_them_follows(
@@ -141,3 +153,13 @@ def test_a_project_that_says_nothing_of_the_register_is_told_what_to_do(tmp_path
     done = casebridge("scan", "--project", str(tmp_path))
     assert done.returncode == 2
     assert "init DIR --scan URL" in done.stderr
+
+
+def test_a_scan_that_begins_anew_shows_what_it_found_and_not_what_stood_there(live: LiveRegister) -> None:
+    pair = min(live.waiting(0))
+    for mark in ("Y", "N", "Y"):
+        live.do(PEOPLE.update().where(PEOPLE.c.person_id == pair[0]).values(restricted=mark))
+        shutil.rmtree(live.folder / "work" / "scan")
+        live.scan()
+        assert (pair in live.shown(0)) == (mark == "N")
+        assert pair in live.shown(1)
