@@ -24,7 +24,20 @@ SUN = {
     "name": "Sunny Bank Care Home", "address": "12 Quay Street, Tarnton", "postcode": "TQ1 4AB",
     "phone": "01555 200300", "email": "info@sunnybank.example", "supplier": "S777777", "ods": "VQX01",
 }  # fmt: skip
-NAMES = ("Quill", "Zephyr", "Umber", "Violet", "Xenon", "Yarrow", "Vesper", "Indigo")
+NAMES = (
+    "Quill",
+    "Zephyr",
+    "Umber",
+    "Violet",
+    "Xenon",
+    "Yarrow",
+    "Vesper",
+    "Indigo",
+    "Onyx",
+    "Jasper",
+    "Garnet",
+    "Tansy",
+)
 MOVED = {"address": "90 Dock Road, Netherby", "postcode": "TQ9 9ZZ"}
 
 
@@ -63,6 +76,13 @@ def cases(made) -> dict[str, dict]:
             "one code": ({"ods": "VWW33"}, {**MOVED, "ods": "VWW33"}),
             "sorts": ({"name": "Yarrow Nursing Home"}, {"name": "Yarrow Day Centre"}),
             "numbered": ({"name": "Vesper Team 1"}, {"name": "Vesper Team 2"}),
+            "floors": ({"name": "Onyx Lodge (Floor 1)"}, {"name": "Onyx Lodge (Floor 2)"}),
+            "wings": ({"name": "Jasper Lodge - East Wing"}, {"name": "Jasper Lodge - West Wing"}),
+            "one numbered": ({"name": "Garnet Surgery"}, {"name": "Garnet Surgery 2"}),
+            "teams of one code": (
+                {"name": "Tansy Team East", "ods": "VTT55"},
+                {"name": "Tansy Team West", "ods": "VTT55"},
+            ),
             "building": ({}, {"name": "Saffron Surgery", "phone": None, "email": None, "supplier": None}),
         },
     )
@@ -74,7 +94,13 @@ def test_one_body_is_put_forward(cases, case):
     assert cases[case]["zone"] == "same"
 
 
-@pytest.mark.parametrize("case", ["branches", "named branches", "two codes", "sorts", "numbered", "building"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "branches", "named branches", "two codes", "sorts", "numbered", "building", "floors", "wings",
+        "one numbered", "teams of one code",
+    ],
+)  # fmt: skip
 def test_what_may_be_two_bodies_is_never_joined(cases, case):
     """Where the pair is kept at all it is for a person to decide."""
     assert case not in cases or (cases[case]["zone"], cases[case]["p_same"] < 0.95) == ("review", True)
@@ -135,7 +161,8 @@ def test_a_kind_that_is_not_known():
         ("ROYAL NATIONAL BLIND", "RNB", "SAME_WORDS"), ("HOLLY BANK", "HOLLY BANK CARE HOME", "MORE"),
         ("HOLLY BANK CARE HOME", "HOLY BANK CARE HOME", "ONE_SLIP"),
         ("HOLLY BANK CARE HOME", "HOLLY BANK DAY CENTRE", "SORT"),
-        ("TARNTON TEAM 1", "TARNTON TEAM 2", "NUMBERED"),
+        ("TARNTON TEAM 1", "TARNTON TEAM 2", "NUMBERED"), ("WARD 1", "WARD 2", "DIFFERS"),
+        ("HOLLY BANK", "HOLLY BANK 2", "CLOSELY"), ("HOLLY BANK HOME 2", "HOLLY BANK TEAM", "CLOSELY"),
         ("TARNTON WARD A", "TARNTON WARD B", "NUMBERED"), ("HC ONE HOLLY BANK", "HC ONE ROSEMOUNT", "CHAIN"),
         ("HOLLY BANK CARE HOME", "OAKDENE CARE HOME", "DIFFERS"),
     ],

@@ -171,6 +171,8 @@ def judge_names(
     | HOLLY BANK             | HOLLY BANK CARE HOME   | MORE       |
     | HOLLY BANK CARE HOME   | HOLY BANK CARE HOME    | ONE_SLIP   |
     | HOLLY BANK CARE HOME   | HOLLY BANK DAY CENTRE  | SORT       |
+    | HOLLY BANK             | HOLLY BANK 2           | CLOSELY    |
+    | WARD 1                 | WARD 2                 | DIFFERS    |
     | TARNTON TEAM 1         | TARNTON TEAM 2         | NUMBERED   |
     | HC ONE HOLLY BANK      | HC ONE ROSEMOUNT       | CHAIN      |
     | HOLLY BANK CARE HOME   | OAKDENE CARE HOME      | DIFFERS    |
@@ -184,8 +186,10 @@ def judge_names(
         return SAME_WORDS
     if not left and not right:
         return ONE_SLIP if rare else SLIP_IN_USE
-    sorts = [not set(rest) - words.sorts for rest in (left, right)]
+    sorts = [not set(rest) - words.sorts - own for rest, own in zip((left, right), numbers, strict=True)]
     if telling and all(sorts):
+        if numbers[0] != numbers[1]:
+            return CLOSELY
         return SORT if left and right else (MORE if not slips else CLOSELY)
     if telling:
         return CLOSELY if left and right and likely >= CLOSE else CHAIN
@@ -207,6 +211,7 @@ def _branches(register: Register) -> list[Comparison]:
     if not register.has(BRANCH):
         return []
     values, null = register.values[BRANCH], len(BRANCH_LEVELS)
+    words = [tuple(branch.split()) for branch in values.all()]
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of(BRANCH), right.of(BRANCH)
@@ -215,13 +220,26 @@ def _branches(register: Register) -> list[Comparison]:
         return found
 
     def judge(a: Codes, b: Codes) -> Levels:
-        close = (jaro_winkler(values, a, b) >= CLOSE) | (edits(values, a, b, most=1) <= 1)
-        return np.where(close, np.uint8(1), np.uint8(2))
+        close = [same_branch(words[i], words[j]) for i, j in zip(a.tolist(), b.tolist(), strict=True)]
+        return np.where(np.array(close, dtype=bool), np.uint8(1), np.uint8(2))
 
     def settle(left: PairSide, right: PairSide) -> Levels:
         return per_distinct_pair(left.of(BRANCH), right.of(BRANCH), judge)
 
     return [Comparison(BRANCH, BRANCH_LEVELS, quick, settle, ((1, 2),))]
+
+
+def same_branch(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
+    """Whether two branches are one, spelled otherwise: each word is one of the other's, or a slip away; short words
+    and numbers are as they are.
+
+    >>> same_branch(("TARNTON", "ROAD"), ("TARTON", "ROAD")), same_branch(("HOLLY", "BANK"), ("HOLLYBANK",))
+    (True, True)
+    >>> same_branch(("FLOOR", "1"), ("FLOOR", "2")), same_branch(("EAST", "WING"), ("WEST", "WING"))
+    (False, False)
+    """
+    left, right, _, _ = without_common(a, b)
+    return "".join(a) == "".join(b) or not (left or right)
 
 
 def place_comparison(register: Register) -> list[Comparison]:

@@ -26,6 +26,8 @@ from casebridge.dedupe.linkage.register.organisation_words import first_sounds, 
 
 BRANCHES = "two that could be branches"
 TWO_CODES = "two different valid ODS codes"
+ONE_NAME = (AGREES, ALSO, SLIP, LONGER)
+"""Tags of names that may be one body's: any other two names are not joined without a person."""
 OF_A_CHAIN = ("name", "phone", "email", "supplier_number")
 
 
@@ -120,21 +122,23 @@ def could_be_branches(
     bodies: so where the address is not the same, or not known. Two bodies of one building share address and phone:
     so where the name is not the same, a slip away or a trading name; a name that says more of what sort of body it
     is needs a phone, an e-mail address or a supplier number that agrees. An ODS code that agrees says more than
-    these. Whatever agrees, so where names are numbered, or of two sorts (a nursing home and a day centre), or
-    quite different, or name two branches: teams and wards share the code of their body. And those with two
-    different codes: one may be wrong, but that is not for a model to say.
+    these, but where two names are held that are not one: teams and wards share the code of their body. So whatever
+    agrees where names are numbered, of two sorts (a nursing home and a day centre), only alike, or name two
+    branches. And those with two different codes: one may be wrong, but that is not for a model to say.
     """
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
     named = any_tagged(comparisons, levels, AGREES, identifiers=True)
     doubt, unlike, line = np.zeros((3, len(levels)), dtype=bool)
-    for name, good in (("name", (AGREES, ALSO, SLIP, LONGER)), ("address", (AGREES,))):
+    for name, good in (("name", ONE_NAME), ("address", (AGREES,))):
         doubt |= ~tagged(comparisons, place, levels, name, *good) if name in place else True
     for name in {"phone", "email", "supplier_number"} & place.keys():
         line |= tagged(comparisons, place, levels, name, AGREES)
     if "name" in place:
         doubt |= tagged(comparisons, place, levels, "name", LONGER) & ~line
-    for name in {"name", "branch"} & place.keys():
-        unlike |= tagged(comparisons, place, levels, name, UNLIKE, NUMBERED_AS_TWO)
+        known = levels[:, place["name"]] != comparisons[place["name"]].null
+        unlike |= known & ~tagged(comparisons, place, levels, "name", *ONE_NAME)
+    if "branch" in place:
+        unlike |= tagged(comparisons, place, levels, "branch", UNLIKE)
     doubt = (doubt & ~named | unlike) & (TWIN_CAP not in without)
     return doubt if NUMBER_CAP in without else doubt | any_tagged(comparisons, levels, TWO)
 
