@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,36 @@ def prepare(job: Job) -> Path:
         hint = "load it into a staging target first, and do `casebridge run` to its end"
         raise CasebridgeError(f"run {job.run} does not balance in its target", hint=hint)
     folder = folder_of(job)
-    shutil.rmtree(folder, ignore_errors=True)
+    _clear(job, folder)
     files = [_write(folder, table, batch) for table, batch in _batches(job)]
     made = {"run": job.run, "project": job.settings.name, "files": files, "tables": _totals(job, files)}
     write_text(folder / MANIFEST, json.dumps(made, indent=1) + "\n")
     Journal(job.ledger).note_handover(job.run, PREPARED, "", file_digest(folder / MANIFEST))
     return folder
+
+
+def _clear(job: Job, folder: Path) -> None:
+    """Delete what was prepared before. CasebridgeError where somebody's own files stand in the folder: none is
+    deleted, and none goes to the supplier."""
+    there = [path for path in folder.rglob("*") if not path.is_dir()]
+    others = [path for path in there if not _prepared(job, path.relative_to(folder))]
+    if others:
+        raise CasebridgeError(
+            f"{others[0].relative_to(folder)} in handover/{job.run} was not written by casebridge",
+            hint="move it out of that folder, and prepare again",
+        )
+    for path in there:
+        path.unlink()
+
+
+def _prepared(job: Job, file: Path) -> bool:
+    """Whether a file of a run's folder is called as those that are prepared, half written ones too."""
+    name = file.as_posix()
+    named = re.fullmatch(r"(?:([^/]+)/)?\.?(.+?)(?:\.\d+\.part)?", name)
+    table, base = named.groups() if named else (None, "")
+    if table is None:
+        return base == MANIFEST
+    return table in job.target.by_name and re.fullmatch(r".+-\d{5,}\.csv", base) is not None
 
 
 def handed(job: Job, who: str) -> None:

@@ -12,7 +12,15 @@ import polars as pl
 from casebridge.dedupe.linkage.model.kept import KeptModel
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
+from casebridge.dedupe.linkage.own_files import refuse_others
 from casebridge.project.batch import write_file, write_text
+
+DIAGNOSTICS = "diagnostics.json"
+RESULTS = (
+    DIAGNOSTICS, "model.json", "pairs.parquet", "clusters.parquet", "cut.parquet", "evaluation.json",
+    "evaluation.html",
+)  # fmt: skip
+"""What a linkage leaves in a folder. Diagnostics are written first, and say that the others are a linkage's."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +45,16 @@ class Linkage:
     kept: KeptModel | None = None
 
     def write(self, folder: str | Path) -> None:
-        """Write pairs, clusters and cut (.parquet), model and diagnostics (.json) into `folder`."""
+        """Write diagnostics and model (.json), pairs, clusters and cut (.parquet) into `folder`, in place of
+        another linkage's. Raises RegisterError where one of these files is somebody else's."""
         where = Path(folder)
+        refuse_others_results(where)
+        write_text(where / DIAGNOSTICS, json.dumps(self.diagnostics, indent=1) + "\n")
         for name, frame in (("pairs", self.pairs), ("clusters", self.clusters), ("cut", self.cut)):
             write_file(where / f"{name}.parquet", frame.write_parquet)
         write_text(where / "model.json", json.dumps(self.model, indent=1) + "\n")
-        write_text(where / "diagnostics.json", json.dumps(self.diagnostics, indent=1) + "\n")
+
+
+def refuse_others_results(folder: str | Path) -> None:
+    """Raises RegisterError where a folder holds a file that a linkage would write over and none wrote."""
+    refuse_others(Path(folder), RESULTS, DIAGNOSTICS, "rows", "steps")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ LINKED = "linked"
 """The fact that names the folder of the linked register."""
 FOLDER = "scan"
 """Of the work folder."""
+_OWN = re.compile(r"\d{5,}-\d+-.+|\..+\.part")
+"""How files and folders of a night are called, and such as are half written."""
 LOST = "delete work/scan: the next scan reads the whole register and builds it anew; no decision is lost"
 
 
@@ -80,11 +83,12 @@ class ScanState:
         self.tidy()
 
     def tidy(self) -> None:
-        """Delete the files that do not hold: what a scan left that was killed, and what the last one replaced."""
+        """Delete the files that do not hold: what a scan left that was killed, and what the last one replaced.
+        They are known by their names; any other file is somebody's own, and stays."""
         named = {kept.path for kept in self.files.values()}
         named |= {FILE, str(self.facts.get(LINKED, ""))}
         for path in self.folder.iterdir():
-            if path.name not in named:
+            if path.name not in named and _OWN.fullmatch(path.name):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     @property

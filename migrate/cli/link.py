@@ -20,6 +20,7 @@ from casebridge.dedupe.linkage import (
     write_evaluation,
 )
 from casebridge.dedupe.linkage.model.kept import read_kept
+from casebridge.dedupe.linkage.result import refuse_others_results
 from casebridge.dedupe.linkage.scoring.zones import SAME, ZONES
 from casebridge.migrate.cli.options import json_option
 from casebridge.migrate.cli.progress import progress
@@ -66,6 +67,7 @@ def link_register(
         fields = read_fields(fields_file, kind)
         kept = read_kept(model_folder) if model_folder else None
         register = _read(file)
+        refuse_others_results(out)
         with progress() as shown:
             found = link(register, fields, progress=lambda step, facts: shown.note(_line(step, facts)), kept=kept)
         found = _asked_twice(found) if second_opinion else found

@@ -142,6 +142,37 @@ def test_it_outlives_the_process(saved, pool):
     assert night.counts["rows"] == again.rows == 355
 
 
+def test_what_others_put_into_the_folder_stays(pool, kept, tmp_path, monkeypatch):
+    """Whatever it is called; and what a save that was stopped had begun goes with the next."""
+    where = tmp_path / "linked"
+    where.mkdir()
+    others = {
+        name: name.encode() for name in ("pairs-1.parquet", "last-year.parquet", "notes-2.txt", "pairs.parquet")
+    }
+    for name, held in others.items():
+        (where / name).write_bytes(held)
+    linked = LinkedRegister.of(pool.head(60), FIELDS, kept)
+    linked.save(where)
+    whole = {path.name for path in where.iterdir()}
+    with monkeypatch.context() as patch:
+        patch.setattr(folder, "code", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            linked.save(where)
+    assert LinkedRegister.read(where).pairs().equals(linked.pairs())
+    linked.save(where)
+    assert {name: (where / name).read_bytes() for name in others} == others
+    assert len({path.name for path in where.iterdir()}) == len(whole)
+    assert LinkedRegister.read(where).pairs().equals(linked.pairs())
+
+
+@pytest.mark.parametrize("name", ["linked.json", "kept-model.json"])
+def test_a_file_of_somebody_else_is_not_written_over(pool, kept, tmp_path, name):
+    (tmp_path / name).write_text('{"mine": 1}')
+    with pytest.raises(RegisterError, match=f"{name} in that folder was not written by casebridge"):
+        LinkedRegister.of(pool.head(20), FIELDS, kept).save(tmp_path)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, '{"mine": 1}')]
+
+
 def test_a_name_is_borne_by_one_cluster(pool, kept):
     """A cluster keeps the name of a record that left; who comes under that id again is another cluster."""
     linked = LinkedRegister.of(pool.head(200), FIELDS, kept)

@@ -73,6 +73,17 @@ def test_a_second_opinion_that_was_not_had_is_told() -> None:
     assert "97.0%" in _opinion({"ran": True, "agree": 0.97})
 
 
+@pytest.mark.parametrize("name", ["pairs.parquet", "clusters.parquet", "diagnostics.json", "evaluation.html"])
+def test_results_are_not_written_over_files_of_others(register: Path, tmp_path: Path, name: str) -> None:
+    """Nor is anything linked before it is said; a linkage's own results are written over."""
+    (tmp_path / name).write_text('{"mine": 1}')
+    words = ("link", str(register / "people.csv"), "--fields", str(register / "FIELDS.toml"))
+    done = casebridge(*words, "--out", str(tmp_path))
+    assert done.returncode == 1
+    assert f"{name} in that folder was not written by casebridge" in done.stderr
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, '{"mine": 1}')]
+
+
 def test_what_is_no_register_is_said_in_a_sentence(register: Path) -> None:
     fields = str(register / "FIELDS.toml")
     gone = casebridge("link", str(register / "gone.csv"), "--fields", fields, "--out", str(register / "o"))

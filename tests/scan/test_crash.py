@@ -116,3 +116,13 @@ def test_a_server_that_stops_in_the_middle_is_told_and_the_night_is_caught_up(
     assert (7, 9001) in live.waiting()
     state = json.loads((live.folder / "work" / "scan" / "state.json").read_text())
     assert state["night"] == 2
+
+
+def test_what_somebody_put_beside_the_state_stays(tmp_path: Path) -> None:
+    """What a night left and no other one names goes; a file of another name is not the scan's."""
+    state = read_state(tmp_path)
+    state.folder.joinpath("notes.txt").write_text("mine")
+    state.folder.joinpath("00001-7-pairs.parquet").write_text("of a scan that was killed")
+    state.put("pairs", pl.DataFrame({"id": [1]}))
+    state.commit({})
+    assert {path.name for path in state.folder.iterdir()} == {"notes.txt", "state.json", state.files["pairs"].path}

@@ -134,6 +134,22 @@ def test_files_that_somebody_touched_are_not_handed_over(migration: Migration, w
     assert _states(migration) == ["prepared"]
 
 
+def test_somebodys_own_file_is_not_deleted(migration: Migration) -> None:
+    """To prepare again takes away what was prepared, and nothing else."""
+    files = _files(migration)
+    letter, victim = files / "warnings" / "letter.csv", next(iter(sorted((files / "warnings").glob("*.csv"))))
+    letter.write_text("Dear all")
+    before = victim.read_bytes()
+    victim.write_bytes(b"spoilt")
+    done = migration.cli("handover", "prepare", "trial-1")
+    assert done.returncode == 1
+    assert "letter.csv in handover/trial-1 was not written by casebridge" in done.stderr
+    assert (letter.read_text(), victim.read_bytes()) == ("Dear all", b"spoilt")
+    letter.unlink()
+    assert migration.cli("handover", "prepare", "trial-1").returncode == 0
+    assert victim.read_bytes() == before
+
+
 def test_a_readback_that_is_no_csv_is_told_without_a_value(migration: Migration, tmp_path: Path) -> None:
     """A file in another encoding, or one without a column: the file is named, nothing of what is in it."""
     readback = _readback(migration, tmp_path)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.affected.folder import ANEW, read_frames, write_frames
+from casebridge.dedupe.linkage.affected.folder import ANEW, own_folder, read_frames, write_frames
 from casebridge.dedupe.linkage.affected.frames import frames_of, records_of
 from casebridge.dedupe.linkage.affected.part import Applied, Rows, Seen
 from casebridge.dedupe.linkage.blocking.keys import Key
@@ -110,7 +110,8 @@ class LinkedRegister:
             raise RegisterError(f"No linked register can be read ({type(error).__name__}).", ANEW) from error
 
     def save(self, folder: str | Path) -> None:
-        """Write it into `folder` (0700, files 0600), in place of what stands there, whole or not at all."""
+        """Write it into `folder` (0700, files 0600), in place of the linked register that stands there, whole
+        or not at all. Other files stay. RegisterError where one would be written over."""
         where, seen = Path(folder), self.seen
         frames, facts = frames_of(self.records)
         ends = {"left": seen.left.astype(np.uint32), "right": seen.right.astype(np.uint32)}
@@ -124,6 +125,7 @@ class LinkedRegister:
         }
         with private_files():
             where.mkdir(parents=True, exist_ok=True, mode=0o700)
+            own_folder(where)
             self.kept.save(where)
             write_frames(where, frames, self.kept.fingerprint, {**facts, "fields": asdict(self.fields)})
 

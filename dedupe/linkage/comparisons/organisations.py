@@ -230,8 +230,8 @@ def _branches(register: Register) -> list[Comparison]:
 
 
 def same_branch(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
-    """Whether two branches are one, spelled otherwise: each word is one of the other's, or a slip away; short words
-    and numbers are as they are.
+    """Whether two branches are one, spelled otherwise: each word is one of the other's, or a slip away; short
+    words and numbers are as they are.
 
     >>> same_branch(("TARNTON", "ROAD"), ("TARTON", "ROAD")), same_branch(("HOLLY", "BANK"), ("HOLLYBANK",))
     (True, True)

@@ -32,6 +32,7 @@ from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.namesakes import HeldChance, Namesakes
 from casebridge.dedupe.linkage.model.patterns import Radix
 from casebridge.dedupe.linkage.model.third_records import ThirdRecords
+from casebridge.dedupe.linkage.own_files import own_json
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.known import Known, ValueTable
 from casebridge.project.batch import write_text
@@ -65,9 +66,12 @@ class KeptModel:
     versions: dict[str, str]
 
     def save(self, folder: str | Path) -> None:
-        """Write it into `folder`: one file, readable by its owner only. It holds no value of any record."""
+        """Write it into `folder`: one file, readable by its owner only. It holds no value of any record. Raises
+        RegisterError where a file of that name is not a kept model."""
+        file = Path(folder) / FILE
+        own_json(file, "format", "model")
         with private_files():
-            write_text(Path(folder) / FILE, self._text)
+            write_text(file, self._text)
 
     @cached_property
     def _text(self) -> str:
