@@ -25,17 +25,27 @@ _FOOTERS = (
     rf"[(\[]?\s*{_COUNT}{_DONE}\s*[)\]]?\.?",
     r"(?:completion|elapsed)\s+time\s*:.*",
     r"(?:total|number\s+of)?\s*(?:rows?|records?|lines?)(?:\s+count)?\s*[:=]\s*[0-9][0-9,. ]*",
-    r"\*{2,}.*|-{2,}\s*end\b.*|end\s+of\s+(?:file|report|data|export)\W*|(?:grand\s+|sub-?\s*)?totals?\s*:?",
+    r"\*{2,}.*|-{2,}\s*end\b.*|end\s+of\s+(?:file|report|data|export)\W*|page\s+[0-9]+(?:\s*(?:of|/)\s*[0-9]+)?",
+    r"(?:report\s+)?(?:run|printed|generated|produced|extracted|created|exported)\b.*"
+    r"(?:[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}).*",
 )
-FOOTER = re.compile(f"(?is)\\s*(?:{'|'.join(_FOOTERS)})\\s*")
+_TOTAL = r"(?:grand\s+|sub-?\s*|report\s+)?totals?\s*:?"
+TOTAL = re.compile(f"(?i)\\s*{_TOTAL}\\s*")
+FOOTER = re.compile(f"(?is)\\s*(?:{'|'.join([*_FOOTERS, _TOTAL])})\\s*")
+_SUM = re.compile(r"[-+(]?[£$€]?\s*[0-9][0-9,. ]*[-)]?")
+"""What stands in the other columns of a line of totals."""
 _LINES = "-=_\u2013\u2014\u2500\u2501\u2550"
 """What rulers are drawn with: hyphens and their like, dashes, lines of boxes."""
 RULER = re.compile(rf"[\s|+,;]*[{_LINES}]{{2,}}[{_LINES}\s|+,;]*")
 
-NOTHING_WORDS = (r"\N", "NULL", "(null)", "<null>", "[NULL]", "(NULL)", "<NULL>", "null")
-"""How database tools write a missing value into text."""
-_SIGNS_OF_NOTHING = (b"\\N", b"NULL", b"null")
+_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
+NOTHING_WORDS = (
+    *(r"\N", "NULL", "(null)", "<null>", "[NULL]", "(NULL)", "<NULL>", "null", "NaN", "NaT", "<NA>"), *_ERRORS
+)  # fmt: skip
+"""How database tools and data frames write a missing value into text, and spreadsheets one they cannot tell."""
+_SIGNS_OF_NOTHING = (b"\\N", b"NULL", b"null", b"NaN", b"NaT", b"<NA>", *(word.encode() for word in _ERRORS))
 """One of these bytes is in each of the words."""
+_HASH = ord("#")
 
 
 def ragged_reason(line: str, read: ReadSpec) -> Reason:
@@ -60,7 +70,7 @@ def row_reason(values: Sequence[str], titles: Sequence[str], read: ReadSpec) -> 
         return Reason.RULER_LINE
     if len(filled) == 1 and values[0].strip() and _is_footer(values, titles):
         return Reason.FOOTER_LINE
-    return Reason.READABLE
+    return Reason.FOOTER_LINE if _is_total(values, titles) else Reason.READABLE
 
 
 def named_lines(records: Records, read: ReadSpec, encoding: str) -> npt.NDArray[np.int8]:
@@ -95,26 +105,31 @@ def odd_rows(records: Records, texts: Mapping[str, pl.Series], titles: Sequence[
         (Reason.REPEATED_HEADER, likely.filter(_alike(begins, titles[0])), _is_header),
         (Reason.RULER_LINE, likely.filter(begins.str.contains(_RULES)), _is_ruler),
         (Reason.FOOTER_LINE, _like_footer(texts, names), _is_footer),
+        (Reason.FOOTER_LINE, _like_total(records, first), _is_total),
     )
-    found = {}
+    found: dict[Reason, list[int]] = {}
     for reason, places, holds in looks:
         chosen = [n for n in places.to_list() if holds([texts[name][n] for name in names], titles)]
         if chosen:
-            found[reason] = pl.Series(chosen, dtype=pl.Int64)
-    return found
+            found.setdefault(reason, []).extend(chosen)
+    return {reason: pl.Series(places, dtype=pl.Int64) for reason, places in found.items()}
 
 
 _RULES = f"^[ |+]*[{_LINES}][{_LINES} |+]*$"
-_SPEAKS = "(?i)row|record|line|time|end|total|[*]{2}"
+_SPEAKS = "(?i)row|record|line|time|end|total|[*]{2}|page|run|report|print|generat|produc|extract|creat|export"
 
 
 def _begins_oddly(records: Records, title: str) -> pl.Series:
     """The readable rows whose first byte is that of the header's first name, of a ruler or of a blank."""
-    table = np.zeros(256, bool)
     # 0xC2 to 0xEF lead the blanks and lines beyond ASCII, 0xA0, 0x96 and 0x97 are some of them in one byte.
-    table[
-        [*b" -=_+|", *range(0xC2, 0xF0), 0xA0, 0x96, 0x97, *(title[:1].lower() + title[:1].upper()).encode()]
-    ] = True
+    letters = (title[:1].lower() + title[:1].upper()).encode()
+    return _beginning(records, [*b" \t-=_+|", *range(0xC2, 0xF0), 0xA0, 0x96, 0x97, *letters])
+
+
+def _beginning(records: Records, signs: Sequence[int]) -> pl.Series:
+    """The readable rows whose first byte, behind a quote, is one of these."""
+    table = np.zeros(256, bool)
+    table[[*signs]] = True
     data = np.frombuffer(records.data, np.uint8)
     starts = records.starts[records.reasons == Reason.READABLE]
     begins = data[starts]
@@ -123,11 +138,13 @@ def _begins_oddly(records: Records, title: str) -> pl.Series:
 
 
 def _alike(column: pl.Series, name: str) -> pl.Series:
-    """Cheap and not too narrow: the header's first name as it stands, in other capitals, with a mark before it."""
+    """Cheap and not too narrow: the header's first name as it stands, in other capitals, with blanks around it."""
     likely = column == name
-    for form in sorted({name.upper(), name.lower(), f"\ufeff{name}", f" {name}", f"{name} "} - {name}):
+    for form in sorted({name.upper(), name.lower()} - {name}):
         likely |= column == form
-    return likely
+    padded = column.str.contains(r"^[^!-~]|[^!-~]$").fill_null(value=False).arg_true()
+    bared = column.gather(padded).str.strip_chars(BLANKS).str.to_lowercase() == name.lower()
+    return likely.scatter(padded.filter(bared), values=True)
 
 
 def _like_footer(texts: Mapping[str, pl.Series], names: Sequence[str]) -> pl.Series:
@@ -139,6 +156,12 @@ def _like_footer(texts: Mapping[str, pl.Series], names: Sequence[str]) -> pl.Ser
             return pl.Series([], dtype=pl.Int64)
     places = alone.arg_true()
     return places.filter(texts[names[0]].gather(places).str.contains(_SPEAKS))
+
+
+def _like_total(records: Records, first: pl.Series) -> pl.Series:
+    """Rows that begin with a word for totals, whatever else is in them."""
+    likely = _beginning(records, b"TtGgSsRr \t")
+    return likely.filter(first.gather(likely).str.contains(f"(?i)^\\s*{_TOTAL}\\s*$").fill_null(value=False))
 
 
 def _is_header(values: Sequence[str], names: Sequence[str]) -> bool:
@@ -158,6 +181,12 @@ def _is_footer(values: Sequence[str], names: Sequence[str]) -> bool:  # noqa: AR
     return bool(FOOTER.fullmatch(bare_text(values[0])))
 
 
+def _is_total(values: Sequence[str], names: Sequence[str]) -> bool:  # noqa: ARG001
+    """Totals, and nothing but numbers beside them: a record has a key."""
+    others = [bare_text(value) for value in values[1:]]
+    return bool(TOTAL.fullmatch(values[0])) and all(not text or _SUM.fullmatch(text) for text in others)
+
+
 def unprotected(column: pl.Series) -> pl.Series:
     """Values without the ="…" that keeps Excel from making numbers of them."""
     return column.str.replace(r'(?s)^="(.*)"$', "$1")
@@ -166,7 +195,8 @@ def unprotected(column: pl.Series) -> pl.Series:
 def may_hold_nothing(data: bytes, read: ReadSpec, encoding: str) -> bool:
     """Whether bytes may hold a value that stands for nothing. Cheap; most files have none."""
     if read.null is None:
-        return any(sign in data for sign in _SIGNS_OF_NOTHING)
+        hashes = b"#" in data
+        return any(sign in data for sign in _SIGNS_OF_NOTHING if sign[0] != _HASH or hashes)
     # A quote inside a value stands twice in the bytes.
     return any('"' in word or bare_text(word).encode(encoding, "ignore") in data for word in read.null)
 

@@ -166,6 +166,12 @@ NOBODY = [
     (b"(3 rows affected),", "footer_line"),
     (b'"3 rows selected.",', "footer_line"),
     (b"Total,", "footer_line"),
+    (b"Total,11", "footer_line"),
+    (b'" Grand total: ","1,234.50"', "footer_line"),
+    (b"Page 1 of 2,", "footer_line"),
+    (b"Report printed on 05/01/2024 09:30,", "footer_line"),
+    (b" ID , NAME ", "repeated_header"),
+    ("\u00a0id,Name\t".encode(), "repeated_header"),
     (b"# 3 people", "comment_line"),
     (b"#,3 people", "comment_line"),
     (b"", "ragged_line"),
@@ -183,6 +189,23 @@ def nobodies(tmp_path_factory: pytest.TempPathFactory) -> list[Came]:
 @pytest.mark.parametrize("number", range(len(NOBODY)), ids=[repr(line) for line, _ in NOBODY])
 def test_a_line_that_is_no_person_is_kept_under_its_rule(nobodies: list[Came], number: int) -> None:
     assert nobodies[number] == (PEOPLE, [("rejected", NOBODY[number][1])])
+
+
+PEOPLE_WITH_ODD_NAMES = [
+    (b"Totally,11", ("Totally", "11")),
+    (b"Total,Ltd", ("Total", "Ltd")),
+    (b"Page 1,Ann", ("Page 1", "Ann")),
+    (b"Run 12,", ("Run 12", None)),
+    (b"#1,Nan", ("#1", "Nan")),
+    (b"ID,", ("ID", None)),
+]  # fmt: skip
+"""Lines that only look so, and what they are."""
+
+
+def test_a_line_that_only_looks_like_none_is_a_record(tmp_path: Path) -> None:
+    sources = [(b"ID,NAME\n1,Ann\n" + line + b"\n", "") for line, _ in PEOPLE_WITH_ODD_NAMES]
+    came = arrived(several(tmp_path / "p", sources), len(sources))
+    assert came == [(sorted([("1", "Ann"), row]), []) for _, row in PEOPLE_WITH_ODD_NAMES]
 
 
 REFUSED = [
@@ -216,7 +239,7 @@ def test_what_cannot_be_read_surely_is_refused(told: dict[str, str], number: int
     assert REFUSED[number][2] in told[f"S{number}"]
 
 
-WORDS = ["NULL", "\\N", "(null)", "  NULL ", "\u00a0null"]
+WORDS = ["NULL", "\\N", "(null)", "  NULL ", "\u00a0null", "NaN", "#N/A", "#DIV/0!"]
 
 
 @pytest.mark.parametrize("word", WORDS)

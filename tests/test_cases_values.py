@@ -242,7 +242,9 @@ def test_an_offset_is_the_time_of_the_systems_own_zone(tmp_path: Path) -> None:
 
 NOT_READ = [
     ("05-01-24", "1", "ambiguous_date"), ("05/01/2024 25:00", "1", "time"), ("31/02/2024", "1", "date"),
-    ("05/01/2024", "12,50", "ambiguous_number"), ("05/01/2024", "1.505", "decimals"), ("05/01/2024", "x", "money"),
+    ("05/01/2024", "12,50", "ambiguous_number"), ("05/01/2024", "0,123", "ambiguous_number"),
+    ("05/01/2024", "-00,500", "ambiguous_number"),
+    ("05/01/2024", "1.505", "decimals"), ("05/01/2024", "x", "money"),
 ]  # fmt: skip
 
 
