@@ -7,6 +7,7 @@ third, and the next run takes apart what was merged.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from casebridge.dedupe.quality.strata import MERGED
@@ -16,6 +17,7 @@ from casebridge.dedupe.review.samples import Pair, last_sample
 from casebridge.dedupe.review.verdicts import SETTLING, Act, Opinion, Place
 from casebridge.project.database import writing
 
+_DECIDED = frozenset({Place.DONE, Place.HELD})
 WHY = "a blind check of the sample saw it otherwise"
 
 
@@ -46,6 +48,17 @@ class Checks:
             return None
         return one if self._is_new(viewer, one) else None
 
+    def blind(self, viewer: Viewer, pairs: Iterable[Open]) -> set[Pair]:
+        """Those of some pairs of which this viewer must not see what was decided: they wait for a check, and he may
+        be who makes it."""
+        decided = [one for one in pairs if one.standing.place in _DECIDED]
+        drawn = self._drawn() if decided else {}
+        return {
+            pair for one in decided
+            if (pair := (one.pair.left_id, one.pair.right_id)) in drawn and not self._desk.checks(one.pair.item)
+            and self._is_new(viewer, one)
+        }  # fmt: skip
+
     def take_next(self, viewer: Viewer) -> str | None:
         """Claim the next pair to check; None when there is none."""
         for one in self.waiting(viewer):
@@ -60,20 +73,21 @@ class Checks:
             raise Refused("this pair waits for no check of yours", hint="take the next one")
         if one.pair.evidence != form.evidence:
             raise Refused("the records changed since this page was made", hint="read the page again")
-        desk = self._desk
+        desk, contradicts = self._desk, self._contradicts(one, form)
+        desk.claims.take(form.item, viewer.login)  # he may have come from the pair's own page
         with writing(desk.engine).begin() as connection:
             desk.log.alone(connection)
             if not desk.claims.holds(connection, form.item, viewer.login):
                 raise Refused("somebody else has this pair now", hint="take the next one")
             desk.record(connection, viewer, one.pair, Act.CHECK, form)
             desk.claims.drop(connection, form.item)
-            if self._contradicts(one, form):
+            if contradicts:
                 objection = replace(form, reason=WHY, key=f"{form.key[:60]}-o")
                 desk.write(connection, viewer, one.pair, Act.OBJECTION, objection, 0)
 
     def _contradicts(self, one: Open, form: Form) -> bool:
         """Whether a check says something else than what stands; what waits is not decided, so nothing is."""
-        if one.standing.place not in {Place.DONE, Place.HELD} or form.verdict not in SETTLING:
+        if one.standing.place not in _DECIDED or form.verdict not in SETTLING:
             return False
         agreed = one.standing.agreed
         there = self._drawn().get((one.pair.left_id, one.pair.right_id))

@@ -60,10 +60,7 @@ class View:
         """The pairs that he does not see (None), and those whose group is another for him."""
         kept = self._sight.kept
         gone: dict[str, Open | None] = {
-            item: None
-            for record in kept
-            for item in self._state.of_record(record)
-            if item in self._ranking.rank and not self._state.by_item[item].drawn
+            item: None for record in kept for item in self._state.of_record(record) if item in self._ranking.rank
         }
         for there, group in self._ranking.grouped:
             pair = self._sight.of(there) if group & kept and there.item not in gone else None
@@ -75,7 +72,7 @@ class View:
         """How many pairs stand where; without known ones if need be."""
         found = self._ranking.counts()
         for item, one in self._other.items():
-            found[self._ranking.place(item)] -= 1
+            found[self._ranking.place(item)] -= self._ranking.lists(item)
             if one is not None:
                 found[one.standing.place] += 1
         for item in () if known else self._ranking.known:

@@ -48,6 +48,11 @@ class Ranking:
         """Whether a pair is in the lists: one that only a sample holds is not, until somebody speaks of it."""
         return place is not Place.DONE or not self.pairs[number].drawn
 
+    def lists(self, item: str) -> bool:
+        """Whether a pair of this ranking is in the lists now."""
+        number = self.rank[item]
+        return self._is_listed(number, self._place[number])
+
     def place(self, item: str) -> Place:
         """Where a pair stands."""
         return self._place[self.rank[item]]

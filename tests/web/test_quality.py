@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from casebridge.dedupe.quality.statement import state
 from casebridge.dedupe.quality.strata import APART, MERGED
 from casebridge.dedupe.review.decisions import DECISIONS
+from casebridge.dedupe.review.family import Declared, declare
 from casebridge.dedupe.review.known_pairs import known_pairs
 from casebridge.dedupe.review.samples import Drawn, Sample, keep_sample
 from casebridge.migrate.cli.quality import quality
@@ -84,6 +85,46 @@ def test_a_check_is_blind_and_what_it_contradicts_goes_to_a_senior_reviewer(hous
     sam = at_desk(house, "sam")
     sam.get("/queue?place=escalated")
     assert "a blind check of the sample saw it otherwise" in sam.page
+
+
+def test_who_may_check_a_pair_sees_nowhere_what_was_decided_of_it(house: House) -> None:
+    """Neither on its own page nor on that of the merged person, before or after he takes the check."""
+    _sampled(house)
+    kim, item = at_desk(house, "kim"), MADE[0].item
+    kim.get("/checks")
+    for _ in range(2):
+        for page in (f"/pair/{item}", f"/pair/{item}/survivorship"):
+            kim.get(page)
+            assert kim.path == f"/checks/{item}"
+            assert "is <b>decided</b>" not in kim.page
+        kim.get("/checks")
+        kim.send("/checks")
+    kim.get(f"/pair/{MADE[3].item}")
+    assert "is <b>decided</b>" in kim.page, "a pair that was not drawn is as it was"
+    kim.get(f"/pair/{item}")
+    kim.send(f"/checks/{item}", verdict="same")
+    assert "is <b>decided</b>" in kim.get(f"/pair/{item}"), "he has said what he sees"
+
+
+def test_a_pair_that_only_the_sample_holds_is_kept_from_whom_it_concerns(house: House, world: World) -> None:
+    """Its check is contradicted, so it waits for a senior reviewer: but not for one whose own record is in it."""
+    hers = somebody("90", "Samantha", "Bloggs")
+    drawn = replace(pair_of("89", "90", value=9.0), drawn=True, open=False, teams=("Far",))
+    world.show([*RECORDS, somebody("89", "Zed"), hers], [*MADE, drawn])
+    strata = (Drawn("apart: all", APART, 0, 1, 0.1, ((drawn.left_id, drawn.right_id),)),)
+    with writing(house.desk.engine).begin() as connection:
+        keep_sample(connection, Sample("trial-1", 0.01, 0.0, "2026-11-27T00:00:00Z", strata), "t")
+        declare(connection, [Declared("sam", "self", "Samantha", "Bloggs")])
+    sam, tess = at_desk(house, "sam"), at_desk(house, "tess")
+    before = sam.get("/queue")
+    assert "<option>Far</option>" not in before
+    _check(house, "kim", "s")
+    assert "waits for a senior reviewer (1)" in tess.get("/queue")
+    sam.get("/queue")
+    assert sam.status == 200
+    assert "waits for a senior reviewer (0)" in sam.page
+    assert "9 pairs for you" in tess.page
+    assert "8 pairs for you" in sam.page
 
 
 def test_the_statement_is_weighted_and_a_third_word_counts(house: House) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from casebridge.dedupe.quality.checks import Checks
 from casebridge.dedupe.review.desk_figures import decided_within
 from casebridge.dedupe.review.desk_words import Form, Open
 from casebridge.dedupe.review.evidence_file import Person
@@ -47,7 +48,10 @@ def show(visit: Visit) -> Response:
     visit.noted("view group", item=one.pair.item)
     said = decided_within(visit.desk, [member.person.id for member in members]) if one.pair.conflict else []
     letters = {member.person.id: member.letter for member in members}
-    told = [(letters[d.left_id], str(d.verdict), letters[d.right_id], d.reviewer) for d in said]
+    links = (link.one for member in members for link in member.links.values() if link)
+    blind = Checks(visit.desk).blind(visit.me.viewer, links) if said else set()
+    told = [(letters[d.left_id], str(d.verdict), letters[d.right_id], d.reviewer) for d in said
+            if (d.left_id, d.right_id) not in blind]  # fmt: skip
     return visit.page("group.html", title="Group", one=one, members=members, told=told, size=len(one.pair.group),
                       outcome=_outcome(members))  # fmt: skip
 

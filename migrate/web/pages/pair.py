@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from casebridge.dedupe.quality.checks import Checks
 from casebridge.dedupe.review.desk_words import Form, Open
 from casebridge.dedupe.review.evidence_file import Held, Person
 from casebridge.dedupe.review.merge_words import advice, read_notes
@@ -66,6 +67,8 @@ def show(visit: Visit, revealed: str = "") -> Response:
     one = visit.desk.find(visit.me.viewer, visit.item())
     if one is None:
         return visit.nothing()
+    if Checks(visit.desk).blind(visit.me.viewer, [one]):
+        return visit.to(f"/checks/{one.pair.item}")
     visit.noted("view", item=one.pair.item)
     acts = visit.desk.acts(one.pair.item)
     fresh: dict[str, Any] = {

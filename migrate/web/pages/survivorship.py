@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from casebridge.dedupe.quality.checks import Checks
 from casebridge.dedupe.review.merge_preview import FieldPreview, MergePreview
 from casebridge.dedupe.review.merge_words import advice, read_notes
 from casebridge.dedupe.review.merging import MergePage, choose, merge_page
@@ -39,6 +40,8 @@ def show(visit: Visit) -> Response:
     page = merge_page(visit.desk, visit.me.viewer, visit.item())
     if page is None:
         return visit.nothing()
+    if Checks(visit.desk).blind(visit.me.viewer, [page.one]):
+        return visit.to(f"/checks/{page.one.pair.item}")
     visit.noted("view", item=page.one.pair.item, page="merge")
     if page.blind:
         return visit.page("message.html", title="Your own verdict first", error=False, text=_BLIND)
@@ -98,6 +101,8 @@ def save(visit: Visit) -> Response:
     page = merge_page(visit.desk, visit.me.viewer, visit.item())
     if page is None:
         return visit.nothing()
+    if Checks(visit.desk).blind(visit.me.viewer, [page.one]):
+        return visit.to(f"/checks/{page.one.pair.item}")
     wanted = _wanted(visit.form, page)
     seen = visit.form.get("seen", "")
     number = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 12 else -1
