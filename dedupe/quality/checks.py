@@ -49,8 +49,8 @@ class Checks:
         return one if self._is_new(viewer, one) else None
 
     def blind(self, viewer: Viewer, pairs: Iterable[Open]) -> set[Pair]:
-        """Those of some pairs of which this viewer must not see what was decided: they wait for a check, and he may
-        be who makes it."""
+        """Those of some pairs of which this viewer must not see what was decided: they wait for a check, and he
+        may be who makes it."""
         decided = [one for one in pairs if one.standing.place in _DECIDED]
         drawn = self._drawn() if decided else {}
         return {
