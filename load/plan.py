@@ -8,7 +8,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from casebridge.load.resolution.key_map import STAGE, Parents, read_crosswalk
-from casebridge.load.resolution.restriction import Standing, standing_marks
+from casebridge.load.resolution.member_marks import own_marks
+from casebridge.load.resolution.restriction import Standing
 from casebridge.load.stage import in_order, load_inputs
 from casebridge.load.writing.applied import APPLIED, Applied, applied
 from casebridge.project.database import DRIVER_ERRORS, refusal
@@ -51,7 +52,8 @@ def _there(job: Job) -> tuple[There, Standing]:
         if not sa.inspect(engine).has_table(APPLIED.name):
             return {}, {}
         with engine.connect() as connection:
-            return applied(connection), standing_marks(connection, job.target)
+            there = applied(connection)
+            return there, own_marks(job, connection, there.values())
     finally:
         engine.dispose()
 

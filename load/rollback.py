@@ -2,7 +2,7 @@
 
 The immutable files of the runs before are the before-images; nothing else has to be kept. One thing is not taken
 back: a mark of restriction that is stricter in the target than it was before. Whoever set it, only a person lowers
-it.
+it; but what a survivor has of a record that was folded into it goes back to that record.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import polars as pl
 import sqlalchemy as sa
 
 from casebridge.load.resolution.key_map import STAGE
-from casebridge.load.resolution.restriction import Standing, standing_marks, with_standing
+from casebridge.load.resolution.member_marks import KIND as MEMBER_MARKS
+from casebridge.load.resolution.member_marks import own_marks
+from casebridge.load.resolution.restriction import Standing, with_standing
 from casebridge.load.writing.applied import (
     Applied,
     TargetRun,
@@ -80,7 +82,7 @@ def _rollback(job: Job, engine: sa.Engine, *, dry_run: bool) -> list[TakenBack]:
                 hint="runs are taken back one by one, the last one first",
             )
         run, wanted = known[-1], before(connection, known[-1].number)
-        standing = standing_marks(connection, job.target)
+        standing = own_marks(job, connection, there.values())
         others = dependents(connection, run.created_tables, tables.names_of_keys)
     if others:
         raise CasebridgeError(
@@ -169,9 +171,17 @@ class _BeforeImages:
         known = self.job.ledger.done(STAGE, item.name, item.number, inputs)
         if known is None:
             self.job.ledger.attempt(STAGE, item.name, item.number, inputs)
-            known = (write_batch(self.job.work, STAGE, item.name, item.number, "rows", inputs, rows),)
+            known = tuple(
+                write_batch(self.job.work, STAGE, item.name, item.number, kind, inputs, frame)
+                for kind, frame in {"rows": rows, **self._beside(item)}.items()
+            )
             self.job.ledger.record(STAGE, item.name, item.number, inputs, known, Tally())
         return known[0]
+
+    def _beside(self, item: Applied) -> dict[str, pl.DataFrame]:
+        """Whose marks its survivors have."""
+        found = self.job.ledger.done(STAGE, item.name, item.number, item.inputs) or ()
+        return {batch.kind: batch.read() for batch in found if batch.kind == MEMBER_MARKS}
 
 
 def _told(job: Job, before_images: _BeforeImages, wanted: list[Applied]) -> list[TakenBack]:

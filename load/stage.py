@@ -9,15 +9,11 @@ import polars as pl
 import sqlalchemy as sa
 
 from casebridge.load.resolution.key_map import STAGE, Crosswalk, KeyMap, Parents, read_crosswalk
+from casebridge.load.resolution.member_marks import KIND as MEMBER_MARKS
+from casebridge.load.resolution.member_marks import members_of, own_marks, written_beside
 from casebridge.load.resolution.merge_duplicates import merge_duplicates
 from casebridge.load.resolution.resolve import resolve
-from casebridge.load.resolution.restriction import (
-    Standing,
-    note_raised,
-    raised_marks,
-    standing_marks,
-    with_raised,
-)
+from casebridge.load.resolution.restriction import Standing, note_raised, raised_marks, with_raised
 from casebridge.load.writing.applied import applied, create_side_tables, open_run
 from casebridge.load.writing.crosswalk import NAME as CROSSWALK_BATCH
 from casebridge.load.writing.crosswalk import drop_protected, write_crosswalk
@@ -78,7 +74,7 @@ def _run(job: Job, engine: sa.Engine) -> Tally:
     in_transaction(engine, begin, repeatable, job.report, job.target.load_order)
     with engine.connect() as connection:
         there = applied(connection)
-        standing = standing_marks(connection, job.target)
+        standing = own_marks(job, connection, there.values())
     crosswalk = read_crosswalk(job)
     delivery = Delivery(job, engine, tables, there, job.run)
     while not (_deliver(job, delivery, crosswalk, standing) and _key(job, delivery)):
@@ -179,6 +175,7 @@ class LoadInputs:
     sealed: tuple[tuple[int, str], ...]
     pending: tuple[tuple[Batch, str], ...]
     raised: pl.DataFrame
+    members: pl.DataFrame
 
 
 def load_inputs(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents, standing: Standing) -> LoadInputs:
@@ -186,7 +183,8 @@ def load_inputs(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents,
     parents = {column.name: known.of(spec, column) for column in spec.references}
     golden = job.ledger.sealed(job.run, "dedupe", spec.name, "golden")
     source = job.ledger.sealed(job.run, "transform", spec.name, "clean")
-    raised = raised_marks(job, spec, crosswalk, standing, golden)
+    members = members_of(job, spec, crosswalk, standing)
+    raised = raised_marks(job, spec, crosswalk, standing, golden, members)
     under = digest(
         job.code(STAGE),
         spec.digest,
@@ -194,6 +192,7 @@ def load_inputs(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents,
         crosswalk.digest if spec.name in crosswalk.register else "",
         [batch.sha256 for batch in golden],
         raised.rows(),
+        members.rows(),
         [batch.sha256 for batch in crosswalk.displaced_in] if spec.merged_only else [],
         # What a merge made superfluous may stand in any batch of the table.
         [batch.sha256 for batch in source] if spec.once and crosswalk.folded.height else [],
@@ -211,7 +210,7 @@ def load_inputs(job: Job, spec: TableSpec, crosswalk: Crosswalk, known: Parents,
         for batch, (number, inputs) in zip(source, sealed, strict=True)
         if job.ledger.done(STAGE, spec.name, number, inputs) is None
     )
-    return LoadInputs(source, golden, parents, refused, sealed, pending, raised)
+    return LoadInputs(source, golden, parents, refused, sealed, pending, raised, members)
 
 
 def _resolve_table(
@@ -234,6 +233,7 @@ def _resolve_table(
             duplicates=merge_duplicates(spec, inputs_of.source, known, everyone),
             refused=inputs_of.refused,
             raised=inputs_of.raised,
+            members=inputs_of.members,
         )
         for batch, inputs in inputs_of.pending:
             resolver.batch(batch, inputs)
@@ -254,6 +254,7 @@ class _Resolver:
     duplicates: pl.DataFrame
     refused: Mapping[int, Batch]
     raised: pl.DataFrame
+    members: pl.DataFrame
 
     def batch(self, batch: Batch, inputs: str) -> None:
         """One clean batch to one batch of target rows."""
@@ -264,8 +265,10 @@ class _Resolver:
         table = job.target.by_name[spec.target]
         refused = self.refused[number].read() if number in self.refused else empty(REFUSED_ROWS)
         made = resolve(clean, spec, table, self.ids, self.parents, self.folded, golden, self.duplicates, refused)
-        files = [
-            write_batch(job.work, STAGE, spec.name, number, "rows", inputs, with_raised(made.rows, self.raised)),
-            write_batch(job.work, STAGE, spec.name, number, "quarantine", inputs, made.quarantine),
-        ]
+        rows = with_raised(made.rows, self.raised)
+        frames = {"rows": rows, "quarantine": made.quarantine}
+        if self.members.height:
+            frames[MEMBER_MARKS] = written_beside(self.members, rows)
+        files = [write_batch(job.work, STAGE, spec.name, number, kind, inputs, frame)
+                 for kind, frame in frames.items()]  # fmt: skip
         job.ledger.record(STAGE, spec.name, number, inputs, files, made.tally)

@@ -26,8 +26,9 @@ from casebridge.project.target import Marks, Target
 LOWERED = "restrictions_lowered.csv"
 STAGE, RAISED = "restriction", "raised"
 """Where load writes down, for each spec, the marks that it made other than the spec did: `RAISED_ROWS`."""
-BY_SOURCE, BY_TARGET, BY_PERSON = "source", "target", "lowered"
-"""Why: a row of the person is marked; the target had the stricter mark; a person lowered it."""
+BY_SOURCE, BY_TARGET, BY_PERSON, BY_MERGE = "source", "target", "lowered", "merged"
+"""Why: a row of the person is marked; the target had the stricter mark; a person lowered it; the target had it for
+a record that is folded into this one."""
 RAISED_ROWS: Mapping[str, pl.DataType] = {
     "_key": pl.String(),
     "_row": pl.Int64(),

@@ -332,3 +332,66 @@ def test_lowered_marks_are_frozen_with_the_rules(tmp_path: Path) -> None:
     done = kin.cli("run", "--name", "trial-2")
     assert done.returncode != 0
     assert "restrictions_lowered.csv" in done.stderr
+
+
+def test_taken_apart_each_record_has_its_own_mark_back(tmp_path: Path) -> None:
+    """Records 2, 4 and 6 are restricted: by the source, by a source that says so no longer, by hand in the target.
+    Merged, their survivors are; a delta meanwhile lowers nothing; taken apart, the target is as before, row for
+    row."""
+    first = [person(n, "Ng", str(n % 2 * n), "Y" if n in {2, 4} else "N") for n in range(1, 8)]
+    later, last = [[{**row, "SECURE": "N"} if row["NO"] in who else row for row in first] for who in ("4", "24")]
+    pairs = ((1, 2), (3, 4), (5, 6))
+    kin = _kin(tmp_path, first)
+    kin.run()
+    _by_hand(kin, "UPDATE persons SET restricted = 'Y' WHERE legacy_id = '6'")
+    kin.dump(later)
+    kin.run("trial-2")
+    before = kin.people()
+    assert _marks(kin) == {"1": "N", "2": "Y", "3": "N", "4": "Y", "5": "N", "6": "Y", "7": "N"}
+    kin.decide(*pairs)
+    kin.run("trial-2")
+    assert _marks(kin) == {"1": "Y", "3": "Y", "5": "Y", "7": "N"}
+    assert _report(kin, "trial-2") == _all(3, kept=2)
+    kin.dump(last)
+    kin.run("trial-3")
+    assert _marks(kin) == {"1": "Y", "3": "Y", "5": "Y", "7": "N"}
+    assert _report(kin, "trial-3") == _all(3, kept=3)
+    kin.decide(*pairs, ruling="different")
+    kin.run("trial-3")
+    assert kin.people() == before
+    assert _report(kin, "trial-3") == _all(3, kept=3)
+
+
+def test_a_mark_set_by_hand_on_the_survivor_stays_when_a_merge_is_undone(tmp_path: Path) -> None:
+    """That of 1 stood there before the merge; that of 3 came since, stricter than what the merge brought."""
+    declared = 'restriction = ["PERSON.SECURE"]\nnot_restricted = ["O", "N"]\n'
+    people = [person(n, "Ng", str(n % 2 * n), "O" if n % 2 else "R") for n in range(1, 6)]
+    kin = _kin(tmp_path, people, keeps=LEVELS, marks=declared, spec='[columns.restricted]\nfrom = "SECURE"\n')
+    kin.run()
+    _by_hand(kin, "UPDATE persons SET restricted = 'R' WHERE legacy_id = '1'")
+    kin.decide((1, 2), (3, 4))
+    kin.run()
+    assert _marks(kin) == {"1": "R", "3": "R", "5": "O"}
+    _by_hand(kin, "UPDATE persons SET restricted = 'S' WHERE legacy_id = '3'")
+    kin.decide((1, 2), (3, 4), ruling="different")
+    kin.run()
+    assert _marks(kin) == {"1": "R", "2": "R", "3": "S", "4": "R", "5": "O"}
+
+
+def test_the_mark_of_a_folded_record_is_lowered_by_its_own_name(tmp_path: Path) -> None:
+    """Two records had a mark by hand in the target and became one: lowering one of them opens nothing; what stood
+    in the target comes back with the rollback of the run that merged them."""
+    kin = _kin(tmp_path, [person(1, "Ng", "111"), person(2, "Ng"), person(3, "Ng")])
+    kin.run()
+    _by_hand(kin, "UPDATE persons SET restricted = 'Y' WHERE legacy_id IN ('2', '3')")
+    kin.decide((1, 2), (2, 3))
+    kin.run("trial-2")
+    assert _marks(kin) == {"1": "Y"}
+    kin.cli("rollback", "trial-2")
+    assert _marks(kin) == {"1": "N", "2": "Y", "3": "Y"}
+    _lower(kin, "2,A. Manager,a mistake of 2019,2026-03-02")
+    kin.run("trial-3")
+    assert _marks(kin) == {"1": "Y"}
+    _lower(kin, *(f"{n},A. Manager,a mistake of 2019,2026-03-02" for n in (2, 3)))
+    kin.run("trial-3")
+    assert _marks(kin) == {"1": "N"}

@@ -2,7 +2,8 @@
 
 A person's marks are those of every source row behind the target row (doubled and rejected ones, records folded
 into it, records that people said are the same person and that were rejected or held), what the spec makes of them,
-and what stands in the target already. Only a person lowers one, by a line of `restrictions_lowered.csv`.
+and what stands in the target already, or stood there when a record was folded (`member_marks`). Only a person
+lowers one, by a line of `restrictions_lowered.csv`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from casebridge.project.contracts import CROSSWALK, KEY, REST, ROW, empty
 from casebridge.project.identity import ids_of
 from casebridge.project.job import Job
 from casebridge.project.restriction import (
+    BY_MERGE,
     BY_PERSON,
     BY_SOURCE,
     BY_TARGET,
@@ -32,8 +34,9 @@ from casebridge.project.spec import TableSpec
 from casebridge.project.tally import Tally
 from casebridge.project.target import Marks, Target
 
+STANDING: Mapping[str, pl.DataType] = {"id": pl.Int64(), "mark": pl.String()}
 Standing = Mapping[tuple[str, str], pl.DataFrame]
-"""For a table and a column of it, the marks that stand in the target: `id`, `mark` (text)."""
+"""For a table and a column of it, the marks that stand in the target, as text: STANDING."""
 
 
 def standing_marks(connection: sa.Connection, target: Target) -> Standing:
@@ -50,7 +53,7 @@ def standing_marks(connection: sa.Connection, target: Target) -> Standing:
             column: sa.ColumnClause[str] = sa.column(item.column)
             query = sa.select(key, sa.cast(column, sa.Text)).select_from(sa.table(table.name))
             rows = [tuple(row) for row in connection.execute(query.where(column.is_not(None)))]
-            read = pl.DataFrame(rows, schema={"id": pl.Int64, "mark": pl.String}, orient="row")
+            read = pl.DataFrame(rows, schema=dict(STANDING), orient="row")
             found[table.name, item.column] = _as_declared(read, item, target, table.name)
     return found
 
@@ -68,25 +71,59 @@ def _as_declared(read: pl.DataFrame, marks: Marks, target: Target, table: str) -
 
 
 def raised_marks(
-    job: Job, spec: TableSpec, crosswalk: Crosswalk, standing: Standing, golden: Sequence[Batch]
+    job: Job,
+    spec: TableSpec,
+    crosswalk: Crosswalk,
+    standing: Standing,
+    golden: Sequence[Batch],
+    members: pl.DataFrame,
 ) -> pl.DataFrame:
-    """The marks of one spec's rows that must be other than the spec makes them: RAISED_ROWS. Read only."""
+    """The marks of one spec's rows that must be other than the spec makes them: RAISED_ROWS. `members`: MEMBERS of
+    its survivors. Read only."""
     marks = job.target.marks(spec.target)
     clean = job.ledger.sealed(job.run, "transform", spec.name, "clean")
-    found = [empty(RAISED_ROWS)]
     if not marks or not clean:
-        return found[0]
-    rows = _own(clean, golden, marks)
-    rows = rows.join(ids_of(job, spec.target, spec.system, spec.sources[0].name), on=KEY, how="left")
-    said = _said(job, spec, rows, crosswalk)
-    before = _kept_before(job, spec.name)
-    for item in marks:
-        stands = standing.get((spec.target, item.column))
+        return empty(RAISED_ROWS)
+    return raised_of(job, spec, own_rows(job, spec, clean, golden), crosswalk, standing, members)
+
+
+def raised_of(
+    job: Job, spec: TableSpec, rows: pl.DataFrame, crosswalk: Crosswalk, standing: Standing, members: pl.DataFrame
+) -> pl.DataFrame:
+    """The same for some rows of the spec, which `own_rows` gave."""
+    said, before, found = _said(job, spec, rows, crosswalk), _kept_before(job, spec.name), [empty(RAISED_ROWS)]
+    for item in job.target.marks(spec.target):
+        stands = standing.get((spec.target, item.column), empty(STANDING))
         kept = before.filter(pl.col("column") == item.column).select("id", pl.col("value").alias("mark"))
-        there = kept if stands is None else pl.concat([stands, kept])
-        there = there.sort(rank(item, pl.col("mark")), descending=True).unique("id", keep="first")
-        found.append(_raised(rows.join(said, on=KEY, how="left"), item, there))
+        there = strictest(item, pl.concat([stands, kept])).join(_lowered_ids(job, spec, rows), on="id", how="anti")
+        others = members.filter(pl.col("column") == item.column, pl.col("kept"), pl.col("id") != pl.col("member"))
+        there = pl.concat([there.with_columns(merged=False), others.select("id", "mark", merged=True)])
+        found.append(_raised(rows.join(said, on=KEY, how="left"), item, strictest(item, there)))
     return pl.concat(found).sort("column", KEY)
+
+
+def strictest(marks: Marks, found: pl.DataFrame) -> pl.DataFrame:
+    """Of some marks (`id`, `mark`) the strictest of each record; of equals the first."""
+    ranked = found.sort(rank(marks, pl.col("mark")), descending=True, maintain_order=True)
+    return ranked.unique("id", keep="first", maintain_order=True)
+
+
+def _lowered_ids(job: Job, spec: TableSpec, rows: pl.DataFrame) -> pl.DataFrame:
+    """The records of which a person has lowered the mark: `id`."""
+    lowered = lowered_keys(read_lowered(job.settings)).filter(pl.col("system") == spec.system)
+    return rows.filter(_person(spec).is_in(lowered.get_column("key").implode())).select("id").drop_nulls()
+
+
+def _person(spec: TableSpec) -> pl.Expr:
+    """A record's key: a second target row of a source row has the key of its first, and its part behind it."""
+    return pl.col(KEY).str.strip_suffix(f"#{spec.part}") if spec.part else pl.col(KEY)
+
+
+def own_rows(job: Job, spec: TableSpec, clean: Sequence[Batch], golden: Sequence[Batch] = ()) -> pl.DataFrame:
+    """The rows as the spec made them, a survivor's as its merge made it: KEY, ROW, REST, `id` and the marks as
+    text."""
+    rows = _own(clean, golden, job.target.marks(spec.target))
+    return rows.join(ids_of(job, spec.target, spec.system, spec.sources[0].name), on=KEY, how="left")
 
 
 def _own(clean: Sequence[Batch], golden: Sequence[Batch], marks: Sequence[Marks]) -> pl.DataFrame:
@@ -109,9 +146,7 @@ def _said(job: Job, spec: TableSpec, rows: pl.DataFrame, crosswalk: Crosswalk) -
     marked = _marked(job)
     theirs = (crosswalk.folded, crosswalk.withheld) if spec.name in crosswalk.register else (empty(CROSSWALK),)
     mine = pl.concat(theirs).filter(pl.col("survivor_system") == spec.system)
-    # A second target row of a source row has the key of its first, and its part behind it.
-    person = pl.col(KEY).str.strip_suffix(f"#{spec.part}") if spec.part else pl.col(KEY)
-    lead = rows.select(KEY, pl.lit(spec.system).alias("system"), person.alias("key"), ROW, REST)
+    lead = rows.select(KEY, pl.lit(spec.system).alias("system"), _person(spec).alias("key"), ROW, REST)
     rest = lead.select(pl.exclude(ROW, REST), pl.col(REST).alias(ROW)).explode(ROW).drop_nulls(ROW)
     others = mine.select(pl.col("survivor_key").alias(KEY), "system", "key", ROW)
     behind = others.select(KEY, "system", "key").join(
@@ -142,13 +177,14 @@ def _raised(rows: pl.DataFrame, marks: Marks, standing: pl.DataFrame) -> pl.Data
     there = rank(marks, pl.col("mark"))
     marked, lowered = pl.col("marked").fill_null(False), pl.col("lowered").fill_null(False)
     odd = (own == marks.odd) if marks.values else pl.lit(False)
-    strictest = odd | (marked & ((own == 0) | (pl.col("differs").fill_null(False) & bool(marks.values))))
+    closed = odd | (marked & ((own == 0) | (pl.col("differs").fill_null(False) & bool(marks.values))))
     by_person = lowered & ~marked
-    kept = pl.col("mark").is_not_null() & ~by_person & (there > own)
+    kept = pl.col("mark").is_not_null() & (there > pl.when(by_person).then(0).otherwise(own))
     cause = (
-        pl.when(by_person & (own > 0)).then(pl.lit(BY_PERSON))
-        .when(strictest & ~by_person).then(pl.lit(BY_SOURCE))
+        pl.when(closed & ~by_person).then(pl.lit(BY_SOURCE))
+        .when(kept & pl.col("merged")).then(pl.lit(BY_MERGE))
         .when(kept).then(pl.lit(BY_TARGET))
+        .when(by_person & (own > 0)).then(pl.lit(BY_PERSON))
     )  # fmt: skip
     values = {BY_PERSON: marks.lowered, BY_SOURCE: marks.strictest}
     value = pl.col("cause").replace_strict(values, default=pl.col("mark"), return_dtype=pl.String)

@@ -15,6 +15,7 @@ import polars as pl
 
 from casebridge.project.contracts import KEY, REST, ROW
 from casebridge.project.restriction import (
+    BY_MERGE,
     BY_TARGET,
     RAISED,
     STAGE,
@@ -217,12 +218,13 @@ class Restriction:
         return rows.filter(pl.col("flag") | pl.col(KEY).is_in(keys.implode()).fill_null(False)).select(ROW)
 
     def _kept(self, table: str, column: str, present: pl.Series) -> pl.Series:
-        """The rows that were restricted in the target before, as load has written down."""
+        """The rows that were restricted in the target before, or of which a folded one was, as load has written
+        down."""
         found = [pl.Series("id", [], dtype=pl.Int64)]
         for spec in (spec for spec in self.setting.job.specs if spec.target == table):
             for batch in self.setting.files.of(STAGE, spec.name, RAISED):
                 rows = batch.read(["id", "column", "cause"])
-                mine = (pl.col("column") == column) & (pl.col("cause") == BY_TARGET)
+                mine = (pl.col("column") == column) & pl.col("cause").is_in([BY_TARGET, BY_MERGE])
                 found.append(rows.filter(mine).get_column("id"))
         kept = pl.concat(found).unique()
         return kept.filter(kept.is_in(present.implode()))
