@@ -23,6 +23,7 @@ from casebridge.extract.packed import Unpacking, packed_in
 from casebridge.extract.readers import FORMATS
 from casebridge.project.batch import file_digest
 from casebridge.project.contracts import raw_name
+from casebridge.project.dump_files import files_of
 from casebridge.project.errors import SourceError, counted
 from casebridge.project.job import Job
 from casebridge.project.readspec import TABLE
@@ -114,11 +115,8 @@ def unread_files(job: Job, databases: Databases) -> dict[str, list[str]]:
         taken = {path for read in reads for path in system.dump.glob(packed_in(read.file)) if _safe(read.file)}
         unread = [
             without_people(path.relative_to(system.dump))
-            for path in sorted(system.dump.rglob("*"))
-            if path.is_file()
-            and not taken & {path, *path.parents}
-            and path not in own
-            and path.resolve() not in lists
+            for path in sorted(files_of(system.dump))
+            if not taken & {path, *path.parents} and path not in own and path.resolve() not in lists
         ]
         if unread:
             found[name] = [*found.get(name, []), *unread]

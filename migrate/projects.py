@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -43,16 +43,24 @@ not_restricted = ["", "N", "NO", "F", "FALSE", "0"]
 {no_link}"""
 
 
+def refuse_folder(folder: Path, dumps: Sequence[Path | str]) -> None:
+    """CasebridgeError where no project can be made: there is one, or its dump lies in that very folder."""
+    if (folder / FILE).exists():
+        raise CasebridgeError(
+            f"{folder} is a migration project already", hint="choose another folder; nothing was changed"
+        )
+    if folder.resolve() in {Path(dump).resolve() for dump in dumps if not is_url(str(dump))}:
+        hint = "choose another folder: what a run writes would lie among the files that it reads"
+        raise CasebridgeError(f"{folder} is the dump's own folder", hint=hint)
+
+
 def init_project(folder: Path, dump: Path | str | Mapping[str, Path | str], target: str | None = None) -> Path:
     """Make a project in `folder` from the CareFirst→Mosaic pack. Returns the settings file's path.
 
     A dump is a folder, or the URL of a database. Several, by their systems' names, are migrated into one target.
     """
     dumps = {PACK_SYSTEM: dump} if isinstance(dump, Path | str) else dict(dump)
-    if (folder / FILE).exists():
-        raise CasebridgeError(
-            f"{folder} is a migration project already", hint="choose another folder; nothing was changed"
-        )
+    refuse_folder(folder, list(dumps.values()))
     if list(dumps) != [PACK_SYSTEM]:
         check_names(list(dumps))
     for path in dumps.values():

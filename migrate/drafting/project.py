@@ -16,7 +16,7 @@ from casebridge.migrate.drafting.reflected import onto_target, real_target_text,
 from casebridge.migrate.drafting.specs import guess, linkage_text, listed, spec_text, target_text
 from casebridge.migrate.drafting.tables import DraftTable, draft_tables
 from casebridge.migrate.profiling import Profile, profile_dump
-from casebridge.migrate.projects import NO_LINK, dump_below, no_link_line
+from casebridge.migrate.projects import NO_LINK, dump_below, no_link_line, refuse_folder
 from casebridge.project.batch import write_text
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
@@ -54,10 +54,7 @@ def draft_project(
 
     SourceError when the dump cannot be read, CasebridgeError when there is a project already.
     """
-    if (folder / FILE).exists():
-        raise CasebridgeError(
-            f"{folder} is a migration project already", hint="choose another folder; nothing was changed"
-        )
+    refuse_folder(folder, [dump])
     if not _SYSTEM.fullmatch(system):
         hint = "letters, digits, _ and -, at most 40, the first a letter or digit"
         raise CasebridgeError("the old system cannot be called so", hint=hint)

@@ -17,6 +17,7 @@ from casebridge.extract.readers import FORMATS
 from casebridge.extract.workbook import open_workbook
 from casebridge.migrate.profiling.keys import words_of
 from casebridge.project.contracts import raw_name
+from casebridge.project.dump_files import files_of
 from casebridge.project.errors import SourceError, counted
 from casebridge.project.lines import MOST_COLUMNS
 from casebridge.project.spec import ReadSpec, Source
@@ -68,7 +69,7 @@ def discover(dump: Path, system: str = "source") -> tuple[list[SourceTable], lis
     """
     if not dump.is_dir():
         raise SourceError(dump.name or str(dump), "is no folder", hint="name the folder with the dump's files")
-    files = sorted(path for path in dump.rglob("*") if path.is_file() and path.name != MANIFEST)
+    files = sorted(path for path in files_of(dump) if path.name != MANIFEST)
     if not files:
         raise SourceError(dump.name or str(dump), "holds no files", hint="name the folder with the dump's files")
     found: list[_Found] = []

@@ -128,6 +128,24 @@ def test_a_project_is_never_drafted_over(project: Path) -> None:
     assert "is a migration project already" in str(done.exception)
 
 
+def test_a_project_inside_the_dump_is_no_part_of_it(tmp_path: Path) -> None:
+    """`--dump .` is the first thing that one types. What a run writes is no delivery."""
+    _write(tmp_path / "Client.csv", ["ClientID", "LastName"], [[n, f"Lee{n}"] for n in range(30)])
+    _write(tmp_path / "spare.csv", ["a", "b"], [[n, n] for n in range(3)])
+    assert _draft(tmp_path / "one", tmp_path).exit_code == 0
+    (tmp_path / "one" / "tables" / "spare.toml").unlink()
+    with open_job(tmp_path / "one") as job:
+        list(run_stages(job, "extract"))
+        written = json.loads((job.work / "extract" / f"{job.run}-manifest.json").read_text())
+    assert written["unread"] == {"shop": ["spare.csv"]}
+    assert _draft(tmp_path / "two", tmp_path).exit_code == 0
+    specs = {path.name for path in (tmp_path / "two" / "tables").iterdir()}
+    assert specs == {"client.toml", "spare.toml"}
+    among = _draft(tmp_path, tmp_path)
+    assert among.exit_code == 1
+    assert "is the dump's own folder" in str(among.exception)
+
+
 def test_an_old_system_may_be_called_like_the_new_one(tmp_path: Path) -> None:
     dump = tmp_path / "dump"
     dump.mkdir()
