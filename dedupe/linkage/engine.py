@@ -277,7 +277,7 @@ def _conclude(
         if options.propose is not None:
             threshold = options.propose
         elif thin:
-            threshold = max(threshold, safe_threshold(judged.p, per_pattern, f1))
+            threshold = max(threshold, safe_threshold(judged.p, judged.chances[:, 0], per_pattern, f1))
         clock.done("threshold", propose=threshold)
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))
         keys = pair_key(scored.left, scored.right)

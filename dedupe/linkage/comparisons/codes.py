@@ -5,15 +5,27 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, TWO, Comparison, Level, Levels, level
+from casebridge.dedupe.linkage.comparisons.levels import (
+    AGREES,
+    SLIP,
+    TWO,
+    Comparison,
+    Level,
+    Levels,
+    level,
+    with_given,
+)
+from casebridge.dedupe.linkage.comparisons.namepairs import second_set
+from casebridge.dedupe.linkage.comparisons.names import ALIKE_FORENAME
 from casebridge.dedupe.linkage.register.codes import CODES, which_valid
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.holders import holders
+from casebridge.dedupe.linkage.register.nametable import alike_forenames
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
-from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+from casebridge.dedupe.linkage.register.similarity import Codes, edits, per_distinct_pair
+from casebridge.dedupe.linkage.register.values import Values
 
 MANY_HOLDERS = 4
-CLOSE = 0.93
 EMAIL_LEVELS = (
     level("same e-mail address", 0.60, 0.30, 0.20, 0.20, moved=0.50),
     level("same e-mail address, one that many records hold", 0.02, 0.08, 0.08, 0.08),
@@ -36,27 +48,38 @@ def code_levels(kind: str) -> tuple[Level, ...]:
 
 def email_comparison(register: Register) -> list[Comparison]:
     """E-mail addresses. Families share them, so they are no number that names a person; a provider changes more
-    often than the name before the @."""
+    often than the name before the @. Close is what three slips explain, one of them at most in a figure. Addresses
+    are made of names and providers: john.smith12@ and john.smythe12@ of one provider may well be two people. So
+    pairs whose forenames are alike have levels of their own."""
     values = register.values["email"]
+    figures = Values(values.text.str.replace_all(r"\D", ""))
     many = np.append(holders(register, "email", "email").counts > MANY_HOLDERS, False)
     local = values.text.str.replace(r"@.*$", "").rank("dense").cast(pl.Int32).to_numpy()
+    alike, size = alike_forenames(register), len(EMAIL_LEVELS)
+    levels = with_given(EMAIL_LEVELS, ALIKE_FORENAME) if alike else EMAIL_LEVELS
+    null, rest = len(levels), tuple(range(2, size))
+    opens = (rest, tuple(size + k for k in rest)) if alike else (rest,)
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of("email"), right.of("email")
-        found = np.where(a == b, many.take(a).astype(np.uint8), np.uint8(len(EMAIL_LEVELS) + 1))
-        found[(a | b) < 0] = len(EMAIL_LEVELS)
+        found = np.where(a == b, many.take(a).astype(np.uint8), np.uint8(null + 1))
+        if alike:
+            found = second_set(found, alike(left, right), size, null)
+        found[(a | b) < 0] = null
         return found
 
     def judge(a: Codes, b: Codes) -> Levels:
-        found = np.full(len(a), 4, dtype=np.uint8)
-        found[(jaro_winkler(values, a, b) >= CLOSE) | (edits(values, a, b, most=2) <= 2)] = 3
+        found = np.full(len(a), size - 1, dtype=np.uint8)
+        found[(edits(values, a, b, most=3) <= 3) & (edits(figures, a, b, most=1) <= 1)] = 3
         found[local[a] == local[b]] = 2
         return found
 
     def settle(left: PairSide, right: PairSide) -> Levels:
-        return per_distinct_pair(left.of("email"), right.of("email"), judge)
+        found = per_distinct_pair(left.of("email"), right.of("email"), judge)
+        return found + alike(left, right) * np.uint8(size) if alike else found
 
-    return [Comparison("email", EMAIL_LEVELS, quick, settle, ((2, 3, 4),), moves=True)]
+    given = ("forename",) if alike else ()
+    return [Comparison("email", levels, quick, settle, opens, moves=True, given=given)]
 
 
 def code_comparison(register: Register, role: str, levels: tuple[Level, ...] | None = None) -> list[Comparison]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP
-
 LEAST = 0.5
 HOPELESS = 0.75
+SAFE = 0.97
+"""A little more than the 95 in 100 that are promised: the model may be too sure."""
 ONE_PAIR = 1.0
 """Where fewer pairs of one person are expected in all, and none is more likely one person than two, there is
 nothing to judge the columns by: the register may be clean. The threshold is LEAST then, so that a model kept of it
@@ -38,17 +38,19 @@ def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond
     return float(ordered[best]), float(f1[best])
 
 
-def safe_threshold(p: NDArray[np.float64], weight: NDArray[np.float64], expected_f1: float) -> float:
-    """The least p, LEAST or more, from which on 95 in 100 of the pairs are expected to be one person (what is for
-    a person to decide counts with DOUBT_CAP at most); 1 where there is none, and where an expected F1 below
-    HOPELESS says that no p can be believed."""
+def safe_threshold(
+    p: NDArray[np.float64], chance: NDArray[np.float64], weight: NDArray[np.float64], expected_f1: float
+) -> float:
+    """The least p, LEAST or more, from which on SAFE of the pairs are expected to be one person; 1 where there is
+    none, and where an expected F1 below HOPELESS says that no p can be believed. chance: what the model says of
+    each; p is held below that where a person is to decide, which is a rule and no estimate."""
     if expected_f1 < HOPELESS:
         return 1.0
     order = np.argsort(-p, kind="stable")
     ordered, many = p[order], weight[order]
-    right = np.cumsum(ordered * many) / np.maximum(np.cumsum(many), 1e-12)
+    right = np.cumsum(chance[order] * many) / np.maximum(np.cumsum(many), 1e-12)
     last = np.append(ordered[1:] != ordered[:-1], True)[: len(p)]
-    safe = last & (ordered >= LEAST) & (right >= DOUBT_CAP - 1e-9)
+    safe = last & (ordered >= LEAST) & (right >= SAFE)
     return float(ordered[safe].min()) if safe.any() else 1.0
 
 
