@@ -269,15 +269,19 @@ def _conclude(
         framed = pool.submit(pairs_frame, register, comparisons, scored, judged, order)
         capture = expected_missed(candidates.captures(scored.left, scored.right), p)
         missed = max(capture["missed"], trained.lost.of(capture["found"]) if trained.lost else 0.0)
-        beyond = missed + _expected_below(model, patterns, options.keep)
+        below = _expected_below(model, patterns, options.keep)
+        beyond = missed + below
         per_pattern = np.bincount(judged.place, minlength=len(judged.p)).astype(np.float64)
         threshold, f1 = best_expected_f1(judged.p, per_pattern, beyond)
         clean = f1 == 0 and float(p.sum()) + beyond < ONE_PAIR
-        thin = [] if clean else thin_evidence(hangs, f1)
+        by_columns = best_expected_f1(judged.p, per_pattern, below)[1]
+        thin = [] if clean else thin_evidence(hangs, f1, by_columns)
         if options.propose is not None:
             threshold = options.propose
         elif thin:
-            threshold = max(threshold, safe_threshold(judged.p, judged.chances[:, 0], per_pattern, f1))
+            lacking = not register.kind.guards.lacking.keys() <= {*model.comparisons}
+            chance = judged.chances[:, 0]
+            threshold = max(threshold, safe_threshold(judged.p, chance, per_pattern, by_columns, lacking))
         clock.done("threshold", propose=threshold)
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))
         keys = pair_key(scored.left, scored.right)

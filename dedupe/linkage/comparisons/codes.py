@@ -48,7 +48,7 @@ def code_levels(kind: str) -> tuple[Level, ...]:
 
 def email_comparison(register: Register) -> list[Comparison]:
     """E-mail addresses. Families share them, so they are no number that names a person; a provider changes more
-    often than the name before the @. Close is what three slips explain, one of them at most in a figure. Addresses
+    often than the name before the @. Close is what five slips explain, one of them at most in a figure. Addresses
     are made of names and providers: john.smith12@ and john.smythe12@ of one provider may well be two people. So
     pairs whose forenames are alike have levels of their own."""
     values = register.values["email"]
@@ -70,7 +70,7 @@ def email_comparison(register: Register) -> list[Comparison]:
 
     def judge(a: Codes, b: Codes) -> Levels:
         found = np.full(len(a), size - 1, dtype=np.uint8)
-        found[(edits(values, a, b, most=3) <= 3) & (edits(figures, a, b, most=1) <= 1)] = 3
+        found[(edits(values, a, b, most=5) <= 5) & (edits(figures, a, b, most=1) <= 1)] = 3
         found[local[a] == local[b]] = 2
         return found
 

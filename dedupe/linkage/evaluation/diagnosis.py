@@ -133,16 +133,17 @@ def m_and_u(model: Model, place: int) -> tuple[NDArray[np.float64], NDArray[np.f
     )
 
 
-def thin_evidence(hangs: Mapping[str, float], expected_f1: float) -> list[str]:
+def thin_evidence(hangs: Mapping[str, float], expected_f1: float, by_columns: float) -> list[str]:
     """Warnings that the columns do not tell: what the decisions hang on, and how much is expected to be missed.
-    Where there is one, only pairs that are expected to be right in 95 of 100 cases are put forward."""
+    Where there is one, only pairs that are expected to be right in 95 of 100 cases are put forward. by_columns:
+    the expected F1 among the pairs that the rules bring together."""
     found = [
         f"The columns do not tell {name}: {share:.0%} of the decisions hang on what is believed of it. Only "
         "what is safe is put forward; more columns would help."
         for name, share in hangs.items()
     ]
     if expected_f1 < THIN:
-        what = "Nothing" if expected_f1 < HOPELESS else "Only what is safe"
+        what = "Nothing" if by_columns < HOPELESS else "Only what is safe"
         found.append(
             f"The columns are thin: at best an F1 of {expected_f1:.2f} is expected, so true pairs are missed. "
             f"{what} is put forward."

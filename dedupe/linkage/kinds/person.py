@@ -10,7 +10,7 @@ from casebridge.dedupe.linkage.blocking.parts import value_part
 from casebridge.dedupe.linkage.comparisons.addresses import address_comparison
 from casebridge.dedupe.linkage.comparisons.births import birth_comparison
 from casebridge.dedupe.linkage.comparisons.codes import email_comparison, nino_comparison, upn_comparison
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, GENERATION, UNLIKE
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, GENERATION, TWO, UNLIKE
 from casebridge.dedupe.linkage.comparisons.names import name_comparisons
 from casebridge.dedupe.linkage.comparisons.registry import (
     categorical_comparison,
@@ -179,9 +179,14 @@ BLOCKING = Blocking(
     weak=("sex",),
 )  # fmt: skip
 
-ONE_PERSON = {"birth_date": {GENERATION: 0.0005, UNLIKE: 0.03}}
+ONE_PERSON = {
+    "birth_date": {GENERATION: 0.0005, UNLIKE: 0.03},
+    **{number: {TWO: 0.05} for number in ("nhs_number", "upn", "nino")},
+}
 """Of one person's dates, over 15 years apart (parent and child of one name); each UNLIKE level (no slip makes
-1951 of 1983). Without ceilings relations take one another's pairs where columns are few."""
+1951 of 1983). Of one person's numbers, two that differ: nobody is given two but by mistake, and the twins of a
+register that has many would be taken for one person. Without ceilings relations take one another's pairs where
+columns are few."""
 NO_TWINS = {"birth_date": {AGREES: 0.01}}
 PROFILES = (
     Profile("settled", SAME, 0.10, ceilings=ONE_PERSON),

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 LEAST = 0.5
 HOPELESS = 0.75
-SAFE = 0.97
-"""A little more than the 95 in 100 that are promised: the model may be too sure."""
+SAFE, FIRM = 0.97, 0.8
+"""Where the columns do not tell: the share of what is put forward that is expected to be right, a little more
+than the 95 in 100 that are promised; and the least p of a pair where a column is lacking without which relations
+cannot be told apart, for of the middle such a model is too sure."""
 ONE_PAIR = 1.0
 """Where fewer pairs of one person are expected in all, and none is more likely one person than two, there is
 nothing to judge the columns by: the register may be clean. The threshold is LEAST then, so that a model kept of it
@@ -39,18 +41,20 @@ def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond
 
 
 def safe_threshold(
-    p: NDArray[np.float64], chance: NDArray[np.float64], weight: NDArray[np.float64], expected_f1: float
-) -> float:
-    """The least p, LEAST or more, from which on SAFE of the pairs are expected to be one person; 1 where there is
-    none, and where an expected F1 below HOPELESS says that no p can be believed. chance: what the model says of
-    each; p is held below that where a person is to decide, which is a rule and no estimate."""
+    p: NDArray[np.float64], chance: NDArray[np.float64], weight: NDArray[np.float64], expected_f1: float,
+    lacking: bool,
+) -> float:  # fmt: skip
+    """The least p, LEAST or more (FIRM where a column is `lacking`), from which on SAFE of the pairs are expected
+    to be one person; 1 where there is none, and where an expected F1 below HOPELESS, of the pairs that blocking
+    brings together, says that no p can be believed. chance: what the model says of each; p is held below that
+    where a person is to decide, which is a rule and no estimate."""
     if expected_f1 < HOPELESS:
         return 1.0
     order = np.argsort(-p, kind="stable")
     ordered, many = p[order], weight[order]
     right = np.cumsum(chance[order] * many) / np.maximum(np.cumsum(many), 1e-12)
     last = np.append(ordered[1:] != ordered[:-1], True)[: len(p)]
-    safe = last & (ordered >= LEAST) & (right >= SAFE)
+    safe = last & (ordered >= (FIRM if lacking else LEAST)) & (right >= SAFE)
     return float(ordered[safe].min()) if safe.any() else 1.0
 
 
