@@ -279,9 +279,8 @@ def _conclude(
         if options.propose is not None:
             threshold = options.propose
         elif thin:
-            lacking = not register.kind.guards.lacking.keys() <= {*model.comparisons}
-            chance = judged.chances[:, 0]
-            threshold = max(threshold, safe_threshold(judged.p, chance, per_pattern, by_columns, lacking))
+            chance, blind = judged.chances[:, 0], register.kind.blind(model.comparisons)
+            threshold = max(threshold, safe_threshold(judged.p, chance, per_pattern, by_columns, blind))
         clock.done("threshold", propose=threshold)
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))
         keys = pair_key(scored.left, scored.right)

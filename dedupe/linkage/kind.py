@@ -229,6 +229,10 @@ class Kind:
         """Roles of numbers that name one entity."""
         return tuple(role for entry in self.attributes if entry.names_one for role in entry.roles)
 
+    def blind(self, compared: Sequence[str]) -> bool:
+        """Whether a comparison is missing without which relations cannot be told apart."""
+        return not self.guards.lacking.keys() <= {*compared}
+
     def place(self, profile: str) -> int:
         """Where a profile's chances stand in `Level.start`."""
         return [one.name for one in self.profiles].index(profile)

@@ -150,21 +150,25 @@ def _component(
         held |= comparison.name in profile.by_definition
         prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
     pooled = tuple(same and not comparison.moves for comparison in comparisons)
-    ceilings = np.concatenate([_most_of(profile, comparison, chance_of) for comparison in comparisons])
+    blind = chance_of.register.kind.blind([comparison.name for comparison in comparisons])
+    ceilings = np.concatenate([_most_of(profile, comparison, chance_of, blind) for comparison in comparisons])
     share = min(profile.share, most)
     return Component(
         profile.name, profile.relation, share, tuple(start), tuple(prior), pooled, False, most, tuple(ceilings)
     )
 
 
-def _most_of(profile: Profile, comparison: Comparison, chance_of: RandomAgreement) -> NDArray[np.float64]:
+def _most_of(
+    profile: Profile, comparison: Comparison, chance_of: RandomAgreement, blind: bool
+) -> NDArray[np.float64]:
     """The most that each level may stand for in pairs of a profile. Two people of one home are no oftener called
-    the same than strangers: where they share all else that is held, only that tells them from one person."""
+    the same than strangers: that holds where the register is `blind`, for then nothing but the name tells them
+    from one person."""
     given = profile.ceilings.get(comparison.name, {})
     most = np.array([given.get(one.tag or "", 1.0) for one in comparison.levels])
-    if comparison.lucky and profile.by_luck:
-        times = np.where(agreements(comparison), 1.0, DEPENDENCE)
-        most = np.minimum(most, times * chance_of.profile(comparison, ()) + 1e-6)
+    if blind and comparison.lucky and profile.by_luck:
+        same = agreements(comparison)
+        most[same] = np.minimum(most, chance_of.profile(comparison, ()) + 1e-6)[same]
     return most
 
 

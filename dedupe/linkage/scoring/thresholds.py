@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 LEAST = 0.5
 HOPELESS = 0.75
-SAFE, FIRM = 0.97, 0.8
+SAFE, FIRM = 0.97, 0.9
 """Where the columns do not tell: the share of what is put forward that is expected to be right, a little more
 than the 95 in 100 that are promised; and the least p of a pair where a column is lacking without which relations
 cannot be told apart, for of the middle such a model is too sure."""
@@ -42,10 +42,10 @@ def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond
 
 def safe_threshold(
     p: NDArray[np.float64], chance: NDArray[np.float64], weight: NDArray[np.float64], expected_f1: float,
-    lacking: bool,
+    blind: bool,
 ) -> float:  # fmt: skip
-    """The least p, LEAST or more (FIRM where a column is `lacking`), from which on SAFE of the pairs are expected
-    to be one person; 1 where there is none, and where an expected F1 below HOPELESS, of the pairs that blocking
+    """The least p, LEAST or more (FIRM where the register is `blind`), from which on SAFE of the pairs are
+    expected to be one person; 1 where there is none, and where an expected F1 below HOPELESS, of the pairs that blocking
     brings together, says that no p can be believed. chance: what the model says of each; p is held below that
     where a person is to decide, which is a rule and no estimate."""
     if expected_f1 < HOPELESS:
@@ -54,7 +54,7 @@ def safe_threshold(
     ordered, many = p[order], weight[order]
     right = np.cumsum(chance[order] * many) / np.maximum(np.cumsum(many), 1e-12)
     last = np.append(ordered[1:] != ordered[:-1], True)[: len(p)]
-    safe = last & (ordered >= (FIRM if lacking else LEAST)) & (right >= SAFE)
+    safe = last & (ordered >= (FIRM if blind else LEAST)) & (right >= SAFE)
     return float(ordered[safe].min()) if safe.any() else 1.0
 
 
