@@ -31,7 +31,7 @@ from casebridge.dedupe.linkage.fields import Fields, LinkOptions
 from casebridge.dedupe.linkage.kind import Kind, Rule
 from casebridge.dedupe.linkage.kinds.registry import kind_of
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
-from casebridge.dedupe.linkage.model.kept import KeptModel, levels_seen, made_with
+from casebridge.dedupe.linkage.model.kept import KeptModel, levels_seen, made_with, unknown_values
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns, distinct
 from casebridge.dedupe.linkage.model.training import (
@@ -293,7 +293,7 @@ def _conclude(
     clock.done("clusters", clusters=clusters["cluster"].n_unique() if len(clusters) < 10**6 else None)
     diagnosis = diagnose(model, comparisons, patterns, register, options)
     seen = levels_seen(judged.levels, judged.p * per_pattern, comparisons)
-    drift = trained.kept.drift(seen) if trained.kept else []
+    drift = [*trained.kept.drift(seen), *unknown_values(register)] if trained.kept else []
     loses = blocking_loses(capture["found"], missed)
     diagnosis = {**diagnosis, "hangs_on": hangs, "warnings": diagnosis["warnings"] + thin + loses + drift}
     facts = {

@@ -78,6 +78,17 @@ def test_drift_is_told(trained, folder):
     assert "Drift: birth_date" in run.stderr
 
 
+def test_values_that_the_model_does_not_know_are_told(trained, folder):
+    """Names of another people: all count as rare."""
+    march = pl.read_parquet(folder / "march.parquet")
+    other = march.with_columns(last=pl.col("last").str.reverse() + "owicz")
+    found = link(other, FIELDS, kept=read_kept(trained)).model["warnings"]
+    assert [w.split(":")[1].strip() for w in found if "none that the model knows" in w] == ["surname"]
+    assert not any(
+        "none that the model knows" in w for w in link(march, FIELDS, kept=read_kept(trained)).model["warnings"]
+    )
+
+
 def test_next_month_without_a_change_of_kind_has_no_drift(trained, folder):
     came = make_register(400, PLAIN, seed=13).with_columns(id="new " + pl.col("id").cast(pl.String))
     stayed = pl.read_parquet(folder / "march.parquet").slice(300).with_columns(pl.col("id").cast(pl.String))

@@ -34,12 +34,14 @@ from casebridge.dedupe.linkage.model.patterns import Radix
 from casebridge.dedupe.linkage.model.third_records import ThirdRecords
 from casebridge.dedupe.linkage.own_files import own_json
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.holders import SCALE, alone_of, holders
 from casebridge.dedupe.linkage.register.known import Known, ValueTable
 from casebridge.project.batch import write_text
 from casebridge.project.private import private_files
 
 FILE, FORMAT = "kept-model.json", 3
 DRIFT_BITS, SELDOM, ERRORS = 1.5, 0.005, 4.0  # of one level: how far, how often at least, standard errors
+MANY_UNKNOWN = 0.1  # share of a column's values, by which more are unknown than were
 GROWTH, LEAST_ROWS = 4, 700
 RELATED = "related"
 MANY = 1_000  # numbers of an array, above which its bytes are written
@@ -148,6 +150,26 @@ class KeptModel:
         if other:
             found.append(f"The kept model was made with other versions of {', '.join(other)}.")
         return found
+
+
+def unknown_values(register: Register) -> list[str]:
+    """Warnings that many more records than in the register a kept model comes from hold a value that it does not
+    know: such a value counts as one that a single record holds, and agreement on it for much. register: one that
+    is read by a kept model."""
+    found = []
+    for role, dictionary in register.coded().items():
+        before, column = register.known.facts.get(alone_of(role)), register.columns.get(role)
+        codes = column[column >= 0] if column is not None else np.zeros(0, dtype=np.int32)
+        if isinstance(before, int) and len(codes):
+            then = before / SCALE
+            now = float((holders(register, role, dictionary).counts[codes] == 1).mean())
+            error = np.sqrt(now * (1 - now) / len(codes))
+            if now - then > max(MANY_UNKNOWN, ERRORS * error):
+                found.append(
+                    f"Drift: {role}: {now:.0%} of the values are none that the model knows as common, {then:.0%} "
+                    "when it was made. They count as rare, and agreement on them for too much: train a new model."
+                )
+    return found
 
 
 def made_with() -> dict[str, str]:

@@ -14,6 +14,7 @@ from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.known import Keys, ValueTable
 from casebridge.dedupe.linkage.register.values import Values, rareness
 
+SCALE = 10_000
 SOME = 4  # values for each one asked for, from which not all are worked out
 FEW_AT_LEAST, FEW = 2.0, 3e-5  # records, and share of the records, up to which a spelling is hardly in use
 
@@ -60,6 +61,11 @@ def value_keys(
     return np.where(some >= 0, held, np.uint64(0))[place]
 
 
+def alone_of(role: str) -> str:
+    """The fact that says how many of SCALE records with a value hold one that counts as a single record's."""
+    return f"alone: {role}"
+
+
 def holders(register: Register, role: str, dictionary: str) -> Holders:
     """The holders of each value of a column of text."""
     column, values, name = register.columns[role], register.values[dictionary], f"holders: {role}"
@@ -72,6 +78,7 @@ def holders(register: Register, role: str, dictionary: str) -> Holders:
     found = Holders(counts, int(counts.sum()))
     register.known.fact(name, lambda: found.total)
     codes = found.telling()
+    register.known.fact(alone_of(role), lambda: SCALE - round(SCALE * counts[codes].sum() / max(1, found.total)))
     keys = value_keys(register, dictionary, codes.astype(np.int32))
     register.known.table(name, lambda: ValueTable.of(keys, counts[codes].astype(np.float64), 1.0))
     return found

@@ -45,9 +45,9 @@ def safe_threshold(
     blind: bool,
 ) -> float:  # fmt: skip
     """The least p, LEAST or more (FIRM where the register is `blind`), from which on SAFE of the pairs are
-    expected to be one person; 1 where there is none, and where an expected F1 below HOPELESS, of the pairs that blocking
-    brings together, says that no p can be believed. chance: what the model says of each; p is held below that
-    where a person is to decide, which is a rule and no estimate."""
+    expected to be one person; 1 where there is none, and where an expected F1 below HOPELESS, of the pairs that
+    blocking brings together, says that no p can be believed. chance: what the model says of each; p is held below
+    that where a person is to decide, which is a rule and no estimate."""
     if expected_f1 < HOPELESS:
         return 1.0
     order = np.argsort(-p, kind="stable")
