@@ -13,6 +13,7 @@ import polars as pl
 
 from casebridge.dedupe.scan.config import FILE as LINKAGE
 from casebridge.dedupe.scan.config import ScanConfig, read_scan
+from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.people import LiveQueries
 from casebridge.migrate.drafting.names import quoted, toml_key
 from casebridge.migrate.drafting.people import bare_word, roles_named
@@ -175,7 +176,8 @@ def _queries(settings: Settings, config: ScanConfig) -> list[Problem]:
     """What the queries cannot be asked, tried on no rows."""
     tables = {table.name: pl.DataFrame(schema=dict.fromkeys(table.wanted, pl.String())) for table in config.tables}
     today = dt.date.today()  # noqa: DTZ011 (the council's day)
-    queries, problems = LiveQueries(settings, config, tables, today), list[Problem]()
+    rows = {table.name: KeptRows.whole(table.key, tables[table.name]) for table in config.tables}
+    queries, problems = LiveQueries(settings, config, rows, today), list[Problem]()
     asked = (
         queries.register, lambda: queries.pairs("related"), lambda: queries.pairs("duplicates"),
         lambda: queries.pairs("unborn"),

@@ -223,6 +223,11 @@ def pairs_evidence(
     return [_pair(keyed, row, people, levels, groups, torn, blocked) for row in rows]
 
 
+def item_of(keyed: Callable[..., str], left: str, right: str) -> str:
+    """The name of a pair to the outside."""
+    return keyed("item", left, right)[:32]
+
+
 def _pair(
     keyed: Callable[..., str],
     row: Mapping[str, Any],
@@ -241,7 +246,7 @@ def _pair(
     blockers = tuple((one.blocker, one.left, one.right) for one in blocked.get((left.id, right.id), ()))
     says, below = str(row.get("preflight") or ""), row["state"] == "below"
     made = PairEvidence(
-        item=keyed("item", left.id, right.id)[:32], left_id=left.id, right_id=right.id, clearance=clearance,
+        item=item_of(keyed, left.id, right.id), left_id=left.id, right_id=right.id, clearance=clearance,
         open=row["state"] == "undecided", value=0.0, p=float(row["p_same"] or 0), weight=float(row["weight"] or 0),
         relation=str(row["relation"] or ""), zone=str(row["zone"] or ""), guard=str(row["guard"] or ""),
         levels=found, teams=tuple(sorted({*left.teams, *right.teams})), flags=flags,

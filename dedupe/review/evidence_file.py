@@ -1,14 +1,15 @@
 """The evidence of a run: one SQLite file with what a reviewer must see, and nothing of anybody else.
 
-It is written once, with the run, and never changed. Every query asks for clearance first: what a reader may not
-see is not counted, not ordered by and not joined.
+It is written once, with the run, and never changed. A file may stand on another one, its base: it has what is
+anew since and says which rows of the base count no more. Every query asks for clearance first: what a reader may
+not see is not counted, not ordered by and not joined.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ TWO_PEOPLE = frozenset({"deceased", "looked after", "child protection", "restric
 """Flags of a record that a merge needs two people for."""
 MADE_FROM = "made from"
 """The fact that has, of records of a live register, the legacy keys that each was made from (JSON)."""
+BASE = "base"
+"""The fact that names the file, in the same folder, on which this one stands."""
 
 _SCHEMA = """
 CREATE TABLE people (id TEXT PRIMARY KEY, clearance INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID;
@@ -29,7 +32,23 @@ CREATE TABLE pairs (
 CREATE INDEX pairs_left ON pairs (left_id);
 CREATE INDEX pairs_right ON pairs (right_id);
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE instead (of TEXT, key TEXT, PRIMARY KEY (of, key)) WITHOUT ROWID;
 """
+_ON_A_BASE = """
+CREATE TEMP VIEW people AS SELECT * FROM main.people UNION ALL
+    SELECT * FROM base.people WHERE NOT EXISTS (SELECT 1 FROM main.instead WHERE of = 'people' AND key = id);
+CREATE TEMP VIEW pairs AS SELECT * FROM main.pairs UNION ALL
+    SELECT * FROM base.pairs WHERE NOT EXISTS (SELECT 1 FROM main.instead WHERE of = 'pairs' AND key = item);
+"""
+
+
+@dataclass(frozen=True)
+class Base:
+    """What of a base counts no more: its file, the ids of people and the items of pairs."""
+
+    path: Path
+    people: Collection[str]
+    pairs: Collection[str]
 
 
 @dataclass(frozen=True)
@@ -133,15 +152,22 @@ _APART = ("item", "left_id", "right_id", "clearance", "open", "value", "p", "wei
 
 
 def write_evidence_file(
-    path: Path, people: Iterable[Person], pairs: Iterable[PairEvidence], facts: Mapping[str, str]
+    path: Path,
+    people: Iterable[Person],
+    pairs: Iterable[PairEvidence],
+    facts: Mapping[str, str],
+    base: Base | None = None,
 ) -> None:
-    """Fill an empty file. `facts` are texts about the whole, such as the run's name."""
+    """Fill an empty file. `facts` are texts about the whole, such as the run's name. base: on which it stands."""
+    told = {**facts, BASE: base.path.name} if base else facts
+    instead = [("people", item) for item in base.people] + [("pairs", item) for item in base.pairs] if base else ()
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}; BEGIN")
         connection.executemany("INSERT INTO people VALUES (?, ?, ?)", (_of_person(item) for item in people))
         connection.executemany("INSERT INTO pairs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_of_pair, pairs))
-        connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
+        connection.executemany("INSERT INTO facts VALUES (?, ?)", told.items())
+        connection.executemany("INSERT INTO instead VALUES (?, ?)", instead)
         connection.execute("COMMIT")
     finally:
         connection.close()
@@ -168,14 +194,16 @@ class EvidenceFile:
 
     def __init__(self, path: Path, on_list: Callable[[Iterable[str]], set[str]] | None = None) -> None:
         self.path = path
-        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-        self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        self._connection = sqlite3.connect(_uri(path), uri=True, check_same_thread=False)
+        base = self.fact(BASE)
+        if base:
+            self._connection.execute("ATTACH ? AS base", (_uri(path.with_name(base)),))
+            self._connection.executescript(_ON_A_BASE)
         self.hidden = self._on(on_list) if on_list else frozenset[str]()
 
     def _on(self, on_list: Callable[[Iterable[str]], set[str]]) -> frozenset[str]:
         made_from = json.loads(self.fact(MADE_FROM) or "{}")
-        keys = {item: [item, *made_from.get(item, ())]
-                for (item,) in self._connection.execute("SELECT id FROM people")}  # fmt: skip
+        keys = {item: [item, *made_from.get(item, ())] for item in self.ids()}
         listed = on_list({key for some in keys.values() for key in some})
         return frozenset(item for item, some in keys.items() if not listed.isdisjoint(some))
 
@@ -208,6 +236,15 @@ class EvidenceFile:
         )
         return [_pair(row) for row in self._connection.execute(query, (clearance, *ids, *ids))]
 
+    def ids(self) -> set[str]:
+        """Every record in it, in whatever clearance."""
+        return {item for (item,) in self._connection.execute("SELECT id FROM people")}
+
+    def holds(self, ids: Iterable[str]) -> set[str]:
+        """Those of some records that are in it."""
+        query = "SELECT id FROM people WHERE id = ?"
+        return {item for item in ids if self._connection.execute(query, (item,)).fetchone()}
+
     def person(self, item: str, clearance: int) -> Person | None:
         """One record; None when there is none that this reader may see."""
         return self.people([item], clearance).get(item)
@@ -222,6 +259,10 @@ class EvidenceFile:
         marks = ", ".join("?" * len(ids))
         query = f"SELECT id, clearance, data FROM people WHERE clearance <= ? AND id IN ({marks})"  # noqa: S608
         return {row[0]: _person(row) for row in self._connection.execute(query, (clearance, *ids))}
+
+
+def _uri(path: Path) -> str:
+    return f"{path.resolve().as_uri()}?mode=ro&immutable=1"
 
 
 def _person(row: tuple[str, int, str]) -> Person:

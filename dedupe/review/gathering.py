@@ -161,8 +161,8 @@ def _once(found: Sequence[Kin]) -> list[Kin]:
 
 def households(register: pl.DataFrame, roles: Mapping[str, str], ids: Collection[str]) -> dict[str, list[str]]:
     """Who else is at the same address, for each of some records; large houses are cut short."""
-    parts = [roles[role] for role in ("house", "street", "postcode") if role in roles]
-    if len(parts) < 2 or not ids:
+    parts = home_of(roles)
+    if not parts or not ids:
         return {}
     lived = register.filter(pl.all_horizontal(pl.col(part).is_not_null() for part in parts)).select("id", *parts)
     mine = lived.filter(pl.col("id").is_in(sorted(ids)))
@@ -172,6 +172,12 @@ def households(register: pl.DataFrame, roles: Mapping[str, str], ids: Collection
         if len(found[one]) < HOUSEHOLD:
             found[one].append(other)
     return found
+
+
+def home_of(roles: Mapping[str, str]) -> list[str]:
+    """The columns that make an address by which people belong to one household; none where too few are there."""
+    parts = [roles[role] for role in ("house", "street", "postcode") if role in roles]
+    return parts if len(parts) > 1 else []
 
 
 def said(code: str | None) -> str:

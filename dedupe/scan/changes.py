@@ -14,6 +14,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casebridge.dedupe.scan.config import LiveTable
+from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.project.snapshot import Snapshot
 
 HASH = "_hash"
@@ -26,7 +27,7 @@ class TableRead:
     """A table as it stands now (its columns as text, and HASH), and the keys of the people whose rows came, went
     or changed. `read` rows crossed the network; `by_date` says how; `late` counts changes that the date hid."""
 
-    rows: pl.DataFrame
+    rows: KeptRows
     people: frozenset[str]
     read: int
     by_date: bool = False
@@ -36,7 +37,7 @@ class TableRead:
 def read_table(
     snapshot: Snapshot,
     table: LiveTable,
-    before: pl.DataFrame | None,
+    before: KeptRows | None,
     hidden: Collection[str],
     last: str = "",
     *,
@@ -45,15 +46,30 @@ def read_table(
     """Read a table, or what changed in it. before: what was kept of it; None when it was never read. hidden: keys
     of people of whom nothing may be kept. last: the day on which `before` was read. whole: read every row,
     whatever the dates say. Where other columns were read before, it counts as never read."""
-    if before is not None and before.columns != [*table.wanted, HASH]:
-        before = None
-    if before is not None and table.changed and not whole:
-        found = _by_date(snapshot, table, before, hidden, last)
-        if found is not None:
-            return found
+    if before is None or before.columns != [*table.wanted, HASH]:
+        now = _without(_rows(snapshot, table), table, hidden)
+        return TableRead(KeptRows.whole(table.key, now), _owners(now, table), now.height)
+    found = _by_date(snapshot, table, before, hidden, last) if table.changed and not whole else None
+    return found or _by_hash(snapshot, table, before, hidden)
+
+
+def _by_hash(snapshot: Snapshot, table: LiveTable, before: KeptRows, hidden: Collection[str]) -> TableRead:
+    """Every row."""
     now = _without(_rows(snapshot, table), table, hidden)
-    late = _hidden_changes(before, now, table) if before is not None and table.changed else 0
-    return TableRead(now, _people(before, now, table), now.height, late=late)
+    by, kept = [table.key, HASH], _marks(before, table)
+    both = ((now, kept), (kept, now))
+    came, went = (one.join(other, on=by, how="anti", nulls_equal=True) for one, other in both)
+    keys = pl.concat([came.select(table.key), went.select(table.key)]).unique()
+    fresh = now.join(keys, on=table.key, how="semi", nulls_equal=True)
+    late = _hidden_changes(kept, came, table) if table.changed else 0
+    people = _owners(came, table) | _owners(went, table)
+    return TableRead(before.changed(keys, fresh), people, now.height, late=late)
+
+
+def _marks(before: KeptRows, table: LiveTable) -> pl.DataFrame:
+    """What tells a change: key, people, change date and HASH of every row that is kept."""
+    named = (table.key, table.person, *table.others, *([table.changed] if table.changed else []), HASH)
+    return before.select(*dict.fromkeys(named))
 
 
 def _rows(snapshot: Snapshot, table: LiveTable, where: sa.ColumnElement[bool] | None = None) -> pl.DataFrame:
@@ -68,11 +84,12 @@ def with_hash(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_date(
-    snapshot: Snapshot, table: LiveTable, before: pl.DataFrame, hidden: Collection[str], last: str
+    snapshot: Snapshot, table: LiveTable, before: KeptRows, hidden: Collection[str], last: str
 ) -> TableRead | None:
     """The rows around the latest change that was seen, and the keys of all; None where no date was ever seen, or
     where a key does not name one row."""
-    dates = before.get_column(table.changed)
+    kept = _marks(before, table)
+    dates = kept.get_column(table.changed)
     # A date after the day on which it was read is a mistyped one: what was changed since may well be before it.
     since = _day(dates.filter(dates.str.head(10) <= last).max())
     if since is None:
@@ -82,16 +99,17 @@ def _by_date(
     keys = pl.concat([pl.DataFrame(schema={table.key: pl.String()}), *snapshot.read(table.name, [table.key])])
     if keys.get_column(table.key).is_duplicated().any():
         return None
-    gone = before.join(keys, on=table.key, how="anti")
-    kept = before.join(fresh.select(table.key), on=table.key, how="anti").join(keys, on=table.key, how="semi")
-    unknown = keys.join(before, on=table.key, how="anti").join(fresh, on=table.key, how="anti")
+    unknown = keys.join(kept, on=table.key, how="anti").join(fresh, on=table.key, how="anti")
     if unknown.height:  # a row came with an old date: the date says nothing of it
         more = list(_by_key(snapshot, table, unknown.get_column(table.key).to_list()))
         fresh = pl.concat([fresh, *more])
-    fresh = _without(fresh, table, hidden)
-    old = before.join(fresh.select(table.key), on=table.key, how="semi")
-    people = _people(old, fresh, table) | _owners(gone, table)
-    return TableRead(pl.concat([_without(kept, table, hidden), fresh]), people, fresh.height, by_date=True)
+    read, fresh = fresh.height, _without(fresh, table, hidden)
+    came = fresh.join(kept, on=[table.key, HASH], how="anti")
+    stay = _without(kept, table, hidden).join(keys, on=table.key, how="semi").join(came, on=table.key, how="anti")
+    went = kept.join(stay, on=table.key, how="anti")
+    people = _owners(came, table) | _owners(went, table)
+    touched = pl.concat([came.select(table.key), went.select(table.key)])
+    return TableRead(before.changed(touched, came), people, read, by_date=True)
 
 
 def _by_key(snapshot: Snapshot, table: LiveTable, keys: list[str]) -> Iterator[pl.DataFrame]:
@@ -120,22 +138,11 @@ def _without(rows: pl.DataFrame, table: LiveTable, hidden: Collection[str]) -> p
     return rows.filter(~pl.any_horizontal(named))
 
 
-def _people(before: pl.DataFrame | None, now: pl.DataFrame, table: LiveTable) -> frozenset[str]:
-    """Whose rows are here and were not there, or the other way round."""
-    if before is None:
-        return _owners(now, table)
-    by = [table.key, HASH]
-    came, went = (one.join(other, on=by, how="anti") for one, other in ((now, before), (before, now)))
-    return _owners(came, table) | _owners(went, table)
-
-
 def _owners(rows: pl.DataFrame, table: LiveTable) -> frozenset[str]:
     named = [rows.get_column(column) for column in (table.person, *table.others)]
     return frozenset(pl.concat(named).drop_nulls().unique())
 
 
-def _hidden_changes(before: pl.DataFrame, now: pl.DataFrame, table: LiveTable) -> int:
+def _hidden_changes(kept: pl.DataFrame, came: pl.DataFrame, table: LiveTable) -> int:
     """Rows that changed though their change date did not."""
-    by = [table.key, table.changed]
-    changed = now.join(before, on=[table.key, HASH], how="anti")
-    return changed.join(before, on=by, how="semi", nulls_equal=True).height
+    return came.join(kept, on=[table.key, table.changed], how="semi", nulls_equal=True).height

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +15,7 @@ from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
 from casebridge.dedupe.review.reraise import level_columns
 from casebridge.dedupe.scan.config import ScanConfig
+from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.project.errors import CasebridgeError
 
 FEW = 2
@@ -34,17 +35,36 @@ class Ruled:
     different: Sequence[tuple[str, str]] = ()
     related: Sequence[tuple[str, str]] = ()
 
+    def frame(self) -> pl.DataFrame:
+        """A row a pair: left_id, right_id, and which of the options of linkage it is of (`ruling`)."""
+        of = {"same_pairs": self.same, "different_pairs": self.different, "related": self.related}
+        schema = {"left_id": pl.String(), "right_id": pl.String()}
+        frames = [pl.DataFrame(list(pairs), schema=schema, orient="row").with_columns(ruling=pl.lit(name))
+                  for name, pairs in of.items()]  # fmt: skip
+        return pl.concat(frames)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a night begins with: the register as it was linked whole, ids of who changed since, and the clusters
+    that records got since."""
+
+    linked: LinkedRegister
+    changed: Collection[str] = ()
+    clusters: Mapping[str, str] = field(default_factory=dict)
+
 
 @dataclass(frozen=True)
 class Linked:
-    """The register as linkage sees it now: PAIRS, clusters (`id`, `cluster`), the probability from which a pair is
-    put forward, and warnings of drift. `kept`: what the next night begins with."""
+    """The register as linkage sees it now: PAIRS that are put forward or of which something was said, the
+    probability from which a pair is put forward, warnings of drift, and the clusters that records got since it was
+    linked whole. `made`: it as a whole, None where there are too few people."""
 
     pairs: pl.DataFrame
-    clusters: pl.DataFrame
     propose: float
     warnings: tuple[str, ...] = ()
-    kept: LinkedRegister | None = None
+    clusters: Mapping[str, str] = field(default_factory=dict)
+    made: Callable[[], LinkedRegister] | None = None
 
 
 def fields_of(config: ScanConfig) -> Fields:
@@ -53,42 +73,47 @@ def fields_of(config: ScanConfig) -> Fields:
 
 
 def link_people(
-    register: pl.DataFrame,
-    changed: Collection[str],
-    before: LinkedRegister | None,
-    config: ScanConfig,
-    ruled: Ruled,
+    register: KeptRows, before: Before | None, config: ScanConfig, ruled: Ruled, also: Collection[tuple[str, str]]
 ) -> Linked:
     """Link a register: all of it by a model that is fitted to it, or what changed since `before` by the model of
-    that. changed: ids that came, went, or say something else now. CasebridgeError where that cannot be done."""
-    if register.height < FEW:
-        none = pl.DataFrame(schema={"id": pl.String(), "cluster": pl.String()})
-        return Linked(pl.DataFrame(schema=dict(PAIRS)), none, 1.0)
-    if before is not None and before.fields != before.kind.placed(fields_of(config)):
+    that. also: pairs that are told of wherever they stand. CasebridgeError where that cannot be done."""
+    ids = register.select("id").get_column("id")
+    if len(ids) < FEW:
+        return Linked(pl.DataFrame(schema=dict(PAIRS)), 1.0)
+    if before is not None and before.linked.fields != before.linked.kind.placed(fields_of(config)):
         raise CasebridgeError("linkage.toml names other fields than those of the model", hint=_NEW)
     options = LinkOptions(related=ruled.related, same_pairs=ruled.same, different_pairs=ruled.different)
     try:
         if before is None:
-            return _as_linked(fitted(register, config, options), ())
-        fresh = register.filter(pl.col("id").is_in(sorted(changed)))
-        gone = set(changed) - set(fresh.get_column("id"))
-        night = link_affected(before, fresh, sorted(gone), options)
-        return _as_linked(night.linked, night.warnings)
+            return _fitted(register.select(), config, options, also)
+        return _since(before, register, options, also)
     except RegisterError as error:
         hint = error.hint if before is None else _NEW
         raise CasebridgeError(f"the register cannot be linked: {error.what}", hint=hint) from error
 
 
-def fitted(register: pl.DataFrame, config: ScanConfig, options: LinkOptions) -> LinkedRegister:
-    """A register linked by a model that is fitted to it."""
+def _fitted(
+    register: pl.DataFrame, config: ScanConfig, options: LinkOptions, also: Collection[tuple[str, str]]
+) -> Linked:
+    """By a model that is fitted to all of it."""
     found = link(register, fields_of(config), options)
     assert found.kept is not None
-    return LinkedRegister.of(register, fields_of(config), found.kept, options)
+    linked = LinkedRegister.of(register, fields_of(config), found.kept, options)
+    pairs = in_order(linked.standing_pairs(linked.kept.propose, also))
+    return Linked(pairs, linked.kept.propose, made=lambda: linked)
 
 
-def _as_linked(linked: LinkedRegister, warnings: Sequence[str]) -> Linked:
-    clusters = linked.clusters().select(pl.all().cast(pl.String))
-    return Linked(in_order(linked.pairs()), clusters, linked.kept.propose, tuple(warnings), linked)
+def _since(before: Before, register: KeptRows, options: LinkOptions, also: Collection[tuple[str, str]]) -> Linked:
+    """By the model that is kept: only what changed since it was linked whole."""
+    fresh = register.of("id", before.changed)
+    gone = set(before.changed) - set(fresh.get_column("id"))
+    options = replace(options, previous_clusters=before.clusters)
+    night = link_affected(before.linked, fresh, sorted(gone), options)
+    propose = before.linked.kept.propose
+    moved = dict(night.clusters.select("id", "cluster").iter_rows())
+    clusters = {item: name for item, name in {**before.clusters, **moved}.items() if item not in gone}
+    pairs = in_order(night.standing(propose, also))
+    return Linked(pairs, propose, tuple(night.warnings), clusters, lambda: night.linked)
 
 
 def in_order(pairs: pl.DataFrame) -> pl.DataFrame:

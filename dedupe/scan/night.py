@@ -21,8 +21,8 @@ import polars as pl
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.dedupe.review.evidence import said_until_now
-from casebridge.dedupe.review.evidence_file import Person
 from casebridge.dedupe.review.reraise import note_bases
+from casebridge.dedupe.scan.anew import ENDS, stirred
 from casebridge.dedupe.scan.changes import TableRead, read_table
 from casebridge.dedupe.scan.chores import done_chores, read_chores
 from casebridge.dedupe.scan.completeness import filled_shares, nhs_by_cohort
@@ -30,22 +30,25 @@ from casebridge.dedupe.scan.config import ScanConfig, read_scan
 from casebridge.dedupe.scan.drift import drift
 from casebridge.dedupe.scan.failpoints import failpoint
 from casebridge.dedupe.scan.history import Record, counted_pairs, largest_shares, read_record
-from casebridge.dedupe.scan.keys import Keys, has_own_list, hidden_records, made_from, read_crosswalk
-from casebridge.dedupe.scan.linking import Linked, Ruled, link_people, read_linked
+from casebridge.dedupe.scan.kept_rows import KeptRows
+from casebridge.dedupe.scan.keys import Keys, has_own_list, hidden_records, read_crosswalk
+from casebridge.dedupe.scan.linking import Before, Linked, Ruled, link_people, read_linked
+from casebridge.dedupe.scan.nightly_evidence import NightlyEvidence
 from casebridge.dedupe.scan.pairs import candidates, ruled_pairs, waiting
-from casebridge.dedupe.scan.people import LiveQueries, with_all_changes, with_changes
-from casebridge.dedupe.scan.publishing import publish, write_night
-from casebridge.dedupe.scan.showing import shown_pairs, shown_people
+from casebridge.dedupe.scan.people import LiveQueries, Moved, with_all_changes, with_changes
+from casebridge.dedupe.scan.publishing import publish
 from casebridge.dedupe.scan.standing import Standing, pairs_of
 from casebridge.dedupe.scan.state import LINKED, ScanState, read_state
 from casebridge.project.audit import AuditLog
-from casebridge.project.batch import Batch, remove_left_over
+from casebridge.project.batch import remove_left_over
 from casebridge.project.errors import counted
 from casebridge.project.ledger import Ledger
 from casebridge.project.settings import Settings
 from casebridge.project.snapshot import open_snapshot
 
 Tell = Callable[[str], None]
+SHARE_SINCE, MOST_SINCE, NIGHTS_SINCE = 0.02, 4000, 30
+"""The share of people, or how many of them, or the nights, after which the register is written whole again."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class _Seen:
     chores: Mapping[str, Mapping[str, pl.DataFrame] | None]
 
     @property
-    def rows(self) -> dict[str, pl.DataFrame]:
+    def rows(self) -> dict[str, KeptRows]:
         return {name: table.rows for name, table in self.tables.items()}
 
     @property
@@ -121,7 +124,7 @@ def _read(settings: Settings, config: ScanConfig, state: ScanState, *, whole: bo
         hidden = hidden_records(settings, crosswalk, own)
         keys = {item.partition(":")[2] for item in hidden}
         for table in config.tables:
-            tables[table.name] = read_table(snapshot, table, state.frame(table.name), keys, last, whole=whole)
+            tables[table.name] = read_table(snapshot, table, state.rows(table.name), keys, last, whole=whole)
             tell(f"{table.name}: {tables[table.name].read:,} rows read")
         chores = read_chores(snapshot, config.chores)
     return _Seen(tables, crosswalk.filter(~pl.col("live").is_in(sorted(hidden))), frozenset(hidden), chores)
@@ -141,11 +144,11 @@ class _Found:
     """What the steps of one night found, for those that write it down."""
 
     queries: LiveQueries
-    register: pl.DataFrame
-    changed: Collection[str]
+    moved: Moved
+    asked: Collection[str] | None
     keys: Keys
     returned: Mapping[str, tuple[str, int]]
-    related: list[tuple[str, str]]
+    ruled: Ruled
     linked: Linked
     said: list[Decision]
     pairs: pl.DataFrame
@@ -172,9 +175,7 @@ class _Work:
         found = self._look(seen)
         failpoint("after linking")
         note_bases(self.log.engine, found.said, found.linked.pairs.lazy())
-        shown = shown_pairs(self.log.keyer(), found.pairs, self._people(seen, found))
-        legacy = made_from(seen.crosswalk, [person.id for person in shown[0]])
-        evidence = write_night(self.settings, self.state.night + 1, *shown, then, legacy)
+        evidence = self._evidence(seen, found).write(then)
         failpoint("evidence written")
         return self._commit(seen, found, evidence)
 
@@ -187,9 +188,10 @@ class _Work:
 
     def _look(self, seen: _Seen) -> _Found:
         queries = LiveQueries(self.settings, self.config, seen.rows, self.day)
-        register, changed = self._register(queries, seen)
-        self.tell(f"register of {register.height:,}, {len(changed):,} changed")
-        present = set(register.get_column("id"))
+        moved, asked = self._moved(queries, seen)
+        register = moved.register
+        self.tell(f"register of {register.height:,}, {len(moved.changed):,} changed")
+        present = set(register.select("id").get_column("id"))
         standing = DecisionLog(self.log).standing()
         told = Standing(self.log, self.state.facts, standing)
         keys = told.keys(queries, seen.crosswalk, seen.hidden, present)
@@ -201,38 +203,52 @@ class _Work:
         ruled = Ruled(
             ruled_pairs(decided, Ruling.SAME), ruled_pairs(decided, Ruling.DIFFERENT, Ruling.RELATED), related
         )
-        linked = self._linked(register, changed, ruled, seen.hidden)
+        said = [one for one in standing if {one.left_id, one.right_id} <= present]
+        also = {*decided, *besides, *((one.left_id, one.right_id) for one in said)}
+        linked = link_people(register, self._before(moved, seen.hidden), self.config, ruled, also)
         before = self.state.frame("candidates")
         pairs = candidates(linked, besides, decided, told.bases(keys), before, self.day.isoformat())
-        said = [one for one in standing if {one.left_id, one.right_id} <= present]
-        return _Found(queries, register, changed, keys, returned, related, linked, said, pairs, before)
+        return _Found(queries, moved, asked, keys, returned, ruled, linked, said, pairs, before)
 
-    def _people(self, seen: _Seen, found: _Found) -> dict[str, Person]:
-        members = {item for side in ("left_id", "right_id") for item in found.pairs.get_column(side)}
-        return shown_people(self.config, found.register, seen.rows, members, found.related, found.queries.texts)
-
-    def _register(self, queries: LiveQueries, seen: _Seen) -> tuple[pl.DataFrame, set[str]]:
-        before, system = self.state.frame("register"), self.settings.live.system if self.settings.live else ""
-        hidden = sorted(seen.hidden)
-        if before is None:
-            return with_changes(None, queries.register(), ())
-        if self._asked != self.state.facts.get("asked"):
-            return with_all_changes(before, queries.register().filter(~pl.col("id").is_in(hidden)))
+    def _moved(self, queries: LiveQueries, seen: _Seen) -> tuple[Moved, set[str] | None]:
+        """The register with what moved in it, and whom the query was asked of; None for everybody."""
+        before, system = self.state.rows("register"), self.settings.live.system if self.settings.live else ""
+        out = ~pl.col("id").is_in(sorted(seen.hidden))
+        if before is None or self._asked != self.state.facts.get("asked"):
+            return with_all_changes(before, queries.register().filter(out)), None
         asked = {f"{system}:{key}" for key in seen.people} | seen.hidden
-        now = queries.register(seen.people).filter(~pl.col("id").is_in(hidden))
-        return with_changes(before, now, asked)
+        return with_changes(before, queries.register(seen.people).filter(out), asked), asked
+
+    def _before(self, moved: Moved, hidden: Collection[str]) -> Before | None:
+        """What the night begins with; None where a model is fitted."""
+        folder = self.state.linked if self.model is Model.KEPT else None
+        if folder is None:
+            return None
+        linked, named = read_linked(folder), self.state.frame("clusters")
+        clusters = dict(named.iter_rows()) if named is not None else {}
+        if hidden:
+            linked, clusters = linked.without_names(hidden), {
+                item: name for item, name in clusters.items() if name not in hidden and item not in hidden
+            }  # fmt: skip
+        touched = {*moved.register.touched.get_column("id")}
+        return Before(linked, {*moved.changed, *linked.ids()} if moved.anew else touched, clusters)
 
     @property
     def _asked(self) -> str:
         """What makes a row of the register tonight: where it is not what it was, everybody is asked for again."""
         return self.config.asked(self.settings.live.system if self.settings.live else "")
 
-    def _linked(
-        self, register: pl.DataFrame, changed: Collection[str], ruled: Ruled, hidden: Collection[str]
-    ) -> Linked:
-        folder = self.state.linked if self.model is Model.KEPT else None
-        before = read_linked(folder).without_names(hidden) if folder else None
-        return link_people(register, changed, before, self.config, ruled)
+    def _evidence(self, seen: _Seen, found: _Found) -> NightlyEvidence:
+        ruled, before, stir = found.ruled.frame(), self.state.frame("ruled"), None
+        if found.asked is not None and before is not None:
+            apart = pl.concat([ruled, before]).unique(keep="none")
+            ends = {item for side in ENDS for item in apart.get_column(side)}
+            stir = (stirred(found.moved, found.asked, self.config) | ends) - seen.hidden
+        self.state.put("ruled", ruled)
+        return NightlyEvidence(
+            self.settings, self.config, self.state, self.log.keyer(), found.queries, found.moved.register,
+            seen.rows, seen.crosswalk, found.ruled.related, found.pairs, stir, seen.hidden, self.day,
+        )  # fmt: skip
 
     def _model_since(self) -> int:
         """The last decision before the model was fitted: what it rested on was weighed by another one."""
@@ -241,40 +257,64 @@ class _Work:
             said_until_now(self.log.engine).get("decisions", 0) if fresh else self.state.facts["model_since"]
         )
 
-    def _commit(self, seen: _Seen, found: _Found, evidence: Batch) -> Record:
-        state, linked = self.state, found.linked
-        for name, rows in {**seen.rows, "register": found.register, "candidates": found.pairs}.items():
-            state.put(name, rows)
-        folder = state.new_folder("linked")
-        if linked.kept is not None:
-            linked.kept.save(folder)
+    def _commit(self, seen: _Seen, found: _Found, evidence: Mapping[str, Any]) -> Record:
+        state = self.state
+        kept = self._keep(seen, found)
         lists = done_chores(found.queries, self.config.chores, seen.chores, seen.hidden)
         record, nights = self._record(seen, found, lists)
         merged = {gone: kept for gone, kept in found.keys.merged.items() if not {gone, kept} & seen.hidden}
-        held = {**vars(evidence), "path": evidence.path.relative_to(self.settings.work).as_posix()}
         failpoint("before commit")
         state.commit({
-            "merged": merged, "back": dict(found.returned), "evidence": held, "nights": nights,
-            "chores": lists, "asked": self._asked,
-            "model_since": self._model_since(), LINKED: folder.name if linked.kept is not None else "",
+            "merged": merged, "back": dict(found.returned), **evidence, **kept, "nights": nights,
+            "chores": lists, "asked": self._asked, "model_since": self._model_since(),
         })  # fmt: skip
         failpoint("after commit")
         publish(self.ledger, self.settings, state)
         failpoint("published")
         return record
 
+    def _keep(self, seen: _Seen, found: _Found) -> dict[str, Any]:
+        """Have the register kept as it is from the next commit on: what changed in it, or all of it anew."""
+        state, linked, tables = self.state, found.linked, {**seen.rows, "register": found.moved.register}
+        state.put("candidates", found.pairs)
+        since, folder = state.facts.get("whole_since", state.night + 1), state.linked
+        named, schema = linked.clusters, {"id": pl.String(), "cluster": pl.String()}
+        if folder is None or self._due(seen, found):
+            tables = {name: rows.written_whole() for name, rows in tables.items()}
+            since, folder, named = state.night + 1, state.new_folder(LINKED), {}
+            if linked.made:
+                linked.made().save(folder)
+        for name, rows in tables.items():
+            state.put_rows(name, rows)
+        state.put("clusters", pl.DataFrame([*named.items()], schema=schema, orient="row"))
+        return {"whole_since": since, LINKED: folder.name if linked.made else ""}
+
+    def _due(self, seen: _Seen, found: _Found) -> bool:
+        """Whether all is written anew: as long as it is not, each night links again what changed since."""
+        state, register = self.state, found.moved.register
+        if self.model is Model.NEW or found.moved.anew or not found.linked.made:
+            return True
+        many = state.files["register.touched"].rows > min(MOST_SINCE, SHARE_SINCE * register.height)
+        keys = {item.partition(":")[2] for item in seen.hidden}
+        hidden = register.names_in_base(["id"], seen.hidden) or any(
+            seen.rows[table.name].names_in_base([table.person, *table.others], keys)
+            for table in self.config.tables
+        )
+        return many or hidden or state.night + 1 - int(state.facts["whole_since"]) >= NIGHTS_SINCE
+
     def _record(
         self, seen: _Seen, found: _Found, lists: Mapping[str, tuple[str, ...] | None]
     ) -> tuple[Record, list[dict[str, Any]]]:
         """Tonight in numbers, and all nights that are kept with it."""
+        register = found.moved.register.select()
         nights = [read_record(body) for body in self.state.facts.get("nights", [])]
         gap = (self.day - dt.date.fromisoformat(nights[-1].day)).days - 1 if nights else 0
         record = Record(
-            night=self.state.night + 1, day=self.day.isoformat(), people=found.register.height,
-            changed=len(found.changed),
+            night=self.state.night + 1, day=self.day.isoformat(), people=register.height,
+            changed=len(found.moved.changed),
             **counted_pairs(found.pairs, found.before, self.day),
-            largest=largest_shares(found.register, self.config), filled=filled_shares(found.register, self.config),
-            nhs=nhs_by_cohort(found.register, self.config, self.day),
+            largest=largest_shares(register, self.config), filled=filled_shares(register, self.config),
+            nhs=nhs_by_cohort(register, self.config, self.day),
             rows_read={name: table.read for name, table in seen.tables.items()},
             late={name: table.late for name, table in seen.tables.items() if table.late}, missed=max(gap, 0),
             chores={name: None if keys is None else len(keys) for name, keys in lists.items()},

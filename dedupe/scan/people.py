@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,8 @@ import polars as pl
 
 from casebridge.dedupe.candidates import ask
 from casebridge.dedupe.scan.changes import HASH
-from casebridge.dedupe.scan.config import FILE, RESTRICTED, LiveTable, ScanConfig, columns_of
+from casebridge.dedupe.scan.config import FILE, RESTRICTED, ScanConfig, columns_of
+from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.project.errors import Problem, SpecError
 from casebridge.project.queries import open_duckdb, shut
 from casebridge.project.settings import Settings
@@ -21,12 +23,14 @@ TONIGHT = "tonight"
 """A table of one row that queries may ask for the `day` of the scan."""
 Tables = Mapping[str, pl.DataFrame]
 """The rows of each table, by its name."""
+LiveTables = Mapping[str, KeptRows]
+"""The tables of the live register as they stand."""
 
 
 class LiveQueries:
     """The queries of `[scan]`, asked of the tables as they were read."""
 
-    def __init__(self, settings: Settings, config: ScanConfig, tables: Tables, day: dt.date) -> None:
+    def __init__(self, settings: Settings, config: ScanConfig, tables: LiveTables, day: dt.date) -> None:
         self._settings, self._config, self._day = settings, config, day
         self._tables = tables
         live = settings.live
@@ -58,8 +62,7 @@ class LiveQueries:
         query = str(getattr(self._config, name))
         if not query.strip():
             return {}
-        with self._database(tables) as database:
-            rows = self._named(ask(database, query, f"scan.{name}", [TONIGHT, *map(plain_name, tables)]), "id")
+        rows = self._named(self._rows(query, f"scan.{name}", tables), "id")
         text = next(column for column in rows.columns if column != "id")
         found = rows.select("id", pl.col(text).cast(pl.String)).drop_nulls().unique().sort("id", text)
         return {
@@ -68,22 +71,27 @@ class LiveQueries:
 
     def keys(self, query: str, where: str, tables: Tables) -> list[str]:
         """The `id`s of a query over these tables and those of the scan, as system:key, each once."""
-        both = {**self._tables, **tables}
-        with self._database(both) as database:
-            rows = (
-                ask(database, query, where, [TONIGHT, *map(plain_name, both)]).select("id").drop_nulls().unique()
-            )
+        rows = self._rows(query, where, {**self._named_in(query), **tables}).select("id").drop_nulls().unique()
         return [str(item) for item in self._named(rows, "id").get_column("id").sort()]
 
     def _asked(self, query: str, where: str, keys: Collection[str] | None) -> pl.DataFrame:
-        tables = self._tables
-        if keys is not None:
-            tables = {t.name: rows_of(tables[t.name], t, keys) for t in self._config.tables if t.name in tables}
-        with self._database(tables) as database:
-            rows = ask(database, query, where, [TONIGHT, *map(plain_name, tables)])
+        if keys is None:
+            rows = self._rows(query, where, self._named_in(query))
+        else:
+            tables = {t.name: self._tables[t.name].of(t.person, keys) for t in self._config.tables}
+            rows = self._rows(query, where, tables)
         # A column without a value has no type: another night it may have one.
         untyped = [name for name, kind in rows.schema.items() if kind == pl.Null]
         return rows.with_columns(pl.col(untyped).cast(pl.String))
+
+    def _rows(self, query: str, where: str, tables: Tables) -> pl.DataFrame:
+        with self._database(tables) as database:
+            return ask(database, query, where, [TONIGHT, *map(plain_name, {**self._tables, **tables})])
+
+    def _named_in(self, query: str) -> dict[str, pl.DataFrame]:
+        """All rows of the tables of which the name stands in a query."""
+        text = query.casefold()
+        return {name: rows.select() for name, rows in self._tables.items() if plain_name(name).casefold() in text}
 
     @contextmanager
     def _database(self, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -104,35 +112,46 @@ def plain_name(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def rows_of(rows: pl.DataFrame, table: LiveTable, keys: Collection[str]) -> pl.DataFrame:
-    """The rows of a table that are some people's."""
-    wanted = pl.DataFrame({table.person: sorted(keys)}, schema={table.person: pl.String()})
-    return rows.join(wanted, on=table.person, how="semi")
+@dataclass(frozen=True)
+class Moved:
+    """The register with what moved in it: its rows as they are now; ids of who came, went, or is another one to
+    linkage; the rows of those who were asked for again, as they were and as they are; and whether nothing of what
+    was kept counts any more (`anew`)."""
+
+    register: KeptRows
+    changed: frozenset[str]
+    then: pl.DataFrame
+    now: pl.DataFrame
+    anew: bool = False
 
 
-def with_changes(
-    before: pl.DataFrame | None, now: pl.DataFrame, asked: Collection[str]
-) -> tuple[pl.DataFrame, set[str]]:
-    """The register with the rows of those whom the query was asked of again, and who of them came, went, or is
-    another one to linkage. now: their rows."""
-    if before is None:
-        return now, set(now.get_column("id"))
-    of = pl.DataFrame({"id": sorted(asked)}, schema={"id": pl.String()})
-    then = before.join(of, on="id", how="semi").sort("id")
-    columns = [name for name in now.columns if name != RESTRICTED]
-    both = [frame.select("id", with_text(columns)) for frame in (then, now)]
-    came, went = (one.join(other, on=["id", "all"], how="anti") for one, other in (both[::-1], both))
-    kept = before.join(of, on="id", how="anti")
-    whole = pl.concat([kept, now.select(kept.columns)], how="vertical_relaxed").sort("id")
-    return whole, {*came.get_column("id"), *went.get_column("id")}
+def with_changes(before: KeptRows, now: pl.DataFrame, asked: Collection[str]) -> Moved:
+    """The register with the rows of those whom the query was asked of again. now: their rows."""
+    return _moved(before, before.of("id", asked), now)
 
 
-def with_all_changes(before: pl.DataFrame, now: pl.DataFrame) -> tuple[pl.DataFrame, set[str]]:
+def with_all_changes(before: KeptRows | None, now: pl.DataFrame) -> Moved:
     """The same where the query was asked of everybody, and may have other columns than it had before."""
-    everybody = {*before.get_column("id"), *now.get_column("id")}
-    if before.columns != now.columns:
-        return now, everybody
-    return with_changes(before, now, everybody)
+    if before is None or before.columns != now.columns:
+        known = before.select("id").get_column("id").to_list() if before else []
+        return Moved(
+            KeptRows.whole("id", now), frozenset([*known, *now.get_column("id")]), now.clear(), now, anew=True
+        )
+    return _moved(before, before.select(), now)
+
+
+def _moved(before: KeptRows, then: pl.DataFrame, now: pl.DataFrame) -> Moved:
+    linked = [name for name in now.columns if name != RESTRICTED]
+    changed, touched = (_differing(then, now, columns) for columns in (linked, now.columns))
+    rows = now.join(touched, on="id", how="semi")
+    return Moved(before.changed(touched, rows), frozenset(changed.get_column("id")), then, now)
+
+
+def _differing(then: pl.DataFrame, now: pl.DataFrame, columns: Collection[str]) -> pl.DataFrame:
+    """The ids of rows that are on one side only."""
+    both = [frame.select("id", with_text(columns)) for frame in (then, now)]
+    apart = [one.join(other, on=["id", "all"], how="anti").select("id") for one, other in (both[::-1], both)]
+    return pl.concat(apart).unique()
 
 
 def with_text(columns: Collection[str]) -> pl.Expr:

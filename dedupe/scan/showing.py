@@ -3,49 +3,50 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Any
 
 import polars as pl
 
 from casebridge.dedupe.review.clearance import OPEN, RESTRICTED
-from casebridge.dedupe.review.evidence import pairs_evidence
-from casebridge.dedupe.review.evidence_file import Held, Kin, PairEvidence, Person
-from casebridge.dedupe.review.gathering import SHOWN, households, plain
+from casebridge.dedupe.review.evidence_file import Held, Kin, Person
+from casebridge.dedupe.review.gathering import SHOWN, home_of, households, plain
 from casebridge.dedupe.scan.changes import HASH
 from casebridge.dedupe.scan.config import RESTRICTED as MARK
 from casebridge.dedupe.scan.config import LiveTable, ScanConfig
-from casebridge.dedupe.scan.pairs import BESIDE
-from casebridge.dedupe.scan.people import Tables, rows_of
+from casebridge.dedupe.scan.kept_rows import KeptRows
+from casebridge.dedupe.scan.people import LiveTables, Tables
 from casebridge.project.batch import digest
 from casebridge.project.restriction import is_marked
 
 
 def shown_people(
     config: ScanConfig,
-    register: pl.DataFrame,
-    tables: Tables,
-    members: Collection[str],
+    register: KeptRows,
+    tables: LiveTables,
+    members: Set[str],
     related: Sequence[tuple[str, str]],
     said: Callable[[str, Tables], Mapping[str, tuple[str, ...]]],
+    more: Collection[str] = (),
 ) -> dict[str, Person]:
-    """The people of some pairs, and whoever is beside them. said: asks `teams` or `flags` of the rows of these
-    people."""
-    at_home = households(register, dict(config.fields), members)
+    """The people of some pairs, whoever is beside them, and `more` who are beside somebody. said: asks `teams`
+    or `flags` of the rows of these people."""
+    roles_of = dict(config.fields)
+    at_home = households(register.select("id", *home_of(roles_of)), roles_of, members)
     kin = defaultdict[str, list[Kin]](list)
-    for left, right in sorted(related):
+    for left, right in sorted(pair for pair in related if not members.isdisjoint(pair)):
         for one, other in ((left, right), (right, left)):
             if one in members:
                 kin[one].append(Kin(other, "relationship on file"))
     for one, others in at_home.items():
         known = {item.id for item in kin[one]}
         kin[one] += [Kin(other, "same address") for other in others if other not in known]
-    beside = {item.id for some in kin.values() for item in some} | set(members)
-    mine = register.filter(pl.col("id").is_in(sorted(beside)))
+    beside = {item.id for some in kin.values() for item in some} | members | set(more)
+    mine = register.of("id", beside)
     secret = set(mine.filter(is_marked(pl.col(MARK), config.not_restricted)).get_column("id"))
     roles = {str(row["id"]): _roles(row, config) for row in mine.iter_rows(named=True)}
     keys = [item.partition(":")[2] for item in members]
-    around = {table.name: rows_of(tables[table.name], table, keys) for table in config.tables}
+    around = {table.name: tables[table.name].of(table.person, keys) for table in config.tables}
     teams, flags = (said(name, around) for name in ("teams", "flags"))
     held, all_fields = _held(config, around), _fields(around[config.register.name], config.register)
     people = {}
@@ -62,13 +63,6 @@ def shown_people(
             digest(roles[item], fields),
         )  # fmt: skip
     return people
-
-
-def shown_pairs(
-    keyed: Callable[..., str], pairs: pl.DataFrame, people: Mapping[str, Person]
-) -> tuple[list[Person], list[PairEvidence]]:
-    """The people and the candidates as the desk shows them."""
-    return list(people.values()), pairs_evidence(keyed, pairs.drop(BESIDE), people, {})
 
 
 def _roles(row: Mapping[str, Any], config: ScanConfig) -> dict[str, Any]:

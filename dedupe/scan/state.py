@@ -2,7 +2,7 @@
 
 `state.json` says which files hold, with their digests; to replace it is the moment at which a night counts. All
 files are written beside and synced before, so whatever a killed scan left behind is nobody's and goes with the
-next one.
+next one. What is large is written whole now and then only; a night writes beside it what changed since.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ from typing import Any
 
 import polars as pl
 
+from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.project.batch import file_digest, new_file, put_in_place, write_text
 from casebridge.project.errors import CasebridgeError
 
-FILE, FORMAT = "state.json", 1
+FILE, FORMAT = "state.json", 2
 LINKED = "linked"
 """The fact that names the folder of the linked register."""
 FOLDER = "scan"
 """Of the work folder."""
 _OWN = re.compile(r"\d{5,}-\d+-.+|\..+\.part")
 """How files and folders of a night are called, and such as are half written."""
+TOUCHED, FRESH = ".touched", ".fresh"
+"""Of rows of which a night writes what changed: the keys that were touched since, and their rows."""
 LOST = "delete work/scan: the next scan reads the whole register and builds it anew; no decision is lost"
 
 
@@ -49,16 +52,38 @@ class ScanState:
     night: int = 0
     files: dict[str, Kept] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    _bases: dict[str, pl.LazyFrame] = field(default_factory=dict)
 
     def frame(self, name: str) -> pl.DataFrame | None:
-        """The rows kept under a name, None where there are none yet. CasebridgeError when they were changed."""
-        kept = self.files.get(name)
-        if kept is None:
+        """The rows kept under a name as they are now, None where there are none yet. CasebridgeError when they
+        were changed."""
+        if name + TOUCHED in self.files:
+            rows = self.rows(name)
+            return rows.select() if rows else None
+        return self._scan(name).collect() if name in self.files else None
+
+    def rows(self, name: str) -> KeptRows | None:
+        """The same, of rows of which a night writes what changed."""
+        if name not in self.files:
             return None
+        base = self._bases.setdefault(name, self._scan(name))
+        touched, fresh = (self._scan(name + part).collect() for part in (TOUCHED, FRESH))
+        return KeptRows(touched.columns[0], base, touched, fresh)
+
+    def _scan(self, name: str) -> pl.LazyFrame:
+        kept = self.files[name]
         path = self.folder / kept.path
         if not path.is_file() or file_digest(path) != kept.sha256:
             raise CasebridgeError(f"work/{FOLDER}/{kept.path} is not what was written", hint=LOST)
-        return pl.read_parquet(path)
+        return pl.scan_parquet(path)
+
+    def put_rows(self, name: str, rows: KeptRows) -> None:
+        """Have rows kept from the next `commit` on: all of them where their base is another one, else those that
+        changed since."""
+        if name not in self._bases or self._bases[name] is not rows.base:
+            self.put(name, rows.base.collect())
+        self.put(name + TOUCHED, rows.touched)
+        self.put(name + FRESH, rows.fresh)
 
     def put(self, name: str, frame: pl.DataFrame) -> None:
         """Have rows kept under a name from the next `commit` on."""
@@ -110,6 +135,9 @@ def read_state(work: Path) -> ScanState:
                 hint="use the release that wrote it, or a newer one",
             )
         files = {str(name): Kept(**kept) for name, kept in body["files"].items()}
+        if body["format"] < FORMAT:  # the next scan reads and links the whole register anew
+            files = {name: kept for name, kept in files.items() if name == "candidates"}
+            body["facts"].pop(LINKED, None)
         return ScanState(folder, int(body["night"]), files, dict(body["facts"]))
     except FileNotFoundError:
         return ScanState(folder)

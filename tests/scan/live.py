@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import LinkedRegister, LinkOptions
-from casebridge.dedupe.linkage.affected.linked import DECISIONS, ENDS
+from casebridge.dedupe.linkage.affected.linked import ENDS
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, current_evidence
@@ -31,6 +31,7 @@ FIRST = dt.date(2026, 3, 2)
 TABLES = read_target(PACK / "target.toml").metadata().tables
 PEOPLE = TABLES["dm_persons"]
 OF_A_PERSON = ("dm_addresses", "dm_telephone_numbers", "dm_person_names", "dm_person_references")
+RULINGS = ("same_pairs", "different_pairs", "related")
 Rows = dict[str, list[Mapping[str, Any]]]
 
 
@@ -130,14 +131,14 @@ class LiveRegister:
         """The pairs that only one of two puts forward: the last scan, and a full run on the register as it is with
         the same model and the same decisions."""
         state = read_state(self.folder / "work")
-        register, found = state.frame("register"), state.frame("candidates")
+        register, found, said = (state.frame(name) for name in ("register", "candidates", "ruled"))
         assert state.linked is not None
         assert register is not None
         assert found is not None
+        assert said is not None
         linked = LinkedRegister.read(state.linked)
-        by = pl.col("decision")
-        said = {name: linked.decisions.filter(by == name).select(ENDS).rows() for name in DECISIONS}
-        whole = LinkedRegister.of(register, linked.fields, linked.kept, LinkOptions(**said))
+        ruled = {name: said.filter(pl.col("ruling") == name).select(ENDS).rows() for name in RULINGS}
+        whole = LinkedRegister.of(register, linked.fields, linked.kept, LinkOptions(**ruled))
         forward = pl.col("p_same") >= linked.kept.propose
         one, other = (set(f.filter(forward).select(ENDS).rows()) for f in (in_order(whole.pairs()), found))
         return one ^ other

@@ -43,7 +43,13 @@ def test_a_month_of_nights(tmp_path: Path) -> None:
 
 def _same_names(folder: Path, before: dict[str, str]) -> dict[str, str]:
     """Clusters by record; nobody's whose companions stayed the same was renamed."""
-    now = dict(_linked(folder).clusters().iter_rows())
+    state = read_state(folder / "work")
+    register, since = state.frame("register"), state.frame("clusters")
+    assert state.linked is not None
+    assert register is not None
+    assert since is not None
+    named = {**dict(LinkedRegister.read(state.linked).clusters().iter_rows()), **dict(since.iter_rows())}
+    now = {item: named[item] for item in register.get_column("id")}
     members: dict[str, set[str]] = {}
     for item, name in now.items():
         members.setdefault(name, set()).add(item)
@@ -57,9 +63,3 @@ def _same_names(folder: Path, before: dict[str, str]) -> dict[str, str]:
     ]
     assert moved == []
     return now
-
-
-def _linked(folder: Path) -> LinkedRegister:
-    where = read_state(folder / "work").linked
-    assert where is not None
-    return LinkedRegister.read(where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,11 @@ class LinkedRegister:
         ordered = self.standing.sort(-pl.col("p_same"), *(pl.lit(place).gather(pl.col(name)) for name in ENDS))
         return self.named(ordered)
 
+    def standing_pairs(self, least: float, also: Collection[tuple[Any, Any]] = ()) -> pl.DataFrame:
+        """The pairs that stand with a p of `least` at least, in no order; and those of some ids that stand in a
+        pair of `also`."""
+        return standing_pairs(self, self.standing, least, also)
+
     def named(self, pairs: pl.DataFrame) -> pl.DataFrame:
         """Pairs of numbers of records as pairs of ids."""
         ids = self.records.ids
@@ -169,6 +174,21 @@ class LinkedRegister:
     def cut(self) -> pl.DataFrame:
         """Pairs that a guard of the clusters set aside, as `Linkage.cut`."""
         return self.named(self.guarded)
+
+
+def standing_pairs(
+    linked: LinkedRegister, standing: pl.DataFrame, least: float, also: Collection[tuple[Any, Any]]
+) -> pl.DataFrame:
+    """Of pairs of numbers of records, as ids, those with a p of `least` at least, and those of some ids that stand
+    in a pair of `also`."""
+    wanted = pl.col("p_same") >= least
+    if also:
+        ids = linked.records.ids
+        some = rows_of(ids, pl.Series([item for pair in also for item in pair], dtype=ids.dtype, strict=False))
+        wanted |= pl.all_horizontal(
+            pl.col(name).is_in(pl.Series(some, dtype=pl.UInt32).implode()) for name in ENDS
+        )
+    return linked.named(standing.filter(wanted))
 
 
 def places(ids: pl.Series) -> NDArray[np.int64]:

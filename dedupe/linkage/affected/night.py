@@ -34,8 +34,10 @@ def link_affected(
     records that are no more.
 
     The pairs, cuts and clusters are those of a full run with the same model on the register as it is now. options:
-    all decisions as they stand; what the model says of how to score is taken from the model. Raises RegisterError
-    for rows that cannot be read as the model's register was.
+    all decisions as they stand; what the model says of how to score is taken from the model. With
+    `previous_clusters` some records are in clusters of these names, whatever `linked` says: who does not save
+    what each night makes of it says so what the nights since made. Raises RegisterError for rows that cannot be
+    read as the model's register was.
     """
     change = Change.of(linked, changed, [*gone], options or LinkOptions())
     tell = progress or _silent
