@@ -18,6 +18,7 @@ import polars as pl
 from casebridge.dedupe.config import LinkageConfig
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
+from casebridge.dedupe.linkage.kinds.registry import KINDS
 from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import EVIDENCE, ROWS, empty
@@ -45,10 +46,11 @@ _NO_CUT = pl.DataFrame(schema={"left_id": pl.String, "right_id": pl.String, "gua
 
 @dataclass(frozen=True)
 class CandidatePairs:
-    """The pairs of one register: left_id, right_id, p_same, relation, weight, a level per comparison, zone and
-    guard; the probability from which a pair is put forward as the same person; and the pairs that a guard of the
+    """The pairs of one register (`of`): left_id, right_id, p_same, relation, weight, a level per comparison, zone
+    and guard; the probability from which a pair is put forward as the same; and the pairs that a guard of the
     clusters cut, those decided the same among them (left_id, right_id, guard)."""
 
+    of: LinkageConfig
     pairs: Batch
     propose: float
     cut: pl.DataFrame
@@ -60,15 +62,21 @@ class CandidatePairs:
 
 
 def candidate_pairs(job: Job, config: LinkageConfig, decisions: Sequence[Decision]) -> CandidatePairs:
-    """The candidate pairs of this run's register, linked again only when something under them changed: rows, or
-    what people decided of them."""
+    """The candidate pairs of one register of this run, linked again only when something under them changed: rows,
+    or what people decided of them."""
     inputs, _ = linkage_inputs(job, config, decisions)
-    done = job.ledger.done(STAGE, NAME, 0, inputs)
+    name = batch_name(config)
+    done = job.ledger.done(STAGE, name, 0, inputs)
     if done is None:
-        job.ledger.attempt(STAGE, NAME, 0, inputs)
-        done = _link(job, config, decisions, inputs)
-    job.ledger.seal(job.run, STAGE, NAME, [(0, inputs)])
-    return of_files(done)
+        job.ledger.attempt(STAGE, name, 0, inputs)
+        done = _link(job, config, [said for said in decisions if config.owns(said.left_id)], inputs)
+    job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
+    return of_files(config, done)
+
+
+def batch_name(config: LinkageConfig) -> str:
+    """Under which name a register's candidates stand in the ledger."""
+    return NAME if config.is_people else f"{NAME}-{config.target}"
 
 
 def linkage_inputs(
@@ -77,10 +85,12 @@ def linkage_inputs(
     """The digest of everything that linkage sees, and the clean rows of every spec."""
     clean = _clean(job)
     under = {name: [batch.sha256 for batch in batches] for name, batches in clean.items() if reads(config, name)}
-    ruled = [(verdict, decided(decisions, verdict)) for verdict in (Ruling.SAME, Ruling.DIFFERENT)]
+    mine = [said for said in decisions if config.owns(said.left_id)]
+    ruled = [(verdict, decided(mine, verdict)) for verdict in (Ruling.SAME, Ruling.DIFFERENT)]
     return digest(
-        job.code(LINKAGE), SEED, under, repr(replace(config, evidence=())), no_link_digest(job), repr(ruled)
-    ), clean
+        job.code(LINKAGE), SEED, under, repr(replace(config, evidence=(), where="")), no_link_digest(job),
+        repr(ruled),
+    ), clean  # fmt: skip
 
 
 def no_link_digest(job: Job) -> str:
@@ -96,10 +106,12 @@ def decided(decisions: Sequence[Decision], verdict: Ruling) -> list[tuple[str, s
     return sorted((item.left_id, item.right_id) for item in decisions if item.verdict in {verdict, *also})
 
 
-def of_files(done: tuple[Batch, ...]) -> CandidatePairs:
-    """The candidates that stand in a finished batch's files."""
+def of_files(config: LinkageConfig, done: tuple[Batch, ...]) -> CandidatePairs:
+    """The candidates of a register that stand in a finished batch's files."""
     files = {batch.kind: batch for batch in done}
-    return CandidatePairs(files["pairs"], float(files["model"].read(["propose"]).item()), files["cut"].read())
+    return CandidatePairs(
+        config, files["pairs"], float(files["model"].read(["propose"]).item()), files["cut"].read()
+    )
 
 
 def reads(config: LinkageConfig, name: str) -> bool:
@@ -111,13 +123,20 @@ def _link(job: Job, config: LinkageConfig, decisions: Sequence[Decision], inputs
     from casebridge.dedupe.linkage.engine import link  # most of a second to import, and most runs link nothing new
 
     register, related = read_register(job, config)
-    job.report.table(STAGE, f"register of {register.height:,}", None)
+    many = KINDS[config.kind].many
+    job.report.table(STAGE, f"register of {register.height:,} {many}", None)
     if register.height < 2:
         return _kept(
-            job, inputs, _NO_PAIRS, _NO_CUT, 1.0, {"warnings": ["Fewer than two records: nothing to link."]}
+            job,
+            config,
+            inputs,
+            _NO_PAIRS,
+            _NO_CUT,
+            1.0,
+            {"warnings": ["Fewer than two records: nothing to link."]},
         )
     try:
-        fields = Fields(id="id", roles=dict(config.fields), other=dict(config.other))
+        fields = Fields(id="id", roles=dict(config.fields), other=dict(config.other), kind=config.kind)
         options = LinkOptions(
             seed=SEED,
             related=related,
@@ -127,12 +146,12 @@ def _link(job: Job, config: LinkageConfig, decisions: Sequence[Decision], inputs
         found = link(register, fields, options, progress=lambda step, _: _next_step(job, step))
     except RegisterError as error:
         if register.height < FEW:
-            job.report.note(f"nothing was linked: {error.what}")
-            return _kept(job, inputs, _NO_PAIRS, _NO_CUT, 1.0, {"warnings": [error.what]})
+            job.report.note(f"nothing was linked among the {many}: {error.what}")
+            return _kept(job, config, inputs, _NO_PAIRS, _NO_CUT, 1.0, {"warnings": [error.what]})
         hint = error.hint or "mend linkage.toml, or take it out of the project to load without linkage"
         raise CasebridgeError(f"linkage.toml: {error.what}", hint=hint) from error
     propose = float(found.model["thresholds"]["propose"])
-    return _kept(job, inputs, _in_order(found.pairs), _in_order(found.cut), propose, found.model)
+    return _kept(job, config, inputs, _in_order(found.pairs), _in_order(found.cut), propose, found.model)
 
 
 _STEPS = {
@@ -150,17 +169,24 @@ def _next_step(job: Job, done: str) -> None:
 
 
 def _kept(
-    job: Job, inputs: str, pairs: pl.DataFrame, cut: pl.DataFrame, propose: float, model: Mapping[str, Any]
+    job: Job,
+    config: LinkageConfig,
+    inputs: str,
+    pairs: pl.DataFrame,
+    cut: pl.DataFrame,
+    propose: float,
+    model: Mapping[str, Any],
 ) -> tuple[Batch, ...]:
     """The pairs, what a guard cut, and the model they rest on, as batch files on record."""
+    name = batch_name(config)
     text = json.dumps(model, sort_keys=True, default=str)
     one = pl.DataFrame({"propose": [propose], "model": [text]}, schema={"propose": pl.Float64, "model": pl.String})
     files = (
-        write_batch(job.work, STAGE, NAME, 0, "pairs", inputs, pairs),
-        write_batch(job.work, STAGE, NAME, 0, "cut", inputs, cut),
-        write_batch(job.work, STAGE, NAME, 0, "model", inputs, one),
+        write_batch(job.work, STAGE, name, 0, "pairs", inputs, pairs),
+        write_batch(job.work, STAGE, name, 0, "cut", inputs, cut),
+        write_batch(job.work, STAGE, name, 0, "model", inputs, one),
     )
-    job.ledger.record(STAGE, NAME, 0, inputs, files, Tally())
+    job.ledger.record(STAGE, name, 0, inputs, files, Tally())
     return files
 
 
@@ -198,8 +224,8 @@ def ask_evidence(job: Job, config: LinkageConfig, name: str, ids: Collection[str
         return {}
     names = [spec.name for spec in job.specs]
     with _tables(job, lambda table: table in query) as database:
-        rows = ask(database, query, f"evidence.{name}", names)
-    rows = _with_system(job, rows, "id").filter(pl.col("id").is_in(sorted(ids)))
+        rows = ask(database, query, config.at(f"evidence.{name}"), names)
+    rows = _with_space(job, config, rows, "id").filter(pl.col("id").is_in(sorted(ids)))
     text = next(column for column in rows.columns if column not in {"id", "system"})
     mine = rows.select("id", pl.col(text).cast(pl.String)).drop_nulls().unique().sort("id", text)
     return {
@@ -208,17 +234,17 @@ def ask_evidence(job: Job, config: LinkageConfig, name: str, ids: Collection[str
 
 
 def read_register(job: Job, config: LinkageConfig) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
-    """One row a person who may be linked, `id` as `system:key`, and the pairs on file as two people."""
+    """One row a record that may be linked, `id` as `space:key`, and the pairs on file as two."""
     clean = _clean(job)
     with _tables(job, lambda name: bool(clean[name]) and reads(config, name)) as database:
-        register = ask(database, config.query, "register.query", clean)
-        pairs = ask(database, config.related, "related.query", clean) if config.related else None
-    register = _with_system(job, register, "id")
+        register = ask(database, config.query, config.at("query"), clean)
+        pairs = ask(database, config.related, config.at("related.query"), clean) if config.related else None
+    register = _with_space(job, config, register, "id")
     hidden = NoLink(job).hidden({*register.get_column("id")})
     register = register.filter(~pl.col("id").is_in(sorted(hidden)))
     related: list[tuple[str, str]] = []
     if pairs is not None:
-        both = _with_system(job, _with_system(job, pairs, "left_id"), "right_id")
+        both = _with_space(job, config, _with_space(job, config, pairs, "left_id"), "right_id")
         shown = both.select("left_id", "right_id").iter_rows()
         related = [pair for pair in shown if not hidden & set(pair)]
     return register.drop("system", strict=False), related
@@ -233,9 +259,9 @@ def try_queries(job: Job, config: LinkageConfig) -> None:
         shut(database)
         names = [spec.name for spec in job.specs]
         asked = [(query, f"evidence.{name}") for name, query in config.evidence]
-        for query, where in ((config.query, "register.query"), (config.related, "related.query"), *asked):
+        for query, where in ((config.query, "query"), (config.related, "related.query"), *asked):
             try:
-                _ = ask(database, query, where, names) if query else None
+                _ = ask(database, query, config.at(where), names) if query else None
             except SpecError as error:
                 problems += error.problems
     if problems:
@@ -248,24 +274,23 @@ def _nothing_of(spec: TableSpec) -> pl.DataFrame:
     return empty({**ROWS, **columns})
 
 
-def _with_system(job: Job, frame: pl.DataFrame, column: str) -> pl.DataFrame:
+def _with_space(job: Job, config: LinkageConfig, frame: pl.DataFrame, column: str) -> pl.DataFrame:
+    """A column of keys as ids of a register, and the column `system` beside it."""
     if "system" not in frame.columns:
         if len(job.settings.systems) > 1:
             problem = "a project of several systems needs a column `system` in the result"
-            raise SpecError([Problem("linkage.toml", "register.query", problem)])
+            raise SpecError([Problem("linkage.toml", config.at("query"), problem)])
         frame = frame.with_columns(system=pl.lit(next(iter(job.settings.systems))))
-    return frame.with_columns((pl.col("system") + ":" + pl.col(column)).alias(column))
-
-
-_OF_PAIRS = frozenset({"register.query", "related.query"})
-"""The queries that pairs are made of. What reviewers are shown may depend on the day."""
+    key = pl.col(column).cast(pl.String)
+    return frame.with_columns((pl.col("system") + f"{config.space('')}:" + key).alias(column))
 
 
 def ask(database: duckdb.DuckDBPyConnection, query: str, where: str, tables: Collection[str]) -> pl.DataFrame:
     """The rows of a query of linkage.toml over tables of a database. SpecError, at `where`, when it fails or reads
     anything else; no value is quoted."""
     refused = [Problem("linkage.toml", where, what) for what in refusals(query, tables)]
-    if where in _OF_PAIRS:
+    # What pairs are made of; what reviewers are shown may depend on the day.
+    if where.endswith("query") and not where.startswith("scan"):
         refused += [Problem("linkage.toml", where, f"gives other rows each time: it {what}", hint)
                     for what, hint in unsteady(query)]  # fmt: skip
     if refused:

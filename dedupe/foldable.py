@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 import polars as pl
 
+from casebridge.dedupe.config import LinkageConfig
 from casebridge.dedupe.review.crosswalk import Groups
 from casebridge.dedupe.review.merge_rules import MergeRules, Outcome, read_merge_rules
 from casebridge.dedupe.review.preflight import (
@@ -30,30 +30,33 @@ APART = {"group": pl.Int64(), "id": pl.String(), "outcome": pl.String()}
 """A record of a group that people said is one person and that pre-flight keeps apart, and why."""
 
 
-def merge_rules(job: Job, tables: Iterable[str]) -> MergeRules | None:
-    """The rules of `merge.toml`; None where the project has none. SpecError lists what is wrong with them."""
-    register = {spec.target for spec in job.specs if spec.name in set(tables)}
+def merge_rules(job: Job, config: LinkageConfig | None) -> MergeRules | None:
+    """The rules of `merge.toml`, which are of people: None for another register, and where the project has none.
+    SpecError lists what is wrong with them."""
+    if config is None or not config.is_people:
+        return None
+    register = {spec.target for spec in job.specs if spec.name in config.tables}
     return read_merge_rules(job.folder, job.target, sorted(register))
 
 
-def check_merge_rules(job: Job, tables: Iterable[str]) -> None:
+def check_merge_rules(job: Job, config: LinkageConfig) -> None:
     """SpecError lists all that is wrong with the project's `merge.toml`."""
-    rules = merge_rules(job, tables)
+    rules = merge_rules(job, config)
     if rules:
         try_conditions(job, rules)
 
 
 def judged(
-    job: Job, tables: Sequence[str], pairs: pl.DataFrame, grouped: Groups, inputs: str
+    job: Job, people: LinkageConfig | None, pairs: pl.DataFrame, grouped: Groups, inputs: str
 ) -> tuple[pl.DataFrame, Split]:
-    """The pairs with what can be done about each (`preflight`), and the groups by whether they fold. What was
-    found is on record under `inputs`."""
-    rules = merge_rules(job, tables)
-    if rules is None:
+    """The pairs with what can be done about each (`preflight`), and the groups by whether they fold: nothing is
+    looked for between records that are no people. What was found is on record under `inputs`."""
+    rules = merge_rules(job, people)
+    if rules is None or people is None:
         return pairs.with_columns(pl.lit(None, dtype=pl.String).alias(NAME)), Split(grouped)
     shown = pairs.filter(pl.col("state") != "below").select("left_id", "right_id")
     inside = [pair for ids in grouped.merging for pair in combinations(sorted(ids), 2)]
-    found = look(job, rules, [*shown.iter_rows(), *inside], tables)
+    found = look(job, rules, [*shown.iter_rows(), *inside], people.tables)
     known = by_pair(found)
     done = split(grouped, rules, known)
     job.ledger.attempt(STAGE, NAME, 0, inputs)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from casebridge.dedupe.config import LinkageConfig, spaces
 from casebridge.dedupe.foldable import merge_rules
 from casebridge.dedupe.review.merge_rules import MergeRules
 from casebridge.dedupe.review.overrides import standing_overrides
@@ -30,11 +31,11 @@ class Folded:
     displaced: pl.DataFrame
 
 
-def fold(job: Job, clean: Clean, merging: Sequence[Sequence[str]]) -> Folded:
-    """Fold these groups of ids, by the project's rules and what reviewers said field by field."""
-    rules = (merge_rules(job, clean) or MergeRules()).survivorship
+def fold(job: Job, config: LinkageConfig, clean: Clean, merging: Sequence[Sequence[str]]) -> Folded:
+    """Fold these groups of ids of one register, by the project's rules and what reviewers said field by field."""
+    rules = (merge_rules(job, config) or MergeRules()).survivorship
     overrides = Overrides(standing_overrides(job.audit_log()) if merging else ())
-    people = _members(job, clean, {item for ids in merging for item in ids})
+    people = _members(job, config, clean, {item for ids in merging for item in ids})
     if people.is_empty():
         return Folded({}, pl.DataFrame(schema={"id": pl.String, "table": pl.String}), empty(DISPLACED))
     chosen = survivors(merging, records_of(people), rules, overrides)
@@ -42,13 +43,13 @@ def fold(job: Job, clean: Clean, merging: Sequence[Sequence[str]]) -> Folded:
     return Folded(chosen, golden, _displaced(job, people, golden))
 
 
-def _members(job: Job, clean: Clean, ids: Collection[str]) -> pl.DataFrame:
-    """The records of some people: `id`, `table` (the spec's name), KEY, ROW, REST and their columns."""
-    systems = {spec.name: spec.system for spec in job.specs}
+def _members(job: Job, config: LinkageConfig, clean: Clean, ids: Collection[str]) -> pl.DataFrame:
+    """Some records of a register: `id`, `table` (the spec's name), KEY, ROW, REST and their columns."""
+    before = spaces([config], job.specs)
     wanted = pl.LazyFrame({"id": sorted(ids)}, schema={"id": pl.String})
     frames = [
         batch.scan()
-        .with_columns(id=pl.lit(f"{systems[name]}:") + pl.col(KEY), table=pl.lit(name))
+        .with_columns(id=pl.lit(f"{before[name]}:") + pl.col(KEY), table=pl.lit(name))
         .join(wanted, on="id", how="semi")
         .collect()
         for name, batches in clean.items()

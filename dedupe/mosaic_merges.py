@@ -12,8 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
-from casebridge.dedupe.candidates import NAME as CANDIDATES
-from casebridge.dedupe.config import read_linkage
+from casebridge.dedupe.candidates import batch_name
+from casebridge.dedupe.config import LinkageConfig, people_of, read_registers, same_space, spaces
 from casebridge.dedupe.foldable import merge_rules
 from casebridge.dedupe.review.crosswalk import groups
 from casebridge.dedupe.review.decision_log import DecisionLog
@@ -49,23 +49,31 @@ class LaterMerge:
 
 def later_merges(job: Job) -> list[LaterMerge]:
     """What the decisions that hold now ask for and this run's target does not have, in order."""
-    config = read_linkage(job.folder, job.specs)
-    tables = config.tables if config else ()
+    registers = read_registers(job.folder, job.specs)
+    people = people_of(registers)
+    tables = people.tables if people else ()
     heads = _heads(job)
-    rules = merge_rules(job, tables) or MergeRules()
+    rules = merge_rules(job, people) or MergeRules()
     hidden = NoLink(job).hidden(heads)
     present = {item for item, head in heads.items() if hidden.isdisjoint((item, head))}
-    made = groups(DecisionLog(job.audit_log()).standing(), present, _cut(job)).merging
+    said = [
+        one for one in DecisionLog(job.audit_log()).standing() if same_space(registers, one.left_id, one.right_id)
+    ]
+    made = groups(said, present, _cut(job, registers)).merging
     apart = [sorted({heads[item] for item in ids}) for ids in made]
     apart = [ids for ids in apart if len(ids) > 1]
     found = by_pair(look(job, rules, [pair for ids in apart for pair in combinations(ids, 2)], tables))
-    people, notes = _evidence(job, {item for ids in apart for item in ids})
-    return [one for ids in apart for one in _of_group(ids, rules, found, people, notes)]
+    records, notes = _evidence(job, {item for ids in apart for item in ids})
+    return [one for ids in apart for one in _of_group(ids, rules, found, records, notes)]
 
 
-def _cut(job: Job) -> set[tuple[str, str]]:
+def _cut(job: Job, registers: Sequence[LinkageConfig]) -> set[tuple[str, str]]:
     """The pairs that a guard set aside: whoever said *same* of one is asked again."""
-    cut = [batch.read(["left_id", "right_id"]) for batch in job.ledger.sealed(job.run, STAGE, CANDIDATES, "cut")]
+    cut = [
+        batch.read(["left_id", "right_id"])
+        for config in registers
+        for batch in job.ledger.sealed(job.run, STAGE, batch_name(config), "cut")
+    ]
     return {pair for frame in cut for pair in frame.iter_rows()}
 
 
@@ -139,11 +147,11 @@ def _typed(people: Mapping[str, Person], notes: MergeNotes | None, source: str, 
 
 def write_later_merges(job: Job, merges: Sequence[LaterMerge]) -> Path:
     """Write the list beside the run's hand-over, for its owner only. Gives its path."""
-    config = read_linkage(job.folder, job.specs)
+    before = spaces(read_registers(job.folder, job.specs), job.specs)
     ids: dict[str, int] = {}
-    for spec in (spec for spec in job.specs if config and spec.name in config.tables):
+    for spec in (spec for spec in job.specs if spec.name in before):
         given = ids_of(job, spec.target, spec.system, spec.sources[0].name)
-        ids |= {f"{spec.system}:{key}": number for key, number in given.select(KEY, "id").iter_rows()}
+        ids |= {f"{before[spec.name]}:{key}": number for key, number in given.select(KEY, "id").iter_rows()}
     lines = [
         (one.do, one.source, ids.get(one.source, ""), one.target, ids.get(one.target, ""),
          *("; ".join(texts) for texts in (one.blockers, one.steps, one.to_type)))

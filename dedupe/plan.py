@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from casebridge.dedupe.candidates import NAME, STAGE, linkage_inputs, of_files, reads
-from casebridge.dedupe.config import read_linkage
+from casebridge.dedupe.candidates import STAGE, batch_name, linkage_inputs, of_files, reads
+from casebridge.dedupe.config import read_registers
 from casebridge.dedupe.stage import folding, standing_decisions
 from casebridge.project.job import Job
 from casebridge.project.plan import TablePlan, follows, planned
 
 
 def plan_tables(job: Job) -> Iterator[TablePlan]:
-    """The candidates, then the crosswalk and the golden rows of each register table. Writes nothing."""
-    config = read_linkage(job.folder, job.specs)
-    if config is None:
+    """The candidates of each register, then the crosswalk and the golden rows of each register table. Writes
+    nothing."""
+    registers = read_registers(job.folder, job.specs)
+    if not registers:
         return
-    names = ("crosswalk", *config.tables)
+    names = ("crosswalk", *(name for one in registers for name in one.tables))
     there = set(job.ledger.names(job.run, "transform"))
-    if any(spec.name not in there for spec in job.specs if reads(config, spec.name)):
-        yield from (follows(STAGE, name) for name in (NAME, *names))
+    missing = [spec.name for spec in job.specs if spec.name not in there]
+    if any(reads(config, name) for config in registers for name in missing):
+        yield from (follows(STAGE, name) for name in (*map(batch_name, registers), *names))
         return
     # The control database is there once something was linked; before that no decision changes what is pending.
-    decisions = standing_decisions(job) if job.ledger.in_use(STAGE) else []
-    inputs, clean = linkage_inputs(job, config, decisions)
-    people = sum(batch.rows for name in config.tables for batch in clean[name])
-    done = job.ledger.done(STAGE, NAME, 0, inputs)
-    yield planned(STAGE, NAME, ((0, inputs),), () if done else (0,), people)
-    if done is None:
+    decisions = standing_decisions(job, registers) if job.ledger.in_use(STAGE) else []
+    found, records = [], 0
+    for config in registers:
+        inputs, clean = linkage_inputs(job, config, decisions)
+        rows = sum(batch.rows for name in config.tables for batch in clean[name])
+        done = job.ledger.done(STAGE, batch_name(config), 0, inputs)
+        yield planned(STAGE, batch_name(config), ((0, inputs),), () if done else (0,), rows)
+        records += rows
+        found += [of_files(config, done)] if done else []
+    if len(found) < len(registers):
         yield from (follows(STAGE, name) for name in names)
         return
-    inputs, _ = folding(job, config, of_files(done), decisions)
+    inputs, _ = folding(job, found, decisions)
     for name in names:
         pending = () if job.ledger.done(STAGE, name, 0, inputs) else (0,)
-        yield planned(STAGE, name, ((0, inputs),), pending, people)
+        yield planned(STAGE, name, ((0, inputs),), pending, records)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from casebridge.dedupe.candidates import read_register
-from casebridge.dedupe.config import read_linkage
+from casebridge.dedupe.config import read_people
 from casebridge.dedupe.review.family import declared_by
 from casebridge.project.job import Job
 
@@ -14,7 +14,7 @@ _ROLES = ("forename", "surname", "birth_date", "postcode")
 
 def staff_records(job: Job, engine: sa.Engine) -> list[tuple[str, str, str]]:
     """For each declared person, the records that may be theirs: login, relation, record as `system:key`."""
-    config, people = read_linkage(job.folder, job.specs), declared_by(engine)
+    config, people = read_people(job.folder, job.specs), declared_by(engine)
     if config is None or not people:
         return []
     register, _ = read_register(job, config)

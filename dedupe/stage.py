@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import polars as pl
 
 from casebridge.dedupe.candidates import CandidatePairs, candidate_pairs, no_link_digest
-from casebridge.dedupe.config import LinkageConfig, read_linkage
+from casebridge.dedupe.config import LinkageConfig, people_of, read_registers, same_space, spaces
 from casebridge.dedupe.foldable import NAME as PREFLIGHT
 from casebridge.dedupe.foldable import apart_words, judged, merge_rules
-from casebridge.dedupe.golden import fold, marks_of, shaped_like
+from casebridge.dedupe.golden import Folded, fold, marks_of, shaped_like
 from casebridge.dedupe.review.contradictions import contradictions
-from casebridge.dedupe.review.crosswalk import Groups, groups, withheld
+from casebridge.dedupe.review.crosswalk import groups, withheld
 from casebridge.dedupe.review.decision_log import DecisionLog, told
-from casebridge.dedupe.review.decisions import SETTLING, Decision, Ruling
+from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.dedupe.review.evidence import said_until_now, write_evidence
 from casebridge.dedupe.review.intake import asked_for
 from casebridge.dedupe.review.overrides import standing_overrides
 from casebridge.dedupe.review.preflight import preflight_inputs
 from casebridge.dedupe.review.reraise import bases, note_bases, raised_again
+from casebridge.dedupe.states import with_states
 from casebridge.dedupe.waiting import undecided
 from casebridge.dedupe.withheld import withheld_rows
 from casebridge.project.batch import Batch, digest, write_batch
-from casebridge.project.contracts import CROSSWALK, KEY, ROW
+from casebridge.project.contracts import CROSSWALK, KEY, ROW, SPACES
 from casebridge.project.errors import ReviewNeeded, counted
 from casebridge.project.job import Job
 from casebridge.project.no_link import NoLink, keys_in
@@ -35,22 +36,26 @@ MOST_TOLD = 5
 
 
 def run(job: Job) -> Tally:
-    """Link the register, and fold what people decided. Returns the account of the register's rows."""
-    config = read_linkage(job.folder, job.specs)
-    if config is None:
+    """Link the registers, and fold what people decided. Returns the account of the registers' rows."""
+    registers = read_registers(job.folder, job.specs)
+    if not registers:
         return Tally()
-    _check_protected(job, config)
+    people = people_of(registers)
+    if people:
+        _check_protected(job, people)
     then = said_until_now(job.audit_log().engine)
-    decisions = standing_decisions(job)
-    found = candidate_pairs(job, config, decisions)
-    note_bases(job.audit_log().engine, decisions, found.pairs.scan())
-    inputs, clean = folding(job, config, found, decisions)
+    decisions = standing_decisions(job, registers)
+    found = [candidate_pairs(job, config, decisions) for config in registers]
+    for one in found:
+        mine = [said for said in decisions if one.of.owns(said.left_id)]
+        note_bases(job.audit_log().engine, mine, one.pairs.scan())
+    inputs, clean = folding(job, found, decisions)
     if job.ledger.done(STAGE, "crosswalk", 0, inputs) is None:
         _fold(job, clean, found, decisions, inputs)
-    for name in ("pairs", "crosswalk", *config.tables):
+    for name in ("pairs", "crosswalk", *clean):
         job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
-    job.ledger.seal(job.run, STAGE, PREFLIGHT, [(0, inputs)] if merge_rules(job, config.tables) else [])
-    write_evidence(job, config, inputs, then)
+    job.ledger.seal(job.run, STAGE, PREFLIGHT, [(0, inputs)] if merge_rules(job, people) else [])
+    write_evidence(job, registers, inputs, then)
     _delete_unused_files(job)
     lonely = DecisionLog(job.audit_log()).waiting()
     if lonely:
@@ -75,31 +80,45 @@ def _tell_contradictions(job: Job, decisions: Sequence[Decision]) -> None:
         job.report.note(f"{said}: {shown}{more}")
 
 
-def standing_decisions(job: Job) -> list[Decision]:
-    """The latest decision on every pair."""
-    return DecisionLog(job.audit_log()).standing()
+def standing_decisions(job: Job, registers: Sequence[LinkageConfig]) -> list[Decision]:
+    """The latest decision on every pair of records of one register."""
+    said = DecisionLog(job.audit_log()).standing()
+    return [item for item in said if same_space(registers, item.left_id, item.right_id)]
 
 
 def folding(
-    job: Job, config: LinkageConfig, found: CandidatePairs, decisions: Sequence[Decision]
+    job: Job, found: Sequence[CandidatePairs], decisions: Sequence[Decision]
 ) -> tuple[str, dict[str, tuple[Batch, ...]]]:
     """What is folded, with the digest of it and of the decisions it is folded by."""
-    clean = {name: job.ledger.sealed(job.run, "transform", name, "clean") for name in config.tables}
-    rules, overrides = merge_rules(job, config.tables), standing_overrides(job.audit_log())
+    registers = [one.of for one in found]
+    before = spaces(registers, job.specs)
+    tables = [name for one in registers for name in one.tables]
+    clean = {name: job.ledger.sealed(job.run, "transform", name, "clean") for name in tables}
+    rules, overrides = merge_rules(job, people_of(registers)), standing_overrides(job.audit_log())
     inputs = digest(
-        job.code(STAGE), found.digest, found.propose, [repr(item) for item in decisions], no_link_digest(job),
+        job.code(STAGE), [(one.digest, one.propose) for one in found], [repr(item) for item in decisions],
+        no_link_digest(job), before,
         *([preflight_inputs(job, rules)] if rules else []), [repr(said) for said in overrides],
-        [repr(marks) for marks in marks_of(job, config.tables)], asked_for(job.audit_log()),
+        [repr(marks) for marks in marks_of(job, tables)], _asked(job, registers),
         _raised(job, found, decisions).rows(),
-        withheld_rows(job, config.tables, _named(decisions, Ruling.SAME)).rows(),
+        withheld_rows(job, before, _named(decisions, Ruling.SAME)).rows(),
         {name: [batch.sha256 for batch in batches] for name, batches in clean.items()},
     )  # fmt: skip
     return inputs, clean
 
 
-def _raised(job: Job, found: CandidatePairs, decisions: Sequence[Decision]) -> pl.DataFrame:
+def _asked(job: Job, registers: Sequence[LinkageConfig]) -> list[tuple[str, str]]:
+    """The pairs of one register that somebody asked to have looked at."""
+    return [pair for pair in asked_for(job.audit_log()) if same_space(registers, *pair)]
+
+
+def _raised(job: Job, found: Sequence[CandidatePairs], decisions: Sequence[Decision]) -> pl.DataFrame:
     """The pairs that were decided *different* and come back, with what changed."""
-    return raised_again(decisions, bases(job.audit_log().engine), found.pairs.scan(), found.propose)
+    known = bases(job.audit_log().engine)
+    mine = ([said for said in decisions if one.of.owns(said.left_id)] for one in found)
+    return pl.concat(
+        raised_again(said, known, one.pairs.scan(), one.propose) for said, one in zip(mine, found, strict=True)
+    )
 
 
 def _named(decisions: Iterable[Decision], verdict: Ruling) -> set[str]:
@@ -113,8 +132,9 @@ def _check_protected(job: Job, config: LinkageConfig) -> None:
     no_link = NoLink(job)
     if not no_link:
         return
+    before = spaces([config], job.specs)
     known = {
-        f"{_system(job, name)}:{key}"
+        f"{before[name]}:{key}"
         for name in config.tables
         for kind in ("clean", "quarantine")
         for batch in job.ledger.sealed(job.run, "transform", name, kind)
@@ -156,29 +176,48 @@ def _words(raw: bytes) -> list[str]:
 def _fold(
     job: Job,
     clean: dict[str, tuple[Batch, ...]],
-    found: CandidatePairs,
+    found: Sequence[CandidatePairs],
     decisions: Sequence[Decision],
     inputs: str,
 ) -> None:
-    people = {name: _people(job, name, batches) for name, batches in clean.items()}
-    everyone = pl.concat([frame.select("id", ROW) for frame in people.values()])
+    registers = [one.of for one in found]
+    before = spaces(registers, job.specs)
+    rows = {name: _rows(before[name], batches) for name, batches in clean.items()}
+    everyone = pl.concat([frame.select("id", ROW) for frame in rows.values()])
     present = set(everyone.get_column("id"))
     present -= NoLink(job).hidden(present)
-    grouped = groups(decisions, present, set(found.cut.select("left_id", "right_id").iter_rows()))
-    asked = [pair for pair in asked_for(job.audit_log()) if present.issuperset(pair)]
-    pairs = _with_state(found, decisions, grouped, asked, _raised(job, found, decisions))
-    pairs, split = judged(job, [*clean], pairs, grouped, inputs)
+    cut = {pair for one in found for pair in one.cut.select("left_id", "right_id").iter_rows()}
+    grouped = groups(decisions, present, cut)
+    asked = [pair for pair in _asked(job, registers) if present.issuperset(pair)]
+    pairs = with_states(found, decisions, grouped, asked, _raised(job, found, decisions))
+    pairs, split = judged(job, people_of(registers), pairs, grouped, inputs)
     _write(job, "pairs", "pairs", inputs, pairs, Tally())
-    folded = fold(job, clean, split.folding.merging)
-    chosen = folded.survivor_of
-    for name in people:
-        mine = shaped_like(clean[name], folded.golden.filter(pl.col("table") == name))
-        _write(job, name, "golden", inputs, mine, Tally(read=mine.height, passed=mine.height))
+    folded = [_fold_one(job, one, clean, split.folding.merging, inputs) for one in registers]
+    chosen = {item: survivor for one in folded for item, survivor in one.survivor_of.items()}
     merged = sum(1 for item, survivor in chosen.items() if item != survivor)
     tally = Tally(read=everyone.height, merged=merged, passed=everyone.height - merged)
-    withheld = _withheld(job, people, decisions, chosen)
-    frames = {"crosswalk": _crosswalk(everyone, chosen), "withheld": withheld, "displaced": folded.displaced}
+    frames = {
+        "crosswalk": _crosswalk(everyone, chosen), "withheld": _withheld(job, before, present, decisions, chosen),
+        "displaced": pl.concat([one.displaced for one in folded]),
+        "spaces": pl.DataFrame([*before.items()], schema=SPACES, orient="row"),
+    }  # fmt: skip
     _write_all(job, "crosswalk", inputs, frames, tally)
+
+
+def _fold_one(
+    job: Job,
+    config: LinkageConfig,
+    clean: Mapping[str, tuple[Batch, ...]],
+    merging: Sequence[tuple[str, ...]],
+    inputs: str,
+) -> Folded:
+    """Fold the groups of one register, and write its golden rows."""
+    own = {name: clean[name] for name in config.tables}
+    folded = fold(job, config, own, [ids for ids in merging if config.owns(ids[0])])
+    for name, batches in own.items():
+        mine = shaped_like(batches, folded.golden.filter(pl.col("table") == name))
+        _write(job, name, "golden", inputs, mine, Tally(read=mine.height, passed=mine.height))
+    return folded
 
 
 def _write(job: Job, name: str, kind: str, inputs: str, frame: pl.DataFrame, tally: Tally) -> None:
@@ -192,80 +231,28 @@ def _write_all(job: Job, name: str, inputs: str, frames: Mapping[str, pl.DataFra
 
 
 def _withheld(
-    job: Job, people: Mapping[str, pl.DataFrame], decisions: Sequence[Decision], chosen: Mapping[str, str]
+    job: Job,
+    before: Mapping[str, str],
+    present: Collection[str],
+    decisions: Sequence[Decision],
+    chosen: Mapping[str, str],
 ) -> pl.DataFrame:
     """CROSSWALK of the rows that did not come through, and of whom people said that they are: a line for each row
-    and each survivor."""
-    present = {item for frame in people.values() for item in frame.get_column("id")}
-    rows = withheld_rows(job, people, _named(decisions, Ruling.SAME) - present)
-    everyone = present | {*rows.get_column("id")}
-    everyone -= NoLink(job).hidden(everyone)
-    meant = withheld(decisions, present & everyone, everyone - present)
+    and each survivor. present: the records that came through and may be linked."""
+    rows = withheld_rows(job, before, _named(decisions, Ruling.SAME) - set(present))
+    absent = {*rows.get_column("id")}
+    absent -= NoLink(job).hidden(absent)
+    meant = withheld(decisions, present, absent)
     heads = [(item, head) for item, ids in meant.items() for head in sorted({chosen.get(i, i) for i in ids})]
     lines = pl.DataFrame(heads, schema={"id": pl.String, "survivor": pl.String}, orient="row").join(rows, on="id")
     return _as_crosswalk(lines).sort("system", "key", ROW, "survivor_system", "survivor_key")
 
 
-def _people(job: Job, name: str, batches: Sequence[Batch]) -> pl.DataFrame:
+def _rows(space: str, batches: Sequence[Batch]) -> pl.DataFrame:
     """KEY, ROW and `id` of each record of one register table."""
-    own_id = (pl.lit(f"{_system(job, name)}:") + pl.col(KEY)).alias("id")
+    own_id = (pl.lit(f"{space}:") + pl.col(KEY)).alias("id")
     schema = {KEY: pl.String(), ROW: pl.Int64(), "id": pl.String()}
     return pl.concat([pl.DataFrame(schema=schema), *(b.read([KEY, ROW]).with_columns(own_id) for b in batches)])
-
-
-def _with_state(
-    found: CandidatePairs, decisions: Sequence[Decision], grouped: Groups, asked: Sequence[tuple[str, str]],
-    raised: pl.DataFrame,
-) -> pl.DataFrame:  # fmt: skip
-    """The candidate pairs, each undecided, decided, or below what is put forward. `conflict`: decisions
-    contradict; `asked_for`: somebody asked for it, and linkage did not put it forward; `changed`: why a pair that
-    was decided *different* comes back."""
-    ruled = pl.DataFrame(
-        {
-            "left_id": [item.left_id for item in decisions],
-            "right_id": [item.right_id for item in decisions],
-            "ruling": [str(item.verdict) for item in decisions],
-        },
-        schema={"left_id": pl.String, "right_id": pl.String, "ruling": pl.String},
-    )
-    torn = sorted({item for ids in grouped.conflicts for item in ids})
-    together = {item: number for number, ids in enumerate(grouped.merging) for item in ids}
-    group = {side: pl.col(side).replace_strict(together, default=None, return_dtype=pl.Int64)
-             for side in ("left_id", "right_id")}  # fmt: skip
-    decided = pl.col("ruling").is_in([str(item) for item in SETTLING])
-    conflict = pl.col("left_id").is_in(torn) & pl.col("right_id").is_in(torn)
-    state = (
-        pl.when(conflict | pl.col("changed").is_not_null()).then(pl.lit("undecided"))
-        .when(decided | (group["left_id"] == group["right_id"]).fill_null(False)).then(pl.lit("decided"))
-        .when((pl.col("p_same") >= found.propose) | pl.col("asked_for")).then(pl.lit("undecided"))
-        .otherwise(pl.lit("below"))
-    )  # fmt: skip
-    wanted = pl.DataFrame(asked, schema={"left_id": pl.String, "right_id": pl.String}, orient="row")
-    more = pl.concat([_contradicted(found, ruled, torn), _not_found(found, wanted)]).unique(maintain_order=True)
-    pairs = pl.concat([found.pairs.read(), more], how="diagonal_relaxed")
-    pairs = pairs.join(ruled, on=["left_id", "right_id"], how="left", maintain_order="left")
-    wanted = wanted.with_columns(asked_for=pl.lit(True))
-    pairs = pairs.join(wanted, on=["left_id", "right_id"], how="left", maintain_order="left")
-    pairs = pairs.join(raised, on=["left_id", "right_id"], how="left", maintain_order="left")
-    put_forward = (pl.col("p_same") >= found.propose).fill_null(False)
-    return pairs.with_columns(asked_for=pl.col("asked_for").fill_null(False) & ~put_forward).with_columns(
-        state.alias("state"), conflict.alias("conflict")
-    )
-
-
-def _contradicted(found: CandidatePairs, ruled: pl.DataFrame, torn: list[str]) -> pl.DataFrame:
-    """Pairs of conflicting decisions that linkage did not propose: they too go back to review."""
-    in_conflict = pl.col("left_id").is_in(torn) & pl.col("right_id").is_in(torn)
-    return _not_found(found, ruled.filter(in_conflict).select("left_id", "right_id"))
-
-
-def _not_found(found: CandidatePairs, wanted: pl.DataFrame) -> pl.DataFrame:
-    """Those of some pairs that linkage did not find."""
-    return wanted.join(found.pairs.read(["left_id", "right_id"]), on=["left_id", "right_id"], how="anti")
-
-
-def _system(job: Job, name: str) -> str:
-    return next(spec.system for spec in job.specs if spec.name == name)
 
 
 def _crosswalk(everyone: pl.DataFrame, chosen: Mapping[str, str]) -> pl.DataFrame:

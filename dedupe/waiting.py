@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from casebridge.dedupe.config import read_linkage
+from casebridge.dedupe.config import read_registers, spaces
 from casebridge.dedupe.review.crosswalk import groups
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import SETTLING, Decision
@@ -83,7 +83,7 @@ def _with_columns(rows: pl.LazyFrame, schema: pl.Schema) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Known:
-    """What decisions may be about: the records of a run as `system:key`, those of which nothing may come, and the
+    """What decisions may be about: the records of a run as `space:key`, those of which nothing may come, and the
     pairs that linkage put forward."""
 
     records: frozenset[str]
@@ -93,15 +93,15 @@ class Known:
 
 def known_records(job: Job) -> Known | None:
     """The records of this run that decisions may name; None before anything is converted."""
-    config = read_linkage(job.folder, job.specs)
-    tables = config.tables if config else ()
-    system = {spec.name: spec.system for spec in job.specs}
+    before = spaces(read_registers(job.folder, job.specs), job.specs)
     batches = [
-        (name, batch) for name in tables for batch in job.ledger.sealed(job.run, "transform", name, "clean")
+        (space, batch)
+        for name, space in before.items()
+        for batch in job.ledger.sealed(job.run, "transform", name, "clean")
     ]
     if not batches:
         return None
-    ids = {f"{system[name]}:{key}" for name, batch in batches for key in batch.read([KEY]).get_column(KEY)}
+    ids = {f"{space}:{key}" for space, batch in batches for key in batch.read([KEY]).get_column(KEY)}
     put_forward = [
         pair
         for batch in job.ledger.sealed(job.run, STAGE, "pairs", "pairs")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
@@ -10,12 +10,13 @@ from casebridge.project.contracts import KEY, REST, ROW, ROW_VERDICTS
 from casebridge.project.job import Job
 
 
-def withheld_rows(job: Job, tables: Iterable[str], ids: Collection[str]) -> pl.DataFrame:
-    """`id` and ROW of every such row of these records (`system:key`), whichever of a key's rows it is."""
+def withheld_rows(job: Job, spaces: Mapping[str, str], ids: Collection[str]) -> pl.DataFrame:
+    """`id` and ROW of every such row of these records (`space:key`), whichever of a key's rows it is. spaces: of
+    the registers' specs."""
     found = [pl.DataFrame(schema={"id": pl.String, ROW: pl.Int64})]
-    specs = [spec for spec in job.specs if spec.name in set(tables)]
+    specs = [spec for spec in job.specs if spec.name in spaces]
     for spec in specs if ids else ():
-        front = f"{spec.system}:"
+        front = f"{spaces[spec.name]}:"
         keys = sorted(item.removeprefix(front) for item in ids if item.startswith(front))
         if not keys:
             continue

@@ -222,15 +222,16 @@ def _resolve_table(
     if inputs_of.pending:
         known = {name: parent.keys for name, parent in inputs_of.parents.items()}
         is_register = spec.name in crosswalk.register
-        everyone = crosswalk.folded_of(spec.system).get_column(KEY)
+        gone = crosswalk.gone_from(spec)
+        folded = {name: parent.folded for name, parent in inputs_of.parents.items()}
         resolver = _Resolver(
             job,
             spec,
             ids=ids_of(job, spec.target, spec.system, spec.sources[0].name),
             parents=known,
-            folded=crosswalk.gone_from(spec) if is_register or spec.merged_only else everyone.clear(),
+            folded=gone if is_register or spec.merged_only else gone.clear(),
             golden=inputs_of.golden,
-            duplicates=merge_duplicates(spec, inputs_of.source, known, everyone),
+            duplicates=merge_duplicates(spec, inputs_of.source, known, folded),
             refused=inputs_of.refused,
             raised=inputs_of.raised,
             members=inputs_of.members,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from casebridge import load
 from casebridge.dedupe.candidates import try_queries as try_linkage
-from casebridge.dedupe.config import read_linkage
+from casebridge.dedupe.config import read_registers
 from casebridge.dedupe.foldable import check_merge_rules
 from casebridge.extract.preflight import known_columns
 from casebridge.migrate.code_lists.signing import notes as code_list_notes
@@ -43,10 +43,9 @@ def code_lists(job: Job) -> None:
 
 
 def linkage(job: Job) -> None:
-    config = read_linkage(job.folder, job.specs)
-    if config:
+    for config in read_registers(job.folder, job.specs):
         try_linkage(job, config)
-        check_merge_rules(job, config.tables)
+        check_merge_rules(job, config)
     NoLink(job).text()
 
 

@@ -11,13 +11,14 @@ transform  clean        ROWS, the target's columns in its types (references stil
            quarantine   QUARANTINE: a row for each failed check
            ids          (key, id): target ids given out, once, per system and target table
 dedupe     pairs        candidate pairs with their probability
-           crosswalk    CROSSWALK: one row for each person row that takes part
+           crosswalk    CROSSWALK: one row for each row of a register that takes part
+           spaces       SPACES: the specs of the registers, with what stands before their keys
            withheld     CROSSWALK: rows that were rejected, held or excluded, of a person who is somebody's
                         survivor or itself in the crosswalk, as people decided: only their marks count
            displaced    DISPLACED: survivors whose own name gave way to that of a record folded into them
            preflight    what stands in the way of merges, by pair; `apart`: groups that were not folded for it
            evidence     what reviewers see of the people in pairs: one SQLite file, of the last run only
-           golden       surviving persons whose values changed, in the shape of `clean`
+           golden       survivors whose values changed, in the shape of `clean`
 load       rows         ROWS, then every column of the target, keys resolved: what the target holds
            quarantine   QUARANTINE: orphans, children of parents that are not loaded, misfits
 """
@@ -111,6 +112,11 @@ CROSSWALK: Mapping[str, pl.DataType] = {
     "survivor_key": pl.String(),
     ROW: pl.Int64(),
 }
+"""`system` is the space of the key: the legacy system, and for a register that is not of people the table of the
+target behind a stroke (`carefirst/organisations`), for a person's number and an organisation's may be the same."""
+
+SPACES: Mapping[str, pl.DataType] = {"spec": pl.String(), "space": pl.String()}
+"""A spec of a register, and what `system` is in the crosswalk's rows of it."""
 
 DISPLACED: Mapping[str, pl.DataType] = {"spec": pl.String(), KEY: pl.String()}
 """A person who survives, and whose row of this spec (`merged_only`) loads all the same."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from casebridge.dedupe.config import read_people
 from casebridge.dedupe.foldable import merge_rules
 from casebridge.dedupe.review.preflight import look
 from casebridge.migrate.pipeline import open_job
@@ -113,7 +114,7 @@ def test_every_blocker_of_a_merge_is_found_where_the_truth_has_it_and_nowhere_el
     pairs = people.join(people, on="person").filter(pl.col("pi_no") < pl.col("pi_no_right"))
     both = [(f"carefirst:{a}", f"carefirst:{b}") for a, b in pairs.select("pi_no", "pi_no_right").iter_rows()]
     with open_job(migration.folder, alone=False) as job:
-        rules = merge_rules(job, ["persons"])
+        rules = merge_rules(job, read_people(job.folder, job.specs))
         assert rules is not None
         found = look(job, rules, both, ["persons"])
     bare = pl.col("left_id", "right_id").str.strip_prefix("carefirst:")

@@ -8,7 +8,7 @@ from collections.abc import Collection
 import polars as pl
 
 from casebridge.dedupe.candidates import NAME as CANDIDATES
-from casebridge.dedupe.config import read_linkage
+from casebridge.dedupe.config import read_people
 from casebridge.dedupe.quality.sampling import Plan, draw, plan_for
 from casebridge.dedupe.quality.strata import APART, MERGED, WAITING, Candidate, strata_of
 from casebridge.dedupe.review.clearance import RESTRICTED, restricted
@@ -24,11 +24,15 @@ STAGE = "dedupe"
 
 
 def candidates_of(job: Job) -> list[Candidate]:
-    """Every pair of this run that linkage kept or people spoke of. CasebridgeError when there is no run."""
+    """Every pair of people of this run that linkage kept or reviewers spoke of. CasebridgeError when there is no
+    run."""
     batches = job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
     if not batches:
         raise CasebridgeError("there are no pairs to draw from", hint="`casebridge run` finds pairs first")
     pairs = pl.concat([batch.read() for batch in batches], how="diagonal_relaxed")
+    people = read_people(job.folder, job.specs)
+    mine = [people is not None and people.owns(item) for item in pairs.get_column("left_id")]
+    pairs = pairs.filter(pl.Series(mine, dtype=pl.Boolean))
     secret = _restricted(job, {*pairs.get_column("left_id"), *pairs.get_column("right_id")})
     level = (
         pl.col("nhs_number").cast(pl.String) if "nhs_number" in pairs.columns else pl.lit(None, dtype=pl.String)
@@ -52,7 +56,7 @@ def outcome() -> pl.Expr:
 
 
 def _restricted(job: Job, ids: Collection[str]) -> set[str]:
-    config, found = read_linkage(job.folder, job.specs), set[str]()
+    config, found = read_people(job.folder, job.specs), set[str]()
     for spec in (spec for spec in job.specs if config and spec.name in config.tables):
         keys = {item.partition(":")[2] for item in ids if item.startswith(f"{spec.system}:")}
         found |= {f"{spec.system}:{key}" for key in restricted(job, spec, keys)}

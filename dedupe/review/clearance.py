@@ -19,11 +19,13 @@ OPEN, RESTRICTED = 0, 1
 """Clearances: what everybody may see who reviews at all, and what only the cleared may."""
 
 
-def restricted(job: Job, spec: TableSpec, keys: Collection[str]) -> set[str]:
-    """Those of some keys of a register's table whose records are restricted. Read only."""
-    lowered = {item.key for item in read_lowered(job.settings) if item.system == spec.system}
+def restricted(job: Job, spec: TableSpec, keys: Collection[str], space: str = "") -> set[str]:
+    """Those of some keys of a register's table whose records are restricted. space: what stands before the keys,
+    if not the system alone. Read only."""
+    space = space or spec.system
+    lowered = {item.key for item in read_lowered(job.settings) if item.system == space}
     marked = _marked_rows(job)
-    said = _of_withheld(job, spec, marked)
+    said = _of_withheld(job, space, marked)
     for batch in job.ledger.sealed(job.run, "transform", spec.name, "clean"):
         there = set(batch.scan().collect_schema().names())
         marks = [
@@ -48,11 +50,11 @@ def _marked_rows(job: Job) -> list[int]:
     return sorted(set(found))
 
 
-def _of_withheld(job: Job, spec: TableSpec, marked: list[int]) -> set[str]:
+def _of_withheld(job: Job, space: str, marked: list[int]) -> set[str]:
     """Records of which people said that they are somebody whose row did not come through and is marked."""
     found = set[str]()
     for batch in job.ledger.sealed(job.run, "dedupe", "crosswalk", "withheld"):
-        rows = batch.scan().filter(pl.col("survivor_system") == spec.system, pl.col(ROW).is_in(marked))
+        rows = batch.scan().filter(pl.col("survivor_system") == space, pl.col(ROW).is_in(marked))
         found |= set(rows.select("survivor_key").collect().get_column("survivor_key"))
     return found
 

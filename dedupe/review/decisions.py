@@ -46,13 +46,19 @@ SETTLING = frozenset({Ruling.SAME, Ruling.DIFFERENT, Ruling.RELATED})
 
 @dataclass(frozen=True)
 class Decision:
-    """One ruling on one pair. The ids are `system:key`, the smaller one left."""
+    """One ruling on one pair. The ids are `space:key`, the smaller one left; the space is the system, or
+    `system/table` for a register that is not of people."""
 
     left_id: str
     right_id: str
     verdict: Ruling
     reviewer: str
     reason: str
+
+
+def register_of(item: str) -> str:
+    """Of which register an id is (`space:key`): empty for people, else the target's table behind the system."""
+    return item.partition(":")[0].partition("/")[2]
 
 
 def who(reviewer: str) -> str:

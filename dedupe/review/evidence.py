@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casebridge.dedupe.candidates import ask_evidence, read_register
-from casebridge.dedupe.config import LinkageConfig
+from casebridge.dedupe.config import LinkageConfig, people_of, spaces
 from casebridge.dedupe.foldable import merge_rules, preflight_of
 from casebridge.dedupe.review.clearance import OPEN, RESTRICTED, kept_in_target, restricted
 from casebridge.dedupe.review.crosswalk import together
@@ -38,6 +38,7 @@ from casebridge.project.contracts import EVIDENCE, KEY, REST, ROW
 from casebridge.project.job import Job
 from casebridge.project.no_link import NoLink
 from casebridge.project.restriction import read_lowered
+from casebridge.project.spec import TableSpec
 from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
@@ -46,19 +47,21 @@ TWICE = 20
 """One of so many pairs, by chance, is judged by two people though nothing calls for it: so agreement is known."""
 
 
-def write_evidence(job: Job, config: LinkageConfig, inputs: str, then: Mapping[str, str]) -> None:
+def write_evidence(job: Job, registers: Sequence[LinkageConfig], inputs: str, then: Mapping[str, str]) -> None:
     """Write the evidence of this run's pairs that wait or were decided, and take that of other runs away.
 
     inputs: the digest of all that the pairs rest on; of the tables around them the digest is added here. then:
     what `said_until_now` said when the run began to read decisions.
     """
     under = [b.sha256 for spec in job.specs for b in job.ledger.sealed(job.run, "transform", spec.name, "clean")]
-    marks = [sorted(kept_in_target(job, spec)) for spec in job.specs if spec.name in config.tables]
+    marks = [sorted(kept_in_target(job, spec)) for spec in job.specs if spec.name in spaces(registers, job.specs)]
     lowered = [repr(item) for item in read_lowered(job.settings)]
     drawn = drawn_pairs(job.audit_log().engine)
-    whole = digest(inputs, under, marks, lowered, config.evidence, job.run, sorted(drawn))
+    asked = [one.evidence for one in registers]
+    whole = digest(inputs, under, marks, lowered, asked, job.run, sorted(drawn))
     if job.ledger.done(STAGE, NAME, 0, whole) is None:
-        rules = merge_rules(job, config.tables)
+        of_people = people_of(registers)
+        rules, tables = merge_rules(job, of_people), of_people.tables if of_people else ()
         job.ledger.attempt(STAGE, NAME, 0, whole)
         batches = job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
         shown = pl.col("state") != "below"
@@ -67,12 +70,12 @@ def write_evidence(job: Job, config: LinkageConfig, inputs: str, then: Mapping[s
                 [{"left_id": left, "right_id": right} for left, right in sorted(drawn)]
             )
         pairs = pl.concat([b.scan().filter(shown).collect() for b in batches])
-        people, found = _evidence(job, config, pairs)
+        people, found = _of_all(job, registers, pairs)
         path = job.work / STAGE / NAME / f"00000-{whole[:16]}.{KIND}.db"
         with new_file(path) as file:
             beside = Path(file.name)
-            facts = {"run": job.run, "merge": merge_notes(job.specs, rules, config.tables),
-                     "folding": fold_notes(job, rules, config.tables), **then}  # fmt: skip
+            facts = {"run": job.run, "merge": merge_notes(job.specs, rules, tables),
+                     "folding": fold_notes(job, rules, tables), **then}  # fmt: skip
             write_evidence_file(beside, people, found, facts)
             batch = keep(beside, path, stage=STAGE, table=NAME, number=0, kind=KIND, inputs=whole, rows=len(found))
         job.ledger.record(STAGE, NAME, 0, whole, [batch], Tally())
@@ -101,6 +104,19 @@ def _replace(job: Job, inputs: str) -> None:
             path.unlink()
 
 
+def _of_all(
+    job: Job, registers: Sequence[LinkageConfig], pairs: pl.DataFrame
+) -> tuple[list[Person], list[PairEvidence]]:
+    """The evidence of all registers; each by itself, for what stands around a person is not shown of others."""
+    left = pairs.get_column("left_id").to_list()
+    people, found = list[Person](), list[PairEvidence]()
+    for config in registers:
+        mine = pairs.filter(pl.Series([config.owns(item) for item in left], dtype=pl.Boolean))
+        records, made = _evidence(job, config, mine)
+        people, found = [*people, *records], [*found, *made]
+    return people, found
+
+
 def _evidence(job: Job, config: LinkageConfig, pairs: pl.DataFrame) -> tuple[list[Person], list[PairEvidence]]:
     members = {str(item) for column in ("left_id", "right_id") for item in pairs.get_column(column)}
     no_link = NoLink(job)
@@ -111,7 +127,7 @@ def _evidence(job: Job, config: LinkageConfig, pairs: pl.DataFrame) -> tuple[lis
         return [], []
     register, _ = read_register(job, config)
     found = around(job, config, members)
-    at_home = households(register, dict(config.fields), members)
+    at_home = households(register, dict(config.fields), members) if config.is_people else {}
     beside = {kin.id for kins in found.kin.values() for kin in kins} | {i for ids in at_home.values() for i in ids}
     beside -= no_link.hidden(beside)
     everyone = members | beside
@@ -128,6 +144,8 @@ def _evidence(job: Job, config: LinkageConfig, pairs: pl.DataFrame) -> tuple[lis
     log = job.audit_log()
     made = pairs_evidence(log.keyer(), pairs, people, preflight_of(job))
     keys = {*everyone, *register.get_column("id")}
+    if not config.is_people:
+        return [*people.values()], made
     known_people, known = known_pairs(made, people, log.keyer(), answered_known(log.engine), keys)
     return [*people.values(), *kin, *known_people], [*made, *known]
 
@@ -187,8 +205,7 @@ def _roles(register: pl.DataFrame, config: LinkageConfig, ids: Collection[str]) 
 def _values(job: Job, config: LinkageConfig, ids: Collection[str]) -> dict[str, _Values]:
     """The target's columns of some records, those that hold something."""
     found: dict[str, _Values] = {}
-    for spec in (spec for spec in job.specs if spec.name in config.tables):
-        keys = [item.partition(":")[2] for item in ids if item.startswith(f"{spec.system}:")]
+    for spec, space, keys in _by_table(job, config, ids):
         shown = {column.name for column in spec.loaded if column.type.name != "text" and not column.references}
         for batch in job.ledger.sealed(job.run, "transform", spec.name, "clean"):
             rows = batch.scan().filter(pl.col(KEY).is_in(keys)).drop(ROW, REST).collect()
@@ -199,16 +216,22 @@ def _values(job: Job, config: LinkageConfig, ids: Collection[str]) -> dict[str, 
                 unshown = tuple(
                     sorted(name for name in held if name not in shown and not name.startswith(EVIDENCE))
                 )
-                found[f"{spec.system}:{key}"] = _Values(fields, len(held), unshown)
+                found[f"{space}:{key}"] = _Values(fields, len(held), unshown)
     return found
 
 
 def _restricted(job: Job, config: LinkageConfig, ids: Collection[str]) -> set[str]:
     found = set[str]()
-    for spec in (spec for spec in job.specs if spec.name in config.tables):
-        keys = {item.partition(":")[2] for item in ids if item.startswith(f"{spec.system}:")}
-        found |= {f"{spec.system}:{key}" for key in restricted(job, spec, keys)}
+    for spec, space, keys in _by_table(job, config, ids):
+        found |= {f"{space}:{key}" for key in restricted(job, spec, keys, space)}
     return found
+
+
+def _by_table(job: Job, config: LinkageConfig, ids: Collection[str]) -> Iterator[tuple[TableSpec, str, list[str]]]:
+    """The specs of a register, what stands before their keys, and the keys of these records there."""
+    for spec in (spec for spec in job.specs if spec.name in config.tables):
+        space = config.space(spec.system)
+        yield spec, space, [item.partition(":")[2] for item in ids if item.startswith(f"{space}:")]
 
 
 def pairs_evidence(

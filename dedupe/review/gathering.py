@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -35,17 +35,22 @@ class Around:
 
 
 def around(job: Job, config: LinkageConfig, ids: Collection[str]) -> Around:
-    """Rows and relationships of some records, as `system:key`."""
+    """Rows and relationships of some records, as `space:key`. Of a register that is not of people its rows are
+    counted only: an invoice says whose it is, and not everybody may see who that is."""
     register = {spec.target for spec in job.specs if spec.name in config.tables}
     held, kin = defaultdict[str, list[Held]](list), defaultdict[str, list[Kin]](list)
     for spec in job.specs:
         if spec.name in config.tables or spec.merged_only:
             continue
         people = _people_columns(job, spec, register)
-        mine = {item.partition(":")[2] for item in ids if item.startswith(f"{spec.system}:")}
-        if len(people) == 1 and mine:
-            for item, rows in _rows_of(job, spec, people[0], mine).items():
-                held[item].append(rows)
+        space = config.space(spec.system)
+        mine = {item.partition(":")[2] for item in ids if item.startswith(f"{space}:")}
+        if people and mine and not config.is_people:
+            for key, rows in _rows_of(job, spec, people[0], mine).items():
+                held[f"{space}:{key}"].append(replace(rows, rows=()))
+        elif len(people) == 1 and mine:
+            for key, rows in _rows_of(job, spec, people[0], mine).items():
+                held[f"{space}:{key}"].append(rows)
         elif len(people) > 1 and mine:
             for item, relations in _relations(job, spec, people[:2], mine).items():
                 kin[item] += relations
@@ -84,7 +89,7 @@ def _rows_of(job: Job, spec: TableSpec, owner: str, keys: set[str]) -> dict[str,
         key = row.pop(owner)
         rows_by[key].append({name: text for name, value in row.items() if (text := plain(value))})
     return {
-        f"{spec.system}:{key}": Held(spec.name, count, day or "", tuple(rows_by[key]))
+        str(key): Held(spec.name, count, day or "", tuple(rows_by[key]))
         for key, count, day in counted.collect().iter_rows()
     }
 

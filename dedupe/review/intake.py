@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from casebridge.dedupe.review.decisions import register_of
 from casebridge.project.audit import AuditLog, Said
 from casebridge.project.control import bring_up_control
 from casebridge.project.database import writing
@@ -29,8 +30,9 @@ _LONGEST = {"left": 200, "right": 200, "who": 100, "why": 1000}
 
 
 def ask_for(log: AuditLog, systems: Collection[str], left: str, right: str, who: str, why: str) -> None:
-    """Put a pair of records before the reviewers, from the next run on. The keys are `system:key`, or the bare key
-    when the project has one system. CasebridgeError when a form is not filled in; never about who is there."""
+    """Put a pair of records before the reviewers, from the next run on. The keys are `system:key`,
+    `system/table:key` in a register that is not of people, or a person's bare key when the project has one system.
+    CasebridgeError when a form is not filled in; never about who is there."""
     cells = {"left": left, "right": right, "who": who, "why": why}
     cells = {name: " ".join(text.split()) for name, text in cells.items()}
     wrong = [name for name, text in cells.items() if not text or len(text) > _LONGEST[name]]
@@ -42,6 +44,10 @@ def ask_for(log: AuditLog, systems: Collection[str], left: str, right: str, who:
     ids = sorted(_id(cells[side], systems) for side in ("left", "right"))
     if ids[0] == ids[1]:
         raise CasebridgeError("the notification names one record twice", hint="give the numbers of both records")
+    if register_of(ids[0]) != register_of(ids[1]):
+        raise CasebridgeError(
+            "the notification names records of two registers", hint="a person is never an organisation"
+        )
     row = {"left_id": ids[0], "right_id": ids[1], "who": cells["who"], "why": cells["why"], "at": now()}
     with writing(log.engine).begin() as connection:
         bring_up_control(connection)
@@ -51,7 +57,7 @@ def ask_for(log: AuditLog, systems: Collection[str], left: str, right: str, who:
 
 def _id(text: str, systems: Collection[str]) -> str:
     system, colon, _ = text.partition(":")
-    if colon and system in systems:
+    if colon and system.partition("/")[0] in systems:
         return text
     if len(systems) == 1 and not colon:
         return f"{next(iter(systems))}:{text}"

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from casebridge.dedupe.review.decisions import COLUMNS, Decision, Ruling, decision, who
+from casebridge.dedupe.review.decisions import COLUMNS, Decision, Ruling, decision, register_of, who
 from casebridge.project.errors import Problem, SpecError, counted, did_you_mean, printable
 from casebridge.project.lists import LARGEST, ListTooLargeError, read_list
 from casebridge.project.xmlparts import XmlBoundsError, look_through, refuse_many_parts
@@ -37,7 +37,8 @@ class Sheet:
 def read_sheet(path: Path, systems: Sequence[str], known: Collection[str] | None = None) -> Sheet:
     """The decisions in a sheet with the columns left, right, verdict, reviewer, reason, in any order.
 
-    A key is `system:key`, or the bare key when the project has one system. `known` are the records that may
+    A key is `system:key`, `system/table:key` in a register that is not of people, or a person's bare key when the
+    project has one system. `known` are the records that may
     be named (None: not known yet). SpecError lists every bad line by its number; then nothing is taken.
     """
     problems: list[Problem] = []
@@ -157,7 +158,9 @@ def _take(
             problems.append(Problem(file, where, f"{name} is longer than {most} characters"))
     left, right = (_id(file, where, cells[side], systems, problems) for side in ("left", "right"))
     strangers = sum(1 for item in (left, right) if known is not None and item not in known)
-    if left == right:
+    if register_of(left) != register_of(right):
+        problems.append(Problem(file, where, "names records of two registers", "no pair can be made of them"))
+    elif left == right:
         problems.append(Problem(file, where, "names the same record twice"))
     elif strangers:
         what = f"names {('a record', 'two records')[strangers - 1]} of which no pair can be made"
@@ -174,7 +177,7 @@ def _is_name(text: str) -> bool:
 
 def _id(file: str, where: str, text: str, systems: Sequence[str], problems: list[Problem]) -> str:
     system, colon, key = text.partition(":")
-    if colon and system in systems and key:
+    if colon and system.partition("/")[0] in systems and key:
         return text
     if len(systems) == 1 and not colon:
         return f"{systems[0]}:{text}"

@@ -1,4 +1,4 @@
-"""Where each legacy key of a target table went: the crosswalk of any table, not of people alone."""
+"""Where each legacy key of a target table went: the crosswalk of any table, not of registers alone."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ def every_key(job: Job, target: str) -> pl.DataFrame:
     folded = crosswalk.folded.select("system", pl.col("key").alias(KEY), "survivor_system", "survivor_key")
     frames = [pl.DataFrame(schema=dict(EVERY_KEY))]
     for system, sources, named in _asked(job, target, crosswalk.register):
-        keys = KeyMap(job, target, system, crosswalk, source=named).keys.unique(KEY, maintain_order=True)
-        keys = keys.with_columns(system=pl.lit(system), source=pl.lit(", ".join(sources)))
+        key_map = KeyMap(job, target, system, crosswalk, source=named)
+        keys = key_map.keys.unique(KEY, maintain_order=True)
+        keys = keys.with_columns(system=pl.lit(key_map.space), source=pl.lit(", ".join(sources)))
         keys = keys.filter(pl.col(KEY).is_not_null()).join(folded, on=["system", KEY], how="left")
         shown = keys.select(
             "system", "source", pl.col(KEY).alias("legacy_key"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import polars as pl
 
 from casebridge.project.batch import Batch, digest
-from casebridge.project.contracts import CROSSWALK, DISPLACED, KEY, ROW_VERDICTS, empty
+from casebridge.project.contracts import CROSSWALK, DISPLACED, KEY, ROW_VERDICTS, SPACES, empty
 from casebridge.project.identity import ANY, ids_of, segments
 from casebridge.project.job import Job
 from casebridge.project.references import source_meant
@@ -19,17 +20,24 @@ STAGE = "load"
 
 @dataclass(frozen=True)
 class Crosswalk:
-    """Which person rows were folded into which. Empty when nothing was linked."""
+    """Which rows of the registers were folded into which. Empty when nothing was linked. `register`: the specs
+    whose rows it speaks of; `spaces`: of those, and of the specs that keep the names of folded records, what
+    `system` is in its rows."""
 
     batches: tuple[Batch, ...]
     register: frozenset[str]
+    spaces: Mapping[str, str]
     withheld_in: tuple[Batch, ...] = ()
     displaced_in: tuple[Batch, ...] = ()
 
+    def space_of(self, spec: TableSpec) -> str:
+        """What `system` is in the rows of a spec: its system, where no register has the spec."""
+        return self.spaces.get(spec.name, spec.system)
+
     @property
     def digest(self) -> str:
-        """Changes when a person row is folded or unfolded."""
-        return digest([batch.sha256 for batch in self.batches])
+        """Changes when a row is folded or unfolded."""
+        return digest([batch.sha256 for batch in self.batches], dict(self.spaces))
 
     @cached_property
     def folded(self) -> pl.DataFrame:
@@ -48,24 +56,29 @@ class Crosswalk:
     def gone_from(self, spec: TableSpec) -> pl.Series:
         """The keys whose own rows do not stand in the target as they are: folded into another; for a spec that
         keeps the names of those, survivors too whose own name gave way."""
-        keys = self.folded_of(spec.system).get_column(KEY)
+        keys = self.folded_of(self.space_of(spec)).get_column(KEY)
         if not spec.merged_only:
             return keys
         displaced = pl.concat([empty(DISPLACED), *(batch.read() for batch in self.displaced_in)])
         return pl.concat([keys, displaced.filter(pl.col("spec") == spec.name).get_column(KEY)])
 
-    def folded_of(self, system: str) -> pl.DataFrame:
-        """One system's folded keys: KEY, survivor_system, survivor_key."""
-        mine = self.folded.filter(pl.col("system") == system)
+    def folded_of(self, space: str) -> pl.DataFrame:
+        """The folded keys of one space: KEY, survivor_system, survivor_key."""
+        mine = self.folded.filter(pl.col("system") == space)
         return mine.select(pl.col("key").alias(KEY), "survivor_system", "survivor_key")
 
 
 def read_crosswalk(job: Job) -> Crosswalk:
     """The crosswalk of this run, and the specs whose rows it speaks of."""
     batches = job.ledger.sealed(job.run, "dedupe", "crosswalk", "crosswalk")
-    register = [spec.name for spec in job.specs if job.ledger.sealed(job.run, "dedupe", spec.name, "golden")]
+    rows = [batch.read() for batch in job.ledger.sealed(job.run, "dedupe", "crosswalk", "spaces")]
+    named = dict(pl.concat([empty(SPACES), *rows]).iter_rows())
+    spaces = {spec.name: named[spec.name] for spec in job.specs if spec.name in named}
+    sources = {spec.sources: spaces[spec.name] for spec in job.specs if spec.name in spaces}
+    beside = {spec.name: sources[spec.sources] for spec in job.specs
+              if spec.merged_only and spec.sources in sources}  # fmt: skip
     more = (job.ledger.sealed(job.run, "dedupe", "crosswalk", kind) for kind in ("withheld", "displaced"))
-    return Crosswalk(batches, frozenset(register), *more)
+    return Crosswalk(batches, frozenset(spaces), {**beside, **spaces}, *more)
 
 
 @dataclass(frozen=True)
@@ -102,13 +115,13 @@ class KeyMap:
         own = self._own_keys()
         if not self._is_register:
             return own
-        folded = self.crosswalk.folded_of(self.system)
+        folded = self.crosswalk.folded_of(self.space)
         if folded.is_empty():
             return own
         survivors = pl.concat(
             [
-                self._of_system(system).with_columns(survivor_system=pl.lit(system))
-                for system in sorted(set(folded.get_column("survivor_system")))
+                self._of_space(space).with_columns(survivor_system=pl.lit(space))
+                for space in sorted(set(folded.get_column("survivor_system")))
             ]
         ).rename({KEY: "survivor_key"})
         moved = folded.join(survivors, on=["survivor_system", "survivor_key"], how="left")
@@ -119,15 +132,28 @@ class KeyMap:
     def _is_register(self) -> bool:
         return any(spec.name in self.crosswalk.register for spec in self.specs)
 
-    def _of_system(self, system: str) -> pl.DataFrame:
-        return self._own_keys() if system == self.system else self._side(system)._own_keys()
+    @property
+    def folded(self) -> pl.Series:
+        """Those of the keys whose records were folded into another; none where the table is of no register."""
+        keys = self.crosswalk.folded_of(self.space).get_column(KEY)
+        return keys if self._is_register else keys.clear()
+
+    @property
+    def space(self) -> str:
+        """What `system` is in the crosswalk's rows of these keys."""
+        own = (self.crosswalk.space_of(spec) for spec in self.specs if spec.name in self.crosswalk.register)
+        return next(own, self.system)
+
+    def _of_space(self, space: str) -> pl.DataFrame:
+        return self._own_keys() if space == self.space else self._side(space)._own_keys()
 
     def _survivors_elsewhere(self) -> list[KeyMap]:
         """The other systems whose records took in some of this one's: where those stand counts here too."""
-        systems = set(self.crosswalk.folded_of(self.system).get_column("survivor_system"))
-        return [self._side(system) for system in sorted(systems - {self.system})]
+        spaces = set(self.crosswalk.folded_of(self.space).get_column("survivor_system"))
+        return [self._side(space) for space in sorted(spaces - {self.space})]
 
-    def _side(self, system: str) -> KeyMap:
+    def _side(self, space: str) -> KeyMap:
+        system = space.partition("/")[0]
         return KeyMap(self.job, self.target, system, self.crosswalk, self.early)
 
     def _own_keys(self) -> pl.DataFrame:

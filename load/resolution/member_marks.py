@@ -88,7 +88,7 @@ def _beside(job: Job, item: _Stands) -> pl.DataFrame:
 def members_of(job: Job, spec: TableSpec, crosswalk: Crosswalk, standing: Standing) -> pl.DataFrame:
     """MEMBERS of the survivors that are rows of this spec. Read only."""
     together = _together(crosswalk)
-    mine = together.filter(pl.col("survivor_system") == spec.system)
+    mine = together.filter(pl.col("survivor_system") == crosswalk.space_of(spec))
     if spec.name not in crosswalk.register or mine.is_empty() or not job.target.marks(spec.target):
         return empty(MEMBERS)
     sides = [one for one in job.specs if one.name in crosswalk.register and one.target == spec.target]
@@ -112,8 +112,9 @@ def _alone(
 ) -> pl.DataFrame:
     """The marks that records of one spec would have if none were folded: `system`, `key`, `column`, `member`,
     `mark`, `kept`."""
-    rows = _rows_of(job, spec, together.filter(pl.col("system") == spec.system), crosswalk)
-    raised = raised_of(job, spec, rows, Crosswalk((), crosswalk.register), standing, empty(MEMBERS))
+    space, alone = crosswalk.space_of(spec), Crosswalk((), crosswalk.register, crosswalk.spaces)
+    rows = _rows_of(job, spec, together.filter(pl.col("system") == space), crosswalk)
+    raised = raised_of(job, spec, rows, alone, standing, empty(MEMBERS))
     names = ["system", "key", "column", "member", "mark", "kept"]
     found = [pl.DataFrame(schema={"system": pl.String, "key": pl.String, **{n: MEMBERS[n] for n in names[2:]}})]
     for marks in job.target.marks(spec.target):
@@ -121,7 +122,7 @@ def _alone(
         mark = pl.coalesce("value", marks.column).alias("mark")
         lines = rows.join(said, on=KEY, how="left").with_columns(mark, kept=pl.col("cause").eq_missing(BY_TARGET))
         lines = lines.filter(rank(marks, pl.col("mark")) > 0, pl.col("id").is_not_null())
-        lines = lines.with_columns(system=pl.lit(spec.system), column=pl.lit(marks.column))
+        lines = lines.with_columns(system=pl.lit(space), column=pl.lit(marks.column))
         found.append(lines.rename({KEY: "key", "id": "member"}).select(names))
     return pl.concat(found)
 
@@ -132,7 +133,7 @@ def _rows_of(job: Job, spec: TableSpec, wanted: pl.DataFrame, crosswalk: Crosswa
     rows = own_rows(job, spec, job.ledger.sealed(job.run, "transform", spec.name, "clean"))
     rows = rows.filter(pl.col(KEY).is_in(wanted.get_column("key").implode()))
     gone = (
-        crosswalk.withheld.filter(pl.col("system") == spec.system)
+        crosswalk.withheld.filter(pl.col("system") == crosswalk.space_of(spec))
         .rename({"key": KEY})
         .join(rows, on=KEY, how="anti")
     )

@@ -27,16 +27,20 @@ the row now relates a person to themselves."""
 
 
 def merge_duplicates(
-    spec: TableSpec, batches: Sequence[Batch], parents: Mapping[str, pl.DataFrame], folded: pl.Series
+    spec: TableSpec,
+    batches: Sequence[Batch],
+    parents: Mapping[str, pl.DataFrame],
+    folded: Mapping[str, pl.Series],
 ) -> pl.DataFrame:
-    """MERGE_DUPLICATES of one table. Only rows that a merge touched make others superfluous: what the legacy
-    system held twice on its own stays as it was."""
+    """MERGE_DUPLICATES of one table. folded: for each column that refers to a table, the keys there that a merge
+    took away. Only rows that a merge touched make others superfluous: what the legacy system held twice on its own
+    stays as it was."""
     none = pl.DataFrame(schema=dict(MERGE_DUPLICATES))
-    if not spec.once or folded.is_empty() or not batches:
-        return none
     links = [column for column in spec.references if column.name in spec.once]
+    if not batches or all(folded[column.name].is_empty() for column in links):
+        return none
     rows = pl.concat([batch.read([KEY, ROW, *spec.once]) for batch in batches])
-    touched = pl.any_horizontal(pl.lit(False), *(pl.col(c.name).is_in(folded.implode()) for c in links))
+    touched = pl.any_horizontal(pl.lit(False), *(pl.col(c.name).is_in(folded[c.name].implode()) for c in links))
     rows = rows.with_columns(touched.fill_null(False).alias("touched"))
     for column in links:
         ids = parents[column.name].select(pl.col(KEY).alias(_old(column.name)), pl.col("id").alias(column.name))

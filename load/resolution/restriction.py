@@ -95,7 +95,8 @@ def raised_of(
     for item in job.target.marks(spec.target):
         stands = standing.get((spec.target, item.column), empty(STANDING))
         kept = before.filter(pl.col("column") == item.column).select("id", pl.col("value").alias("mark"))
-        there = strictest(item, pl.concat([stands, kept])).join(_lowered_ids(job, spec, rows), on="id", how="anti")
+        lowered = _lowered_ids(job, crosswalk.space_of(spec), spec, rows)
+        there = strictest(item, pl.concat([stands, kept])).join(lowered, on="id", how="anti")
         others = members.filter(pl.col("column") == item.column, pl.col("kept"), pl.col("id") != pl.col("member"))
         there = pl.concat([there.with_columns(merged=False), others.select("id", "mark", merged=True)])
         found.append(_raised(rows.join(said, on=KEY, how="left"), item, strictest(item, there)))
@@ -108,9 +109,9 @@ def strictest(marks: Marks, found: pl.DataFrame) -> pl.DataFrame:
     return ranked.unique("id", keep="first", maintain_order=True)
 
 
-def _lowered_ids(job: Job, spec: TableSpec, rows: pl.DataFrame) -> pl.DataFrame:
+def _lowered_ids(job: Job, space: str, spec: TableSpec, rows: pl.DataFrame) -> pl.DataFrame:
     """The records of which a person has lowered the mark: `id`."""
-    lowered = lowered_keys(read_lowered(job.settings)).filter(pl.col("system") == spec.system)
+    lowered = lowered_keys(read_lowered(job.settings)).filter(pl.col("system") == space)
     return rows.filter(_person(spec).is_in(lowered.get_column("key").implode())).select("id").drop_nulls()
 
 
@@ -145,8 +146,9 @@ def _said(job: Job, spec: TableSpec, rows: pl.DataFrame, crosswalk: Crosswalk) -
     """What the source rows behind each target row say: KEY, `marked`, `differs`, `lowered`."""
     marked = _marked(job)
     theirs = (crosswalk.folded, crosswalk.withheld) if spec.name in crosswalk.register else (empty(CROSSWALK),)
-    mine = pl.concat(theirs).filter(pl.col("survivor_system") == spec.system)
-    lead = rows.select(KEY, pl.lit(spec.system).alias("system"), _person(spec).alias("key"), ROW, REST)
+    space = crosswalk.space_of(spec)
+    mine = pl.concat(theirs).filter(pl.col("survivor_system") == space)
+    lead = rows.select(KEY, pl.lit(space).alias("system"), _person(spec).alias("key"), ROW, REST)
     rest = lead.select(pl.exclude(ROW, REST), pl.col(REST).alias(ROW)).explode(ROW).drop_nulls(ROW)
     others = mine.select(pl.col("survivor_key").alias(KEY), "system", "key", ROW)
     behind = others.select(KEY, "system", "key").join(

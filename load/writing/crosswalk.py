@@ -1,4 +1,4 @@
-"""The crosswalk in the target: each legacy person key, the record it became, and that record's id."""
+"""The crosswalk in the target: each legacy key of a register, the record it became, and that record's id."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _rows(crosswalk: Crosswalk, key_maps: list[KeyMap]) -> pl.DataFrame:
     frames = [pl.DataFrame(schema=schema)]
     folded = crosswalk.folded.select("system", pl.col("key").alias(KEY), "survivor_system", "survivor_key")
     for key_map in key_maps:
-        keys = key_map.keys.filter(pl.col("id").is_not_null()).with_columns(system=pl.lit(key_map.system))
+        keys = key_map.keys.filter(pl.col("id").is_not_null()).with_columns(system=pl.lit(key_map.space))
         joined = keys.join(folded, on=["system", KEY], how="left")
         frames.append(
             joined.select(

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import polars as pl
 
-from casebridge.dedupe.config import read_linkage
+from casebridge.dedupe.config import read_people
 from casebridge.dedupe.review.clearance import restricted
 from casebridge.project.contracts import CROSSWALK, KEY, ROW
 from casebridge.project.job import Job
@@ -50,7 +50,7 @@ class _Belonging:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._specs = {spec.name: spec for spec in job.specs}
-        linkage = read_linkage(job.folder, job.specs)
+        linkage = read_people(job.folder, job.specs)
         linked = {self._specs[name].target for name in linkage.tables} if linkage else set()
         self.registers = linked | {spec.target for spec in job.specs if job.target.marks(spec.target)}
         self._rows: dict[Named, set[Named]] = {}

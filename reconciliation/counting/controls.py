@@ -25,8 +25,8 @@ LOADED, PLACE = "_loaded", "_place"
 
 @dataclass(frozen=True)
 class Setting:
-    """What the controls may know of the run: its specs, its sound files, which persons were merged, and which rows
-    did not come through of a person who did (CROSSWALK)."""
+    """What the controls may know of the run: its specs, its sound files, which records were merged, which rows did
+    not come through of a record that did (CROSSWALK), and what `system` is there for each register's spec."""
 
     job: Job
     files: RunFiles
@@ -36,7 +36,14 @@ class Setting:
     columns: Mapping[Source, frozenset[str]]
     queries: Mapping[str, frozenset[str]]
     withheld: pl.DataFrame
+    spaces: Mapping[str, str]
     _aside: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def folded_of(self, spec: TableSpec) -> pl.DataFrame:
+        """The merged records that a register's spec has, or one that keeps the names of such."""
+        same = (other.name for other in self.job.specs if spec.merged_only and other.sources == spec.sources)
+        space = next((self.spaces[name] for name in (spec.name, *same) if name in self.spaces), spec.system)
+        return self.folded.filter(pl.col("system") == space)
 
     def reads(self, spec: TableSpec, column: ColumnSpec) -> bool:
         """Whether the auditor can work out from the raw text alone what a spec puts into a column."""

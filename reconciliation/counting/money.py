@@ -197,19 +197,20 @@ class Money:
         return pl.when(~pl.col(ROW).is_in(aside.implode())).then(text)
 
     def _party_key(self, total: Total, spec: TableSpec) -> pl.Expr:
-        """Whom the money belongs to in the target: what belonged to a folded person belongs to the survivor."""
+        """Whom the money belongs to in the target: what belonged to a folded record belongs to the survivor."""
         written = self._mapped(total.party, spec)
-        if total.party is None or not self._names_persons(total.column_of(spec, total.party.name), spec):
+        named = self._register_named(total.column_of(spec, total.party.name), spec) if total.party else None
+        if named is None:
             return written
-        moved = self.setting.folded.filter(pl.col("system") == spec.system)
+        moved = self.setting.folded_of(named)
         return written.replace(moved.get_column("key"), moved.get_column("survivor_key"))
 
-    def _names_persons(self, column: ColumnSpec, spec: TableSpec) -> bool:
-        """Whether the keys of a reference are of rows that the crosswalk speaks of."""
+    def _register_named(self, column: ColumnSpec, spec: TableSpec) -> TableSpec | None:
+        """The spec of a register whose rows a reference names; None where the crosswalk does not speak of them."""
         specs = self.setting.job.specs
         meant = (spec.system, column.references, source_meant(specs, spec, column))
         registers = (other for other in specs if other.name in self.setting.register)
-        return meant in {(other.system, other.target, other.sources[0].name) for other in registers}
+        return next((o for o in registers if meant == (o.system, o.target, o.sources[0].name)), None)
 
     def _groups(self, total: Total, loaded: pl.DataFrame) -> pl.DataFrame:
         """Party by party and period by period: what the loaded source rows say, what the target has."""

@@ -14,7 +14,17 @@ import sqlalchemy as sa
 
 from casebridge.project.acceptances import Acceptance, Acceptances
 from casebridge.project.batch import Batch
-from casebridge.project.contracts import CROSSWALK, REST, ROW, ROW_VERDICTS, SOURCE_SHIFT, Place, Verdict, empty
+from casebridge.project.contracts import (
+    CROSSWALK,
+    REST,
+    ROW,
+    ROW_VERDICTS,
+    SOURCE_SHIFT,
+    SPACES,
+    Place,
+    Verdict,
+    empty,
+)
 from casebridge.project.errors import Excess
 from casebridge.project.job import Job
 from casebridge.project.limits import Measure, over
@@ -87,7 +97,7 @@ def recount(job: Job) -> Books:
             books.state = state_of(connection, look(connection, job.target.tables).values())
         with snapshot(engine) as connection:
             led = _targets(books, connection)
-            books.ways = compare_crosswalk(connection, job, files, books.setting.folded)
+            books.ways = compare_crosswalk(connection, job, files, books.setting)
     finally:
         engine.dispose()
     merged = _merged(books, led)
@@ -140,11 +150,14 @@ def _setting(job: Job, files: RunFiles) -> Setting:
     queries = {spec.name: query_columns(job, files, spec) for spec in job.specs if spec.query is not None}
     found = [batch.read(list(CROSSWALK)) for batch in files.of("dedupe", "crosswalk", "withheld")]
     withheld = pl.concat([empty(CROSSWALK), *found])
-    return Setting(job, files, folded, gone, _register(job, files, lines), columns, queries, withheld)
+    rows = [batch.read() for batch in files.of("dedupe", "crosswalk", "spaces")]
+    spaces = dict(pl.concat([empty(SPACES), *rows]).iter_rows())
+    register = _register(job, files, lines)
+    return Setting(job, files, folded, gone, register, columns, queries, withheld, spaces)
 
 
 def _register(job: Job, files: RunFiles, lines: pl.DataFrame) -> frozenset[str]:
-    """The specs whose rows the crosswalk speaks of: those with golden records, or else the persons' own
+    """The specs whose rows the crosswalk speaks of: those with golden records, or else the records' own
     table, which loads before all others that take the same source."""
     named = {batch.table for batch in files.batches if (batch.stage, batch.kind) == ("dedupe", "golden")}
     if named or lines.is_empty():

@@ -236,7 +236,8 @@ class Restriction:
         found = [pl.DataFrame(schema=schema)]
         for spec in (spec for spec in self.setting.job.specs if spec.target == table):
             own = pl.col(KEY).str.strip_suffix(f"#{spec.part}") if spec.part else pl.col(KEY)
-            whose = (pl.lit(spec.system).alias("system"), own.alias("key"))
+            space = self.setting.spaces.get(spec.name, spec.system)
+            whose = (pl.lit(space).alias("system"), own.alias("key"))
             for batch in self.setting.files.of("load", spec.name, "rows"):
                 rows = batch.read([key, KEY, ROW, REST]).rename({key: "id"})
                 found.append(rows.select("id", ROW, *whose))

@@ -140,7 +140,7 @@ class _Walk:
         if spec.said:
             frame = frame.filter(says(spec.said))
         if spec.merged_only:
-            folded = self._setting.folded.filter(pl.col("system") == spec.system).get_column("key")
+            folded = self._setting.folded_of(spec).get_column("key")
             rows = [batch.read() for batch in self._files.of("dedupe", "crosswalk", "displaced")]
             displaced = pl.concat([empty(DISPLACED), *rows]).filter(pl.col("spec") == spec.name).get_column(KEY)
             frame = frame.filter(legacy_key(spec.key).is_in(pl.concat([folded, displaced]).implode()))

@@ -17,7 +17,7 @@ from casebridge.project.job import Job
 KINDS: dict[str, tuple[str, ...]] = {
     "extract": ("raw", "unreadable"),
     "transform": ("clean", "quarantine"),
-    "dedupe": ("pairs", "crosswalk", "golden", "withheld", "preflight", "apart", "displaced"),
+    "dedupe": ("pairs", "crosswalk", "golden", "withheld", "preflight", "apart", "displaced", "spaces"),
     "load": ("rows", "quarantine"),
     "restriction": ("raised",),
 }
