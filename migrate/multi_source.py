@@ -68,9 +68,17 @@ def _of_system(text: str, system: str, keys: dict[str, str]) -> str:
 
 
 def _linkage(text: str, names: Sequence[str], systems: Sequence[str]) -> str:
-    """The pack's query over all systems' tables; in it, every key carries its system."""
+    """The pack's queries over all systems' tables; in them, every key carries its system."""
     linkage = tomllib.loads(text)
-    query, register = linkage["register"]["query"], linkage["register"]["tables"]
+    for register in (linkage["register"], *linkage.get("registers", {}).values()):
+        text = _register(text, register["query"], register["tables"], names, systems)
+    for asked in linkage.get("evidence", {}).values():
+        text = text.replace(asked, _in_each(asked, names, systems))
+    return text
+
+
+def _register(text: str, query: str, register: Sequence[str], names: Sequence[str], systems: Sequence[str]) -> str:
+    """The file with one register's query and tables as all systems have them."""
     used = [name for name in names if re.search(rf"\b(FROM|JOIN) {name}\b", query)]
     views = ",\n".join(_together(name, name in register, systems) for name in used)
     whole = (
@@ -79,9 +87,8 @@ def _linkage(text: str, names: Sequence[str], systems: Sequence[str]) -> str:
     )
     listed = ", ".join(f'"{system}_{name}"' for name in register for system in systems)
     text = text.replace(query, whole)
-    for asked in linkage.get("evidence", {}).values():
-        text = text.replace(asked, _in_each(asked, names, systems))
-    return re.sub(r"^tables *=.*$", f"tables = [{listed}]", text, count=1, flags=re.MULTILINE)
+    was = " *, *".join(f'"{name}"' for name in register)
+    return re.sub(rf"^(tables *=) *\[ *{was} *\]", rf"\1 [{listed}]", text, flags=re.MULTILINE)
 
 
 def _in_each(query: str, names: Sequence[str], systems: Sequence[str]) -> str:

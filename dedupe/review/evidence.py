@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from casebridge.dedupe.candidates import ask_evidence, read_register
 from casebridge.dedupe.config import LinkageConfig, people_of, spaces
 from casebridge.dedupe.foldable import merge_rules, preflight_of
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.review.clearance import OPEN, RESTRICTED, kept_in_target, restricted
 from casebridge.dedupe.review.crosswalk import together
 from casebridge.dedupe.review.decisions import DECISIONS
@@ -142,7 +143,7 @@ def _evidence(job: Job, config: LinkageConfig, pairs: pl.DataFrame) -> tuple[lis
     }  # fmt: skip
     kin = [Person(item, int(item in secret), roles.get(item, {})) for item in sorted(beside - members)]
     log = job.audit_log()
-    made = pairs_evidence(log.keyer(), pairs, people, preflight_of(job))
+    made = pairs_evidence(log.keyer(), pairs, people, preflight_of(job), config.kind)
     keys = {*everyone, *register.get_column("id")}
     if not config.is_people:
         return [*people.values()], made
@@ -235,15 +236,19 @@ def _by_table(job: Job, config: LinkageConfig, ids: Collection[str]) -> Iterator
 
 
 def pairs_evidence(
-    keyed: Callable[..., str], pairs: pl.DataFrame, people: Mapping[str, Person], blocked: Preflight
+    keyed: Callable[..., str],
+    pairs: pl.DataFrame,
+    people: Mapping[str, Person],
+    blocked: Preflight,
+    kind: str = PERSON.name,
 ) -> list[PairEvidence]:
     """Pairs as the desk shows them. keyed: gives each pair the name that it has to the outside. pairs: left_id,
     right_id, p_same, weight, relation, zone, guard, state, ruling, changed, and a level for each comparison.
-    blocked: what a merge of them would meet."""
+    blocked: what a merge of them would meet; kind: of which kind the register is."""
     levels = level_columns(pairs)
     rows = pairs.to_dicts()
     groups, torn = {lane: _groups(rows, people, lane) for lane in (OPEN, RESTRICTED)}, _torn(rows, people)
-    return [_pair(keyed, row, people, levels, groups, torn, blocked) for row in rows]
+    return [replace(_pair(keyed, row, people, levels, groups, torn, blocked), kind=kind) for row in rows]
 
 
 def item_of(keyed: Callable[..., str], left: str, right: str) -> str:

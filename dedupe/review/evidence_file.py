@@ -101,11 +101,11 @@ class Person:
 
 @dataclass(frozen=True)
 class PairEvidence:
-    """A pair that may be one person, as linkage and people left it. `item` names it to the outside and tells
-    nothing; `levels` are the findings of the comparisons; `group` the ids of the group that the pair is in, when
-    that has three or more; `conflict` says that decisions contradict; `evidence` is the digest of what is
-    shown; `changed` says why a pair that was decided *different* is here again, `why` why one is here that linkage
-    did not find; `preflight` what can be done about the pair (empty where the project has no merge rules),
+    """A pair that may be one person (or what `kind` says), as linkage and people left it. `item` names it to the
+    outside and tells nothing; `levels` are the findings of the comparisons; `group` the ids of the group that the
+    pair is in, when that has three or more; `conflict` says that decisions contradict; `evidence` is the digest of
+    what is shown; `changed` says why a pair that was decided *different* is here again, `why` why one is here that
+    linkage did not find; `preflight` what can be done about the pair (empty where the project has no merge rules),
     `blockers` what stands in the way: its name, and the rows of the left and of the right record behind it."""
 
     item: str
@@ -133,6 +133,7 @@ class PairEvidence:
     drawn: bool = False
     known: str = ""
     known_why: str = ""
+    kind: str = "person"
     preflight: str = ""
     blockers: tuple[tuple[str, int, int], ...] = ()
 

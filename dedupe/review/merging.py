@@ -11,6 +11,7 @@ from casebridge.dedupe.review.desk import Desk
 from casebridge.dedupe.review.desk_words import Open, Refused, Viewer
 from casebridge.dedupe.review.evidence_file import PairEvidence, Person
 from casebridge.dedupe.review.fold_notes import read_fold_notes
+from casebridge.dedupe.review.kind_words import PERSON
 from casebridge.dedupe.review.merge_preview import MergePreview, preview
 from casebridge.dedupe.review.overrides import append_override, last_number, standing_overrides
 from casebridge.dedupe.review.value_rules import SURVIVOR, Override
@@ -38,7 +39,8 @@ def merge_page(desk: Desk, viewer: Viewer, item: str) -> MergePage | None:
     people = _people(desk, viewer, one.pair)
     if not {one.pair.left_id, one.pair.right_id} <= {person.id for person in people}:
         return None
-    notes = read_fold_notes(desk.evidence().fact("folding"))
+    # What reviewers see is what a run does: the rules of merge.toml are of people.
+    notes = read_fold_notes(desk.evidence().fact("folding") if one.pair.kind == PERSON else "")
     shown = preview(people, notes, standing_overrides(desk.log))
     with desk.engine.connect() as connection:
         seen = last_number(connection, one.pair.left_id, one.pair.right_id)

@@ -12,14 +12,14 @@ from typing import Any
 
 from casebridge.dedupe.review.decisions import COLUMNS
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, Person
+from casebridge.dedupe.review.kind_words import PERSON, reasons_to_doubt, words_of
 from casebridge.dedupe.review.merge_words import MergeNotes, advice, read_notes
-from casebridge.dedupe.review.words import LABELS, compare, doubts, sentence
+from casebridge.dedupe.review.words import compare, sentence
 from casebridge.project.batch import write_file
 from casebridge.project.csv_cells import as_text
 
 _LONGEST = 1000
 _FIRST = ("verdict", "reviewer", "reason", "left", "right", "why", "reasons to doubt", "pre-flight", "teams")
-_ROLES = tuple(LABELS)
 
 
 def write_worksheet(path: Path, evidence: EvidenceFile, pairs: Sequence[tuple[str, str]], clearance: int) -> int:
@@ -29,15 +29,18 @@ def write_worksheet(path: Path, evidence: EvidenceFile, pairs: Sequence[tuple[st
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("pairs")
     sheet.freeze_panes = "F2"
-    header = [*_FIRST, *(f"{LABELS[role]} {side}" for role in _ROLES for side in ("A", "B"))]
+    wanted = list(_wanted(evidence, pairs, clearance))
+    kinds = dict.fromkeys([PERSON, *sorted({pair.kind for pair in wanted})])
+    labels = {role: label for kind in kinds for role, label in words_of(kind).labels.items()}
+    header = [*_FIRST, *(f"{label} {side}" for label in labels.values() for side in ("A", "B"))]
     for place, name in enumerate(header):
         letter = openpyxl.utils.get_column_letter(place + 1)
         sheet.column_dimensions[letter].width = 60 if name in {"why", "reasons to doubt", "pre-flight"} else 18
     sheet.append(_cells(sheet, header))
     count, notes = 0, read_notes(evidence.fact("merge"))
-    for pair in _wanted(evidence, pairs, clearance):
+    for pair in wanted:
         people = evidence.people([pair.left_id, pair.right_id], clearance)
-        sheet.append(_cells(sheet, _row(notes, pair, people[pair.left_id], people[pair.right_id])))
+        sheet.append(_cells(sheet, _row(notes, pair, people[pair.left_id], people[pair.right_id], [*labels])))
         count += 1
     write_file(path, book.save)
     return count
@@ -48,13 +51,15 @@ def _wanted(evidence: EvidenceFile, pairs: Sequence[tuple[str, str]], clearance:
     return (there[pair] for pair in pairs if pair in there)
 
 
-def _row(notes: MergeNotes | None, pair: PairEvidence, left: Person, right: Person) -> list[str]:
+def _row(
+    notes: MergeNotes | None, pair: PairEvidence, left: Person, right: Person, roles: Sequence[str]
+) -> list[str]:
     lines = compare(left, right, pair.levels)
-    why = " ".join(doubts(pair, left, right))
+    why = " ".join(reasons_to_doubt(pair, left, right))
     said = advice(notes, pair, left, right)
     preflight = " ".join([said.words, *said.reasons]) if said else ""
     blank = [""] * (len(COLUMNS) - 2)
-    sides = [text for role in _ROLES for text in (left.text(role), right.text(role))]
+    sides = [text for role in roles for text in (left.text(role), right.text(role))]
     return [*blank, pair.left_id, pair.right_id, sentence(lines), why, preflight, ", ".join(pair.teams), *sides]
 
 

@@ -18,14 +18,15 @@ WAYS = "casebridge_crosswalk"
 def loaded(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_of_module: str
 ) -> Migration:
-    """A small council in its target, some of its people decided to be one."""
+    """A small council in its target, some of its people and all suppliers put forward decided to be one."""
     folder = tmp_path_factory.mktemp("crosswalk")
     url = None if request.param == "sqlite" else postgres_of_module
     made = make_migration(folder / "project", small_council(folder / "council", people=500), url)
     made.run(until="dedupe")
     header, *pairs = made.cli("pairs").stdout.splitlines()
     decisions = folder / "decisions.csv"
-    decided = [line.replace(",,,,", ",same,J. Reviewer,the same,", 1) for line in pairs[:3]]
+    people, suppliers = ([p for p in pairs if ("/" in p) is other] for other in (False, True))
+    decided = [line.replace(",,,,", ",same,J. Reviewer,the same,", 1) for line in (*people[:3], *suppliers)]
     decisions.write_text("\n".join([header, *decided]) + "\n", encoding="utf-8")
     assert made.cli("decide", str(decisions)).returncode == 0
     made.run()
@@ -58,9 +59,25 @@ def _failed(migration: Migration) -> list[str]:
     return failed
 
 
+def _folded(migration: Migration, space: str) -> set[frozenset[str]]:
+    """Each old number that leads to another record, with that record's."""
+    ways = contents(migration.target)[WAYS]
+    return {frozenset((str(key), str(to))) for system, key, _, to, _ in ways if system == space and key != to}
+
+
+def test_suppliers_that_were_entered_twice_are_one_as_the_truth_has_them(migration: Migration) -> None:
+    """Those and no others were put forward; each is merged in the books."""
+    truth = migration.truth("organisations").select("ORG_NO", "organisation").rows()
+    again = {frozenset((str(number), str(of))) for number, of in truth if number != of}
+    assert _folded(migration, "carefirst/organisations") == again
+    report = json.loads(migration.report_path().read_text(encoding="utf-8"))
+    merged = {row["source"]: row["merged"] for row in report["sources"] if row["merged"]}
+    assert merged == {"CF_PERSON": 3, "CF_ORG": len(again)}
+
+
 def test_a_lost_line_is_written_again(migration: Migration) -> None:
     whole = contents(migration.target)[WAYS]
-    assert sum((system, key) != (to, survivor) for system, key, to, survivor, _ in whole) == 3
+    assert len(_folded(migration, "carefirst")) == 3
     _do(migration, "DELETE FROM ways WHERE legacy_key = (SELECT min(legacy_key) FROM ways)")
     assert migration.cli("reconcile").returncode == 6
     assert _failed(migration) == ["crosswalk_leads"]

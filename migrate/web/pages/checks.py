@@ -39,7 +39,7 @@ def say(visit: Visit) -> Response:
     one = checks.find(visit.me.viewer, visit.item())
     if one is None:
         return visit.nothing()
-    form, wrong = pair.read_form(visit)
+    form, wrong = pair.read_form(visit, one.pair.kind)
     if form is None:
         return pair.show_blind(visit, one, key=visit.form.get("key", "")[:64], opened=0, wrong=wrong)
     checks.say(visit.me.viewer, form)

@@ -12,6 +12,7 @@ from casebridge.dedupe.quality.checks import Checks
 from casebridge.dedupe.review.desk_figures import decided_within
 from casebridge.dedupe.review.desk_words import Form, Open
 from casebridge.dedupe.review.evidence_file import Person
+from casebridge.dedupe.review.kind_words import name_of, words_of
 from casebridge.dedupe.review.merge_rules import Outcome, strictest
 from casebridge.dedupe.review.verdicts import Opinion, Place
 from casebridge.dedupe.review.words import compare
@@ -53,7 +54,7 @@ def show(visit: Visit) -> Response:
     told = [(letters[d.left_id], str(d.verdict), letters[d.right_id], d.reviewer) for d in said
             if (d.left_id, d.right_id) not in blind]  # fmt: skip
     return visit.page("group.html", title="Group", one=one, members=members, told=told, size=len(one.pair.group),
-                      outcome=_outcome(members))  # fmt: skip
+                      outcome=_outcome(members), said=words_of(one.pair.kind), name_of=name_of)  # fmt: skip
 
 
 def _outcome(members: Sequence[Member]) -> str:

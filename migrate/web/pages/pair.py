@@ -14,9 +14,10 @@ from starlette.responses import Response
 from casebridge.dedupe.quality.checks import Checks
 from casebridge.dedupe.review.desk_words import Form, Open
 from casebridge.dedupe.review.evidence_file import Held, Person
+from casebridge.dedupe.review.kind_words import name_of, reasons_to_doubt, words_of
 from casebridge.dedupe.review.merge_words import advice, read_notes
-from casebridge.dedupe.review.verdicts import OPEN, REASONS, Opinion, Place
-from casebridge.dedupe.review.words import Line, Piece, compare, doubts, mask, pieces, sentence
+from casebridge.dedupe.review.verdicts import OPEN, Opinion, Place
+from casebridge.dedupe.review.words import Line, Piece, compare, mask, pieces, sentence
 from casebridge.migrate.web.pages.queue import after, score
 from casebridge.migrate.web.visit import Visit, as_query, wanted
 
@@ -103,14 +104,14 @@ def _page(visit: Visit, one: Open, revealed: str, *, status: int = 200, **values
     lines = compare(left, right, one.pair.levels)
     mine = one.standing.said_by(visit.me.login)
     decidable = one.standing.place not in {Place.HELD, Place.DONE}
-    notes = read_notes(visit.desk.evidence().fact("merge"))
+    notes, said = read_notes(visit.desk.evidence().fact("merge")), words_of(one.pair.kind)
     return visit.page(
         "pair.html", status=status, title="Error: Pair" if status >= 400 else "Pair", one=one, pair=one.pair,
-        sentence=sentence(lines), doubts=doubts(one.pair, left, right), rows=_rows(lines, revealed),
+        sentence=sentence(lines), doubts=reasons_to_doubt(one.pair, left, right), rows=_rows(lines, revealed),
         sides=_sides(visit, left, right, revealed), holding=one.holder == visit.me.login,
         advice=advice(notes, one.pair, left, right),
         busy=one.holder not in {"", visit.me.login}, mine=mine, decidable=decidable,
-        opinions=[(o, KEYS[o], REASONS[o]) for o in Opinion], places=Place,
+        opinions=[(o, KEYS[o], said.reasons[o]) for o in Opinion], places=Place, said=said,
         revealed_table=revealed.removeprefix("held-"),
         revealed_role=revealed.partition(":")[0],
         score=score(one.pair) if mine or not decidable else "",
@@ -150,19 +151,15 @@ def _sides(visit: Visit, left: Person, right: Person, revealed: str) -> list[Sid
     found = []
     for letter, person, other in zip(SIDES, (left, right), (right, left), strict=True):
         family = [
-            Relative(_name(known[kin.id]), known[kin.id].text("birth_date"), kin.what, kin.id == other.id)
+            Relative(name_of(known[kin.id]), known[kin.id].text("birth_date"), kin.what, kin.id == other.id)
             for kin in person.kin if kin.id in known
         ]  # fmt: skip
         held = sorted(person.held, key=lambda item: (item.table not in _FIRST, item.table))
         open_now = {item.table for item in held if revealed == f"held-{item.table}:{letter}"}
         shown = [(item if item.table in open_now else _masked(item), _hides(item) and item.table not in open_now)
                  for item in held]  # fmt: skip
-        found.append(Side(letter, person, _name(person), person.id, family, shown))
+        found.append(Side(letter, person, name_of(person), person.id, family, shown))
     return found
-
-
-def _name(person: Person) -> str:
-    return f"{person.text('forename')} {person.text('surname')}".strip() or "no name on file"
 
 
 def _hides(held: Held) -> bool:
@@ -216,7 +213,7 @@ def say(visit: Visit) -> Response:
     one = visit.desk.find(visit.me.viewer, visit.item())
     if one is None:
         return visit.nothing()
-    form, wrong = read_form(visit)
+    form, wrong = read_form(visit, one.pair.kind)
     if form is None:
         return _again(visit, one, wrong)
     filters = wanted(visit.form)
@@ -226,14 +223,14 @@ def say(visit: Visit) -> Response:
     return visit.to(where, **as_query(filters), after=form.item)
 
 
-def read_form(visit: Visit) -> tuple[Form | None, str]:
-    """The verdict that a form holds, or what is missing in it."""
+def read_form(visit: Visit, kind: str) -> tuple[Form | None, str]:
+    """The verdict that a form holds on a pair of a kind, or what is missing in it."""
     fields = visit.form
     verdict = next((opinion for opinion in Opinion if opinion == fields.get("verdict", "")), None)
     if verdict is None:
         return None, "Choose a verdict."
     code = fields.get("code", "")
-    if code not in {"", *REASONS[verdict]}:
+    if code not in {"", *words_of(kind).reasons[verdict]}:
         code = ""
     needs = verdict not in {Opinion.SAME, Opinion.DIFFERENT}
     if needs and not code:

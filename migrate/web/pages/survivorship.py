@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from casebridge.dedupe.quality.checks import Checks
+from casebridge.dedupe.review.kind_words import words_of
 from casebridge.dedupe.review.merge_preview import FieldPreview, MergePreview
 from casebridge.dedupe.review.merge_words import advice, read_notes
 from casebridge.dedupe.review.merging import MergePage, choose, merge_page
@@ -47,14 +48,14 @@ def show(visit: Visit) -> Response:
         return visit.page("message.html", title="Your own verdict first", error=False, text=_BLIND)
     letters = _letters(page)
     lines = [_line(one, letters) for one in page.preview.fields]
-    said = advice(read_notes(visit.desk.evidence().fact("merge")), page.one.pair, *page.people[:2])
+    told = advice(read_notes(visit.desk.evidence().fact("merge")), page.one.pair, *page.people[:2])
     return visit.page(
         "survivorship.html", title="Survivorship", page=page, pair=page.one.pair, preview=page.preview,
-        letters=letters, survivor=letters[page.preview.survivor], advice=said, mine=SURVIVOR,
+        letters=letters, survivor=letters[page.preview.survivor], advice=told, mine=SURVIVOR,
         chosen_survivor=page.preview.survivor_why.startswith("chosen"),
         differ=_one_a_choice([line for line in lines if _differs(line)]),
         same=[line for line in lines if not _differs(line)],
-        saved=visit.query.get("saved") == "yes",
+        saved=visit.query.get("saved") == "yes", said=words_of(page.one.pair.kind),
     )  # fmt: skip
 
 
