@@ -57,7 +57,7 @@ class Keys:
 
 def read_crosswalk(snapshot: Snapshot, settings: Settings) -> pl.DataFrame:
     """Legacy keys (`item`) and the records they became (`live`); none in a register that was never migrated to
-    with casebridge."""
+    with casebridge. What is not of people has the table behind the system on both sides: its ids are others."""
     system = settings.live.system if settings.live else ""
     schema = {"item": pl.String(), "live": pl.String()}
     if not settings.systems or CROSSWALK not in snapshot.tables():
@@ -66,9 +66,10 @@ def read_crosswalk(snapshot: Snapshot, settings: Settings) -> pl.DataFrame:
     rows = pl.concat(
         [pl.DataFrame(schema=dict.fromkeys(columns, pl.String())), *snapshot.read(CROSSWALK, columns)]
     )
+    register = pl.col("system").str.extract("(/.*)$").fill_null("")
     return rows.select(
         (pl.col("system") + ":" + pl.col("legacy_key")).alias("item"),
-        (pl.lit(f"{system}:") + pl.col("target_id")).alias("live"),
+        (pl.lit(system) + register + ":" + pl.col("target_id")).alias("live"),
     )
 
 

@@ -126,6 +126,21 @@ def test_who_comes_on_a_list_is_gone_from_the_desk_before_the_next_scan(live: Li
         assert house.desk.sight(viewer).between([gone, other]) == []
 
 
+def test_what_was_decided_of_organisations_is_said_of_no_person(live: LiveRegister) -> None:
+    """Their ids in the target are those of other tables, and may be the same numbers."""
+    pair = min(live.waiting())
+    with (live.folder / "casebridge.toml").open("a") as file:
+        file.write('[systems.carefirst]\ndump = "."\n')
+    rows = ", ".join(f"('carefirst/organisations', 'S{item}', {item})" for item in pair)
+    live.do(
+        sa.text("CREATE TABLE casebridge_crosswalk (system text, legacy_key text, target_id integer)"),
+        sa.text(f"INSERT INTO casebridge_crosswalk VALUES {rows}"),  # noqa: S608
+    )
+    live.decide(*(f"carefirst/organisations:S{item}" for item in pair))
+    live.scan()
+    assert pair in live.waiting()
+
+
 def test_two_that_were_merged_in_the_register_are_one_and_what_was_said_of_them_follows(
     live: LiveRegister,
 ) -> None:
