@@ -23,6 +23,7 @@ from casebridge.extract.oddities import without_nothing
 from casebridge.extract.packed import unpacking
 from casebridge.project.batch import digest
 from casebridge.project.contracts import FILE, LINE, LINES, ORIGIN, ROW, UNREADABLE, raw_name
+from casebridge.project.database import shown
 from casebridge.project.errors import SourceError
 from casebridge.project.job import Job
 from casebridge.project.ledger import now
@@ -40,9 +41,10 @@ _READ_AGAIN = "run the same command again: nothing of this table was kept; if it
 
 @dataclass(frozen=True)
 class Moment:
-    """A database that is held at one moment: its name for the ledger, when it was taken (UTC), and a second
-    connection on which totals are taken while rows are read."""
+    """A database that is held at one moment: its URL, the moment's name for the ledger, when it was taken (UTC),
+    and a second connection on which totals are taken while rows are read."""
 
+    url: str
     snapshot: Snapshot
     beside: Snapshot
     name: str
@@ -72,9 +74,10 @@ class Table(Part):
         assert self.moment is not None
         totals = self.counting[0].result() if self.counting else self.moment.beside.totals(self.asked)
         self._hold_against(totals)
+        reading = _reading(table.read, self.moment.url)
         return Taken(
-            self.sha256, _reading(table.read), self.moment.at, self.moment.snapshot.mark, totals.rows,
-            table.columns, _fields(self.asked), totals.columns,
+            self.sha256, reading, self.moment.at, self.moment.snapshot.mark, totals.rows, table.columns,
+            _fields(self.asked), totals.columns,
         )  # fmt: skip
 
     def _hold_against(self, counted: Totals) -> None:
@@ -93,6 +96,7 @@ class Databases:
         self._job, self._stack, self._proves = job, stack, proves
         self._moments: dict[str, Moment] = {}
         self._taken = TakenTables(job.ledger)
+        self._whole: dict[str, bool] = {}
         self._failed: dict[str, SourceError] = {}
         self.unpacking = stack.enter_context(unpacking(job.work / "extract" if job.keeps else None))
         """Where the packed files beside them are unpacked."""
@@ -155,16 +159,20 @@ class Databases:
         return [(source, read) for source, read in reads if source.system == system and read.format == TABLE]
 
     def _has_whole(self, system: str) -> bool:
-        """Whether this run has every table of a system, as its specs ask for them now."""
-        for source, read in self._tables(system):
-            kept = self._taken.of(self._job.run, source)
-            if kept is None or not self._stands(source, read, kept):
-                return False
-        return True
+        """Whether this run has every table of a system, as its specs ask for them now. Asked once."""
+        if system not in self._whole:
+            found = (
+                (source, read, self._taken.of(self._job.run, source)) for source, read in self._tables(system)
+            )
+            self._whole[system] = all(
+                kept is not None and self._stands(source, read, kept) for source, read, kept in found
+            )
+        return self._whole[system]
 
     def _stands(self, source: Source, read: ReadSpec, kept: Taken) -> bool:
         spelt = _as_spelt(kept.columns, known_to_specs(self._job, source, read))
-        if kept.reading != _reading(read) or spelt != kept.columns:
+        url = self._job.settings.systems[source.system].database
+        if kept.reading != _reading(read, url) or spelt != kept.columns:
             return False
         return done_batches(self._job, _as_kept(source, read, kept, kept.columns))[1]
 
@@ -196,7 +204,7 @@ class Databases:
         at = now()
         beside = self._stack.enter_context(snapshot.beside()) if self._proves else snapshot
         pool = self._stack.enter_context(ThreadPoolExecutor(1))
-        return Moment(snapshot, beside, uuid.uuid4().hex, at, pool)
+        return Moment(url, snapshot, beside, uuid.uuid4().hex, at, pool)
 
 
 @contextmanager
@@ -251,8 +259,9 @@ def _name(source: Source, read: ReadSpec) -> str:
     return source.name if read.query else read.file
 
 
-def _reading(read: ReadSpec) -> str:
-    return digest(repr(read))
+def _reading(read: ReadSpec, url: str) -> str:
+    """What was asked, and of which database: another one is another question."""
+    return digest(repr(read), shown(url))
 
 
 def _fields(asked: Asked) -> tuple[tuple[str, str], ...]:

@@ -101,30 +101,33 @@ class PostgreSQL(Server):
             cursor.execute(f"SET TRANSACTION SNAPSHOT '{exported}'".encode())
 
     def mark(self, connection: sa.Connection) -> Mapping[str, str]:
-        """The oldest transaction that was not over, and which server it is."""
+        """The oldest transaction that was not over; and which server it is since it was last restored, which
+        database, and where names without a schema are looked for."""
         with cursor_of(connection) as cursor:
             cursor.execute(
-                "SELECT txid_snapshot_xmin(txid_current_snapshot())::text, system_identifier::text "
-                "FROM pg_control_system()"
+                "SELECT txid_snapshot_xmin(txid_current_snapshot())::text, system_identifier::text, "
+                "timeline_id::text, (SELECT oid::text FROM pg_database WHERE datname = current_database()), "
+                "current_schemas(false)::text FROM pg_control_system(), pg_control_checkpoint()"
             )
-            oldest, server = cursor.fetchone()
-        return {"oldest": oldest, "server": server}
+            return dict(
+                zip(("oldest", "server", "timeline", "database", "schemas"), cursor.fetchone(), strict=True)
+            )
 
     def unchanged(self, connection: sa.Connection, asked: Asked, mark: Mapping[str, str]) -> int | None:
         """A row that was written since has a transaction as old as `oldest` or younger (`xmin`; Documentation of
-        PostgreSQL 17, 5.6 and 24.1.5); what was deleted is missing in the count. Only for plain tables, whose rows
-        are all their own."""
+        PostgreSQL 17, 5.6 and 24.1.5); what was deleted is missing in the count. So it is with the rows in which
+        the server keeps what the table is. Only for plain tables, whose rows are all their own."""
         now = self.mark(connection)
-        if asked.table is None or now.get("server") != mark.get("server"):
+        if asked.table is None or {**now, "oldest": ""} != {**mark, "oldest": ""}:
             return None
-        if int(now["oldest"]) - int(mark["oldest"]) >= 1 << 30:
-            return None  # numbers of transactions come round again
+        if not 0 <= int(now["oldest"]) - int(mark["oldest"]) < 1 << 30:
+            return None  # a server that was restored goes back; numbers of transactions come round again
+        since = int(mark["oldest"]) % (1 << 32)
+        if since < _ORDINARY:
+            return None
         with cursor_of(connection) as cursor:
-            cursor.execute(_PLAIN, [asked.origin])
+            cursor.execute(_PLAIN, {"table": asked.origin, "since": str(since)})
             if cursor.fetchone() is None:
-                return None
-            since = int(mark["oldest"]) % (1 << 32)
-            if since < _ORDINARY:
                 return None
             young = f"age(xmin) <= age('{since}'::xid)"
             counts = f"SELECT count(*), count(*) FILTER (WHERE {young}) FROM {asked.origin}"  # noqa: S608
@@ -134,9 +137,16 @@ class PostgreSQL(Server):
 
 
 _PLAIN = (
-    "SELECT 1 FROM pg_class WHERE oid = %s::regclass AND relkind = 'r' AND relpersistence = 'p' "
-    "AND NOT EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = pg_class.oid)"
+    "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.oid = %(table)s::regclass AND c.relkind = 'r' AND c.relpersistence = 'p' "
+    "AND NOT EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = c.oid) "
+    "AND least(age(c.xmin), age(n.xmin)) > age(%(since)s::xid) AND NOT EXISTS ("
+    "SELECT 1 FROM (SELECT xmin AS at FROM pg_attribute WHERE attrelid = c.oid "
+    "UNION ALL SELECT xmin FROM pg_attrdef WHERE adrelid = c.oid UNION ALL SELECT xmin FROM pg_enum) written "
+    "WHERE age(written.at) <= age(%(since)s::xid))"
 )
+"""A table of rows of its own, with its name, columns and words of enumerations as they were: a column that is
+dropped and made anew, or a word with another name, writes no row of the table."""
 
 
 def _encoding(connection: sa.Connection) -> str:

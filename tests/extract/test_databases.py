@@ -28,6 +28,7 @@ from casebridge.project.plan import State
 from casebridge.project.servers.asked import Asked, Totals
 from casebridge.project.servers.oracle import Oracle
 from casebridge.project.servers.sqlserver import SQLServer
+from casebridge.project.snapshot import open_snapshot
 
 ROOT = Path(__file__).parent.parent.parent
 TABLES = {"PERSON": ["NO", "Full Name", "select", "BORN"], "PAYMENT": ["PAY_NO", "AMOUNT"]}
@@ -141,6 +142,70 @@ def test_a_run_is_one_moment_and_what_is_proved_unchanged_is_not_read_again(url:
     assert worked["extract", "old.PAYMENT"] == 24
     of_people = 0 if url.startswith("postgresql") else len(PEOPLE)  # a file proves only all of it
     assert worked["extract", "old.PERSON"] == of_people
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (
+            "ALTER TABLE payment DROP COLUMN amount",
+            "ALTER TABLE payment ADD COLUMN amount numeric(10,2) DEFAULT 7.00",
+        ),
+        ("ALTER TABLE payment RENAME TO payment_old", "ALTER TABLE other RENAME TO payment"),
+        ("ALTER TYPE kind RENAME VALUE 'A' TO 'Z'",),
+    ],
+)
+def test_a_table_that_says_something_else_is_read_again_though_no_row_of_it_was_written(
+    change: tuple[str, ...], postgres_url: str, tmp_path: Path
+) -> None:
+    fill(postgres_url)
+    engine = open_database(postgres_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP VIEW few")
+        connection.exec_driver_sql("CREATE TYPE kind AS ENUM ('A', 'B')")
+        connection.exec_driver_sql("CREATE TABLE other AS SELECT pay_no, 7::numeric(10,2) AS amount FROM payment")
+        if "TYPE" in change[0]:
+            connection.exec_driver_sql("ALTER TABLE payment ALTER amount TYPE kind USING 'A'")
+    folder = project(tmp_path, postgres_url)
+    run(job_of(folder))
+    before = standing(job_of(folder), "PAYMENT")["AMOUNT"].to_list()
+    with engine.begin() as connection:
+        for statement in change:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    job = job_of(folder, run="trial-2")
+    run(job)
+    after = standing(job, "PAYMENT")["AMOUNT"].to_list()
+    assert len(after) == 25
+    assert set(after) == ({"Z"} if "TYPE" in change[0] else {"7.00"})
+    assert after != before
+
+
+def test_a_server_that_was_restored_or_another_database_of_it_proves_nothing(postgres_url: str) -> None:
+    fill(postgres_url)
+    with open_snapshot(postgres_url) as snapshot:
+        asked, mark = snapshot.asked("payment"), dict(snapshot.mark)
+        later = {**mark, "oldest": str(int(mark["oldest"]) + 1000)}
+        assert snapshot.unchanged(asked, later) is None, "the server knows fewer transactions than then"
+        for name in mark.keys() - {"oldest"}:
+            assert snapshot.unchanged(asked, {**mark, name: "another"}) is None, name
+        assert {"server", "timeline", "database", "schemas"} <= mark.keys()
+
+
+def test_another_database_is_read_though_the_run_has_all_tables(tmp_path: Path) -> None:
+    first, second = (f"sqlite:///{tmp_path}/{name}.db" for name in ("old", "live"))
+    fill(first)
+    fill(second)
+    with sqlite3.connect(tmp_path / "live.db") as live:
+        live.execute("UPDATE payment SET amount = 9")
+    live.close()
+    folder = project(tmp_path, first)
+    run(job_of(folder))
+    settings = folder / "casebridge.toml"
+    settings.write_text(settings.read_text().replace("old.db", "live.db"))
+    job = job_of(folder)
+    run(job)
+    assert {float(amount) for amount in standing(job, "PAYMENT")["AMOUNT"]} == {9.0}
 
 
 def test_after_a_break_there_is_a_new_moment_for_all(
