@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +17,7 @@ from casebridge.project.spec import ReadSpec
 _CHUNK = 1 << 20
 _AGAIN = "ask for the file again: one record in braces a line, or one array of records, in UTF-8"
 _BLANKS = " \t\r\n"
+_NOT_BLANK = re.compile(r"[^ \t\r\n]")
 
 
 class _Doubled(ValueError):
@@ -95,22 +97,21 @@ def _array(file: IO[bytes], name: str, read: ReadSpec) -> Iterator[Record]:
         held += block
         more, held = _decoded(held, name, last=not block)
         text += more
-        text = text.lstrip("\ufeff") if not started else text
-        while True:
-            text = text.lstrip(_BLANKS)
-            if not started and text:
-                text, started = text[1:].lstrip(_BLANKS), True
-            if ended or not text:
-                break
-            if text[0] == "]":
-                text, ended = text[1:], True
+        if not started:
+            text = text.lstrip("\ufeff").lstrip(_BLANKS)
+            text, started = text[1:], bool(text)
+        at = _behind_blanks(text, 0)
+        while at < len(text) and not ended:
+            if text[at] == "]":
+                at, ended = at + 1, True
                 continue
-            found = _next(text, name, number + 1, whole=not block)
+            found = _next(text, at, name, number + 1, whole=not block)
             if found is None:
                 break
-            value, text = found
+            value, at = found
             number += 1
             yield Record(number, value)
+        text = text[at:]
         if ended and text.strip(_BLANKS):
             raise _broken(name, number)
         if not block:
@@ -121,11 +122,17 @@ def _array(file: IO[bytes], name: str, read: ReadSpec) -> Iterator[Record]:
         raise SourceError(name, "ends before its array does: it was cut off", hint=_AGAIN)
 
 
-def _next(text: str, name: str, number: int, *, whole: bool) -> tuple[dict[str, Any], str] | None:
-    """The next record and what stands behind it; None when more of the file is needed."""
-    begin = text[1:].lstrip(_BLANKS) if text[0] == "," and number > 1 else text
+def _behind_blanks(text: str, at: int) -> int:
+    """Where something stands again."""
+    match = _NOT_BLANK.search(text, at)
+    return match.start() if match else len(text)
+
+
+def _next(text: str, at: int, name: str, number: int, *, whole: bool) -> tuple[dict[str, Any], int] | None:
+    """The next record and where something stands behind it; None when more of the file is needed."""
+    begin = _behind_blanks(text, at + 1) if text[at] == "," and number > 1 else at
     try:
-        value, end = _DECODER.raw_decode(begin)
+        value, end = _DECODER.raw_decode(text, begin)
     except RecursionError:
         raise _too_deep(name, number) from None
     except _Doubled:
@@ -134,12 +141,12 @@ def _next(text: str, name: str, number: int, *, whole: bool) -> tuple[dict[str, 
         if whole:
             raise _broken(name, number) from None
         return None
-    rest = begin[end:].lstrip(_BLANKS)
-    if not rest and not whole:
+    behind = _behind_blanks(text, end)
+    if behind == len(text) and not whole:
         return None
-    if not isinstance(value, dict) or (rest and rest[0] not in ",]"):
+    if not isinstance(value, dict) or (behind < len(text) and text[behind] not in ",]"):
         raise _broken(name, number)
-    return value, rest
+    return value, behind
 
 
 def _decoded(data: bytes, name: str, *, last: bool) -> tuple[str, bytes]:

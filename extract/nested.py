@@ -38,6 +38,27 @@ class TooDeepError(Exception):
     """Records are nested deeper than any export's."""
 
 
+class SameNameError(Exception):
+    """Two values of a record have one name: one of them would be lost."""
+
+
+class ListInListError(Exception):
+    """The items of a list are lists: nothing says what is in them."""
+
+
+def _joined(*parts: Mapping[str, str | None]) -> dict[str, str | None]:
+    made = {name: value for part in parts for name, value in part.items()}
+    if len(made) < sum(map(len, parts)):
+        raise SameNameError
+    return made
+
+
+def same_name(name: str, line: int) -> SourceError:
+    """What is told of a file with a SameNameError."""
+    hint = "`a.b` is one name, as is `b` within `a`: ask for the file again with other names"
+    return SourceError(name, f"has two values of one name in the record at {line:,}", hint=hint)
+
+
 def columns_of(records: Iterable[Record], path: str, name: str) -> tuple[str, ...]:
     """Every name that a row of a file has, in the order in which they first occur. SourceError when there are more
     than a table has."""
@@ -60,12 +81,16 @@ def nested_pieces(records: Iterable[Record], table: SourceTable, file: str, firs
 
 
 def _placed(records: Iterable[Record], table: SourceTable, file: str) -> Iterator[Row]:
+    known = frozenset(table.columns)
     for record in records:
         if record.raw is not None:
             yield Row(record.line, (), Reason.BROKEN_RECORD, record.raw)
             continue
         for row in _rows(record, table.read.nested, file):
             named = {raw_name(name): value for name, value in row.items()}
+            if not named.keys() <= known:
+                hint = "wait until whoever writes it has finished, then run this again"
+                raise SourceError(file, "has names in its records that were not there before", hint=hint)
             yield Row(record.line, tuple(named.get(column) for column in table.columns))
 
 
@@ -77,13 +102,16 @@ def _rows(record: Record, path: str, name: str) -> Iterator[dict[str, str | None
             yield _own(record.value)
             return
         for item, parents in _items(record.value, path.split("."), ()):
-            row = {**_own(item), PLACE: str(parents[0][1])}
-            for level, (parent, _) in enumerate(parents, 1):
-                row |= {OF_PARENT * level + key: value for key, value in flattened(parent).items()}
-            yield row
+            above = (flattened(parent, OF_PARENT * level) for level, (parent, _) in enumerate(parents, 1))
+            yield _joined(_own(item), {PLACE: str(parents[0][1])}, *above)
     except TooDeepError:
         hint = f"no export of tables nests deeper than {DEEPEST}: ask for the file again"
         raise SourceError(name, f"nests records deeper than {DEEPEST}", hint=hint) from None
+    except SameNameError:
+        raise same_name(name, record.line) from None
+    except ListInListError:
+        what = f"has a list within a list in the record at {record.line:,}"
+        raise SourceError(name, what, hint="ask for the file again, with records in its lists") from None
 
 
 _Parents = tuple[tuple[Mapping[str, Any], int], ...]
@@ -98,6 +126,8 @@ def _items(node: Any, path: Sequence[str], parents: _Parents) -> Iterator[tuple[
         return
     value = node[path[0]]
     for place, item in enumerate(value if isinstance(value, list) else [value], 1):
+        if isinstance(item, list):
+            raise ListInListError
         yield from _items(item, path[1:], ((node, place), *parents))
 
 
@@ -106,7 +136,8 @@ def _own(item: Any) -> dict[str, str | None]:
 
 
 def flattened(record: Mapping[str, Any], prefix: str = "", depth: int = 1) -> dict[str, str | None]:
-    """Name and text of each value of a record. TooDeepError beyond DEEPEST.
+    """Name and text of each value of a record. TooDeepError beyond DEEPEST, SameNameError for `a.b` beside `b`
+    within `a`.
 
     >>> flattened({"a": "1", "b": {"c": None}, "d": [1, 2]})
     {'a': '1', 'b.c': None, 'd[]': '2'}
@@ -114,17 +145,20 @@ def flattened(record: Mapping[str, Any], prefix: str = "", depth: int = 1) -> di
     if depth > DEEPEST:
         raise TooDeepError
     found: dict[str, str | None] = {}
+    given = 0
     for key, value in record.items():
         if isinstance(value, Mapping):
-            found |= flattened(value, f"{prefix}{key}.", depth + 1)
+            part = flattened(value, f"{prefix}{key}.", depth + 1)
         elif isinstance(value, list):
-            found[f"{prefix}{key}[]"] = str(len(value))
+            part = {f"{prefix}{key}[]": str(len(value))}
         else:
-            found[f"{prefix}{key}"] = _text(value)
+            part = {f"{prefix}{key}": _text(value)}
+        found |= part
+        given += len(part)
+    if len(found) < given:
+        raise SameNameError
     return found
 
 
 def _text(value: Any) -> str | None:
-    if isinstance(value, list):
-        return str(len(value))
     return value if value is None or isinstance(value, str) else str(value).lower()

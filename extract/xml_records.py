@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from xml.parsers.expat import ExpatError
 
 from casebridge.extract.dump import Part, Piece, SourceTable, stamp
-from casebridge.extract.nested import Record, columns_of, nested_pieces
+from casebridge.extract.nested import Record, SameNameError, columns_of, nested_pieces, same_name
 from casebridge.project.batch import file_digest
 from casebridge.project.errors import SourceError
 from casebridge.project.spec import ReadSpec
@@ -60,7 +60,10 @@ def _records(path: Path, name: str, read: ReadSpec) -> Iterator[Record]:
         raise SourceError(name, "is no file", hint="name a file in `file` of its spec")
     repeated = _repeated(path, name, read)
     for number, element in enumerate(_elements(path, name, read), 1):
-        value = _value(element, "", repeated)
+        try:
+            value = _value(element, "", repeated)
+        except SameNameError:
+            raise same_name(name, number) from None
         yield Record(number, value if isinstance(value, dict) else {"value": value})
 
 
@@ -99,12 +102,14 @@ def _repeated(path: Path, name: str, read: ReadSpec) -> frozenset[str]:
 
 def _value(element: Element, prefix: str, repeated: frozenset[str]) -> Any:
     """A text, null where it says `xsi:nil`, or a record: attributes as `@name`, text beside others as `#text`."""
-    if element.get(_NIL) in {"true", "1"}:
+    if element.get(_NIL) in {"true", "1"} and len(element.attrib) == 1:
         return None
     text = "".join([element.text or "", *(child.tail or "" for child in element)])
     if not len(element) and not element.attrib:
         return text
     made: dict[str, Any] = {f"@{_local(key)}": value for key, value in element.attrib.items()}
+    if len(made) < len(element.attrib):
+        raise SameNameError
     if text.strip():
         made["#text"] = text
     for child in element:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import zipfile
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import polars as pl
 import pytest
 from small_projects import job_of, make, standing
 
-from casebridge.extract import run
+from casebridge.extract import json_records, run
+from casebridge.extract.readers import FORMATS
 from casebridge.project.contracts import LINE
 from casebridge.project.errors import SourceError, SpecError
 
@@ -61,6 +63,32 @@ def test_a_list_in_records_is_a_table_of_its_own(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b'{"pets": [{"kind": "cat", "parent": {"no": 2}}], "no": 1}', "two values of one name"),
+        (b'{"pets": [["cat", "dog"], ["hen"]], "no": 1}', "has a list within a list"),
+    ],
+)
+def test_a_list_whose_items_would_lose_something_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
+    with pytest.raises(SourceError, match=said):
+        taken(tmp_path, ["kind"], 'format = "json"\nlist = "pets"', "t.json", data)
+
+
+def test_a_name_that_comes_while_the_file_is_read_is_not_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = json_records.examine_json
+
+    def written_to(path: Path, *given: object) -> object:
+        path.write_text('{"a": 1, "b": 2}')
+        return real(path, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setitem(FORMATS, "json", replace(FORMATS["json"], examine=written_to))  # type: ignore[arg-type]
+    with pytest.raises(SourceError, match="that were not there before"):
+        taken(tmp_path, ["a"], 'format = "json"', "t.json", b'{"a": 1}')
+
+
 def test_a_line_that_is_no_record_is_kept_apart(tmp_path: Path) -> None:
     lines = [b'{"a": 1}', b'{"a": ', b'{"a": 1, "a": 2}', b'{"a": "\xff"}', b"[1]", b'{"a": 2} x', b'{"a": 3}']
     dump = make(tmp_path, {"T": ["a"]}, read={"T": 'file = "t.json"\nformat = "json"'})
@@ -85,10 +113,12 @@ def test_a_line_that_is_no_record_is_kept_apart(tmp_path: Path) -> None:
         (b'[{"a": 1}] x', "cannot be read"),
         (b'[{"a": 1, "a": 2}]', "has a name twice"),
         (b'[{"a": "\xff"}]', "is no text in UTF-8"),
+        (b'{"a": 1, "b.c": 2, "b": {"c": 3}}', "two values of one name in the record at 1"),
+        (b'{"a": 1}\n{"a[]": 2, "a": [3]}', "two values of one name in the record at 2"),
         (b"", "has no record"),
         (b"{" + b",".join(b'"%d": 1' % n for n in range(20_000)) + b"}", "different names in its records"),
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_json_that_is_none_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
     with pytest.raises(SourceError, match=said):
@@ -115,6 +145,12 @@ def test_xml_by_the_path_of_an_element(tmp_path: Path) -> None:
     assert [row[:3] for row in rows] == [("cat", "1", "1"), ("dog", "1", "2"), ("cat", "2", "2")]
 
 
+def test_what_an_empty_element_says_beside_is_kept(tmp_path: Path) -> None:
+    data = b'<x xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><r><v i:nil="true" why="refused"/></r></x>'
+    rows = taken(tmp_path, ["v.@nil", "v.@why"], 'format = "xml"\nelement = "r"', "t.xml", data)
+    assert rows == [("true", "refused")]
+
+
 BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><x><r><v>&b;</v></r></x>'
 
 
@@ -126,9 +162,10 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><x><r>
         (b"<x>" + b"<r>" * 10_000 + b"</r>" * 10_000 + b"</x>", "has a document type, or is nested"),
         (b"<x><r><v>1</v></r>", "is no well-formed XML in line 1"),
         (b"<x><s/></x>", "has no record"),
+        (b'<x xmlns:y="urn:y"><r no="1" y:no="2"><v>1</v></r></x>', "two values of one name in the record at 1"),
         (b'<?xml version="1.0" encoding="nowhere"?><x/>', "is no well-formed XML"),
     ],
-    ids=range(6),
+    ids=range(7),
 )  # fmt: skip
 def test_xml_that_is_none_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
     with pytest.raises(SourceError, match=said):
