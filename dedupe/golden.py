@@ -39,8 +39,15 @@ def fold(job: Job, config: LinkageConfig, clean: Clean, merging: Sequence[Sequen
     if people.is_empty():
         return Folded({}, pl.DataFrame(schema={"id": pl.String, "table": pl.String}), empty(DISPLACED))
     chosen = survivors(merging, records_of(people), rules, overrides)
-    golden = golden_rows(people, chosen, marks_of(job, clean), rules, overrides)
+    golden = golden_rows(people, chosen, marks_of(job, clean), rules, overrides, _own_keys(job, people))
     return Folded(chosen, golden, _displaced(job, people, golden))
+
+
+def _own_keys(job: Job, people: pl.DataFrame) -> list[str]:
+    """The columns that name a row in the target and that the specs fill: a survivor keeps its own name."""
+    targets = {spec.target for spec in job.specs if spec.name in set(people.get_column("table"))}
+    keys = {name for table in targets if (t := job.target.by_name[table]).natural_key for name in t.primary_key}
+    return sorted(keys & set(people.columns))
 
 
 def _members(job: Job, config: LinkageConfig, clean: Clean, ids: Collection[str]) -> pl.DataFrame:

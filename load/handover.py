@@ -199,15 +199,17 @@ def _write(folder: Path, table: TargetTable, batch: Batch) -> dict[str, Any]:
         "rows": rows.height,
         "sha256": file_digest(path),
         "made_from": batch.sha256,
-        "keys": _key_sum(rows[table.primary_key]),
+        "keys": _key_sum(rows.select(table.primary_key)),
         "sums": sums,
     }
 
 
-def _key_sum(keys: pl.Series) -> str:
-    """The sum of the first eight bytes of each key's sha256 (its decimal text), modulo 2^64, in hexadecimal:
-    whoever has the same keys, in whatever order and language, gets the same sum."""
-    hashes = (hashlib.sha256(str(key).encode()).digest()[:8] for key in keys)
+def _key_sum(keys: pl.DataFrame) -> str:
+    """The sum of the first eight bytes of each key's sha256 (its text; where it has several columns, their texts
+    joined by `|`), modulo 2^64, in hexadecimal: whoever has the same keys, in whatever order and language, gets
+    the same sum."""
+    texts = ("|".join(map(str, key)) for key in keys.iter_rows())
+    hashes = (hashlib.sha256(text.encode()).digest()[:8] for text in texts)
     return f"{sum(int.from_bytes(eight, 'big') for eight in hashes) % (1 << 64):016x}"
 
 

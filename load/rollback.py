@@ -158,7 +158,7 @@ class _BeforeImages:
             return batch, None, 0
         was = batch.read()
         stand = [self.standing[table.name, m.column] for m in there]
-        now = with_standing(was, table.primary_key, there, stand)
+        now = with_standing(was, table.id_column, there, stand)
         count = int((was.hash_rows() != now.hash_rows()).sum())
         return (batch, now, count) if count else (batch, None, 0)
 
@@ -192,7 +192,7 @@ def _told(job: Job, before_images: _BeforeImages, wanted: list[Applied]) -> list
         stale = [delivery.file_of(i) for n, i in now.items() if n not in then or then[n].sha256 != i.sha256]
         fresh = [delivery.file_of(i) for n, i in then.items() if n not in now or now[n].sha256 != i.sha256]
         moved = changes(stale, fresh, job.target.by_name[target])
-        if moved.gone.len() or moved.put.len():
+        if moved.gone.height or moved.put.height:
             kept = sum(before_images.rows(item)[2] for item in then.values())
-            told.append(TakenBack(name, target, moved.gone.len(), moved.put.len(), kept))
+            told.append(TakenBack(name, target, moved.gone.height, moved.put.height, kept))
     return told

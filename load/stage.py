@@ -12,6 +12,7 @@ from casebridge.load.resolution.key_map import STAGE, Crosswalk, KeyMap, Parents
 from casebridge.load.resolution.member_marks import KIND as MEMBER_MARKS
 from casebridge.load.resolution.member_marks import members_of, own_marks, written_beside
 from casebridge.load.resolution.merge_duplicates import merge_duplicates
+from casebridge.load.resolution.natural_keys import reason_of, second_rows
 from casebridge.load.resolution.resolve import resolve
 from casebridge.load.resolution.restriction import Standing, note_raised, raised_marks, with_raised
 from casebridge.load.writing.applied import applied, create_side_tables, open_run
@@ -76,6 +77,7 @@ def _run(job: Job, engine: sa.Engine) -> Tally:
         there = applied(connection)
         standing = own_marks(job, connection, there.values())
     crosswalk = read_crosswalk(job)
+    _judge_second_rows_anew(job)
     delivery = Delivery(job, engine, tables, there, job.run)
     while not (_deliver(job, delivery, crosswalk, standing) and _key(job, delivery)):
         job.report.note("the target refused some rows: they are kept with its reason, and the load goes on")
@@ -94,6 +96,8 @@ def _deliver(job: Job, delivery: Delivery, crosswalk: Crosswalk, standing: Stand
     record now, and their children must be resolved again."""
     parents = Parents(job, crosswalk)
     wanted = {spec: _resolve_table(job, spec, crosswalk, parents, standing) for spec in in_order(job)}
+    if _keep_second_rows(job, wanted):
+        return False
     names = {spec.name for spec in wanted} | {CROSSWALK_BATCH}
     check_fit(delivery.engine, job.target, {spec.name: (spec.target, wanted[spec]) for spec in wanted})
     for name, target in sorted({(i.name, i.target_table) for i in delivery.there.values() if i.name not in names}):
@@ -121,6 +125,28 @@ def _key(job: Job, delivery: Delivery) -> bool:
     return True
 
 
+def _judge_second_rows_anew(job: Job) -> None:
+    """Which row has the key that another has too is asked at each load: what stood first may be gone, or a merge
+    that made two keys one."""
+    for spec in in_order(job):
+        table = job.target.by_name[spec.target]
+        for batch in job.ledger.sealed(job.route, REFUSED, spec.name, REFUSED) if table.natural_key else ():
+            left = batch.read().filter(pl.col("reason") != reason_of(table))
+            if left.height < batch.rows:
+                _put_on_record(job, spec, batch.number, left)
+
+
+def _keep_second_rows(job: Job, wanted: Mapping[TableSpec, Sequence[Batch]]) -> bool:
+    """Keep the rows whose own key an earlier row of their table has, with the reason. Whether there were any."""
+    kept = False
+    for name in job.target.load_order:
+        mine = [(spec, batches) for spec, batches in wanted.items() if spec.target == name]
+        for spec, batch, rows in second_rows(job.target.by_name[name], mine):
+            _keep(job, spec, [(batch, rows)])
+            kept = True
+    return kept
+
+
 def _note_unique_violations(job: Job, delivery: Delivery) -> bool:
     """Find the first spec's rows that a unique key does not allow, and keep them with the reason. One spec at a
     time: what it gives up may be all that was wrong with the next."""
@@ -146,16 +172,22 @@ def _note_refused(
 def _keep(job: Job, spec: TableSpec, refused: Sequence[tuple[Batch, pl.DataFrame]]) -> None:
     """Put rows on record as refused, beside those that are already."""
     for batch, rows in refused:
-        number, known = batch.number, _refused(job, spec.name, batch.number)
+        known = _refused(job, spec.name, batch.number)
         together = pl.concat([*(item.read() for item in known), rows])
-        together = together.unique(KEY, keep="first", maintain_order=True)
-        inputs = digest(together.rows())
+        _put_on_record(job, spec, batch.number, together.unique(KEY, keep="first", maintain_order=True))
+
+
+def _put_on_record(job: Job, spec: TableSpec, number: int, rows: pl.DataFrame) -> None:
+    """What the record of a batch's refused rows says from now on; no rows: there is none."""
+    others = [b for b in job.ledger.sealed(job.route, REFUSED, spec.name, REFUSED) if b.number != number]
+    sealed = [(b.number, b.inputs) for b in others]
+    if rows.height:
+        inputs = digest(rows.rows())
         job.ledger.attempt(REFUSED, spec.name, number, inputs)
-        file = write_batch(job.work, REFUSED, spec.name, number, REFUSED, inputs, together)
+        file = write_batch(job.work, REFUSED, spec.name, number, REFUSED, inputs, rows)
         job.ledger.record(REFUSED, spec.name, number, inputs, [file], Tally())
-        others = [b for b in job.ledger.sealed(job.route, REFUSED, spec.name, REFUSED) if b.number != number]
-        sealed = [(b.number, b.inputs) for b in others]
-        job.ledger.seal(job.route, REFUSED, spec.name, [*sealed, (number, inputs)])
+        sealed.append((number, inputs))
+    job.ledger.seal(job.route, REFUSED, spec.name, sealed)
 
 
 def _refused(job: Job, name: str, number: int) -> list[Batch]:

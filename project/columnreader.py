@@ -16,10 +16,9 @@ from casebridge.project.date_formats import format_pattern
 from casebridge.project.errors import did_you_mean
 from casebridge.project.spec import ROUNDINGS, ColumnSpec, Lookup, OnFail, Step
 from casebridge.project.target import ColumnType, Target, TargetTable
-from casebridge.project.targetfile import read_type
+from casebridge.project.targetfile import cannot_refer, read_type
 from casebridge.project.toml_values import TomlValues
 
-WHOLE = frozenset({"bigint", "integer"})
 COLUMN_KEYS = frozenset({
     "from", "value", "expression", "default", "lookup", "steps", "codes", "codes_at", "checks", "required",
     "on_fail", "references", "references_source", "references_by", "type", "format", "round", "null",
@@ -66,7 +65,7 @@ class ColumnReader(TomlValues):
         mapped = {column.name for column in columns if not column.evidence}
         for name in sorted(mapped & {column.name for column in columns if column.evidence}):
             self._problem(f"evidence.{name}", "is also the name of a column", "give the evidence another name")
-        given = mapped | {target.primary_key, target.legacy_key}
+        given = mapped | {target.legacy_key, *(() if target.natural_key else target.primary_key)}
         for column in target.columns:
             if not column.nullable and column.name not in given:
                 self._problem("columns", f"`{target.name}.{column.name}` may not be empty and is not mapped")
@@ -80,19 +79,22 @@ class ColumnReader(TomlValues):
         kind, references, nullable = ColumnType("text"), self._optional(body, where, "references"), True
         if "type" in body and not evidence:
             self._problem(f"{where}.type", "the type of a column stands in target.toml")
-        if not evidence and name == target.primary_key:
-            self._problem(where, "is the primary key: target ids are given out by casebridge, never mapped")
+        is_key = not evidence and name in target.primary_key
+        if is_key and not target.natural_key:
+            what = "is the primary key: target ids are given out by casebridge, never mapped"
+            self._problem(
+                where, what, "say `natural_key = true` in target.toml where the source's own key is kept"
+            )
         elif not evidence and target.columns and name not in target.by_name:
             hint = did_you_mean(name, target.by_name)
             self._problem(where, f"`{target.name}` has no such column", hint)
         elif not evidence and name in target.by_name:
             column = target.by_name[name]
             kind, references, nullable = column.type, references or column.references, column.nullable
-            if references and kind.name not in WHOLE:
-                what = (
-                    f"holds the id of a row of `{references}`, a whole number, and is {kind.name} in target.toml"
-                )
-                self._problem(where, what, "make it bigint or integer")
+            known = references in self.target.by_name
+            what, hint = cannot_refer(kind, str(references), self.target.by_name) if known else ("", "")
+            if what:
+                self._problem(where, what, hint)
         elif evidence:
             kind, what, hint = read_type(str(body.get("type", "text")))
             if what:
@@ -122,7 +124,7 @@ class ColumnReader(TomlValues):
             codes=codes,
             codes_at=self._raw_name(self._optional(body, where, "codes_at") or "") or None,
             checks=self._steps(body, where, "checks", self.words.checks),
-            required=self._flag(body, where, "required", default=not nullable),
+            required=self._required(body, where, nullable=nullable, is_key=is_key),
             on_fail=self._on_fail(body, where) if "on_fail" in body else None,
             references=references,
             evidence=evidence,
@@ -135,6 +137,12 @@ class ColumnReader(TomlValues):
             part_steps=part_steps,
             lookup=self._lookup(body, where, sources, references),
         )
+
+    def _required(self, body: dict[str, Any], where: str, *, nullable: bool, is_key: bool) -> bool:
+        required = self._flag(body, where, "required", default=not nullable)
+        if is_key and not required:
+            self._problem(f"{where}.required", "is part of the primary key: it may not be empty")
+        return required
 
     def _from(self, body: dict[str, Any], where: str) -> tuple[tuple[str, ...], tuple[tuple[Step, ...], ...]]:
         """The source columns, and the steps of each; no steps where no part has any."""

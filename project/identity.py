@@ -10,6 +10,8 @@ key, in the order of the specs, from the moment it asks.
 
 from __future__ import annotations
 
+import hashlib
+
 import polars as pl
 
 from casebridge.project.batch import Batch, digest, write_batch
@@ -39,12 +41,25 @@ def segments(job: Job, target: str) -> tuple[Batch, ...]:
 
 def ids_of(job: Job, target: str, system: str, source: str = ANY) -> pl.DataFrame:
     """All ids given out for the keys of one source of a system in a target table, or of all its sources: KEY,
-    `id`."""
+    `id` in the type of the table's key. None where the specs say what the key is."""
     mine = _given(job, target).filter(pl.col("system") == system)
-    if source == ANY:
-        return mine.select(KEY, "id")
-    own = mine.filter(pl.col("source") == source)
-    return pl.concat([own, _nobodys(mine)]).select(KEY, "id")
+    if source != ANY:
+        mine = pl.concat([mine.filter(pl.col("source") == source), _nobodys(mine)])
+    table = job.target.by_name[target]
+    if table.natural_key:
+        return pl.DataFrame(schema={KEY: pl.String(), "id": table.id_type})
+    if table.by_name[table.id_column].type.name == "uuid":
+        return mine.select(KEY, uuids(target, mine.get_column("id")))
+    return mine.select(KEY, "id")
+
+
+def uuids(target: str, numbers: pl.Series) -> pl.Series:
+    """Numbers (from 1, below 2^62) as uuids of version 8 (RFC 9562, 5.8), one to one: 60 bits of the SHA-256 of
+    the target table's name, and the number in the last 62. A number is the same uuid everywhere and always."""
+    name = hashlib.sha256(f"casebridge {target}".encode()).hexdigest()
+    front = f"{name[:8]}-{name[8:12]}-8{name[12:15]}-"
+    ends = ((number | 1 << 63).to_bytes(8).hex() for number in numbers)
+    return pl.Series("id", [f"{front}{end[:4]}-{end[4:]}" for end in ends], dtype=pl.String)
 
 
 def give_out(job: Job, target: str, system: str, keys: pl.Series, source: str = ANY) -> None:

@@ -32,7 +32,7 @@ a record that is folded into this one."""
 RAISED_ROWS: Mapping[str, pl.DataType] = {
     "_key": pl.String(),
     "_row": pl.Int64(),
-    "id": pl.Int64(),
+    "id": pl.String(),
     "column": pl.String(),
     "value": pl.String(),
     "cause": pl.String(),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from casebridge.project.columnreader import COLUMN_KEYS, LOOKUP_KEYS, PART_KEYS, WHOLE, ColumnReader, Vocabulary
+from casebridge.project.columnreader import COLUMN_KEYS, LOOKUP_KEYS, PART_KEYS, ColumnReader, Vocabulary
 from casebridge.project.contracts import raw_name
 from casebridge.project.errors import Problem, counted, did_you_mean
 from casebridge.project.lineage import refusals
@@ -92,7 +92,7 @@ class Reader(ColumnReader):
             query=query,
             part=self._optional(table, "table", "part") or "",
             where=self._optional(table, "table", "where"),
-            once=self._once(table, columns),
+            once=self._once(table, columns, target),
             merged_only=self._merged_only(table),
             holds_all=self._flag(table, "table", "holds_all", default=False),
             lookups=self._lookups(table),
@@ -128,21 +128,20 @@ class Reader(ColumnReader):
         if name and name not in self.target.by_name:
             hint = did_you_mean(name, self.target.by_name)
             self._problem("table.target", f"no table `{name}` in target.toml", hint)
-        found = self.target.by_name.get(name)
-        key = found.by_name.get(found.primary_key) if found else None
-        if key and key.type.name not in WHOLE:
-            what = f"the primary key `{name}.{key.name}` is {key.type.name}: the ids given out are whole numbers"
-            hint = "make it bigint or integer, and keep the old key in a legacy_key column"
-            self._problem("table.target", what, hint)
-        return self.target.by_name.get(name) or TargetTable(name, "", ())
+        return self.target.by_name.get(name) or TargetTable(name, (), ())
 
-    def _once(self, table: dict[str, Any], columns: tuple[ColumnSpec, ...]) -> tuple[str, ...]:
+    def _once(
+        self, table: dict[str, Any], columns: tuple[ColumnSpec, ...], target: TargetTable
+    ) -> tuple[str, ...]:
+        """The columns of which no two rows may be equal after a merge. Rows that are named by whose they are must
+        not stand twice: those that a merge made equal in everything are one."""
         names = [column.name for column in columns if not column.evidence]
         once = self._words(table, "table", "once")
         for name in once:
             if name not in names:
                 self._problem("table.once", f"no column `{name}`", did_you_mean(name, names))
-        return once
+        of_others = any(column.references and column.name in target.primary_key for column in columns)
+        return tuple(names) if of_others and not once else once
 
     def _sources(self, table: dict[str, Any], system: str) -> tuple[str | None, tuple[ReadSpec, ...]]:
         source = self._word(table, "table", "source")

@@ -46,6 +46,7 @@ POLARS_TYPES: Mapping[str, Callable[[ColumnType], pl.DataType]] = {
     "date": lambda _: pl.Date(),
     "timestamp": lambda _: pl.Datetime("us"),
     "boolean": lambda _: pl.Boolean(),
+    "uuid": lambda _: pl.String(),
 }
 
 # SQLite would turn decimals into floating point: there they stand as exact text.
@@ -59,6 +60,7 @@ SQL_TYPES: Mapping[str, Callable[[ColumnType], sa.types.TypeEngine[Any]]] = {
     "date": lambda _: sa.Date(),
     "timestamp": lambda _: sa.DateTime(),
     "boolean": lambda _: sa.Boolean(),
+    "uuid": lambda _: sa.Uuid(as_uuid=False).with_variant(sa.String(36), "sqlite"),
 }
 
 
@@ -112,17 +114,30 @@ class TargetColumn:
 
 @dataclass(frozen=True)
 class TargetTable:
-    """One table of the target. Its primary key is given out by us, once, for each legacy key, from `first_id` on
-    and up to `last_id`, where one is named."""
+    """One table of the target. A primary key of one column of whole numbers or of `uuid` is given out by us, once,
+    for each legacy key, from `first_id` on and up to `last_id`, where one is named. A `natural_key` is what the
+    specs say that it is: so is any other key, and any of several columns."""
 
     name: str
-    primary_key: str
+    primary_key: tuple[str, ...]
     columns: tuple[TargetColumn, ...]
     legacy_key: str | None = None
     own: bool = False
     comment: str = ""
     first_id: int = 1
     last_id: int | None = None
+    natural_key: bool = False
+
+    @property
+    def id_column(self) -> str:
+        """The one column of its primary key. A table that has more is none that anything refers to."""
+        (column,) = self.primary_key
+        return column
+
+    @property
+    def id_type(self) -> pl.DataType:
+        """The Polars type of what names a row in other tables; text for a key of several columns."""
+        return self.by_name[self.id_column].type.dtype if len(self.primary_key) == 1 else pl.String()
 
     @cached_property
     def by_name(self) -> Mapping[str, TargetColumn]:
@@ -186,8 +201,8 @@ class Target:
     def _column(self, table: TargetTable, column: TargetColumn, foreign_keys: bool) -> sa.Column[Any]:
         links: list[sa.ForeignKey] = []
         if foreign_keys and column.references:
-            links.append(sa.ForeignKey(f"{column.references}.{self.by_name[column.references].primary_key}"))
-        is_key = column.name == table.primary_key
+            links.append(sa.ForeignKey(f"{column.references}.{self.by_name[column.references].id_column}"))
+        is_key = column.name in table.primary_key
         return sa.Column(
             column.name,
             column.type.sql,

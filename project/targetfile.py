@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import graphlib
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ from casebridge.project.settings import texts_of
 from casebridge.project.target import SQL_TYPES, ColumnType, Target, TargetColumn, TargetTable
 from casebridge.project.toml_file import TomlError, read_toml
 
+NUMBERED = frozenset({"bigint", "integer", "uuid"})
+"""The types of a key of one column that casebridge gives out."""
+_FAMILY = {"integer": "bigint", "varchar": "text", "char": "text"}
 _TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<first>\d+)(?:,\s*(?P<second>\d+))?\))?")
 
 
@@ -27,10 +32,11 @@ def read_target(path: Path) -> Target:
     known = {table.name: table for table in tables}
     for table in tables:
         for column in table.references:
-            if column.references not in known:
-                hint = did_you_mean(str(column.references), known)
-                where = f"{table.name}.columns.{column.name}.references"
-                problems.append(Problem(path.name, where, f"no table `{column.references}`", hint))
+            where = f"{table.name}.columns.{column.name}.references"
+            what, hint = cannot_refer(column.type, str(column.references), known)
+            if what:
+                problems.append(Problem(path.name, where, what, hint))
+        problems += _marks_by_key(path.name, table, Target(tables))
     if not problems:
         try:
             _ = Target(tables).load_order
@@ -41,7 +47,36 @@ def read_target(path: Path) -> Target:
     return Target(tables)
 
 
-_TABLE_KEYS = {"comment", "own", "primary_key", "legacy_key", "columns", "first_id", "last_id"}
+def cannot_refer(kind: ColumnType, to: str, tables: Mapping[str, TargetTable]) -> tuple[str, str]:
+    """Why a column of this type cannot hold the key of a row of that table, and a hint; nothing where it can."""
+    parent = tables.get(to)
+    if parent is None:
+        return f"no table `{to}` in target.toml", did_you_mean(to, tables)
+    if len(parent.primary_key) > 1:
+        what = f"the key of `{to}` has {len(parent.primary_key)} columns, and one column cannot hold it"
+        return what, f"map it as a plain column, or give `{to}` a key of one column"
+    if not parent.primary_key or parent.id_column not in parent.by_name:
+        return "", ""
+    theirs = parent.by_name[parent.id_column].type.name
+    if _FAMILY.get(kind.name, kind.name) != _FAMILY.get(theirs, theirs):
+        return f"holds the key of a row of `{to}`, which is {theirs}, and is {kind.name}", f"make it {theirs}"
+    return "", ""
+
+
+def _marks_by_key(file: str, table: TargetTable, target: Target) -> list[Problem]:
+    """Marks of restriction are kept by a row's own key: not one of several columns, nor one that is another's."""
+    alone = len(table.primary_key) == 1 and table.id_column in table.by_name
+    if not target.marks(table.name) or not table.primary_key or (
+        alone and not table.by_name[table.id_column].references
+    ):  # fmt: skip
+        return []
+    what = "keeps marks of restriction, and its key has several columns, or is that of another table"
+    return [Problem(file, f"{table.name}.primary_key", what, "marks are followed by a key of one column, its own")]
+
+
+_TABLE_KEYS = {
+    "comment", "own", "primary_key", "natural_key", "legacy_key", "columns", "first_id", "last_id",
+}  # fmt: skip
 _COLUMN_KEYS = {"type", "nullable", "unique", "references", "comment", "restriction", "not_restricted"}
 
 
@@ -55,20 +90,50 @@ def _table(file: str, name: str, body: Any, problems: list[Problem]) -> TargetTa
         problems.append(Problem(file, f"{name}.columns", "must be a TOML table with a part for each column"))
         raw_columns = {}
     columns = tuple(_column(file, f"{name}.columns.{c}", c, spec, problems) for c, spec in raw_columns.items())
-    names = {column.name for column in columns}
-    key = _text(file, name, body, "primary_key", problems) or ""
+    by_name = {column.name: column for column in columns}
     legacy = _text(file, name, body, "legacy_key", problems)
-    for role, given in (("primary_key", key), ("legacy_key", legacy)):
-        if given and given not in names:
-            hint = did_you_mean(given, names)
-            problems.append(Problem(file, f"{name}.{role}", f"no column `{given}`", hint))
-    if not key:
-        problems.append(Problem(file, name, "names no primary_key"))
+    if legacy and legacy not in by_name:
+        problems.append(
+            Problem(file, f"{name}.legacy_key", f"no column `{legacy}`", did_you_mean(legacy, by_name))
+        )
+    if legacy and legacy in by_name and by_name[legacy].references:
+        what = f"`{legacy}` holds the key of a row of `{by_name[legacy].references}`, not the old key of this one"
+        problems.append(Problem(file, f"{name}.legacy_key", what, "map it in the spec, as any reference"))
     own = _flag(file, name, body, "own", False, problems)
     first, last = (_id(file, name, body, which, problems) for which in ("first_id", "last_id"))
     if first and last and last < first:
         problems.append(Problem(file, f"{name}.last_id", f"comes before first_id {first}"))
-    return TargetTable(name, key, columns, legacy, own, str(body.get("comment", "")), first or 1, last)
+    key, natural = _key(file, name, body, by_name, problems)
+    if natural:
+        columns = tuple(replace(c, nullable=c.nullable and c.name not in key) for c in columns)
+    comment = str(body.get("comment", ""))
+    return TargetTable(name, key, columns, legacy, own, comment, first or 1, last, natural)
+
+
+def _key(
+    file: str, name: str, body: dict[str, Any], there: Mapping[str, TargetColumn], problems: list[Problem]
+) -> tuple[tuple[str, ...], bool]:
+    """The columns of the primary key, and whether the specs fill them."""
+    given = body.get("primary_key", [])
+    key = (given,) if isinstance(given, str) and given else tuple(given) if isinstance(given, list) else ()
+    if not key or not all(isinstance(part, str) for part in key) or len(set(key)) < len(key):
+        problems.append(
+            Problem(file, name, "names no primary_key", "one column's name, or a list of different ones")
+        )
+        return (), False
+    for part in key:
+        if part not in there:
+            problems.append(Problem(file, f"{name}.primary_key", f"no column `{part}`", did_you_mean(part, there)))
+    natural = _flag(file, name, body, "natural_key", False, problems)
+    if len(key) == 1 and not natural and key[0] in there:
+        natural = there[key[0]].type.name not in NUMBERED or bool(there[key[0]].references)
+    natural = natural or len(key) > 1
+    for which in ("first_id", "last_id"):
+        if natural and which in body:
+            problems.append(
+                Problem(file, f"{name}.{which}", "is for ids that casebridge gives out, not for these")
+            )
+    return key, natural
 
 
 def _id(file: str, where: str, body: dict[str, Any], key: str, problems: list[Problem]) -> int | None:

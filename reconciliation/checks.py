@@ -107,7 +107,7 @@ def all_written(books: Books) -> Iterator[Finding]:
 def keys_unique(books: Books) -> Iterator[Finding]:
     """No primary key stands twice, in the target or in load's own files."""
     for name, side in books.sides.items():
-        key = side.held.table.primary_key
+        key = ", ".join(side.held.table.primary_key)
         query = f"SELECT {key} FROM {name} GROUP BY {key} HAVING count(*) > 1"  # noqa: S608
         yield equal("keys_unique", name, 0, side.doubled + side.claimed_twice, query=query)
 
@@ -117,7 +117,7 @@ def references_resolve(books: Books) -> Iterator[Finding]:
     for name, side in books.sides.items():
         for column, orphans in side.orphans.items():
             parent = str(side.held.table.by_name[column].references)
-            key = books.job.target.by_name[parent].primary_key
+            key = books.job.target.by_name[parent].id_column
             query = (
                 f"SELECT count(*) FROM {name} c WHERE c.{column} IS NOT NULL "  # noqa: S608
                 f"AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE p.{key} = c.{column})"

@@ -140,6 +140,14 @@ class Kin:
         engine.dispose()
         return rows
 
+    def change(self, *statements: str) -> None:
+        """What somebody else does to the target."""
+        engine = open_database(self.target)
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(sa.text(statement))
+        engine.dispose()
+
     def people(self) -> list[tuple[object, ...]]:
         """The people in the target: old key, telephone, restriction."""
         return self.ask("SELECT legacy_id, phone, restricted FROM persons ORDER BY length(legacy_id), legacy_id")

@@ -217,7 +217,7 @@ def _made_of(lines: str, given: Mapping[str, str | None]) -> str | None:
     path = Path("x.toml")
     raw = {"table": {"source": "T"}, "columns": {"x": body}, "dropped": {}}
     reader = specreader.Reader(path, raw, None, None, WORDS, path, [])  # type: ignore[arg-type]
-    table = target.TargetTable("t", "", (target.TargetColumn("x", target.ColumnType("text")),))
+    table = target.TargetTable("t", (), (target.TargetColumn("x", target.ColumnType("text")),))
     (column,) = reader._columns(raw, table)
     assert reader.problems == [], lines
     spec = TableSpec("t", "old", "t", ("K",), (), (column,))

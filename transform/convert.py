@@ -37,6 +37,8 @@ from casebridge.transform.schema import FAULT, TEXT, TRANSLATED, Rule, fails_on_
 from casebridge.transform.steps import STEPS
 
 INDEX = "__index"
+UUID = r"^(?i)\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$"
+"""How a uuid is written: with or without hyphens, capitals and braces."""
 CLOSED = "__closed_"
 """Prefix of the column in which a date that means "not ended" has become null."""
 
@@ -260,6 +262,10 @@ def _value(column: ColumnSpec, plan: Conversion) -> pl.Expr:
         return whole if kind.name == "bigint" else pl.when(whole.is_between(-(2**31), 2**31 - 1)).then(whole)
     if kind.name == "boolean":
         return text.replace_strict({"Y": True, "N": False}, default=None, return_dtype=pl.Boolean)
+    if kind.name == "uuid":
+        bare_form = text.str.to_lowercase().str.strip_chars("{}").str.replace_all("-", "", literal=True)
+        parts = [bare_form.str.slice(at, long) for at, long in ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))]
+        return pl.when(text.str.contains(UUID)).then(pl.concat_str(parts, separator="-"))
     return text
 
 

@@ -95,6 +95,8 @@ def _key_rules(spec: TableSpec) -> Iterator[tuple[str, pl.Expr]]:
     if kind and kind.name in {"bigint", "integer"}:
         digits = 9 if kind.name == "integer" else 18
         yield "number", pl.col(KEY).str.contains(f"^-?[0-9]{{1,{digits}}}$")
+    if kind and kind.name == "uuid":
+        yield "uuid", pl.col(KEY).str.contains("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 
 def of_workbook(spec: TableSpec) -> bool:
@@ -178,4 +180,6 @@ def cast_rule(column: ColumnSpec) -> str:
     kind = column.type
     if kind.name in {"date", "timestamp"}:
         return "date"
+    if kind.name == "uuid":
+        return "uuid"
     return "money" if kind.name == "numeric" and kind.scale == 2 else "number"

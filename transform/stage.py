@@ -223,6 +223,8 @@ def _keep(job: Job, spec: TableSpec, task: _Task, made: Converted) -> int:
 
 def _give_out_ids(job: Job, spec: TableSpec, inputs: str) -> None:
     """A target id for every key of the table, whatever became of its row, so that none ever changes."""
+    if job.target.by_name[spec.target].natural_key:
+        return
     inputs = digest("by source", inputs)
     if job.ledger.done("keys", spec.name, 0, inputs) is not None:
         return

@@ -56,10 +56,12 @@ def golden_rows(
     marks: Sequence[Marks],
     rules: Survivorship = _AS_SHIPPED,
     overrides: Overrides = _NONE_SAID,
+    own: Collection[str] = (),
 ) -> pl.DataFrame:
     """The rows of survivors, in the shape of `people`, which has `id` (system:key), `table`, ROWS and the target's
     columns for every record of the groups; `marks` are the columns that keep marks of restriction. A row keeps the
-    survivor's key and source row; the other rows are accounted for as merged, by the crosswalk."""
+    survivor's key and source row, and its values in the columns `own`; the other rows are accounted for as merged,
+    by the crosswalk."""
     rows = {row["id"]: row for row in people.iter_rows(named=True)}
     records, groups = records_of(people), defaultdict[str, list[str]](list)
     for item, survivor in sorted(survivor_of_each.items()):
@@ -71,7 +73,9 @@ def golden_rows(
         whose = kept([records[item] for item in ids], survivor, rules, overrides.inside(ids))
         values: dict[str, Any] = {name: rows[item][name] for name, item in whose.items()}
         blank = dict.fromkeys(people.columns)
-        made.append({**blank, **values, **strictest[survivor], **{name: rows[survivor][name] for name in OWN}})
+        made.append(
+            {**blank, **values, **strictest[survivor], **{name: rows[survivor][name] for name in (*OWN, *own)}}
+        )
     return pl.DataFrame(made, schema=people.schema)
 
 

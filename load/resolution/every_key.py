@@ -15,10 +15,10 @@ from casebridge.project.spec import Source
 
 EVERY_KEY: Mapping[str, pl.DataType] = {
     "system": pl.String(), "source": pl.String(), "legacy_key": pl.String(), "survivor_system": pl.String(),
-    "survivor_key": pl.String(), "target_id": pl.Int64(), "place": pl.String(),
+    "survivor_key": pl.String(), "target_id": pl.String(), "place": pl.String(),
 }  # fmt: skip
-"""A legacy key: whose record it became (itself, but for people who were merged), the id in the target (null where
-it is not there), and its place where it stayed behind."""
+"""A legacy key: whose record it became (itself, but for people who were merged), the id in the target as text
+(null where it is not there), and its place where it stayed behind."""
 
 
 def every_key(job: Job, target: str) -> pl.DataFrame:
@@ -34,7 +34,7 @@ def every_key(job: Job, target: str) -> pl.DataFrame:
         shown = keys.select(
             "system", "source", pl.col(KEY).alias("legacy_key"),
             pl.col("survivor_system").fill_null(pl.col("system")), pl.col("survivor_key").fill_null(pl.col(KEY)),
-            pl.col("id").alias("target_id"), "place",
+            pl.col("id").cast(pl.String).alias("target_id"), "place",
         )  # fmt: skip
         frames.append(_by_digest(shown) if _of_files(job, system, sources) else shown)
     return pl.concat(frames).sort("system", "source", "legacy_key")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import polars as pl
 
+from casebridge.load.resolution.natural_keys import keys_of
 from casebridge.project.batch import Batch, digest
 from casebridge.project.contracts import CROSSWALK, DISPLACED, KEY, ROW_VERDICTS, SPACES, empty
 from casebridge.project.identity import ANY, ids_of, segments
@@ -159,15 +160,13 @@ class KeyMap:
     def _own_keys(self) -> pl.DataFrame:
         """The keys source by source: two of them may have the same."""
         sources = sorted({spec.sources[0].name for spec in self.specs})
-        none = pl.DataFrame(schema={KEY: pl.String(), "id": pl.Int64(), "place": pl.String()})
+        kind = self.job.target.by_name[self.target].id_type
+        none = pl.DataFrame(schema={KEY: pl.String(), "id": kind, "place": pl.String()})
         return pl.concat([none, *(replace(self, source=source)._keys_of_source() for source in sources)])
 
     def _keys_of_source(self) -> pl.DataFrame:
         files = self._files()
-        present = [batch.read([KEY]) for batch in files["present"]]
-        numbered = ids_of(self.job, self.target, self.system, self.source)
-        alive = pl.concat([pl.DataFrame(schema={KEY: pl.String()}), *present]).unique(maintain_order=True)
-        alive = alive.join(numbered, on=KEY, how="left")
+        alive = self._alive(files["present"])
         verdicts = pl.col("verdict").is_in([str(verdict) for verdict in ROW_VERDICTS])
         absent = [
             batch.scan().filter(pl.col("first") & verdicts).select(KEY, pl.col("verdict").alias("place")).collect()
@@ -179,9 +178,21 @@ class KeyMap:
         return pl.concat(
             [
                 alive.select(KEY, "id", pl.lit(None, dtype=pl.String).alias("place")),
-                dead.select(KEY, pl.lit(None, dtype=pl.Int64).alias("id"), "place"),
+                dead.select(KEY, pl.lit(None, dtype=alive.schema["id"]).alias("id"), "place"),
             ]
         )
+
+    def _alive(self, present: Sequence[Batch]) -> pl.DataFrame:
+        """KEY and `id` of the rows that come through."""
+        table = self.job.target.by_name[self.target]
+        if table.natural_key:
+            none = pl.DataFrame(schema={KEY: pl.String(), "id": table.id_type})
+            return pl.concat([none, *(keys_of(batch, table) for batch in present)]).unique(
+                KEY, keep="first", maintain_order=True
+            )
+        keys = [pl.DataFrame(schema={KEY: pl.String()}), *(batch.read([KEY]) for batch in present)]
+        numbered = ids_of(self.job, self.target, self.system, self.source)
+        return pl.concat(keys).unique(maintain_order=True).join(numbered, on=KEY, how="left")
 
     def _files(self) -> dict[str, list[Batch]]:
         """A table that is loaded later, or is being loaded, is judged by what transform said of it."""

@@ -30,9 +30,9 @@ from casebridge.project.spec import TableSpec
 KIND = "member_marks"
 MEMBERS: Mapping[str, pl.DataType] = {
     KEY: pl.String(),
-    "id": pl.Int64(),
+    "id": pl.String(),
     "column": pl.String(),
-    "member": pl.Int64(),
+    "member": pl.String(),
     "mark": pl.String(),
     "kept": pl.Boolean(),
 }
@@ -55,6 +55,7 @@ class _Stands(Protocol):
     def inputs(self) -> str: ...
 
 
+_AS_TEXT = pl.col("id", "member").cast(pl.String)
 _OWN = {"system": "survivor_system", "key": "survivor_key"}
 
 
@@ -82,7 +83,8 @@ def _apart(job: Job, at: tuple[str, str], stands: pl.DataFrame, there: Collectio
 def _beside(job: Job, item: _Stands) -> pl.DataFrame:
     """WRITTEN of a batch that stands in the target."""
     files = job.ledger.done(STAGE, item.name, item.number, item.inputs) or ()
-    return pl.concat([empty(WRITTEN), *(batch.read() for batch in files if batch.kind == KIND)])
+    found = (batch.read().with_columns(_AS_TEXT) for batch in files if batch.kind == KIND)
+    return pl.concat([empty(WRITTEN), *found])
 
 
 def members_of(job: Job, spec: TableSpec, crosswalk: Crosswalk, standing: Standing) -> pl.DataFrame:
@@ -137,8 +139,9 @@ def _rows_of(job: Job, spec: TableSpec, wanted: pl.DataFrame, crosswalk: Crosswa
         .rename({"key": KEY})
         .join(rows, on=KEY, how="anti")
     )
+    ids = ids_of(job, spec.target, spec.system, spec.sources[0].name)
     gone = gone.select(KEY, ROW).unique(KEY, maintain_order=True)
-    gone = gone.join(ids_of(job, spec.target, spec.system, spec.sources[0].name), on=KEY)
+    gone = gone.join(ids.with_columns(pl.col("id").cast(pl.String)), on=KEY)
     return pl.concat([rows, gone], how="diagonal")
 
 

@@ -203,19 +203,20 @@ def _entry(
 
 
 def _target_rows(rows: pl.DataFrame, spec: TableSpec, table: TargetTable, ids: pl.DataFrame) -> pl.DataFrame:
+    # Only what is asked for: a join sorts its whole right side into a table, batch for batch.
     mine = ids.join(rows.select(KEY), on=KEY, how="semi")
-    numbered = rows.join(mine, on=KEY, how="left", maintain_order="left")
+    numbered = rows if table.natural_key else rows.join(mine, on=KEY, how="left", maintain_order="left")
     given = {column.name: column for column in spec.loaded}
     values = []
     for column in table.columns:
-        if column.name == table.primary_key:
+        if column.name in table.primary_key and not table.natural_key:
             value = pl.col("id")
         elif column.name in given and given[column.name].references:
             value = pl.col(f"__id_{column.name}")
         elif column.name in given:
             value = pl.col(column.name).cast(column.type.dtype)
         elif column.name == table.legacy_key:
-            value = pl.col(KEY)
+            value = pl.col(KEY).cast(column.type.dtype) if table.natural_key else pl.col(KEY)
         else:
             value = pl.lit(None, dtype=column.type.dtype)
         values.append(value.alias(column.name))

@@ -14,6 +14,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casebridge.load.resolution.key_map import Crosswalk
+from casebridge.load.resolution.natural_keys import keys_of
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import CROSSWALK, KEY, REST, ROW, empty
 from casebridge.project.identity import ids_of
@@ -34,9 +35,10 @@ from casebridge.project.spec import TableSpec
 from casebridge.project.tally import Tally
 from casebridge.project.target import Marks, Target
 
-STANDING: Mapping[str, pl.DataType] = {"id": pl.Int64(), "mark": pl.String()}
+STANDING: Mapping[str, pl.DataType] = {"id": pl.String(), "mark": pl.String()}
 Standing = Mapping[tuple[str, str], pl.DataFrame]
-"""For a table and a column of it, the marks that stand in the target, as text: STANDING."""
+"""For a table and a column of it, the marks that stand in the target, as text: STANDING. Ids are texts here: what
+the key of a table is, another need not be."""
 
 
 def standing_marks(connection: sa.Connection, target: Target) -> Standing:
@@ -49,9 +51,9 @@ def standing_marks(connection: sa.Connection, target: Target) -> Standing:
             {c["name"] for c in inspector.get_columns(table.name)} if inspector.has_table(table.name) else set()
         )
         for item in (item for item in marks if item.column in there):
-            key: sa.ColumnClause[int] = sa.column(table.primary_key)
+            key: sa.ColumnClause[object] = sa.column(table.id_column)
             column: sa.ColumnClause[str] = sa.column(item.column)
-            query = sa.select(key, sa.cast(column, sa.Text)).select_from(sa.table(table.name))
+            query = sa.select(sa.cast(key, sa.Text), sa.cast(column, sa.Text)).select_from(sa.table(table.name))
             rows = [tuple(row) for row in connection.execute(query.where(column.is_not(None)))]
             read = pl.DataFrame(rows, schema=dict(STANDING), orient="row")
             found[table.name, item.column] = _as_declared(read, item, target, table.name)
@@ -123,8 +125,12 @@ def _person(spec: TableSpec) -> pl.Expr:
 def own_rows(job: Job, spec: TableSpec, clean: Sequence[Batch], golden: Sequence[Batch] = ()) -> pl.DataFrame:
     """The rows as the spec made them, a survivor's as its merge made it: KEY, ROW, REST, `id` and the marks as
     text."""
+    table = job.target.by_name[spec.target]
+    ids = ids_of(job, spec.target, spec.system, spec.sources[0].name)
+    if table.natural_key:
+        ids = pl.concat([ids, *(keys_of(batch, table) for batch in clean)]).unique(KEY, keep="first")
     rows = _own(clean, golden, job.target.marks(spec.target))
-    return rows.join(ids_of(job, spec.target, spec.system, spec.sources[0].name), on=KEY, how="left")
+    return rows.join(ids.with_columns(pl.col("id").cast(pl.String)), on=KEY, how="left")
 
 
 def _own(clean: Sequence[Batch], golden: Sequence[Batch], marks: Sequence[Marks]) -> pl.DataFrame:
@@ -198,7 +204,8 @@ def _raised(rows: pl.DataFrame, marks: Marks, standing: pl.DataFrame) -> pl.Data
 
 def _kept_before(job: Job, name: str) -> pl.DataFrame:
     """What an earlier attempt of this run found in the target: it may have been stopped between two tables."""
-    found = [batch.read() for batch in job.ledger.sealed(job.run, STAGE, name, RAISED)]
+    sealed = job.ledger.sealed(job.run, STAGE, name, RAISED)
+    found = [batch.read().with_columns(pl.col("id").cast(pl.String)) for batch in sealed]
     return pl.concat([empty(RAISED_ROWS), *found]).filter(pl.col("cause") == BY_TARGET)
 
 
@@ -229,7 +236,9 @@ def with_standing(
     for item, there in zip(marks, standing, strict=True):
         if item.column not in rows.columns:
             continue
-        stricter = rows.select(KEY, pl.col(key).alias("id"), pl.col(item.column).cast(pl.String).alias("own"))
+        stricter = rows.select(
+            KEY, pl.col(key).cast(pl.String).alias("id"), pl.col(item.column).cast(pl.String).alias("own")
+        )
         stricter = stricter.join(there, on="id").filter(rank(item, pl.col("mark")) > rank(item, pl.col("own")))
         raised = stricter.select(KEY, pl.lit(item.column).alias("column"), pl.col("mark").alias("value"))
         rows = with_raised(rows, raised)

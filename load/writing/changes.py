@@ -14,43 +14,47 @@ import polars as pl
 from casebridge.project.batch import Batch
 from casebridge.project.target import TargetTable
 
+HASH = "_hash"
+
 
 @dataclass(frozen=True)
 class Changes:
-    """Primary keys to delete, and primary keys to write; a changed row is in both."""
+    """Primary keys to delete, and primary keys to write, each a frame of the key's columns; a changed row is in
+    both."""
 
-    gone: pl.Series
-    put: pl.Series
+    gone: pl.DataFrame
+    put: pl.DataFrame
     updated: int
 
     @property
     def inserted(self) -> int:
         """Rows that were not there before."""
-        return self.put.len() - self.updated
+        return self.put.height - self.updated
 
     @property
     def deleted(self) -> int:
         """Rows that will not be there any more."""
-        return self.gone.len() - self.updated
+        return self.gone.height - self.updated
 
 
 def changes(old: Sequence[Batch], new: Sequence[Batch], table: TargetTable) -> Changes:
     """From the rows of `old` to the rows of `new`."""
+    key = list(table.primary_key)
     before, after = _hashes(old, table), _hashes(new, table)
-    both = before.join(after, on="key", how="full", coalesce=True, suffix="_after")
-    differs = both.filter(pl.col("hash").ne_missing(pl.col("hash_after")))
-    gone = differs.filter(pl.col("hash").is_not_null()).get_column("key")
-    put = differs.filter(pl.col("hash_after").is_not_null()).get_column("key")
-    updated = differs.filter(pl.col("hash").is_not_null() & pl.col("hash_after").is_not_null()).height
+    both = before.join(after, on=key, how="full", coalesce=True, suffix="_after")
+    differs = both.filter(pl.col(HASH).ne_missing(pl.col(f"{HASH}_after")))
+    gone = differs.filter(pl.col(HASH).is_not_null()).select(key)
+    put = differs.filter(pl.col(f"{HASH}_after").is_not_null()).select(key)
+    updated = differs.filter(pl.col(HASH).is_not_null() & pl.col(f"{HASH}_after").is_not_null()).height
     return Changes(gone, put, updated)
 
 
 def _hashes(batches: Sequence[Batch], table: TargetTable) -> pl.DataFrame:
-    found = [pl.DataFrame(schema={"key": pl.Int64(), "hash": pl.UInt64()})]
+    kinds = {name: table.by_name[name].type.dtype for name in table.primary_key}
+    found = [pl.DataFrame(schema={**kinds, HASH: pl.UInt64()})]
     for batch in batches:
         rows = rows_of(batch, table)
-        keys = rows.get_column(table.primary_key).rename("key")
-        found.append(pl.DataFrame([keys, rows.hash_rows(seed=7).rename("hash")]))
+        found.append(rows.select(table.primary_key).with_columns(rows.hash_rows(seed=7).rename(HASH)))
     return pl.concat(found)
 
 

@@ -47,19 +47,34 @@ def put_crosswalk(job: Job, engine: sa.Engine, batch: Batch | None, run: str) ->
 
     def work(connection: sa.Connection) -> None:
         create_side_tables(connection)
+        into = _table_for(connection, batch)
         there = applied(connection).get((NAME, 0))
-        rows = connection.scalar(sa.select(sa.func.count()).select_from(CROSSWALK))
+        rows = connection.scalar(sa.select(sa.func.count()).select_from(into))
         if (there.sha256 if there else None) == (batch.sha256 if batch else None) and rows == (
             batch.rows if batch else 0
         ):
             return
-        connection.execute(CROSSWALK.delete())
+        connection.execute(into.delete())
         forget_applied(connection, NAME, 0)
         if batch:
-            writer_for(engine.dialect.name)(connection, CROSSWALK, batch.read())
+            writer_for(engine.dialect.name)(connection, into, batch.read())
             note_applied(connection, batch, NAME, run)
 
     in_transaction(engine, work, repeatable, job.report, job.target.load_order)
+
+
+def _table_for(connection: sa.Connection, batch: Batch | None) -> sa.Table:
+    """The crosswalk's table. It is ours, and made anew where the ids are no whole numbers and were, or the other
+    way round."""
+    ids = batch.scan().collect_schema()["target_id"] if batch else pl.Int64()
+    (real,) = (c for c in sa.inspect(connection).get_columns(NAME) if c["name"] == "target_id")
+    into = CROSSWALK.to_metadata(sa.MetaData())
+    into.c.target_id.type = sa.BigInteger() if ids.is_integer() else sa.String(200)
+    if isinstance(real["type"], sa.Integer) != ids.is_integer():
+        into.drop(connection)
+        into.create(connection)
+        forget_applied(connection, NAME, 0)
+    return into
 
 
 def drop_protected(job: Job, engine: sa.Engine) -> None:
@@ -87,7 +102,9 @@ def _folds(path: Path, no_link: NoLink) -> bool:
 
 def _rows(crosswalk: Crosswalk, key_maps: list[KeyMap]) -> pl.DataFrame:
     """One row a legacy key: system, legacy_key, survivor_system, survivor_key, target_id."""
-    schema = {column.name: pl.Int64() if column.name == "target_id" else pl.String() for column in CROSSWALK.c}
+    kinds = {key_map.keys.schema["id"] for key_map in key_maps} or {pl.Int64()}
+    kind = kinds.pop() if len(kinds) == 1 else pl.String()
+    schema = {column.name: kind if column.name == "target_id" else pl.String() for column in CROSSWALK.c}
     frames = [pl.DataFrame(schema=schema)]
     folded = crosswalk.folded.select("system", pl.col("key").alias(KEY), "survivor_system", "survivor_key")
     for key_map in key_maps:
@@ -99,7 +116,7 @@ def _rows(crosswalk: Crosswalk, key_maps: list[KeyMap]) -> pl.DataFrame:
                 pl.col(KEY).alias("legacy_key"),
                 pl.col("survivor_system").fill_null(pl.col("system")),
                 pl.col("survivor_key").fill_null(pl.col(KEY)),
-                pl.col("id").alias("target_id"),
+                pl.col("id").cast(kind).alias("target_id"),
             )
         )
     return pl.concat(frames).sort("system", "legacy_key")

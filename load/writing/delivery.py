@@ -75,8 +75,8 @@ class Delivery:
         columns = [column.name for column in table.columns]
         with self.engine.connect() as connection, connection.begin() as transaction:
             for item in stale:
-                ids = self.file_of(item).read([table.primary_key]).get_column(table.primary_key)
-                delete_rows(connection, self.tables.table(table.name), table.primary_key, ids)
+                there = self.file_of(item).read(list(table.primary_key))
+                delete_rows(connection, self.tables.table(table.name), there)
             for batch in fresh:
                 rows = batch.read([KEY, *columns])
                 writer = writer_for(self.engine.dialect.name)
@@ -130,7 +130,7 @@ class Delivery:
         self.loosen()
 
         def work(connection: sa.Connection) -> None:
-            delete_rows(connection, self.tables.table(table.name), table.primary_key, moved.gone)
+            delete_rows(connection, self.tables.table(table.name), moved.gone)
             for item in stale:
                 forget_applied(connection, item.name, item.number)
             failpoint("after delete")
@@ -151,10 +151,12 @@ class Delivery:
         name = stale[0].name
         self.moved[name] = moved
 
-    def _write(self, connection: sa.Connection, table: TargetTable, batch: Batch, only: pl.Series | None) -> None:
+    def _write(
+        self, connection: sa.Connection, table: TargetTable, batch: Batch, only: pl.DataFrame | None
+    ) -> None:
         rows = rows_of(batch, table)
         if only is not None:
-            rows = rows.filter(pl.col(table.primary_key).is_in(only.implode()))
+            rows = rows.join(only, on=table.primary_key, how="semi", maintain_order="left")
         if rows.height:
             writer_for(self.engine.dialect.name)(connection, self.tables.table(table.name), rows)
         failpoint("after copy")

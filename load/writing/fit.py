@@ -22,7 +22,8 @@ Wrong = tuple[str, pl.Expr, pl.Expr]
 """In which way a value does not fit, how long it is, and the question itself."""
 
 _FAMILIES: Mapping[type[sa.types.TypeEngine[Any]], set[str]] = {
-    sa.String: {"varchar", "char", "text", "numeric", "date", "timestamp", "bigint", "integer", "boolean"},
+    sa.String: {"varchar", "char", "text", "numeric", "date", "timestamp", "bigint", "integer", "boolean", "uuid"},
+    sa.Uuid: {"uuid"},
     sa.Integer: {"bigint", "integer"},
     sa.Numeric: {"numeric", "bigint", "integer"},
     sa.DateTime: {"timestamp", "date"},
@@ -59,7 +60,7 @@ def check_fit(engine: sa.Engine, target: Target, tables: Mapping[str, tuple[str,
             real = {str(found["name"]): found for found in columns[None, name]}
             table = target.by_name[name]
             for column in table.columns:
-                is_key = column.name == table.primary_key
+                is_key = column.name in table.primary_key
                 for why, size, wrong in _doubts(column, is_key, real[column.name], encoding):
                     misfits += _measured(name, column.name, why, size, wrong, batches)
             misfits += _unmapped(target, name, real, batches)

@@ -15,7 +15,7 @@ from casebridge.project.batch import Batch
 from casebridge.project.contracts import KEY
 from casebridge.project.target import TargetTable
 
-NUMBER = "number"
+NUMBER, _SPELT = "_number", "_spelt_"
 
 
 def unique_violations(
@@ -27,9 +27,11 @@ def unique_violations(
     that this spec did not write.
     """
     key = table.primary_key
-    ours = pl.concat([b.read([KEY, key]).with_columns(pl.lit(n).alias(NUMBER)) for n, b in enumerate(batches)])
+    read = [batch.read([KEY, *key]).with_columns(pl.lit(n).alias(NUMBER)) for n, batch in enumerate(batches)]
+    texts = {f"{_SPELT}{name}": _spelt(pl.col(name).cast(pl.String)) for name in key}
+    ours = pl.concat(read).with_columns(**texts)
     for column in (column.name for column in table.columns if column.unique):
-        doubled = _doubled(connection, table.name, key, column).join(ours, on=key, how="left")
+        doubled = _doubled(connection, table, column).join(ours, on=list(texts), how="left")
         others = doubled.filter(pl.col(KEY).is_null()).get_column("value")
         mine = doubled.filter(pl.col(KEY).is_not_null()).sort(key)
         second = mine.filter(~pl.col("value").is_first_distinct() | pl.col("value").is_in(others.implode()))
@@ -38,12 +40,19 @@ def unique_violations(
             yield batches[number], second.filter(pl.col(NUMBER) == number).select(KEY, reason)
 
 
-def _doubled(connection: sa.Connection, name: str, key: str, column: str) -> pl.DataFrame:
-    """Primary key and value (as text) of all rows of the target whose value another row has."""
+def _spelt(text: pl.Expr) -> pl.Expr:
+    """A key's text, as both sides write it: a moment without the zeros behind its seconds."""
+    return text.str.replace(r"(:\d\d)(\.\d*?)0+$", "${1}${2}").str.strip_suffix(".")
+
+
+def _doubled(connection: sa.Connection, table: TargetTable, column: str) -> pl.DataFrame:
+    """Primary key and value (as texts) of all rows of the target whose value another row has."""
     value: sa.ColumnClause[object] = sa.column(column)
-    there = sa.table(name, sa.column(key), value)
+    key: list[sa.ColumnClause[object]] = [sa.column(name) for name in table.primary_key]
+    there = sa.table(table.name, *{item.name: item for item in (*key, value)}.values())
     several = sa.select(value).select_from(there).group_by(value).having(sa.func.count() > 1)
-    wanted: list[sa.ColumnElement[object]] = [sa.column(key), sa.cast(value, sa.Text)]
+    wanted = [sa.cast(item, sa.Text) for item in (*key, value)]
     rows = connection.execute(sa.select(*wanted).select_from(there).where(value.in_(several)))
-    found = [tuple(row) for row in rows]
-    return pl.DataFrame(found, schema={key: pl.Int64, "value": pl.String}, orient="row")
+    names = [*(f"{_SPELT}{name}" for name in table.primary_key), "value"]
+    found = pl.DataFrame([tuple(row) for row in rows], schema=dict.fromkeys(names, pl.String), orient="row")
+    return found.with_columns(_spelt(pl.col(name)) for name in names[:-1])

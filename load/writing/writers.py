@@ -80,18 +80,33 @@ def inserted_rows(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame
         connection.execute(table.insert(), piece.to_dicts())
 
 
-def delete_rows(connection: sa.Connection, table: sa.Table, key: str, ids: pl.Series) -> None:
-    """Delete rows by primary key; many at once through a temporary table where COPY can fill one, else a
-    few thousand at a time (SQLite allows 32,766 parameters)."""
-    if connection.dialect.name == "postgresql" and ids.len() > _PIECE:
-        gone = sa.Table("casebridge_gone", sa.MetaData(), sa.Column("id", sa.BigInteger), prefixes=["TEMPORARY"])
+def delete_rows(connection: sa.Connection, table: sa.Table, keys: pl.DataFrame) -> None:
+    """Delete rows by primary key, a frame of its columns; many at once through a temporary table where COPY can
+    fill one, else one by one on the driver (SQLite) or a few thousand at a time."""
+    columns = [table.c[name] for name in keys.columns]
+    if connection.dialect.name == "postgresql" and keys.height > _PIECE:
+        made = [sa.Column(f"key_{number}", column.type) for number, column in enumerate(columns)]
+        gone = sa.Table("casebridge_gone", sa.MetaData(), *made, prefixes=["TEMPORARY"])
         gone.create(connection)
-        copy_rows(connection, gone, pl.DataFrame({"id": ids}))
-        connection.execute(table.delete().where(table.c[key].in_(sa.select(gone.c.id))))
+        copy_rows(
+            connection,
+            gone,
+            keys.rename({column.name: new.name for column, new in zip(columns, made, strict=True)}),
+        )
+        same = [column == new for column, new in zip(columns, gone.c, strict=True)]
+        connection.execute(table.delete().where(sa.exists().where(*same)))
         gone.drop(connection)
-        return
-    for piece in (ids.slice(start, 5_000) for start in range(0, ids.len(), 5_000)):
-        connection.execute(table.delete().where(table.c[key].in_(piece.to_list())))
+    elif connection.dialect.name == "sqlite":
+        same_texts = " AND ".join(f"{_quoted(connection, name)} = ?" for name in keys.columns)
+        statement = f"DELETE FROM {_quoted(connection, table.name)} WHERE {same_texts}"  # noqa: S608
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.cursor().executemany(statement, keys.with_columns(_sqlite_values(keys)).rows())
+    else:
+        for piece in keys.iter_slices(5_000):
+            named = columns[0].in_(piece.to_series().to_list())
+            several = sa.tuple_(*columns).in_(piece.rows()) if len(columns) > 1 else named
+            connection.execute(table.delete().where(several))
 
 
 def _quoted(connection: sa.Connection, name: str) -> str:

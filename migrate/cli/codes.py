@@ -14,6 +14,7 @@ from casebridge.migrate.code_lists.signing import ListState, sign_list, states
 from casebridge.migrate.code_lists.taking import take_lines
 from casebridge.migrate.code_lists.unmapped import unmapped_codes, write_unmapped
 from casebridge.migrate.pipeline import open_job
+from casebridge.project.audit import login
 from casebridge.project.errors import CasebridgeError, counted
 from casebridge.project.private import private_files
 
@@ -69,6 +70,9 @@ def _take(folder: Path, path: Path) -> None:
 def _give_out(folder: Path, run: str | None, out: Path) -> None:
     with open_job(folder, run, alone=False, known=True) as job, private_files():
         found = unmapped_codes(job)
+        if found:  # an unmapped code may be anything that somebody typed
+            log = job.audit_log(writing=True)
+            log.note("export", what="unmapped codes", run=job.run, rows=len(found), login=login())
         paths = write_unmapped(out, found) if found else ()
     rows = counted(sum(item.rows for item in found), "row")
     click.echo(f"{counted(len(found), 'code')} that no list knows, on {rows}")

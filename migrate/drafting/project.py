@@ -12,7 +12,8 @@ from casebridge.migrate.drafting.code_lists import code_list_text
 from casebridge.migrate.drafting.guesses import UNMATCHED, guesses
 from casebridge.migrate.drafting.names import quoted, title_of
 from casebridge.migrate.drafting.people import people
-from casebridge.migrate.drafting.reflected import onto_target, real_target_text, reflect
+from casebridge.migrate.drafting.real_target import reflect
+from casebridge.migrate.drafting.reflected import as_they_stand, onto_target, real_target_text
 from casebridge.migrate.drafting.specs import guess, linkage_text, listed, spec_text, target_text
 from casebridge.migrate.drafting.tables import DraftTable, draft_tables
 from casebridge.migrate.profiling import Profile, profile_dump
@@ -70,6 +71,7 @@ def draft_project(
     homeless: list[DraftTable] = []
     if real is not None and real.tables:
         tables, homeless = onto_target(tables, real)
+        tables, real = as_they_stand(tables, real)
         used = {column.codes for table in tables for column in table.columns}
         lists = [codes for codes in lists if codes.name in used]
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ KEPT_KEYS = 1000
 
 @dataclass
 class Claims:
-    """The rows that load says one table holds, sorted by primary key."""
+    """The rows that load says one table holds, sorted by primary key: its number, or where it is none a hash."""
 
     ids: Rows
     leads: Rows
@@ -53,7 +54,8 @@ class Claims:
 
 @dataclass
 class TableComparison:
-    """What the re-reading of one target table found. Row keys only."""
+    """What the re-reading of one target table found. Row keys only; `keys` are the wrong rows' own, by the numbers
+    that stand for them."""
 
     held: Held
     rows: int = 0
@@ -68,6 +70,7 @@ class TableComparison:
     nobodys_ids: list[int] = field(default_factory=list)
     orphans: dict[str, int] = field(default_factory=dict)
     orphan_ids: dict[str, list[int]] = field(default_factory=dict)
+    keys: dict[int, tuple[Any, ...]] = field(default_factory=dict)
 
     @property
     def missing(self) -> int:
@@ -79,6 +82,25 @@ class TableComparison:
         """Rows that nothing of this run stands for; the second of two rows with one key is one."""
         return self.rows - self.explained
 
+    @property
+    def wrong(self) -> set[int]:
+        """The numbers of all rows that are kept as evidence."""
+        orphans = (number for numbers in self.orphan_ids.values() for number in numbers)
+        return {*self.wrong_ids, *self.missing_ids, *self.nobodys_ids, *orphans}
+
+    def key(self, number: int) -> str:
+        """A wrong row's key as text."""
+        return "|".join(map(str, self.keys.get(number, (number,))))
+
+    def name(self, rows: pl.DataFrame) -> None:
+        """Keep the keys of those of some rows that are wrong."""
+        wanted = self.wrong - self.keys.keys()
+        if wanted:
+            numbers = pl.Series(numbers_of(rows, self.held.table.primary_key))
+            found = numbers.is_in(list(wanted))
+            named = rows.select(self.held.table.primary_key).filter(found).iter_rows()
+            self.keys.update(zip(numbers.filter(found).to_list(), named, strict=True))
+
 
 def read_claims(held: Held, batches: Sequence[tuple[int, Batch]]) -> Claims:
     """Load's own files for one table. The numbers are those of the specs."""
@@ -86,12 +108,13 @@ def read_claims(held: Held, batches: Sequence[tuple[int, Batch]]) -> Claims:
     rests = [pl.DataFrame(schema={"id": pl.Int64, ROW: pl.Int64, SPEC: pl.Int16})]
     key = held.table.primary_key
     for spec, batch in batches:
-        frame = batch.read([ROW, REST, *{key, *held.columns}])
+        frame = batch.read([ROW, REST, *{*key, *held.columns}])
         hashes = hashed(frame.with_columns(pl.lit(False).alias(JUNK)).select(*_declared(held), JUNK))
-        ids = frame.get_column(key).to_numpy()
+        ids = numbers_of(frame, key)
+        frame = frame.with_columns(pl.Series("id", ids))
         parts.append((ids, frame.get_column(ROW).to_numpy(), np.full(len(ids), spec, np.int16), hashes))
         behind = frame.filter(pl.col(REST).list.len() > 0)
-        lines = behind.select(pl.col(key).alias("id"), pl.col(REST).alias(ROW), pl.lit(spec, pl.Int16).alias(SPEC))
+        lines = behind.select("id", pl.col(REST).alias(ROW), pl.lit(spec, pl.Int16).alias(SPEC))
         rests.append(lines.explode(ROW))
     kinds = (np.int64, np.int64, np.int16, np.uint64)
     columns = [
@@ -107,6 +130,15 @@ def read_claims(held: Held, batches: Sequence[tuple[int, Batch]]) -> Claims:
 def hashed(frame: pl.DataFrame) -> npt.NDArray[np.uint64]:
     """A 64-bit hash of each row, over all its columns in order. Within one process only."""
     return frame.hash_rows(seed=20071).to_numpy()
+
+
+def numbers_of(frame: pl.DataFrame, key: Sequence[str]) -> Rows:
+    """A number for each row's key: the whole number that it is, NOBODY where it is empty; else 63 bits of a hash.
+    Two keys with one hash would be told as rows that differ, never passed over."""
+    if len(key) == 1 and frame.schema[key[0]].is_integer():
+        return frame.get_column(key[0]).fill_null(NOBODY).to_numpy()
+    hashes = frame.select(key).hash_rows(seed=1789).to_numpy()
+    return (hashes >> np.uint64(1)).astype(np.int64)
 
 
 def _declared(held: Held) -> list[pl.Expr]:
@@ -130,7 +162,7 @@ def compare(
     keys: list[Rows] = []
     own: dict[str, list[tuple[Rows, Rows]]] = {}
     for chunk in read_back(connection, held):
-        ids = chunk.get_column(held.table.primary_key).fill_null(NOBODY).to_numpy()
+        ids = numbers_of(chunk, held.table.primary_key)
         at = claims.find(ids)
         known = at >= 0
         _match(side, claims, ids, at, known, hashed(chunk))
@@ -142,6 +174,7 @@ def compare(
             else:
                 _orphans(side, name, *found, parents.get(str(parent), np.empty(0, np.int64)))
         keys.append(ids)
+        side.name(chunk)
     present = np.sort(np.concatenate(keys)) if keys else np.empty(0, np.int64)
     for name, values in own.items():
         for found in values:
@@ -180,7 +213,8 @@ def _references(held: Held, chunk: pl.DataFrame, ids: Rows) -> dict[str, tuple[R
         if column.name in held.columns:
             values = chunk.get_column(column.name)
             filled = values.is_not_null().to_numpy()
-            found[column.name] = (ids[filled], values.drop_nulls().to_numpy())
+            named = chunk.select(column.name).filter(values.is_not_null())
+            found[column.name] = (ids[filled], numbers_of(named, [column.name]))
     return found
 
 
@@ -204,22 +238,27 @@ def _keep(kept: list[int], more: Rows) -> None:
 
 def name_columns(
     connection: sa.Connection, side: TableComparison, batches: Sequence[tuple[int, Batch]]
-) -> list[tuple[int, str, str]]:
-    """A closer look at rows that differ: (primary key, legacy key, the columns). Fills `side.columns`."""
-    held, key = side.held, side.held.table.primary_key
+) -> list[tuple[str, str, str]]:
+    """A closer look at rows that differ: (primary key, legacy key, the columns). Fills `side.columns`; and where
+    load's own files know the keys of other wrong rows, `side.keys`."""
+    held, key = side.held, list(side.held.table.primary_key)
+    for _, batch in batches if side.wrong - side.keys.keys() else ():
+        side.name(batch.read(key))
     if not side.wrong_ids:
         return []
-    texts = read_rows(connection, held, side.wrong_ids)
-    now = typed(texts, held).rename(lambda name: f"now:{name}").rename({f"now:{key}": key})
+    kinds = {name: held.table.by_name[name].type.dtype for name in key}
+    wrong = pl.DataFrame([side.keys[number] for number in side.wrong_ids], schema=kinds, orient="row")
+    texts = read_rows(connection, held, wrong)
+    now = typed(texts, held).rename(lambda name: name if name in key else f"now:{name}")
     junk = texts.select(junk_of(held)).rename(lambda name: f"junk:{name}")
-    wanted = pl.col(key).is_in(side.wrong_ids)
-    then = pl.concat([b.scan().filter(wanted).select(KEY, *_declared(held)).collect() for _, b in batches])
+    rows = (b.scan().select(KEY, *_declared(held)).join(wrong.lazy(), on=key, how="semi") for _, b in batches)
+    then = pl.concat([found.collect() for found in rows])
     both = then.join(pl.concat([now, junk], how="horizontal"), on=key, how="inner").sort(key)
-    others = [name for name in held.columns if name != key]
-    differs = both.select(key, KEY, *(_differs(name, f"junk:{name}" in junk.columns) for name in others))
+    others = [name for name in held.columns if name not in key]
+    differs = both.select(*key, KEY, *(_differs(name, f"junk:{name}" in junk.columns) for name in others))
     side.columns = {name: int(differs.get_column(name).sum()) for name in others if differs[name].any()}
     return [
-        (row[key], row[KEY], " ".join(name for name in others if row[name]))
+        ("|".join(str(row[name]) for name in key), row[KEY], " ".join(name for name in others if row[name]))
         for row in differs.iter_rows(named=True)
     ]
 

@@ -15,7 +15,7 @@ from casebridge.reconciliation.reading.verified_files import RunFiles
 TABLE, LOADED = "casebridge_crosswalk", "casebridge_applied"
 SCHEMA = {
     "system": pl.String, "legacy_key": pl.String, "survivor_system": pl.String, "survivor_key": pl.String,
-    "target_id": pl.Int64,
+    "target_id": pl.String,
 }  # fmt: skip
 QUERY = f"SELECT {', '.join(SCHEMA)} FROM {TABLE}"  # noqa: S608 - names of ours
 
@@ -44,12 +44,12 @@ def compare_crosswalk(connection: sa.Connection, job: Job, files: RunFiles, sett
 
 def _expected(job: Job, files: RunFiles, register: set[str], setting: Setting) -> pl.DataFrame:
     """One line a record that was loaded, and one a record folded into one of those."""
-    none = pl.DataFrame(schema={"system": pl.String, "legacy_key": pl.String, "target_id": pl.Int64})
+    none = pl.DataFrame(schema={"system": pl.String, "legacy_key": pl.String, "target_id": pl.String})
     found = [none]
     for spec in (spec for spec in job.specs if spec.name in register):
-        key, space = job.target.by_name[spec.target].primary_key, setting.spaces.get(spec.name, spec.system)
+        key, space = job.target.by_name[spec.target].id_column, setting.spaces.get(spec.name, spec.system)
         for batch in files.of("load", spec.name, "rows"):
-            rows = batch.read([KEY, key]).select(pl.lit(space), pl.col(KEY), pl.col(key))
+            rows = batch.read([KEY, key]).select(pl.lit(space), pl.col(KEY), pl.col(key).cast(pl.String))
             found.append(rows.rename(dict(zip(rows.columns, none.columns, strict=True))))
     loaded = pl.concat(found)
     itself = loaded.with_columns(survivor_system=pl.col("system"), survivor_key=pl.col("legacy_key"))
@@ -62,5 +62,5 @@ def _expected(job: Job, files: RunFiles, register: set[str], setting: Setting) -
 def _held(connection: sa.Connection) -> pl.DataFrame:
     if not sa.inspect(connection).has_table(TABLE):
         return pl.DataFrame(schema=SCHEMA)
-    rows = [tuple(row) for row in connection.exec_driver_sql(QUERY)]
+    rows = [(*row[:-1], None if row[-1] is None else str(row[-1])) for row in connection.exec_driver_sql(QUERY)]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row").unique()

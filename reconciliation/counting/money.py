@@ -215,7 +215,7 @@ class Money:
     def _groups(self, total: Total, loaded: pl.DataFrame) -> pl.DataFrame:
         """Party by party and period by period: what the loaded source rows say, what the target has."""
         keys = self._keys(total)
-        none = pl.DataFrame(schema={"party": pl.Int64, "period": pl.String, "target": pl.Int64})
+        none = pl.DataFrame(schema={"party": keys.schema["id"], "period": pl.String, "target": pl.Int64})
         target = pl.concat([none, *self._targets[total]]).join(keys, left_on="party", right_on="id", how="left")
         key = pl.when(pl.col("party").is_not_null()).then(pl.col(KEY).fill_null(UNKNOWN_PARTY))
         target = target.group_by(key.alias("party"), "period").agg(pl.col("target").sum())
@@ -232,14 +232,14 @@ class Money:
 
     def _keys(self, total: Total) -> pl.DataFrame:
         """The legacy key of each row the money may belong to: `id`, KEY."""
-        found = [pl.DataFrame(schema={"id": pl.Int64, KEY: pl.String})]
         if total.party is None:
-            return found[0]
+            return pl.DataFrame(schema={"id": pl.Int64, KEY: pl.String})
         parent = self.setting.job.target.by_name[str(total.party.references)]
+        found = [pl.DataFrame(schema={"id": parent.id_type, KEY: pl.String})]
         for spec in (spec for spec in self.setting.job.specs if spec.target == parent.name):
             for batch in self.setting.files.of("load", spec.name, "rows"):
                 found.append(
-                    batch.read([parent.primary_key, KEY]).rename({parent.primary_key: "id"}).select("id", KEY)
+                    batch.read([parent.id_column, KEY]).rename({parent.id_column: "id"}).select("id", KEY)
                 )
         return pl.concat(found).unique("id", keep="first", maintain_order=True)
 

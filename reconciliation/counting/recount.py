@@ -62,7 +62,7 @@ class Books:
     setting: Setting
     book: Book
     sides: dict[str, TableComparison] = field(default_factory=dict)
-    differences: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
+    differences: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
     state: str | None = None
     ways: Ways | None = None
     merged_apart: int = 0

@@ -49,9 +49,9 @@ class RestrictionAccount:
     closed: int
     kept: int
     lowered: int
-    opened_ids: tuple[int, ...] = ()
-    closed_ids: tuple[int, ...] = ()
-    kept_ids: tuple[int, ...] = ()
+    opened_ids: tuple[int | str, ...] = ()
+    closed_ids: tuple[int | str, ...] = ()
+    kept_ids: tuple[int | str, ...] = ()
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Restriction:
     def from_target(self, table: str, chunk: pl.DataFrame) -> None:
         """Keep each row's key and whether it is restricted."""
         target = self.setting.job.target
-        key = target.by_name[table].primary_key
+        key = target.by_name[table].id_column
         for marks in target.marks(table):
             if marks.column in chunk.columns:
                 flag = _closed(marks, pl.col(marks.column).cast(pl.String))
@@ -146,7 +146,7 @@ class Restriction:
         return tuple(sorted(fed)) if fed <= self.setting.given(spec) else ()
 
     def _account(self, table: str, marks: Marks) -> RestrictionAccount:
-        none = pl.DataFrame(schema={"id": pl.Int64, "flag": pl.Boolean})
+        none = pl.DataFrame(schema={"id": self._id_type(table), "flag": pl.Boolean})
         there = pl.concat([none, *self._there.get((table, marks.column), [])])
         actual = there.filter("flag").get_column("id").unique()
         present = there.get_column("id").unique()
@@ -178,6 +178,9 @@ class Restriction:
             tuple(closed.drop_nulls().head(KEPT_KEYS).to_list()),
             tuple(kept.sort().head(KEPT_KEYS).to_list()),
         )
+
+    def _id_type(self, table: str) -> pl.DataType:
+        return self.setting.job.target.by_name[table].id_type
 
     def _places(self, table: str) -> dict[str, int]:
         none = pl.DataFrame(schema={ROW: pl.Int64, "place": pl.UInt8})
@@ -220,19 +223,21 @@ class Restriction:
     def _kept(self, table: str, column: str, present: pl.Series) -> pl.Series:
         """The rows that were restricted in the target before, or of which a folded one was, as load has written
         down."""
-        found = [pl.Series("id", [], dtype=pl.Int64)]
+        kind = self._id_type(table)
+        found = [pl.Series("id", [], dtype=kind)]
         for spec in (spec for spec in self.setting.job.specs if spec.target == table):
             for batch in self.setting.files.of(STAGE, spec.name, RAISED):
                 rows = batch.read(["id", "column", "cause"])
                 mine = (pl.col("column") == column) & pl.col("cause").is_in([BY_TARGET, BY_MERGE])
-                found.append(rows.filter(mine).get_column("id"))
+                found.append(rows.filter(mine).get_column("id").cast(kind))
         kept = pl.concat(found).unique()
         return kept.filter(kept.is_in(present.implode()))
 
     def _standing_for(self, table: str) -> pl.DataFrame:
         """Every source row folded into each target row, and whose it is: `id`, `_row`, `system`, `key`."""
-        key = self.setting.job.target.by_name[table].primary_key
-        schema = {"id": pl.Int64, ROW: pl.Int64, "system": pl.String, "key": pl.String}
+        key = self.setting.job.target.by_name[table].id_column
+        texts = {"system": pl.String(), "key": pl.String()}
+        schema = {"id": self._id_type(table), ROW: pl.Int64(), **texts}
         found = [pl.DataFrame(schema=schema)]
         for spec in (spec for spec in self.setting.job.specs if spec.target == table):
             own = pl.col(KEY).str.strip_suffix(f"#{spec.part}") if spec.part else pl.col(KEY)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 import psycopg
@@ -19,7 +20,9 @@ from casebridge.project.target import ColumnType, TargetTable
 JUNK = "_junk"
 CHUNK_ROWS = 100_000
 CHUNK_BYTES = 32 << 20
+_FEW = 200
 NULL = "\x1e"
+_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def look(connection: sa.Connection, tables: Sequence[TargetTable]) -> dict[str, 
         found = {str(column["name"]) for column in inspector.get_columns(table.name)} if there else set()
         columns = tuple(c.name for c in table.columns if c.name in found)
         lacking = tuple(c.name for c in table.columns if c.name not in found)
-        held[table.name] = Held(table, there and table.primary_key in found, columns, lacking)
+        held[table.name] = Held(table, there and found.issuperset(table.primary_key), columns, lacking)
     return held
 
 
@@ -68,11 +71,21 @@ def read_back(connection: sa.Connection, held: Held) -> Iterator[pl.DataFrame]:
         yield typed(chunk, held)
 
 
-def read_rows(connection: sa.Connection, held: Held, ids: Sequence[int]) -> pl.DataFrame:
-    """A few rows by primary key, as text: the closer look at rows that differ."""
-    key: sa.ColumnClause[int] = sa.column(held.table.primary_key)
-    query = _select(connection, held).where(key.in_(list(ids)))
-    return pl.concat([_frame([], held.columns), *_by_cursor(connection, query, held.columns)])
+def read_rows(connection: sa.Connection, held: Held, keys: pl.DataFrame) -> pl.DataFrame:
+    """A few rows by primary key (a frame of its columns), as text: the closer look at rows that differ."""
+    found = [_frame([], held.columns)]
+    for piece in keys.iter_slices(_FEW):
+        query = _select(connection, held).where(
+            sa.or_(*(_named(held, row) for row in piece.iter_rows(named=True)))
+        )
+        found += _by_cursor(connection, query, held.columns)
+    return pl.concat(found)
+
+
+def _named(held: Held, key: Mapping[str, Any]) -> sa.ColumnElement[bool]:
+    """The row with this key."""
+    kinds = {name: held.table.by_name[name].type.sql for name in key}
+    return sa.and_(*(sa.column(name, kinds[name]) == value for name, value in key.items()))
 
 
 def typed(chunk: pl.DataFrame, held: Held) -> pl.DataFrame:
@@ -87,7 +100,7 @@ def junk_of(held: Held) -> list[pl.Expr]:
     return [
         _junk(pl.col(column.name), column.type).alias(column.name)
         for column in held.table.columns
-        if column.name in held.columns and column.type.dtype != pl.String()
+        if column.name in held.columns and column.type.name in _FROM_TEXT
     ]
 
 
@@ -112,6 +125,7 @@ _FROM_TEXT: Mapping[str, Callable[[pl.Expr, ColumnType], pl.Expr]] = {
     "timestamp": lambda text, _: text.str.replace("T", " ", literal=True).str.to_datetime(
         "%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us"
     ),
+    "uuid": lambda text, _: pl.when(text.str.contains(_UUID)).then(text),
     "boolean": lambda text, _: text.str.to_lowercase().replace_strict(
         {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False},
         default=None,

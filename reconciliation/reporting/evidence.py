@@ -20,13 +20,13 @@ def write_evidence(books: Books, folder: Path) -> None:
     for name, side in books.sides.items():
         accounts = [account for account in restriction if account.table == name]
         lines: list[tuple[str, object, str]] = [
-            *(("nobody's row", key, "") for key in side.nobodys_ids),
-            *(("written but not there", key, "") for key in side.missing_ids),
+            *(("nobody's row", side.key(key), "") for key in side.nobodys_ids),
+            *(("written but not there", side.key(key), "") for key in side.missing_ids),
             *(
                 ("contents differ", key, f"{legacy}: {columns}")
                 for key, legacy, columns in books.differences[name]
             ),
-            *(("orphan", key, column) for column, keys in side.orphan_ids.items() for key in keys),
+            *(("orphan", side.key(key), column) for column, keys in side.orphan_ids.items() for key in keys),
             *(("restriction lost", key, a.column) for a in accounts for key in a.opened_ids),
             *(("restriction without cause", key, a.column) for a in accounts for key in a.closed_ids),
             *(("restriction kept", key, a.column) for a in accounts for key in a.kept_ids),

@@ -31,6 +31,7 @@ RULE_WORDS: Mapping[str, str] = {
     "required": "a value that must be there is missing",
     "money": "the amount is no number",
     "number": "the value is no number",
+    "uuid": "the value is no uuid",
     "date": "there is no such day",
     "period": "the period is not a year and a month",
     "years": "the year cannot be right",

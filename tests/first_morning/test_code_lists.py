@@ -58,6 +58,9 @@ def _wanted(path: Path) -> list[dict[str, str]]:
 def test_codes_that_no_list_knows_go_out_with_their_rows(project: Path, tmp_path: Path) -> None:
     """As CSV and as XLSX, for nobody else; what a spreadsheet would calculate is text."""
     done = _codes(project, "--out", str(tmp_path))
+    with open_job(project, alone=False) as job:
+        (entry,) = job.audit_log().entries("export")
+    assert (entry.body or {}).items() >= {"what": "unmapped codes", "rows": 2}.items()
     assert "2 codes that no list knows, on 120 rows" in done.output
     lines = _wanted(tmp_path / "unmapped-codes.csv")
     assert [(line["list"], line["legacy_code"], line["rows"], line["status"]) for line in lines] == [

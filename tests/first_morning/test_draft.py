@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from casebridge.migrate.cli.main import cli
 from casebridge.migrate.drafting.guesses import guesses
 from casebridge.migrate.pipeline import check, open_job, run_stages
+from casebridge.project.database import open_database
 from casebridge.project.toml_file import read_toml
 
 
@@ -208,7 +209,7 @@ def test_people_who_must_never_be_compared_stay_apart(tmp_path: Path) -> None:
 
 def test_a_real_target_is_taken_as_it_is(tmp_path: Path) -> None:
     """Tables and columns that are called alike, the old key's column, defaults that the database fills in itself;
-    what no table is like waits, and a table whose key is no whole number is left out."""
+    what no table is like waits, and a table without a key is left out."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'real.db'}")
     with engine.begin() as connection:
         for statement in (
@@ -217,13 +218,16 @@ def test_a_real_target_is_taken_as_it_is(tmp_path: Path) -> None:
             "CREATE TABLE dm_orders (id INTEGER PRIMARY KEY, client_id INTEGER REFERENCES dm_clients, order_no "
             "VARCHAR(9), status VARCHAR(8))",
             "CREATE TABLE marks (a INTEGER, b INTEGER, PRIMARY KEY (a, b))",
+            "CREATE TABLE loose (a INTEGER)",
         ):
             connection.exec_driver_sql(statement)
     engine.dispose()
     done = _draft(tmp_path / "project", _shop(tmp_path / "dump"), "--target", f"sqlite:///{tmp_path / 'real.db'}")
     assert "2 tables that no table of the target is called like" in done.output
     target = read_toml(tmp_path / "project/target.toml")
-    assert list(target) == ["dm_clients", "dm_orders"]
+    assert list(target) == ["dm_clients", "dm_orders", "marks"]
+    assert target["marks"]["primary_key"] == ["a", "b"]
+    assert "# Left out: loose: it has no primary key." in (tmp_path / "project/target.toml").read_text()
     assert target["dm_clients"]["legacy_key"] == "client_id_legacy"
     assert "made_on" not in target["dm_clients"]["columns"]
     assert target["dm_orders"]["columns"]["client_id"] == {"type": "integer", "references": "dm_clients"}
@@ -234,6 +238,47 @@ def test_a_real_target_is_taken_as_it_is(tmp_path: Path) -> None:
     (problem,) = check(tmp_path / "project", notes)
     assert "`Client.Restricted` carries marks, and no spec brings its rows to a column that keeps them" in problem
     assert any(note.startswith("tables/unmatched: 2 tables") for note in notes)
+
+
+def test_a_real_target_with_keys_of_its_own(tmp_path: Path, postgres_url: str) -> None:
+    """uuids are given out; a text key is the old key or a column of the source; a link is named by what it joins;
+    what refers to a list that stands there already keeps its value."""
+    files = {
+        "Client": (["ClientId", "LastName", "Sex"], [[f"C{n}", f"Name{n}", "MF"[n % 2]] for n in range(30)]),
+        "Team": (["TeamCode", "Title"], [[f"T{n}", f"Title {n}"] for n in range(12)]),
+        "ClientTeam": (["ClientId", "TeamCode", "Role"], [[f"C{n}", f"T{n % 12}", f"r{n}"] for n in range(30)]),
+    }  # fmt: skip
+    (tmp_path / "dump").mkdir()
+    for name, (header, rows) in files.items():
+        _write(tmp_path / "dump" / f"{name}.csv", header, rows)
+    engine = open_database(postgres_url)
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE sexes (sex varchar(1) PRIMARY KEY)",
+            "INSERT INTO sexes VALUES ('M'), ('F')",
+            "CREATE TABLE clients (id uuid PRIMARY KEY, last_name varchar(40), sex varchar(1) REFERENCES sexes)",
+            "CREATE TABLE teams (team_code varchar(9) PRIMARY KEY, title varchar(40))",
+            "CREATE TABLE client_teams (client_id uuid REFERENCES clients, team_code varchar(9) REFERENCES teams, "
+            "role varchar(9), PRIMARY KEY (client_id, team_code))",
+        ):
+            connection.exec_driver_sql(statement)
+    project = tmp_path / "project"
+    assert _draft(project, tmp_path / "dump", "--target", postgres_url).exit_code == 0
+    target = read_toml(project / "target.toml")
+    assert target["client_teams"]["primary_key"] == ["client_id", "team_code"]
+    assert "sexes" not in target
+    assert "references" not in target["clients"]["columns"]["sex"]
+    assert check(project) == []
+    with open_job(project, "trial-1") as job:
+        list(run_stages(job))
+        assert job.ledger.runs()[-1].verdict == "balanced"
+    with engine.connect() as connection:
+        (there,) = connection.exec_driver_sql(
+            "SELECT count(*), count(DISTINCT c.id), min(t.title), min(c.sex) FROM client_teams l "
+            "JOIN clients c ON c.id = l.client_id JOIN teams t USING (team_code)"
+        )
+    engine.dispose()
+    assert tuple(there) == (30, 30, "Title 0", "F")
 
 
 def test_what_is_measured_is_no_code_and_text_has_room(tmp_path: Path) -> None:

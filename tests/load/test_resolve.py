@@ -15,7 +15,7 @@ from casebridge.project.target import ColumnType, TargetColumn, TargetTable
 BIGINT, TEXT = ColumnType("bigint"), ColumnType("text")
 TABLE = TargetTable(
     "payments",
-    "id",
+    ("id",),
     (
         TargetColumn("id", BIGINT),
         TargetColumn("old_key", TEXT),

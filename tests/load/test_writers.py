@@ -23,7 +23,7 @@ KINDS = {
     "amount": "numeric(12,3)", "day": "date", "moment": "timestamp", "yes": "boolean",
 }  # fmt: skip
 TARGET = Target(
-    (TargetTable("order", "id", tuple(TargetColumn(name, read_type(kind)[0]) for name, kind in KINDS.items())),)
+    (TargetTable("order", ("id",), tuple(TargetColumn(name, read_type(kind)[0]) for name, kind in KINDS.items())),)
 )
 SCHEMA = {column.name: column.type.dtype for column in TARGET.tables[0].columns}
 
@@ -147,7 +147,7 @@ def test_no_rows_are_no_trouble_and_many_go_by_key(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         write(connection, table, _frame([]))
         write(connection, table, _frame([_row(number) for number in range(60_001)]))
-        delete_rows(connection, table, "id", pl.Series(range(1, 60_001)))
+        delete_rows(connection, table, pl.DataFrame({"id": range(1, 60_001)}))
     assert [row["id"] for row in _read(engine)] == [0]
 
 

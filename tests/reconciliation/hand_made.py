@@ -48,10 +48,12 @@ def _column(name: str, kind: ColumnType = TEXT, references: str | None = None) -
 
 TARGET = Target(
     (
-        TargetTable("orgs", "id", (_column("id", BIGINT), _column("name"), _column("parent_id", BIGINT, "orgs"))),
+        TargetTable(
+            "orgs", ("id",), (_column("id", BIGINT), _column("name"), _column("parent_id", BIGINT, "orgs"))
+        ),
         TargetTable(
             "persons",
-            "person_id",
+            ("person_id",),
             (
                 _column("person_id", BIGINT),
                 _column("last_name", ColumnType("varchar", length=30)),
@@ -62,12 +64,12 @@ TARGET = Target(
         ),
         TargetTable(
             "phones",
-            "phone_id",
+            ("phone_id",),
             (_column("phone_id", BIGINT), _column("person_id", BIGINT, "persons"), _column("number")),
         ),
         TargetTable(
             "notes",
-            "note_id",
+            ("note_id",),
             (
                 _column("note_id", BIGINT),
                 _column("person_id", BIGINT, "persons"),
@@ -78,7 +80,7 @@ TARGET = Target(
         ),
         TargetTable(
             "payments",
-            "payment_id",
+            ("payment_id",),
             (
                 _column("payment_id", BIGINT),
                 _column("person_id", BIGINT, "persons"),

@@ -1,0 +1,154 @@
+"""The target that a real database has: its tables, their keys, and what of them cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from casebridge.project.database import DRIVER_ERRORS, open_database, refusal
+from casebridge.project.targetfile import NUMBERED
+
+_OURS = "casebridge_"
+
+
+@dataclass(frozen=True)
+class RealColumn:
+    """A column of the target: its type as target.toml writes it, and a doubt about that (empty for none)."""
+
+    name: str
+    type: str
+    nullable: bool
+    filled: bool
+    references: str
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
+class RealTable:
+    """A table of the target. Its primary key is one whole number or uuid, which casebridge gives out, or else what
+    the specs say (`natural`). `has_rows`: it is not empty."""
+
+    name: str
+    primary_key: tuple[str, ...]
+    columns: tuple[RealColumn, ...]
+    has_rows: bool = False
+
+    @property
+    def natural(self) -> bool:
+        """Whether the specs fill the key: it is text, has several columns, or is that of another table."""
+        first = next(column for column in self.columns if column.name == self.primary_key[0])
+        return len(self.primary_key) > 1 or first.type not in NUMBERED or bool(first.references)
+
+    @property
+    def open_columns(self) -> dict[str, RealColumn]:
+        """The columns that a spec may fill."""
+        given = () if self.natural else self.primary_key
+        return {column.name: column for column in self.columns if column.name not in given}
+
+
+@dataclass(frozen=True)
+class RealTarget:
+    """The tables of a database, and those that are left out, each with the reason."""
+
+    tables: tuple[RealTable, ...]
+    left_out: tuple[str, ...]
+
+
+def reflect(url: str) -> RealTarget:
+    """The tables of a database in its default schema. TargetError when it cannot be read. Nothing is written."""
+    engine = open_database(url, reading=True)
+    try:
+        with engine.connect() as connection:
+            inspector = sa.inspect(connection)
+            names = [name for name in inspector.get_table_names() if not name.startswith(_OURS)]
+            keys = {name: inspector.get_pk_constraint(name)["constrained_columns"] for name in names}
+            columns = {name: inspector.get_columns(name) for name in names}
+            links = {name: inspector.get_foreign_keys(name) for name in names}
+            one = {name: sa.select(sa.literal(1)).select_from(sa.table(name)).limit(1) for name in names}
+            held = {name for name, query in one.items() if connection.execute(query).first()}
+    except DRIVER_ERRORS as error:
+        raise refusal(url, error) from error
+    finally:
+        engine.dispose()
+    unlike = {name: why for name in names if (why := _unusable(keys[name], columns[name]))}
+    usable = {name: keys[name] for name in names if name not in unlike}
+    made = [RealTable(name, tuple(key), tuple(_columns(columns[name], links[name], usable)), name in held)
+            for name, key in usable.items()]  # fmt: skip
+    left = tuple(f"{name}: {why}" for name, why in unlike.items())
+    return RealTarget(tuple(_without_circles(made)), left)
+
+
+def _unusable(key: Sequence[str], columns: Sequence[Any]) -> str:
+    """Why nothing can be loaded into a table by its key; empty where it can."""
+    if not key:
+        return "it has no primary key"
+    strange = [column["name"] for column in columns if column["name"] in key and _type(column["type"])[1]]
+    return (
+        f"its primary key holds {', '.join(strange)}, of a type that target.toml does not have" if strange else ""
+    )
+
+
+def _columns(
+    columns: Sequence[Any], links: Sequence[Any], usable: Mapping[str, Sequence[str]]
+) -> Iterator[RealColumn]:
+    refers = {link["constrained_columns"][0]: str(link["referred_table"]) for link in links
+              if not link.get("referred_schema") and len(link["constrained_columns"]) == 1
+              and list(usable.get(link["referred_table"], ())) == link["referred_columns"]}  # fmt: skip
+    for column in columns:
+        kind, doubt = _type(column["type"])
+        to = refers.get(column["name"], "")
+        filled = column.get("default") is not None or bool(column.get("computed") or column.get("identity"))
+        yield RealColumn(str(column["name"]), kind, bool(column["nullable"]), filled, to, doubt)
+
+
+def _type(kind: sa.types.TypeEngine[Any]) -> tuple[str, str]:
+    """A type as target.toml writes it, and what is in doubt about it."""
+    if isinstance(kind, sa.Boolean):
+        return "boolean", ""
+    if isinstance(kind, sa.Uuid):
+        return "uuid", ""
+    if isinstance(kind, sa.Integer):
+        return ("bigint" if isinstance(kind, sa.BigInteger) else "integer"), ""
+    if isinstance(kind, sa.Numeric):
+        precision, scale = kind.precision, kind.scale
+        if isinstance(kind, sa.Float) or not precision or precision > 38:
+            return "numeric(38,10)", f"it is {kind} there"
+        return f"numeric({precision},{scale or 0})", ""
+    if isinstance(kind, sa.DateTime):
+        return "timestamp", "it has a time zone there" if getattr(kind, "timezone", False) else ""
+    if isinstance(kind, sa.Date):
+        return "date", ""
+    if isinstance(kind, sa.String):
+        length = getattr(kind, "length", None)
+        return (f"varchar({length})", "") if length and not isinstance(kind, sa.Text) else ("text", "")
+    return "text", f"it is {type(kind).__name__} there"
+
+
+def _without_circles(tables: Sequence[RealTable]) -> Iterator[RealTable]:
+    """References that a load can keep in order: one that would close a circle becomes a plain column."""
+    parents: dict[str, set[str]] = {}
+    for table in tables:
+        columns = [_kept_open(parents, table.name, column) for column in table.columns]
+        yield replace(table, columns=tuple(columns))
+
+
+def _kept_open(parents: dict[str, set[str]], table: str, column: RealColumn) -> RealColumn:
+    to = column.references
+    if not to or to == table:
+        return column
+    if table in _above(parents, to):
+        return replace(column, references="", doubt=f"a key of {to}, left out: the tables form a circle")
+    parents.setdefault(table, set()).add(to)
+    return column
+
+
+def _above(parents: Mapping[str, set[str]], table: str) -> set[str]:
+    seen, left = {table}, [table]
+    while left:
+        fresh = parents.get(left.pop(), set()) - seen
+        seen |= fresh
+        left += fresh
+    return seen
