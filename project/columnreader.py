@@ -91,7 +91,7 @@ class ColumnReader(TomlValues):
         elif not evidence and name in target.by_name:
             column = target.by_name[name]
             kind, references, nullable = column.type, references or column.references, column.nullable
-            known = references in self.target.by_name
+            known = bool(references) and references in self.target.by_name
             what, hint = cannot_refer(kind, str(references), self.target.by_name) if known else ("", "")
             if what:
                 self._problem(where, what, hint)
