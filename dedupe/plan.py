@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from casebridge.dedupe.calibrated import calibrated_before
 from casebridge.dedupe.candidates import STAGE, batch_name, linkage_inputs, of_files, reads
 from casebridge.dedupe.config import read_registers
 from casebridge.dedupe.stage import folding, standing_decisions
@@ -33,10 +34,11 @@ def plan_tables(job: Job) -> Iterator[TablePlan]:
         yield planned(STAGE, batch_name(config), ((0, inputs),), () if done else (0,), rows)
         records += rows
         found += [of_files(config, done)] if done else []
-    if len(found) < len(registers):
+    put_right = calibrated_before(job, found, decisions) if len(found) == len(registers) else None
+    if put_right is None:
         yield from (follows(STAGE, name) for name in names)
         return
-    inputs, _ = folding(job, found, decisions)
+    inputs, _ = folding(job, put_right, decisions)
     for name in names:
         pending = () if job.ledger.done(STAGE, name, 0, inputs) else (0,)
         yield planned(STAGE, name, ((0, inputs),), pending, records)

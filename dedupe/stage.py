@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import polars as pl
 
+from casebridge.dedupe.calibrated import calibrated
 from casebridge.dedupe.candidates import CandidatePairs, candidate_pairs, no_link_digest
 from casebridge.dedupe.config import LinkageConfig, people_of, read_registers, same_space, spaces
 from casebridge.dedupe.foldable import NAME as PREFLIGHT
 from casebridge.dedupe.foldable import apart_words, judged, merge_rules
 from casebridge.dedupe.golden import Folded, fold, marks_of, shaped_like
+from casebridge.dedupe.quality.recalibration import CALIBRATION
 from casebridge.dedupe.review.contradictions import contradictions
 from casebridge.dedupe.review.crosswalk import groups, withheld
 from casebridge.dedupe.review.decision_log import DecisionLog, told
@@ -45,7 +47,8 @@ def run(job: Job) -> Tally:
         _check_protected(job, people)
     then = said_until_now(job.audit_log().engine)
     decisions = standing_decisions(job, registers)
-    found = [candidate_pairs(job, config, decisions) for config in registers]
+    candidates = [candidate_pairs(job, config, decisions) for config in registers]
+    found, labelled = calibrated(job, candidates, decisions)
     for one in found:
         mine = [said for said in decisions if one.of.owns(said.left_id)]
         note_bases(job.audit_log().engine, mine, one.pairs.scan())
@@ -55,12 +58,14 @@ def run(job: Job) -> Tally:
     for name in ("pairs", "crosswalk", *clean):
         job.ledger.seal(job.run, STAGE, name, [(0, inputs)])
     job.ledger.seal(job.run, STAGE, PREFLIGHT, [(0, inputs)] if merge_rules(job, people) else [])
-    write_evidence(job, registers, inputs, then)
+    write_evidence(job, registers, inputs, {**then, CALIBRATION: labelled.text()})
     _delete_unused_files(job)
     lonely = DecisionLog(job.audit_log()).waiting()
     if lonely:
         job.report.note(told(lonely))
     _tell_contradictions(job, decisions)
+    if labelled.used:
+        job.report.note(f"{labelled.sentence} More pairs put forward for that: {labelled.forward:,}")
     for words in filter(None, [apart_words(job)]):
         job.report.note(words)
     waiting = undecided(job).height

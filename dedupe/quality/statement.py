@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from casebridge.dedupe.quality.agreement import Agreement, agreement
 from casebridge.dedupe.quality.estimates import Estimate, Seen, found_share, share_of
-from casebridge.dedupe.quality.strata import MERGED, WAITING
+from casebridge.dedupe.quality.labels import answer, labels_of
+from casebridge.dedupe.quality.recalibration import CALIBRATION, Recalibration, read_recalibration
+from casebridge.dedupe.quality.strata import MERGED
 from casebridge.dedupe.review.desk import Desk
 from casebridge.dedupe.review.desk_figures import known_of
 from casebridge.dedupe.review.samples import Drawn, Sample, last_sample
-from casebridge.dedupe.review.verdicts import SETTLING, Act, Opinion, Place, Said
+from casebridge.dedupe.review.verdicts import SETTLING, Act, Place, Said
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Statement:
     waiting: int
     twice: Agreement | None
     at: str
+    calibration: Recalibration | None = None
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -56,6 +59,8 @@ class Statement:
         if self.precision and self.precision.judged and self.precision.share == 1:
             most = f"{3 / self.precision.judged:.2%}"
             said.append(f"Nothing wrong in {self.precision.judged:,} merges: at 95 %, at most {most} of such are.")
+        if self.calibration:
+            said.append(self.calibration.sentence)
         return tuple(said)
 
 
@@ -65,13 +70,14 @@ def state(desk: Desk, clearance: int) -> Statement:
     twice = agreement(_judged_twice(desk, clearance))
     if sample is None:
         return Statement(None, None, (), 0, twice, "")
+    calibration = read_recalibration(desk.evidence().fact(CALIBRATION))
     parts = [one for one in sample.strata if one.clearance <= clearance]
     seen = [(one, _seen(desk, one)) for one in parts]
     merged = [found for one, found in seen if one.outcome == MERGED]
     others = [found for one, found in seen if one.outcome != MERGED]
     waiting = sum(len(one.pairs) - found.judged for one, found in seen)
-    bands = tuple(_band(one, found) for one, found in seen)
-    return Statement(share_of(merged), _found(merged, others, sample), bands, waiting, twice, sample.at)
+    bands, found = tuple(_band(one, there) for one, there in seen), _found(merged, others, sample)
+    return Statement(share_of(merged), found, bands, waiting, twice, sample.at, calibration)
 
 
 def _found(merged: Sequence[Seen], others: Sequence[Seen], sample: Sample) -> Estimate | None:
@@ -94,11 +100,8 @@ def judged_same(desk: Desk, pair: tuple[str, str], outcome: str) -> bool | None:
     check = next((said for said in reversed(desk.checks(one.pair.item)) if _tells(said)), None) if one else None
     if one is None or check is None:
         return None
-    says = check.verdict == Opinion.SAME
-    if says == (outcome == MERGED) and outcome != WAITING:
-        return says
-    later = one.standing.agreed
-    return later[0].verdict == Opinion.SAME if later and one.standing.place in {Place.DONE, Place.HELD} else says
+    later = one.standing.agreed if one.standing.place in {Place.DONE, Place.HELD} else ()
+    return answer(check.verdict, outcome, later[0].verdict if later else None)
 
 
 def _tells(said: Said) -> bool:
@@ -149,16 +152,8 @@ def mine(desk: Desk, login: str, clearance: int) -> Mine:
 
 def labels(desk: Desk, clearance: int) -> list[tuple[str, str, float, bool, float]]:
     """What people found in the sample, to calibrate linkage by: left, right, p, whether they are one person, and
-    the
-    weight: how many pairs of the register each stands for. Made-up pairs are never among them."""
+    the weight: how many pairs of the register each stands for. Made-up pairs are never among them."""
     desk.catch_up()
-    sample = last_sample(desk.engine)
-    rows = []
-    for one in (one for one in (sample.strata if sample else ()) if one.clearance <= clearance):
-        judged = {pair: said for pair in one.pairs
-                  if (said := judged_same(desk, pair, one.outcome)) is not None}  # fmt: skip
-        for pair, said in judged.items():
-            there = desk.of_pair(*pair)
-            assert there is not None
-            rows.append((*pair, there.pair.p, said, one.size / len(judged)))
-    return rows
+    found = labels_of(desk.engine, desk.decisions.standing(), clearance)
+    there = ((one, desk.of_pair(one.left_id, one.right_id)) for one in found)
+    return [(one.left_id, one.right_id, pair.pair.p, one.same, one.weight) for one, pair in there if pair]

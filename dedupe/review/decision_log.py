@@ -17,10 +17,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling, who
-from casebridge.dedupe.review.desk_tables import BASES, SAMPLES, VERDICTS
-from casebridge.dedupe.review.intake import INTAKE
-from casebridge.dedupe.review.overrides import OVERRIDES, override_problems
+from casebridge.dedupe.review.decisions import Decision, Ruling, who
+from casebridge.dedupe.review.desk_tables import BASES, DECISIONS, INTAKE, OVERRIDES, SAMPLES, VERDICTS
+from casebridge.dedupe.review.overrides import override_problems
 from casebridge.project.audit import AuditLog, Entry, Head, Said
 from casebridge.project.control import bring_up_control
 from casebridge.project.database import writing

@@ -10,23 +10,6 @@ import enum
 import unicodedata
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
-_meta = sa.MetaData()
-
-DECISIONS = sa.Table(
-    "decisions",
-    _meta,
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("left_id", sa.String(240), nullable=False),
-    sa.Column("right_id", sa.String(240), nullable=False),
-    sa.Column("verdict", sa.String(20), nullable=False),
-    sa.Column("reviewer", sa.String(100), nullable=False),
-    sa.Column("reason", sa.String(1000), nullable=False),
-    sa.Column("decided_at", sa.String(20), nullable=False),
-    sa.Index("ix_decisions_pair", "left_id", "right_id"),
-)
-
 COLUMNS = ("left", "right", "verdict", "reviewer", "reason")
 """Of a sheet of decisions."""
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casebridge.dedupe.review.decisions import DECISIONS, SETTLING, Ruling
-from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.decisions import SETTLING, Ruling
+from casebridge.dedupe.review.desk_tables import DECISIONS, VERDICTS
 from casebridge.dedupe.review.desk_words import Open
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence
 from casebridge.dedupe.review.ranking import Ranking

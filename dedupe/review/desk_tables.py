@@ -1,4 +1,7 @@
-"""The desk's tables in the control database: who holds which pair, and what was said of it."""
+"""The tables of the control database that speak of pairs: who holds which, what was said of it, what was decided.
+
+What makes them are the revisions in `project/versions/`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,49 @@ import sqlalchemy as sa
 from casebridge.project.ledger import now
 
 _meta = sa.MetaData()
+
+
+def _of_pairs(name: str, *more: sa.Column[int] | sa.Column[str] | sa.Index, counts: bool = True) -> sa.Table:
+    """A table with a row for each time that something was said of a pair (the smaller id left). counts: whether
+    the database gives the numbers."""
+    return sa.Table(
+        name,
+        _meta,
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=counts),
+        sa.Column("left_id", sa.String(240), nullable=False),
+        sa.Column("right_id", sa.String(240), nullable=False),
+        *more,
+    )
+
+
+DECISIONS = _of_pairs(
+    "decisions",
+    sa.Column("verdict", sa.String(20), nullable=False),
+    sa.Column("reviewer", sa.String(100), nullable=False),
+    sa.Column("reason", sa.String(1000), nullable=False),
+    sa.Column("decided_at", sa.String(20), nullable=False),
+    sa.Index("ix_decisions_pair", "left_id", "right_id"),
+)
+
+INTAKE = _of_pairs(
+    "desk_intake",
+    sa.Column("who", sa.String(100), nullable=False),
+    sa.Column("why", sa.String(1000), nullable=False),
+    sa.Column("at", sa.String(20), nullable=False),
+)
+"""Pairs that somebody asked for: at the desk, by a form, by the command line."""
+
+OVERRIDES = _of_pairs(
+    "merge_overrides",
+    sa.Column("field", sa.String(64), nullable=False),
+    sa.Column("from_id", sa.String(240), nullable=False),
+    sa.Column("login", sa.String(64), nullable=False),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("reason", sa.String(1000), nullable=False),
+    sa.Column("at", sa.String(20), nullable=False),
+    sa.Index("ix_merge_overrides_pair", "left_id", "right_id"),
+)
+"""Which value of a field stays when the two become one, as reviewers said it."""
 
 CLAIMS = sa.Table(
     "desk_claims",
@@ -17,13 +63,9 @@ CLAIMS = sa.Table(
 )
 """Who has a pair before him, and until when (seconds since 1970, by the server's clock)."""
 
-VERDICTS = sa.Table(
+VERDICTS = _of_pairs(
     "desk_verdicts",
-    _meta,
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("item", sa.String(32), nullable=False),
-    sa.Column("left_id", sa.String(240), nullable=False),
-    sa.Column("right_id", sa.String(240), nullable=False),
     sa.Column("login", sa.String(64), nullable=False),
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("act", sa.String(20), nullable=False),
@@ -42,14 +84,11 @@ VERDICTS = sa.Table(
 """What people said at the desk, append-only: undo, objection and release are rows of their own. `basis` is what
 the comparisons found then (JSON), `seconds` how long the page was open, `until` when a merge may be released."""
 
-BASES = sa.Table(
+BASES = _of_pairs(
     "decision_bases",
-    _meta,
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("left_id", sa.String(240), nullable=False),
-    sa.Column("right_id", sa.String(240), nullable=False),
     sa.Column("basis", sa.Text, nullable=False),
     sa.Index("ix_decision_bases_pair", "left_id", "right_id"),
+    counts=False,
 )
 """What linkage found when a decision was made (JSON: levels, weight), by the decision's number."""
 
@@ -64,8 +103,7 @@ PLANS = sa.Table(
     sa.Column("at", sa.String(20), nullable=False),
 )
 """Samples that were drawn: of which run, for which margin, how many duplicates linkage expects among pairs that
-were
-never compared."""
+were never compared."""
 STRATA = sa.Table(
     "desk_strata",
     _meta,
@@ -77,13 +115,9 @@ STRATA = sa.Table(
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("expected", sa.String(32), nullable=False),
 )
-SAMPLES = sa.Table(
+SAMPLES = _of_pairs(
     "desk_samples",
-    _meta,
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("stratum", sa.Integer, nullable=False),
-    sa.Column("left_id", sa.String(240), nullable=False),
-    sa.Column("right_id", sa.String(240), nullable=False),
     sa.Index("ix_desk_samples_stratum", "stratum"),
 )
 """The pairs of a sample, each in its stratum: the chance of each is how many were drawn of how many there are."""

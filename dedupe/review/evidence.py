@@ -24,8 +24,7 @@ from casebridge.dedupe.foldable import merge_rules, preflight_of
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.review.clearance import OPEN, RESTRICTED, kept_in_target, restricted
 from casebridge.dedupe.review.crosswalk import together
-from casebridge.dedupe.review.decisions import DECISIONS
-from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.desk_tables import DECISIONS, VERDICTS
 from casebridge.dedupe.review.evidence_file import KIND, NAME, Kin, PairEvidence, Person, write_evidence_file
 from casebridge.dedupe.review.fold_notes import fold_notes
 from casebridge.dedupe.review.gathering import Around, around, households, plain
@@ -44,6 +43,8 @@ from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
 _ADULT = 18
+NUMBERS = ("decisions", "verdicts")
+"""Facts of the evidence that say how far it goes, and nothing of what is in it."""
 TWICE = 20
 """One of so many pairs, by chance, is judged by two people though nothing calls for it: so agreement is known."""
 
@@ -52,14 +53,15 @@ def write_evidence(job: Job, registers: Sequence[LinkageConfig], inputs: str, th
     """Write the evidence of this run's pairs that wait or were decided, and take that of other runs away.
 
     inputs: the digest of all that the pairs rest on; of the tables around them the digest is added here. then:
-    what `said_until_now` said when the run began to read decisions.
+    what `said_until_now` said when the run began to read decisions, and other facts of this run.
     """
     under = [b.sha256 for spec in job.specs for b in job.ledger.sealed(job.run, "transform", spec.name, "clean")]
     marks = [sorted(kept_in_target(job, spec)) for spec in job.specs if spec.name in spaces(registers, job.specs)]
     lowered = [repr(item) for item in read_lowered(job.settings)]
     drawn = drawn_pairs(job.audit_log().engine)
     asked = [one.evidence for one in registers]
-    whole = digest(inputs, under, marks, lowered, asked, job.run, sorted(drawn))
+    told = [said for name, said in sorted(then.items()) if name not in NUMBERS]
+    whole = digest(inputs, under, marks, lowered, asked, job.run, sorted(drawn), told)
     if job.ledger.done(STAGE, NAME, 0, whole) is None:
         of_people = people_of(registers)
         rules, tables = merge_rules(job, of_people), of_people.tables if of_people else ()
@@ -86,7 +88,7 @@ def write_evidence(job: Job, registers: Sequence[LinkageConfig], inputs: str, th
 def said_until_now(engine: sa.Engine) -> dict[str, str]:
     """The numbers of the last decision and of the last act at the desk, as facts of the evidence."""
     found = {}
-    for name, table in (("decisions", DECISIONS), ("verdicts", VERDICTS)):
+    for name, table in zip(NUMBERS, (DECISIONS, VERDICTS), strict=True):
         if sa.inspect(engine).has_table(table.name):
             with engine.connect() as connection:
                 found[name] = str(connection.scalar(sa.select(sa.func.max(table.c.number))) or 0)

@@ -10,22 +10,13 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from casebridge.dedupe.review.decisions import register_of
+from casebridge.dedupe.review.desk_tables import INTAKE
 from casebridge.project.audit import AuditLog, Said
 from casebridge.project.control import bring_up_control
 from casebridge.project.database import writing
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.ledger import now
 
-INTAKE = sa.Table(
-    "desk_intake",
-    sa.MetaData(),
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("left_id", sa.String(240), nullable=False),
-    sa.Column("right_id", sa.String(240), nullable=False),
-    sa.Column("who", sa.String(100), nullable=False),
-    sa.Column("why", sa.String(1000), nullable=False),
-    sa.Column("at", sa.String(20), nullable=False),
-)
 _LONGEST = {"left": 200, "right": 200, "who": 100, "why": 1000}
 
 

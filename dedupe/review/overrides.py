@@ -10,28 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from casebridge.dedupe.review.desk_tables import OVERRIDES
 from casebridge.dedupe.review.value_rules import Override
 from casebridge.project.audit import AuditLog, Said
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.ledger import now
 
 KIND = "override"
-OVERRIDES = sa.Table(
-    "merge_overrides",
-    sa.MetaData(),
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("left_id", sa.String(240), nullable=False),
-    sa.Column("right_id", sa.String(240), nullable=False),
-    sa.Column("field", sa.String(64), nullable=False),
-    sa.Column("from_id", sa.String(240), nullable=False),
-    sa.Column("login", sa.String(64), nullable=False),
-    sa.Column("name", sa.String(100), nullable=False),
-    sa.Column("reason", sa.String(1000), nullable=False),
-    sa.Column("at", sa.String(20), nullable=False),
-    sa.Index("ix_merge_overrides_pair", "left_id", "right_id"),
-)
-
-
 def append_override(connection: sa.Connection, log: AuditLog, said: Override, login: str) -> None:
     """Write one word, and its entry in the log, in the caller's transaction. The caller is `alone` in the log."""
     number = int(connection.scalar(sa.select(sa.func.max(OVERRIDES.c.number))) or 0) + 1

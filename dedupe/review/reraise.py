@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import polars as pl
 import sqlalchemy as sa
 
-from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling
-from casebridge.dedupe.review.desk_tables import BASES
+from casebridge.dedupe.review.decisions import Decision, Ruling
+from casebridge.dedupe.review.desk_tables import BASES, DECISIONS
 from casebridge.project.control import bring_up_control
 from casebridge.project.database import writing
 

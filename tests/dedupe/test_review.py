@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from casebridge.dedupe.review.crosswalk import groups
 from casebridge.dedupe.review.decision_log import DecisionLog
-from casebridge.dedupe.review.decisions import DECISIONS, Decision, Ruling, decision
+from casebridge.dedupe.review.decisions import Decision, Ruling, decision
+from casebridge.dedupe.review.desk_tables import DECISIONS
 from casebridge.dedupe.review.survivorship import golden_rows, survivors
 from casebridge.dedupe.review.value_rules import Record
 from casebridge.project.audit import KEY_FILE, AuditLog
@@ -201,7 +202,7 @@ def test_decisions_older_than_the_audit_log_are_taken_over_once(
     decisions: DecisionLog, control: sa.Engine
 ) -> None:
     with control.begin() as connection:
-        DECISIONS.metadata.create_all(connection)
+        DECISIONS.create(connection)
         row = {"number": 1, "left_id": "a:1", "right_id": "a:2", "verdict": "same", "reviewer": "J", "reason": "x",
                "decided_at": "2026-01-01T00:00:00Z"}  # fmt: skip
         connection.execute(DECISIONS.insert().values(row))

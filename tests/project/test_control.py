@@ -11,10 +11,19 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DatabaseError
 
 from casebridge.dedupe.review.decision_log import DecisionLog
-from casebridge.dedupe.review.decisions import DECISIONS, Ruling, decision
-from casebridge.dedupe.review.desk_tables import BASES, CLAIMS, FAMILY, PLANS, SAMPLES, STRATA, VERDICTS
-from casebridge.dedupe.review.intake import INTAKE
-from casebridge.dedupe.review.overrides import OVERRIDES
+from casebridge.dedupe.review.decisions import Ruling, decision
+from casebridge.dedupe.review.desk_tables import (
+    BASES,
+    CLAIMS,
+    DECISIONS,
+    FAMILY,
+    INTAKE,
+    OVERRIDES,
+    PLANS,
+    SAMPLES,
+    STRATA,
+    VERDICTS,
+)
 from casebridge.migrate.web.accounts import ACCOUNTS
 from casebridge.project.audit import ENTRIES, KEY_FILE, KEYS, READS, AuditLog, Said
 from casebridge.project.control import HEAD, VERSIONS, bring_up_control

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from casebridge.dedupe.review.decision_log import DecisionLog
-from casebridge.dedupe.review.decisions import DECISIONS, Ruling, decision
-from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.decisions import Ruling, decision
+from casebridge.dedupe.review.desk_tables import DECISIONS, VERDICTS
 from casebridge.dedupe.review.evidence_file import Kin
 from casebridge.dedupe.review.verdicts import Place
 from casebridge.migrate.web.visit import House

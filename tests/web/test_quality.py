@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from casebridge.dedupe.quality.recalibration import LabelBand, Recalibration
 from casebridge.dedupe.quality.statement import state
 from casebridge.dedupe.quality.strata import APART, MERGED
-from casebridge.dedupe.review.decisions import DECISIONS
+from casebridge.dedupe.review.desk_tables import DECISIONS
 from casebridge.dedupe.review.family import Declared, declare
 from casebridge.dedupe.review.known_pairs import known_pairs
 from casebridge.dedupe.review.samples import Drawn, Sample, keep_sample
@@ -169,6 +170,18 @@ def test_the_boards_page_and_the_command_say_the_same(house: House, world: World
         ("0", pytest.approx(1000 / 3, abs=0.001))
     ] * 3
     assert out.stat().st_mode & 0o077 == 0
+
+
+def test_the_page_says_what_checks_changed_in_linkage(house: House, world: World) -> None:
+    _sampled(house)
+    few, band = Recalibration(6, 3, used=False), LabelBand("0.5 to 0.9", 130, 0.71, 0.42, 0.44)
+    world.show(RECORDS, MADE, calibration=few.text())
+    assert "it has 6 blind checks" in at_desk(house, "bo").get("/quality")
+    world.show(RECORDS, MADE, calibration=Recalibration(130, 60, True, 4, (band,)).text())
+    page = at_desk(house, "bo").get("/quality")
+    assert "put right by what people found in 130 blind checks" in page
+    cells = "".join(f'<td class="num">{cell}</td>' for cell in ("130", "71.0 %", "42.0 %", "44.0 %"))
+    assert f'<th scope="row">0.5 to 0.9</th>{cells}' in page
 
 
 def test_restricted_pairs_are_in_no_figure_of_those_who_are_not_cleared(house: House, world: World) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from casebridge.dedupe.review.decisions import DECISIONS
 from casebridge.dedupe.review.desk import Desk
+from casebridge.dedupe.review.desk_tables import DECISIONS
 from casebridge.dedupe.review.desk_words import Form, Refused, Viewer
 from casebridge.dedupe.review.verdicts import Opinion
 from casebridge.project.settings import read_settings

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pytest
 import sqlalchemy as sa
 
+from casebridge.dedupe.review.desk_tables import OVERRIDES
 from casebridge.dedupe.review.gathering import plain
 from casebridge.dedupe.review.merge_preview import MergePreview
 from casebridge.dedupe.review.merging import MergePage, merge_page
-from casebridge.dedupe.review.overrides import OVERRIDES
 from casebridge.migrate.web.visit import House
 from casebridge.project.database import open_database
 from tests.councils import Migration, contents, make_migration
