@@ -56,6 +56,13 @@ class Declared:
         return at_home or _alike(self.forename, str(roles.get("forename", "")))
 
 
+def shares_name_or_home(people: Iterable[Declared], roles: Roles) -> bool:
+    """Whether a record has the last name or the postcode of one of these people: no reason to keep it from them,
+    and one to ask why it was opened."""
+    names, home = {_bare(name) for name in _surnames(roles)} - {""}, _bare(str(roles.get("postcode", "")))
+    return any(_bare(one.surname) in names or (home and _bare(one.postcode) == home) for one in people)
+
+
 _READ = ("forename", "surname", "previous_surnames", "birth_date", "postcode")
 
 

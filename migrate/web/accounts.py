@@ -60,11 +60,9 @@ _COMMON = frozenset({"password", "passwort", "1234567890", "qwertyuiop", "letmei
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody who may sign in. `daily`: how many pairs are his for a day (0: as many as he likes); `teams`:
-    those that a
-    partner's agreement covers; `groups`: those of restriction that he belongs to; `tested_at`: when he passed the
-    test,
-    `tries` how often he sat it."""
+    """Somebody who may sign in. `daily`: how many pairs are his for a day (0: as many as he likes); `teams`: those
+    that a partner's agreement covers; `groups`: those of restriction that he belongs to; `tested_at`: when he
+    passed the test, `tries` how often he sat it."""
 
     login: str
     name: str
@@ -79,6 +77,7 @@ class Account:
     daily: int = 0
     teams: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    made_at: str = ""
 
     @property
     def viewer(self) -> Viewer:
@@ -239,6 +238,7 @@ def _account(row: sa.Row[tuple[object, ...]]) -> Account:
     return Account(
         row.login, row.name, Role(row.role), row.clearance, bool(row.demo), bool(row.keyboard), row.rules_at,
         row.closed_at, row.tested_at, row.tries, row.daily, _names(row.teams), _names(row.restriction_groups),
+        row.made_at,
     )  # fmt: skip
 
 

@@ -79,6 +79,8 @@ PAGES: Sequence[tuple[str, str, Page | None, Handler]] = (
     ("/report", "GET", Page.INTAKE, intake.show),
     ("/report", "POST", Page.INTAKE, intake.send),
     ("/log", "GET", Page.LOG, log.show),
+    ("/log/draw", "POST", Page.LOG, log.draw_some),
+    ("/log/outcome", "POST", Page.LOG, log.say),
 )
 OPEN: Sequence[tuple[str, str, Handler]] = (
     ("/sign-in", "GET", sign_in.show),
@@ -125,8 +127,7 @@ def _let_in(visit: Visit, page: Page | None, handler: Handler) -> Response:
     if visit.request.method == "POST" and not visit.csrf_fits():
         return visit.page("message.html", status=403, title="Not done", error=True, text=_FOREIGN)
     if page is not None and not visit.account.may(page):
-        visit.noted("refused", path=path.split("/")[1])
-        return visit.nothing()
+        return visit.nothing("refused")
     free = {"/rules", "/sign-out"}
     if not visit.account.accepted_rules(today()) and path not in free:
         return visit.to("/rules")

@@ -113,8 +113,11 @@ class Visit:
         words = urlencode({key: value for key, value in query.items() if value})
         return RedirectResponse(f"{path}?{words}" if words else path, 303)
 
-    def nothing(self) -> Response:
-        """The one answer to what is not there, is hidden, is malformed, or is not for this role."""
+    def nothing(self, kind: str = "not there") -> Response:
+        """The one answer to what is not there, is hidden, is malformed, or is not for this role. The log has that
+        somebody asked for it."""
+        if self.account is not None:
+            self.noted(kind, path=self.request.url.path.split("/")[1][:40])
         return self.page("message.html", status=404, title="Not found", error=True, text=NOTHING)
 
     def csrf_fits(self) -> bool:

@@ -201,6 +201,9 @@ def test_nothing_for_axe_on_any_page(page: Page, address: str) -> None:
     enter(page, address, "ada")
     sound(page)
     assert "Both chains are whole" in page.inner_text("main")
+    page.click("text=Draw ten more")
+    page.wait_for_selector("text=say what you found")
+    sound(page)
 
 
 def test_at_400_percent_nothing_runs_out_of_the_page(page: Page, address: str) -> None:
