@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from casebridge.dedupe.review.decisions import Decision, Ruling, who
 from casebridge.dedupe.review.desk_tables import BASES, DECISIONS, INTAKE, OVERRIDES, SAMPLES, VERDICTS
-from casebridge.dedupe.review.overrides import override_problems
+from casebridge.dedupe.review.overrides import override_problems, subject_of
 from casebridge.project.audit import AuditLog, Entry, Head, Said
 from casebridge.project.control import bring_up_control
 from casebridge.project.database import writing
@@ -104,10 +104,10 @@ class DecisionLog:
             for table in (DECISIONS, VERDICTS, INTAKE, BASES, SAMPLES, OVERRIDES)
             for row in self._rows(table)
         ]
-        gone = [(table, row) for table, row in kept if {row["left_id"], row["right_id"]} & hidden]
+        gone = [(table, row) for table, row in kept if hidden & {*subject_of(row).split("\n")}]
         if not gone:
             return
-        names = sorted({_name((row["left_id"], row["right_id"])) for _, row in gone})
+        names = sorted({subject_of(row) for _, row in gone})
         with writing(self._engine).begin() as connection:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")

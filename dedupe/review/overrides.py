@@ -17,6 +17,15 @@ from casebridge.project.errors import CasebridgeError
 from casebridge.project.ledger import now
 
 KIND = "override"
+
+
+def subject_of(row: Mapping[str, Any]) -> str:
+    """Under which name the log keeps a word on a pair: the pair's; where it chose the value of a third record of
+    the group, one of its own, so that it can be forgotten with that record."""
+    ids = dict.fromkeys((row["left_id"], row["right_id"], row.get("from_id") or row["left_id"]))
+    return "\n".join(ids)
+
+
 def append_override(connection: sa.Connection, log: AuditLog, said: Override, login: str) -> None:
     """Write one word, and its entry in the log, in the caller's transaction. The caller is `alone` in the log."""
     number = int(connection.scalar(sa.select(sa.func.max(OVERRIDES.c.number))) or 0) + 1
@@ -25,7 +34,7 @@ def append_override(connection: sa.Connection, log: AuditLog, said: Override, lo
         "from_id": said.from_id, "login": login, "name": said.name, "reason": said.reason, "at": now(),
     }  # fmt: skip
     connection.execute(OVERRIDES.insert().values(row))
-    log.append(connection, KIND, [Said(row, f"{said.left_id}\n{said.right_id}")])
+    log.append(connection, KIND, [Said(row, subject_of(row))])
 
 
 def standing_overrides(log: AuditLog) -> list[Override]:

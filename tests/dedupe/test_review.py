@@ -16,10 +16,11 @@ from casebridge.dedupe.review.crosswalk import groups
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Decision, Ruling, decision
 from casebridge.dedupe.review.desk_tables import DECISIONS
+from casebridge.dedupe.review.overrides import append_override, standing_overrides
 from casebridge.dedupe.review.survivorship import golden_rows, survivors
-from casebridge.dedupe.review.value_rules import Record
+from casebridge.dedupe.review.value_rules import Override, Record
 from casebridge.project.audit import KEY_FILE, AuditLog
-from casebridge.project.database import open_database
+from casebridge.project.database import open_database, writing
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.no_link import NoLink
 from casebridge.project.target import ColumnType, TargetColumn
@@ -170,6 +171,28 @@ def test_nothing_of_a_protected_record_is_left_to_be_read(
         assert not any(word.encode() in held for word in (reason, "888888", "999999"))
     decisions.decide([_says("a:111111", "a:888888", SAME, reason)], ALL, {"a:888888"})
     assert [d.left_id for d in decisions.standing()] == ["a:1"]
+
+
+def test_a_value_chosen_from_a_record_that_is_protected_now_is_forgotten_with_it(
+    decisions: DecisionLog, control: sa.Engine, tmp_path: Path
+) -> None:
+    """It was chosen for a pair of two others of the group: what people said of those two stays."""
+    log = AuditLog(control, tmp_path / KEY_FILE)
+    decisions.decide([_says("a:1", "a:2", SAME), _says("a:2", "a:777777", SAME)], ALL)
+    words = [Override("a:1", "a:2", "phone", "a:777777", "J", "why 777777"),
+             Override("a:1", "a:2", "email", "a:2", "J", "x"),
+             Override("a:2", "a:777777", "phone", "a:2", "J", "x")]  # fmt: skip
+    with writing(control).begin() as connection:
+        for word in words:
+            append_override(connection, log, word, "jo")
+    decisions.forget({"a:777777"})
+    assert standing_overrides(log) == [words[1]]
+    assert [(d.left_id, d.right_id) for d in decisions.standing()] == [("a:1", "a:2")]
+    assert log.problems() == ()
+    if control.dialect.name == "sqlite":
+        control.dispose()
+        held = b"".join(path.read_bytes() for path in tmp_path.glob("control.db*"))
+        assert b"777777" not in held
 
 
 @pytest.mark.parametrize(
