@@ -13,6 +13,7 @@ from casebridge.dedupe.quality.strata import MERGED
 from casebridge.dedupe.review.desk import Desk
 from casebridge.dedupe.review.desk_figures import known_of
 from casebridge.dedupe.review.samples import Drawn, Sample, last_sample
+from casebridge.dedupe.review.supervision import is_supervised
 from casebridge.dedupe.review.verdicts import SETTLING, Act, Place, Said
 
 
@@ -127,13 +128,14 @@ def _judged_twice(desk: Desk, clearance: int) -> list[tuple[str, str]]:
 @dataclass(frozen=True)
 class Mine:
     """How one reviewer's work goes, for himself: known pairs judged and right; pairs that somebody else judged
-    too, and
-    the share on which both said the same (None while there are none)."""
+    too, and the share on which both said the same (None while there are none); whether his verdicts need
+    another's."""
 
     known: int
     right: int
     twice: int
     agreed: float | None
+    supervised: bool = False
 
 
 def mine(desk: Desk, login: str, clearance: int) -> Mine:
@@ -147,7 +149,9 @@ def mine(desk: Desk, login: str, clearance: int) -> Mine:
         if own is not None and others and not pair.known:
             twice += 1
             agreed += others[0].verdict == own.verdict
-    return Mine(asked, right, twice, agreed / twice if twice else None)
+    with desk.engine.connect() as connection:
+        supervised = is_supervised(connection, login)
+    return Mine(asked, right, twice, agreed / twice if twice else None, supervised)
 
 
 def labels(desk: Desk, clearance: int) -> list[tuple[str, str, float, bool, float]]:

@@ -23,6 +23,7 @@ from casebridge.dedupe.review.desk_words import ALL, Filters, Form, Open, Refuse
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, Person, current_evidence
 from casebridge.dedupe.review.reraise import Basis, keep_basis
 from casebridge.dedupe.review.sight import Sight, Sights
+from casebridge.dedupe.review.supervision import is_supervised
 from casebridge.dedupe.review.verdicts import Act, Opinion, Place, Said, Standing, standing, working_days_on
 from casebridge.project.audit import KEY_FILE, READS, AuditLog
 from casebridge.project.audit import Said as Entry
@@ -286,16 +287,19 @@ class Desk:
         self, connection: sa.Connection, viewer: Viewer, pair: PairEvidence, act: Act, form: Form, until: int = 0
     ) -> None:
         """One row of the desk's log and its entry in the audit log, in the caller's transaction."""
+        supervised = act is Act.VERDICT and is_supervised(connection, viewer.login)
         row = {
             "item": pair.item, "left_id": pair.left_id, "right_id": pair.right_id, "login": viewer.login,
             "name": viewer.name, "act": str(act), "verdict": str(form.verdict) if act in {Act.VERDICT, Act.CHECK}
             else "",
             "code": form.code, "reason": form.reason, "evidence": pair.evidence, "form": form.key,
-            "basis": Basis(pair.levels, pair.weight, known=pair.known).text(), "seconds": form.seconds,
+            "basis": Basis(pair.levels, pair.weight, known=pair.known, supervised=supervised).text(),
+            "seconds": form.seconds,
             "until": until, "at": now(),
         }  # fmt: skip
         connection.execute(VERDICTS.insert().values(row))
         shown_to = {name: row[name] for name in ("item", "login", "act", "verdict", "code", "reason", "evidence")}
+        shown_to |= {"supervised": True} if supervised else {}
         self.log.append(connection, "desk", [Entry(shown_to, f"{pair.left_id}\n{pair.right_id}")])
 
     def _decide(self, connection: sa.Connection, pair: PairEvidence, stands: Standing) -> None:

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from casebridge.dedupe.review.decisions import Decision
 from casebridge.dedupe.review.desk import Desk
 from casebridge.dedupe.review.desk_tables import VERDICTS
-from casebridge.dedupe.review.reraise import read_basis
-from casebridge.dedupe.review.verdicts import SETTLING, Act, Opinion
+from casebridge.dedupe.review.supervision import known_answers
+from casebridge.dedupe.review.verdicts import Act
 
 
 def seconds_of(desk: Desk, login: str, day: str) -> list[int]:
@@ -30,19 +30,10 @@ def decided_within(desk: Desk, ids: Sequence[str]) -> list[Decision]:
 
 
 def known_of(desk: Desk, login: str) -> tuple[int, int]:
-    """How many made-up pairs somebody has judged, and how many of them he saw for what they are. What he took
-    back, or
-    could not tell, does not count; of several words on one pair the first does."""
-    query = sa.select(VERDICTS.c.item, VERDICTS.c.verdict, VERDICTS.c.basis).where(
-        VERDICTS.c.login == login, VERDICTS.c.act == str(Act.VERDICT), VERDICTS.c.basis.contains('"known"')
-    )
-    first: dict[str, bool] = {}
+    """How many made-up pairs somebody has judged, and how many of them he saw for what they are."""
     with desk.engine.connect() as connection:
-        for row in connection.execute(query.order_by(VERDICTS.c.number)):
-            if row.verdict in SETTLING:
-                answer = read_basis(row.basis).known
-                first.setdefault(row.item, (row.verdict == Opinion.SAME) == (answer == "same"))
-    return len(first), sum(first.values())
+        answers = known_answers(connection, login)
+    return len(answers), sum(answers)
 
 
 def said_by_day(desk: Desk, clearance: int) -> list[tuple[str, Mapping[str, int]]]:

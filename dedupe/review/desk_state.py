@@ -14,6 +14,7 @@ from casebridge.dedupe.review.desk_tables import DECISIONS, VERDICTS
 from casebridge.dedupe.review.desk_words import Open
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence
 from casebridge.dedupe.review.ranking import Ranking
+from casebridge.dedupe.review.reraise import read_basis
 from casebridge.dedupe.review.verdicts import OPEN, Act, Place, Said, Standing, standing
 
 EVERYTHING = 1
@@ -128,5 +129,5 @@ class DeskState:
         """A row of the desk's log."""
         return Said(
             row["number"], row["login"], row["name"], Act(row["act"]), row["verdict"], row["code"], row["reason"],
-            row["until"], row["at"],
+            row["until"], row["at"], supervised=read_basis(row["basis"]).supervised,
         )  # fmt: skip

@@ -40,17 +40,20 @@ _AGAINST = re.compile(
 @dataclass(frozen=True)
 class Basis:
     """What a decision rested on: the level of each comparison that found something, and the weight in bits.
-    `number`: the decision's, where it is one that was kept; `known`: the answer of a pair that is made up."""
+    `number`: the decision's, where it is one that was kept; `known`: the answer of a pair that is made up;
+    `supervised`: whether somebody else has to say the same."""
 
     levels: Mapping[str, str] = field(default_factory=dict)
     weight: float = 0.0
     number: int = 0
     known: str = ""
+    supervised: bool = False
 
     def text(self) -> str:
         """As it is kept."""
-        made_up = {"known": self.known} if self.known else {}
-        return json.dumps({"levels": dict(self.levels), "weight": self.weight, **made_up})
+        more = {"known": self.known, "supervised": self.supervised}
+        said = {name: value for name, value in more.items() if value}
+        return json.dumps({"levels": dict(self.levels), "weight": self.weight, **said})
 
 
 def side(level: str | None) -> str:
@@ -108,7 +111,8 @@ def keep_basis(connection: sa.Connection, number: int, pair: Pair, basis: Basis)
 def read_basis(text: str, number: int = 0) -> Basis:
     """A basis as it was kept."""
     body = json.loads(text)
-    return Basis(body.get("levels", {}), float(body.get("weight") or 0), number, body.get("known", ""))
+    return Basis(body.get("levels", {}), float(body.get("weight") or 0), number, body.get("known", ""),
+                 body.get("supervised", False))  # fmt: skip
 
 
 def decided_since(engine: sa.Engine, raised: Mapping[Pair, int]) -> set[Pair]:

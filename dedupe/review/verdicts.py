@@ -61,7 +61,8 @@ class Place(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Said:
-    """One act of one person on one pair. `until`: when a merge that it completes may be released (seconds)."""
+    """One act of one person on one pair. `until`: when a merge that it completes may be released (seconds);
+    `supervised`: whether it counts only when somebody else says the same."""
 
     number: int
     login: str
@@ -72,6 +73,7 @@ class Said:
     reason: str = ""
     until: int = 0
     at: str = ""
+    supervised: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def _of(opinions: Sequence[Said], objection: str, *, released: bool, needs_two: 
         return Standing(Place.PARKED, kept, why=last.code)
     if last.verdict == Opinion.ESCALATE:
         return Standing(Place.ESCALATED, kept, why=last.code)
-    needed = 2 if needs_two or objection else 1
+    needed = 2 if needs_two or objection or any(one.supervised for one in opinions) else 1
     votes = Counter(one.verdict for one in opinions)
     verdict, count = votes.most_common(1)[0]
     if count < needed:

@@ -244,6 +244,33 @@ def test_what_is_said_of_a_known_pair_decides_nothing_and_is_answered_at_once(
     assert kept == [MADE[1].left_id]
 
 
+def test_who_misses_made_up_pairs_is_looked_at_until_he_sees_them(house: House, world: World) -> None:
+    """Two of ten missed: what she says waits for somebody else; seen for what they are, it ends."""
+    made_up = {"known": "different", "known_why": "twins", "value": 99.0}
+    known = [replace(pair_of(str(n), str(n + 30), **made_up), item=f"{n:032x}") for n in range(40, 52)]
+    people = [somebody(str(n)) for n in range(40, 82)]
+    world.show([*RECORDS, *people], [*known, *MADE])
+    jo = at_desk(house, "jo")
+    jo.say(known[0].item, "same")
+    jo.say(MADE[0].item, "different")
+    assert len(house.desk.decisions.standing()) == 1, "one slip is none"
+    jo.say(known[1].item, "same")
+    assert "somebody else looks at your verdicts too" in jo.get("/mine")
+    jo.say(MADE[1].item, "same")
+    assert len(house.desk.decisions.standing()) == 1
+    kim = at_desk(house, "kim")
+    assert "1 pair" in kim.get("/queue?place=second")
+    kim.say(MADE[1].item, "same")
+    kim.say(MADE[2].item, "same")
+    assert len(house.desk.decisions.standing()) == 3
+    kim.send(f"{kim.path}/give-back")
+    for pair in known[2:]:
+        jo.say(pair.item, "different")
+    assert "somebody else looks" not in jo.get("/mine")
+    jo.say(MADE[3].item, "same")
+    assert len(house.desk.decisions.standing()) == 4
+
+
 def test_a_share_of_ordinary_pairs_is_judged_by_two(house: House, world: World) -> None:
     world.show(RECORDS, [replace(MADE[0], double=True), *MADE[1:]])
     jo = at_desk(house, "jo")
