@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from casebridge.dedupe.review.evidence_file import evidence_problem
 from casebridge.migrate.decision_guard import decisions_say, heads_noted
 from casebridge.project.audit import KEY_FILE, READS, AuditLog, Head
 from casebridge.project.job import Job
@@ -19,4 +20,5 @@ def audit_problems(job: Job) -> list[str]:
     found += [what.replace("the audit log", "the log of what was read") for what in read.problems()]
     told = {body.get("run") for entry in job.audit_log().entries("sign") if (body := entry.body)}
     lost = [item["run"] for item in signed if "audit" in item and item["run"] not in told]
+    found += [wrong for wrong in [evidence_problem(job.work)] if wrong]
     return list(dict.fromkeys([*found, *(f"the signature of run {run} is not in the audit log" for run in lost)]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -17,10 +17,10 @@ from casebridge.dedupe.review.claims import Claims
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.dedupe.review.desk_queue import View, is_for
-from casebridge.dedupe.review.desk_state import EVERYTHING, DeskState
+from casebridge.dedupe.review.desk_state import DeskState
 from casebridge.dedupe.review.desk_tables import VERDICTS, said_today
 from casebridge.dedupe.review.desk_words import ALL, Filters, Form, Open, Refused, Viewer
-from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, Person, current_evidence
+from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, current_evidence, evidence_problem
 from casebridge.dedupe.review.reraise import Basis, keep_basis
 from casebridge.dedupe.review.sight import Sight, Sights
 from casebridge.dedupe.review.supervision import is_supervised
@@ -85,6 +85,9 @@ class Desk:
         if path is None:
             self._evidence = None
         elif self._state.of != key:
+            self._evidence = None
+            if wrong := evidence_problem(self.settings.work):
+                raise CasebridgeError(wrong, hint="`casebridge run` writes it anew; say who could change it")
             found = EvidenceFile(path, no_link.hidden)
             self._state.take(found, key)
             self._evidence = found
@@ -131,17 +134,6 @@ class Desk:
         """Read what was said and decided since."""
         self.evidence()
         self._state.catch_up()
-
-    def records_of(self, items: Iterable[str]) -> dict[str, list[Person]]:
-        """The records of some pairs of the last run, whoever may see them: for an audit, which shows none."""
-        if current_evidence(self.settings.work) is None:
-            return {}
-        evidence = self.evidence()
-        there = {item: pair for item in items if (pair := self._state.by_item.get(item)) is not None}
-        ids = sorted({one for pair in there.values() for one in (pair.left_id, pair.right_id)})
-        people = evidence.people(ids, EVERYTHING)
-        return {item: [people[one] for one in (pair.left_id, pair.right_id) if one in people]
-                for item, pair in there.items()}  # fmt: skip
 
     def of_pair(self, left: str, right: str) -> Open | None:
         """A pair by its records, whoever may see it, as of the last `catch_up`; None when there is no evidence."""

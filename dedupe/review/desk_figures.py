@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from casebridge.dedupe.review.decisions import Decision
 from casebridge.dedupe.review.desk import Desk
+from casebridge.dedupe.review.desk_state import EVERYTHING
 from casebridge.dedupe.review.desk_tables import VERDICTS
+from casebridge.dedupe.review.evidence_file import Person, current_evidence
 from casebridge.dedupe.review.supervision import known_answers
 from casebridge.dedupe.review.verdicts import Act
 
@@ -34,6 +36,18 @@ def known_of(desk: Desk, login: str) -> tuple[int, int]:
     with desk.engine.connect() as connection:
         answers = known_answers(connection, login)
     return len(answers), sum(answers)
+
+
+def records_of(desk: Desk, items: Iterable[str]) -> dict[str, list[Person]]:
+    """The records of some pairs of the last run, whoever may see them: for an audit, which shows none."""
+    if current_evidence(desk.settings.work) is None:
+        return {}
+    evidence = desk.evidence()
+    pairs = {item: pair for item in items if (pair := evidence.pair(item, EVERYTHING)) is not None}
+    ids = sorted({one for pair in pairs.values() for one in (pair.left_id, pair.right_id)})
+    people = evidence.people(ids, EVERYTHING)
+    return {item: [people[one] for one in (pair.left_id, pair.right_id) if one in people]
+            for item, pair in pairs.items()}  # fmt: skip
 
 
 def said_by_day(desk: Desk, clearance: int) -> list[tuple[str, Mapping[str, int]]]:

@@ -33,7 +33,7 @@ from casebridge.dedupe.review.merge_words import merge_notes
 from casebridge.dedupe.review.preflight import Preflight
 from casebridge.dedupe.review.reraise import level_columns
 from casebridge.dedupe.review.samples import answered_known, drawn_pairs
-from casebridge.project.batch import digest, keep, new_file
+from casebridge.project.batch import digest, file_digest, keep, new_file
 from casebridge.project.contracts import EVIDENCE, KEY, REST, ROW
 from casebridge.project.job import Job
 from casebridge.project.no_link import NoLink
@@ -62,7 +62,8 @@ def write_evidence(job: Job, registers: Sequence[LinkageConfig], inputs: str, th
     asked = [one.evidence for one in registers]
     told = [said for name, said in sorted(then.items()) if name not in NUMBERS]
     whole = digest(inputs, under, marks, lowered, asked, job.run, sorted(drawn), told)
-    if job.ledger.done(STAGE, NAME, 0, whole) is None:
+    done = job.ledger.done(STAGE, NAME, 0, whole)
+    if done is None or any(file_digest(batch.path) != batch.sha256 for batch in done):
         of_people = people_of(registers)
         rules, tables = merge_rules(job, of_people), of_people.tables if of_people else ()
         job.ledger.attempt(STAGE, NAME, 0, whole)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from casebridge.project.batch import file_digest
+
 NAME, KIND = "evidence", "evidence"
 """Under which name and kind the file stands in the ledger."""
 TWO_PEOPLE = frozenset({"deceased", "looked after", "child protection", "restricted"})
@@ -286,13 +288,28 @@ def _pair(row: tuple[Any, ...]) -> PairEvidence:
 
 def current_evidence(work: Path) -> Path | None:
     """The evidence file that the ledger names now."""
+    found = _on_record(work)
+    return found[0] if found else None
+
+
+def evidence_problem(work: Path) -> str:
+    """What is wrong with the evidence file that the ledger names now, in a sentence; empty when it is what the run
+    wrote, or when there is none."""
+    found = _on_record(work)
+    if found is None or file_digest(found[0]) == found[1]:
+        return ""
+    return f"the evidence {found[0].name} is not what the run wrote"
+
+
+def _on_record(work: Path) -> tuple[Path, str] | None:
+    """The file, and the digest that the ledger has of it."""
     path = work / "ledger.db"
     if not path.is_file():
         return None
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
     try:
         found = connection.execute(
-            "SELECT files.path FROM files JOIN standing USING (stage, name, number, inputs) "
+            "SELECT files.path, files.sha256 FROM files JOIN standing USING (stage, name, number, inputs) "
             "WHERE files.stage = 'dedupe' AND files.name = ? AND files.kind = ? ORDER BY standing.rowid DESC",
             (NAME, KIND),
         ).fetchone()
@@ -300,5 +317,4 @@ def current_evidence(work: Path) -> Path | None:
         return None
     finally:
         connection.close()
-    there = work / found[0] if found else None
-    return there if there is not None and there.is_file() else None
+    return (work / found[0], found[1]) if found and (work / found[0]).is_file() else None

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from casebridge.dedupe.review.desk_figures import records_of
 from casebridge.dedupe.review.family import Declared, declared_by, shares_name_or_home
 from casebridge.migrate.web.accounts import Account
 from casebridge.migrate.web.visit import House
@@ -115,5 +116,5 @@ def _own(house: House, opened: Iterable[str], kin: Sequence[Declared]) -> int:
     """How many of some pairs have a record of the name or the address of one of these."""
     if not kin:
         return 0
-    pairs = house.desk.records_of(opened).values()
+    pairs = records_of(house.desk, opened).values()
     return sum(any(shares_name_or_home(kin, person.roles) for person in both) for both in pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.dedupe.review.desk_tables import DECISIONS, VERDICTS
-from casebridge.dedupe.review.evidence_file import Kin
+from casebridge.dedupe.review.evidence_file import Kin, current_evidence
 from casebridge.dedupe.review.verdicts import Place
 from casebridge.migrate.web.visit import House
 from tests.desks import Clock, World, at_desk, make_world, open_desk, pair_of, somebody
@@ -361,6 +362,23 @@ def test_a_log_that_was_changed_stops_the_desk(house: House) -> None:
     jo.say(B.item, "same")
     assert (jo.status, "not what was recorded" in jo.page) == (503, True)
     assert len(house.desk.log.problems()) >= 1
+
+
+def test_evidence_that_was_changed_is_not_shown(world: World, house: House) -> None:
+    """Whoever opens it says so and shows nothing of it."""
+    jo = at_desk(house, "jo")
+    path = current_evidence(world.folder / "work")
+    assert path is not None
+    path.chmod(0o600)
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE pairs SET value = value + 1")
+    connection.close()
+    with open_desk(world) as other:
+        answer = at_desk(other, "jo").get("/queue")
+    assert "is not what the run wrote" in answer
+    assert "pairs for you" not in answer
+    assert "pairs for you" in jo.get("/queue"), "what is in memory is what was written"
 
 
 def test_a_notification_has_one_answer(house: House) -> None:

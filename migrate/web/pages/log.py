@@ -55,7 +55,8 @@ def _heads(visit: Visit) -> list[tuple[str, int, str]]:
 def _told(entry: Entry) -> tuple[str, str, str, str]:
     body = dict(entry.body or {})
     login = str(body.pop("login", ""))
-    shown = ("act", "verdict", "code", "role", "side", "what", "rows", "shown", "path", "access", "outcome")
+    shown = ("act", "verdict", "code", "role", "side", "what", "rows", "shown", "path", "purpose", "access",
+             "outcome")  # fmt: skip
     words = ", ".join(f"{name} {body[name]}" for name in shown if body.get(name))
     item = str(body.get("item", ""))[:8]
     return entry.at.replace("T", " ").rstrip("Z"), login, entry.kind, f"{item} {words}".strip()

@@ -183,7 +183,8 @@ def reveal(visit: Visit) -> Response:
     tables = {f"held-{held.table}" for person in (left, right) for held in person.held}
     if role not in lines and role not in tables:
         return visit.nothing()
-    visit.noted("reveal", item=one.pair.item, role=role, side=side)
+    purpose = "check" if visit.form.get("lane") == CHECK else "verdict"
+    visit.noted("reveal", item=one.pair.item, role=role, side=side, purpose=purpose)
     if visit.fragment and role in lines:
         cell = _cells(lines[role], f"{role}:{side}")[SIDES.index(side)]
         return visit.page("cell.html", cell=cell, item=one.pair.item, query=as_query(wanted(visit.form)))
