@@ -74,7 +74,6 @@ class Checks:
         if one.pair.evidence != form.evidence:
             raise Refused("the records changed since this page was made", hint="read the page again")
         desk, contradicts = self._desk, self._contradicts(one, form)
-        desk.claims.take(form.item, viewer.login)  # he may have come from the pair's own page
         with writing(desk.engine).begin() as connection:
             desk.log.alone(connection)
             if not desk.claims.holds(connection, form.item, viewer.login):

@@ -93,10 +93,10 @@ def test_who_may_check_a_pair_sees_nowhere_what_was_decided_of_it(house: House) 
     _sampled(house)
     kim, item = at_desk(house, "kim"), MADE[0].item
     kim.get("/checks")
-    for _ in range(2):
+    for there in ("/checks", f"/checks/{item}"):
         for page in (f"/pair/{item}", f"/pair/{item}/survivorship"):
             kim.get(page)
-            assert kim.path == f"/checks/{item}"
+            assert kim.path == there
             assert "is <b>decided</b>" not in kim.page
         kim.get("/checks")
         kim.send("/checks")

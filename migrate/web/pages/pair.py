@@ -69,7 +69,7 @@ def show(visit: Visit, revealed: str = "") -> Response:
     if one is None:
         return visit.nothing()
     if Checks(visit.desk).blind(visit.me.viewer, [one]):
-        return visit.to(f"/checks/{one.pair.item}")
+        return to_check(visit, one)
     visit.noted("view", item=one.pair.item)
     acts = visit.desk.acts(one.pair.item)
     fresh: dict[str, Any] = {
@@ -170,6 +170,11 @@ def _masked(held: Held) -> Held:
     rows = [{name: mask(text) if _MASKED_COLUMN.search(name) else text for name, text in row.items()}
             for row in held.rows]  # fmt: skip
     return Held(held.table, held.count, held.latest, tuple(rows))
+
+
+def to_check(visit: Visit, one: Open) -> Response:
+    """To the check of a pair of which somebody must not see what was decided: his own, or where he takes one."""
+    return visit.to(f"/checks/{one.pair.item}" if one.holder == visit.me.login else "/checks")
 
 
 def reveal(visit: Visit) -> Response:

@@ -15,6 +15,7 @@ from casebridge.dedupe.review.merge_words import advice, read_notes
 from casebridge.dedupe.review.merging import MergePage, choose, merge_page
 from casebridge.dedupe.review.value_rules import SURVIVOR
 from casebridge.dedupe.review.words import mask
+from casebridge.migrate.web.pages.pair import to_check
 from casebridge.migrate.web.visit import Visit
 
 _OF_THE_RECORD = re.compile("created|updated|amended")
@@ -42,7 +43,7 @@ def show(visit: Visit) -> Response:
     if page is None:
         return visit.nothing()
     if Checks(visit.desk).blind(visit.me.viewer, [page.one]):
-        return visit.to(f"/checks/{page.one.pair.item}")
+        return to_check(visit, page.one)
     visit.noted("view", item=page.one.pair.item, page="merge")
     if page.blind:
         return visit.page("message.html", title="Your own verdict first", error=False, text=_BLIND)
@@ -103,7 +104,7 @@ def save(visit: Visit) -> Response:
     if page is None:
         return visit.nothing()
     if Checks(visit.desk).blind(visit.me.viewer, [page.one]):
-        return visit.to(f"/checks/{page.one.pair.item}")
+        return to_check(visit, page.one)
     wanted = _wanted(visit.form, page)
     seen = visit.form.get("seen", "")
     number = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 12 else -1
