@@ -1,7 +1,7 @@
 """A year of nights on a small made-up council: births, deaths, moves, marriages, people made again, decisions,
 merges in the register, and a new model twice. Counts what must not happen, and draws time and size by night.
 
-python -m benchmarks.scan_year [--nights 365] [--people 80] [--plot docs/scan-year.svg]
+python -m benchmarks.scan_year [--nights 365] [--people 80] [--plot docs/scan-nights.svg]
 """
 
 from __future__ import annotations

@@ -171,6 +171,7 @@ def households(register: pl.DataFrame, roles: Mapping[str, str], ids: Collection
         return {}
     lived = register.filter(pl.all_horizontal(pl.col(part).is_not_null() for part in parts)).select("id", *parts)
     mine = lived.filter(pl.col("id").is_in(sorted(ids)))
+    lived = lived.join(mine.select(parts).unique(), on=parts, how="semi")
     beside = mine.join(lived, on=parts, how="inner", suffix="_other").filter(pl.col("id") != pl.col("id_other"))
     found = defaultdict[str, list[str]](list)
     for one, other in beside.select("id", "id_other").sort("id", "id_other").iter_rows():

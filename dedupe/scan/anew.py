@@ -61,15 +61,19 @@ def made_anew(now: pl.DataFrame, before: pl.DataFrame, stir: Collection[str]) ->
     """What is made again of candidates: those that are not as they were before, those of people who were stirred,
     and all that hang together with them."""
     columns = [name for name in now.columns if name not in BESIDE]
-    came, went = (
-        one.join(other, on=columns, how="anti", nulls_equal=True).select(ENDS)
-        for one, other in ((now, before.select(now.columns)), (before.select(now.columns), now))
-    )
+    marks = [frame.select(*ENDS, frame.select(columns).hash_rows(seed=0).alias("mark")) for frame in (now, before)]
+    by = [*ENDS, "mark"]
+    came, went = (one.join(other, on=by, how="anti") for one, other in (marks, marks[::-1]))
     seeds = {*stir, *_ends(came), *_ends(went)}
     reached = _hanging_together(pl.concat([now.select(ENDS), before.select(ENDS)]).unique(), seeds)
     mine, old = (frame.filter(_in(reached)) for frame in (now, before))
-    members = frozenset(_ends(mine))
-    return Anew(mine, old, members, frozenset([*stir, *_ends(old)]).difference(_ends(now)))
+    maybe = frozenset([*stir, *_ends(old)])
+    return Anew(mine, old, frozenset(_ends(mine)), maybe - in_a_pair(now, maybe))
+
+
+def in_a_pair(pairs: pl.DataFrame, some: Collection[str]) -> frozenset[str]:
+    """Those of some records that stand in a pair."""
+    return frozenset(_ends(pairs.filter(_in(some)))).intersection(some)
 
 
 def _hanging_together(pairs: pl.DataFrame, seeds: Collection[str]) -> set[str]:

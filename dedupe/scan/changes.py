@@ -18,6 +18,10 @@ from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.project.snapshot import Snapshot
 
 HASH = "_hash"
+KeysSum = tuple[int, int] | None
+"""How many rows a table has, and a sum that tells of its keys (`Snapshot.keys_sum`); None where nothing does."""
+MANY = 5000
+"""So many new keys the server is asked about by themselves."""
 OVERLAP = dt.timedelta(days=2)
 """How far before the latest change that was seen rows are read again: clocks differ, and so do transactions."""
 
@@ -25,13 +29,15 @@ OVERLAP = dt.timedelta(days=2)
 @dataclass(frozen=True)
 class TableRead:
     """A table as it stands now (its columns as text, and HASH), and the keys of the people whose rows came, went
-    or changed. `read` rows crossed the network; `by_date` says how; `late` counts changes that the date hid."""
+    or changed. `read` rows crossed the network; `by_date` says how; `late` counts changes that the date hid;
+    `keys` is what the server says of all keys."""
 
     rows: KeptRows
     people: frozenset[str]
     read: int
     by_date: bool = False
     late: int = 0
+    keys: KeysSum = None
 
 
 def read_table(
@@ -40,16 +46,18 @@ def read_table(
     before: KeptRows | None,
     hidden: Collection[str],
     last: str = "",
+    keys: KeysSum = None,
     *,
     whole: bool,
 ) -> TableRead:
     """Read a table, or what changed in it. before: what was kept of it; None when it was never read. hidden: keys
     of people of whom nothing may be kept. last: the day on which `before` was read. whole: read every row,
-    whatever the dates say. Where other columns were read before, it counts as never read."""
+    whatever the dates say. keys: of `before`. Where other columns were read before, it counts as never read."""
     if before is None or before.columns != [*table.wanted, HASH]:
         now = _without(_rows(snapshot, table), table, hidden)
-        return TableRead(KeptRows.whole(table.key, now), _owners(now, table), now.height)
-    found = _by_date(snapshot, table, before, hidden, last) if table.changed and not whole else None
+        sums = snapshot.keys_sum(table.name, table.key) if table.changed else None
+        return TableRead(KeptRows.whole(table.key, now), _owners(now, table), now.height, keys=sums)
+    found = _by_date(snapshot, table, before, hidden, last, keys) if table.changed and not whole else None
     return found or _by_hash(snapshot, table, before, hidden)
 
 
@@ -63,7 +71,8 @@ def _by_hash(snapshot: Snapshot, table: LiveTable, before: KeptRows, hidden: Col
     fresh = now.join(keys, on=table.key, how="semi", nulls_equal=True)
     late = _hidden_changes(kept, came, table) if table.changed else 0
     people = _owners(came, table) | _owners(went, table)
-    return TableRead(before.changed(keys, fresh), people, now.height, late=late)
+    sums = snapshot.keys_sum(table.name, table.key) if table.changed else None
+    return TableRead(before.changed(keys, fresh), people, now.height, late=late, keys=sums)
 
 
 def _marks(before: KeptRows, table: LiveTable) -> pl.DataFrame:
@@ -84,38 +93,80 @@ def with_hash(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_date(
-    snapshot: Snapshot, table: LiveTable, before: KeptRows, hidden: Collection[str], last: str
+    snapshot: Snapshot, table: LiveTable, before: KeptRows, hidden: Collection[str], last: str, keys: KeysSum
 ) -> TableRead | None:
-    """The rows around the latest change that was seen, and the keys of all; None where no date was ever seen, or
-    where a key does not name one row."""
-    kept = _marks(before, table)
-    dates = kept.get_column(table.changed)
+    """The rows around the latest change that was seen, and, where it is not certain that they are what they were,
+    the keys of all; None where no date was ever seen, or where a key does not name one row."""
+    dates = before.select(table.changed).get_column(table.changed)
     # A date after the day on which it was read is a mistyped one: what was changed since may well be before it.
     since = _day(dates.filter(dates.str.head(10) <= last).max())
     if since is None:
         return None
     column: sa.ColumnClause[str] = sa.column(table.changed, sa.String)
     fresh = _rows(snapshot, table, sa.or_(column.is_(None), _at_least(snapshot, table, since)))
+    known = before.of(table.key, set(fresh.get_column(table.key).drop_nulls()))
+    now = snapshot.keys_sum(table.name, table.key)
+    if _same_keys(snapshot, table, fresh, known, keys, now):
+        named = [before.of(name, hidden) for name in (table.person, *table.others)] if hidden else []
+        return _changed(table, before, hidden, fresh, pl.concat([known.clear(), *named]), now)
+    return _by_all_keys(snapshot, table, before, hidden, fresh, now)
+
+
+def _same_keys(
+    snapshot: Snapshot, table: LiveTable, fresh: pl.DataFrame, known: pl.DataFrame, keys: KeysSum, now: KeysSum
+) -> bool:
+    """Whether the table has the keys that it had, and beside them only those of `fresh` that nobody knew."""
+    new = fresh.join(known, on=table.key, how="anti").get_column(table.key)
+    if keys is None or now is None or len(new) > MANY or new.null_count() or new.is_duplicated().any():
+        return False
+    more = snapshot.keys_sum(table.name, table.key, _has_key(table, new.to_list())) if len(new) else (0, 0)
+    return more is not None and now == (keys[0] + more[0], keys[1] + more[1])
+
+
+def _by_all_keys(
+    snapshot: Snapshot,
+    table: LiveTable,
+    before: KeptRows,
+    hidden: Collection[str],
+    fresh: pl.DataFrame,
+    now: KeysSum,
+) -> TableRead | None:
+    kept = _marks(before, table)
     keys = pl.concat([pl.DataFrame(schema={table.key: pl.String()}), *snapshot.read(table.name, [table.key])])
     if keys.get_column(table.key).is_duplicated().any():
         return None
     unknown = keys.join(kept, on=table.key, how="anti").join(fresh, on=table.key, how="anti")
     if unknown.height:  # a row came with an old date: the date says nothing of it
-        more = list(_by_key(snapshot, table, unknown.get_column(table.key).to_list()))
-        fresh = pl.concat([fresh, *more])
+        fresh = pl.concat([fresh, *_by_key(snapshot, table, unknown.get_column(table.key).to_list())])
+    stay = _without(kept, table, hidden).join(keys, on=table.key, how="semi")
+    return _changed(table, before, hidden, fresh, kept.join(stay, on=table.key, how="anti"), now)
+
+
+def _changed(
+    table: LiveTable,
+    before: KeptRows,
+    hidden: Collection[str],
+    fresh: pl.DataFrame,
+    gone: pl.DataFrame,
+    now: KeysSum,
+) -> TableRead:
+    """The table with these rows instead of those that were kept of their keys, and without those that are gone."""
     read, fresh = fresh.height, _without(fresh, table, hidden)
-    came = fresh.join(kept, on=[table.key, HASH], how="anti")
-    stay = _without(kept, table, hidden).join(keys, on=table.key, how="semi").join(came, on=table.key, how="anti")
-    went = kept.join(stay, on=table.key, how="anti")
-    people = _owners(came, table) | _owners(went, table)
-    touched = pl.concat([came.select(table.key), went.select(table.key)])
-    return TableRead(before.changed(touched, came), people, read, by_date=True)
+    known = before.of(table.key, set(fresh.get_column(table.key).drop_nulls()))
+    came = fresh.join(known, on=[table.key, HASH], how="anti")
+    went = known.join(came, on=table.key, how="semi")
+    touched = pl.concat([frame.select(table.key) for frame in (came, went, gone)])
+    people = _owners(came, table) | _owners(went, table) | _owners(gone, table)
+    return TableRead(before.changed(touched, came), people, read, by_date=True, keys=now)
 
 
 def _by_key(snapshot: Snapshot, table: LiveTable, keys: list[str]) -> Iterator[pl.DataFrame]:
     for start in range(0, len(keys), 5000):
-        some = sa.cast(sa.column(table.key), sa.String).in_(keys[start : start + 5000])
-        yield _rows(snapshot, table, some)
+        yield _rows(snapshot, table, _has_key(table, keys[start : start + 5000]))
+
+
+def _has_key(table: LiveTable, keys: list[str]) -> sa.ColumnElement[bool]:
+    return sa.cast(sa.column(table.key), sa.String).in_(keys)
 
 
 def _at_least(snapshot: Snapshot, table: LiveTable, since: str) -> sa.ColumnElement[bool]:

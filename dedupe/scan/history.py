@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.pairs import waiting
 
 AGES = ((1, "today"), (8, "this week"), (31, "this month"), (1 << 30, "longer"))
@@ -65,7 +64,8 @@ def counted_pairs(found: pl.DataFrame, before: pl.DataFrame | None, day: dt.date
     """The counts of tonight's candidates, against those of the night before."""
     now, old, by = waiting(found), waiting(before), ["left_id", "right_id"]
     new = now.join(old, on=by, how="anti")
-    ages = [(day - dt.date.fromisoformat(since)).days for since in now.get_column("since")]
+    since = now.group_by("since").len()
+    ages = {(day - dt.date.fromisoformat(since)).days: many for since, many in since.iter_rows()}
     mean = found.join(new, on=by, how="semi").get_column("p_same").mean()
     return {
         "new": new.height, "settled": old.join(now, on=by, how="anti").height, "waiting": now.height,
@@ -75,22 +75,9 @@ def counted_pairs(found: pl.DataFrame, before: pl.DataFrame | None, day: dt.date
     }  # fmt: skip
 
 
-def _by_age(ages: Sequence[int]) -> dict[str, int]:
+def _by_age(ages: Mapping[int, int]) -> dict[str, int]:
+    """How many are of each of AGES. ages: how many by days."""
     found = {name: 0 for _, name in AGES}
-    for age in ages:
-        found[next(name for until, name in AGES if age < until)] += 1
+    for age, many in ages.items():
+        found[next(name for until, name in AGES if age < until)] += many
     return found
-
-
-def largest_shares(register: pl.DataFrame, config: ScanConfig) -> dict[str, float]:
-    """Of each role, the share of all people who have its commonest value: who has none is in no block."""
-    if register.is_empty():
-        return {}
-    columns = [(role, column) for role, column in config.fields if register.schema[column] != pl.List]
-    most = {role: register.get_column(column).drop_nulls() for role, column in columns if role != "sex"}
-    return {role: round(_most(values) / register.height, 5) for role, values in most.items() if len(values)}
-
-
-def _most(values: pl.Series) -> int:
-    """How often the commonest value stands."""
-    return int(values.to_frame("value").group_by("value").len().select(pl.col("len").max()).item())

@@ -43,10 +43,9 @@ class KeptRows:
 
     def of(self, column: str, wanted: Collection[str]) -> pl.DataFrame:
         """The rows that have one of these values in a column, as they are now."""
-        some = pl.DataFrame({column: sorted(wanted)}, schema={column: pl.String()})
-        stood = self.base.join(some.lazy(), on=column, how="semi").collect()
-        stood = stood.join(self.touched, on=self.key, how="anti", nulls_equal=True)
-        return pl.concat([stood, self.fresh.join(some, on=column, how="semi")])
+        mine = pl.col(column).is_in(pl.Series(sorted(wanted), dtype=pl.String).implode())
+        stood = self.base.filter(mine).collect().join(self.touched, on=self.key, how="anti", nulls_equal=True)
+        return pl.concat([stood, self.fresh.filter(mine)])
 
     def names_in_base(self, columns: Collection[str], wanted: Collection[str]) -> bool:
         """Whether one of these values stands in one of some columns of the base, whatever counts now."""

@@ -13,7 +13,7 @@ import enum
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -25,11 +25,11 @@ from casebridge.dedupe.review.reraise import note_bases
 from casebridge.dedupe.scan.anew import ENDS, stirred
 from casebridge.dedupe.scan.changes import TableRead, read_table
 from casebridge.dedupe.scan.chores import done_chores, read_chores
-from casebridge.dedupe.scan.completeness import filled_shares, nhs_by_cohort
 from casebridge.dedupe.scan.config import ScanConfig, read_scan
+from casebridge.dedupe.scan.counts import Counts
 from casebridge.dedupe.scan.drift import drift
 from casebridge.dedupe.scan.failpoints import failpoint
-from casebridge.dedupe.scan.history import Record, counted_pairs, largest_shares, read_record
+from casebridge.dedupe.scan.history import Record, counted_pairs, read_record
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import Keys, has_own_list, hidden_records, read_crosswalk
 from casebridge.dedupe.scan.linking import Before, Linked, Ruled, link_people, read_linked
@@ -124,7 +124,9 @@ def _read(settings: Settings, config: ScanConfig, state: ScanState, *, whole: bo
         hidden = hidden_records(settings, crosswalk, own)
         keys = {item.partition(":")[2] for item in hidden}
         for table in config.tables:
-            tables[table.name] = read_table(snapshot, table, state.rows(table.name), keys, last, whole=whole)
+            sums = tuple(state.facts.get("keys", {}).get(table.name) or ()) or None
+            kept = state.rows(table.name)
+            tables[table.name] = read_table(snapshot, table, kept, keys, last, sums, whole=whole)
             tell(f"{table.name}: {tables[table.name].read:,} rows read")
         chores = read_chores(snapshot, config.chores)
     return _Seen(tables, crosswalk.filter(~pl.col("live").is_in(sorted(hidden))), frozenset(hidden), chores)
@@ -150,6 +152,7 @@ class _Found:
     returned: Mapping[str, tuple[str, int]]
     ruled: Ruled
     linked: Linked
+    due: bool
     said: list[Decision]
     pairs: pl.DataFrame
     before: pl.DataFrame | None
@@ -191,9 +194,9 @@ class _Work:
         moved, asked = self._moved(queries, seen)
         register = moved.register
         self.tell(f"register of {register.height:,}, {len(moved.changed):,} changed")
-        present = set(register.select("id").get_column("id"))
         standing = DecisionLog(self.log).standing()
         told = Standing(self.log, self.state.facts, standing)
+        present = told.present(queries, seen.crosswalk, register)
         keys = told.keys(queries, seen.crosswalk, seen.hidden, present)
         decided = keys.decisions(standing, present)
         besides, returned = told.besides(queries, keys, present)
@@ -207,8 +210,11 @@ class _Work:
         also = {*decided, *besides, *((one.left_id, one.right_id) for one in said)}
         linked = link_people(register, self._before(moved, seen.hidden), self.config, ruled, also)
         before = self.state.frame("candidates")
+        due = self._due(seen, moved, linked)
+        if not due:
+            linked = replace(linked, made=None)  # it is as large as the register
         pairs = candidates(linked, besides, decided, told.bases(keys), before, self.day.isoformat())
-        return _Found(queries, moved, asked, keys, returned, ruled, linked, said, pairs, before)
+        return _Found(queries, moved, asked, keys, returned, ruled, linked, due, said, pairs, before)
 
     def _moved(self, queries: LiveQueries, seen: _Seen) -> tuple[Moved, set[str] | None]:
         """The register with what moved in it, and whom the query was asked of; None for everybody."""
@@ -261,12 +267,15 @@ class _Work:
         state = self.state
         kept = self._keep(seen, found)
         lists = done_chores(found.queries, self.config.chores, seen.chores, seen.hidden)
-        record, nights = self._record(seen, found, lists)
+        counts = self._counts(found, anew=found.due)
+        record, nights = self._record(seen, found, lists, counts)
         merged = {gone: kept for gone, kept in found.keys.merged.items() if not {gone, kept} & seen.hidden}
         failpoint("before commit")
         state.commit({
             "merged": merged, "back": dict(found.returned), **evidence, **kept, "nights": nights,
             "chores": lists, "asked": self._asked, "model_since": self._model_since(),
+            "floors": dict(counts.floors),
+            "keys": {name: table.keys for name, table in seen.tables.items()},
         })  # fmt: skip
         failpoint("after commit")
         publish(self.ledger, self.settings, state)
@@ -277,22 +286,23 @@ class _Work:
         """Have the register kept as it is from the next commit on: what changed in it, or all of it anew."""
         state, linked, tables = self.state, found.linked, {**seen.rows, "register": found.moved.register}
         state.put("candidates", found.pairs)
-        since, folder = state.facts.get("whole_since", state.night + 1), state.linked
         named, schema = linked.clusters, {"id": pl.String(), "cluster": pl.String()}
-        if folder is None or self._due(seen, found):
+        facts = {name: state.facts.get(name) for name in ("whole_since", LINKED)}
+        if found.due:
             tables = {name: rows.written_whole() for name, rows in tables.items()}
-            since, folder, named = state.night + 1, state.new_folder(LINKED), {}
+            folder, named = state.new_folder(LINKED), {}
+            facts = {"whole_since": state.night + 1, LINKED: folder.name if linked.made else ""}
             if linked.made:
                 linked.made().save(folder)
         for name, rows in tables.items():
             state.put_rows(name, rows)
         state.put("clusters", pl.DataFrame([*named.items()], schema=schema, orient="row"))
-        return {"whole_since": since, LINKED: folder.name if linked.made else ""}
+        return facts
 
-    def _due(self, seen: _Seen, found: _Found) -> bool:
+    def _due(self, seen: _Seen, moved: Moved, linked: Linked) -> bool:
         """Whether all is written anew: as long as it is not, each night links again what changed since."""
-        state, register = self.state, found.moved.register
-        if self.model is Model.NEW or found.moved.anew or not found.linked.made:
+        state, register = self.state, moved.register
+        if self.model is Model.NEW or state.linked is None or moved.anew or not linked.made:
             return True
         many = state.files["register.touched"].rows > min(MOST_SINCE, SHARE_SINCE * register.height)
         keys = {item.partition(":")[2] for item in seen.hidden}
@@ -302,19 +312,31 @@ class _Work:
         )
         return many or hidden or state.night + 1 - int(state.facts["whole_since"]) >= NIGHTS_SINCE
 
+    def _counts(self, found: _Found, *, anew: bool) -> Counts:
+        """What the register holds now: brought up to date, or counted anew."""
+        state, moved, counts = self.state, found.moved, None
+        values, nhs = state.frame("counts"), state.frame("nhs")
+        if values is not None and nhs is not None and found.asked is not None and not anew:
+            counts = Counts(values, nhs, state.facts["floors"]).moved(moved.then, moved.now, self.config)
+        if counts is None:
+            columns = dict.fromkeys(["id", *(column for _, column in self.config.fields)])
+            counts = Counts.of(moved.register.select(*columns), self.config)
+        state.put("counts", counts.values)
+        state.put("nhs", counts.nhs)
+        return counts
+
     def _record(
-        self, seen: _Seen, found: _Found, lists: Mapping[str, tuple[str, ...] | None]
+        self, seen: _Seen, found: _Found, lists: Mapping[str, tuple[str, ...] | None], counts: Counts
     ) -> tuple[Record, list[dict[str, Any]]]:
         """Tonight in numbers, and all nights that are kept with it."""
-        register = found.moved.register.select()
         nights = [read_record(body) for body in self.state.facts.get("nights", [])]
         gap = (self.day - dt.date.fromisoformat(nights[-1].day)).days - 1 if nights else 0
         record = Record(
-            night=self.state.night + 1, day=self.day.isoformat(), people=register.height,
+            night=self.state.night + 1, day=self.day.isoformat(), people=counts.people,
             changed=len(found.moved.changed),
             **counted_pairs(found.pairs, found.before, self.day),
-            largest=largest_shares(register, self.config), filled=filled_shares(register, self.config),
-            nhs=nhs_by_cohort(register, self.config, self.day),
+            largest=counts.largest_shares(self.config), filled=counts.filled_shares(self.config),
+            nhs=counts.nhs_by_cohort(self.config, self.day),
             rows_read={name: table.read for name, table in seen.tables.items()},
             late={name: table.late for name, table in seen.tables.items() if table.late}, missed=max(gap, 0),
             chores={name: None if keys is None else len(keys) for name, keys in lists.items()},

@@ -13,7 +13,7 @@ import polars as pl
 
 from casebridge.dedupe.review.evidence import item_of, pairs_evidence
 from casebridge.dedupe.review.evidence_file import MADE_FROM, Base, EvidenceFile, Person
-from casebridge.dedupe.scan.anew import ENDS, made_anew, of_age
+from casebridge.dedupe.scan.anew import ENDS, in_a_pair, made_anew, of_age
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import made_from
@@ -69,12 +69,9 @@ class NightlyEvidence:
         with closing(EvidenceFile(batch.path)) as file:
             return None if file.holds(self.hidden) else batch
 
-    @property
-    def _members(self) -> frozenset[str]:
-        return frozenset(item for side in ENDS for item in self.pairs.get_column(side))
-
     def _whole(self, then: Mapping[str, str]) -> Facts:
-        people = self._people(self._members, ())
+        members = frozenset(item for side in ENDS for item in self.pairs.get_column(side))
+        people = self._people(members, ())
         self.state.put(SHOWN, self.pairs)
         self.state.put(STIRRED, pl.DataFrame(schema={"id": pl.String()}))
         evidence = held(self._written(people, self.pairs, then), self.settings)
@@ -91,7 +88,7 @@ class NightlyEvidence:
             return None
         with closing(EvidenceFile(base.path)) as file:
             people = self._people(found.members, file.holds(found.others))
-            same = self._members - found.members
+            same = in_a_pair(self.pairs, people) - found.members
             people = {item: person for item, person in people.items() if item not in same}
             there = file.ids() if self.crosswalk.height else set[str]()
         self.state.put(STIRRED, pl.DataFrame({"id": sorted(stir)}, schema={"id": pl.String()}))

@@ -40,9 +40,8 @@ def candidates(
     again = raised_again(list(decided.values()), bases, linked.pairs.lazy(), linked.propose)
     forward = pl.col("p_same") >= linked.propose
     pairs = linked.pairs.filter(forward | _in(decided) | _in(besides))
-    known = set(pairs.select(by).iter_rows())
-    more = [{"left_id": left, "right_id": right} for left, right in sorted(besides.keys() - known)]
-    pairs = pl.concat([pairs, pl.DataFrame(more, schema=dict(PAIRS))], how="diagonal")
+    beside = pl.DataFrame(sorted(besides), schema=dict.fromkeys(by, pl.String()), orient="row")
+    pairs = pl.concat([pairs, beside.join(pairs, on=by, how="anti", maintain_order="left")], how="diagonal")
     found = pairs.join(_rulings(decided), on=by, how="left").join(again, on=by, how="left")
     back = [pair for pair, why in besides.items() if why == BACK]
     settled = pl.col("ruling").is_in([str(item) for item in SETTLING]).fill_null(False) & ~_in(back)
@@ -82,5 +81,7 @@ def _none() -> pl.DataFrame:
 
 def _in(pairs: Collection[Pair]) -> pl.Expr:
     """Whether a row's pair is one of these."""
+    if not pairs:
+        return pl.lit(value=False)
     names = [f"{left}\n{right}" for left, right in pairs]
     return (pl.col("left_id") + "\n" + pl.col("right_id")).is_in(names)

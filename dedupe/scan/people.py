@@ -33,6 +33,7 @@ class LiveQueries:
     def __init__(self, settings: Settings, config: ScanConfig, tables: LiveTables, day: dt.date) -> None:
         self._settings, self._config, self._day = settings, config, day
         self._tables = tables
+        self._pairs = dict[str, pl.DataFrame]()
         live = settings.live
         self._system = live.system if live else ""
 
@@ -54,8 +55,10 @@ class LiveQueries:
         query = str(getattr(self._config, name))
         if not query.strip():
             return pl.DataFrame(schema={left: pl.String(), right: pl.String()})
-        rows = self._asked(query, f"scan.{name}", None).select(left, right).drop_nulls().unique()
-        return self._named(self._named(rows, left), right).sort(left, right)
+        if name not in self._pairs:
+            rows = self._asked(query, f"scan.{name}", None).select(left, right).drop_nulls().unique()
+            self._pairs[name] = self._named(self._named(rows, left), right).sort(left, right)
+        return self._pairs[name]
 
     def texts(self, name: str, tables: Tables) -> dict[str, tuple[str, ...]]:
         """What a query says of each person: texts, in order. tables: rows of those whom it is asked of."""

@@ -13,6 +13,7 @@ import polars as pl
 from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.dedupe.review.evidence import said_until_now
 from casebridge.dedupe.review.reraise import Basis, bases, decided_since
+from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import Keys, legacy_of
 from casebridge.dedupe.scan.pairs import BACK, ON_FILE, UNBORN
 from casebridge.dedupe.scan.people import LiveQueries
@@ -26,6 +27,25 @@ class Standing:
     log: AuditLog
     facts: Mapping[str, Any]
     said: Sequence[Decision]
+
+    def present(self, queries: LiveQueries, crosswalk: pl.DataFrame, register: KeptRows) -> set[str]:
+        """Those of the register of whom anything may be said: whom people, the register itself or a merge name."""
+        named = {item for one in self.said for item in (one.left_id, one.right_id)}
+        named |= {
+            *legacy_of(crosswalk, named).values(),
+            *self.facts.get("merged", {}),
+            *self.facts.get("back", {}),
+        }
+        named |= {
+            *self.facts.get("merged", {}).values(),
+            *(kept for kept, _ in self.facts.get("back", {}).values()),
+        }
+        asked = [queries.pairs(name) for name in ("related", "duplicates", "unborn")]
+        asked.append(queries.pairs("merged", "gone", "kept"))
+        sides = [frame.get_column(name) for frame in asked for name in frame.columns]
+        ids = pl.concat([pl.Series("id", sorted(named), dtype=pl.String), *(side.rename("id") for side in sides)])
+        there = register.select("id").join(ids.unique().to_frame(), on="id", how="semi")
+        return set(there.get_column("id"))
 
     def keys(
         self, queries: LiveQueries, crosswalk: pl.DataFrame, hidden: Collection[str], present: Collection[str]

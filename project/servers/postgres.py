@@ -41,6 +41,7 @@ class PostgreSQL(Server):
         "SET LOCAL synchronize_seqscans TO off", _NO_LIMITS,
     )  # fmt: skip
     shared = True
+    key_digest = "hashtext"
 
     def more_names(self, inspector: sa.Inspector, schema: str | None) -> tuple[set[str], set[str]]:
         """Foreign tables, and views that are kept."""

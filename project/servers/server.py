@@ -30,6 +30,8 @@ class Server:
     """What begins the moment."""
     shared = False
     """Whether several connections can see the same moment."""
+    key_digest = ""
+    """A function of the server that makes a whole number of a text; empty where it has none."""
 
     def quoted(self, name: str) -> str:
         """A name as SQL."""

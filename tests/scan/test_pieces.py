@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,14 @@ def test_nights_in_pieces_are_nights_written_whole(tmp_path: Path, monkeypatch: 
     staff, pieces = StaffAtWork(live.engine, seed=3), 0
     for number in range(NIGHTS):
         day = staff.day(live.day, changes=2, again=1)
-        live.scan()
+        night = live.scan()
         with monkeypatch.context() as patched:
             patched.setattr("casebridge.dedupe.scan.night.SHARE_SINCE", -1)
             patched.setattr("casebridge.dedupe.scan.nightly_evidence.MOST", -1)
-            other.scan()
+            whole = other.scan()
         pieces += _in_pieces(live)
         assert _all(live) == _all(other)
+        assert replace(night, seconds=0) == replace(whole, seconds=0)
         for left, right in day.again:
             pair = (min(left, right), max(left, right))
             for one in (live, other) if pair in live.waiting() else ():

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from casebridge.dedupe.scan.completeness import filled_shares, nhs_by_cohort
 from casebridge.dedupe.scan.config import read_scan
+from casebridge.dedupe.scan.counts import Counts
 from tests.desks import World, at_desk, open_desk
 from tests.scan.live import PACK, make_live
 
@@ -38,11 +38,13 @@ def test_missing_and_invalid_nhs_numbers_are_counted_by_cohort() -> None:
     rows = rows.with_columns(
         pl.lit(None, dtype=pl.String).alias(c) for _, c in config.fields if c not in rows.columns
     )
-    assert nhs_by_cohort(rows, config, day) == {
+    assert Counts.of(rows, config).nhs_by_cohort(config, day) == {
         "adults": {"people": 2, "missing": 0, "invalid": 2},
         "age unknown": {"people": 1, "missing": 1, "invalid": 0},
         "children": {"people": 2, "missing": 1, "invalid": 0},
     }
     as_text = rows.with_columns(pl.col("birth_date").cast(pl.String))
-    assert nhs_by_cohort(as_text, config, day) == nhs_by_cohort(rows, config, day)
-    assert filled_shares(rows, config)["nhs_number"] == 0.6
+    assert Counts.of(as_text, config).nhs_by_cohort(config, day) == Counts.of(rows, config).nhs_by_cohort(
+        config, day
+    )
+    assert Counts.of(rows, config).filled_shares(config)["nhs_number"] == 0.6

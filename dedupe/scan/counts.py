@@ -1,0 +1,140 @@
+"""What the register holds, in counts that a night brings up to date from the rows that moved: how often the
+commonest values stand, how many people have none, and NHS numbers by birth date."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from casebridge.dedupe.scan.config import ScanConfig
+
+CHILD = 18
+"""The age in years at which somebody is an adult."""
+TOP = 500
+"""Of each role so many of the commonest values are counted from night to night."""
+FEW = 50
+"""A value of so few people is in no large block: which is the commonest of such may be as it was."""
+VALUES = pl.Schema({"role": pl.String(), "value": pl.String(), "people": pl.Int64(), "sure": pl.Boolean()})
+NHS = pl.Schema({"born": pl.String(), "people": pl.Int64(), "missing": pl.Int64(), "invalid": pl.Int64()})
+
+
+@dataclass(frozen=True)
+class Counts:
+    """values (VALUES): people by role and value, those who have none by value null, all by role null; where it is
+    not sure, no more than so many. nhs (NHS): people by birth date, with those who have no NHS number or a wrong
+    one. floors: how many people at most have a value of a role that is not in `values`."""
+
+    values: pl.DataFrame
+    nhs: pl.DataFrame
+    floors: Mapping[str, int]
+
+    @classmethod
+    def of(cls, register: pl.DataFrame, config: ScanConfig) -> Counts:
+        """All counted."""
+        values = _values(register, config)
+        none, known = values.filter(pl.col("value").is_null()), values.filter(pl.col("value").is_not_null())
+        known = known.sort("role", "people", descending=[False, True])
+        roles = known.group_by("role", maintain_order=True)
+        floors = dict(roles.agg(pl.col("people").get(TOP, null_on_oob=True).fill_null(0)).iter_rows())
+        return cls(pl.concat([none, roles.head(TOP).select(VALUES.names())]), _nhs(register, config), floors)
+
+    def moved(self, then: pl.DataFrame, now: pl.DataFrame, config: ScanConfig) -> Counts | None:
+        """The counts after rows were replaced by others; None where all must be counted again, because a value
+        that was rare may be the commonest now."""
+        by = ["role", "value"]
+        came = _values(now, config).join(self.values, on=by, how="anti", nulls_equal=True)
+        floor = pl.col("role").replace_strict(dict(self.floors), default=0, return_dtype=pl.Int64)
+        new = came.with_columns(people=floor, sure=pl.lit(value=False))
+        signed = [_values(now, config), _values(then, config).with_columns(people=-pl.col("people"))]
+        moved = pl.concat(signed).group_by(by).agg(pl.col("people").sum().alias("more"))
+        values = pl.concat([self.values, new]).join(
+            moved, on=by, how="left", nulls_equal=True, maintain_order="left"
+        )
+        values = values.select("role", "value", pl.col("people") + pl.col("more").fill_null(0), "sure")
+        most = values.group_by("role").agg(
+            pl.col("people")
+            .filter(pl.col("sure") & pl.col("value").is_not_null())
+            .max()
+            .fill_null(0)
+            .alias("sure"),
+            pl.col("people").filter(~pl.col("sure")).max().fill_null(0).alias("unsure"),
+        )
+        if most.filter(pl.col("unsure") > pl.max_horizontal("sure", pl.lit(FEW))).height:
+            return None
+        signs = [-pl.col(name) for name in NHS.names()[1:]]
+        nhs = pl.concat([self.nhs, _nhs(now, config), _nhs(then, config).with_columns(signs)])
+        return Counts(values, nhs.group_by("born", maintain_order=True).agg(pl.all().sum()), self.floors)
+
+    def _most(self, role: str) -> int:
+        mine = self.values.filter(pl.col("role") == role, pl.col("value").is_not_null(), pl.col("sure"))
+        return int(mine.get_column("people").max() or 0)  # type: ignore[arg-type]
+
+    @property
+    def people(self) -> int:
+        """How many people there are."""
+        return int(self.values.filter(pl.col("role").is_null()).get_column("people").sum())
+
+    def largest_shares(self, config: ScanConfig) -> dict[str, float]:
+        """Of each role, the share of all people who have its commonest value: who has none is in no block."""
+        roles = [role for role, _ in config.fields if role in self.floors and role != "sex"]
+        most = {role: self._most(role) for role in roles}
+        return {role: round(many / self.people, 5) for role, many in most.items() if many} if self.people else {}
+
+    def filled_shares(self, config: ScanConfig) -> dict[str, float]:
+        """Of each role the share of people for whom something stands there, from 0 to 1."""
+        none = self.values.filter(pl.col("value").is_null(), pl.col("role").is_not_null())
+        empty = dict(none.select("role", "people").iter_rows())
+        return {role: round(1 - empty.get(role, 0) / self.people, 4) for role, _ in config.fields if self.people}
+
+    def nhs_by_cohort(self, config: ScanConfig, day: dt.date) -> dict[str, Mapping[str, int]]:
+        """How many children, adults, and people of unknown age there are, and how many of each have no NHS number
+        (`missing`) or one whose check digit is wrong (`invalid`). Empty where the register has no such column."""
+        if "nhs_number" not in dict(config.fields):
+            return {}
+        adult = dt.date(day.year - CHILD, day.month, min(day.day, 28))
+        born = pl.col("born").str.to_date("%Y-%m-%d", strict=False)
+        of_age = pl.when(born.is_not_null()).then(pl.lit("adults")).otherwise(pl.lit("age unknown"))
+        cohort = pl.when(born > adult).then(pl.lit("children")).otherwise(of_age)
+        some = self.nhs.filter(pl.col("people") > 0)
+        found = some.group_by(cohort.alias("cohort")).agg(pl.col(name).sum() for name in NHS.names()[1:])
+        return {str(row.pop("cohort")): row for row in found.sort("cohort").to_dicts()}
+
+
+def _values(register: pl.DataFrame, config: ScanConfig) -> pl.DataFrame:
+    """VALUES of all rows. A list is no value, it only stands or does not."""
+    none: list[tuple[str | None, None, int, bool]] = [(None, None, register.height, True)]
+    none += [(role, None, register.get_column(column).null_count(), True) for role, column in config.fields]
+    parts = [pl.DataFrame(none, schema=VALUES, orient="row")]
+    for role, column in config.fields:
+        if register.schema[column] != pl.List:
+            held = register.get_column(column).drop_nulls().cast(pl.String).alias("value").to_frame()
+            counted = held.group_by("value").agg(pl.len().cast(pl.Int64).alias("people"))
+            parts.append(counted.select(pl.lit(role).alias("role"), "value", "people", sure=pl.lit(value=True)))
+    return pl.concat(parts)
+
+
+def _nhs(register: pl.DataFrame, config: ScanConfig) -> pl.DataFrame:
+    """NHS of all rows."""
+    roles = dict(config.fields)
+    if "nhs_number" not in roles:
+        return pl.DataFrame(schema=NHS)
+    born = (
+        pl.col(roles["birth_date"]).cast(pl.String).str.head(10)
+        if "birth_date" in roles
+        else pl.lit(None, pl.String)
+    )
+    number = pl.col(roles["nhs_number"]).cast(pl.String)
+    wrong = number.is_not_null() & ~_valid(number)
+    sums = [pl.len().alias("people"), number.is_null().sum().alias("missing"), wrong.sum().alias("invalid")]
+    return register.group_by(born.alias("born")).agg(one.cast(pl.Int64) for one in sums)
+
+
+def _valid(number: pl.Expr) -> pl.Expr:
+    """Whether a text is an NHS number: ten digits, the last one right (modulus 11, NHS Data Dictionary)."""
+    digits = [number.str.slice(place, 1).cast(pl.Int32, strict=False) for place in range(10)]
+    rest = 11 - pl.sum_horizontal(*(digit * (10 - place) for place, digit in enumerate(digits[:9]))) % 11
+    right = pl.when(rest == 11).then(0).otherwise(rest) == digits[9]
+    return (number.str.contains(r"^[0-9]{10}$") & right).fill_null(False)
