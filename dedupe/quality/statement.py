@@ -56,12 +56,11 @@ class Statement:
             if self.found else "How many of the duplicates in the register are found cannot be said yet.",
         ]  # fmt: skip
         if self.waiting:
-            said.append(f"{self.waiting:,} of the pairs drawn wait to be judged.")
+            verb = "waits" if self.waiting == 1 else "wait"
+            said.append(f"{self.waiting:,} of the pairs drawn {verb} to be judged.")
         if self.precision and self.precision.judged and self.precision.share == 1:
             most = f"{3 / self.precision.judged:.2%}"
             said.append(f"Nothing wrong in {self.precision.judged:,} merges: at 95 %, at most {most} of such are.")
-        if self.calibration:
-            said.append(self.calibration.sentence)
         return tuple(said)
 
 

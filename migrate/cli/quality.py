@@ -112,6 +112,8 @@ def show(folder: Path, as_json: bool) -> None:
         return
     for sentence in said.sentences:
         click.echo(sentence)
+    if said.calibration:
+        click.echo(said.calibration.sentence)
     if said.twice:
         kappa = "" if said.twice.kappa is None else f" (kappa {said.twice.kappa:.2f})"
         share = f"{100 * said.twice.share:.1f} %"

@@ -17,9 +17,13 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from casebridge.dedupe.quality.recalibration import LabelBand, Recalibration
+from casebridge.dedupe.quality.strata import APART, MERGED
 from casebridge.dedupe.review.evidence_file import Held, Kin
+from casebridge.dedupe.review.samples import Drawn, Sample, keep_sample
 from casebridge.migrate.web.app import make_app
 from casebridge.migrate.web.visit import House
+from casebridge.project.database import writing
 from tests.desks import Clock, make_world, open_desk, pair_of, password_of, somebody
 
 NOTES = {"blockers": {"pending": ["is in a merge that is not through", True, ["Wait for the other merge"]]},
@@ -62,9 +66,20 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "old:21": {"email_address": "c@d.example"},
     }
     people = [replace(one, fields={**one.fields, **fields.get(one.id, {})}) for one in people]
-    world.show(people, PAIRS, merge=json.dumps(NOTES))
+    bands = (LabelBand("0.5 to 0.9", 71, 0.74, 0.41, 0.45), LabelBand("0.9 to 0.99", 60, 0.96, 0.93, 0.94))
+    learned = Recalibration(131, 85, True, 12, bands)
+    world.show(people, PAIRS, merge=json.dumps(NOTES), calibration=learned.text())
+    strata = (Drawn("merged: no NHS number", MERGED, 0, 300, 0.9, (("old:1", "old:101"),)),
+              Drawn("apart: no NHS number", APART, 0, 5_000, 0.1, ()))  # fmt: skip
+    sample = Sample("trial-1", 0.01, 2.0, "2026-11-27T00:00:00Z", strata)
     with open_desk(world) as made:
+        _keep(made, sample)
         yield made
+
+
+def _keep(house: House, sample: Sample) -> None:
+    with writing(house.desk.engine).begin() as connection:
+        keep_sample(connection, sample, "t")
 
 
 @pytest.fixture(scope="module")
@@ -211,13 +226,18 @@ def test_at_400_percent_nothing_runs_out_of_the_page(page: Page, address: str) -
     enter(page, address, "sam")
     page.set_viewport_size({"width": 320, "height": 256})
     merged = f"/pair/{PAIRS[12].item}/survivorship"
-    for path in ("/queue", f"/pair/{PAIRS[13].item}", f"/group/{PAIRS[13].item}", "/progress", "/report", merged):
+    for path in ("/queue", f"/pair/{PAIRS[13].item}", f"/group/{PAIRS[13].item}", "/progress", "/report", merged,
+                 "/quality", "/checks", "/mine", "/family", "/releases"):  # fmt: skip
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
     page.goto(f"{address}/pair/{PAIRS[13].item}")
     page.emulate_media(media="print")
     assert page.locator(".verdictbar").evaluate("e => getComputedStyle(e).display") == "none"
     assert page.locator(".compare").first.is_visible()
+    page.emulate_media(media="screen")
+    page.click("text=Sign out")
+    enter(page, address, "ada")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320, "the log"
 
 
 def test_the_vendored_script_is_the_one_that_was_pinned() -> None:
