@@ -62,7 +62,7 @@ def checked_columns(
     counts = Counter(columns)
     shown = sure(columns, needed | known)
     faults = [
-        _listed("missing", [_asked(column, mapped, asked) for column in sorted(needed - here)]),
+        _listed("missing", [_asked(column, mapped, asked, here & known) for column in sorted(needed - here)]),
         _listed("neither mapped nor dropped", _unexpected(columns, known, needed - here, sure=shown)),
         _listed("twice", sorted(name for name, count in counts.items() if count > 1 and name in known)),
         _listed("reserved by casebridge", sorted(column for column in here if column.startswith("__"))),
@@ -78,9 +78,12 @@ def checked_columns(
     return columns
 
 
-def _asked(column: str, mapped: set[str], asked: Mapping[str, str]) -> str:
+def _asked(column: str, mapped: set[str], asked: Mapping[str, str], there: set[str]) -> str:
     """A missing column; one that only a condition names may be mistyped there."""
-    return column if column in mapped else f"{column} ({asked[column]})"
+    if column in mapped:
+        return column
+    hint = did_you_mean(column, there)
+    return f"{column} ({asked[column]}{'; ' + hint if hint.startswith('did you mean') else ''})"
 
 
 def _refuse_alike(name: str, columns: Sequence[str], specs: Sequence[TableSpec]) -> None:

@@ -35,6 +35,15 @@ def _same(text: str) -> str:
     return text
 
 
+def _has_half_signs(value: Any) -> bool:
+    """Whether a text holds one half of a sign that takes two (`\\ud83d` alone): it is no text."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 _DECODER = json.JSONDecoder(parse_int=_same, parse_float=_same, parse_constant=_same, object_pairs_hook=_unique)
 
 
@@ -80,6 +89,7 @@ def _record(number: int, line: bytes, name: str) -> Record:
     try:
         value, end = _DECODER.raw_decode(line.decode("utf-8").strip())
         sound = isinstance(value, dict) and end == len(line.decode("utf-8").strip())
+        sound = sound and not (b"\\u" in line and _has_half_signs(value))
     except RecursionError:
         raise _too_deep(name, number) from None
     except ValueError:  # no JSON, no UTF-8, a name twice
@@ -144,7 +154,8 @@ def _next(text: str, at: int, name: str, number: int, *, whole: bool) -> tuple[d
     behind = _behind_blanks(text, end)
     if behind == len(text) and not whole:
         return None
-    if not isinstance(value, dict) or (behind < len(text) and text[behind] not in ",]"):
+    halves = "\\u" in text[begin:end] and _has_half_signs(value)
+    if not isinstance(value, dict) or (behind < len(text) and text[behind] not in ",]") or halves:
         raise _broken(name, number)
     return value, behind
 

@@ -87,6 +87,10 @@ def _placed(records: Iterable[Record], table: SourceTable, file: str) -> Iterato
             yield Row(record.line, (), Reason.BROKEN_RECORD, record.raw)
             continue
         for row in _rows(record, table.read.nested, file):
+            if any(value and "\0" in value for value in row.values()):
+                raw = "\t".join(value or "" for value in row.values()).encode("utf-8")
+                yield Row(record.line, (), Reason.NUL_BYTE, raw)
+                continue
             named = {raw_name(name): value for name, value in row.items()}
             if not named.keys() <= known:
                 hint = "wait until whoever writes it has finished, then run this again"

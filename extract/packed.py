@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -70,6 +70,20 @@ def packed_in(file: str) -> str:
     """The path, in the dump, of the file that a spec's `file` takes: the zip itself, where it names a member."""
     match = _ZIP.fullmatch(file)
     return match[1] if match else file
+
+
+def unread_members(archive: Path, name: str, files: Iterable[str]) -> list[str]:
+    """The members of a zip that none of these `file`s takes, as `export.zip/PERSON.csv`. None of one that cannot
+    be opened: that is told where it is read."""
+    wanted = [match[2] for file in files if (match := _ZIP.fullmatch(file)) and match[1] == name]
+    if not wanted or not archive.is_file():
+        return []
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            members = sorted(member for member in packed.namelist() if not member.endswith("/"))
+    except (zipfile.BadZipFile, zipfile.LargeZipFile):
+        return []
+    return [f"{name}/{one}" for one in members if not any(fnmatchcase(one, file) for file in wanted)]
 
 
 @contextmanager

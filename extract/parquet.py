@@ -50,8 +50,20 @@ def read_parquet(table: SourceTable, part: Part, first: int, after: int) -> Iter
 
 
 def _texts(frame: pl.DataFrame) -> pl.DataFrame:
-    hexed = frame.with_columns(pl.col(pl.Binary).bin.encode("hex"))
-    return hexed.cast(pl.String)
+    lengths = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Duration)]
+    clocks = [_clock(pl.col(name)).alias(name) for name in lengths]
+    return frame.with_columns(pl.col(pl.Binary).bin.encode("hex"), *clocks).cast(pl.String)
+
+
+def _clock(length: pl.Expr) -> pl.Expr:
+    """A length of time in hours, minutes and seconds: `36:30:00`, as a workbook's is read."""
+    nanos = length.dt.total_nanoseconds()
+    seconds = nanos.abs() // 10**9
+    parts = [value.cast(pl.String).str.zfill(2) for value in (seconds // 3600, seconds // 60 % 60, seconds % 60)]
+    fraction = (nanos.abs() % 10**9).cast(pl.String).str.zfill(9).str.strip_chars_end("0")
+    sign = pl.when(nanos < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    behind = pl.when(fraction == "").then(pl.lit("")).otherwise("." + fraction)
+    return pl.concat_str(sign, pl.concat_str(parts, separator=":"), behind)
 
 
 def _placed(frame: pl.DataFrame, table: SourceTable, part: Part, first: int, line: int) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from casebridge.extract.databases import Databases, open_databases
 from casebridge.extract.delimited import fields_of_first
 from casebridge.extract.dump import Part, SourceTable
 from casebridge.extract.manifest import NAME, Declared, differs, read_manifest
-from casebridge.extract.packed import Unpacking, packed_in
+from casebridge.extract.packed import Unpacking, packed_in, unread_members
 from casebridge.extract.readers import FORMATS
 from casebridge.project.batch import file_digest
 from casebridge.project.contracts import raw_name
@@ -118,6 +118,9 @@ def unread_files(job: Job, databases: Databases) -> dict[str, list[str]]:
             for path in sorted(files_of(system.dump))
             if not taken & {path, *path.parents} and path not in own and path.resolve() not in lists
         ]
+        for archive in sorted({packed_in(read.file) for read in reads if packed_in(read.file) != read.file}):
+            members = unread_members(system.dump / archive, archive, [read.file for read in reads])
+            unread += [without_people(Path(member)) for member in members]
         if unread:
             found[name] = [*found.get(name, []), *unread]
     return found

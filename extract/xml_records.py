@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from casebridge.project.xmlparts import ElementReader, XmlBoundsError
 
 _CHUNK = 1 << 16
 _MOST = 1 << 40
+_SHOWN = 20
 _AGAIN = "ask for the file again; it must be well-formed, without a document type"
 _NIL = "http://www.w3.org/2001/XMLSchema-instance}nil"
 
@@ -27,9 +29,13 @@ class _PathReader(ElementReader):
     def __init__(self, path: tuple[str, ...], longest: int) -> None:
         super().__init__((), most=_MOST, most_text=longest, encoding=None)
         self._path, self._names = path, list[str]()
+        self.others: Counter[str] = Counter()
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._names.append(_local(tag))
+        below = tuple(self._names[1:])
+        if below and len(below) <= len(self._path) and below[:-1] == self._path[: len(below) - 1]:
+            self.others[below[-1]] += below != self._path[: len(below)]
         self._wanted = (self._names[-1],) if tuple(self._names[1:]) == self._path else ()
         super()._start(tag, attributes)
 
@@ -43,10 +49,14 @@ def xml_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:
     return columns_of(_records(path, name, read), read.nested, name)
 
 
-def examine_xml(path: Path, name: str, read: ReadSpec) -> Part:  # noqa: ARG001
-    """The file's checksum: its columns have been read from all of it."""
-    before = stamp(path)
-    return Part(path, name, before[0], None, file_digest(path), before)
+def examine_xml(path: Path, name: str, read: ReadSpec) -> Part:
+    """The file's checksum, and what it has beside the records: its columns have been read from all of it."""
+    before, reader = stamp(path), _PathReader(tuple(read.element.split("/")), read.longest)
+    for _ in _elements(path, name, read, reader):
+        pass
+    others = ", ".join(f"{count:,} `{element}`" for element, count in sorted((+reader.others).items())[:_SHOWN])
+    notes = (f"beside `{read.element}` it has {others}: not read by this spec",) if others else ()
+    return Part(path, name, before[0], None, file_digest(path), before, notes)
 
 
 def read_xml(table: SourceTable, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
@@ -67,8 +77,8 @@ def _records(path: Path, name: str, read: ReadSpec) -> Iterator[Record]:
         yield Record(number, value if isinstance(value, dict) else {"value": value})
 
 
-def _elements(path: Path, name: str, read: ReadSpec) -> Iterator[Element]:
-    reader = _PathReader(tuple(read.element.split("/")), read.longest)
+def _elements(path: Path, name: str, read: ReadSpec, reader: _PathReader | None = None) -> Iterator[Element]:
+    reader = reader or _PathReader(tuple(read.element.split("/")), read.longest)
     try:
         with path.open("rb") as file:
             while block := file.read(_CHUNK):

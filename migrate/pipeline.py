@@ -276,7 +276,7 @@ def check(folder: Path, notes: list[str] | None = None) -> list[str]:
     except CasebridgeError as error:
         problems += _lines(error)
     kept += guess_notes(folder, guesses(folder))
-    return problems
+    return list(dict.fromkeys(problems))
 
 
 def _lines(error: CasebridgeError) -> list[str]:

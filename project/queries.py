@@ -29,5 +29,24 @@ def shut(database: duckdb.DuckDBPyConnection, files: Iterable[Path] = ()) -> Non
     database.execute("SET lock_configuration = true")
 
 
+def from_query(query: str, columns: str = "*", rest: str = "") -> str:
+    """A SELECT of what a query gives. The query's last line may be a comment."""
+    return f"SELECT {columns} FROM (\n{query}\n) {rest}"  # noqa: S608 - the project's own query
+
+
+def bare_query(sql: str) -> str:
+    """A statement without the semicolon that ends it, and without comments behind it.
+
+    >>> bare_query("SELECT ';' AS a FROM t; -- all of them")
+    "SELECT ';' AS a FROM t"
+    """
+    written, end = sql.encode(), len(sql.encode())
+    for start, kind in reversed(duckdb.tokenize(sql)):
+        if kind != duckdb.token_type.comment and not written.startswith(b";", start):
+            break
+        end = start
+    return written[:end].decode().rstrip()
+
+
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"

@@ -11,6 +11,7 @@ from casebridge.project.columnreader import COLUMN_KEYS, LOOKUP_KEYS, PART_KEYS,
 from casebridge.project.contracts import raw_name
 from casebridge.project.errors import Problem, counted, did_you_mean
 from casebridge.project.lineage import refusals
+from casebridge.project.queries import bare_query
 from casebridge.project.readspec import READ_KEYS, ReadReader
 from casebridge.project.settings import Settings
 from casebridge.project.spec import (
@@ -144,8 +145,9 @@ class Reader(ColumnReader):
         return tuple(names) if of_others and not once else once
 
     def _sources(self, table: dict[str, Any], system: str) -> tuple[str | None, tuple[ReadSpec, ...]]:
-        source = self._word(table, "table", "source")
         consumes = self._words(table, "table", "consumes")
+        source = self._word(table, "table", "source")
+        source = bare_query(source) if consumes else source
         read = self._part(self.raw, "read", optional=True)
         files = ReadReader(self.file, self.problems, self.settings, self.words.formats)
         if consumes:

@@ -7,6 +7,7 @@ open, two rows that it finds equal, cannot be seen here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,6 +34,14 @@ _WINDOWS_BY_ORDER = frozenset({
 
 _FIRST = "say which rows come first, and let no two be equal"
 CLOCK_HINT = "write the day as a constant, such as DATE '2026-04-01'"
+
+
+_MAY_ASK = re.compile(rf"(?i)\b(?:{'|'.join([*_CLOCKS, *_CHANCE, *_SESSION])})\b")
+
+
+def unsteady_expression(sql: str) -> list[tuple[str, str]]:
+    """The same of an expression that is asked of each row."""
+    return unsteady(f"SELECT {sql}") if _MAY_ASK.search(sql) else []
 
 
 def unsteady(sql: str) -> list[tuple[str, str]]:

@@ -112,6 +112,32 @@ def test_what_looks_at_other_rows_is_refused_by_check(tmp_path: Path) -> None:
         assert f"exclude[{number}].when: looks at more than its own row" in said.said
 
 
+OF_ITS_DAY = [
+    ("CURRENT_DATE > DATE '2024-01-01'", "it asks the clock: current_date"),
+    ("ID = '1' AND now() > TIMESTAMP '2024-01-01 00:00:00'", "it asks the clock: now"),
+]
+
+
+def _told_of(folder: Path, whens: Sequence[str]) -> list[str]:
+    """What `check` says of each of these conditions of which it says anything."""
+    head, rule = PEOPLE.split("[[exclude]]", maxsplit=1)
+    rules = [f"[[exclude]]{rule}".replace('"TRUE"', f"'''{when}'''") for when in whens]
+    said = command(case("constant-condition", folder, {"tables/people.toml": head + "".join(rules)}), "check")
+    assert said.code == 2
+    return [line for line in said.said.splitlines() if ".when: " in line]
+
+
+def test_what_changes_with_the_day_is_refused_by_check(tmp_path: Path) -> None:
+    """The auditor asks it again, tomorrow. A word in a text is no clock."""
+    lines = _told_of(tmp_path, [*(when for when, _ in OF_ITS_DAY), "NAME = 'now' OR NAME = 'current_date'"])
+    assert [why in line for line, (_, why) in zip(lines, OF_ITS_DAY, strict=True)] == [True] * len(OF_ITS_DAY)
+
+
+def test_a_condition_that_says_nothing_of_any_row_is_refused_by_check(tmp_path: Path) -> None:
+    (line,) = _told_of(tmp_path, ["NULL", "NULL = ID"])
+    assert "exclude[0].when: is not a thing that is true or false" in line
+
+
 def test_words_of_aggregates_are_no_aggregates(tmp_path: Path) -> None:
     when = "NAME IN ('Len', 'Agg', 'Over') OR name IN ('Max', 'Bob')"
     ran = command(case("constant-condition", tmp_path, {"tables/people.toml": _with(when)}), "run")

@@ -17,6 +17,7 @@ from polars.exceptions import ColumnNotFoundError, PolarsError
 from casebridge.project.contracts import REST, ROW, ROWS
 from casebridge.project.errors import Problem, did_you_mean
 from casebridge.project.spec import ColumnSpec, TableSpec
+from casebridge.project.steadiness import unsteady_expression
 from casebridge.transform.checks import CHECKS
 from casebridge.transform.codes import CodeList
 from casebridge.transform.conditions import SOURCE, looks_beyond_its_row
@@ -24,6 +25,9 @@ from casebridge.transform.convert import Conversion, source_rows, stripped, text
 from casebridge.transform.schema import cast_rule
 
 _REST = ROWS[REST]
+_NO_TEXT = (pl.Duration, pl.Binary, pl.Object)
+"""What a query may give and no step can read."""
+_MAKE_TEXT = "make it text in the query: CAST(… AS VARCHAR)"
 _MISSING = re.compile(r'unable to find column "([^"]*)"')
 
 
@@ -31,8 +35,8 @@ def unreadable(spec: TableSpec) -> list[Problem]:
     """The SQL expressions of a spec that are no expressions."""
     several = ((f"check of `{one.rule}`: when", one.when) for one in spec.singles)
     worked_out = ((f"{_place(c)}.expression", c.expression) for c in spec.columns if c.expression is not None)
-    found = (_tried(spec, where, partial(pl.sql_expr, sql)) or _of_many(spec, where, sql)
-             for where, sql in (*_stated(spec), *several, *worked_out))  # fmt: skip
+    found = (_tried(spec, where, partial(pl.sql_expr, sql)) or _of_many(spec, where, sql) or
+             _of_its_day(spec, where, sql) for where, sql in (*_stated(spec), *several, *worked_out))  # fmt: skip
     return [*(problem for problem in found if problem), *_wrong_arguments(spec)]
 
 
@@ -48,6 +52,13 @@ def _of_many(spec: TableSpec, where: str, sql: str) -> Problem | None:
         return None
     hint = "count, sum and rank the rows in a query as source, and compare with its column here"
     return Problem(_file(spec), where, "looks at more than its own row: an aggregate or a window", hint)
+
+
+def _of_its_day(spec: TableSpec, where: str, sql: str) -> Problem | None:
+    """An expression that gives something else tomorrow: the auditor asks it again."""
+    for what, hint in unsteady_expression(sql):
+        return Problem(_file(spec), where, f"gives something else each time: it {what}", hint)
+    return None
 
 
 def undated(spec: TableSpec, codes: Mapping[str, CodeList]) -> list[Problem]:
@@ -72,6 +83,11 @@ def misfits(plan: Conversion, columns: Mapping[str, pl.DataType]) -> list[Proble
         Problem(_file(spec), where, f"no column `{name}`", did_you_mean(name, names))
         for where, name in dict.fromkeys(_named(spec))
         if name not in columns
+    ]
+    problems += [
+        Problem(_file(spec), where, f"`{name}` holds lists, records, bytes or lengths of time", _MAKE_TEXT)
+        for where, name in dict.fromkeys(_named(spec))
+        if name in columns and (columns[name].is_nested() or isinstance(columns[name], _NO_TEXT))
     ]
     if not schema[ROW].is_integer() or schema.get(REST, _REST) not in (_REST, pl.Null()):
         hint = "cast them: _row::BIGINT, _rest::BIGINT[]"
@@ -136,7 +152,7 @@ def _tried(
         return Problem(_file(spec), where, f"no column `{name}`", did_you_mean(name, known or ()))
     except (PolarsError, ValueError, TypeError) as error:
         return Problem(_file(spec), where, str(error).splitlines()[0])
-    if known is not None and isinstance(made, pl.DataFrame) and made.dtypes[0] not in {pl.Boolean, pl.Null}:
+    if known is not None and isinstance(made, pl.DataFrame) and made.dtypes[0] != pl.Boolean:
         return Problem(_file(spec), where, "is not a thing that is true or false", "compare it with a value")
     return None
 

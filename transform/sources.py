@@ -18,7 +18,7 @@ from casebridge.project.blanks import bare
 from casebridge.project.contracts import KEY, ORIGIN, OURS, QUARANTINE, ROW, Verdict, empty
 from casebridge.project.errors import Problem, SpecError, counted
 from casebridge.project.job import Job
-from casebridge.project.queries import open_duckdb, shut
+from casebridge.project.queries import from_query, open_duckdb, shut
 from casebridge.project.restriction import is_marked, mark_columns, not_restricted
 from casebridge.project.spec import ReadSpec, Source, TableSpec
 from casebridge.project.tally import Tally
@@ -118,6 +118,7 @@ def joined(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> tuple
             write_batch(job.work, STAGE, name, number, f"joined-{number:05d}", inputs, frame)
             for number, frame in enumerate(_query(job, spec, prepared))
         )
+        _leads_are_rows(spec, batches, prepared[spec.sources[0]])
         _each_key_once(spec, batches)
         rows = sum(batch.rows for batch in batches)
         job.ledger.record(STAGE, name, 0, inputs, batches, Tally(read=rows, passed=rows))
@@ -156,6 +157,19 @@ def _sharing(batches: tuple[Batch, ...], key: pl.Expr) -> pl.Series:
     """The rows whose key another row may have too: a hash of the keys says so."""
     hashes = pl.concat([batch.scan().select(ROW, key.hash().alias("hash")) for batch in batches]).collect()
     return hashes.filter(pl.col("hash").is_duplicated()).get_column(ROW).unique()
+
+
+def _leads_are_rows(spec: TableSpec, batches: tuple[Batch, ...], lead: Prepared) -> None:
+    """SpecError when the `_row` of some rows is none, or no row of the table that leads."""
+    there = pl.concat([pl.Series(ROW, [], pl.Int64), *(batch.read([ROW]).get_column(ROW) for batch in lead.raw)])
+    given = pl.concat([batch.read([ROW]).get_column(ROW).cast(pl.Int64) for batch in batches])
+    strange = given.null_count() + int((~given.drop_nulls().is_in(there.implode())).sum())
+    if strange:
+        what = f"the query gives {counted(strange, 'row')} whose _row is no row of {spec.sources[0].name}"
+        hint = (
+            f"name the _row of {spec.sources[0].name}, the first in table.consumes, or put the other table first"
+        )
+        raise SpecError([Problem(f"tables/{spec.name}.toml", "table.source", what, hint)])
 
 
 def _each_key_once(spec: TableSpec, batches: tuple[Batch, ...]) -> None:
@@ -248,7 +262,7 @@ def _query(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Itera
                 _view(database, source, prepared[source])
             shut(database, (batch.path for source in spec.sources for batch in prepared[source].raw))
             # The one order that every run agrees on is that of the source rows.
-            result = database.sql(f"SELECT * FROM ({spec.query}) ORDER BY _row")  # noqa: S608
+            result = database.sql(from_query(spec.query or "", rest="ORDER BY _row"))
             yield from _frames(result, job.settings.batch_rows)
         except duckdb.Error as error:
             raise SpecError([_fault(spec, error)]) from error
@@ -262,10 +276,20 @@ def query_schema(job: Job, spec: TableSpec, columns: Mapping[Source, Iterable[st
                 raw = empty({**ORIGIN, **dict.fromkeys(columns[source], pl.String()), "_disputed": pl.Boolean()})
                 database.register(source.name, raw.to_arrow())
             shut(database)
-            result = database.sql(f"SELECT * FROM ({spec.query}) LIMIT 0")  # noqa: S608
+            result = database.sql(from_query(spec.query or "", rest="LIMIT 0"))
+            _refuse_lengths(spec, result)
             return dict(pl.DataFrame(pl.from_arrow(result.to_arrow_table())).schema)
         except duckdb.Error as error:
             raise SpecError([_fault(spec, error)]) from error
+
+
+def _refuse_lengths(spec: TableSpec, result: duckdb.DuckDBPyRelation) -> None:
+    """SpecError for a column that is a length of time, or of several types: a batch file has no such."""
+    kinds = dict(zip(result.columns, map(str, result.types), strict=True))
+    found = [name for name, kind in kinds.items() if "INTERVAL" in kind or "UNION" in kind]
+    if found:
+        what = f"the query gives a length of time, or several types at once: {', '.join(found)}"
+        raise SpecError([Problem(f"tables/{spec.name}.toml", "table.source", what, "CAST(… AS VARCHAR)")])
 
 
 def _fault(spec: TableSpec, error: duckdb.Error) -> Problem:

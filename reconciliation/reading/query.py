@@ -10,7 +10,7 @@ import polars as pl
 
 from casebridge.project.contracts import REST, ROW
 from casebridge.project.job import Job
-from casebridge.project.queries import open_duckdb
+from casebridge.project.queries import from_query, open_duckdb
 from casebridge.project.spec import Source, TableSpec
 from casebridge.reconciliation.reading.corrected import Corrections, Values
 from casebridge.reconciliation.reading.verified_files import RunFiles
@@ -21,7 +21,7 @@ def query_columns(job: Job, files: RunFiles, spec: TableSpec) -> frozenset[str]:
     with _asked(job, files, spec) as database:
         if database is None:
             return frozenset()
-        found = database.sql(f"SELECT * FROM ({spec.query}) LIMIT 0")  # noqa: S608 - the project's own query
+        found = database.sql(from_query(spec.query or "", rest="LIMIT 0"))
         return frozenset(found.columns)
 
 
@@ -30,10 +30,10 @@ def query_rows(job: Job, files: RunFiles, spec: TableSpec, columns: Iterable[str
     with _asked(job, files, spec) as database:
         if database is None:
             return
-        given = database.sql(f"SELECT * FROM ({spec.query}) LIMIT 0").columns  # noqa: S608
+        given = database.sql(from_query(spec.query or "", rest="LIMIT 0")).columns
         wanted = [ROW, *([REST] if REST in given else []), *sorted(columns)]
         names = ", ".join(_quoted(name) for name in wanted)
-        reader = database.sql(f"SELECT {names} FROM ({spec.query})").to_arrow_reader(job.settings.batch_rows)  # noqa: S608
+        reader = database.sql(from_query(spec.query or "", names)).to_arrow_reader(job.settings.batch_rows)
         assert reader is not None
         for piece in reader:
             frame = pl.DataFrame(pl.from_arrow(piece))

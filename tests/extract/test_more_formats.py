@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from small_projects import job_of, make, standing
+from small_projects import Recorder, job_of, make, standing
 
 from casebridge.extract import json_records, run
 from casebridge.extract.readers import FORMATS
@@ -90,15 +90,17 @@ def test_a_name_that_comes_while_the_file_is_read_is_not_left_out(
 
 
 def test_a_line_that_is_no_record_is_kept_apart(tmp_path: Path) -> None:
-    lines = [b'{"a": 1}', b'{"a": ', b'{"a": 1, "a": 2}', b'{"a": "\xff"}', b"[1]", b'{"a": 2} x', b'{"a": 3}']
+    lines = [b'{"a": 1}', b'{"a": ', b'{"a": 1, "a": 2}', b'{"a": "\xff"}', b"[1]", b'{"a": 2} x',
+             b'{"a": "\\udc00"}',
+             b'{"a": "x\\u0000y"}', b'{"a": "\\ud83d\\ude00"}']  # fmt: skip
     dump = make(tmp_path, {"T": ["a"]}, read={"T": 'file = "t.json"\nformat = "json"'})
     (dump / "t.json").write_bytes(b"\n".join(lines))
     job = job_of(tmp_path)
-    assert run(job).rejected == 5
+    assert run(job).rejected == 7
     bad = standing(job, "T", "unreadable")
-    assert bad["reason"].unique().to_list() == ["broken_record"]
-    assert bad["raw"].to_list() == lines[1:6]
-    assert standing(job, "T").select(LINE, "a").rows() == [(1, "1"), (7, "3")]
+    assert bad["reason"].to_list() == ["broken_record"] * 6 + ["nul_byte"]
+    assert bad["raw"].to_list() == [*lines[1:7], b"x\0y"]
+    assert standing(job, "T").select(LINE, "a").rows() == [(1, "1"), (9, "\U0001f600")]
 
 
 @pytest.mark.parametrize(
@@ -116,9 +118,9 @@ def test_a_line_that_is_no_record_is_kept_apart(tmp_path: Path) -> None:
         (b'{"a": 1, "b.c": 2, "b": {"c": 3}}', "two values of one name in the record at 1"),
         (b'{"a": 1}\n{"a[]": 2, "a": [3]}', "two values of one name in the record at 2"),
         (b"", "has no record"),
+        (b'[{"a": "\\ud83d"}]', "record 1 cannot be read"),
         (b"{" + b",".join(b'"%d": 1' % n for n in range(20_000)) + b"}", "different names in its records"),
     ],
-    ids=range(13),
 )
 def test_json_that_is_none_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
     with pytest.raises(SourceError, match=said):
@@ -172,23 +174,37 @@ def test_xml_that_is_none_is_refused(tmp_path: Path, data: bytes, said: str) -> 
         taken(tmp_path, ["v"], 'format = "xml"\nelement = "r"', "t.xml", data)
 
 
+def test_what_stands_beside_the_records_is_told(tmp_path: Path) -> None:
+    dump = make(tmp_path, {"T": ["v"]}, read={"T": 'file = "t.xml"\nformat = "xml"\nelement = "a/r"'})
+    (dump / "t.xml").write_bytes(b"<x><a><r><v>1</v></r><s/><s><r/></s></a><b><r/></b></x>")
+    report = Recorder()
+    job = job_of(tmp_path, report=report)
+    run(job)
+    assert standing(job, "T")["v"].to_list() == ["1"]
+    assert [note for note in report.notes if "beside" in note] == [
+        "t.xml: beside `a/r` it has 1 `b`, 2 `s`: not read by this spec"
+    ]
+
+
 def test_xml_needs_its_element(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="XML needs the element that is a record"):
         taken(tmp_path, ["v"], 'format = "xml"', "t.xml", b"<x/>")
 
 
 def test_parquet_as_text(tmp_path: Path) -> None:
-    columns = ["no", "paid", "born", "at", "real", "bytes", "name"]
+    columns = ["no", "paid", "born", "at", "real", "bytes", "name", "long", "at_day"]
     made = pl.DataFrame(
         {"no": [1, None], "paid": [Decimal("10.10"), None], "born": [dt.date(1999, 12, 31), None],
          "at": [dt.datetime.fromisoformat("2024-01-05T08:30"), None], "real": [0.1, None],
-         "bytes": [b"\x00\xff", None], "name": ["", None]},
+         "bytes": [b"\x00\xff", None], "name": ["", None],
+         "long": [dt.timedelta(hours=-36, microseconds=-50), None], "at_day": [dt.time(9, 30), None]},
         schema_overrides={"paid": pl.Decimal(10, 2)},
     )  # fmt: skip
     (tmp_path / "dump").mkdir()
     made.write_parquet(tmp_path / "dump" / "t.parquet")
     rows = taken(tmp_path, columns, 'format = "parquet"', "t.parquet", None)
-    assert rows == [("1", "10.10", "1999-12-31", "2024-01-05 08:30:00.000000", "0.1", "00ff", ""), (None,) * 7]
+    assert rows == [("1", "10.10", "1999-12-31", "2024-01-05 08:30:00.000000", "0.1", "00ff", "",
+                     "-36:00:00.00005", "09:30:00"), (None,) * 9]  # fmt: skip
 
 
 @pytest.mark.parametrize(("damage", "said"), [(b"PAR1 and no more", "is no Parquet file"), (b"", "is no Parquet")])
@@ -270,10 +286,13 @@ def test_packed_files_are_read_like_others_and_leave_nothing_behind(tmp_path: Pa
     )  # fmt: skip
     (dump / "A.csv.gz").write_bytes(gzip.compress(b"K\n1\n2\n"))
     with zipfile.ZipFile(dump / "all.zip", "w") as packed:
-        for name, data in {"sub/B2.csv": "K\n4\n", "sub/B1.csv": "K\n3\n", "c.json": '{"k": 5}'}.items():
+        members = {"sub/B2.csv": "K\n4\n", "sub/B1.csv": "K\n3\n", "c.json": '{"k": 5}', "D.csv": "K\n6\n"}
+        for name, data in members.items():
             packed.writestr(name, data)
-    job = job_of(tmp_path)
+    report = Recorder()
+    job = job_of(tmp_path, report=report)
     run(job)
+    assert report.notes == ["no spec of old reads 1 file of its dump: all.zip/D.csv"]
     assert standing(job, "A").select("_file", "K").rows() == [("A.csv.gz", "1"), ("A.csv.gz", "2")]
     assert standing(job, "B").select("_file", "K").rows() == [
         ("all.zip/sub/B1.csv", "3"),

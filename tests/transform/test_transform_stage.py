@@ -120,12 +120,25 @@ def test_a_query_gives_joined_rows_of_any_type_over_what_stands(tmp_path: Path) 
         ("SELECT NO, NAME AS BOTH, DOB FROM PERSON", "_row"),
         ("SELECT _row, NO, NAME AS BOTHH, DOB FROM PERSON", "did you mean `BOTHH`?"),
         ("SELECT 'x' AS _row, NO, NAME AS BOTH, DOB FROM PERSON", "wrong type"),
+        ("SELECT _row, NO, [NAME] AS BOTH, DOB FROM PERSON", "`BOTH` holds lists"),
+        (
+            "SELECT _row, NO, NAME AS BOTH, INTERVAL 1 DAY AS DOB FROM PERSON",
+            "several types at once: DOB",
+        ),
+        ("SELECT NULL::BIGINT AS _row, NO, NAME AS BOTH, DOB FROM PERSON", "1 row whose _row is no row of PERSON"),
+        ("SELECT _row + 90 AS _row, NO, NAME AS BOTH, DOB FROM PERSON", "1 row whose _row is no row of PERSON"),
     ],
 )
 def test_a_wrong_query_is_a_mistake_of_the_spec(tmp_path: Path, query: str, told: str) -> None:
     with pytest.raises(SpecError, match=r"tables/q\.toml") as caught:
         _joined(tmp_path, query)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("end", [";", " -- all of them", ";\n-- 'all' of them;\n;", " /* ; */ ;"])
+def test_a_query_may_end_as_people_end_them(tmp_path: Path, end: str) -> None:
+    (row,) = _joined(tmp_path, GOOD_QUERY + end).to_dicts()
+    assert row["last_name"] == "Ngy"
 
 
 def test_a_query_that_fails_on_a_row_does_not_show_it(tmp_path: Path) -> None:
