@@ -21,6 +21,7 @@ from casebridge.load.writing.crosswalk import drop_protected, write_crosswalk
 from casebridge.load.writing.delivery import Delivery
 from casebridge.load.writing.failpoints import failpoint
 from casebridge.load.writing.fit import check_fit
+from casebridge.load.writing.numbering import behind
 from casebridge.load.writing.retry import in_transaction, is_row_error, repeatable
 from casebridge.load.writing.row_bisect import REFUSED, REFUSED_ROWS
 from casebridge.load.writing.tables import TargetTables
@@ -83,6 +84,8 @@ def _run(job: Job, engine: sa.Engine) -> Tally:
         job.report.note("the target refused some rows: they are kept with its reason, and the load goes on")
     write_crosswalk(job, engine, crosswalk)
     drop_protected(job, engine)
+    for sentence in behind(engine, job.target):
+        job.report.note(sentence)
     return sum((job.ledger.tally(job.run, STAGE, spec.name) for spec in in_order(job)), Tally())
 
 

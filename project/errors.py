@@ -134,8 +134,8 @@ class ReconciliationFailed(CasebridgeError):
             return "Files in work/ are not what was written: restore them, or run again into an empty database"
         if _CHANGED_TARGET.intersection(self.failed):
             return (
-                "What was changed by hand in the target has to be put back by hand, or the run done again into "
-                "an empty database"
+                "The target does not hold what was written: a trigger or a rule of its own changed it, or "
+                "somebody by hand. Mend that, and run again into an empty database"
             )
         return "The target holds what was loaded: look at the specs and code lists named there, and run again"
 

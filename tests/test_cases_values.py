@@ -473,6 +473,32 @@ def test_a_column_with_a_time_zone_is_told_before_the_first_row(tmp_path: Path, 
     engine.dispose()
 
 
+def test_what_a_postgresql_shows_in_its_own_way_is_no_difference(tmp_path: Path, postgres_url: str) -> None:
+    """CHAR is filled up with blanks, a date is kept with a time; and its numbering knows nothing of our ids."""
+    engine = open_database(postgres_url)
+    with engine.begin() as connection:
+        columns = "id bigserial PRIMARY KEY, legacy char(9), day timestamp, at varchar(30)"
+        connection.execute(sa.text(f"CREATE TABLE t ({columns})"))
+    toml = (CASES / "timestamps/casebridge.toml").read_text(encoding="utf-8")
+    target = (CASES / "timestamps/target.toml").read_text(encoding="utf-8")
+    files = {
+        "casebridge.toml": f'[target]\nurl = "{postgres_url}"\n{toml}',
+        "target.toml": target.replace('type = "timestamp"', 'type = "text"').replace(
+            'type = "text"', 'type = "char(9)"', 1
+        ),
+        "dump/SRC.csv": "ID,A\n1,05/01/2024\n2,06/01/2024\n",
+    }
+    folder = case("timestamps", tmp_path, files)
+    ran = command(folder, "run")
+    assert ran.code == 0, ran.said
+    assert ran.places() == {"extracted": 2, "loaded": 2}
+    assert "t.id: the target numbers new rows by itself, and its next number is not above 2" in ran.said
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE t SET day = day + interval '1 hour' WHERE id = 1"))
+    engine.dispose()
+    assert "contents_equal" in command(folder, "reconcile").said
+
+
 # Places without a street
 
 

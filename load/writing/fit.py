@@ -6,7 +6,7 @@ than we believed, every value is measured, and nothing is ever cut, rounded or r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,12 @@ _FAMILIES: Mapping[type[sa.types.TypeEngine[Any]], set[str]] = {
 }
 
 
+_NOT_AS_WRITTEN = frozenset(
+    {"JSON", "JSONB", "BYTEA", "BLOB", "LARGE_BINARY", "ARRAY", "TIME", "INTERVAL", "MONEY"}
+)
+"""Types that give back another text than was written, as SQLAlchemy calls them. SQLite keeps any text."""
+
+
 @dataclass(frozen=True)
 class Misfit:
     """One column whose values the target cannot take: how many, and the longest, in characters or digits."""
@@ -53,6 +59,7 @@ def check_fit(engine: sa.Engine, target: Target, tables: Mapping[str, tuple[str,
     with engine.connect() as connection:
         inspector = sa.inspect(connection)
         encoding = _encoding(connection)
+        odd = frozenset() if engine.dialect.name == "sqlite" else _NOT_AS_WRITTEN
         columns = inspector.get_multi_columns(filter_names=target.load_order)
         keys = inspector.get_multi_foreign_keys(filter_names=target.load_order)
         for name in target.load_order:
@@ -61,7 +68,7 @@ def check_fit(engine: sa.Engine, target: Target, tables: Mapping[str, tuple[str,
             table = target.by_name[name]
             for column in table.columns:
                 is_key = column.name in table.primary_key
-                for why, size, wrong in _doubts(column, is_key, real[column.name], encoding):
+                for why, size, wrong in _doubts(column, is_key, real[column.name], encoding, odd):
                     misfits += _measured(name, column.name, why, size, wrong, batches)
             misfits += _unmapped(target, name, real, batches)
             misfits += _codes(connection, target, name, keys[None, name], batches)
@@ -75,16 +82,25 @@ def check_fit(engine: sa.Engine, target: Target, tables: Mapping[str, tuple[str,
         )
 
 
-def _doubts(column: TargetColumn, is_key: bool, real: Mapping[str, Any], encoding: str | None) -> Iterator[Wrong]:
-    """The questions to ask of a column's values; none where the real column is what we believed."""
+def _doubts(
+    column: TargetColumn, is_key: bool, real: Mapping[str, Any], encoding: str | None, odd: Collection[str]
+) -> Iterator[Wrong]:
+    """The questions to ask of a column's values; none where the real column is what we believed. `odd` are types
+    that keep no value as it is written."""
     kind, ours, value = real["type"], column.type, pl.col(column.name)
     family = next((known for known in _FAMILIES if isinstance(kind, known)), None)
-    if family and ours.name not in _FAMILIES[family]:
+    if real.get("computed"):
+        yield "for a column that the database works out by itself", pl.lit(0), value.is_not_null()
+    elif str(kind.__visit_name__).upper() in odd:
+        yield f"for a column that is {kind} and keeps no value as it is written", pl.lit(0), value.is_not_null()
+    elif family and ours.name not in _FAMILIES[family]:
         yield f"for a column that is {kind}", pl.lit(0), value.is_not_null()
     elif ours.name in {"date", "timestamp"} and getattr(kind, "timezone", False):
         yield "without a time zone, for a column that has one", pl.lit(0), value.is_not_null()
     elif ours.name in {"varchar", "char", "text"}:
         yield from _of_text(value, ours.length or 1 << 40, getattr(kind, "length", None), encoding)
+    elif ours.name in {"numeric", "bigint", "integer"} and isinstance(kind, sa.Float):
+        yield from _of_floats(value, kind)
     elif ours.name == "numeric" and isinstance(kind, sa.Numeric):
         yield from _of_numbers(value, (ours.precision or 38, ours.scale or 0), kind)
     elif ours.name == "bigint" and isinstance(kind, sa.Integer) and not isinstance(kind, sa.BigInteger):
@@ -92,6 +108,9 @@ def _doubts(column: TargetColumn, is_key: bool, real: Mapping[str, Any], encodin
         yield f"too large for {kind}", pl.lit(0), (value >= most) | (value < -most)
     elif ours.name == "timestamp" and isinstance(kind, sa.Date):
         yield "with a time of day, for a date", pl.lit(0), value != value.dt.truncate("1d")
+    elif ours.name == "timestamp" and getattr(kind, "precision", None) is not None:
+        step = 10 ** (6 - int(getattr(kind, "precision", 6)))
+        yield "with finer fractions of a second", pl.lit(0), value.dt.microsecond() % step != 0
     if column.nullable and not is_key and not real.get("nullable", True):
         yield "missing where none may be", pl.lit(0), value.is_null()
 
@@ -117,6 +136,15 @@ def _of_numbers(value: pl.Expr, ours: tuple[int, int], kind: sa.Numeric[Any]) ->
     if scale < ours[1]:
         places = value.cast(pl.String).str.split(".").list.last().str.strip_chars_end("0").str.len_chars()
         yield f"with more than {scale} decimals", places, places > scale
+
+
+def _of_floats(value: pl.Expr, kind: sa.Float[Any]) -> Iterator[Wrong]:
+    """Binary numbers keep 15 digits, the short ones 6. Source: IEEE 754, DBL_DIG and FLT_DIG."""
+    short = isinstance(kind, sa.REAL) or (kind.precision or 53) <= 24
+    plain = value.abs().cast(pl.String).str.replace(r"^([^.]*)$", "$1.").str.replace(r"\.?0*$", "")
+    digits = plain.str.replace(".", "", literal=True).str.strip_chars_start("0").str.len_chars()
+    most = 6 if short else 15
+    yield f"of more than {most} digits, for a column that is {kind}", digits, digits > most
 
 
 def _encoding(connection: sa.Connection) -> str | None:

@@ -25,7 +25,9 @@ def columns_present(connection: sa.Connection, target: Target) -> dict[str, set[
     inspector = sa.inspect(connection)
     columns = inspector.get_multi_columns(filter_names=[table.name for table in target.tables])
     present = {name: {found["name"] for found in there} for (_, name), there in columns.items()}
-    wrong = [
+    views = set(inspector.get_view_names())
+    wrong = [f"{table.name} is a view" for table in target.tables if table.name in views]
+    wrong += [
         f"{table.name}.{column.name} is missing"
         for table in target.tables
         if table.name in present

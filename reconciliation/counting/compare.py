@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from casebridge.project.batch import Batch
 from casebridge.project.contracts import KEY, REST, ROW
 from casebridge.reconciliation.counting.account_book import Flags, Rows
-from casebridge.reconciliation.reading.target import JUNK, Held, junk_of, read_back, read_rows, typed
+from casebridge.reconciliation.reading.target import JUNK, Held, junk_of, read_back, read_rows, typed, unpadded
 
 SPEC, LEAD = "_spec", "_lead"
 NOBODY = -1
@@ -109,7 +109,8 @@ def read_claims(held: Held, batches: Sequence[tuple[int, Batch]]) -> Claims:
     key = held.table.primary_key
     for spec, batch in batches:
         frame = batch.read([ROW, REST, *{*key, *held.columns}])
-        hashes = hashed(frame.with_columns(pl.lit(False).alias(JUNK)).select(*_declared(held), JUNK))
+        declared = frame.with_columns(pl.lit(False).alias(JUNK)).select(*_declared(held), JUNK)
+        hashes = hashed(unpadded(declared, held))
         ids = numbers_of(frame, key)
         frame = frame.with_columns(pl.Series("id", ids))
         parts.append((ids, frame.get_column(ROW).to_numpy(), np.full(len(ids), spec, np.int16), hashes))
@@ -252,7 +253,7 @@ def name_columns(
     now = typed(texts, held).rename(lambda name: name if name in key else f"now:{name}")
     junk = texts.select(junk_of(held)).rename(lambda name: f"junk:{name}")
     rows = (b.scan().select(KEY, *_declared(held)).join(wrong.lazy(), on=key, how="semi") for _, b in batches)
-    then = pl.concat([found.collect() for found in rows])
+    then = unpadded(pl.concat([found.collect() for found in rows]), held)
     both = then.join(pl.concat([now, junk], how="horizontal"), on=key, how="inner").sort(key)
     others = [name for name in held.columns if name not in key]
     differs = both.select(*key, KEY, *(_differs(name, f"junk:{name}" in junk.columns) for name in others))

@@ -27,12 +27,16 @@ _UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 @dataclass(frozen=True)
 class Held:
-    """One target table as the database has it: `columns` of ours that are there, and those that are not."""
+    """One target table as the database has it: `columns` of ours that are there, and those that are not. Of a
+    `padded` one (CHAR) the blanks at its end mean nothing; `moments` are dates of ours that it keeps with a time.
+    """
 
     table: TargetTable
     there: bool
     columns: tuple[str, ...]
     lacking: tuple[str, ...]
+    padded: frozenset[str] = frozenset()
+    moments: frozenset[str] = frozenset()
 
     @property
     def query(self) -> str:
@@ -47,10 +51,14 @@ def look(connection: sa.Connection, tables: Sequence[TargetTable]) -> dict[str, 
     held = {}
     for table in tables:
         there = table.name in names
-        found = {str(column["name"]) for column in inspector.get_columns(table.name)} if there else set()
+        found = {str(c["name"]): c["type"] for c in inspector.get_columns(table.name)} if there else {}
         columns = tuple(c.name for c in table.columns if c.name in found)
         lacking = tuple(c.name for c in table.columns if c.name not in found)
-        held[table.name] = Held(table, there and found.issuperset(table.primary_key), columns, lacking)
+        padded = frozenset(name for name, kind in found.items() if isinstance(kind, sa.CHAR | sa.NCHAR))
+        dates = [c.name for c in table.columns if c.type.name == "date"]
+        moments = frozenset(name for name in dates if isinstance(found.get(name), sa.DateTime))
+        is_there = there and found.keys() >= {*table.primary_key}
+        held[table.name] = Held(table, is_there, columns, lacking, padded, moments)
     return held
 
 
@@ -68,7 +76,7 @@ def read_back(connection: sa.Connection, held: Held) -> Iterator[pl.DataFrame]:
         return
     texts = _READERS.get(connection.dialect.name, _by_cursor)
     for chunk in texts(connection, _select(connection, held), held.columns):
-        yield typed(chunk, held)
+        yield typed(_plain(chunk, held), held)
 
 
 def read_rows(connection: sa.Connection, held: Held, keys: pl.DataFrame) -> pl.DataFrame:
@@ -79,13 +87,25 @@ def read_rows(connection: sa.Connection, held: Held, keys: pl.DataFrame) -> pl.D
             sa.or_(*(_named(held, row) for row in piece.iter_rows(named=True)))
         )
         found += _by_cursor(connection, query, held.columns)
-    return pl.concat(found)
+    return _plain(pl.concat(found), held)
 
 
 def _named(held: Held, key: Mapping[str, Any]) -> sa.ColumnElement[bool]:
     """The row with this key."""
     kinds = {name: held.table.by_name[name].type.sql for name in key}
     return sa.and_(*(sa.column(name, kinds[name]) == value for name, value in key.items()))
+
+
+def unpadded(frame: pl.DataFrame, held: Held) -> pl.DataFrame:
+    """The padded columns without the blanks at their ends, be it as they were loaded or as they are there."""
+    names = [name for name in held.columns if name in held.padded]
+    return frame.with_columns(pl.col(name).str.strip_chars_end(" ") for name in names)
+
+
+def _plain(texts: pl.DataFrame, held: Held) -> pl.DataFrame:
+    midnight = r" 00:00:00(\.0+)?$"
+    dates = (pl.col(name).str.replace(midnight, "") for name in held.columns if name in held.moments)
+    return unpadded(texts.with_columns(dates), held)
 
 
 def typed(chunk: pl.DataFrame, held: Held) -> pl.DataFrame:

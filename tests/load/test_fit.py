@@ -38,18 +38,18 @@ def _rows_in(url: str, table: str) -> int:
     return int(rows or 0)
 
 
-def _told(folder: Path, url: str, target: str = TARGET) -> str:
+def _told(folder: Path, url: str, target: str = TARGET, born: str = "01/02/1990", amount: str = "12345.50") -> str:
     """What the load says of three people and two payments; empty when it took them."""
     project = lay_out(
         folder / "project", {"persons": PERSONS, "payments": PAYMENTS}, target=target, target_url=url
     )
     people = [
-        {"NO": "1", "NAME": "Ng", "DOB": "01/02/1990", "REF": "a"},
+        {"NO": "1", "NAME": "Ng", "DOB": born, "REF": "a"},
         {"NO": "2", "NAME": "Okonkwo", "DOB": "01/02/1990", "REF": "b"},
         {"NO": "3", "NAME": "Żółć", "DOB": None, "REF": None},
     ]
     paid = [
-        {"PAY_NO": "91", "NO": "1", "PAYEE": None, "AMOUNT": "12345.50"},
+        {"PAY_NO": "91", "NO": "1", "PAYEE": None, "AMOUNT": amount},
         {"PAY_NO": "92", "NO": "2", "PAYEE": None, "AMOUNT": "1.05"},
     ]
     with job_of(project) as job:
@@ -98,6 +98,43 @@ def test_what_does_not_fit_is_counted_and_nothing_is_written(
     _ask(url, table)
     assert said in _told(tmp_path, url)
     assert _rows_in(url, "persons") == _rows_in(url, "payments") == 0
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        (
+            (_payments("REAL"),),
+            "payments.amount: 1 values of more than 6 digits, for a column that is REAL (longest 9)",
+        ),
+        (
+            (_payments("MONEY"),),
+            "payments.amount: 2 values for a column that is MONEY and keeps no value as it is wri",
+        ),
+        ((_persons(last_name="JSONB"),), "persons.last_name: 3 values for a column that is JSONB"),
+        (
+            (_persons(last_name="VARCHAR GENERATED ALWAYS AS (legacy_id) STORED"),),
+            "the database works out by itself",
+        ),
+        ((_persons(born="TIMESTAMP(0)"),), "persons.born: 1 values with finer fractions of a second"),
+        (
+            (_persons().replace("persons", "theirs"), "CREATE VIEW persons AS SELECT * FROM theirs"),
+            "persons is a view",
+        ),
+    ],
+    ids=["real", "money", "json", "generated", "fraction", "view"],
+)
+def test_a_column_that_would_change_values_is_told_before_the_first_row(
+    tables: tuple[str, ...], said: str, tmp_path: Path, postgres_url: str
+) -> None:
+    _ask(postgres_url, *tables)
+    target, born = (WIDER, "01/02/1990 09:30:00.5") if "TIMESTAMP(0)" in tables[0] else (TARGET, "01/02/1990")
+    assert said in _told(tmp_path, postgres_url, target, born, amount="1234567.25")
+
+
+def test_binary_numbers_that_keep_all_digits_take_them(tmp_path: Path, postgres_url: str) -> None:
+    _ask(postgres_url, _payments("DOUBLE PRECISION"))
+    assert _told(tmp_path, postgres_url) == ""
 
 
 def test_all_columns_that_do_not_fit_are_told_at_once(tmp_path: Path, url: str) -> None:
