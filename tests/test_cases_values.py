@@ -492,7 +492,7 @@ def test_what_a_postgresql_shows_in_its_own_way_is_no_difference(tmp_path: Path,
     ran = command(folder, "run")
     assert ran.code == 0, ran.said
     assert ran.places() == {"extracted": 2, "loaded": 2}
-    assert "t.id: the target numbers new rows by itself, and its next number is not above 2" in ran.said
+    assert "t.id: the target numbers new rows itself, and its next number is not above 2" in ran.said
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE t SET day = day + interval '1 hour' WHERE id = 1"))
     engine.dispose()

@@ -26,15 +26,16 @@ def behind(engine: sa.Engine, target: Target) -> Iterator[str]:
         return
     with engine.connect() as connection:
         for table in target.tables:
-            found = connection.execute(_SEQUENCE, {"name": table.name, "key": table.primary_key}).one_or_none()
-            key: sa.ColumnClause[int] = sa.column(table.primary_key)
-            highest = (
-                connection.scalar(sa.select(sa.func.max(key)).select_from(sa.table(table.name))) if found else None
-            )
+            if len(table.primary_key) > 1:
+                continue
+            (name,) = table.primary_key
+            found = connection.execute(_SEQUENCE, {"name": table.name, "key": name}).one_or_none()
+            key: sa.ColumnClause[int] = sa.column(name)
+            rows = sa.select(sa.func.max(key)).select_from(sa.table(table.name))
+            highest = connection.scalar(rows) if found else None
             if found and highest is not None and (found[0] or 0) < highest:
-                where = f"{table.name}.{table.primary_key}"
                 yield (
-                    f"{where}: the target numbers new rows by itself, and its next number is not above {highest:,}, "
-                    f"the highest id there: before people work in it, set the sequence {found[1]} on, or keep a range "
+                    f"{table.name}.{name}: the target numbers new rows itself, and its next number is not above "
+                    f"{highest:,}, the highest id there: before people work in it, set {found[1]} on, or keep a range "
                     "for us (first_id, last_id)"
                 )
