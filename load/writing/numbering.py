@@ -36,6 +36,6 @@ def behind(engine: sa.Engine, target: Target) -> Iterator[str]:
             if found and highest is not None and (found[0] or 0) < highest:
                 yield (
                     f"{table.name}.{name}: the target numbers new rows itself, and its next number is not above "
-                    f"{highest:,}, the highest id there: before people work in it, set {found[1]} on, or keep a range "
-                    "for us (first_id, last_id)"
+                    f"{highest:,}, the highest id there: before people work in it, set {found[1]} on, or keep a "
+                    "range for us (first_id, last_id)"
                 )
