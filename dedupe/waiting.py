@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,7 +12,10 @@ from casebridge.dedupe.config import read_registers, spaces
 from casebridge.dedupe.review.crosswalk import groups
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import SETTLING, Decision
+from casebridge.dedupe.review.evidence_file import KIND, NAME, EvidenceFile, current_evidence
 from casebridge.dedupe.review.reraise import decided_since
+from casebridge.dedupe.scan.publishing import SCOPE
+from casebridge.dedupe.scan.state import read_state
 from casebridge.project.contracts import KEY
 from casebridge.project.job import Job
 from casebridge.project.no_link import NoLink
@@ -21,15 +25,23 @@ _TEXTS = ("left_id", "right_id", "relation", "zone", "guard", "preflight")
 _SCHEMA = pl.Schema({**dict.fromkeys(_TEXTS, pl.String), "p_same": pl.Float64, "decision": pl.Int64})
 
 
-def undecided(job: Job, decisions: Sequence[Decision] | None = None) -> pl.DataFrame:
-    """The pairs of this run that are put forward as one person and wait for a decision, the likeliest first:
+def scan_stands(job: Job) -> bool:
+    """Whether what reviewers see now is of a scan of the live register, not of a run."""
+    found = job.ledger.sealed(SCOPE, STAGE, NAME, KIND)
+    return any(batch.path == current_evidence(job.work) for batch in found)
+
+
+def undecided(job: Job, decisions: Sequence[Decision] | None = None, *, of_scan: bool = False) -> pl.DataFrame:
+    """The pairs of this run, or of the last scan, that are put forward as one person and wait for a decision, the
+    likeliest first:
     left, right, verdict, reviewer, reason (the last three empty), p_same, relation, zone, the guard that cut
     the pair out of a cluster, and what merge pre-flight says.
 
     decisions: what stands now. A pair that they settle has left the list, though no run has taken them up yet.
     """
     batches = job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
-    found = [_with_columns(batch.scan().filter(pl.col("state") == "undecided"), _SCHEMA) for batch in batches]
+    rows = [_of_scan(job).lazy()] if of_scan else [batch.scan() for batch in batches]
+    found = [_with_columns(some.filter(pl.col("state") == "undecided"), _SCHEMA) for some in rows]
     waiting = pl.concat([pl.DataFrame(schema=_SCHEMA), *found])
     if decisions:
         waiting = _without_settled(waiting, decisions, _raised(job, waiting))
@@ -46,6 +58,23 @@ def undecided(job: Job, decisions: Sequence[Decision] | None = None) -> pl.DataF
         "guard",
         "preflight",
     )
+
+
+def _of_scan(job: Job) -> pl.DataFrame:
+    """The candidates of the last scan, without those of whom nothing may be shown any more."""
+    found = read_state(job.work).frame("candidates")
+    there = pl.DataFrame(schema={**_SCHEMA, "state": pl.String()}) if found is None else found
+    hidden = sorted(_hidden_now(job))
+    return there.filter(~pl.any_horizontal(pl.col(side).is_in(hidden) for side in ("left_id", "right_id")))
+
+
+def _hidden_now(job: Job) -> frozenset[str]:
+    """Those whom reviewers could see after the last scan who are on a no-link list now."""
+    path = current_evidence(job.work)
+    if path is None:
+        return frozenset()
+    with closing(EvidenceFile(path, NoLink(job).hidden)) as file:
+        return file.hidden
 
 
 def _raised(job: Job, waiting: pl.DataFrame) -> set[tuple[str, str]]:
@@ -92,7 +121,31 @@ class Known:
 
 
 def known_records(job: Job) -> Known | None:
-    """The records of this run that decisions may name; None before anything is converted."""
+    """The records of this run, and of the register as it was scanned last, that decisions may name; None before
+    anything is converted or scanned."""
+    of_run, of_scan = _known_of_run(job), _known_of_scan(job)
+    if of_run is None or of_scan is None:
+        return of_run or of_scan
+    return Known(
+        of_run.records | of_scan.records, of_run.protected | of_scan.protected, of_run.proposed | of_scan.proposed
+    )
+
+
+def _known_of_scan(job: Job) -> Known | None:
+    if job.settings.live is None:
+        return None
+    state = read_state(job.work)
+    register, found = state.frame("register"), state.frame("candidates")
+    if register is None or found is None:
+        return None
+    ids = frozenset(register.get_column("id"))
+    protected = frozenset(NoLink(job).hidden(ids)) | _hidden_now(job)
+    return Known(ids, protected, frozenset(found.select("left_id", "right_id").iter_rows()))
+
+
+def _known_of_run(job: Job) -> Known | None:
+    if not job.settings.systems:
+        return None
     before = spaces(read_registers(job.folder, job.specs), job.specs)
     batches = [
         (space, batch)

@@ -34,12 +34,12 @@ class Sheet:
     untouched: int
 
 
-def read_sheet(path: Path, systems: Sequence[str], known: Collection[str] | None = None) -> Sheet:
+def read_sheet(path: Path, systems: Sequence[str], known: Collection[str] | None = None, live: str = "") -> Sheet:
     """The decisions in a sheet with the columns left, right, verdict, reviewer, reason, in any order.
 
     A key is `system:key`, `system/table:key` in a register that is not of people, or a person's bare key when the
-    project has one system. `known` are the records that may
-    be named (None: not known yet). SpecError lists every bad line by its number; then nothing is taken.
+    project has one system. `known` are the records that may be named (None: not known yet). live: the system of a
+    live register beside the others. SpecError lists every bad line by its number; then nothing is taken.
     """
     problems: list[Problem] = []
     taken: list[Decision] = []
@@ -50,7 +50,7 @@ def read_sheet(path: Path, systems: Sequence[str], known: Collection[str] | None
             continue
         if len(problems) >= MOST_BAD:
             break
-        made = _take(path.name, f"line {number}", cells, systems, known, problems)
+        made = _take(path.name, f"line {number}", cells, systems, known, problems, live)
         taken += [made] if made else []
     if problems:
         raise SpecError(problems)
@@ -140,6 +140,7 @@ def _take(
     systems: Sequence[str],
     known: Collection[str] | None,
     problems: list[Problem],
+    live: str,
 ) -> Decision | None:
     before = len(problems)
     verdict = cells["verdict"].casefold()
@@ -156,7 +157,7 @@ def _take(
     for name, most in _LONGEST.items():
         if len(cells[name]) > most:
             problems.append(Problem(file, where, f"{name} is longer than {most} characters"))
-    left, right = (_id(file, where, cells[side], systems, problems) for side in ("left", "right"))
+    left, right = (_id(file, where, cells[side], systems, problems, live) for side in ("left", "right"))
     strangers = sum(1 for item in (left, right) if known is not None and item not in known)
     if register_of(left) != register_of(right):
         problems.append(Problem(file, where, "names records of two registers", "no pair can be made of them"))
@@ -175,9 +176,9 @@ def _is_name(text: str) -> bool:
     return any(c.isalpha() for c in who(text)) and printable(text) == text and "\n" not in text
 
 
-def _id(file: str, where: str, text: str, systems: Sequence[str], problems: list[Problem]) -> str:
+def _id(file: str, where: str, text: str, systems: Sequence[str], problems: list[Problem], live: str) -> str:
     system, colon, key = text.partition(":")
-    if colon and system.partition("/")[0] in systems and key:
+    if colon and key and (system.partition("/")[0] in systems or system == live):
         return text
     if len(systems) == 1 and not colon:
         return f"{systems[0]}:{text}"

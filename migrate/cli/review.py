@@ -16,7 +16,8 @@ from casebridge.dedupe.review.evidence_file import KIND, NAME, EvidenceFile
 from casebridge.dedupe.review.intake import ask_for as put_forward
 from casebridge.dedupe.review.sheets import Sheet, read_sheet
 from casebridge.dedupe.review.worksheet import write_worksheet
-from casebridge.dedupe.waiting import Known, known_records, standing_now, undecided
+from casebridge.dedupe.scan.publishing import SCOPE
+from casebridge.dedupe.waiting import Known, known_records, scan_stands, standing_now, undecided
 from casebridge.migrate.cli.options import json_option, name_option, project_option
 from casebridge.migrate.cli.render import show_json
 from casebridge.migrate.decision_guard import log_was_lost, note_new_log, take_over_old_decisions
@@ -44,12 +45,15 @@ def decide(file: Path, folder: Path, as_json: bool, dry_run: bool) -> None:
     One bad line, and nothing is taken. A run that is going on is not disturbed.
     """
     _begin_anew(folder)
-    with open_job(folder, alone=False) as job:
-        known = known_records(job)
+    with open_job(folder, alone=False, scans=True) as job:
+        known, live = known_records(job), job.settings.live
         if known is None:
-            hint = "`casebridge run` first; then `casebridge pairs` lists what waits"
+            first = "run" if job.settings.systems else "scan"
+            hint = f"`casebridge {first}` first; then `casebridge pairs` lists what waits"
             raise CasebridgeError("nothing is converted yet, so no record is known", hint=hint)
-        sheet = read_sheet(file, list(job.settings.systems), known.records)
+        system = live.system if live else ""
+        sheet = read_sheet(file, list(job.settings.systems) or [system], known.records, system)
+        later = "the next scan" if scan_stands(job) else "`casebridge run`"
         done = _try(job, sheet) if dry_run else _take(job, sheet, known)
     if as_json:
         taken = {"new": done.new, "waiting_for_second": done.waiting} if done.new is not None else {}
@@ -61,7 +65,7 @@ def decide(file: Path, folder: Path, as_json: bool, dry_run: bool) -> None:
     if done.new is None:
         click.echo(f"{read}; nothing was taken")
     else:
-        click.echo(f"{read}, {done.new:,} of them new; `casebridge run` takes them up")
+        click.echo(f"{read}, {done.new:,} of them new; {later} takes them up")
     if done.waiting:
         click.echo(told(done.waiting))
     for item in done.contradictions:
@@ -70,10 +74,10 @@ def decide(file: Path, folder: Path, as_json: bool, dry_run: bool) -> None:
 
 def _begin_anew(folder: Path) -> None:
     """A log that was lost begins anew, on record in the ledger: for that the project is held."""
-    with open_job(folder, alone=False) as job:
+    with open_job(folder, alone=False, scans=True) as job:
         lost = log_was_lost(job)
     if lost:
-        with open_job(folder) as job:
+        with open_job(folder, scans=True) as job:
             note_new_log(job)
 
 
@@ -131,13 +135,15 @@ def pairs(
     if ask_for:
         _ask(folder, ask_for, by, why)
         return
-    with open_job(folder, run, alone=False, known=True) as job:
-        waiting = undecided(job, standing_now(job))
+    with open_job(folder, run, alone=False, known=True, scans=True) as job:
+        of_scan = run is None and scan_stands(job)
+        scope = SCOPE if of_scan else job.run
+        waiting = undecided(job, standing_now(job), of_scan=of_scan)
         if team is not None:
-            waiting = _of_team(job, waiting, team)
+            waiting = _of_team(job, waiting, team, scope)
         waiting = waiting.head(limit) if limit else waiting
         _note_export(job, waiting.height, "pairs" if xlsx is None else "work sheet")
-        written = _sheet(job, waiting, xlsx) if xlsx else 0
+        written = _sheet(job, waiting, xlsx, scope) if xlsx else 0
     if xlsx:
         click.echo(
             f"{counted(written, 'pair')} in {xlsx}; it holds people's data: delete it when it is handed back"
@@ -157,8 +163,8 @@ def _ask(folder: Path, both: tuple[str, str], by: str, why: str) -> None:
     )
 
 
-def _evidence(job: Job) -> EvidenceFile:
-    batches = job.ledger.sealed(job.run, "dedupe", NAME, KIND)
+def _evidence(job: Job, scope: str) -> EvidenceFile:
+    batches = job.ledger.sealed(scope, "dedupe", NAME, KIND)
     if not batches:
         raise CasebridgeError(
             f"run {job.run} has no evidence: it was closed, or another run has taken its place",
@@ -167,8 +173,8 @@ def _evidence(job: Job) -> EvidenceFile:
     return EvidenceFile(batches[0].path)
 
 
-def _of_team(job: Job, waiting: pl.DataFrame, team: str) -> pl.DataFrame:
-    evidence = _evidence(job)
+def _of_team(job: Job, waiting: pl.DataFrame, team: str, scope: str) -> pl.DataFrame:
+    evidence = _evidence(job, scope)
     theirs = {(pair.left_id, pair.right_id): pair.teams for pair in evidence.pairs(EVERYTHING)}
     evidence.close()
     known = sorted({name for names in theirs.values() for name in names})
@@ -178,8 +184,8 @@ def _of_team(job: Job, waiting: pl.DataFrame, team: str) -> pl.DataFrame:
     return waiting.filter(pl.Series(mine, dtype=pl.Boolean))
 
 
-def _sheet(job: Job, waiting: pl.DataFrame, path: Path) -> int:
-    evidence = _evidence(job)
+def _sheet(job: Job, waiting: pl.DataFrame, path: Path, scope: str) -> int:
+    evidence = _evidence(job, scope)
     try:
         return write_worksheet(path, evidence, list(waiting.select("left", "right").iter_rows()), EVERYTHING)
     finally:

@@ -97,11 +97,31 @@ def test_a_register_without_people_and_one_that_is_not_there_make_no_project(tmp
 def test_a_project_that_only_scans_is_told_what_it_has_instead_of_runs(tmp_path: Path) -> None:
     live = make_live(tmp_path / "project", people=60)
     live.scan()
-    for command in (("pairs",), ("status",), ("run",), ("decide", "sheet.csv")):
+    for command in (("status",), ("run",)):
         done = casebridge(*command, "--project", str(live.folder))
         assert done.returncode == 1
         assert "it only scans a live register" in done.stderr
         assert "`casebridge review` opens the desk" in done.stderr
+
+
+def test_pairs_of_a_scan_are_listed_and_decided_in_a_sheet(tmp_path: Path) -> None:
+    live = make_live(tmp_path / "project", people=60)
+    folder = ("--project", str(live.folder))
+    assert "`casebridge scan` first" in casebridge("decide", str(tmp_path / "none.csv"), *folder).stderr
+    live.scan()
+    header, first, *rest = casebridge("pairs", *folder).stdout.splitlines()
+    assert len(rest) + 1 == len(live.waiting())
+    left, right, *_ = first.split(",")
+    sheet = tmp_path / "sheet.csv"
+    bare = right.partition(":")[2]
+    sheet.write_text(f"{header.split(',p_same')[0]}\n{left},{bare},different,Jo Reviewer,not the same\n")
+    taken = casebridge("decide", str(sheet), *folder)
+    assert taken.stdout == "1 decisions read, 1 of them new; the next scan takes them up\n"
+    assert first not in casebridge("pairs", *folder).stdout
+    assert casebridge("pairs", "--xlsx", str(tmp_path / "sheet.xlsx"), *folder).returncode == 0
+    assert live.scan().decided == 1
+    sheet.write_text("left,right,verdict,reviewer,reason\nmosaic:1,mosaic:999,same,Jo Reviewer,seen\n")
+    assert "of which no pair can be made" in casebridge("decide", str(sheet), *folder).stderr
 
 
 def test_the_audit_log_of_a_project_that_only_scans_can_be_verified(tmp_path: Path) -> None:
