@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from casebridge.migrate.pipeline import open_job, run_stages
+from casebridge.migrate.drafting import draft_project
+from casebridge.migrate.pipeline import check, open_job, run_stages
+from casebridge.migrate.profiling import profile_dump
 from casebridge.migrate.projects import init_project
 from casebridge.project.contracts import FILE, LINE, LINES
 from casebridge.project.database import open_database
@@ -118,3 +120,33 @@ def test_a_project_is_made_for_a_database_and_says_what_its_files_lack(tmp_path:
     told = casebridge("check", "--project", str(tmp_path / "p"))
     assert told.returncode == 2
     assert "name the folder with its files: `files` of carefirst" in told.stdout
+
+
+def drafted(folder: Path, dump: str) -> tuple[object, dict[str, list[tuple[object, ...]]]]:
+    """A project drafted from a dump and run as it is: its account, and what stands in its target."""
+    profile_dump(dump)
+    draft_project(folder, dump)
+    assert check(folder) == []
+    with open_job(folder, "trial-1") as job:
+        list(run_stages(job))
+    told = json.loads((folder / "reports" / "trial-1" / "report.json").read_text(encoding="utf-8"))
+    assert told["verdict"] == "balanced"
+    found = contents(f"sqlite:///{folder / 'target.db'}")
+    return told["sources"], {name: rows for name, rows in found.items() if not name.startswith("casebridge_")}
+
+
+def test_drafts_of_files_and_of_each_kind_give_the_same_account(
+    from_files: FromFiles, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """From nothing but a folder or a URL to a balanced run: profile, draft, check, run."""
+    people, addresses = from_files.frames["CF_PERSON"].head(150), from_files.frames["CF_ADDRESS"]
+    mine = addresses.filter(pl.col("PI_NO").is_in(people.get_column("PI_NO").implode()))
+    frames = {"CF_PERSON": people, "CF_ADDRESS": mine}
+    (tmp_path / "dump").mkdir()
+    for name, frame in frames.items():
+        frame.drop("_row").write_csv(tmp_path / "dump" / f"{name}.csv", quote_style="always")
+    account, there = drafted(tmp_path / "files", str(tmp_path / "dump"))
+    for kind in ("sqlite", "mariadb", "postgres"):
+        url = f"sqlite:///{tmp_path}/old.db" if kind == "sqlite" else str(request.getfixturevalue(f"{kind}_url"))
+        put_into(url, frames)
+        assert drafted(tmp_path / kind, url) == (account, there), kind
