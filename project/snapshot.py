@@ -73,6 +73,11 @@ class Snapshot:
             self._names[schema] = {name: name in views for name in found}
         return self._names[schema]
 
+    def parts(self) -> Mapping[str, str]:
+        """The tables of the default schema whose rows another table has too, and which."""
+        with _told(self._url):
+            return self._server.parts(self._connection)
+
     @property
     def texts_sort(self) -> bool:
         """Whether the server keeps days and times as texts, so that a condition compares texts (SQLite)."""

@@ -61,7 +61,9 @@ def supplies_of(dump: str | Path, system: str, *, views: bool) -> Iterator[Suppl
         yield Supplies(str(dump), [_of_files(table) for table in tables], unread)
         return
     with open_snapshot(str(dump)) as snapshot:
-        relations = [item for item in snapshot.relations() if (views or not item.view) and not _ours(item.name)]
+        there = [item for item in snapshot.relations() if (views or not item.view) and not _ours(item.name)]
+        parts = snapshot.parts()
+        relations = [item for item in there if item.name not in parts]
         if not relations:
             hint = "see that the URL names the right database, and that this login may read its tables"
             raise SourceError(shown(str(dump)), "has no tables in its default schema", hint=hint)
@@ -69,7 +71,10 @@ def supplies_of(dump: str | Path, system: str, *, views: bool) -> Iterator[Suppl
         for item in relations:
             names[item.name] = _fresh(table_name(f"{item.name}.x"), names)
         tables_there = [_of_database(snapshot, item, names[item.name], system) for item in relations]
-        yield Supplies(shown(str(dump)), tables_there, (), _declared(str(dump), names))
+        unread = [
+            Unread(item.name, f"its rows are those of {parts[item.name]}") for item in there if item.name in parts
+        ]
+        yield Supplies(shown(str(dump)), tables_there, unread, _declared(str(dump), names))
 
 
 def _ours(name: str) -> bool:

@@ -81,6 +81,16 @@ class PostgreSQL(Server):
         for records, largest in prefetch(_copied(connection, asked.texts)):
             yield _parsed(records, asked.names, largest)
 
+    def parts(self, connection: sa.Connection) -> Mapping[str, str]:
+        """Partitions, and tables that inherit from another: to ask that one gives their rows."""
+        with cursor_of(connection) as cursor:
+            cursor.execute(
+                "SELECT part.relname, whole.relname FROM pg_inherits JOIN pg_class part ON part.oid = inhrelid "
+                "JOIN pg_class whole ON whole.oid = inhparent WHERE whole.relkind IN ('r', 'p') "
+                "AND part.relnamespace = whole.relnamespace AND pg_table_is_visible(whole.oid) ORDER BY 1, 2"
+            )
+            return dict(cursor.fetchall())
+
     def outside(self, connection: sa.Connection, asked: Asked) -> str:
         """Another server's table is asked for when it is read."""
         with cursor_of(connection) as cursor:

@@ -80,6 +80,10 @@ class Server:
             cursor.execute(f"SELECT count(*) FROM {asked.origin}")  # noqa: S608
             return int(cursor.fetchone()[0])
 
+    def parts(self, connection: sa.Connection) -> Mapping[str, str]:  # noqa: ARG002
+        """The tables of the default schema whose rows another table of it has too, and which: partitions."""
+        return {}
+
     def outside(self, connection: sa.Connection, asked: Asked) -> str:  # noqa: ARG002
         """Why a moment does not hold for a table; empty where it does."""
         return ""

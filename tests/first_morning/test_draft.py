@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from casebridge.migrate.cli.main import cli
+from casebridge.migrate.drafting import draft_project
 from casebridge.migrate.drafting.guesses import guesses
 from casebridge.migrate.pipeline import check, open_job, run_stages
 from casebridge.project.database import open_database
@@ -279,6 +280,35 @@ def test_a_real_target_with_keys_of_its_own(tmp_path: Path, postgres_url: str) -
         )
     engine.dispose()
     assert tuple(there) == (30, 30, "Title 0", "F")
+
+
+def test_rows_that_two_tables_have_are_taken_once(tmp_path: Path, postgres_url: str) -> None:
+    """Partitions, and a table that inherits from another: the whole gives their rows."""
+    engine = open_database(postgres_url)
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE pay (no int, at date) PARTITION BY RANGE (at)",
+            "CREATE TABLE pay_1 PARTITION OF pay FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')",
+            "CREATE TABLE pay_2 PARTITION OF pay FOR VALUES FROM ('2021-01-01') TO ('2022-01-01')",
+            "INSERT INTO pay SELECT n, date '2020-06-01' + n FROM generate_series(1, 400) n",
+            "CREATE TABLE worker (no int, name text)",
+            "CREATE TABLE leaver () INHERITS (worker)",
+            "INSERT INTO worker VALUES (1, 'Ann')",
+            "INSERT INTO leaver VALUES (2, 'Bob')",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    made = draft_project(tmp_path / "p", postgres_url)
+    assert [text.partition(":")[::2] for text in made.unread] == [
+        ("leaver", " its rows are those of worker"), ("pay_1", " its rows are those of pay"),
+        ("pay_2", " its rows are those of pay"),
+    ]  # fmt: skip
+    told: list[str] = []
+    with open_job(tmp_path / "p", "trial-1") as job:
+        job.report.note = told.append  # type: ignore[method-assign]
+        (done,) = run_stages(job, "extract")
+        assert done.tally.passed == 402
+    assert not [line for line in told if "no spec" in line]
 
 
 def test_what_is_measured_is_no_code_and_text_has_room(tmp_path: Path) -> None:
