@@ -144,17 +144,14 @@ class Databases:
             self._taken.note(self._job.run, table.source, taken)
 
     def unread(self) -> dict[str, list[str]]:
-        """The tables of each system's default schema that no spec reads, as far as its database is open. The rows of
-        a view, and of a partition of a table that is read, are others'."""
+        """The tables and views of each system's default schema that no spec reads, as far as its database is
+        open. The rows of a partition are read with its table."""
         found = {}
         for system, moment in self._moments.items():
             read = {r.file.casefold() for s, r in self._tables(system)}
             parts = moment.snapshot.parts()
-            names = [
-                name
-                for name, view in moment.snapshot.names().items()
-                if not view and not {name.casefold(), parts.get(name, name).casefold()} & read
-            ]
+            there = moment.snapshot.names()
+            names = [name for name in there if not {name.casefold(), parts.get(name, name).casefold()} & read]
             if names:
                 found[system] = names
         return found
