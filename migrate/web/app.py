@@ -37,6 +37,7 @@ from casebridge.migrate.web.pages import (
 )
 from casebridge.migrate.web.roles import Page
 from casebridge.migrate.web.visit import COOKIE, HERE, House, Visit, today
+from casebridge.project.database import DRIVER_ERRORS
 from casebridge.project.errors import CasebridgeError
 
 Handler = Callable[[Visit], Response]
@@ -146,8 +147,8 @@ def _outside(house: House, handler: Handler, few: asyncio.Semaphore) -> Callable
 
 
 def _answered(house: House, request: Request, form: Mapping[str, str], handler: Handler) -> Response:
-    """What a handler answers, or a page that says why there is no answer. Where nobody can tell who asks, it says
-    the least."""
+    """What a handler answers, or a page that says why there is no answer. Where nobody can tell who asks, and of a
+    database that is away, it says the least."""
     stranger = visit = Visit(house, request)
     try:
         visit = visit_of(house, request, form)
@@ -157,7 +158,7 @@ def _answered(house: House, request: Request, form: Mapping[str, str], handler: 
                           text=f"{refused.message}: {refused.hint}.")  # fmt: skip
     except CasebridgeError as error:
         text = f"{error.message}. {error.hint}"
-        if visit is stranger:
+        if visit is stranger or isinstance(error.__cause__, DRIVER_ERRORS):  # a database is named by its address
             print(f"casebridge: {text}", file=sys.stderr)  # noqa: T201
             text = _AWAY
         return visit.page("message.html", status=503, title="Not now", error=True, text=text)

@@ -67,6 +67,23 @@ def test_while_nobody_can_tell_who_asks_the_page_says_the_least(
     assert "3 pairs for you" in jo.get("/queue")
 
 
+def test_who_is_signed_in_is_not_told_where_the_database_is(
+    house: House, capfd: pytest.CaptureFixture[str]
+) -> None:
+    jo = at_desk(house, "jo")
+
+    @event.listens_for(house.desk.engine, "do_execute")
+    def _away(_: object, statement: str, *__: object) -> None:
+        if "desk_claims" in statement:
+            raise psycopg.OperationalError("the server at secret.example is away")
+
+    jo.get("/queue")
+    assert jo.status == 503
+    assert not any(word in jo.page for word in ("secret.example", "postgresql", "control database"))
+    assert "secret.example" in capfd.readouterr().err
+    event.remove(house.desk.engine, "do_execute", _away)
+
+
 def test_what_was_half_read_is_read_again(house: House) -> None:
     """The database goes away between what was said and what was decided: the queue does not offer for ever what
     waits elsewhere by now."""
