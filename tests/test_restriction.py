@@ -362,6 +362,18 @@ def test_taken_apart_each_record_has_its_own_mark_back(tmp_path: Path) -> None:
     assert _report(kin, "trial-3") == _all(3, kept=3)
 
 
+def test_a_folded_record_that_is_delivered_no_more_leaves_its_mark_behind(tmp_path: Path) -> None:
+    kin = _kin(tmp_path, [person(1, "Ng", "111"), person(2, "Ng", secure="Y"), person(3, "Li")])
+    kin.run("trial-1", "--until", "dedupe")
+    kin.decide((1, 2))
+    kin.run()
+    assert _marks(kin) == {"1": "Y", "3": "N"}
+    kin.dump([person(1, "Ng", "111"), person(3, "Li")])
+    for run in ("trial-2", "trial-2", "trial-3"):
+        kin.run(run)
+        assert _marks(kin) == {"1": "Y", "3": "N"}
+
+
 def test_a_mark_set_by_hand_on_the_survivor_stays_when_a_merge_is_undone(tmp_path: Path) -> None:
     """That of 1 stood there before the merge; that of 3 came since, stricter than what the merge brought."""
     declared = 'restriction = ["PERSON.SECURE"]\nnot_restricted = ["O", "N"]\n'

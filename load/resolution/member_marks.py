@@ -61,7 +61,7 @@ _OWN = {"system": "survivor_system", "key": "survivor_key"}
 
 def own_marks(job: Job, connection: sa.Connection, there: Collection[_Stands]) -> Standing:
     """The marks that stand in the target, each of its own record: what a survivor has of the records folded into
-    it is theirs, as long as the target still has what was written. Read only."""
+    it is theirs, as long as the target still has what was written and the source still has them. Read only."""
     standing = standing_marks(connection, job.target)
     return {at: _apart(job, at, stands, there) for at, stands in standing.items()}
 
@@ -74,10 +74,26 @@ def _apart(job: Job, at: tuple[str, str], stands: pl.DataFrame, there: Collectio
         return stands
     untouched = written.join(stands, left_on=["id", "written"], right_on=["id", "mark"], how="semi")
     theirs = written.filter(pl.col("id") != pl.col("member"))
-    own = untouched.filter(pl.col("id") == pl.col("member"))
-    lines = pl.concat([theirs, own]).select(pl.col("member").alias("id"), "mark")
+    delivered = _delivered(job, table)
+    lines = pl.concat([
+        theirs.join(delivered, on="member", how="semi").select(pl.col("member").alias("id"), "mark"),
+        theirs.join(delivered, on="member", how="anti").select("id", "mark"),
+        untouched.filter(pl.col("id") == pl.col("member")).select("id", "mark"),
+    ])  # fmt: skip
     (marks,) = (item for item in job.target.marks(table) if item.column == column)
     return strictest(marks, pl.concat([stands.join(untouched, on="id", how="anti"), lines]))
+
+
+def _delivered(job: Job, table: str) -> pl.DataFrame:
+    """The ids of all records of this run that a table takes, whatever became of their rows: `member`."""
+    found = [pl.DataFrame(schema={"member": pl.String})]
+    for spec in (spec for spec in job.specs if spec.target == table):
+        batches = [batch for kind in ("clean", "quarantine")
+                   for batch in job.ledger.sealed(job.run, "transform", spec.name, kind)]  # fmt: skip
+        keys = pl.concat([pl.DataFrame(schema={KEY: pl.String()}), *(batch.read([KEY]) for batch in batches)])
+        ids = ids_of(job, table, spec.system, spec.sources[0].name)
+        found.append(ids.join(keys, on=KEY, how="semi").select(pl.col("id").cast(pl.String).alias("member")))
+    return pl.concat(found)
 
 
 def _beside(job: Job, item: _Stands) -> pl.DataFrame:
