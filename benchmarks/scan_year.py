@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from casebridge.dedupe.review.decisions import Ruling
-from casebridge.dedupe.scan.night import Model
+from casebridge.dedupe.scan.steps import Model
 from casebridge.synthetic.nights import StaffAtWork
 from tests.scan.live import make_live
 

@@ -120,7 +120,7 @@ class _Reader:
             found.append(self._register("", {**self._table("register", raw), **top}))
         for name in more:
             body = self._table(f"registers.{name}", more, name)
-            self._unknown(f"registers.{name}", body, _KNOWN["register"] | _PARTS)
+            self._unknown(f"registers.{name}", body, {"scan"} | _KNOWN["register"] | _PARTS)
             found.append(self._register(f"registers.{name}", body))
         self._apart(found)
         return found

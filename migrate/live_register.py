@@ -12,7 +12,7 @@ from string import Template
 import polars as pl
 
 from casebridge.dedupe.scan.config import FILE as LINKAGE
-from casebridge.dedupe.scan.config import ScanConfig, read_scan
+from casebridge.dedupe.scan.config import ScanConfig, read_scan, read_scans
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.people import LiveQueries
 from casebridge.migrate.drafting.names import quoted, toml_key
@@ -148,10 +148,12 @@ def scans_only(folder: Path) -> bool:
 def check_live(folder: Path) -> list[str]:
     """All that is wrong with what a project says of the live register; empty when it is sound."""
     try:
-        settings, config = read_settings(folder), read_scan(folder)
+        settings, configs = read_settings(folder), read_scans(folder)
         with open_snapshot(settings.live.url if settings.live else settings.target_url) as snapshot:
-            problems = _missing(config, snapshot.relations())
-        return [str(problem) for problem in problems or _queries(settings, config)]
+            relations = snapshot.relations()
+        missing = [problem for config in configs for problem in _missing(config, relations)]
+        asked = (problem for config in configs for problem in _queries(settings, config))
+        return [str(problem) for problem in missing or asked]
     except SpecError as error:
         return [str(problem) for problem in error.problems]
     except CasebridgeError as error:
@@ -163,7 +165,7 @@ def _missing(config: ScanConfig, relations: Sequence[Relation]) -> list[Problem]
     known = {relation.name.lower(): {name.lower() for name, _ in relation.columns} for relation in relations}
     problems = []
     for table in config.tables:
-        where, columns = f"scan.tables.{table.name}", known.get(table.name.lower())
+        where, columns = config.at(f"tables.{table.name}"), known.get(table.name.lower())
         if columns is None and "." not in table.name:
             problems.append(Problem(LINKAGE, where, "is no table there", did_you_mean(table.name, known)))
         for column in (name for name in table.wanted if columns is not None and name.lower() not in columns):

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from casebridge.dedupe.scan.history import Record
-from casebridge.dedupe.scan.night import Model, Preview, Tell, preview, scan
+from casebridge.dedupe.scan.night import Preview, preview, scan
 from casebridge.dedupe.scan.state import read_state
+from casebridge.dedupe.scan.steps import Model, Tell
 from casebridge.dedupe.scan.telling import write_told
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_own, shown

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from casebridge.dedupe.linkage.kinds.person import PERSON
+from casebridge.dedupe.linkage.kinds.registry import KINDS
 from casebridge.project.batch import digest
 from casebridge.project.errors import Problem, SpecError, did_you_mean
 from casebridge.project.settings import NOT_RESTRICTED, texts_of
@@ -73,7 +74,8 @@ class ScanConfig:
     """The tables, and queries over them (DuckDB, every column text): `query` has one row a person with `id`, the
     columns of `fields` and `restricted`; `related` and `duplicates` have pairs (`left_id`, `right_id`) that are on
     file as two people and as one, `unborn` pairs of an unborn record with a born child; `merged` has `gone` and
-    `kept`; `teams` and `flags` what a reviewer is shown."""
+    `kept`; `teams` and `flags` what a reviewer is shown. `kind` is what the register holds; `name` of a register
+    that is not of people."""
 
     tables: tuple[LiveTable, ...]
     query: str
@@ -87,6 +89,21 @@ class ScanConfig:
     flags: str = ""
     not_restricted: tuple[str, ...] = NOT_RESTRICTED
     chores: tuple[Chore, ...] = ()
+    kind: str = PERSON.name
+    name: str = ""
+
+    @property
+    def is_people(self) -> bool:
+        """Whether its records are people."""
+        return self.kind == PERSON.name
+
+    def at(self, key: str) -> str:
+        """Where a key stands in the file."""
+        return f"registers.{self.name}.scan.{key}" if self.name else f"scan.{key}"
+
+    def space(self, system: str) -> str:
+        """What stands before the colon of its records' ids, as in a migration."""
+        return system if self.is_people else f"{system}/{self.register.name.rpartition('.')[2]}"
 
     @property
     def register(self) -> LiveTable:
@@ -99,12 +116,56 @@ class ScanConfig:
 
 
 def read_scan(folder: Path) -> ScanConfig:
-    """What a project scans. SpecError lists all that is wrong, or that nothing is said of it."""
+    """What a project scans of people. SpecError lists all that is wrong, or that nothing is said of it."""
+    return _people(_raw(folder))
+
+
+def read_scans(folder: Path) -> tuple[ScanConfig, ...]:
+    """What a project scans: people, and each further register that has a part `scan`. SpecError lists all that is
+    wrong."""
+    raw = _raw(folder)
+    parts = {str(name): body for name, body in _part(raw, "registers").items() if "scan" in body}
+    return (_people(raw), *(_further(name, body) for name, body in parts.items()))
+
+
+def _raw(folder: Path) -> dict[str, Any]:
     try:
-        raw = read_toml(folder / FILE)
+        return read_toml(folder / FILE)
     except (FileNotFoundError, TomlError) as error:
         what = "no such file" if isinstance(error, FileNotFoundError) else str(error)
         raise SpecError([Problem(FILE, "", what)]) from error
+
+
+def _further(name: str, raw: Mapping[str, Any]) -> ScanConfig:
+    """A register that is not of people: nobody's mark of restriction, and no list for somebody's day."""
+    where, problems, kind = f"registers.{name}", list[Problem](), str(raw.get("kind", ""))
+    body, known = _part(raw, "scan"), KNOWN["scan"] - {"unborn", "not_restricted", "chores"}
+    for key in sorted(body.keys() - known):
+        problems.append(Problem(FILE, f"{where}.scan.{key}", "unknown key", did_you_mean(key, known)))
+    if kind == PERSON.name or kind not in KINDS:
+        hint = did_you_mean(kind, KINDS.keys() - {PERSON.name})
+        problems.append(Problem(FILE, f"{where}.kind", "must be the kind of a further register", hint))
+    roles = KINDS[kind].roles if kind in KINDS else ()
+    for role in (role for role in _part(raw, "fields") if roles and role not in roles):
+        problems.append(Problem(FILE, f"{where}.fields.{role}", "unknown role", did_you_mean(role, roles)))
+    read = _part(body, "tables").items()
+    tables = tuple(_table(table, said, problems, f"{where}.scan.tables.{table}") for table, said in read)
+    if all(table.key != table.person for table in tables):
+        what = "has no table of the records: one whose `key` is its `person`"
+        problems.append(Problem(FILE, f"{where}.scan.tables", what))
+    for part, key in ((_part(raw, "fields"), "fields"), (str(body.get("query", "")).strip(), "scan.query")):
+        if not part:
+            problems.append(Problem(FILE, f"{where}.{key}", "is missing"))
+    if problems:
+        raise SpecError(problems)
+    queries = {query: str(body.get(query, "")) for query in ("query", *QUERIES)}
+    return ScanConfig(
+        tables=tables, fields=_texts(raw, "fields"), other=_texts(raw, "other"), not_restricted=NOT_RESTRICTED,
+        chores=(), kind=kind, name=name, **queries,
+    )  # fmt: skip
+
+
+def _people(raw: Mapping[str, Any]) -> ScanConfig:
     body, problems = raw.get("scan"), list[Problem]()
     if not isinstance(body, dict):
         hint = "`casebridge init DIR --scan URL` writes a first draft; docs/specs.md has the keys"
@@ -112,7 +173,8 @@ def read_scan(folder: Path) -> ScanConfig:
             [Problem(FILE, "scan", "is missing: nothing says what the live register looks like", hint)]
         )
     _unknown("scan", body, "scan", problems)
-    tables = tuple(_table(name, table, problems) for name, table in _part(body, "tables").items())
+    tables = tuple(_table(name, table, problems, f"scan.tables.{name}")
+                   for name, table in _part(body, "tables").items())  # fmt: skip
     for role in _part(raw, "fields"):
         if role not in PERSON.roles:
             problems.append(Problem(FILE, f"fields.{role}", "unknown role", did_you_mean(role, PERSON.roles)))
@@ -137,8 +199,7 @@ QUERIES = ("related", "duplicates", "unborn", "merged", "teams", "flags")
 """The queries that a register may leave out."""
 
 
-def _table(name: str, body: Any, problems: list[Problem]) -> LiveTable:
-    where = f"scan.tables.{name}"
+def _table(name: str, body: Any, problems: list[Problem], where: str) -> LiveTable:
     _unknown("scan.tables", body, where, problems)
     body = body if isinstance(body, dict) else {}
     for key in ("person", "columns"):
@@ -182,4 +243,4 @@ def _texts(raw: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
 def columns_of(config: ScanConfig) -> Sequence[str]:
     """The columns that the query must give."""
     named = [column for _, column in (*config.fields, *config.other)]
-    return list(dict.fromkeys(["id", RESTRICTED, *named]))
+    return list(dict.fromkeys(["id", *([RESTRICTED] if config.is_people else []), *named]))

@@ -14,6 +14,9 @@ from casebridge.dedupe.scan.pairs import waiting
 AGES = ((1, "today"), (8, "this week"), (31, "this month"), (1 << 30, "longer"))
 """Ages of waiting pairs, by the days from which the next one begins."""
 
+COUNTED = ("records", "changed", "new", "again", "settled", "waiting", "oldest")
+"""What is told of a further register: its records, those that changed, and of pairs as of people's."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -22,7 +25,8 @@ class Record:
     of the new ones; of each role the share of people who have its commonest value (`largest`), and of
     those who have any (`filled`); NHS numbers by cohort; rows that came from
     each table, changes that a change date hid (`late`), how many are on the
-    list of each chore, nights that were missed before, seconds."""
+    list of each chore, nights that were missed before, seconds; of each further register what stands in COUNTED,
+    None where it could not be read."""
 
     night: int
     day: str
@@ -43,6 +47,7 @@ class Record:
     late: Mapping[str, int] = field(default_factory=dict)
     chores: Mapping[str, int | None] = field(default_factory=dict)
     missed: int = 0
+    registers: Mapping[str, Mapping[str, int] | None] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
 

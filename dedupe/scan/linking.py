@@ -18,7 +18,8 @@ from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.project.errors import CasebridgeError
 
-FEW = 2
+FEW, SMALL = 2, 100
+"""A register of fewer than FEW records has no pairs; of fewer than SMALL may have none."""
 _NEW = "`casebridge scan --model new` fits a new one"
 PAIRS: Mapping[str, type[pl.DataType]] = {
     "left_id": pl.String, "right_id": pl.String, "p_same": pl.Float64, "relation": pl.String,
@@ -69,7 +70,7 @@ class Linked:
 
 def fields_of(config: ScanConfig) -> Fields:
     """The roles of the register's columns."""
-    return Fields(id="id", roles=dict(config.fields), other=dict(config.other))
+    return Fields(id="id", roles=dict(config.fields), other=dict(config.other), kind=config.kind)
 
 
 def link_people(
@@ -88,6 +89,8 @@ def link_people(
             return _fitted(register.select(), config, options, also)
         return _since(before, register, options, also)
     except RegisterError as error:
+        if before is None and not config.is_people and len(ids) < SMALL:
+            return Linked(pl.DataFrame(schema=dict(PAIRS)), 1.0, (error.what,))
         hint = error.hint if before is None else _NEW
         raise CasebridgeError(f"the register cannot be linked: {error.what}", hint=hint) from error
 

@@ -6,13 +6,13 @@ import datetime as dt
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from casebridge.dedupe.review.evidence import item_of, pairs_evidence
-from casebridge.dedupe.review.evidence_file import MADE_FROM, Base, EvidenceFile, Person
+from casebridge.dedupe.review.evidence_file import MADE_FROM, Base, EvidenceFile, PairEvidence, Person
 from casebridge.dedupe.scan.anew import ENDS, in_a_pair, made_anew, of_age
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.kept_rows import KeptRows
@@ -34,9 +34,26 @@ Facts = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What the desk shows of registers that are not of people."""
+
+    people: tuple[Person, ...] = ()
+    pairs: tuple[PairEvidence, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.pairs)
+
+    def with_more(self, other: Beside) -> Beside:
+        """Both."""
+        return Beside((*self.people, *other.people), (*self.pairs, *other.pairs))
+
+
+@dataclass(frozen=True)
 class NightlyEvidence:
     """Writes the evidence of one night. keyed: gives each pair the name that it has to the outside. pairs: the
-    candidates. stirred: whom it may show otherwise than the night before; None for everybody."""
+    candidates. stirred: whom it may show otherwise than the night before; None for everybody. beside: what is
+    shown of other registers, always in the small file: it is never a base."""
 
     settings: Settings
     config: ScanConfig
@@ -51,6 +68,7 @@ class NightlyEvidence:
     stirred: Collection[str] | None
     hidden: Collection[str]
     day: dt.date
+    beside: Beside = field(default_factory=Beside)
 
     def write(self, then: Mapping[str, str]) -> Facts:
         """The file, and what of the state tells of it. then: facts about the whole."""
@@ -74,8 +92,14 @@ class NightlyEvidence:
         people = self._people(members, ())
         self.state.put(SHOWN, self.pairs)
         self.state.put(STIRRED, pl.DataFrame(schema={"id": pl.String()}))
-        evidence = held(self._written(people, self.pairs, then), self.settings)
-        return {"evidence": evidence, "evidence_base": evidence, "evidence_day": self.day.isoformat()}
+        base = self._written(people, self.pairs, then)
+        over = Base(base.path, (), ())
+        evidence = self._written({}, self.pairs.clear(), then, over, people) if self.beside else base
+        return {
+            "evidence": held(evidence, self.settings),
+            "evidence_base": held(base, self.settings),
+            "evidence_day": self.day.isoformat(),
+        }
 
     def _since(self, base: Batch, then: Mapping[str, str]) -> Facts | None:
         known, before = self.state.frame(SHOWN), self.state.frame(STIRRED)
@@ -115,5 +139,8 @@ class NightlyEvidence:
     ) -> Batch:
         """there: records of the base."""
         made = pairs_evidence(self.keyed, pairs.drop(BESIDE), people, {})
+        beside = self.beside if base else Beside()
+        people = {**people, **{one.id: one for one in beside.people}}
         facts = {**then, MADE_FROM: json.dumps(made_from(self.crosswalk, {*people, *there}))}
-        return write_night(self.settings, self.state.night + 1, list(people.values()), made, facts, base)
+        shown = [*made, *beside.pairs]
+        return write_night(self.settings, self.state.night + 1, list(people.values()), shown, facts, base)

@@ -35,20 +35,24 @@ class LiveQueries:
         self._tables = tables
         self._pairs = dict[str, pl.DataFrame]()
         live = settings.live
-        self._system = live.system if live else ""
+        self._space = config.space(live.system if live else "")
 
     def register(self, keys: Collection[str] | None = None) -> pl.DataFrame:
-        """`id` as system:key, the mark of restriction, and the columns that linkage compares; of some people, or
+        """`id` as space:key, the mark of restriction, and the columns that linkage compares; of some people, or
         of all. SpecError when the query gives something else."""
-        rows = self._asked(self._config.query, "scan.query", keys)
+        rows = self._asked(self._config.query, self._config.at("query"), keys)
         missing = [name for name in columns_of(self._config) if name not in rows.columns]
         if missing:
-            raise SpecError([Problem(FILE, "scan.query", f"gives no column {name}") for name in missing])
+            raise SpecError(
+                [Problem(FILE, self._config.at("query"), f"gives no column {name}") for name in missing]
+            )
         if keys is not None:
             rows = rows.filter(pl.col("id").cast(pl.String).is_in(sorted(keys)))
         if rows.get_column("id").null_count() or rows.get_column("id").is_duplicated().any():
-            raise SpecError([Problem(FILE, "scan.query", "must give one row a person, each with an id")])
-        return self._named(rows.with_columns(pl.col(RESTRICTED).cast(pl.String)), "id").sort("id")
+            what = "must give one row a person, each with an id"
+            raise SpecError([Problem(FILE, self._config.at("query"), what)])
+        mark = pl.col(RESTRICTED) if self._config.is_people else pl.lit(None).alias(RESTRICTED)
+        return self._named(rows.with_columns(mark.cast(pl.String)), "id").sort("id")
 
     def pairs(self, name: str, left: str = "left_id", right: str = "right_id") -> pl.DataFrame:
         """The pairs of a query, each once; none where it is left out."""
@@ -56,7 +60,7 @@ class LiveQueries:
         if not query.strip():
             return pl.DataFrame(schema={left: pl.String(), right: pl.String()})
         if name not in self._pairs:
-            rows = self._asked(query, f"scan.{name}", None).select(left, right).drop_nulls().unique()
+            rows = self._asked(query, self._config.at(name), None).select(left, right).drop_nulls().unique()
             self._pairs[name] = self._named(self._named(rows, left), right).sort(left, right)
         return self._pairs[name]
 
@@ -65,7 +69,7 @@ class LiveQueries:
         query = str(getattr(self._config, name))
         if not query.strip():
             return {}
-        rows = self._named(self._rows(query, f"scan.{name}", tables), "id")
+        rows = self._named(self._rows(query, self._config.at(name), tables), "id")
         text = next(column for column in rows.columns if column != "id")
         found = rows.select("id", pl.col(text).cast(pl.String)).drop_nulls().unique().sort("id", text)
         return {
@@ -107,7 +111,7 @@ class LiveQueries:
             yield database
 
     def _named(self, rows: pl.DataFrame, column: str) -> pl.DataFrame:
-        return rows.with_columns((pl.lit(f"{self._system}:") + pl.col(column).cast(pl.String)).alias(column))
+        return rows.with_columns((pl.lit(f"{self._space}:") + pl.col(column).cast(pl.String)).alias(column))
 
 
 def plain_name(name: str) -> str:

@@ -32,7 +32,8 @@ def shown_people(
     """The people of some pairs, whoever is beside them, and `more` who are beside somebody. said: asks `teams`
     or `flags` of the rows of these people."""
     roles_of = dict(config.fields)
-    at_home = households(register.select("id", *home_of(roles_of)), roles_of, members)
+    homes = households(register.select("id", *home_of(roles_of)), roles_of, members)
+    at_home = homes if config.is_people else {}
     kin = defaultdict[str, list[Kin]](list)
     for left, right in sorted(pair for pair in related if not members.isdisjoint(pair)):
         for one, other in ((left, right), (right, left)):
@@ -98,5 +99,5 @@ def _held(config: ScanConfig, around: Tables) -> dict[str, list[Held]]:
             said = {name: str(value) for name, value in row.items() if value and name in table.columns}
             shown[str(row[table.person])].append(said)
         for key, count in groups.len().iter_rows():
-            found[str(key)].append(Held(table.name, count, "", tuple(shown[str(key)])))
+            found[str(key)].append(Held(table.name, count, "", tuple(shown[str(key)]) if config.is_people else ()))
     return found

@@ -25,6 +25,8 @@ from casebridge.project.errors import CasebridgeError
 FILE, FORMAT = "state.json", 2
 LINKED = "linked"
 """The fact that names the folder of the linked register."""
+PARTS = "registers"
+"""The fact that holds the parts."""
 FOLDER = "scan"
 """Of the work folder."""
 _OWN = re.compile(r"\d{5,}-\d+-.+|\..+\.part")
@@ -46,13 +48,31 @@ class Kept:
 @dataclass
 class ScanState:
     """The state of one project's scan. `night` counts the scans that ended well; `facts` is whatever else they
-    left, JSON as it is."""
+    left, JSON as it is. `front`: what stands before the names of its files; empty but for a part."""
 
     folder: Path
     night: int = 0
     files: dict[str, Kept] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    front: str = ""
+    _parts: dict[str, ScanState] = field(default_factory=dict)
     _bases: dict[str, pl.LazyFrame] = field(default_factory=dict)
+
+    def part(self, name: str) -> ScanState:
+        """The state of a further register, which holds from the moment in which this one does."""
+        if name not in self._parts:
+            body = self.facts.get(PARTS, {}).get(name, {"night": 0, "files": {}, "facts": {}})
+            files = {key: Kept(**kept) for key, kept in body["files"].items()}
+            self._parts[name] = ScanState(self.folder, body["night"], files, dict(body["facts"]), f"{name}.")
+        return self._parts[name]
+
+    def settle(self, facts: Mapping[str, Any]) -> None:
+        """Of a part: have this hold from the next `commit` of the whole on."""
+        self.night, self.facts = self.night + 1, dict(facts)
+
+    def _body(self) -> dict[str, Any]:
+        files = {name: vars(kept) for name, kept in sorted(self.files.items())}
+        return {"night": self.night, "files": files, "facts": self.facts}
 
     def frame(self, name: str) -> pl.DataFrame | None:
         """The rows kept under a name as they are now, None where there are none yet. CasebridgeError when they
@@ -87,7 +107,7 @@ class ScanState:
 
     def put(self, name: str, frame: pl.DataFrame) -> None:
         """Have rows kept under a name from the next `commit` on."""
-        path = self.folder / f"{self.night + 1:05d}-{os.getpid()}-{name}.parquet"
+        path = self.folder / f"{self.night + 1:05d}-{os.getpid()}-{self.front}{name}.parquet"
         with new_file(path) as file:
             frame.write_parquet(file, compression="lz4", statistics=False)
             file.flush()
@@ -97,21 +117,22 @@ class ScanState:
 
     def new_folder(self, name: str) -> Path:
         """Where a folder may be written that counts from the next `commit` on, if its name stands in the facts."""
-        return self.folder / f"{self.night + 1:05d}-{os.getpid()}-{name}"
+        return self.folder / f"{self.night + 1:05d}-{os.getpid()}-{self.front}{name}"
 
     def commit(self, facts: Mapping[str, Any]) -> None:
         """From here on this is what holds, whatever happens; files of before are deleted."""
-        self.night, self.facts = self.night + 1, dict(facts)
-        files = {name: vars(kept) for name, kept in sorted(self.files.items())}
-        body = {"format": FORMAT, "night": self.night, "files": files, "facts": self.facts}
-        write_text(self.folder / FILE, json.dumps(body, indent=1) + "\n")
+        parts = {name: part._body() for name, part in sorted(self._parts.items())}
+        self.settle({**facts, **({PARTS: parts} if parts else {})})
+        write_text(self.folder / FILE, json.dumps({"format": FORMAT, **self._body()}, indent=1) + "\n")
         self.tidy()
 
     def tidy(self) -> None:
         """Delete the files that do not hold: what a scan left that was killed, and what the last one replaced.
         They are known by their names; any other file is somebody's own, and stays."""
-        named = {kept.path for kept in self.files.values()}
-        named |= {FILE, str(self.facts.get(LINKED, ""))}
+        bodies = [{"files": {}, "facts": self.facts}, *self.facts.get(PARTS, {}).values()]
+        named = {str(kept["path"]) for body in bodies for kept in body["files"].values()}
+        named |= {FILE, *(kept.path for kept in self.files.values())}
+        named |= {str(body["facts"].get(LINKED, "")) for body in bodies}
         for path in self.folder.iterdir():
             if path.name not in named and _OWN.fullmatch(path.name):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -6,7 +6,7 @@ Counts, ages and links only. Nobody's key or value is in any of them: they go by
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from casebridge.dedupe.scan.history import AGES, Record
@@ -38,7 +38,18 @@ def _lines(record: Record) -> list[Line]:
     ]
     lines += [(name.replace("_", " "), "not read" if count is None else f"{count:,}")
               for name, count in record.chores.items()]  # fmt: skip
+    for name, counts in record.registers.items():
+        if counts is None:
+            lines.append((name.replace("_", " "), "not read"))
+        else:
+            lines += [(f"{name.replace('_', ' ')}: {words}", f"{counts[key]:,}") for key, words in _OF_REGISTER]
     return lines + ([("nights missed before, caught up", f"{record.missed:,}")] if record.missed else [])
+
+
+_OF_REGISTER = (
+    ("new", "new pairs at the desk"), ("waiting", "waiting in all"), ("records", "records"),
+    ("changed", "of them new or changed"),
+)  # fmt: skip
 
 
 def as_text(name: str, record: Record, desk: str = "") -> str:
@@ -86,7 +97,21 @@ def as_measures(record: Record, done: float) -> str:
     gauges = [(name, said, float(getattr(record, field))) for field, name, said in _GAUGES]
     gauges.append(("warnings", "Warnings of the last scan.", float(len(record.warnings))))
     gauges.append(("last_success_timestamp_seconds", "When the last scan that ended well ended.", done))
-    return "".join(_gauge(f"casebridge_scan_{name}", said, value) for name, said, value in gauges)
+    whole = "".join(_gauge(f"casebridge_scan_{name}", said, value) for name, said, value in gauges)
+    there = {name: counts for name, counts in record.registers.items() if counts is not None}
+    return whole + "".join(_by_register(key, said, there) for key, said in _REGISTER_GAUGES if there)
+
+
+_REGISTER_GAUGES = (
+    ("records", "Records of a further register."), ("new", "Pairs of it that the last scan put forward."),
+    ("waiting", "Pairs of it that wait for a decision."),
+)  # fmt: skip
+
+
+def _by_register(key: str, said: str, registers: Mapping[str, Mapping[str, int]]) -> str:
+    name = f"casebridge_scan_register_{key}"
+    lines = "".join(f'{name}{{register="{one}"}} {counts[key]:g}\n' for one, counts in registers.items())
+    return f"# HELP {name} {said}\n# TYPE {name} gauge\n{lines}"
 
 
 def _gauge(name: str, said: str, value: float) -> str:

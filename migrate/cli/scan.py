@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from casebridge.dedupe.scan.chores import ABSENT
-from casebridge.dedupe.scan.night import Model
+from casebridge.dedupe.scan.steps import Model
 from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.render import show_json
 from casebridge.migrate.scanning import chores_of, preview_scan, scan_project
@@ -41,8 +41,15 @@ def scan(folder: Path, as_json: bool, whole: bool, model: str, dry_run: bool, ch
         return
     click.echo(f"night {night.night} ({night.day}): {night.people:,} people, {night.changed:,} changed")
     click.echo(f"{counted(night.new, 'new pair')} before the reviewers, {night.waiting:,} waiting in all")
+    for name, counts in night.registers.items():
+        click.echo(f"{name}: " + ("not read" if counts is None else _of_register(counts)))
     for warning in night.warnings:
         click.echo(f"warning: {warning}", err=True)
+
+
+def _of_register(counts: Mapping[str, int]) -> str:
+    read = f"{counts['records']:,} records, {counts['changed']:,} changed"
+    return f"{read}; {counted(counts['new'], 'new pair')}, {counts['waiting']:,} waiting in all"
 
 
 def _chores(folder: Path, as_json: bool) -> None:

@@ -219,3 +219,26 @@ def same_person(people: int) -> set[tuple[int, int]]:
     for number, person in enumerate(make_register(people, seed=5).get_column("person"), 1):
         of.setdefault(person, []).append(number)
     return {(a, b) for some in of.values() for a in some for b in some if a < b}
+
+
+HOMES = ("Tarn Lodge", "Beck House", "Moorside", "Ashgrove", "Riverside", "Holly Bank", "Fellview", "Oakdene")
+SORTS = {"Care Home": "CH", "Nursing Home": "NH", "Day Centre": "DAYC", "Home Care Ltd": "HCA",
+         "Fostering Agency": "IFA"}  # fmt: skip
+TOWNS = ("Rushford", "Winlow", "Tarnwick", "Beck Hill", "Whinfell", "Stonecombe")
+
+
+def suppliers(live: LiveRegister) -> None:
+    """The register has suppliers too, 41 of them, of which 1 and 2 are one body that was entered twice."""
+    columns = TABLES["organisations"].columns
+    table = sa.Table("organisations", sa.MetaData(), *(sa.Column(c.name, c.type) for c in columns))
+    made = [(HOMES[at * 3 % 8], [*SORTS][at % 5], TOWNS[at * 5 % 6]) for at in range(40)]
+    rows = [supplier(at, f"{home} {sort}, {town}", f"S{1000 + 37 * at}", SORTS[sort])
+            for at, (home, sort, town) in enumerate(made, 2)]  # fmt: skip
+    with live.engine.begin() as connection:
+        table.create(connection)
+        connection.execute(table.insert(), [supplier(1, "Tarn Lodge Care Home Limited (Rushford)"), *rows])
+
+
+def supplier(number: int, name: str, reference: str | None = None, sort: str = "CH") -> Mapping[str, Any]:
+    """A row of the live register's table of organisations."""
+    return {"id": number, "name": name, "finance_reference": reference, "type": sort, "responsible_authority": "N"}

@@ -29,7 +29,7 @@ def test_nights_in_pieces_are_nights_written_whole(tmp_path: Path, monkeypatch: 
         day = staff.day(live.day, changes=2, again=1)
         night = live.scan()
         with monkeypatch.context() as patched:
-            patched.setattr("casebridge.dedupe.scan.night.SHARE_SINCE", -1)
+            patched.setattr("casebridge.dedupe.scan.steps.SHARE_SINCE", -1)
             patched.setattr("casebridge.dedupe.scan.nightly_evidence.MOST", -1)
             whole = other.scan()
         pieces += _in_pieces(live)

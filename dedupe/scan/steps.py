@@ -1,0 +1,241 @@
+"""The steps of a night that each register takes by itself: what changed, who it may be, what is kept of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import polars as pl
+
+from casebridge.dedupe.linkage.kinds.registry import KINDS
+from casebridge.dedupe.review.decision_log import DecisionLog
+from casebridge.dedupe.review.decisions import Decision, Ruling
+from casebridge.dedupe.review.evidence import pairs_evidence, said_until_now
+from casebridge.dedupe.review.reraise import note_bases
+from casebridge.dedupe.scan.anew import ENDS
+from casebridge.dedupe.scan.changes import TableRead, read_table
+from casebridge.dedupe.scan.chores import read_chores
+from casebridge.dedupe.scan.config import ScanConfig
+from casebridge.dedupe.scan.history import COUNTED, counted_pairs
+from casebridge.dedupe.scan.kept_rows import KeptRows
+from casebridge.dedupe.scan.keys import Keys
+from casebridge.dedupe.scan.linking import Before, Linked, Ruled, link_people, read_linked
+from casebridge.dedupe.scan.nightly_evidence import Beside
+from casebridge.dedupe.scan.pairs import BESIDE, candidates, ruled_pairs
+from casebridge.dedupe.scan.people import LiveQueries, Moved, with_all_changes, with_changes
+from casebridge.dedupe.scan.showing import shown_people
+from casebridge.dedupe.scan.standing import Standing, pairs_of
+from casebridge.dedupe.scan.state import LINKED, ScanState
+from casebridge.project.audit import AuditLog
+from casebridge.project.ledger import Ledger
+from casebridge.project.settings import Settings
+from casebridge.project.snapshot import Snapshot
+
+Tell = Callable[[str], None]
+SHARE_SINCE, MOST_SINCE, NIGHTS_SINCE = 0.02, 4000, 30
+"""The share of people, or how many of them, or the nights, after which the register is written whole again."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The register as it stands tonight: the rows of its tables, what crosswalk and lists say of its keys."""
+
+    tables: Mapping[str, TableRead]
+    crosswalk: pl.DataFrame
+    hidden: frozenset[str]
+    chores: Mapping[str, Mapping[str, pl.DataFrame] | None]
+
+    @property
+    def rows(self) -> dict[str, KeptRows]:
+        """The rows of each table, by its name."""
+        return {name: table.rows for name, table in self.tables.items()}
+
+    @property
+    def people(self) -> set[str]:
+        """Keys of those with a row that came, went or changed."""
+        return {key for table in self.tables.values() for key in table.people}
+
+
+class Model(enum.StrEnum):
+    """By which model a night scores: the one that is kept, or one that is fitted to the register as it is now."""
+
+    KEPT = "kept"
+    NEW = "new"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the steps of one night found, for those that write it down."""
+
+    queries: LiveQueries
+    moved: Moved
+    asked: Collection[str] | None
+    keys: Keys
+    returned: Mapping[str, tuple[str, int]]
+    ruled: Ruled
+    linked: Linked
+    due: bool
+    said: list[Decision]
+    pairs: pl.DataFrame
+    before: pl.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a night says of a further register: COUNTED (None where it could not be read), what the desk shows,
+    warnings."""
+
+    counts: Mapping[str, int] | None
+    shown: Beside = field(default_factory=Beside)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RegisterNight:
+    """A night of one register: what changed in it, and who that may be."""
+
+    settings: Settings
+    log: AuditLog
+    config: ScanConfig
+    state: ScanState
+    ledger: Ledger
+    day: dt.date
+    tell: Tell
+    model: Model
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def _space(self) -> str:
+        """What stands before the colon of ids."""
+        return self.config.space(self.settings.live.system if self.settings.live else "")
+
+    def seen(
+        self, snapshot: Snapshot, crosswalk: pl.DataFrame, hidden: frozenset[str], last: str, *, whole: bool
+    ) -> Seen:
+        """The register's tables as they stand tonight, read from a snapshot."""
+        tables, keys = dict[str, TableRead](), {item.partition(":")[2] for item in hidden}
+        for table in self.config.tables:
+            sums = tuple(self.state.facts.get("keys", {}).get(table.name) or ()) or None
+            before = self.state.rows(table.name)
+            tables[table.name] = read_table(snapshot, table, before, keys, last, sums, whole=whole)
+            self.tell(f"{table.name}: {tables[table.name].read:,} rows read")
+        return Seen(tables, crosswalk, hidden, read_chores(snapshot, self.config.chores))
+
+    def look(self, seen: Seen) -> Found:
+        """Who changed, who that may be, and which pairs of that are for reviewers. Writes nothing."""
+        queries = LiveQueries(self.settings, self.config, seen.rows, self.day)
+        moved, asked = self._moved(queries, seen)
+        register = moved.register
+        many = KINDS[self.config.kind].many
+        self.tell(f"register of {register.height:,} {many}, {len(moved.changed):,} changed")
+        standing = DecisionLog(self.log).standing()
+        told = Standing(self.log, self.state.facts, standing)
+        present = told.present(queries, seen.crosswalk, register)
+        keys = told.keys(queries, seen.crosswalk, seen.hidden, present)
+        decided = keys.decisions(standing, present)
+        besides, returned = told.besides(queries, keys, present)
+        related = [
+            pair for pair in pairs_of(queries, "related") if pair not in besides and present.issuperset(pair)
+        ]
+        ruled = Ruled(
+            ruled_pairs(decided, Ruling.SAME), ruled_pairs(decided, Ruling.DIFFERENT, Ruling.RELATED), related
+        )
+        said = [one for one in standing if {one.left_id, one.right_id} <= present]
+        also = {*decided, *besides, *((one.left_id, one.right_id) for one in said)}
+        linked = link_people(register, self._before(moved, seen.hidden), self.config, ruled, also)
+        before = self.state.frame("candidates")
+        due = self._due(seen, moved, linked)
+        if not due:
+            linked = replace(linked, made=None)  # it is as large as the register
+        pairs = candidates(linked, besides, decided, told.bases(keys), before, self.day.isoformat())
+        return Found(queries, moved, asked, keys, returned, ruled, linked, due, said, pairs, before)
+
+    def _moved(self, queries: LiveQueries, seen: Seen) -> tuple[Moved, set[str] | None]:
+        """The register with what moved in it, and whom the query was asked of; None for everybody."""
+        before = self.state.rows("register")
+        out = ~pl.col("id").is_in(sorted(seen.hidden))
+        if before is None or self.asked != self.state.facts.get("asked"):
+            return with_all_changes(before, queries.register().filter(out)), None
+        asked = {f"{self._space}:{key}" for key in seen.people} | seen.hidden
+        return with_changes(before, queries.register(seen.people).filter(out), asked), asked
+
+    def _before(self, moved: Moved, hidden: Collection[str]) -> Before | None:
+        """What the night begins with; None where a model is fitted."""
+        folder = self.state.linked if self.model is Model.KEPT else None
+        if folder is None:
+            return None
+        linked, named = read_linked(folder), self.state.frame("clusters")
+        clusters = dict(named.iter_rows()) if named is not None else {}
+        if hidden:
+            linked, clusters = linked.without_names(hidden), {
+                item: name for item, name in clusters.items() if name not in hidden and item not in hidden
+            }  # fmt: skip
+        touched = {*moved.register.touched.get_column("id")}
+        return Before(linked, {*moved.changed, *linked.ids()} if moved.anew else touched, clusters)
+
+    @property
+    def asked(self) -> str:
+        """What makes a row of the register tonight: where it is not what it was, everybody is asked for again."""
+        return self.config.asked(self._space)
+
+    def beside(self, seen: Seen | None) -> Told:
+        """Of a register that is not of people: find, and have it count when the night of people does."""
+        if seen is None:
+            return Told(None)
+        found = self.look(seen)
+        note_bases(self.log.engine, found.said, found.linked.pairs.lazy())
+        members = frozenset(item for side in ENDS for item in found.pairs.get_column(side))
+        register, asked = found.moved.register, found.queries.texts
+        people = shown_people(self.config, register, seen.rows, members, found.ruled.related, asked)
+        pairs = pairs_evidence(self.log.keyer(), found.pairs.drop(BESIDE), people, {}, self.config.kind)
+        counted = counted_pairs(found.pairs, found.before, self.day)
+        counts = {**counted, "records": register.height, "changed": len(found.moved.changed)}
+        self.state.settle({
+            **self.keep(seen, found), "merged": dict(found.keys.merged), "back": dict(found.returned),
+            "asked": self.asked, "model_since": self.model_since(),
+            "keys": {name: table.keys for name, table in seen.tables.items()},
+        })  # fmt: skip
+        shown = Beside(tuple(people.values()), tuple(pairs))
+        warned = tuple(f"{self.config.name}: {words}" for words in found.linked.warnings)
+        return Told({key: int(counts[key]) for key in COUNTED}, shown, warned)
+
+    def model_since(self) -> int:
+        """The last decision before the model was fitted: what it rested on was weighed by another one."""
+        fresh = self.model is Model.NEW or self.state.linked is None
+        return int(
+            said_until_now(self.log.engine).get("decisions", 0) if fresh else self.state.facts["model_since"]
+        )
+
+    def keep(self, seen: Seen, found: Found) -> dict[str, Any]:
+        """Have the register kept as it is from the next commit on: what changed in it, or all of it anew."""
+        state, linked, tables = self.state, found.linked, {**seen.rows, "register": found.moved.register}
+        state.put("candidates", found.pairs)
+        named, schema = linked.clusters, {"id": pl.String(), "cluster": pl.String()}
+        facts = {name: state.facts.get(name) for name in ("whole_since", LINKED)}
+        if found.due:
+            tables = {name: rows.written_whole() for name, rows in tables.items()}
+            folder, named = state.new_folder(LINKED), {}
+            facts = {"whole_since": state.night + 1, LINKED: folder.name if linked.made else ""}
+            if linked.made:
+                linked.made().save(folder)
+        for name, rows in tables.items():
+            state.put_rows(name, rows)
+        state.put("clusters", pl.DataFrame([*named.items()], schema=schema, orient="row"))
+        return facts
+
+    def _due(self, seen: Seen, moved: Moved, linked: Linked) -> bool:
+        """Whether all is written anew: as long as it is not, each night links again what changed since."""
+        state, register = self.state, moved.register
+        if self.model is Model.NEW or state.linked is None or moved.anew or not linked.made:
+            return True
+        many = state.files["register.touched"].rows > min(MOST_SINCE, SHARE_SINCE * register.height)
+        keys = {item.partition(":")[2] for item in seen.hidden}
+        hidden = register.names_in_base(["id"], seen.hidden) or any(
+            seen.rows[table.name].names_in_base([table.person, *table.others], keys)
+            for table in self.config.tables
+        )
+        return many or hidden or state.night + 1 - int(state.facts["whole_since"]) >= NIGHTS_SINCE
