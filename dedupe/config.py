@@ -130,7 +130,8 @@ class _Reader:
         parts = {name: self._table(f"{front}{name}", body, name) for name in _PARTS}
         for name in parts.keys() & _KNOWN.keys():
             self._unknown(f"{front}{name}", parts[name], _KNOWN[name])
-        tables = tuple(str(name) for name in body.get("tables") or ())
+        listed = body.get("tables") or []
+        tables = tuple(str(name) for name in (listed if isinstance(listed, list) else [listed]))
         made = LinkageConfig(
             query=str(body.get("query") or ""), tables=tables, fields=_pairs(parts["fields"]),
             other=_pairs(parts["other"]), related=parts["related"].get("query"),

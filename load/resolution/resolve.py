@@ -58,6 +58,7 @@ def resolve(
     quarantine = [empty(QUARANTINE), _of_itself(stays, duplicates)]
     for column in spec.references:
         rows = _look_up(rows, column, parents[column.name])
+    rows = _not_of_itself(rows, spec, ids, golden)
     failed = _place_of_parents(rows, spec)
     if failed is not None:
         quarantine.append(_children(rows.filter(failed.is_not_null()), spec))
@@ -128,6 +129,23 @@ def _look_up(rows: pl.DataFrame, column: ColumnSpec, parents: pl.DataFrame) -> p
     return rows.join(found, on=column.name, how="left", maintain_order="left")
 
 
+def _not_of_itself(rows: pl.DataFrame, spec: TableSpec, ids: pl.DataFrame, golden: pl.DataFrame) -> pl.DataFrame:
+    """Where a merge made a row its own parent, the reference is set aside; what named itself before still does."""
+    own = [column.name for column in spec.references if column.references == spec.target and not column.required]
+    if not own:
+        return rows
+    mine = ids.join(rows.select(KEY), on=KEY, how="semi").select(KEY, pl.col("id").alias("__own"))
+    rows = rows.join(mine, on=KEY, how="left", maintain_order="left")
+    merged = pl.col(KEY).is_in(golden.get_column(KEY).implode())
+    for name in own:
+        itself = (pl.col(f"__id_{name}") == pl.col("__own")) & ((pl.col(name) != pl.col(KEY)) | merged)
+        rows = rows.with_columns(
+            pl.when(itself.fill_null(False)).then(None).otherwise(f"__id_{name}").alias(f"__id_{name}"),
+            itself.fill_null(False).alias(f"__itself_{name}"),
+        )
+    return rows
+
+
 def _verdict(column: ColumnSpec) -> pl.Expr:
     """The place a row takes through one required reference; null when the parent is there."""
     named, known = pl.col(column.name).is_not_null(), pl.col(f"__known_{column.name}").is_not_null()
@@ -165,7 +183,9 @@ def _set_aside(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
     for column in (column for column in spec.references if not column.required):
         lost = rows.filter(pl.col(column.name).is_not_null() & pl.col(f"__id_{column.name}").is_null())
         verdict = pl.lit(str(Verdict.SET_ASIDE))
-        rule = pl.when(pl.col(f"__known_{column.name}").is_not_null()).then(pl.lit("parent"))
+        itself = pl.col(f"__itself_{column.name}") if f"__itself_{column.name}" in rows.columns else pl.lit(False)
+        rule = pl.when(itself).then(pl.lit("self_relationship_after_merge"))
+        rule = rule.when(pl.col(f"__known_{column.name}").is_not_null()).then(pl.lit("parent"))
         found.append(_entry(lost, column, verdict, first=False, rule=rule.otherwise(pl.lit("orphan"))))
     return pl.concat(found)
 

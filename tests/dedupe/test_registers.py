@@ -23,6 +23,7 @@ supplier_id = { type = "bigint" }
 name = { type = "varchar(60)" }
 number = { type = "varchar(20)" }
 postcode = { type = "varchar(10)" }
+owner_id = { type = "bigint", references = "suppliers" }
 
 [orders]
 primary_key = "order_id"
@@ -47,6 +48,8 @@ required = true
 from = "FINANCE"
 [columns.postcode]
 from = "POSTCODE"
+[columns.owner_id]
+from = "OWNER"
 """
 ORDERS = """
 [table]
@@ -77,10 +80,10 @@ postcode = "postcode"
 ROWS: Mapping[str, list[tuple[str, ...]]] = {
     "PERSON": [("NO", "NAME", "PHONE", "SECURE"), *(tuple(person(n, "Ng").values()) for n in range(1, 5))],
     "SUPPLIER": [
-        ("NO", "NAME", "FINANCE", "POSTCODE"),
-        ("1", "Tarn Lodge Care Home", "S100", ""), ("2", "The Tarn Lodge CH Ltd", "S200", "ZE1 1AA"),
-        ("3", "Beck Hill Day Centre", "S300", "ZE2 2BB"), ("4", "Beck Hill Home Care", "", ""),
-        ("5", "Moor Transport", "", "ZE3 3CC"),
+        ("NO", "NAME", "FINANCE", "POSTCODE", "OWNER"),
+        ("1", "Tarn Lodge Care Home", "S100", "", ""), ("2", "The Tarn Lodge CH Ltd", "S200", "ZE1 1AA", "1"),
+        ("3", "Beck Hill Day Centre", "S300", "ZE2 2BB", "1"), ("4", "Beck Hill Home Care", "", "", ""),
+        ("5", "Moor Transport", "", "ZE3 3CC", ""),
     ],
     "ORDER": [
         ("ORDER_NO", "NO", "SUPPLIER", "WHAT"),
@@ -171,6 +174,9 @@ def test_suppliers_that_people_joined_become_one_and_people_with_their_numbers_s
     assert kin.places("SUPPLIER") == ["merged", "loaded", "loaded", "loaded", "loaded"]
     assert kin.places("PERSON") == ["loaded"] * 4
     assert kin.places("ORDER") == ["loaded", "combined", "loaded", "loaded", "loaded"]
+    # 2 was owned by 1, and is not owned by itself now; 3 was owned by 1, and is by what 1 became.
+    owned = "SELECT a.number, b.number FROM suppliers a JOIN suppliers b ON b.supplier_id = a.owner_id"
+    assert kin.ask(owned) == [("S300", "S200")]
     orders = "SELECT o.legacy_id, s.number FROM orders o JOIN suppliers s USING (supplier_id) ORDER BY 1"
     assert kin.ask(orders) == [("O1", "S200"), ("O3", "S300"), ("O4", "S300"), ("O5", "S200")]
     ways = "SELECT system, legacy_key, survivor_key FROM casebridge_crosswalk WHERE legacy_key IN ('1', '2')"
