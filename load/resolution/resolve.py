@@ -184,9 +184,10 @@ def _set_aside(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
         lost = rows.filter(pl.col(column.name).is_not_null() & pl.col(f"__id_{column.name}").is_null())
         verdict = pl.lit(str(Verdict.SET_ASIDE))
         itself = pl.col(f"__itself_{column.name}") if f"__itself_{column.name}" in rows.columns else pl.lit(False)
-        rule = pl.when(itself).then(pl.lit("self_relationship_after_merge"))
-        rule = rule.when(pl.col(f"__known_{column.name}").is_not_null()).then(pl.lit("parent"))
-        found.append(_entry(lost, column, verdict, first=False, rule=rule.otherwise(pl.lit("orphan"))))
+        known = pl.col(f"__known_{column.name}").is_not_null()
+        rule = pl.when(known).then(pl.lit("parent")).otherwise(pl.lit("orphan"))
+        rule = pl.when(itself).then(pl.lit("self_relationship_after_merge")).otherwise(rule)
+        found.append(_entry(lost, column, verdict, first=False, rule=rule))
     return pl.concat(found)
 
 
