@@ -319,7 +319,13 @@ _DAYS = st.one_of(
     st.from_regex(r"(19|20)[0-9]{2}([-/.])[0-1][0-9][-/.][0-3][0-9]", fullmatch=True),
     st.from_regex(r"20[0-9]{2}-0[1-9]-[0-2][0-9][T ][0-2][0-9]:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
                   r"(Z|[-+]0[0-9](:?[03]0)?)?", fullmatch=True),
-    st.from_regex(r"[0-3]?[0-9][- ](Jan|FEB|march|Sep|DECEMBER)[- ]((19|20)[0-9]{2}|[0-9]{2})", fullmatch=True),
+    st.from_regex(r"[0-3]?[0-9](th)?[- ](Jan|FEB|march|Sept|DECEMBER)[- ]((19|20)[0-9]{2}|[0-9]{2})",
+                  fullmatch=True),
+    st.from_regex(r"(Jan|FEB|march)  ?[0-3]?[0-9](st|,)? 20[0-9]{2}(  9:30AM)?", fullmatch=True),
+    st.from_regex(r"[0-3][0-9](JAN|Feb)20[0-9]{2}|20[0-9]{2}-0[1-9]-[0-2][0-9]-0[0-9]\.30\.00\.1", fullmatch=True),
+    st.from_regex(r"([0-3][0-9]/0[1-9]/20[0-9]{2} |20[0-9]{2}-0[1-9]-[0-3][0-9]T)[0-2][0-9][0-5][0-9](00)?Z?",
+                  fullmatch=True),
+    st.from_regex(r"20[0-9]{2}-0[1-9]-[0-2][0-9]T23:30:00(Z|[-+]0[0-9]:00)\[[A-Z]{3}\]", fullmatch=True),
 )  # fmt: skip
 
 

@@ -22,8 +22,13 @@ _MONTHS = {
         ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), start=1
     )
 }
-_DAY_FIRST = r"^([0-9]{1,2})([-/. ])([0-9]{1,2}|[A-Z]{3,9})([-/. ])([0-9]{4}|[0-9]{2})(?: +[0-9].*|T[0-9].*)?$"
-_YEAR_FIRST = r"^([0-9]{4})([-/.]?)([0-9]{1,2})([-/.]?)([0-9]{1,2})(?:[ T]+[0-9].*|[0-9]{4}.*)?$"
+_DAY_FIRST = (
+    r"^([0-9]{1,2})(?:ST|ND|RD|TH)?([-/. ])([0-9]{1,2}|[A-Z]{3,9})([-/. ])([0-9]{4}|[0-9]{2})"
+    r"(?: +[0-9].*|T[0-9].*)?$"
+)
+_MONTH_FIRST = r"^([A-Z]{3,9}) +([0-9]{1,2})(?:ST|ND|RD|TH)?,? +([0-9]{4})"
+_RUN_TOGETHER = r"^([0-9]{2})([A-Z]{3,9})([0-9]{4})"
+_YEAR_FIRST = r"^([0-9]{4})([-/.]?)([0-9]{1,2})([-/.]?)([0-9]{1,2})(?:[ T]+[0-9].*|[0-9]{4}.*|-[0-9]{2}[.].*)?$"
 _AMOUNT = r"^(?:[-+\u2212]? ?£? ?|£ ?[-+\u2212] ?)N$|^£? ?N ?[-\u2212]$|^[(] ?£? ?N ?[)]$".replace(
     "N", r"(?:(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?:[.][0-9]*)?|[.][0-9]+)(?:[Ee][-+]?[0-9]{1,2})?"
 )
@@ -155,6 +160,7 @@ def days(texts: pl.Series, pivot: int, zone: str = "Europe/London") -> pl.Series
 def _days(texts: pl.Series, pivot: int, zone: str) -> pl.Series:
     value = pl.col("value")
     steps = texts.to_frame("text").select(bare(pl.col("text")).str.to_uppercase().alias("value"))
+    steps = steps.with_columns(value.str.replace(_MONTH_FIRST, "$2 $1 $3").str.replace(_RUN_TOGETHER, "$1 $2 $3"))
     steps = steps.with_columns(
         *(value.str.extract(_DAY_FIRST, n).alias(name) for n, name in enumerate(_DAY_FIRST_PARTS, 1)),
         *(value.str.extract(_YEAR_FIRST, n).alias(name) for n, name in enumerate(_YEAR_FIRST_PARTS, 1)),
@@ -192,8 +198,8 @@ def _year_first() -> pl.Expr:
     return pl.when(pl.col("first") == pl.col("second")).then(pl.concat_str(parts, separator="-"))
 
 
-_AWAY = r"[0-9] ?(?:Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)$"
-_TIME = r"[ T]+([0-9]{1,2})[:.]([0-9]{2}).*? ?(Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)$"
+_AWAY = r"[0-9] ?(?:Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)(?:\[[A-Z_/+-]+\])?$"
+_TIME = r"[ T]+([0-9]{1,2})[:.]?([0-9]{2}).*? ?(Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)(?:\[[A-Z_/+-]+\])?$"
 
 
 def _at_home(value: pl.Expr, written: pl.Expr, zone: str) -> pl.Expr:
