@@ -33,6 +33,7 @@ lint: setup
 
 glossary: setup
 	$(BIN)/python docs/write_glossary.py
+	$(BIN)/python docs/write_levels.py
 
 # ONLY="tally ledger" measures the modules whose names hold one of these words.
 mutants: .venv-mutants/ready

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+from pathlib import Path
 
 import jellyfish
 import numpy as np
@@ -25,6 +27,7 @@ from casebridge.dedupe.linkage.comparisons.names import judge_forenames
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for, nhs_comparison
 from casebridge.dedupe.linkage.comparisons.surnames import judge_surnames
 from casebridge.dedupe.linkage.kinds.person import PERSON
+from casebridge.dedupe.linkage.kinds.sources import SOURCES, level_tables
 from casebridge.dedupe.linkage.register.dates import parse_date
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.identifiers import neighbours_swapped, packed_numbers, with_check
@@ -34,6 +37,19 @@ from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.register.similarity import edits, jaro_winkler
 from casebridge.dedupe.linkage.register.values import Values, clean_text
 from tests.linkage.registers_for_tests import fields_of
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_every_starting_chance_has_its_source():
+    """After a change of levels: `make glossary`, and a sentence in kinds/sources.py for a new table."""
+    assert level_tables().keys() == SOURCES.keys()
+    place = importlib.util.spec_from_file_location("write_levels", ROOT / "docs" / "write_levels.py")
+    assert place is not None
+    assert place.loader is not None
+    module = importlib.util.module_from_spec(place)
+    place.loader.exec_module(module)
+    assert module.PAGE.read_text(encoding="utf-8") == module.page(), "run `make glossary`"
 
 
 def table(function: object) -> list[list[str]]:
