@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, islice
+from typing import Any
 
 import polars as pl
 
@@ -40,16 +41,27 @@ def started_flatter(names: list[str]) -> Iterator[None]:
     flat, before = iter(flatter(tuple(chain(*tables)))), []
     for table in tables:
         new = tuple(islice(flat, len(table)))
-        for module in [m for name, m in sys.modules.items() if ".linkage.comparisons." in name]:
-            for name, held in list(vars(module).items()):
-                if held is table[0] or (isinstance(held, tuple) and len(held) and held[0] is table[0]):
-                    before.append((module, name, held))
-                    setattr(module, name, new if isinstance(held, tuple) else new[0])
+        for owner, name, held in _holders(table):
+            before.append((owner, name, held))
+            setattr(owner, name, (new,) if name == "__defaults__" else new if isinstance(held, tuple) else new[0])
     try:
         yield
     finally:
-        for module, name, held in before:
-            setattr(module, name, held)
+        for owner, name, held in before:
+            setattr(owner, name, held)
+
+
+def _holders(table: tuple[Level, ...]) -> list[tuple[Any, str, Any]]:
+    """Where a table stands: under a name of a module, or as what a function takes where nothing is given."""
+    found: list[tuple[Any, str, Any]] = []
+    for module in [m for name, m in sys.modules.items() if ".linkage.comparisons." in name]:
+        for name, held in vars(module).items():
+            if held is table[0] or (isinstance(held, tuple) and len(held) and held[0] is table[0]):
+                found.append((module, name, held))
+            defaults = getattr(held, "__defaults__", None)
+            if defaults and len(defaults) == 1 and defaults[0] is table and held.__module__ == module.__name__:
+                found.append((held, "__defaults__", defaults))
+    return found
 
 
 def comparisons() -> dict[str, list[str]]:

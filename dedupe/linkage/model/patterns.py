@@ -60,7 +60,7 @@ class Patterns:
 
 def distinct(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Distinct codes in order, and for each input its place among them."""
-    order = np.argsort(codes)
+    order = np.argsort(codes, kind="stable")  # many are equal: twice as fast so
     ordered = codes[order]
     new = np.concatenate([[True], ordered[1:] != ordered[:-1]]) if len(codes) else np.zeros(0, dtype=bool)
     place = np.empty(len(codes), dtype=np.int64)

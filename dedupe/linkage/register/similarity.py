@@ -19,7 +19,7 @@ def per_distinct_pair(
 ) -> NDArray[np.uint8]:
     """judge(a, b) for every pair of codes, called once with the distinct pairs only (a <= b)."""
     packed = np.minimum(left, right).astype(np.uint64) << np.uint64(32) | np.maximum(left, right).astype(np.uint64)
-    order = np.argsort(packed, kind="stable")
+    order = np.argsort(packed)
     ordered = packed[order]
     new = np.concatenate([[True], ordered[1:] != ordered[:-1]]) if len(ordered) else np.zeros(0, dtype=bool)
     distinct = ordered[new]
