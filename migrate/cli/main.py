@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "link": ("link", "Link any CSV or Parquet register; no project needed."),
     "pairs": ("review", "List the pairs that wait for a decision, as CSV for `casebridge decide`."),
     "scan": ("scan", "Look through the live register for people who are in it twice."),
-    "statutory": ("statutory", "Hold the statutory returns of the old and the new system against each other."),
+    "statutory": ("statutory", "Hold a statutory return of the new system against that of the old, rule by rule."),
     "crosswalk": ("crosswalk", "Say where each legacy key of a target table went, as CSV."),
     "handover": (
         "handover",

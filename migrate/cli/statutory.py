@@ -49,10 +49,9 @@ def statutory(
         wide_console().print(table)
     worse = [one.rule for one in found if one.worse]
     if worse:
-        what = f"{counted(len(worse), 'rule')} of the return {'finds' if len(worse) == 1 else 'find'} more than before"
-        raise CasebridgeError(
-            f"{what}, or cannot run any more: {', '.join(worse[:20])}", hint="look at its records"
-        )
+        finds = "finds" if len(worse) == 1 else "find"
+        what = f"{counted(len(worse), 'rule')} of the return {finds} more than before, or cannot run any more"
+        raise CasebridgeError(f"{what}: {', '.join(worse[:20])}", hint="look at its records")
 
 
 COMMANDS: Mapping[str, click.Command] = {"statutory": statutory}

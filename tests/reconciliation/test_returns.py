@@ -78,7 +78,7 @@ def test_rules_that_find_more_or_cannot_run_any_more_are_told(python: Path, tmp_
 
 def test_what_a_validator_says_of_a_child_is_not_told(python: Path, tmp_path: Path) -> None:
     broken = _return(tmp_path / "before", "BROKEN")
-    with pytest.raises(SourceError, match="before: cannot be validated: ValueError$"):
+    with pytest.raises(SourceError, match=r"before: cannot be validated: ValueError$"):
         validated(broken, python, "ssda903", 2026, "E09000027")
     with pytest.raises(SourceError, match="No module named 'lac_validator'") as missing:
         validated(broken, Path(sys.executable), "ssda903", 2026, "E09000027")
