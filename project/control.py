@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from casebridge.project.errors import CasebridgeError
 
-HEAD = "0006"
+HEAD = "0007"
 """The revision that this code writes: the last file in `versions/`."""
 VERSIONS = Path(__file__).parent / "versions"
 _LOCK = 7_302_014_885  # of ours alone among the advisory locks of a PostgreSQL

@@ -14,6 +14,7 @@ from casebridge.migrate.pipeline import open_job
 from casebridge.migrate.web.accounts import Accounts
 from casebridge.migrate.web.movers import read_moves, read_staff, take_moves, take_staff
 from casebridge.migrate.web.roles import Role
+from casebridge.migrate.web.second_factor import address_of, secret_of
 from casebridge.migrate.web.serve import is_loopback, open_house, serve
 from casebridge.migrate.web.visit import House
 from casebridge.project.audit import login as system_login
@@ -106,6 +107,23 @@ def password(login: str, folder: Path) -> None:
     click.echo(f"{login} has another password")
 
 
+@account.command(name="second-factor")
+@click.argument("login")
+@project_option
+@click.option("--off", is_flag=True, help="The password alone opens it again.")
+def second_factor(login: str, folder: Path, off: bool) -> None:
+    """Ask for a code of an authenticator app beside the password.
+
+    The address that the app reads is printed once: show it to its owner, and to nobody else.
+    """
+    with private_files():
+        accounts, house = _accounts(folder)
+        made = accounts.ask_for_codes(login, on=not off)
+        act = "second factor off" if off else "second factor on"
+        house.desk.log.note("account", act=act, account=made.login, login=system_login())
+        click.echo(f"{login} needs no code" if off else address_of(secret_of(house.desk.log, made), made.login))
+
+
 @account.command()
 @click.argument("login")
 @project_option
@@ -186,12 +204,13 @@ def list_all(folder: Path, as_json: bool) -> None:
         found = accounts.all()
     rows = [{"login": a.login, "name": a.name, "role": str(a.role), "clearance": a.clearance, "demo": a.demo,
              "daily": a.daily, "teams": list(a.teams), "groups": list(a.groups), "tested": a.tested_at,
-             "closed": a.closed_at} for a in found]  # fmt: skip
+             "second_factor": bool(a.second), "closed": a.closed_at} for a in found]  # fmt: skip
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for row in rows:
-        marks = (("cleared", row["clearance"]), ("demo", row["demo"]), ("closed", row["closed"]))
+        marks = (("cleared", row["clearance"]), ("with a second factor", row["second_factor"]),
+                 ("demo", row["demo"]), ("closed", row["closed"]))  # fmt: skip
         more = [word for word, on in marks if on]
         click.echo(f"{row['login']}: {row['name']}, {row['role']}{', ' + ', '.join(more) if more else ''}")
 

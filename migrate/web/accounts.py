@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,8 @@ ACCOUNTS = sa.Table(
     sa.Column("daily", sa.Integer, nullable=False, server_default="0"),
     sa.Column("teams", sa.Text, nullable=False, server_default=""),
     sa.Column("restriction_groups", sa.Text, nullable=False, server_default=""),
+    sa.Column("second", sa.String(64), nullable=False, server_default=""),
+    sa.Column("second_used", sa.Integer, nullable=False, server_default="0"),
 )
 ATTEMPTS = sa.Table(
     "desk_attempts",
@@ -62,7 +65,7 @@ _COMMON = frozenset({"password", "passwort", "1234567890", "qwertyuiop", "letmei
 class Account:
     """Somebody who may sign in. `daily`: how many pairs are his for a day (0: as many as he likes); `teams`: those
     that a partner's agreement covers; `groups`: those of restriction that he belongs to; `tested_at`: when he
-    passed the test, `tries` how often he sat it."""
+    passed the test, `tries` how often he sat it; `second`: what his second factor is made from (empty: none)."""
 
     login: str
     name: str
@@ -78,6 +81,7 @@ class Account:
     teams: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     made_at: str = ""
+    second: str = ""
 
     @property
     def viewer(self) -> Viewer:
@@ -186,6 +190,24 @@ class Accounts:
         _fit(password, _key(login))
         self._change(login, secret=self._hasher.hash(password))
 
+    def ask_for_codes(self, login: str, *, on: bool) -> Account:
+        """From now on a code stands beside the password, of a secret that is new each time; or none any more."""
+        self._change(login, second=secrets.token_hex(16) if on else "", second_used=0)
+        account = self.find(login)
+        if account is None:
+            raise CasebridgeError("this account is closed", hint="make another one")
+        return account
+
+    def use_code(self, login: str, step: int) -> bool:
+        """Take the code of a step of time; False when it, or a later one, was taken before."""
+        fresh = ACCOUNTS.update().where(ACCOUNTS.c.login == _key(login), ACCOUNTS.c.second_used < step)
+        with writing(self.engine).begin() as connection:
+            return connection.execute(fresh.values(second_used=step)).rowcount == 1
+
+    def refuse(self, login: str) -> None:
+        """An attempt failed after its password was right: it counts like any other."""
+        self._failed(_key(login))
+
     def close(self, login: str) -> None:
         """A leaver: nobody signs in by this account any more, and his sessions end at the next page."""
         self._change(login, closed_at=now())
@@ -238,7 +260,7 @@ def _account(row: sa.Row[tuple[object, ...]]) -> Account:
     return Account(
         row.login, row.name, Role(row.role), row.clearance, bool(row.demo), bool(row.keyboard), row.rules_at,
         row.closed_at, row.tested_at, row.tries, row.daily, _names(row.teams), _names(row.restriction_groups),
-        row.made_at,
+        row.made_at, row.second,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from casebridge.migrate.cli.desk import account, review
 from casebridge.migrate.web.accounts import _NOBODY, ACCOUNTS, Accounts
 from casebridge.migrate.web.app import OPEN, PAGES, make_app
 from casebridge.migrate.web.roles import MAY_OPEN, Role
+from casebridge.migrate.web.second_factor import address_of, code_at, secret_of, step_of
 from casebridge.migrate.web.serve import open_house
 from casebridge.migrate.web.sessions import SESSIONS
 from casebridge.migrate.web.visit import COOKIE, House
@@ -254,6 +255,48 @@ def test_who_guesses_is_shut_out_and_learns_no_names(world: World, house: House)
     assert at_desk(house, "jo").path == "/queue"
 
 
+@pytest.mark.parametrize(("at", "code"), [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")])
+def test_codes_are_those_of_rfc_6238(at: int, code: str) -> None:
+    """The values of its appendix B, of which an app shows the last six digits."""
+    secret = b"12345678901234567890"
+    assert code_at(secret, at // 30) == code
+    assert step_of(secret, f" {code[:3]} {code[3:]}", at) == at // 30
+    assert step_of(secret, code, at + 120) is None
+
+
+def test_a_second_factor_is_asked_for_and_each_code_serves_once(world: World, house: House) -> None:
+    """The password alone has the answer of a wrong one; so have a code that was used, and one that is over."""
+    made = house.accounts.ask_for_codes("jo", on=True)
+    secret = secret_of(house.desk.log, made)
+
+    def signed_in(code: str, login: str = "jo") -> bool:
+        there = at_desk(house)
+        there.get("/sign-in")
+        there.send("/sign-in", login=login, password=password_of(login), code=code)
+        assert there.status == (200 if there.path == "/queue" else 403)
+        return there.path == "/queue"
+
+    def now(steps: int = 0) -> str:
+        return code_at(secret, int(world.clock.at) // 30 + steps)
+
+    assert not signed_in("")
+    assert signed_in(now())
+    assert not signed_in(now()), "somebody looked over a shoulder"
+    assert not signed_in(now(-1))
+    world.clock.at += 30
+    assert signed_in(now())
+    assert signed_in("", "kim"), "who has none needs none"
+    assert made.second not in address_of(secret, "jo")
+    world.clock.at += 16 * 60
+    for _ in range(5):
+        assert not signed_in("000000")
+    assert not signed_in(now()), "codes are not to be guessed either"
+    assert house.accounts.ask_for_codes("jo", on=True).second != made.second
+    house.accounts.ask_for_codes("jo", on=False)
+    world.clock.at += 16 * 60
+    assert signed_in("")
+
+
 @pytest.mark.parametrize("password", ["short", "password", "aaaaaaaaaaaaaa", "reviewer1-reviewer1"])
 def test_easy_passwords_are_refused(house: House, password: str) -> None:
     with pytest.raises(CasebridgeError, match="easy to guess"):
@@ -351,12 +394,15 @@ def test_accounts_by_the_command_line(tmp_path: Path) -> None:
     assert runner.invoke(account, words, input=sentence).exit_code != 0
     assert runner.invoke(account, ["password", "zoe", *folder], input=sentence).exit_code == 0
     assert '"clearance": 1' in runner.invoke(account, ["list", "--json", *folder]).output
+    told = runner.invoke(account, ["second-factor", "zoe", *folder]).output
+    assert told.startswith("otpauth://totp/Casebridge%3Azoe?secret=")
+    assert "no code" in runner.invoke(account, ["second-factor", "zoe", "--off", *folder]).output
     assert runner.invoke(account, ["close", "zoe", *folder]).exit_code == 0
     assert "closed" in runner.invoke(account, ["list", *folder]).output
     with open_desk(make_world(tmp_path)) as house:
         assert isinstance(house.accounts, Accounts)
         assert [entry.body["act"] for entry in house.desk.log.entries("account") if entry.body] == [
-            "added", "password", "closed",
+            "added", "password", "second factor on", "second factor off", "closed",
         ]  # fmt: skip
 
 

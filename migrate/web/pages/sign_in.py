@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from casebridge.migrate.web.accounts import Account
 from casebridge.migrate.web.roles import Role
+from casebridge.migrate.web.second_factor import secret_of, step_of
 from casebridge.migrate.web.sessions import LONGEST
 from casebridge.migrate.web.visit import COOKIE, Visit
 
@@ -18,7 +19,7 @@ DEMO = (
     ("hal", "Hal Helpdesk", Role.HELP_DESK, False),
 )
 """Who may sign in to the made-up council, without a password: login, name, role, clearance."""
-_WRONG = "Wrong name or password, or too many attempts. After five attempts a name is shut for 15 minutes."
+_WRONG = "Wrong name, password or code, or too many attempts. After five attempts a name is shut for 15 minutes."
 
 
 def show(visit: Visit) -> Response:
@@ -36,10 +37,21 @@ def enter(visit: Visit) -> Response:
     """Somebody gives name and password."""
     login, password = visit.form.get("login", ""), visit.form.get("password", "")
     account = visit.house.accounts.check(login, password, demo=visit.house.demo)
+    if account is not None and not _has_code(visit, account):
+        visit.house.accounts.refuse(account.login)
+        account = None
     if account is None:
         visit.desk.reads.note("sign-in refused", login=login[:64] if visit.house.accounts.find(login) else "")
         return _form(visit, error=_WRONG, status=403)
     return _enter(visit, account)
+
+
+def _has_code(visit: Visit, account: Account) -> bool:
+    """Whether a code of his app came with it, where he has a second factor; each code serves once."""
+    if not account.second:
+        return True
+    step = step_of(secret_of(visit.desk.log, account), visit.form.get("code", ""), visit.desk.clock())
+    return step is not None and visit.house.accounts.use_code(account.login, step)
 
 
 def enter_demo(visit: Visit) -> Response:
