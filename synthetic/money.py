@@ -189,7 +189,7 @@ def _spoil_payments(chunk: Chunk, sheet: Sheet, whole: Mask) -> None:
     rng, dates = sheet.rng, chunk.pools.dates
     for column, rule, texts in (
         ("AMOUNT", REQUIRED, ("",)),
-        ("AMOUNT", MONEY, ("SEE MEMO", "12.50.00", "1O4.00", "#REF!", "as before")),
+        ("AMOUNT", MONEY, ("SEE MEMO", "12.50.00", "1O4.00", "12..50", "as before")),
         ("PERIOD", PERIOD, ("201313", "2013", "APR13", "200000", "0413")),
     ):
         rows = sheet.pick(1e-4)
