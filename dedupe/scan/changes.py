@@ -62,17 +62,22 @@ def read_table(
 
 
 def _by_hash(snapshot: Snapshot, table: LiveTable, before: KeptRows, hidden: Collection[str]) -> TableRead:
-    """Every row."""
-    now = _without(_rows(snapshot, table), table, hidden)
-    by, kept = [table.key, HASH], _marks(before, table)
-    both = ((now, kept), (kept, now))
-    came, went = (one.join(other, on=by, how="anti", nulls_equal=True) for one, other in both)
-    keys = pl.concat([came.select(table.key), went.select(table.key)]).unique()
-    fresh = now.join(keys, on=table.key, how="semi", nulls_equal=True)
-    late = _hidden_changes(kept, came, table) if table.changed else 0
-    people = _owners(came, table) | _owners(went, table)
+    """Every row; of those that are as they were only the digest is held."""
+    by, kept, read = [table.key, HASH], _marks(before, table), 0
+    came, seen = [_empty(table)], [kept.select(by).clear()]
+    for batch in snapshot.read(table.name, table.wanted):
+        rows = _without(with_hash(batch), table, hidden)
+        came.append(rows.join(kept, on=by, how="anti", nulls_equal=True))
+        seen.append(rows.select(by))
+        read += rows.height
+    fresh, there = pl.concat(came), pl.concat(seen)
+    went = kept.join(there, on=by, how="anti", nulls_equal=True)
+    keys = pl.concat([fresh.select(table.key), went.select(table.key)]).unique()
+    same = before.of_keys(keys).join(there, on=by, how="semi", nulls_equal=True)
+    late = _hidden_changes(kept, fresh, table) if table.changed else 0
+    people = _owners(fresh, table) | _owners(went, table)
     sums = snapshot.keys_sum(table.name, table.key) if table.changed else None
-    return TableRead(before.changed(keys, fresh), people, now.height, late=late, keys=sums)
+    return TableRead(before.changed(keys, pl.concat([fresh, same])), people, read, late=late, keys=sums)
 
 
 def _marks(before: KeptRows, table: LiveTable) -> pl.DataFrame:
@@ -82,9 +87,12 @@ def _marks(before: KeptRows, table: LiveTable) -> pl.DataFrame:
 
 
 def _rows(snapshot: Snapshot, table: LiveTable, where: sa.ColumnElement[bool] | None = None) -> pl.DataFrame:
-    schema = {**dict.fromkeys(table.wanted, pl.String()), HASH: pl.UInt64()}
     parts = [with_hash(batch) for batch in snapshot.read(table.name, table.wanted, where)]
-    return pl.concat([pl.DataFrame(schema=schema), *parts])
+    return pl.concat([_empty(table), *parts])
+
+
+def _empty(table: LiveTable) -> pl.DataFrame:
+    return pl.DataFrame(schema={**dict.fromkeys(table.wanted, pl.String()), HASH: pl.UInt64()})
 
 
 def with_hash(rows: pl.DataFrame) -> pl.DataFrame:

@@ -47,6 +47,12 @@ class KeptRows:
         stood = self.base.filter(mine).collect().join(self.touched, on=self.key, how="anti", nulls_equal=True)
         return pl.concat([stood, self.fresh.filter(mine)])
 
+    def of_keys(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """The rows of some keys (a frame of that column, null among them), as they are now."""
+        stood = self.base.join(keys.lazy(), on=self.key, how="semi", nulls_equal=True).collect()
+        stood = stood.join(self.touched, on=self.key, how="anti", nulls_equal=True)
+        return pl.concat([stood, self.fresh.join(keys, on=self.key, how="semi", nulls_equal=True)])
+
     def names_in_base(self, columns: Collection[str], wanted: Collection[str]) -> bool:
         """Whether one of these values stands in one of some columns of the base, whatever counts now."""
         named = [pl.col(column).is_in(sorted(wanted)).any() for column in columns]
@@ -59,5 +65,7 @@ class KeptRows:
         return replace(self, touched=pl.concat([self.touched, keys]).unique(), fresh=fresh)
 
     def written_whole(self) -> KeptRows:
-        """The same rows, all of them in the base."""
-        return KeptRows.whole(self.key, self.select())
+        """The same rows, all of them in the base, which is read when it is written."""
+        base = self.base.join(self.touched.lazy(), on=self.key, how="anti", nulls_equal=True)
+        whole = pl.concat([base, self.fresh.lazy()])
+        return KeptRows(self.key, whole, self.touched.clear(), self.fresh.clear())

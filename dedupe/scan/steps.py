@@ -69,7 +69,8 @@ class Model(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """What the steps of one night found, for those that write it down."""
+    """What the steps of one night found, for those that write it down. due: all is written anew. few: there are
+    too few records to link."""
 
     queries: LiveQueries
     moved: Moved
@@ -79,6 +80,7 @@ class Found:
     ruled: Ruled
     linked: Linked
     due: bool
+    few: bool
     said: list[Decision]
     pairs: pl.DataFrame
     before: pl.DataFrame | None
@@ -125,8 +127,9 @@ class RegisterNight:
             self.tell(f"{table.name}: {tables[table.name].read:,} rows read")
         return Seen(tables, crosswalk, hidden, read_chores(snapshot, self.config.chores))
 
-    def look(self, seen: Seen) -> Found:
-        """Who changed, who that may be, and which pairs of that are for reviewers. Writes nothing."""
+    def look(self, seen: Seen, *, write: bool) -> Found:
+        """Who changed, who that may be, and which pairs of that are for reviewers. write: what is due to be linked
+        whole is put beside what stands at once, for it is larger than all else; else nothing is written."""
         queries = LiveQueries(self.settings, self.config, seen.rows, self.day)
         moved, asked = self._moved(queries, seen)
         register = moved.register
@@ -148,11 +151,12 @@ class RegisterNight:
         also = {*decided, *besides, *((one.left_id, one.right_id) for one in said)}
         linked = link_people(register, self._before(moved, seen.hidden), self.config, ruled, also)
         before = self.state.frame("candidates")
-        due = self._due(seen, moved, linked)
-        if not due:
-            linked = replace(linked, made=None)  # it is as large as the register
+        due, few = self._due(seen, moved, linked), linked.made is None
+        if due and write and linked.made:
+            linked.made().save(self.state.new_folder(LINKED))
+        linked = replace(linked, made=None)
         pairs = candidates(linked, besides, decided, told.bases(keys), before, self.day.isoformat())
-        return Found(queries, moved, asked, keys, returned, ruled, linked, due, said, pairs, before)
+        return Found(queries, moved, asked, keys, returned, ruled, linked, due, few, said, pairs, before)
 
     def _moved(self, queries: LiveQueries, seen: Seen) -> tuple[Moved, set[str] | None]:
         """The register with what moved in it, and whom the query was asked of; None for everybody."""
@@ -186,7 +190,7 @@ class RegisterNight:
         """Of a register that is not of people: find, and have it count when the night of people does."""
         if seen is None:
             return Told(None)
-        found = self.look(seen)
+        found = self.look(seen, write=True)
         note_bases(self.log.engine, found.said, found.linked.pairs.lazy())
         members = frozenset(item for side in ENDS for item in found.pairs.get_column(side))
         register, asked = found.moved.register, found.queries.texts
@@ -218,10 +222,8 @@ class RegisterNight:
         facts = {name: state.facts.get(name) for name in ("whole_since", LINKED)}
         if found.due:
             tables = {name: rows.written_whole() for name, rows in tables.items()}
-            folder, named = state.new_folder(LINKED), {}
-            facts = {"whole_since": state.night + 1, LINKED: folder.name if linked.made else ""}
-            if linked.made:
-                linked.made().save(folder)
+            folder, named = "" if found.few else state.new_folder(LINKED).name, {}
+            facts = {"whole_since": state.night + 1, LINKED: folder}
         for name, rows in tables.items():
             state.put_rows(name, rows)
         state.put("clusters", pl.DataFrame([*named.items()], schema=schema, orient="row"))
