@@ -118,7 +118,7 @@ class _Night(RegisterNight):
         """Find, write, and have it count: all registers in one moment."""
         people = seen[""]
         DecisionLog(self.log).forget(people.hidden)
-        found = self.look(people)
+        found = self.look(people, write=True)
         failpoint("after linking")
         note_bases(self.log.engine, found.said, found.linked.pairs.lazy())
         told = {one.config.name: one.beside(seen.get(one.config.name)) for one in self.further}
@@ -134,7 +134,7 @@ class _Night(RegisterNight):
         by, works = ["left_id", "right_id"], {one.config.name: one for one in (self, *self.further)}
         come, go, waits = list[Any](), list[Any](), 0
         for name, register in seen.items():
-            now = waiting(works[name].look(register).pairs)
+            now = waiting(works[name].look(register, write=False).pairs)
             before = waiting(works[name].state.frame("candidates"))
             come += now.join(before, on=by, how="anti").select(by).rows()
             go += before.join(now, on=by, how="anti").select(by).rows()
