@@ -86,6 +86,12 @@ def unread_members(archive: Path, name: str, files: Iterable[str]) -> list[str]:
     return [f"{name}/{one}" for one in members if not any(fnmatchcase(one, file) for file in wanted)]
 
 
+def members(archive: Path, name: str) -> list[str]:
+    """The members of a zip, as `export.zip/PERSON.csv`. SourceError when it cannot be opened."""
+    with _told(name), zipfile.ZipFile(archive) as packed:
+        return [f"{name}/{member}" for member in sorted(packed.namelist()) if not member.endswith("/")]
+
+
 @contextmanager
 def unpacking(below: Path | None) -> Iterator[Unpacking]:
     """A folder that is gone afterwards, below this one (None: where the system keeps such)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import glob
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from casebridge.extract.delimited import fields_of_first
 from casebridge.extract.dump import Part, SourceTable
 from casebridge.extract.manifest import NAME as MANIFEST
+from casebridge.extract.packed import Unpacking, members
 from casebridge.extract.preflight import without_people
 from casebridge.extract.readers import FORMATS
 from casebridge.extract.workbook import open_workbook
@@ -62,8 +64,9 @@ class Unread:
     why: str
 
 
-def discover(dump: Path, system: str = "source") -> tuple[list[SourceTable], list[Unread]]:
-    """The tables of a folder, by name, and the files that are none. Reads headers only.
+def discover(dump: Path, packed: Unpacking, system: str = "source") -> tuple[list[SourceTable], list[Unread]]:
+    """The tables of a folder, by name, and the files that are none. Reads headers only; what is packed is unpacked
+    for as long as `packed` is there.
 
     SourceError when there is no such folder or nothing in it.
     """
@@ -77,11 +80,13 @@ def discover(dump: Path, system: str = "source") -> tuple[list[SourceTable], lis
     others: Counter[str] = Counter()
     for path in files:
         name = path.relative_to(dump).as_posix()
-        if _OF_ENDING.get(path.suffix.lower()) not in FORMATS:
-            others[path.suffix.lower()] += 1
-            continue
         try:
-            found += _looked_at(path, name, system)
+            for member, place in _unpacked(packed, dump, path, name):
+                if place is None:
+                    others[Path(member).suffix.lower()] += 1
+                else:
+                    name = member
+                    found += _looked_at(place, member, system)
         except SourceError as error:
             unread.append(Unread(name, error.message.removeprefix(f"{name}: ")))
         except OSError as error:
@@ -89,6 +94,31 @@ def discover(dump: Path, system: str = "source") -> tuple[list[SourceTable], lis
     unread = list(_by_reason(unread))
     unread += [Unread(counted(number, "file"), _other(suffix)) for suffix, number in sorted(others.items())]
     return _tables(found), unread
+
+
+def _unpacked(packed: Unpacking, dump: Path, path: Path, name: str) -> Iterator[tuple[str, Path | None]]:
+    """What a file holds, by the names that specs use, and where it lies: itself, what a `.gz` holds, the members
+    of a zip. None for what is no table by its ending."""
+    if path.suffix.lower() != ".zip":
+        yield name, packed.plain(path, name) if _form(plain_file(name)) else None
+        return
+    for member in members(path, name):
+        if _form(member):
+            yield from packed.found(dump, f"{name}/{glob.escape(member.removeprefix(f'{name}/'))}") or ()
+        else:
+            yield member, None
+
+
+def _form(file: str) -> str | None:
+    """The format of a file by its ending, where the readers know it."""
+    form = _OF_ENDING.get(Path(file).suffix.lower())
+    return form if form in FORMATS else None
+
+
+def plain_file(file: str) -> str:
+    """A file's name without that of the zip it lies in, and without `.gz`."""
+    bare = re.sub(r"(?i)\.gz$", "", file)
+    return re.sub(r"(?i)^.+?\.zip/", "", bare)
 
 
 def _by_reason(unread: Sequence[Unread]) -> Iterator[Unread]:
@@ -115,7 +145,7 @@ class _Found:
 
 def _looked_at(path: Path, name: str, system: str) -> Iterator[_Found]:
     """The tables of one file: one, but for a workbook, whose sheets are a table each."""
-    suffix = path.suffix.lower()
+    suffix = Path(plain_file(name)).suffix.lower()
     form = _OF_ENDING[suffix]
     if form == "csv":
         read = _of_text(path, name, system)
@@ -214,7 +244,7 @@ def _with_delimiter(path: Path, name: str, read: ReadSpec, head: bytes) -> ReadS
 
 def table_name(file: str) -> str:
     """A table's name from its file's: a word of letters, digits and _ that does not begin with a digit."""
-    stem = Path(file).with_suffix("").as_posix()
+    stem = Path(plain_file(file)).with_suffix("").as_posix()
     word = _WORD.sub("_", stem).strip("_") or "table"
     return word if not word[0].isdigit() else f"t_{word}"
 

@@ -11,6 +11,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casebridge.extract.dump import SourceTable
+from casebridge.extract.packed import unpacking
 from casebridge.extract.readers import FORMATS
 from casebridge.migrate.profiling.discover import Unread, discover, examined, table_name
 from casebridge.project.contracts import raw_name
@@ -57,8 +58,9 @@ class Supplies:
 def supplies_of(dump: str | Path, system: str, *, views: bool) -> Iterator[Supplies]:
     """The tables of a folder, or of a database at one moment. SourceError when there is neither."""
     if "://" not in str(dump):
-        tables, unread = discover(Path(dump), system)
-        yield Supplies(str(dump), [_of_files(table) for table in tables], unread)
+        with unpacking(None) as packed:
+            tables, unread = discover(Path(dump), packed, system)
+            yield Supplies(str(dump), [_of_files(table) for table in tables], unread)
         return
     with open_snapshot(str(dump)) as snapshot:
         there = [item for item in snapshot.relations() if (views or not item.view) and not _ours(item.name)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import gzip
 import json
 import sqlite3
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -280,6 +282,36 @@ def test_a_real_target_with_keys_of_its_own(tmp_path: Path, postgres_url: str) -
         )
     engine.dispose()
     assert tuple(there) == (30, 30, "Title 0", "F")
+
+
+def test_packed_files_are_drafted_as_they_lie(tmp_path: Path) -> None:
+    """A `.gz`, and the members of a zip, of which two are one table; what is no table is told."""
+    dump = tmp_path / "dump"
+    dump.mkdir()
+    lines = [f"{n},Name {n},{n % 20}" for n in range(60)]
+    with gzip.open(dump / "Client.csv.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join(["ClientId,LastName,TeamId", *lines]))
+    with zipfile.ZipFile(dump / "rest.zip", "w") as packed:
+        packed.writestr("Team.csv", "\n".join(["TeamId,Title", *(f"{n},Team {n}" for n in range(20))]))
+        for part in (1, 2):
+            rows = (f"{part}{n:02},{n % 60},2024-01-0{part}" for n in range(70))
+            packed.writestr(f"Visit_{part}.csv", "\n".join(["VisitId,ClientId,Day", *rows]))
+        packed.writestr("notes.docx", "x")
+    (dump / "broken.zip").write_bytes(b"PK")
+    made = draft_project(tmp_path / "p", dump)
+    assert set(made.unread) == {
+        "1 file: end in .docx, which is not read as a table",
+        "broken.zip: cannot be unpacked: it is cut short or damaged",
+    }
+    assert sorted(path.stem for path in (tmp_path / "p" / "tables").iterdir()) == ["client", "team", "visit"]
+    assert read_toml(tmp_path / "p/tables/visit.toml")["read"]["file"] == "rest.zip/Visit*.csv"
+    assert check(tmp_path / "p") == []
+    with open_job(tmp_path / "p", "trial-1") as job:
+        list(run_stages(job))
+        assert {str(s): job.ledger.tally("trial-1", "extract", str(s)).passed for s in job.reads()} == {
+            "legacy.Client": 60, "legacy.Team": 20, "legacy.Visit": 140,
+        }  # fmt: skip
+        assert job.ledger.runs()[-1].verdict == "balanced"
 
 
 def test_rows_that_two_tables_have_are_taken_once(tmp_path: Path, postgres_url: str) -> None:
