@@ -116,7 +116,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     made, complaints = context.new_page(), list[str]()
     made.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
     made.on("pageerror", lambda error: complaints.append(str(error)))
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(30_000)
     yield made
     context.close()
     assert complaints == []
