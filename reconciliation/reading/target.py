@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -93,7 +94,9 @@ def read_rows(connection: sa.Connection, held: Held, keys: pl.DataFrame) -> pl.D
 def _named(held: Held, key: Mapping[str, Any]) -> sa.ColumnElement[bool]:
     """The row with this key."""
     kinds = {name: held.table.by_name[name].type.sql for name in key}
-    return sa.and_(*(sa.column(name, kinds[name]) == value for name, value in key.items()))
+    # SQLite keeps exact numbers as texts; other databases take their text as well.
+    texts = {name: str(value) if isinstance(value, Decimal) else value for name, value in key.items()}
+    return sa.and_(*(sa.column(name, kinds[name]) == value for name, value in texts.items()))
 
 
 def unpadded(frame: pl.DataFrame, held: Held) -> pl.DataFrame:

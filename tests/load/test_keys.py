@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from casebridge.load.rollback import rollback
+from casebridge.load import every_key, rollback
 from casebridge.migrate.pipeline import check, open_job
 from casebridge.project.errors import SpecError
 from casebridge.project.targetfile import read_target
@@ -143,6 +143,10 @@ def test_every_kind_of_key_arrives_merges_and_is_taken_back(council: Kin) -> Non
     assert float(str(council.ask(owed.format(ids["1"]))[0][0])) == 12.5
 
     with open_job(council.folder, "trial-2") as job:
+        ways = {row[2]: row[5:] for row in every_key(job, "members").rows()}
+        assert ways["1"] == (f"{ids['1']}|a|b|2020-01-02", None)
+        assert ways["5"] == (None, "rejected")
+        assert set(every_key(job, "areas").get_column("target_id")) == {"N", "N1", None}
         rollback(job)
     assert [council.ask(query) for query in (PEOPLE, IDS, MEMBERS, DETAILS)] == before
 
