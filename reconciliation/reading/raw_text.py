@@ -126,7 +126,8 @@ def _amounts(texts: pl.Series, scale: int, rounding: str | None) -> pl.Series:
         (pl.col("whole") * 10**scale + part).alias("units"),
         (amount.str.contains("[eE]") | (places.str.len_chars() > scale)).alias("odd"),
     )
-    by_hand = _by_hand(steps.select(pl.when("odd").then(amount)).to_series(), scale, rounding)
+    odd = steps.select(pl.when(pl.col("odd") & amount.str.contains(_AMOUNT)).then(amount)).to_series()
+    by_hand = _by_hand(odd, scale, rounding)
     signed = pl.when("minus").then(-pl.col("units")).otherwise("units")
     read = pl.when(amount.str.contains(_AMOUNT)).then(pl.when("odd").then(by_hand).otherwise(signed))
     return steps.select(read).to_series()
@@ -199,7 +200,7 @@ def _year_first() -> pl.Expr:
 
 
 _AWAY = r"[0-9] ?(?:Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)(?:\[[A-Z_/+-]+\])?$"
-_TIME = r"[ T]+([0-9]{1,2})[:.]?([0-9]{2}).*? ?(Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)(?:\[[A-Z_/+-]+\])?$"
+_TIME = r"[0-9][ T]+([0-9]{1,2})[:.]?([0-9]{2}).*? ?(Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)(?:\[[A-Z_/+-]+\])?$"
 
 
 def _at_home(value: pl.Expr, written: pl.Expr, zone: str) -> pl.Expr:
