@@ -199,8 +199,9 @@ def _year_first() -> pl.Expr:
     return pl.when(pl.col("first") == pl.col("second")).then(pl.concat_str(parts, separator="-"))
 
 
-_AWAY = r"[0-9] ?(?:Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)(?:\[[A-Z_/+-]+\])?$"
-_TIME = r"[0-9][ T]+([0-9]{1,2})[:.]?([0-9]{2}).*? ?(Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)(?:\[[A-Z_/+-]+\])?$"
+_OFFSET = r"(Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)(?:\[[A-Z_/+-]+\])?$"
+_AWAY = r"[0-9] ?" + _OFFSET
+_TIME = r"[0-9][ T]+([0-9]{1,2})[:.]?([0-9]{2}).*? ?" + _OFFSET
 
 
 def _at_home(value: pl.Expr, written: pl.Expr, zone: str) -> pl.Expr:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import hashlib
 import os
+import random
 from pathlib import Path
 
 import openpyxl
@@ -15,6 +17,7 @@ from small_projects import Recorder, job_of, make, standing
 
 from casebridge.extract import run
 from casebridge.extract.fixed import _lines
+from casebridge.extract.oddities import row_reason
 from casebridge.extract.textfile import TextFile
 from casebridge.project.contracts import LINE, LINES, ROW
 from casebridge.project.spec import ReadSpec, Source
@@ -177,3 +180,31 @@ def test_a_document_that_changes_makes_the_listing_pending(tmp_path: Path) -> No
     job = job_of(tmp_path)
     run(job)
     assert standing(job, "documents")["SHA256"].to_list() == [hashlib.sha256(b"2").hexdigest()]
+
+
+ODD = [
+    "", "x", "11", "K", " K ", "\u00a0k", "NAME", "Name\t", "AMT", "--", "-", "=====", "+----+", "\u2500\u2500",
+    "Total", "Totally",
+    " Grand total: ", "Sub-total", "1,234.50", "(5)", "\u00a35", "Page 1 of 2", "Page one",
+    "Printed on 05/01/2024", "run 12",
+    "(3 rows affected)", "3 rows", "*** end ***", "End of report", "\ufeffK", "\u200bTotal",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("titles", [("K",), ("K", "NAME"), ("K", "NAME", "AMT")], ids=len)
+def test_a_line_is_told_apart_alike_whether_it_comes_alone_or_with_thousands(
+    tmp_path: Path, titles: tuple[str, ...]
+) -> None:
+    """Delimited text is looked through by columns, a workbook row by row."""
+    draw = random.Random(len(titles))
+    rows = [[draw.choice(ODD) for _ in titles] for _ in range(600)]
+    rows = [row for row in rows if len(titles) > 1 or row[0]]
+    dump = make(tmp_path, {"T": titles}, read={"T": 'file = "t.csv"'}, encoding="utf-8")
+    with (dump / "t.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([titles, *rows])
+    job = job_of(tmp_path)
+    run(job)
+    (read,) = job.reads().values()
+    reasons = ((line, row_reason(row, titles, read).name.lower()) for line, row in enumerate(rows, 2))
+    left = standing(job, "T", "unreadable").select("_line", "reason").rows()
+    assert left == [(line, reason) for line, reason in reasons if reason != "readable"]
