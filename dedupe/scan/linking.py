@@ -13,6 +13,7 @@ from casebridge.dedupe.linkage.affected.night import link_affected
 from casebridge.dedupe.linkage.engine import link
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
+from casebridge.dedupe.linkage.model.kept import read_kept
 from casebridge.dedupe.review.reraise import level_columns
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.kept_rows import KeptRows
@@ -47,12 +48,13 @@ class Ruled:
 
 @dataclass(frozen=True)
 class Before:
-    """What a night begins with: the register as it was linked whole, ids of who changed since, and the clusters
-    that records got since."""
+    """What a night begins with: the register as it was linked whole, ids of who changed since, the clusters that
+    records got since, and whether it was linked `anew` tonight."""
 
     linked: LinkedRegister
     changed: Collection[str] = ()
     clusters: Mapping[str, str] = field(default_factory=dict)
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,18 @@ def in_order(pairs: pl.DataFrame) -> pl.DataFrame:
     return there.select(*(pl.col(name).cast(kind) for name, kind in PAIRS.items()), *levels)
 
 
-def read_linked(folder: Path) -> LinkedRegister:
-    """The linked register in a folder. CasebridgeError where there is none that this release can read."""
+def read_linked(folder: Path) -> LinkedRegister | None:
+    """The linked register in a folder; None where this release cannot go on from it."""
     try:
         return LinkedRegister.read(folder)
+    except RegisterError:
+        return None
+
+
+def linked_anew(folder: Path, register: pl.DataFrame, config: ScanConfig) -> LinkedRegister:
+    """A register linked by the model in a folder, all of it, without what was decided. CasebridgeError where that
+    cannot be done."""
+    try:
+        return LinkedRegister.of(register, fields_of(config), read_kept(folder))
     except RegisterError as error:
-        hint = "`casebridge scan --model new` reads and links the whole register anew"
-        raise CasebridgeError(f"what the last scan linked: {error.what}", hint=hint) from error
+        raise CasebridgeError(f"what the last scan linked: {error.what}", hint=_NEW) from error

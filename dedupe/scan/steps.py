@@ -23,7 +23,7 @@ from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.history import COUNTED, counted_pairs
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import Keys
-from casebridge.dedupe.scan.linking import Before, Linked, Ruled, link_people, read_linked
+from casebridge.dedupe.scan.linking import Before, Linked, Ruled, link_people, linked_anew, read_linked
 from casebridge.dedupe.scan.nightly_evidence import Beside
 from casebridge.dedupe.scan.pairs import BESIDE, candidates, ruled_pairs
 from casebridge.dedupe.scan.people import LiveQueries, Moved, with_all_changes, with_changes
@@ -149,9 +149,10 @@ class RegisterNight:
         )
         said = [one for one in standing if {one.left_id, one.right_id} <= present]
         also = {*decided, *besides, *((one.left_id, one.right_id) for one in said)}
-        linked = link_people(register, self._before(moved, seen.hidden), self.config, ruled, also)
+        begun = self._before(moved, seen.hidden)
+        linked = link_people(register, begun, self.config, ruled, also)
         before = self.state.frame("candidates")
-        due, few = self._due(seen, moved, linked), linked.made is None
+        due, few = (begun is not None and begun.anew) or self._due(seen, moved, linked), linked.made is None
         if due and write and linked.made:
             linked.made().save(self.state.new_folder(LINKED))
         linked = replace(linked, made=None)
@@ -173,13 +174,19 @@ class RegisterNight:
         if folder is None:
             return None
         linked, named = read_linked(folder), self.state.frame("clusters")
+        anew = linked is None
+        if linked is None:
+            then = self.state.frame("register")
+            self.tell("what stands was linked by another release: the register is linked anew, by the same model")
+            linked = linked_anew(folder, moved.register.select() if then is None else then, self.config)
         clusters = dict(named.iter_rows()) if named is not None else {}
         if hidden:
             linked, clusters = linked.without_names(hidden), {
                 item: name for item, name in clusters.items() if name not in hidden and item not in hidden
             }  # fmt: skip
         touched = {*moved.register.touched.get_column("id")}
-        return Before(linked, {*moved.changed, *linked.ids()} if moved.anew else touched, clusters)
+        changed = {*moved.changed, *linked.ids()} if moved.anew else {*moved.changed, *touched}
+        return Before(linked, changed, clusters, anew)
 
     @property
     def asked(self) -> str:

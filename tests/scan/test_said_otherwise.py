@@ -10,6 +10,8 @@ import pytest
 
 from casebridge.dedupe.scan.changes import read_table
 from casebridge.dedupe.scan.config import LiveTable
+from casebridge.dedupe.scan.state import read_state
+from casebridge.migrate.scanning import scan_project
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.snapshot import open_snapshot
@@ -70,6 +72,25 @@ def test_a_change_date_in_the_future_hides_nobody(live: LiveRegister) -> None:
     live.scan()
     live.change(12, last_name="Otherwise")
     assert live.scan().changed == 1
+
+
+def test_what_another_release_linked_is_linked_anew_by_the_same_model(
+    live: LiveRegister, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, _ = min(live.waiting())
+    live.create(person, 9001)
+    before = read_state(live.folder / "work")
+    told = list[str]()
+    with monkeypatch.context() as patched:
+        patched.setattr("casebridge.dedupe.linkage.affected.folder.code", lambda: "of another release")
+        night = scan_project(live.folder, day=live.day, tell=told.append)
+        assert live.differs_from_a_full_run() == set()
+    assert any("linked by another release" in line for line in told)
+    assert night.changed == 1
+    assert (person, 9001) in live.waiting()
+    after = read_state(live.folder / "work")
+    assert after.facts["whole_since"] == after.night
+    assert after.facts["model_since"] == before.facts["model_since"]
 
 
 def test_a_key_that_names_two_rows_loses_none(tmp_path: Path) -> None:
