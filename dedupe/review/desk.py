@@ -23,7 +23,7 @@ from casebridge.dedupe.review.desk_words import ALL, Filters, Form, Open, Refuse
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, current_evidence, evidence_problem
 from casebridge.dedupe.review.reraise import Basis, keep_basis
 from casebridge.dedupe.review.sight import Sight, Sights
-from casebridge.dedupe.review.supervision import is_supervised
+from casebridge.dedupe.review.supervision import Supervision
 from casebridge.dedupe.review.verdicts import Act, Opinion, Place, Said, Standing, standing, working_days_on
 from casebridge.project.audit import KEY_FILE, READS, AuditLog
 from casebridge.project.audit import Said as Entry
@@ -48,7 +48,7 @@ class Desk:
         key = settings.folder / KEY_FILE
         self.log, self.reads = AuditLog(self.engine, key), AuditLog(self.engine, key, entries=READS)
         self.decisions = DecisionLog(self.log)
-        self.claims = Claims(self.engine, clock)
+        self.claims, self._supervision = Claims(self.engine, clock), Supervision(clock)
         self._lock = threading.RLock()
         self._looked = 0.0
         self._evidence: EvidenceFile | None = None
@@ -279,7 +279,7 @@ class Desk:
         self, connection: sa.Connection, viewer: Viewer, pair: PairEvidence, act: Act, form: Form, until: int = 0
     ) -> None:
         """One row of the desk's log and its entry in the audit log, in the caller's transaction."""
-        supervised = act is Act.VERDICT and is_supervised(connection, viewer.login)
+        supervised = act is Act.VERDICT and self._supervision.of(connection, viewer.login)
         row = {
             "item": pair.item, "left_id": pair.left_id, "right_id": pair.right_id, "login": viewer.login,
             "name": viewer.name, "act": str(act), "verdict": str(form.verdict) if act in {Act.VERDICT, Act.CHECK}
@@ -290,6 +290,8 @@ class Desk:
             "until": until, "at": now(),
         }  # fmt: skip
         connection.execute(VERDICTS.insert().values(row))
+        if pair.known:
+            self._supervision.forget(viewer.login)
         shown_to = {name: row[name] for name in ("item", "login", "act", "verdict", "code", "reason", "evidence")}
         shown_to |= {"supervised": True} if supervised else {}
         self.log.append(connection, "desk", [Entry(shown_to, f"{pair.left_id}\n{pair.right_id}")])
