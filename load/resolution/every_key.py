@@ -36,6 +36,8 @@ def every_key(job: Job, target: str) -> pl.DataFrame:
             pl.col("survivor_system").fill_null(pl.col("system")), pl.col("survivor_key").fill_null(pl.col(KEY)),
             pl.col("id").cast(pl.String).alias("target_id"), "place",
         )  # fmt: skip
+        # Of one table: its name need not stand behind the system.
+        shown = shown.with_columns(pl.col("system", "survivor_system").str.replace("/.*$", ""))
         frames.append(_by_digest(shown) if _of_files(job, system, sources) else shown)
     return pl.concat(frames).sort("system", "source", "legacy_key")
 

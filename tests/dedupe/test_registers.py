@@ -183,6 +183,10 @@ def test_suppliers_that_people_joined_become_one_and_people_with_their_numbers_s
     assert sorted(kin.ask(ways)) == [
         ("old", "1", "1"), ("old", "2", "2"), ("old/suppliers", "1", "2"), ("old/suppliers", "2", "2"),
     ]  # fmt: skip
+    keys = kin.folder / "keys.csv"
+    assert kin.cli("crosswalk", "suppliers", "--out", str(keys)).returncode == 0
+    lines = [line.split(",")[:5] for line in keys.read_text(encoding="utf-8").splitlines()[1:3]]
+    assert lines == [["old", "SUPPLIER", key, "old", "2"] for key in "12"]
     report = json.loads((kin.folder / "reports" / "trial-1" / "report.json").read_text(encoding="utf-8"))
     assert report["verdict"] == "balanced"
     assert {row["source"]: row["merged"] for row in report["sources"]} == {"PERSON": 0, "SUPPLIER": 1, "ORDER": 0}
