@@ -369,7 +369,7 @@ def test_a_folded_record_that_is_delivered_no_more_leaves_its_mark_behind(tmp_pa
     kin.run()
     assert _marks(kin) == {"1": "Y", "3": "N"}
     kin.dump([person(1, "Ng", "111"), person(3, "Li")])
-    for run in ("trial-2", "trial-2", "trial-3"):
+    for run in ("trial-2", "trial-3"):
         kin.run(run)
         assert _marks(kin) == {"1": "Y", "3": "N"}
 
