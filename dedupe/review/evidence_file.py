@@ -198,6 +198,7 @@ class EvidenceFile:
     def __init__(self, path: Path, on_list: Callable[[Iterable[str]], set[str]] | None = None) -> None:
         self.path = path
         self._connection = sqlite3.connect(_uri(path), uri=True, check_same_thread=False)
+        self._connection.execute("PRAGMA temp_store = MEMORY")  # what is sorted is people's
         base = self.fact(BASE)
         if base:
             self._connection.execute("ATTACH ? AS base", (_uri(path.with_name(base)),))

@@ -18,7 +18,7 @@ from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import made_from
 from casebridge.dedupe.scan.pairs import BESIDE
-from casebridge.dedupe.scan.people import LiveQueries, LiveTables
+from casebridge.dedupe.scan.people import TONIGHT, LiveQueries, LiveTables
 from casebridge.dedupe.scan.publishing import batch_of, held, write_night
 from casebridge.dedupe.scan.showing import shown_people
 from casebridge.dedupe.scan.state import ScanState
@@ -81,8 +81,9 @@ class NightlyEvidence:
         fact, known = self.state.facts.get("evidence_base"), self.state.frame(SHOWN)
         if self.stirred is None or fact is None or known is None or set(known.columns) != set(self.pairs.columns):
             return None
+        by_day = any(TONIGHT in query.casefold() for query in (self.config.teams, self.config.flags))
         batch = batch_of(fact, self.settings)
-        if not batch.path.is_file():
+        if by_day or not batch.path.is_file():
             return None
         with closing(EvidenceFile(batch.path)) as file:
             return None if file.holds(self.hidden) else batch
