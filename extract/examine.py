@@ -110,6 +110,8 @@ class _Seen:
     returns: int = 0
     controls: int = 0
     first_control: int = 0
+    lost: int = 0
+    twice: int = 0
     protected: int = 0
     pairs: int = 0
     delimiters: int = 0
@@ -129,6 +131,9 @@ class _Seen:
                 self.first_bad = self.first_bad or self.lines + int(bad[0]) + 1
                 self.bad_lines += bad.size
             self._take_controls(block, encoding)
+            if encoding == "utf-8":
+                self.lost += block.count(_LOST)
+                self.twice += sum(map(block.count, _TWICE))
         if b"\r" in block:
             returns = block.count(b"\r")
             # As many of both are taken for pairs: to look at each costs more than it tells.
@@ -150,6 +155,9 @@ class _Seen:
             self.controls += len(sought.findall(block))
 
 
+_LOST = "\ufffd".encode()
+_TWICE = ("\u00c3\u00a0".encode()[:-1], "\u00e2\u20ac".encode())
+"""How letters with accents, and quotes and dashes, begin that were put into UTF-8 twice."""
 _ALONE = re.compile(rb"\r(?![\r\n])")
 _PROTECTED = re.compile(rb'="{1,2}[^"\r\n]*"')
 _C1 = re.compile(rb"[\x80-\x9f]")
@@ -208,6 +216,13 @@ def _notes(text: TextFile, seen: _Seen) -> Iterator[str]:
         yield f"its last {counted(text.cut, 'byte')}, DOS's mark for the end of a file, belong to no line"
     if seen.protected:
         yield f'{seen.protected:,} of its values are written as ="…" and read without that'
+    if seen.lost:
+        yield f"{counted(seen.lost, 'letter')} lost before it was written: U+FFFD stands there; ask the exporter"
+    if seen.twice:
+        yield (
+            f"{counted(seen.twice, 'letter')} written as if UTF-8 had been taken for Windows-1252 before it became "
+            "this file; ask the exporter"
+        )
     if seen.controls:
         yield (
             f"{seen.controls:,} control characters (C1), first in line {seen.first_control:,}: probably "

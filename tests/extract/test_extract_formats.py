@@ -208,3 +208,18 @@ def test_a_line_is_told_apart_alike_whether_it_comes_alone_or_with_thousands(
     reasons = ((line, row_reason(row, titles, read).name.lower()) for line, row in enumerate(rows, 2))
     left = standing(job, "T", "unreadable").select("_line", "reason").rows()
     assert left == [(line, reason) for line, reason in reasons if reason != "readable"]
+
+
+def test_letters_that_were_lost_or_spoiled_before_are_told(tmp_path: Path) -> None:
+    dump = make(tmp_path, {"T": ["K", "V"]}, read={"T": 'file = "t.csv"'}, encoding="utf-8")
+    spoiled = ["Zo\u00c3\u00ab", "O\u00e2\u20ac\u2122Neill", "Ren\ufffd", "S\u00c3O PAULO", "\u00e2ge", "\u20ac 5"]
+    (dump / "t.csv").write_text(
+        "K,V\n" + "".join(f"{n},{text}\n" for n, text in enumerate(spoiled)), encoding="utf-8"
+    )
+    report = Recorder()
+    job = job_of(tmp_path, report=report)
+    run(job)
+    assert standing(job, "T")["V"].to_list() == spoiled
+    lost, twice = report.notes
+    assert lost.startswith("t.csv: 1 letter lost before it was written")
+    assert twice.startswith("t.csv: 2 letters written as if UTF-8 had been taken for Windows-1252")
