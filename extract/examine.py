@@ -220,8 +220,8 @@ def _notes(text: TextFile, seen: _Seen) -> Iterator[str]:
         yield f"{counted(seen.lost, 'letter')} lost before it was written: U+FFFD stands there; ask the exporter"
     if seen.twice:
         yield (
-            f"{counted(seen.twice, 'letter')} written as if UTF-8 had been taken for Windows-1252 before it became "
-            "this file; ask the exporter"
+            f"{counted(seen.twice, 'letter')} written as if UTF-8 had been taken for Windows-1252 before it "
+            "became this file; ask the exporter"
         )
     if seen.controls:
         yield (
