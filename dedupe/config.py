@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from casebridge.project.spec import TableSpec
 from casebridge.project.toml_file import TomlError, read_toml
 
 FILE = "linkage.toml"
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+"""What a further register may be called: its files are named after it."""
+NAME_HINT = "a letter, then letters, digits, _ and -, 40 at most"
 LONGEST_SPACE = 40
 """Characters of what stands before a key: as many as the target's crosswalk has room for."""
 _PARTS = {"fields", "other", "related", "evidence"}
@@ -119,6 +123,9 @@ class _Reader:
             self._unknown("register", self._table("register", raw), _KNOWN["register"])
             found.append(self._register("", {**self._table("register", raw), **top}))
         for name in more:
+            if not NAME.fullmatch(name):
+                self._wrong("registers", "holds a name that cannot be one", NAME_HINT)
+                continue
             body = self._table(f"registers.{name}", more, name)
             self._unknown(f"registers.{name}", body, {"scan"} | _KNOWN["register"] | _PARTS)
             found.append(self._register(f"registers.{name}", body))
@@ -183,6 +190,8 @@ class _Reader:
             for target in sorted(targets):
                 if owner.setdefault(target, one) is not one:
                     self._wrong(one.at("tables"), f"`{target}` is of another register too", "a table is of one")
+            if not one.is_people and re.search("[:/]", one.target):
+                self._wrong(one.at("tables"), "fill a table with a colon or a stroke in its name", "rename it")
             systems = {self._specs[name].system for name in one.tables if name in self._specs}
             if any(len(one.space(system)) > LONGEST_SPACE for system in systems):
                 what = f"system and table of the target together have more than {LONGEST_SPACE - 1} characters"

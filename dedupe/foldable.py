@@ -54,8 +54,8 @@ def judged(
     rules = merge_rules(job, people)
     if rules is None or people is None:
         return pairs.with_columns(pl.lit(None, dtype=pl.String).alias(NAME)), Split(grouped)
-    of_people = pl.Series([people.owns(item) for item in pairs.get_column("left_id")], dtype=pl.Boolean)
-    shown = pairs.filter(of_people & (pl.col("state") != "below")).select("left_id", "right_id")
+    shown = pairs.filter(pl.col("state") != "below").select("left_id", "right_id")
+    shown = shown.filter(pl.Series([people.owns(item) for item in shown["left_id"]], dtype=pl.Boolean))
     inside = [pair for ids in grouped.merging for pair in combinations(sorted(ids), 2)]
     found = look(job, rules, [*shown.iter_rows(), *inside], people.tables)
     known = by_pair(found)

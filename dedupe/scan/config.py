@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from casebridge.dedupe.config import NAME, NAME_HINT
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.kinds.registry import KINDS
 from casebridge.project.batch import digest
@@ -139,6 +140,8 @@ def _raw(folder: Path) -> dict[str, Any]:
 def _further(name: str, raw: Mapping[str, Any]) -> ScanConfig:
     """A register that is not of people: nobody's mark of restriction, and no list for somebody's day."""
     where, problems, kind = f"registers.{name}", list[Problem](), str(raw.get("kind", ""))
+    if not NAME.fullmatch(name):
+        raise SpecError([Problem(FILE, "registers", "holds a name that cannot be one", NAME_HINT)])
     body, known = _part(raw, "scan"), KNOWN["scan"] - {"unborn", "not_restricted", "chores"}
     for key in sorted(body.keys() - known):
         problems.append(Problem(FILE, f"{where}.scan.{key}", "unknown key", did_you_mean(key, known)))

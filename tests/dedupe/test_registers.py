@@ -206,6 +206,7 @@ def test_suppliers_that_people_joined_become_one_and_people_with_their_numbers_s
         ('tables = ["suppliers"]', 'tables = ["persons"]', "`persons` is of another register too"),
         ('tables = ["suppliers"]', 'tables = ["supplier"]', "no spec `supplier` (did you mean `suppliers`?)"),
         ("[registers.suppliers.fields]", "[registers.suppliers.field]", "registers.suppliers.field: unknown key"),
+        ("[registers.suppliers]", '[registers."../x"]', "registers: holds a name that cannot be one"),
         ("postcode FROM", "postcode_ FROM", "registers.suppliers.query: the query fails"),
     ],
 )
