@@ -44,6 +44,34 @@ class _PathReader(ElementReader):
         self._names.pop()
 
 
+class _PathCounter(ElementReader):
+    """Counts the elements at each path of one or two names below the root; keeps none."""
+
+    def __init__(self) -> None:
+        super().__init__((), most=_MOST, most_text=0, encoding=None)
+        self.counts, self._names = Counter[tuple[str, ...]](), list[str]()
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._names.append(_local(tag))
+        if 2 <= len(self._names) <= 3:
+            self.counts[tuple(self._names[1:])] += 1
+        super()._start(tag, attributes)
+
+    def _end(self, tag: str) -> None:
+        super()._end(tag)
+        self._names.pop()
+
+
+def likely_elements(path: Path, name: str) -> list[str]:
+    """The paths whose elements look like records, for `element`: those that repeat below the root, or below an
+    element there that stands once. SourceError when the file is no XML that is read."""
+    counter = _PathCounter()
+    _ = [*_fed(counter, path, name)]
+    several = [names for names, count in counter.counts.items() if count > 1]
+    found = [names for names in several if len(names) == 1 or counter.counts[names[:1]] == 1]
+    return ["/".join(names) for names in sorted(found)]
+
+
 def xml_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:
     """Every name in the file's records: all of it is read."""
     return columns_of(_records(path, name, read), read.nested, name)
@@ -78,7 +106,10 @@ def _records(path: Path, name: str, read: ReadSpec) -> Iterator[Record]:
 
 
 def _elements(path: Path, name: str, read: ReadSpec, reader: _PathReader | None = None) -> Iterator[Element]:
-    reader = reader or _PathReader(tuple(read.element.split("/")), read.longest)
+    yield from _fed(reader or _PathReader(tuple(read.element.split("/")), read.longest), path, name)
+
+
+def _fed(reader: ElementReader, path: Path, name: str) -> Iterator[Element]:
     try:
         with path.open("rb") as file:
             while block := file.read(_CHUNK):

@@ -88,6 +88,7 @@ def _read(table: DraftTable, defaults: Mapping[str, str]) -> Iterator[str]:
     said = {"file": read.file} if read.file != f"{table.profile.name}.csv" else {}
     said |= {"format": read.format} if read.format != "csv" else {}
     said |= {"sheet": read.sheet} if read.sheet else {}
+    said |= {"element": read.element} if read.element else {}
     if read.format == "csv":
         said |= {
             key: getattr(read, key) for key in ("encoding", "delimiter") if getattr(read, key) != defaults[key]

@@ -17,6 +17,7 @@ from casebridge.extract.packed import Unpacking, members
 from casebridge.extract.preflight import without_people
 from casebridge.extract.readers import FORMATS
 from casebridge.extract.workbook import open_workbook
+from casebridge.extract.xml_records import likely_elements
 from casebridge.migrate.profiling.keys import words_of
 from casebridge.project.contracts import raw_name
 from casebridge.project.dump_files import files_of
@@ -29,6 +30,7 @@ _OF_ENDING: Mapping[str, str] = {
     **dict.fromkeys(_TEXT, "csv"),
     **dict.fromkeys((".xlsx", ".xlsm"), "xlsx"),
     ".ods": "ods",
+    ".xml": "xml",
     **dict.fromkeys((".json", ".ndjson", ".jsonl"), "json"),
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
 }
@@ -151,8 +153,8 @@ def _looked_at(path: Path, name: str, system: str) -> Iterator[_Found]:
         read = _of_text(path, name, system)
     else:
         read = ReadSpec(Source(system, ""), name, form, "utf-8", ",", (), null=())
-    if form == "xlsx":
-        yield from _sheets(path, name, read)
+    if form in {"xlsx", "xml"}:
+        yield from (_sheets if form == "xlsx" else _elements)(path, name, read)
         return
     titles = FORMATS[read.format].columns(path, name, read)
     refuse_no_header(name, titles)
@@ -180,6 +182,19 @@ def _sheets(path: Path, name: str, read: ReadSpec) -> Iterator[_Found]:
     if fault and not found:
         raise fault
     yield from found
+
+
+def _elements(path: Path, name: str, read: ReadSpec) -> Iterator[_Found]:
+    """The elements of an XML file that repeat, a table for each path."""
+    paths = likely_elements(path, name)
+    if not paths:
+        raise SourceError(name, "has no elements that repeat below its root", hint="name their path in a spec")
+    for element in paths:
+        chosen = replace(read, element=element)
+        titles = FORMATS["xml"].columns(path, name, chosen)
+        last = element.rpartition("/")[2]
+        stem = table_name(f"{last}.x" if len(paths) > 1 else name)
+        yield _Found(path, name, stem, chosen, tuple(raw_name(title) for title in titles))
 
 
 def refuse_no_header(name: str, titles: Sequence[str]) -> None:
@@ -255,7 +270,7 @@ def _tables(found: Sequence[_Found]) -> list[SourceTable]:
     for one in found:
         match = _NUMBERED.fullmatch(Path(one.file).with_suffix("").as_posix())
         stem = match[1] if match and match[1] else one.file
-        groups.setdefault((stem, tuple(sorted(one.columns)), one.read.sheet), []).append(one)
+        groups.setdefault((stem, tuple(sorted(one.columns)), one.read.sheet or one.read.element), []).append(one)
     made: dict[str, SourceTable] = {}
     taken: set[str] = set()
     for stem, files in _alone_or_together(groups, found):

@@ -314,6 +314,25 @@ def test_packed_files_are_drafted_as_they_lie(tmp_path: Path) -> None:
         assert job.ledger.runs()[-1].verdict == "balanced"
 
 
+def test_xml_is_drafted_by_the_elements_that_repeat(tmp_path: Path) -> None:
+    """Records below the root, and below a list that stands once; what is in a record is no table of its own."""
+    (tmp_path / "dump").mkdir()
+    people = "".join(f"<person no='{n}'><name>Name {n}</name><phone/><phone/></person>" for n in range(40))
+    visits = "".join(f"<visit><id>V{n}</id><person>{n % 40}</person></visit>" for n in range(90))
+    (tmp_path / "dump" / "export.xml").write_text(f"<export>{people}<visits>{visits}</visits></export>")
+    (tmp_path / "dump" / "letter.xml").write_text("<letter><text>x</text></letter>")
+    made = draft_project(tmp_path / "p", tmp_path / "dump")
+    assert made.unread == ("letter.xml: has no elements that repeat below its root",)
+    reads = {path.stem: read_toml(path)["read"] for path in (tmp_path / "p" / "tables").iterdir()}
+    assert {name: (read["file"], read["format"], read["element"]) for name, read in reads.items()} == {
+        "person": ("export.xml", "xml", "person"), "visit": ("export.xml", "xml", "visits/visit"),
+    }  # fmt: skip
+    assert check(tmp_path / "p") == []
+    with open_job(tmp_path / "p", "trial-1") as job:
+        list(run_stages(job, "transform"))
+        assert job.ledger.tally("trial-1", "transform", "visit").passed == 90
+
+
 def test_rows_that_two_tables_have_are_taken_once(tmp_path: Path, postgres_url: str) -> None:
     """Partitions, and a table that inherits from another: the whole gives their rows."""
     engine = open_database(postgres_url)
