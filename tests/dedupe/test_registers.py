@@ -192,6 +192,23 @@ def test_suppliers_that_people_joined_become_one_and_people_with_their_numbers_s
     assert {row["source"]: row["merged"] for row in report["sources"]} == {"PERSON": 0, "SUPPLIER": 1, "ORDER": 0}
 
 
+def test_suppliers_are_taken_apart_again_as_they_were(kin: Kin) -> None:
+    """By a later decision: the row, its orders and what it was owned by come back, and nothing of people moves."""
+    people = kin.people()
+    assert (
+        kin.cli("decide", str(_sheet(kin, "old/suppliers:1,old/suppliers:2,different,B. Second,two"))).returncode
+        == 0
+    )
+    kin.run()
+    assert kin.places("SUPPLIER") == ["loaded"] * 5
+    owned = "SELECT a.number, b.number FROM suppliers a JOIN suppliers b ON b.supplier_id = a.owner_id ORDER BY 1"
+    assert kin.ask(owned) == [("S200", "S100"), ("S300", "S100")]
+    orders = "SELECT o.legacy_id, s.number FROM orders o JOIN suppliers s USING (supplier_id) ORDER BY 1"
+    assert [number for _, number in kin.ask(orders)] == ["S100", "S200", "S300", "S300", "S200"]
+    ways = "SELECT count(*) FROM casebridge_crosswalk WHERE legacy_key <> survivor_key"
+    assert (kin.ask(ways), kin.people()) == ([(0,)], people)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
