@@ -77,3 +77,17 @@ def test_e_mail_addresses_of_one_provider(one, other, said):
     left, right = (register.rows_of([one]).astype(np.int32) for one in ("a", "b"))
     level = email.full(*register.sides(left, right))
     assert email.labels()[int(level[0])] == f"{said}, forenames alike"
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [("James", "sex differs, forename the same"), ("Janice", "sex differs"), ("Zoe", "sex differs")],
+)
+def test_a_forename_tells_the_sex_only_where_it_is_the_same(other, said):
+    rows = pl.DataFrame({"id": ["a", "b"], "forename": ["James", other], "sex": ["M", "F"]}).vstack(
+        pl.DataFrame({"id": ["c"], "forename": ["Ann"], "sex": ["F"]})
+    )
+    register = read_register(rows, Fields("id", {"forename": "forename", "sex": "sex"}), PERSON)
+    sex = next(c for c in comparisons_for(register) if c.name == "sex")
+    left, right = (register.rows_of([one]).astype(np.int32) for one in ("a", "b"))
+    assert sex.labels()[int(sex.full(*register.sides(left, right))[0])] == said

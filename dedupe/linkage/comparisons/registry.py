@@ -21,12 +21,11 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     split_by_rareness,
     with_given,
 )
-from casebridge.dedupe.linkage.comparisons.names import ALIKE_FORENAME
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.register.encoding import Register, pair_key
 from casebridge.dedupe.linkage.register.holders import holders, rows_of_many
 from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID, digits_apart, neighbours_swapped
-from casebridge.dedupe.linkage.register.nametable import alike_forenames
+from casebridge.dedupe.linkage.register.nametable import same_forenames
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from casebridge.dedupe.linkage.register.values import names_a_person
@@ -56,6 +55,7 @@ PHONE_LEVELS = (
     level("phone number one digit or one swap away", 0.02, 0.005, 0.004, 0.004, moved=0.005),
     level("phone numbers differ", 0.38, 0.295, 0.396, 0.496, moved=0.855),
 )
+SAME_FORENAME = "forename the same"
 MANY_HOLDERS, FURTHER_KEPT = 4, 2
 SHARED = "phone of many"
 OTHER_EXACT = level("same", 0.85, 0.45, 0.40, 0.40)
@@ -79,20 +79,21 @@ FEW_VALUES = 30
 
 
 def sex_comparison(register: Register) -> list[Comparison]:
-    """Sex as recorded: same or different; anything but male and female is no evidence. Forenames tell the
-    sex, so pairs whose forenames are alike have levels of their own."""
-    alike = alike_forenames(register)
-    levels = with_given(SEX_LEVELS, ALIKE_FORENAME) if alike else SEX_LEVELS
+    """Sex as recorded: same or different; anything but male and female is no evidence. A forename tells the sex,
+    so pairs that share one, or forms of one, have levels of their own. Not those whose forenames are only alike:
+    James and Janice are of two sexes, and strangers who share a forename, in whom it is measured, are not."""
+    named = same_forenames(register)
+    levels = with_given(SEX_LEVELS, SAME_FORENAME) if named else SEX_LEVELS
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of("sex"), right.of("sex")
         found = (a != b).astype(np.uint8)
-        if alike:
-            found += alike(left, right) * np.uint8(len(SEX_LEVELS))
+        if named:
+            found += named(left, right) * np.uint8(len(SEX_LEVELS))
         found[(a | b) < 0] = len(levels)
         return found
 
-    return [Comparison("sex", levels, quick, given=("forename",) if alike else ())]
+    return [Comparison("sex", levels, quick, given=("forename",) if named else ())]
 
 
 def nhs_comparison(register: Register) -> list[Comparison]:

@@ -126,8 +126,7 @@ def alike_forenames(register: Register) -> Callable[[PairSide, PairSide], NDArra
     None where the register holds no forenames."""
     if not register.has("forename"):
         return None
-    names, column = register.values["names"], register.columns["forename"]
-    mark = register.mark("forename", lambda: np.append(name_tags(names.text), np.uint32(0)).take(column))
+    mark = _tagged_forenames(register)
 
     def alike(left: PairSide, right: PairSide) -> NDArray[np.bool_]:
         a, b = left.of(mark), right.of(mark)
@@ -136,6 +135,25 @@ def alike_forenames(register: Register) -> Callable[[PairSide, PairSide], NDArra
         return np.asarray(found & (a != 0))
 
     return alike
+
+
+def same_forenames(register: Register) -> Callable[[PairSide, PairSide], NDArray[np.bool_]] | None:
+    """Says of pairs whether the forenames are one name, or short forms of one; None where there are none."""
+    if not register.has("forename"):
+        return None
+    mark = _tagged_forenames(register)
+
+    def same(left: PairSide, right: PairSide) -> NDArray[np.bool_]:
+        a, b = left.of(mark) << TAG_FAMILY, right.of(mark) << TAG_FAMILY
+        one, other = left.of("forename"), right.of("forename")
+        return np.asarray(((one == other) & (one >= 0)) | ((a == b) & (a != 0)))
+
+    return same
+
+
+def _tagged_forenames(register: Register) -> str:
+    names, column = register.values["names"], register.columns["forename"]
+    return register.mark("forename", lambda: np.append(name_tags(names.text), np.uint32(0)).take(column))
 
 
 def _families(text: pl.Series) -> NDArray[np.int16]:
