@@ -16,7 +16,7 @@ from casebridge.dedupe.scan.state import read_state
 from casebridge.synthetic.nights import StaffAtWork
 from tests.scan.live import LiveRegister, make_live
 
-NIGHTS = 8
+NIGHTS = 6
 
 
 def test_nights_in_pieces_are_nights_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
