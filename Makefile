@@ -1,9 +1,12 @@
 # Two commands do everything: `make demo` and `make test`. `make quick` is for every save.
 
 PYTHON ?= python3
-# Each test that starts a command would compile the whole program anew.
+# Each test that starts a command would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
+
+# One worker more than there are cores: a test that waits for a server or for the disk leaves its core to another.
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 # Files of tests that need no server, no council and no second process, and take a few seconds at most.
 QUICK := $(addprefix tests/,test_architecture.py test_check_digits.py test_dependencies.py test_freeze.py test_glossary.py) \
@@ -20,10 +23,10 @@ demo: setup
 	$(BIN)/casebridge demo demo
 
 test: setup browser server lint
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 quick: setup lint
-	$(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile $(QUICK)
+	$(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --dist loadfile $(QUICK)
 
 lint: setup
 	$(BIN)/ruff check .

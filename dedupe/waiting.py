@@ -33,9 +33,8 @@ def scan_stands(job: Job) -> bool:
 
 def undecided(job: Job, decisions: Sequence[Decision] | None = None, *, of_scan: bool = False) -> pl.DataFrame:
     """The pairs of this run, or of the last scan, that are put forward as one person and wait for a decision, the
-    likeliest first:
-    left, right, verdict, reviewer, reason (the last three empty), p_same, relation, zone, the guard that cut
-    the pair out of a cluster, and what merge pre-flight says.
+    likeliest first: left, right, verdict, reviewer, reason (the last three empty), p_same, relation, zone, the
+    guard that cut the pair out of a cluster, and what merge pre-flight says.
 
     decisions: what stands now. A pair that they settle has left the list, though no run has taken them up yet.
     """

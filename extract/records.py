@@ -5,7 +5,7 @@ delimiters and quotes are found with NumPy; whether a line end lies inside quote
 quotes before it. Parity alone would let one stray quote shift everything after it, so each quote is also
 checked against its neighbours: an opening one must begin a field, a closing one must end it. Runs of
 records whose quotes all hold are taken at once; the first record that has another quote is read by
-`quoting.Quoting`, and from its end the parity is taken anew. The result does not depend on the window.
+`quoting.Quoting`, and from its end the parity is taken again. The result does not depend on the window.
 """
 
 from __future__ import annotations

@@ -163,7 +163,7 @@ class _BeforeImages:
         return (batch, now, count) if count else (batch, None, 0)
 
     def put_back(self, item: Applied) -> Batch:
-        """The file to bring in, written anew where it has to be."""
+        """The file to bring in, written again where it has to be."""
         batch, rows, _ = self.rows(item)
         if rows is None:
             return batch

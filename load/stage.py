@@ -78,7 +78,7 @@ def _run(job: Job, engine: sa.Engine) -> Tally:
         there = applied(connection)
         standing = own_marks(job, connection, there.values())
     crosswalk = read_crosswalk(job)
-    _judge_second_rows_anew(job)
+    _judge_second_rows_again(job)
     delivery = Delivery(job, engine, tables, there, job.run)
     while not (_deliver(job, delivery, crosswalk, standing) and _key(job, delivery)):
         job.report.note("the target refused some rows: they are kept with its reason, and the load goes on")
@@ -128,7 +128,7 @@ def _key(job: Job, delivery: Delivery) -> bool:
     return True
 
 
-def _judge_second_rows_anew(job: Job) -> None:
+def _judge_second_rows_again(job: Job) -> None:
     """Which row has the key that another has too is asked at each load: what stood first may be gone, or a merge
     that made two keys one."""
     for spec in in_order(job):

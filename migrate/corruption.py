@@ -11,11 +11,11 @@ from casebridge.project.errors import CasebridgeError
 from casebridge.project.job import Job
 from casebridge.project.refusals import refused_files
 
-_AGAIN = "delete what is damaged and run again: it is made anew from what it was made of; then look at the disk"
+_AGAIN = "delete what is damaged and run again: it is made again from what it was made of; then look at the disk"
 _HINTS = {
     identity.STAGE: identity.RESTORE,
     "load": "restore work/load from a backup. Without one: if nothing was changed since this run was loaded, "
-    "delete it and do `casebridge run` again, which makes it anew; then look at the disk",
+    "delete it and do `casebridge run` again, which makes it again; then look at the disk",
 }
 
 
@@ -40,7 +40,7 @@ def corruption_named(job: Job) -> Iterator[None]:
 
 
 def corruption(job: Job) -> CasebridgeError | None:
-    """The damaged files by name, those first that cannot be made anew. Reads every file of the work folder."""
+    """The damaged files by name, those first that cannot be made again. Reads every file of the work folder."""
     damaged = sorted(job.ledger.damaged(), key=lambda batch: batch.stage not in _HINTS)
     if not damaged:
         return None

@@ -71,7 +71,7 @@ def log_was_lost(job: Job) -> bool:
 
 
 def note_new_log(job: Job) -> None:
-    """Before decisions are taken in again: an audit log that was lost begins anew, and that is on record."""
+    """Before decisions are taken in again: an audit log that was lost starts again, and that is on record."""
     if log_was_lost(job):
         AuditHeads(job.ledger).note(job.run, 0, START)
 

@@ -31,7 +31,7 @@ def queries(job: Job) -> None:
     try:
         plans = make_conversions(job)
     except SpecError:
-        return  # among the papers' problems
+        return  # told with the problems of the files
     columns = known_columns(job)
     try_queries(job, [plan for plan in plans if all(source in columns for source in plan.spec.sources)], columns)
 

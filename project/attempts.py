@@ -27,7 +27,7 @@ _attempts = sa.Table(
 AT_WORK, DONE, STOPPED = "at work", "done", "stopped"
 """An attempt that is still at work when the next one begins was killed."""
 _RESUMED = ("extract", "transform", "dedupe", "load")
-"""Stages that go on where an attempt was stopped. The others begin anew, so that such an attempt is lost time."""
+"""Stages that go on where an attempt was stopped. The others start again, so that such an attempt is lost time."""
 
 
 @dataclass(frozen=True)

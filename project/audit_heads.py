@@ -28,7 +28,7 @@ class AuditHeads:
         _meta.create_all(self._engine)
 
     def note(self, run: str, entry: int, link: str) -> None:
-        """The last entry of the audit log when a run looked. Entry 0: a log that begins anew."""
+        """The last entry of the audit log when a run looked. Entry 0: a log that starts again."""
         if self.last() != (entry, link) or self.of(run) != (entry, link):
             with self._engine.begin() as connection:
                 connection.execute(_heads.insert().values(run=run, entry=entry, link=link, at=now()))

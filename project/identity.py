@@ -24,7 +24,7 @@ STAGE, KIND, EVERY_RUN = "ids", "ids", ""
 ANY = ""
 """No source in particular."""
 RESTORE = (
-    "restore work/ids from a backup: ids that were given out cannot be made anew. Then look at the disk. "
+    "restore work/ids from a backup: ids that were given out cannot be made again. Then look at the disk. "
     "Without a backup: a new migration project, and an empty target"
 )
 """What to do when a segment is lost."""

@@ -169,7 +169,7 @@ def control_totals(books: Books) -> Iterator[Finding]:
 
 
 def counts_by_code(books: Books) -> Iterator[Finding]:
-    """Coded columns, code by code: the source's codes translated anew against the target's."""
+    """Coded columns, code by code: the source's codes translated again against the target's."""
     for account in books.codes.accounts:
         table = f"{account.table}.{account.column}"
         query = f"SELECT {account.column}, count(*) FROM {account.table} GROUP BY {account.column}"  # noqa: S608

@@ -87,9 +87,11 @@ class Writer:
         file = self.open(source)
         if not file.lines:
             file.write((",".join(frame.columns) + "\r\n").encode("latin-1"), 1)
-        extra = torn.astype(np.int64)
+        extra = np.zeros(frame.height, dtype=np.int64)
         for name in free:
             extra += frame[name].str.count_matches("\n", literal=True).to_numpy()
+        ends = pl.sum_horizontal(pl.all().cast(pl.String).str.count_matches("\n", literal=True))
+        extra[torn] = frame.filter(pl.Series(torn)).select(ends).to_series()  # it may be torn in a free text
         after = np.cumsum(extra + 1)
         first = file.lines + 1 + after - (extra + 1)
         file.write(to_bytes(frame), int(after[-1]) if len(after) else 0)

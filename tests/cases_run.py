@@ -45,7 +45,7 @@ class Ran:
 
 
 def case(name: str, folder: Path, changed: Mapping[str, str] | None = None) -> Path:
-    """A copy of a case, with some files written anew."""
+    """A copy of a case, with some files written again."""
     shutil.copytree(CASES / name, folder / name)
     for path, text in (changed or {}).items():
         (folder / name / path).write_text(text, encoding="utf-8")

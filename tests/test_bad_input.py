@@ -214,7 +214,7 @@ def test_two_runs_at_once(migration: Migration) -> None:
 
 
 @pytest.mark.parametrize("harm", [lambda b: b[: len(b) // 2], lambda b: b[:40] + b"\x00" * (len(b) - 44) + b[-4:]])
-def test_a_damaged_batch_is_named_and_made_anew(migration: Migration, harm: Callable[[bytes], bytes]) -> None:
+def test_a_damaged_batch_is_named_and_made_again(migration: Migration, harm: Callable[[bytes], bytes]) -> None:
     migration.run(until="transform")
     (clean,) = (migration.folder / "work" / "transform" / "persons").glob("*.clean.parquet")
     whole = clean.read_bytes()

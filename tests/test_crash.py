@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from casebridge.migrate.pipeline import STAGES
-from tests.councils import contents, make_migration, small_council
+from tests.councils import Migration, contents, make_migration, small_council
+from tests.load.prepared import copy_of
 from tests.plug import killed_after, killed_in
 
 # What a stage writes first: seen, the stage is at work.
@@ -22,15 +24,21 @@ FOOTPRINT = {
 
 
 @pytest.fixture(scope="module")
-def council(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_council(tmp_path_factory.mktemp("crash") / "council")
+def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Migration]:
+    """A project as each stage found it, and under "whole" as the last one left it. Copies of it are killed."""
+    folder = tmp_path_factory.mktemp("crash")
+    made = make_migration(folder / "whole" / "project", small_council(folder / "council"), batch_rows=1_000)
+    found = {"extract": make_migration(folder / "extract" / "project", made.council, batch_rows=1_000)}
+    for stage, following in pairwise(STAGES):
+        made.run(until=stage)
+        found[following] = copy_of(made, folder / following, None)
+    made.run()
+    return {**found, "whole": made}
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(council: Path) -> dict[str, list[tuple[object, ...]]]:
-    migration = make_migration(council.parent / "whole", council, batch_rows=1_000)
-    migration.run()
-    return contents(migration.target)
+def uninterrupted(before: dict[str, Migration]) -> dict[str, list[tuple[object, ...]]]:
+    return contents(before["whole"].target)
 
 
 # The first three stages do not know the target; what kills them is the same on every database.
@@ -41,15 +49,17 @@ PLACES = [(stage, "sqlite") for stage in STAGES] + [(stage, "postgresql") for st
 def test_killed_in_a_stage_and_run_again(
     stage: str,
     database: str,
-    council: Path,
+    before: dict[str, Migration],
     tmp_path: Path,
     uninterrupted: dict[str, list[tuple[object, ...]]],
     request: pytest.FixtureRequest,
 ) -> None:
     """Killed once while the stage is at work and once more wherever that finds it, then left to finish."""
-    url = request.getfixturevalue("postgres_url") if database == "postgresql" else None
-    (tmp_path / "council").symlink_to(council)
-    migration = make_migration(tmp_path / "project", tmp_path / "council", url, batch_rows=1_000)
+    if database == "postgresql":
+        migration = copy_of(before["load"], tmp_path, request.getfixturevalue("postgres_url"))
+        migration.run(until="dedupe" if stage == "load" else "load")
+    else:
+        migration = before[stage] if stage == "extract" else copy_of(before[stage], tmp_path, None)
     moments = random.Random(f"{stage} {database}")
     assert killed_in(("run",), migration.folder, FOOTPRINT[stage], moments.uniform(0, 0.15))
     killed_after(("run",), migration.folder, moments.uniform(0.2, 2.5))

@@ -57,8 +57,7 @@ IMPORTERS = _importers()
 
 def test_every_import_of_the_rooms_is_declared() -> None:
     """Also what another package would bring in: it may stop doing so. What an extra brings is imported by one
-    file,
-    which is read only where somebody asked for it."""
+    file, which is read only where somebody asked for it."""
     always = _names(PROJECT["project"]["dependencies"])
     asked_for = _names(PROJECT["project"]["optional-dependencies"]["sso"]) - always
     assert set(IMPORTERS) <= always | asked_for

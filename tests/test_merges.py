@@ -21,7 +21,7 @@ def test_a_change_of_a_folded_record_reaches_the_survivor(tmp_path: Path) -> Non
     assert kin.people() == [("1", "111", "Y"), ("2", None, "N")]
 
 
-def test_a_blank_of_the_survivor_is_filled_anew(tmp_path: Path) -> None:
+def test_a_blank_of_the_survivor_is_filled_again(tmp_path: Path) -> None:
     people = [person(1, "Ng"), person(2, "Li"), person(3, "Ng", "333")]
     kin = make_kin(tmp_path, people, batch_rows=2)
     kin.run()

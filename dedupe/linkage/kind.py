@@ -87,11 +87,10 @@ class Attribute:
 class Blocking:
     """Rules by which records meet, as names of parts.
 
-    ladders: of each the loosest step is taken that a register can afford. lacking: more ladders where a role
-    has no column. further: rules that may be added where those lose much. loose: keys that together meet
-    nearly all. beside: parts that free columns are tried with. refinements: columns that divide large blocks,
-    in this order. weak: columns that tell too little to stand alone, and that rules do without where they are
-    lacking.
+    ladders: of each the loosest step is taken that a register can afford. lacking: more ladders where a role has
+    no column. further: rules that may be added where those lose much. loose: keys that together meet nearly all.
+    beside: parts that free columns are tried with. refinements: columns that divide large blocks, in this order.
+    weak: columns that tell too little to stand alone, and that rules do without where they are lacking.
     """
 
     ladders: tuple[Ladder, ...]
@@ -108,11 +107,10 @@ class Profile:
     """A relation of two records as it is believed to be before any data are seen. Levels have their starting
     chances in the order of a kind's profiles.
 
-    share: of the candidate pairs. carried_by: comparisons of which one at least must be there, or the profile
-    is left out. by_luck: agreement on what is `lucky` is as chance has it. by_definition: comparisons that
-    data cannot move. ceilings: the most that levels may stand for, by comparison and tag. most_a_row: the most
-    pairs of it a record. doubted: the name of the belief that this profile is there at all, where decisions
-    may hang on it.
+    share: of the candidate pairs. carried_by: comparisons of which one at least must be there, or the profile is
+    left out. by_luck: agreement on what is `lucky` is as chance has it. by_definition: comparisons that data
+    cannot move. ceilings: the most that levels may stand for, by comparison and tag. most_a_row: the most pairs of
+    it a record. doubted: the name of the belief that this profile is there at all, where decisions may hang on it.
     """
 
     name: str

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of how many pairs judged twice; the share on which both said the same; Cohen's kappa (1: always, 0: as
-    often as
-    chance; None where both always say one thing, so that chance explains all); and the share by verdict: of the
-    pairs
-    that either called so, those that both did."""
+    """Of how many pairs judged twice; the share on which both said the same; Cohen's kappa (1: always, 0: as often
+    as chance; None where both always say one thing, so that chance explains all); and the share by verdict: of the
+    pairs that either called so, those that both did."""
 
     pairs: int
     share: float

@@ -1,8 +1,7 @@
 """Blind checks: somebody else looks at a pair of the sample and says what he sees; what was decided is not shown.
 
 A check moves nothing by itself. Where it contradicts what was decided, it is an objection: a senior reviewer
-speaks
-third, and the next run takes apart what was merged.
+speaks third, and the next run takes apart what was merged.
 """
 
 from __future__ import annotations

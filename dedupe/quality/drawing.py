@@ -65,8 +65,7 @@ def _restricted(job: Job, ids: Collection[str]) -> set[str]:
 
 def plans_of(job: Job, margin: float, confidence: float, budget: int | None) -> list[Plan]:
     """A plan for what was merged, and one for what was not. budget: for both together; CasebridgeError when it
-    cannot
-    give the margin."""
+    cannot give the margin."""
     strata = strata_of(candidates_of(job))
     parts = [[one for one in strata if (one.outcome == MERGED) is merged] for merged in (True, False)]
     plans = [plan_for(part, margin, confidence) for part in parts if part]
@@ -83,8 +82,7 @@ def plans_of(job: Job, margin: float, confidence: float, budget: int | None) -> 
 
 def draw_sample(job: Job, plans: list[Plan], log: AuditLog, login: str) -> Sample:
     """Draw the pairs of some plans and keep them, each in its stratum. The draw is the project's own: who is
-    looked at
-    already stays in a later draw of the same pairs."""
+    looked at already stays in a later draw of the same pairs."""
     seed = log.keyed("sample", "")
     strata = [
         Drawn(share.stratum.name, share.stratum.outcome, share.stratum.clearance, share.stratum.size,

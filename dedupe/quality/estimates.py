@@ -1,10 +1,9 @@
 """Estimates from weighted samples, with intervals that hold where errors are rare.
 
 A share is Σ W p̂ over the strata (W = N/ΣN). Its interval is that of Clopper and Pearson for the effective number
-of
-pairs, n* = p(1 - p)/v (Korn and Graubard, *Survey Methodology* 24, 1998); in p and in its variance v each stratum
-counts
-half an error more than was seen, so that one in which nothing was found wrong is not taken for certain.
+of pairs, n* = p(1 - p)/v (Korn and Graubard, *Survey Methodology* 24, 1998); in p and in its variance v each
+stratum counts half an error more than was seen, so that one in which nothing was found wrong is not taken for
+certain.
 """
 
 from __future__ import annotations
@@ -85,8 +84,7 @@ def found_share(
     merged: Sequence[Seen], others: Sequence[Seen], missed: float = 0.0, confidence: float = 0.95
 ) -> Estimate | None:
     """Of all pairs that are one person, the share that is merged. missed: how many linkage expects among pairs
-    that
-    were never compared. The interval takes the worse end of both estimates; None while a stratum was not
+    that were never compared. The interval takes the worse end of both estimates; None while a stratum was not
     judged."""
     right, left = share_of(merged, confidence), share_of(others, confidence)
     there, elsewhere = sum(one.size for one in merged), sum(one.size for one in others)

@@ -2,8 +2,8 @@
 
 The margin of a stratified estimate is z·√(Σ W² (1 - n/N) v/n), with W = N/ΣN and v = p(1 - p) (Cochran, *Sampling
 Techniques*, ch. 5). The shares in a stratum go by √v·N (Neyman), at least FEWEST_DRAWN of it. Before anybody has
-looked,
-no stratum is taken for surer than 2 in 100: a plan that believed the model would ask for nothing where it is sure.
+looked, no stratum is taken for surer than 2 in 100: a plan that believed the model would ask for nothing where it
+is sure.
 """
 
 from __future__ import annotations

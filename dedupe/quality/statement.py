@@ -20,8 +20,7 @@ from casebridge.dedupe.review.verdicts import SETTLING, Act, Place, Said
 @dataclass(frozen=True)
 class Band:
     """One stratum: how many pairs it has, were drawn and were judged, what linkage expected (a share of 1), and
-    what
-    was found, with its interval; None while nobody has judged one."""
+    what was found, with its interval; None while nobody has judged one."""
 
     name: str
     outcome: str

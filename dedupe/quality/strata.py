@@ -24,8 +24,7 @@ NO_SCORE = "no score"
 @dataclass(frozen=True)
 class Candidate:
     """A pair of the register as a sample sees it. `p`: linkage's probability that the two are one person; None
-    when
-    linkage did not find the pair. `clearance`: what a reader needs to see both."""
+    when linkage did not find the pair. `clearance`: what a reader needs to see both."""
 
     left_id: str
     right_id: str

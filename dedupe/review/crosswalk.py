@@ -1,7 +1,7 @@
 """Decisions to groups of records that are one person.
 
-A = B and B = C makes one group of three; A ≠ C inside it is a conflict: the group goes back to review and
-nothing in it merges.
+A = B and B = C makes one group of three; A ≠ C inside it is a conflict: the group goes back to review and nothing
+in it merges.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def groups(
     decisions: Iterable[Decision], present: Collection[str], cut: Collection[tuple[str, str]] = ()
 ) -> Groups:
     """The groups that the decisions make of the ids that are present; decisions on others wait. cut: pairs
-    (smaller
-    id left) that a guard of the engine's clusters set aside: a group that needs one goes back to review."""
+    (smaller id left) that a guard of the engine's clusters set aside: a group that needs one goes back to
+    review."""
     known = [d for d in decisions if d.left_id in present and d.right_id in present]
     same = [d for d in known if d.verdict is Ruling.SAME]
     made = together((d.left_id, d.right_id) for d in same)

@@ -225,7 +225,7 @@ def _tags(item: Decision) -> dict[str, str]:
 
 
 def _clear_free_pages(engine: sa.Engine) -> None:
-    """SQLite keeps what was deleted in free pages and in its write-ahead log, until they are written anew."""
+    """SQLite keeps what was deleted in free pages and in its write-ahead log, until they are written again."""
     if engine.dialect.name != "sqlite":
         return
     with engine.connect() as connection:

@@ -87,7 +87,7 @@ class Desk:
         elif self._state.of != key:
             self._evidence = None
             if wrong := evidence_problem(self.settings.work):
-                raise CasebridgeError(wrong, hint="`casebridge run` writes it anew; say who could change it")
+                raise CasebridgeError(wrong, hint="`casebridge run` writes it again; say who could change it")
             found = EvidenceFile(path, no_link.hidden)
             self._state.take(found, key)
             self._evidence = found

@@ -1,8 +1,7 @@
 """The queue of one viewer: what waits for him, how much there is, what comes next.
 
-Whoever has nothing kept from him beyond his clearance reads it off the ranking. What is kept from somebody else
-is taken
-out of each count; a partner's few pairs are gone through one by one.
+Whoever has nothing kept from him beyond his clearance reads it off the ranking. What is kept from somebody else is
+taken out of each count; a partner's few pairs are gone through one by one.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class DeskState:
         self._rankings: dict[int, Ranking] = {}
 
     def take(self, evidence: EvidenceFile, key: object) -> None:
-        """Begin anew with this evidence, without the pairs of those whom the no-link list hides now."""
+        """Start again with this evidence, without the pairs of those whom the no-link list hides now."""
         with self._lock:
             everyone = evidence.pairs(EVERYTHING)
             self.pairs = tuple(p for p in everyone if evidence.hidden.isdisjoint((p.left_id, p.right_id)))

@@ -13,9 +13,8 @@ from casebridge.project.errors import CasebridgeError
 @dataclass(frozen=True)
 class Viewer:
     """Who looks: login, name, clearance, and whether he is one whom others turn to. `teams`: those whose people
-    his
-    agreement covers (None: he is no third party); `groups`: those of restriction that he belongs to; `daily`: how
-    many pairs are his for a day (0: as many as he likes)."""
+    his agreement covers (None: he is no third party); `groups`: those of restriction that he belongs to; `daily`:
+    how many pairs are his for a day (0: as many as he likes)."""
 
     login: str
     name: str

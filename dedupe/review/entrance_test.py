@@ -1,10 +1,8 @@
 """The short test before somebody sees real pairs: six made-up ones, of which five must be seen for what they are,
-and
-none of two people called one.
+and none of two people called one.
 
 A paper is drawn from its name, a keyed digest of who sits it and how often he has tried, so that nobody can bring
-the
-answers of another paper.
+the answers of another paper.
 """
 
 from __future__ import annotations

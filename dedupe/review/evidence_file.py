@@ -1,7 +1,7 @@
 """The evidence of a run: one SQLite file with what a reviewer must see, and nothing of anybody else.
 
 It is written once, with the run, and never changed. A file may stand on another one, its base: it has what is
-anew since and says which rows of the base count no more. Every query asks for clearance first: what a reader may
+again since and says which rows of the base count no more. Every query asks for clearance first: what a reader may
 not see is not counted, not ordered by and not joined.
 """
 

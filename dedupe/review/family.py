@@ -1,12 +1,9 @@
 """Whose records are kept from whom: a reviewer's own and his family's, and those that only some groups may open.
 
-A reviewer says who he and his relatives are, or the staff list says it (`casebridge account staff`). A record
-that may be
-one of them is kept from him as restricted ones are from the uncleared: it may be when the last name and the first
-name
-are alike (or both live at one address) and nothing that both have says that they are two people. Kept too often
-does
-little harm; kept too rarely does much.
+A reviewer says who he and his relatives are, or the staff list says it (`casebridge account staff`). A record that
+may be one of them is kept from him as restricted ones are from the uncleared: it may be when the last name and the
+first name are alike (or both live at one address) and nothing that both have says that they are two people. Kept
+too often does little harm; kept too rarely does much.
 """
 
 from __future__ import annotations
@@ -109,8 +106,7 @@ class NameIndex:
 
 def declare(connection: sa.Connection, people: Iterable[Declared]) -> None:
     """Write down declared people, in the caller's transaction. What was declared stays: families are not shorter
-    for
-    being forgotten."""
+    for being forgotten."""
     for one in people:
         row = dict(vars(one))
         if connection.scalar(sa.select(FAMILY.c.number).filter_by(**row)) is None:
@@ -144,8 +140,7 @@ def read_person(login: str, cells: Mapping[str, str]) -> Declared:
 
 def kept_by_access(path: Path, systems: Collection[str], groups: Collection[str]) -> set[str]:
     """The records that are kept from somebody in these groups. CasebridgeError when the list cannot be read: then
-    nobody
-    opens anything."""
+    nobody opens anything."""
     if not path.is_file():
         return set()
     return {

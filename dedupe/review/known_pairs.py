@@ -160,5 +160,4 @@ _KINDS: Sequence[tuple[str, str, Callable[[Roles, random.Random], Roles]]] = (
     ("same", "one person; a letter of the last name was left out", _slip),
 )
 """The answer, why it is so, and how the second record comes from the first. More *different* than *same*: it is
-the
-rarer answer there, and the one that is missed."""
+the rarer answer there, and the one that is missed."""

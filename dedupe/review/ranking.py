@@ -1,6 +1,5 @@
 """The pairs of one clearance in the order of their value, kept by where they stand: a queue of 100,000 pairs is
-looked up
-and not gone through at every page."""
+looked up and not gone through at every page."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 """When a pair that was decided *different* comes back: its evidence changed materially since, and what changed.
 
 Material is a change of sides (for one person, against it, nothing known) of the NHS number, the birth date or a
-name, and a weight that moved by 3 bits or more (everything else would bring every pair back with
-every telephone number). What only weakened, so that nobody would put the pair forward any more, is no
-reason to ask again.
+name, and a weight that moved by 3 bits or more (everything else would bring every pair back with every telephone
+number). What only weakened, so that nobody would put the pair forward any more, is no reason to ask again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """What one viewer may see: by clearance, by what is kept from him and by what his agreement covers.
 
 All three are asked in one place, before anything is counted, ordered or shown. What he may not see is answered as
-if it
-were not there.
+if it were not there.
 """
 
 from __future__ import annotations
@@ -24,9 +23,7 @@ from casebridge.project.settings import Settings
 @dataclass(frozen=True)
 class Sight:
     """What one viewer sees of one evidence file. `kept`: records kept from him, those of a no-link list among
-    them; `teams`: those whose people he
-    may see
-    (None: all)."""
+    them; `teams`: those whose people he may see (None: all)."""
 
     evidence: EvidenceFile
     clearance: int
@@ -70,8 +67,7 @@ class Sight:
 
 class Sights:
     """The sights of one desk; what is kept from somebody is worked out once for each evidence and each change of
-    what
-    was declared."""
+    what was declared."""
 
     def __init__(self, engine: sa.Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings

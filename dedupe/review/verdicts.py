@@ -100,7 +100,7 @@ def standing(acts: Sequence[Said], *, needs_two: bool) -> Standing:
     objection, released = "", False
     for said in acts:
         if said.act is Act.VERDICT:
-            # Who speaks again speaks anew; a question to somebody else ends where somebody answers.
+            # Who speaks again speaks again; a question to somebody else ends where somebody answers.
             opinions = [one for one in opinions if one.login != said.login and _settles(one)]
             opinions.append(said)
             released = False

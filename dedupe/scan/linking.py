@@ -49,12 +49,12 @@ class Ruled:
 @dataclass(frozen=True)
 class Before:
     """What a night begins with: the register as it was linked whole, ids of who changed since, the clusters that
-    records got since, and whether it was linked `anew` tonight."""
+    records got since, and whether it was linked `again` tonight."""
 
     linked: LinkedRegister
     changed: Collection[str] = ()
     clusters: Mapping[str, str] = field(default_factory=dict)
-    anew: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def read_linked(folder: Path) -> LinkedRegister | None:
         return None
 
 
-def linked_anew(folder: Path, register: pl.DataFrame, config: ScanConfig) -> LinkedRegister:
+def linked_again(folder: Path, register: pl.DataFrame, config: ScanConfig) -> LinkedRegister:
     """A register linked by the model in a folder, all of it, without what was decided. CasebridgeError where that
     cannot be done."""
     try:

@@ -20,7 +20,6 @@ import polars as pl
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.evidence import said_until_now
 from casebridge.dedupe.review.reraise import note_bases
-from casebridge.dedupe.scan.anew import ENDS, stirred
 from casebridge.dedupe.scan.chores import done_chores
 from casebridge.dedupe.scan.config import read_scans
 from casebridge.dedupe.scan.counts import Counts
@@ -31,6 +30,7 @@ from casebridge.dedupe.scan.keys import has_own_list, hidden_records, read_cross
 from casebridge.dedupe.scan.nightly_evidence import Beside, NightlyEvidence
 from casebridge.dedupe.scan.pairs import waiting
 from casebridge.dedupe.scan.publishing import publish
+from casebridge.dedupe.scan.remade import ENDS, stirred
 from casebridge.dedupe.scan.state import read_state
 from casebridge.dedupe.scan.steps import Found, Model, RegisterNight, Seen, Tell, Told
 from casebridge.project.audit import AuditLog
@@ -158,7 +158,7 @@ class _Night(RegisterNight):
         state = self.state
         kept = self.keep(seen, found)
         lists = done_chores(found.queries, self.config.chores, seen.chores, seen.hidden)
-        counts = self._counts(found, anew=found.due)
+        counts = self._counts(found, again=found.due)
         record, nights = self._record(seen, found, lists, told, counts)
         merged = {gone: kept for gone, kept in found.keys.merged.items() if not {gone, kept} & seen.hidden}
         failpoint("before commit")
@@ -173,11 +173,11 @@ class _Night(RegisterNight):
         failpoint("published")
         return record
 
-    def _counts(self, found: Found, *, anew: bool) -> Counts:
-        """What the register holds now: brought up to date, or counted anew."""
+    def _counts(self, found: Found, *, again: bool) -> Counts:
+        """What the register holds now: brought up to date, or counted again."""
         state, moved, counts = self.state, found.moved, None
         values, nhs = state.frame("counts"), state.frame("nhs")
-        if values is not None and nhs is not None and found.asked is not None and not anew:
+        if values is not None and nhs is not None and found.asked is not None and not again:
             counts = Counts(values, nhs, state.facts["floors"]).moved(moved.then, moved.now, self.config)
         if counts is None:
             columns = dict.fromkeys(["id", *(column for _, column in self.config.fields)])

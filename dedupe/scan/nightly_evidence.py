@@ -13,13 +13,13 @@ import polars as pl
 
 from casebridge.dedupe.review.evidence import item_of, pairs_evidence
 from casebridge.dedupe.review.evidence_file import MADE_FROM, Base, EvidenceFile, PairEvidence, Person
-from casebridge.dedupe.scan.anew import ENDS, in_a_pair, made_anew, of_age
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import made_from
 from casebridge.dedupe.scan.pairs import BESIDE
 from casebridge.dedupe.scan.people import TONIGHT, LiveQueries, LiveTables
 from casebridge.dedupe.scan.publishing import batch_of, held, write_night
+from casebridge.dedupe.scan.remade import ENDS, in_a_pair, made_again, of_age
 from casebridge.dedupe.scan.showing import shown_people
 from casebridge.dedupe.scan.state import ScanState
 from casebridge.project.batch import Batch
@@ -108,7 +108,7 @@ class NightlyEvidence:
         assert before is not None
         since = dt.date.fromisoformat(self.state.facts["evidence_day"])
         stir = {*before.get_column("id"), *(self.stirred or ())}
-        found = made_anew(self.pairs, known, stir | of_age(self.register, self.config, since, self.day))
+        found = made_again(self.pairs, known, stir | of_age(self.register, self.config, since, self.day))
         if found.pairs.height > MOST * self.pairs.height:
             return None
         with closing(EvidenceFile(base.path)) as file:

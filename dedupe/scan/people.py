@@ -123,13 +123,13 @@ def plain_name(name: str) -> str:
 class Moved:
     """The register with what moved in it: its rows as they are now; ids of who came, went, or is another one to
     linkage; the rows of those who were asked for again, as they were and as they are; and whether nothing of what
-    was kept counts any more (`anew`)."""
+    was kept counts any more (`again`)."""
 
     register: KeptRows
     changed: frozenset[str]
     then: pl.DataFrame
     now: pl.DataFrame
-    anew: bool = False
+    again: bool = False
 
 
 def with_changes(before: KeptRows, now: pl.DataFrame, asked: Collection[str]) -> Moved:
@@ -142,7 +142,7 @@ def with_all_changes(before: KeptRows | None, now: pl.DataFrame) -> Moved:
     if before is None or before.columns != now.columns:
         known = before.select("id").get_column("id").to_list() if before else []
         return Moved(
-            KeptRows.whole("id", now), frozenset([*known, *now.get_column("id")]), now.clear(), now, anew=True
+            KeptRows.whole("id", now), frozenset([*known, *now.get_column("id")]), now.clear(), now, again=True
         )
     return _moved(before, before.select(), now)
 

@@ -40,7 +40,7 @@ def write_night(
     with new_file(folder / f"{night:05d}.{KIND}.db") as file:
         beside = Path(file.name)
         write_evidence_file(beside, people, pairs, {"run": SCOPE, **facts}, base)
-        # Nights are counted anew where somebody deleted the state: only what is shown tells two files apart.
+        # Nights are counted again where somebody deleted the state: only what is shown tells two files apart.
         inputs = digest(SCOPE, night, file_digest(beside), base.path.name if base else "")
         path = folder / f"{night:05d}-{inputs[:16]}.{KIND}.db"
         return keep(beside, path, stage=STAGE, table=NAME, number=0, kind=KIND, inputs=inputs, rows=len(pairs))

@@ -33,7 +33,7 @@ _OWN = re.compile(r"\d{5,}-\d+-.+|\..+\.part")
 """How files and folders of a night are called, and such as are half written."""
 TOUCHED, FRESH = ".touched", ".fresh"
 """Of rows of which a night writes what changed: the keys that were touched since, and their rows."""
-LOST = "delete work/scan: the next scan reads the whole register and builds it anew; no decision is lost"
+LOST = "delete work/scan: the next scan reads the whole register and builds it again; no decision is lost"
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def read_state(work: Path) -> ScanState:
                 hint="use the release that wrote it, or a newer one",
             )
         files = {str(name): Kept(**kept) for name, kept in body["files"].items()}
-        if body["format"] < FORMAT:  # the next scan reads and links the whole register anew
+        if body["format"] < FORMAT:  # the next scan reads and links the whole register again
             files = {name: kept for name, kept in files.items() if name == "candidates"}
             body["facts"].pop(LINKED, None)
         return ScanState(folder, int(body["night"]), files, dict(body["facts"]))

@@ -16,17 +16,17 @@ from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.dedupe.review.evidence import pairs_evidence, said_until_now
 from casebridge.dedupe.review.reraise import note_bases
-from casebridge.dedupe.scan.anew import ENDS
 from casebridge.dedupe.scan.changes import TableRead, read_table
 from casebridge.dedupe.scan.chores import read_chores
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.history import COUNTED, counted_pairs
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import Keys
-from casebridge.dedupe.scan.linking import Before, Linked, Ruled, link_people, linked_anew, read_linked
+from casebridge.dedupe.scan.linking import Before, Linked, Ruled, link_people, linked_again, read_linked
 from casebridge.dedupe.scan.nightly_evidence import Beside
 from casebridge.dedupe.scan.pairs import BESIDE, candidates, ruled_pairs
 from casebridge.dedupe.scan.people import LiveQueries, Moved, with_all_changes, with_changes
+from casebridge.dedupe.scan.remade import ENDS
 from casebridge.dedupe.scan.showing import shown_people
 from casebridge.dedupe.scan.standing import Standing, pairs_of
 from casebridge.dedupe.scan.state import LINKED, ScanState
@@ -69,7 +69,7 @@ class Model(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """What the steps of one night found, for those that write it down. due: all is written anew. few: there are
+    """What the steps of one night found, for those that write it down. due: all is written again. few: there are
     too few records to link."""
 
     queries: LiveQueries
@@ -152,7 +152,7 @@ class RegisterNight:
         begun = self._before(moved, seen.hidden)
         linked = link_people(register, begun, self.config, ruled, also)
         before = self.state.frame("candidates")
-        due, few = (begun is not None and begun.anew) or self._due(seen, moved, linked), linked.made is None
+        due, few = (begun is not None and begun.again) or self._due(seen, moved, linked), linked.made is None
         if due and write and linked.made:
             linked.made().save(self.state.new_folder(LINKED))
         linked = replace(linked, made=None)
@@ -174,19 +174,19 @@ class RegisterNight:
         if folder is None:
             return None
         linked, named = read_linked(folder), self.state.frame("clusters")
-        anew = linked is None
+        again = linked is None
         if linked is None:
             then = self.state.frame("register")
-            self.tell("what stands was linked by another release: the register is linked anew, by the same model")
-            linked = linked_anew(folder, moved.register.select() if then is None else then, self.config)
+            self.tell("what stands was linked by another release: the register is linked again, by the same model")
+            linked = linked_again(folder, moved.register.select() if then is None else then, self.config)
         clusters = dict(named.iter_rows()) if named is not None else {}
         if hidden:
             linked, clusters = linked.without_names(hidden), {
                 item: name for item, name in clusters.items() if name not in hidden and item not in hidden
             }  # fmt: skip
         touched = {*moved.register.touched.get_column("id")}
-        changed = {*moved.changed, *linked.ids()} if moved.anew else {*moved.changed, *touched}
-        return Before(linked, changed, clusters, anew)
+        changed = {*moved.changed, *linked.ids()} if moved.again else {*moved.changed, *touched}
+        return Before(linked, changed, clusters, again)
 
     @property
     def asked(self) -> str:
@@ -222,7 +222,7 @@ class RegisterNight:
         )
 
     def keep(self, seen: Seen, found: Found) -> dict[str, Any]:
-        """Have the register kept as it is from the next commit on: what changed in it, or all of it anew."""
+        """Have the register kept as it is from the next commit on: what changed in it, or all of it again."""
         state, linked, tables = self.state, found.linked, {**seen.rows, "register": found.moved.register}
         state.put("candidates", found.pairs)
         named, schema = linked.clusters, {"id": pl.String(), "cluster": pl.String()}
@@ -237,9 +237,9 @@ class RegisterNight:
         return facts
 
     def _due(self, seen: Seen, moved: Moved, linked: Linked) -> bool:
-        """Whether all is written anew: as long as it is not, each night links again what changed since."""
+        """Whether all is written again: as long as it is not, each night links again what changed since."""
         state, register = self.state, moved.register
-        if self.model is Model.NEW or state.linked is None or moved.anew or not linked.made:
+        if self.model is Model.NEW or state.linked is None or moved.again or not linked.made:
             return True
         many = state.files["register.touched"].rows > min(MOST_SINCE, SHARE_SINCE * register.height)
         keys = {item.partition(":")[2] for item in seen.hidden}

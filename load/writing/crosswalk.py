@@ -64,7 +64,7 @@ def put_crosswalk(job: Job, engine: sa.Engine, batch: Batch | None, run: str) ->
 
 
 def _table_for(connection: sa.Connection, batch: Batch | None) -> sa.Table:
-    """The crosswalk's table. It is ours, and made anew where the ids are no whole numbers and were, or the other
+    """The crosswalk's table. It is ours, and made again where the ids are no whole numbers and were, or the other
     way round."""
     ids = batch.scan().collect_schema()["target_id"] if batch else pl.Int64()
     (real,) = (c for c in sa.inspect(connection).get_columns(NAME) if c["name"] == "target_id")

@@ -167,7 +167,7 @@ class Delivery:
         self.there[batch.table, batch.number] = item
 
     def _stands(self, fresh: Sequence[Batch], stale: Sequence[Applied] = ()) -> bool:
-        """Whether the target, asked afresh, has these batches and no longer those."""
+        """Whether the target, asked again, has these batches and no longer those."""
         with self.engine.connect() as connection:
             there = applied(connection)
         wanted = {(batch.table, batch.number): batch.sha256 for batch in fresh}

@@ -144,9 +144,8 @@ def take(file: Path, folder: Path, dry_run: bool) -> None:
     """Take movers and leavers from a CSV file.
 
     Columns: login, name, role, clearance (yes, no), daily (pairs a day), teams (of a partner's agreement), groups
-    (of
-    restriction; `;` between them), leaves (yes). An empty cell leaves what is there. One bad line, and nothing is
-    taken.
+    (of restriction; `;` between them), leaves (yes). An empty cell leaves what is there. One bad line, and nothing
+    is taken.
     """
     with private_files():
         accounts, house = _accounts(folder)
@@ -169,8 +168,7 @@ def staff(file: Path, folder: Path) -> None:
     """Take the staff list: what may be a record of theirs, or of a relative, is kept from each of them.
 
     A CSV file: login, relation (self, partner, child, …), forename, surname, birth_date, postcode. Nothing that
-    was
-    taken before is forgotten.
+    was taken before is forgotten.
     """
     with private_files():
         accounts, house = _accounts(folder)

@@ -44,7 +44,7 @@ def decide(file: Path, folder: Path, as_json: bool, dry_run: bool) -> None:
     A key is system:key, or the bare key when the project has one system. Lines that nobody has filled in are left.
     One bad line, and nothing is taken. A run that is going on is not disturbed.
     """
-    _begin_anew(folder)
+    _start_again(folder)
     with open_job(folder, alone=False, scans=True) as job:
         known, live = known_records(job), job.settings.live
         if known is None:
@@ -72,8 +72,8 @@ def decide(file: Path, folder: Path, as_json: bool, dry_run: bool) -> None:
         click.echo(printable(f"contradiction, nothing of it merges: {item}"))
 
 
-def _begin_anew(folder: Path) -> None:
-    """A log that was lost begins anew, on record in the ledger: for that the project is held."""
+def _start_again(folder: Path) -> None:
+    """A log that was lost starts again, on record in the ledger: for that the project is held."""
     with open_job(folder, alone=False, scans=True) as job:
         lost = log_was_lost(job)
     if lost:
@@ -168,7 +168,7 @@ def _evidence(job: Job, scope: str) -> EvidenceFile:
     if not batches:
         raise CasebridgeError(
             f"run {job.run} has no evidence: it was closed, or another run has taken its place",
-            hint="`casebridge run` writes it anew",
+            hint="`casebridge run` writes it again",
         )
     return EvidenceFile(batches[0].path)
 

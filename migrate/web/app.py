@@ -174,7 +174,7 @@ _BROKEN = (
     "Tell whoever runs the desk."
 )
 _AWAY = "The desk cannot work just now. Try again in a minute; if it stays so, tell whoever runs the desk."
-_FOREIGN = "This form was not made by this desk for you, or your session began anew. Go back and try again."
+_FOREIGN = "This form was not made by this desk for you, or your session was started again. Go back and try again."
 
 
 def visit_of(house: House, request: Request, form: Mapping[str, str]) -> Visit:

@@ -38,8 +38,7 @@ class Move:
 
 def read_moves(path: Path, known: Mapping[str, Account]) -> list[Move]:
     """The lines of a list of movers and leavers; an empty cell leaves as it is what is there. SpecError lists
-    every bad
-    line."""
+    every bad line."""
     moves, problems = [], []
     for number, row in _rows(path, COLUMNS, needed=("login",)):
         try:

@@ -3,8 +3,7 @@ may do.
 
 Authorization code with PKCE (S256), state and nonce; the ID token's signature, issuer, audience, age and nonce are
 checked (OpenID Connect Core 1.0, 3.1.3.7). What a sign-in needs until it comes back is kept here for ten minutes,
-under a
-cookie of its own, and serves once.
+under a cookie of its own, and serves once.
 """
 
 from __future__ import annotations
@@ -109,8 +108,7 @@ class SingleSignOn:
 
     def finish(self, token: str, state: str, code: str) -> str | None:
         """The login of somebody who came back; None when this is no sign-in of ours, or the provider does not
-        stand
-        by it. Each sign-in serves once."""
+        stand by it. Each sign-in serves once."""
         with self._lock:
             pending = self._pending.pop(_digest(token), None)
         fits = pending is not None and hmac.compare_digest(pending.state.encode(), state.encode())

@@ -157,7 +157,7 @@ _PLAIN = (
     "WHERE age(written.at) <= age(%(since)s::xid))"
 )
 """A table of rows of its own, with its name, columns and words of enumerations as they were: a column that is
-dropped and made anew, or a word with another name, writes no row of the table."""
+dropped and made again, or a word with another name, writes no row of the table."""
 
 
 def _encoding(connection: sa.Connection) -> str:

@@ -10,7 +10,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Make the table, and add the columns one by one: that makes no table anew."""
+    """Make the table, and add the columns one by one: that makes no table again."""
     op.create_table(
         "desk_family",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),

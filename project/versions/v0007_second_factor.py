@@ -10,6 +10,6 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Add the columns one by one: that makes no table anew."""
+    """Add the columns one by one: that makes no table again."""
     for name, kind, default in (("second", sa.String(64), ""), ("second_used", sa.Integer(), "0")):
         op.add_column("desk_accounts", sa.Column(name, kind, nullable=False, server_default=default))

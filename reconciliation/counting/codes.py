@@ -1,6 +1,6 @@
 """Counts by type: each coded column of the target, counted by code on both sides.
 
-The source side translates the raw codes by the project's code lists, read here anew, with their dates;
+The source side translates the raw codes by the project's code lists, read here again, with their dates;
 the target side counts what is there. Survivors of a merge are counted on neither side: their values
 may come from any of their records, and the check of contents covers them.
 """

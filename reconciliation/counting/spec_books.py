@@ -2,7 +2,7 @@
 
 A source row that one spec loads counts as loaded, whatever became of the other rows that were to be made of it.
 So each spec has lines of its own: *asked* are the rows that pass its `where`, or that its query gives, found
-anew from the extracted files; their places come from the target and from what stands in the quarantines.
+again from the extracted files; their places come from the target and from what stands in the quarantines.
 """
 
 from __future__ import annotations

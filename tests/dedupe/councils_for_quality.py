@@ -36,8 +36,7 @@ class MadeUp:
 
 
 def made_up_council(seed: int) -> MadeUp:
-    """3,000 to 6,000 pairs. Linkage is too sure of itself by up to a factor of four in odds, more so where the
-    NHS
+    """3,000 to 6,000 pairs. Linkage is too sure of itself by up to a factor of four in odds, more so where the NHS
     number is missing; reviewers err in 1 to 4 of 100, and more often where linkage is unsure."""
     rng = np.random.default_rng(seed)
     count = int(rng.integers(3_000, 6_000))

@@ -114,7 +114,7 @@ def test_a_run_replaces_the_evidence_and_purge_takes_it_when_the_run_is_closed(t
     done = made.cli("audit", "verify")
     assert (done.returncode, "is not what the run wrote" in done.stderr) == (6, True)
     made.run()
-    assert made.cli("audit", "verify").returncode == 0, "a run writes it anew"
+    assert made.cli("audit", "verify").returncode == 0, "a run writes it again"
     made.dump([person(1, "Li"), person(2)])
     made.run("trial-2")
     now = evidence_of(tmp_path).path

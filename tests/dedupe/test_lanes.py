@@ -60,7 +60,7 @@ def test_a_pair_that_only_a_sample_holds_joins_no_group_and_is_in_no_list() -> N
     assert ranking.counts().total() == 2
 
 
-def test_a_ranking_that_moves_is_the_one_that_is_made_anew() -> None:
+def test_a_ranking_that_moves_is_the_one_that_is_made_again() -> None:
     pairs = [pair_of(str(n), str(n + 50), value=float(-n)) for n in range(10, 40)]
     where = {pair.item: Place.OPEN for pair in pairs}
     moved = Ranking(pairs, 0, lambda pair: where[pair.item])

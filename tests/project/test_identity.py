@@ -68,7 +68,7 @@ def test_later_keys_never_renumber_earlier_ones_and_no_id_is_given_twice(
 
 
 def test_a_crash_before_the_seal_gives_nothing_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next run numbers anew, other keys among them or not."""
+    """The next run numbers again, other keys among them or not."""
     lay_out(tmp_path, {"persons": PERSONS})
     with job_of(tmp_path) as job:
         give_out(job, "persons", "old", _keys(["1"]))

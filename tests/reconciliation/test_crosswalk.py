@@ -10,18 +10,16 @@ import sqlalchemy as sa
 
 from casebridge.project.database import open_database
 from tests.councils import Migration, contents, make_migration, small_council
+from tests.load.prepared import copy_of
 
 WAYS = "casebridge_crosswalk"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def loaded(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_of_module: str
-) -> Migration:
-    """A small council in its target, some of its people and all suppliers put forward decided to be one."""
+@pytest.fixture(scope="module")
+def decided(tmp_path_factory: pytest.TempPathFactory) -> Migration:
+    """A small council before its load, some of its people and all suppliers put forward decided to be one."""
     folder = tmp_path_factory.mktemp("crosswalk")
-    url = None if request.param == "sqlite" else postgres_of_module
-    made = make_migration(folder / "project", small_council(folder / "council", people=500), url)
+    made = make_migration(folder / "before" / "project", small_council(folder / "council", people=500))
     made.run(until="dedupe")
     header, *pairs = made.cli("pairs").stdout.splitlines()
     decisions = folder / "decisions.csv"
@@ -29,6 +27,19 @@ def loaded(
     decided = [line.replace(",,,,", ",same,J. Reviewer,the same,", 1) for line in (*people[:3], *suppliers)]
     decisions.write_text("\n".join([header, *decided]) + "\n", encoding="utf-8")
     assert made.cli("decide", str(decisions)).returncode == 0
+    return made
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def loaded(
+    request: pytest.FixtureRequest,
+    decided: Migration,
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres_of_module: str,
+) -> Migration:
+    """The council in a target of either kind."""
+    url = None if request.param == "sqlite" else postgres_of_module
+    made = copy_of(decided, tmp_path_factory.mktemp(request.param), url)
     made.run()
     return made
 

@@ -1,6 +1,6 @@
 """Every word of every finding: what had to be, what is, the query to repeat it, and where the evidence lies.
 
-The words stand in `findings/`. Whoever changes one reads it there first, then writes the file anew:
+The words stand in `findings/`. Whoever changes one reads it there first, then writes the file again:
 `WRITE_FINDINGS=1 python -m pytest tests/reconciliation/test_findings.py`.
 """
 

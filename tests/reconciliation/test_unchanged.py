@@ -75,7 +75,7 @@ def test_other_rules_or_a_damaged_batch_end_it(small_world: World) -> None:
     assert reconciliation.still_holds(job) is None
 
 
-def test_a_report_of_other_code_is_written_anew(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_of_other_code_is_written_again(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it says, and what it keeps to itself, may be otherwise now."""
     reconciliation.run(small_world.job)
     made = {**fingerprints(), "reconcile": fingerprints()["load"]}

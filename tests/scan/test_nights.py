@@ -170,7 +170,7 @@ def test_a_project_that_says_nothing_of_the_register_is_told_what_to_do(tmp_path
     assert "init DIR --scan URL" in done.stderr
 
 
-def test_a_scan_that_begins_anew_shows_what_it_found_and_not_what_stood_there(live: LiveRegister) -> None:
+def test_a_scan_that_begins_again_shows_what_it_found_and_not_what_stood_there(live: LiveRegister) -> None:
     pair = min(live.waiting(0))
     for mark in ("Y", "N", "Y"):
         live.do(PEOPLE.update().where(PEOPLE.c.person_id == pair[0]).values(restricted=mark))

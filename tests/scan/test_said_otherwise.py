@@ -74,7 +74,7 @@ def test_a_change_date_in_the_future_hides_nobody(live: LiveRegister) -> None:
     assert live.scan().changed == 1
 
 
-def test_what_another_release_linked_is_linked_anew_by_the_same_model(
+def test_what_another_release_linked_is_linked_again_by_the_same_model(
     live: LiveRegister, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person, _ = min(live.waiting())

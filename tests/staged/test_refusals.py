@@ -105,8 +105,8 @@ def test_a_folder_that_refuses_the_account_is_named(migration: Migration) -> Non
 @pytest.mark.parametrize(
     ("words", "files", "hint"),
     [
-        (("run", "--plan"), "dedupe/candidates/*.model.parquet", "made anew"),
-        (("pairs",), "dedupe/pairs/*.parquet", "made anew"),
+        (("run", "--plan"), "dedupe/candidates/*.model.parquet", "made again"),
+        (("pairs",), "dedupe/pairs/*.parquet", "made again"),
         (("rollback", "trial-1"), "load/persons/*.rows.parquet", "restore work/load from a backup"),
     ],
 )

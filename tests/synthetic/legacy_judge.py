@@ -1,4 +1,4 @@
-"""What becomes of each row, worked out afresh from the bytes of a dump: the second opinion on its truth.
+"""What becomes of each row, worked out again from the bytes of a dump: the second opinion on its truth.
 
 One row at a time, in the order of the pipeline: unreadable, doubled key, excluded, rules, references.
 """

@@ -7,6 +7,7 @@ import stat
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from legacy_judge import KEYS, nhs_is_wrong
@@ -16,6 +17,7 @@ from casebridge.dedupe.linkage import Fields, evaluate, link
 from casebridge.synthetic import Summary, make_council
 from casebridge.synthetic.codelists import CODE_LISTS
 from casebridge.synthetic.dump import CHUNK
+from casebridge.synthetic.writer import Writer
 
 PEOPLE = 6_000
 
@@ -230,3 +232,15 @@ def test_suppliers_entered_again_are_found(made: Summary, tables: dict[str, list
     assert max(line["recall"] for line in judged["by_threshold"] if line["precision"] >= 0.9) >= 0.9
     assert "same" not in found.pairs["zone"].to_list()
     assert any("No address" in warning for warning in found.model["warnings"])
+
+
+def test_a_record_torn_in_a_free_text_has_one_line_more(tmp_path: Path) -> None:
+    """The manifest counts lines; a record of several lines that is torn has one more than it had."""
+    writer = Writer(tmp_path)
+    frame = pl.DataFrame(
+        {"NO": ["1", "2", "3"], "TEXT": ["8\r\n7.99", '"a\r\nb"', "c"], "END": ["x", "y\r\nz", "w"]}
+    )
+    torn = np.array([True, True, False])
+    assert writer.append("CF_INVOICE", frame, torn, ("TEXT",)).tolist() == [2, 4, 7]
+    writer.files["CF_INVOICE"].close()
+    assert (tmp_path / "dump" / "CF_INVOICE.csv").read_bytes().count(b"\n") == writer.files["CF_INVOICE"].lines

@@ -188,7 +188,7 @@ when = "kind = 'MAIN' AND ended IS NULL"
 
 
 def test_of_several_rows_only_one_may_be_so(tmp_path: Path) -> None:
-    """Over batches: every row of the group is named and loaded; a change asks anew, and nothing else does."""
+    """Over batches: every row of the group is named and loaded; a change asks again, and nothing else does."""
     lay_out(tmp_path, {"persons": ONE_MAIN}, target=ADDRESSES, batch_rows=2)
     lines = ["1,p,MAIN,", "2,p,MAIN,01/02/2020", "3,q,MAIN,", "4,p,TEMP,", "5,p,MAIN,", "6,,MAIN,", "7,,MAIN,"]
     dump = tmp_path / "dump" / "PERSON.csv"

@@ -91,7 +91,7 @@ def test_a_check_without_a_claim_or_a_token_is_none(house: House) -> None:
 
 
 def test_a_blind_page_stays_blind_without_scripts_when_a_value_is_shown(house: House) -> None:
-    """To reveal a value makes a page anew; it must not be the page that tells what was decided."""
+    """To reveal a value makes a page again; it must not be the page that tells what was decided."""
     kim = at_desk(house, "kim")
     kim.get("/checks")
     kim.send("/checks")

@@ -24,7 +24,7 @@ from casebridge.dedupe.linkage.own_files import own_json
 from casebridge.project.batch import file_digest, write_file, write_text
 
 FILE, FORMAT = "linked.json", 2
-ANEW = "Link the whole register anew."
+AGAIN = "Link the whole register again."
 BEGUN = "begun"
 """Files that a save was about to write, or to delete, when it was stopped."""
 Frames = dict[str, pl.DataFrame]
@@ -59,16 +59,16 @@ def read_frames(where: Path, model: str) -> tuple[dict[str, Any], Frames]:
     made by another engine or model."""
     told = json.loads((where / FILE).read_text(encoding="utf-8"))
     if told["format"] != FORMAT:
-        raise RegisterError(f"{FILE} is of another format ({told['format']}).", ANEW)
+        raise RegisterError(f"{FILE} is of another format ({told['format']}).", AGAIN)
     if told["code"] != code():
-        raise RegisterError("The linked register was made by another version of the engine.", ANEW)
+        raise RegisterError("The linked register was made by another version of the engine.", AGAIN)
     if told["model"] != model:
-        raise RegisterError("The kept model is not the one by which the register was linked.", ANEW)
+        raise RegisterError("The kept model is not the one by which the register was linked.", AGAIN)
     with ThreadPoolExecutor(2) as pool:
         whole = pool.map(lambda name: file_digest(where / name) == told["files"][name], told["files"])
         frames = {name.rsplit("-", 1)[0]: pl.read_parquet(where / name) for name in told["files"]}
         if not all(whole):
-            raise RegisterError("A file of the linked register is not what was written.", ANEW)
+            raise RegisterError("A file of the linked register is not what was written.", AGAIN)
     return told, frames
 
 

@@ -1,4 +1,4 @@
-"""Clusters anew where something changed; and the linked register as it is now."""
+"""Clusters again where something changed; and the linked register as it is now."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Affected:
 @dataclass(frozen=True)
 class _Now:
     """What the linked register is made of: all records that there were and are; kept pairs, standing pairs and
-    cuts by their numbers in these; the rows that were grouped anew, and their clusters."""
+    cuts by their numbers in these; the rows that were grouped again, and their clusters."""
 
     change: Change
     seen: Seen
@@ -67,7 +67,7 @@ class _Now:
         return replace(self.change.linked, records=self.change.applied.records)
 
     def linked(self) -> LinkedRegister:
-        """Without the records that left: the others are numbered anew."""
+        """Without the records that left: the others are numbered again."""
         change = self.change
         new = pl.Series([None], dtype=pl.String).new_from_index(0, len(change.came))
         borne = pl.concat([change.linked.names, new]).scatter(self.rows, self.names)
@@ -92,8 +92,8 @@ class _Now:
         )
 
 
-def grouped_anew(change: Change, seen: Seen, standing: pl.DataFrame, region: Flags, scored: int) -> Affected:
-    """Clusters anew where a pair of the region stands in or next to them; and all as it is now."""
+def grouped_again(change: Change, seen: Seen, standing: pl.DataFrame, region: Flags, scored: int) -> Affected:
+    """Clusters again where a pair of the region stands in or next to them; and all as it is now."""
     linked, old = change.linked, change.linked.records
     looked = _looked_at(change, standing, region)
     part = change.applied.part(np.flatnonzero(looked))

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.affected.folder import ANEW, own_folder, read_frames, write_frames
+from casebridge.dedupe.linkage.affected.folder import AGAIN, own_folder, read_frames, write_frames
 from casebridge.dedupe.linkage.affected.frames import frames_of, records_of
 from casebridge.dedupe.linkage.affected.part import Applied, Rows, Seen
 from casebridge.dedupe.linkage.blocking.keys import Key
@@ -107,7 +107,7 @@ class LinkedRegister:
         except RegisterError:
             raise
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
-            raise RegisterError(f"No linked register can be read ({type(error).__name__}).", ANEW) from error
+            raise RegisterError(f"No linked register can be read ({type(error).__name__}).", AGAIN) from error
 
     def save(self, folder: str | Path) -> None:
         """Write it into `folder` (0700, files 0600), in place of the linked register that stands there, whole

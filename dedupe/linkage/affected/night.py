@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from casebridge.dedupe.linkage.affected.change import Change
-from casebridge.dedupe.linkage.affected.grouping import Affected, grouped_anew, touching
+from casebridge.dedupe.linkage.affected.grouping import Affected, grouped_again, touching
 from casebridge.dedupe.linkage.affected.linked import LinkedRegister, places
 from casebridge.dedupe.linkage.affected.meeting import Meeting
 from casebridge.dedupe.linkage.affected.part import Flags, Rows, Seen
@@ -49,7 +49,7 @@ def link_affected(
     tell("third records", {"pairs": pairs.height})
     outside = ~(touching(linked.standing, region | change.left))
     standing = pl.concat([linked.standing.filter(pl.Series(outside)), pairs])
-    return grouped_anew(change, seen, standing, region, len(fresh.left))
+    return grouped_again(change, seen, standing, region, len(fresh.left))
 
 
 def _silent(_step: str, _facts: dict[str, Any]) -> None:
@@ -57,7 +57,7 @@ def _silent(_step: str, _facts: dict[str, Any]) -> None:
 
 
 def _scored(change: Change) -> tuple[Rows, Seen]:
-    """The records whose pairs are made anew, and these pairs."""
+    """The records whose pairs are made again, and these pairs."""
     kept, ids = change.applied.kept, change.applied.records.ids
     blocking = Meeting(kept.rules, kept.divisions, kept.max_block)
 

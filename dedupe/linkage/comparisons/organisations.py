@@ -1,8 +1,7 @@
 """Comparing organisations: names with trading names and branches, addresses, phones, e-mail, numbers.
 
 Starting beliefs stand in the order of the profiles of `kinds.organisation`: a body that stayed, one that moved,
-two
-branches of one chain, two bodies of one building.
+two branches of one chain, two bodies of one building.
 """
 
 from __future__ import annotations

@@ -36,12 +36,11 @@ FLOOR = 1e-9
 
 @dataclass(frozen=True)
 class Component:
-    """One profile of the mixture: its name, the relation it belongs to, its starting share of the
-    candidate pairs and its starting chances of each level, one array a comparison; `prior` is how
-    many pairs' worth of belief stands behind the start of each comparison (inf: the data cannot move it).
-    Components `pooled` on a comparison share one set of chances for it. The share of a `steady` component
-    stays as it starts; none
-    passes its `most`. `ceilings` bounds each level's chance, levels of all comparisons in a row."""
+    """One profile of the mixture: its name, the relation it belongs to, its starting share of the candidate pairs
+    and its starting chances of each level, one array a comparison; `prior` is how many pairs' worth of belief
+    stands behind the start of each comparison (inf: the data cannot move it). Components `pooled` on a comparison
+    share one set of chances for it. The share of a `steady` component stays as it starts; none passes its `most`.
+    `ceilings` bounds each level's chance, levels of all comparisons in a row."""
 
     name: str
     relation: str
@@ -145,11 +144,10 @@ class Model:
     ) -> NDArray[np.float64]:
         """The highest log odds any completion of unfinished patterns can reach (or a little above it).
 
-        A level number above the missing one names a set in `opens`: the levels still possible. For every
-        pair of a same-person component s and another o, s gains at most the largest log-ratio over the
-        levels possible; sum_s a_s / sum_o b_o <= sum_s min_o a_s / b_o. Leaving out the background, and chance
-        where it is held to a count, keeps this an upper bound. It knows no curve: pairs are scored before there is
-        one.
+        A level number above the missing one names a set in `opens`: the levels still possible. For every pair of a
+        same-person component s and another o, s gains at most the largest log-ratio over the levels possible;
+        sum_s a_s / sum_o b_o <= sum_s min_o a_s / b_o. Leaving out the background, and chance where it is held to
+        a count, keeps this an upper bound. It knows no curve: pairs are scored before there is one.
         """
         settled = [
             np.concatenate([t, np.zeros((t.shape[0], len(o)))], axis=1)

@@ -138,8 +138,8 @@ def count_coincidences(
     register: Register, comparisons: Sequence[Comparison], rules: Sequence[Rule]
 ) -> Namesakes | None:
     """The count; None where the kind has no date and names to count by, a column is lacking, no rule makes all
-    such pairs, too many dates are no days of a calendar, all people are born within SPAN, or too few pairs
-    show anything.
+    such pairs, too many dates are no days of a calendar, all people are born within SPAN, or too few pairs show
+    anything.
     """
     kind = register.kind
     agreeing, place = kind.chance.coincidences, {c.name: number for number, c in enumerate(comparisons)}

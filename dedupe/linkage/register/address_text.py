@@ -41,8 +41,7 @@ class AddressLine:
 
 def read_address_line(text: str) -> AddressLine:
     """House, street and postcode of an address in plain letters. A flat or unit stands before the number; a
-    building
-    goes by its name where it has no number.
+    building goes by its name where it has no number.
 
     >>> read_address_line("Unit 4, Moor House, 12 High St, Tarnton, LS1 4AB")
     AddressLine(house='4 12', street='HIGH ST', postcode='LS1 4AB')

@@ -18,8 +18,8 @@ NINO = re.compile(r"([ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z])(\d{6})[A-D]?")
 NO_NINO = frozenset(["BG", "GB", "KN", "NK", "NT", "TN", "ZZ"])
 ODS = re.compile(r"^(?:[A-Z]{3}|[A-Z0-9]*(?:[A-Z][0-9]|[0-9][A-Z])[A-Z0-9]*|\d{3})$")
 """Three to nine letters and figures, in several coding frames (NHS Data Dictionary, organisation code): RAE,
-A12345,
-RH802, VLX9P, EE100000; 231 for a local authority. Without both a letter and a figure only those of three."""
+A12345, RH802, VLX9P, EE100000; 231 for a local authority. Without both a letter and a figure only those of
+three."""
 ADDRESS = r"([^\s<>:;,()]+@[^\s<>:;,()@]+)"
 NOBODY = r"^(?:no-?e?mail|none|no-?reply|do-?not-?reply|not-?known|not-?provided|unknown|test|n/?a|nobody|x+)$"
 
@@ -98,9 +98,8 @@ def valid_nino(text: str) -> bool:
 
 
 def supplier_numbers(text: pl.Series) -> pl.Series:
-    """Capitals and figures of a supplier's number, noughts in front of a plain number left out; null for fillers,
-    for
-    fewer than three signs and for one figure only.
+    """Capitals and figures of a supplier's number, zeros in front of a plain number left out; null for fillers,
+    for fewer than three signs and for one figure only.
 
     >>> supplier_numbers(pl.Series(["S-100 234", "0004567.0", "n/k", "0000", "12"])).to_list()
     ['S100234', '4567', None, None, None]

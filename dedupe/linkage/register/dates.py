@@ -159,10 +159,10 @@ def packed_dates(column: pl.Series) -> NDArray[np.uint32]:
 def read_dates(column: pl.Series, known: Known | None = None, role: str = "date") -> Dates:
     """A column of dates or date text; each distinct text is parsed once.
 
-    The century of two-digit years is that which the register's own four-digit years allow: births end in the
-    year that all but 1 in 1,000 of its dates do not pass (a slip of the pen makes births to come). Whether day or
-    month comes first the column's own dates say: those with a number over 12 can be read in one order only. Or
-    both are known.
+    The century of two-digit years is that which the register's own four-digit years allow: births end in the year
+    that all but 1 in 1,000 of its dates do not pass (a slip of the pen makes births to come). Whether day or month
+    comes first the column's own dates say: those with a number over 12 can be read in one order only. Or both are
+    known.
     """
     known = known or Known()
     none = np.zeros(len(column), dtype=bool)

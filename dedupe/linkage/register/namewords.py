@@ -21,7 +21,7 @@ DAS DO DOS DU LA LE LAS LOS LES TER TEN TE ZU ZUR ZUM AF AV AP AB FERCH VERCH MA
 SAINT
 """
 PARTICLES = frozenset(_PARTICLES.split())
-"""Words that say whose child one is, or whence, and stand in the names of people who are no kin: "child of" in
+"""Words that say whose child one is, or from where, and stand in the names of people who are no kin: "child of" in
 Malay and Arabic (A Guide to Names and Naming Practices, UK government, 2006), "of" and "from" in Dutch, German,
 French, Portuguese and Spanish, the Arabic article, Welsh ap and ferch, Irish and Scottish Mac, O and Ni."""
 

@@ -18,7 +18,7 @@ from casebridge.dedupe.linkage.register.values import by_distinct
 LONGEST, LEAST_PHONE, LONGEST_PHONE = 15, 6, 13
 STANDING_FOR_NONE = (*range(10), 99, 999)
 MOST_WITH_LETTERS = 0.2
-ZEROS_CUT = 2  # digits that 7.42438187E+09 may have lost: they were noughts
+ZEROS_CUT = 2  # digits that 7.42438187E+09 may have lost: they were zeros
 
 FLOAT = r"^(\d+)\.0+$"
 DRESS = r"\(0\)|[\s().'\u2019-]"
@@ -84,9 +84,9 @@ def _by_row(odd: NDArray[np.int64], rows: NDArray[np.int64], further: dict[int, 
 
 
 def without_prefix(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Phone numbers without the home country's 44, and the nought that some write behind it."""
+    """Phone numbers without the home country's 44, and the zero that some write behind it."""
     found = values.copy()
-    for digits in (9, 10, 11):  # a nought behind the prefix makes the number one digit longer
+    for digits in (9, 10, 11):  # a zero behind the prefix makes the number one digit longer
         unit = 10**digits
         there = found // unit == HOME_COUNTRY
         rest = found % unit

@@ -35,7 +35,7 @@ def houses(text: pl.Series) -> pl.Series:
 
 
 def postcodes(text: pl.Series) -> pl.Series:
-    """Postcodes without blanks. Missing are those that mean "no fixed abode" (ZZ99), noughts or nines only, a
+    """Postcodes without blanks. Missing are those that mean "no fixed abode" (ZZ99), zeros or nines only, a
     single sign, and words: every country's codes hold a figure."""
     bare = text.str.slice(0, 20).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
     real = pl.col("t").str.contains(r"\d") & (pl.col("t").str.len_chars() > 1) & ~pl.col("filler")

@@ -1,8 +1,8 @@
 """The cascade: cheap evidence for every pair, costly evidence only where it can still matter.
 
-A pair is dropped as soon as even the best remaining evidence cannot bring it to the threshold. Nothing that
-would have reached the threshold is lost (`Model.bound`): the cascade keeps exactly what scoring everything
-to the end would keep.
+A pair is dropped as soon as even the best remaining evidence cannot bring it to the threshold. Nothing that would
+have reached the threshold is lost (`Model.bound`): the cascade keeps exactly what scoring everything to the end
+would keep.
 """
 
 from __future__ import annotations

@@ -74,8 +74,7 @@ def take(visit: Visit) -> Response:
 @dataclass(frozen=True)
 class After:
     """What to say when a verdict was taken: the pair, what was said, where it stands, what linkage thinks; and of
-    a pair
-    that was made up, its answer."""
+    a pair that was made up, its answer."""
 
     item: str
     said: str

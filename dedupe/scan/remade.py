@@ -24,7 +24,7 @@ CHILD = 18
 
 
 @dataclass(frozen=True)
-class Anew:
+class Remade:
     """What is made again: candidates, and those of before that count no more in this form; people in the former,
     and others, in no pair now, who may be shown beside somebody."""
 
@@ -57,7 +57,7 @@ def of_age(register: KeptRows, config: ScanConfig, since: dt.date, day: dt.date)
     return set(born.filter(pl.col(column) > after, pl.col(column) <= until).get_column("id"))
 
 
-def made_anew(now: pl.DataFrame, before: pl.DataFrame, stir: Collection[str]) -> Anew:
+def made_again(now: pl.DataFrame, before: pl.DataFrame, stir: Collection[str]) -> Remade:
     """What is made again of candidates: those that are not as they were before, those of people who were stirred,
     and all that hang together with them."""
     columns = [name for name in now.columns if name not in BESIDE]
@@ -68,7 +68,7 @@ def made_anew(now: pl.DataFrame, before: pl.DataFrame, stir: Collection[str]) ->
     reached = _hanging_together(pl.concat([now.select(ENDS), before.select(ENDS)]).unique(), seeds)
     mine, old = (frame.filter(_in(reached)) for frame in (now, before))
     maybe = frozenset([*stir, *_ends(old)])
-    return Anew(mine, old, frozenset(_ends(mine)), maybe - in_a_pair(now, maybe))
+    return Remade(mine, old, frozenset(_ends(mine)), maybe - in_a_pair(now, maybe))
 
 
 def in_a_pair(pairs: pl.DataFrame, some: Collection[str]) -> frozenset[str]:
