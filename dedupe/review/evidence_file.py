@@ -290,32 +290,36 @@ def _pair(row: tuple[Any, ...]) -> PairEvidence:
 def current_evidence(work: Path) -> Path | None:
     """The evidence file that the ledger names now."""
     found = _on_record(work)
-    return found[0] if found else None
+    return found[0][0] if found and found[0][0].is_file() else None
 
 
 def evidence_problem(work: Path) -> str:
-    """What is wrong with the evidence file that the ledger names now, in a sentence; empty when it is what the run
-    wrote, or when there is none."""
-    found = _on_record(work)
-    if found is None or file_digest(found[0]) == found[1]:
+    """What is wrong with the evidence that the ledger names now, the file on which it stands with it, in a
+    sentence; empty when it is what the run wrote, or when there is none."""
+    if current_evidence(work) is None:
         return ""
-    return f"the evidence {found[0].name} is not what the run wrote"
+    for path, sha256 in _on_record(work):
+        if not path.is_file() or file_digest(path) != sha256:
+            return f"the evidence {path.name} is not what the run wrote"
+    return ""
 
 
-def _on_record(work: Path) -> tuple[Path, str] | None:
-    """The file, and the digest that the ledger has of it."""
+def _on_record(work: Path) -> list[tuple[Path, str]]:
+    """The file, then the one on which it stands; of each the digest that the ledger has of it."""
     path = work / "ledger.db"
     if not path.is_file():
-        return None
+        return []
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
     try:
         found = connection.execute(
-            "SELECT files.path, files.sha256 FROM files JOIN standing USING (stage, name, number, inputs) "
-            "WHERE files.stage = 'dedupe' AND files.name = ? AND files.kind = ? ORDER BY standing.rowid DESC",
-            (NAME, KIND),
-        ).fetchone()
+            "SELECT files.path, files.sha256, files.inputs FROM files "
+            "JOIN standing USING (stage, name, number, inputs) "
+            "WHERE files.stage = 'dedupe' AND files.name = ? AND files.kind IN (?, ?) "
+            "ORDER BY standing.rowid DESC, files.kind = ?",
+            (NAME, KIND, BASE, BASE),
+        ).fetchall()
     except sqlite3.OperationalError:
-        return None
+        return []
     finally:
         connection.close()
-    return (work / found[0], found[1]) if found and (work / found[0]).is_file() else None
+    return [(work / name, sha256) for name, sha256, inputs in found if inputs == found[0][2]]

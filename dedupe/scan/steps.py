@@ -177,7 +177,7 @@ class RegisterNight:
         again = linked is None
         if linked is None:
             then = self.state.frame("register")
-            self.tell("what stands was linked by another release: the register is linked again, by the same model")
+            self.tell("what stands is of another release, or damaged: all is linked again, by the same model")
             linked = linked_again(folder, moved.register.select() if then is None else then, self.config)
         clusters = dict(named.iter_rows()) if named is not None else {}
         if hidden:

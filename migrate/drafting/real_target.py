@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from casebridge.migrate.drafting.tables import ancestors
 from casebridge.project.database import DRIVER_ERRORS, open_database, refusal
 from casebridge.project.targetfile import NUMBERED
 
@@ -139,16 +140,7 @@ def _kept_open(parents: dict[str, set[str]], table: str, column: RealColumn) -> 
     to = column.references
     if not to or to == table:
         return column
-    if table in _above(parents, to):
+    if table in ancestors(parents, to):
         return replace(column, references="", doubt=f"a key of {to}, left out: the tables form a circle")
     parents.setdefault(table, set()).add(to)
     return column
-
-
-def _above(parents: Mapping[str, set[str]], table: str) -> set[str]:
-    seen, left = {table}, [table]
-    while left:
-        fresh = parents.get(left.pop(), set()) - seen
-        seen |= fresh
-        left += fresh
-    return seen

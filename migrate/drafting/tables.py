@@ -85,14 +85,15 @@ def _without_circles(references: Sequence[Reference]) -> list[Reference]:
     parents: dict[str, set[str]] = {}
     for ref in sorted(references, key=lambda ref: (not ref.alike, ref.orphan_rows)):
         if ref.table != ref.to_table:
-            if ref.table in _ancestors(parents, ref.to_table):
+            if ref.table in ancestors(parents, ref.to_table):
                 continue
             parents.setdefault(ref.table, set()).add(ref.to_table)
         kept.append(ref)
     return kept
 
 
-def _ancestors(parents: Mapping[str, set[str]], table: str) -> set[str]:
+def ancestors(parents: Mapping[str, set[str]], table: str) -> set[str]:
+    """A table, and all that it hangs on by its `parents`, however far."""
     seen, left = {table}, [table]
     while left:
         fresh = parents.get(left.pop(), set()) - seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from casebridge.dedupe.review.decisions import Ruling
 from casebridge.dedupe.review.evidence_file import EvidenceFile, current_evidence
 from casebridge.dedupe.scan.state import read_state
 from casebridge.synthetic.nights import StaffAtWork
+from tests.councils import casebridge
 from tests.scan.live import LiveRegister, make_live
 
 NIGHTS = 6
@@ -40,6 +42,22 @@ def test_nights_in_pieces_are_nights_written_whole(tmp_path: Path, monkeypatch: 
             for one in (live, other) if pair in live.waiting() else ():
                 one.decide(*pair, Ruling.SAME if number % 2 else Ruling.DIFFERENT)
     assert pieces > NIGHTS // 2, pieces
+    _is_held_against_what_was_written(live)
+
+
+def _is_held_against_what_was_written(live: LiveRegister) -> None:
+    """Also the larger file, on which the small one of the last night stands."""
+    verify = ("audit", "verify", "--project", str(live.folder))
+    live.scan()
+    assert _in_pieces(live)
+    assert casebridge(*verify).returncode == 0
+    base = live.folder / "work" / read_state(live.folder / "work").facts["evidence_base"]["path"]
+    base.chmod(0o600)
+    with closing(sqlite3.connect(base)) as connection, connection:
+        connection.execute("UPDATE pairs SET value = value + 1")
+    wrong = casebridge(*verify)
+    assert wrong.returncode != 0
+    assert f"the evidence {base.name} is not what the run wrote" in wrong.stdout + wrong.stderr
 
 
 def _in_pieces(live: LiveRegister) -> bool:

@@ -85,7 +85,7 @@ def test_what_another_release_linked_is_linked_again_by_the_same_model(
         patched.setattr("casebridge.dedupe.linkage.affected.folder.code", lambda: "of another release")
         night = scan_project(live.folder, day=live.day, tell=told.append)
         assert live.differs_from_a_full_run() == set()
-    assert any("linked by another release" in line for line in told)
+    assert any("another release" in line for line in told)
     assert night.changed == 1
     assert (person, 9001) in live.waiting()
     after = read_state(live.folder / "work")
