@@ -9,6 +9,7 @@ findings by rule, never a child's.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ _AFTER = 'print("\\n" + json.dumps({"counts": counts, "ran": ran, "words": words
 _PACKAGES = {"ssda903": "csc-validator-be-903", "cin": "csc-validator-be-cin 'numpy<2'"}
 _SCRIPTS = {kind: _BEFORE + script + _AFTER for kind, script in (("ssda903", _SSDA903), ("cin", _CIN))}
 KINDS = tuple(_SCRIPTS)
+_ERROR = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Warning)")
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,20 @@ def validated(place: Path, python: Path, kind: str, year: int, authority: str) -
     if done.returncode or not done.stdout.strip():
         raise SourceError(place.name, f"cannot be validated: {_reason(done.stderr)}", hint=_hint(kind))
     told = json.loads(done.stdout.strip().splitlines()[-1])
-    return Validation(told["counts"], frozenset([*told["ran"], *told["counts"]]), told["words"])
+    ran = frozenset([*told["ran"], *told["counts"]])
+    if not ran:
+        hint = "name the folder or file of the return: its files are not those that the validator knows"
+        raise SourceError(place.name, "cannot be validated: not one rule could run on it", hint=hint)
+    return Validation(told["counts"], ran, told["words"])
 
 
 def _reason(stderr: str) -> str:
-    """The kind of error that ended it; a missing module is named, for it is no one's data."""
-    last = stderr.strip().splitlines()[-1:] or ["it ended without a word"]
+    """The kind of error that ended it, where the last line begins with one: else that may be anybody's data. A
+    missing module is named."""
+    last = stderr.strip().splitlines()[-1:] or [""]
     kind, _, text = last[0].partition(":")
+    if not _ERROR.fullmatch(kind):
+        return "it ended without saying which error it was"
     return f"{kind}:{text}" if kind == "ModuleNotFoundError" else kind
 
 

@@ -17,6 +17,7 @@ from casebridge.migrate.returns import validated
 from casebridge.project.errors import SourceError
 
 _VALIDATOR = """
+import sys
 class Table(dict):
     columns = property(lambda self: list(self))
 class Marks(list):
@@ -28,9 +29,13 @@ class LacValidator:
         text = b"".join(file["file_content"] for file in files)
         if b"BROKEN" in text:
             raise ValueError("child 4711 cannot be read")
+        if b"ENDED" in text:
+            sys.exit("Child 4711 of the council")
         print("noise")
         self.ds_results = {"metadata": {}, "Header": Table(CHILD=[], ERR_103=Marks([text.count(b"XX")]))}
         self.dones = ["103", "101"] if b"SEX" in text else ["103"]
+        if not text:
+            self.ds_results, self.dones = {}, []
 """
 _RULES = """
 class Rule:
@@ -85,3 +90,16 @@ def test_what_a_validator_says_of_a_child_is_not_told(python: Path, tmp_path: Pa
     assert "pip install csc-validator-be-903" in missing.value.hint
     with pytest.raises(SourceError, match="cannot be started"):
         validated(broken, tmp_path / "nowhere", "ssda903", 2026, "E09000027")
+    ended = _return(tmp_path / "ended", "ENDED")
+    with pytest.raises(
+        SourceError, match=r"ended: cannot be validated: it ended without saying which error it was$"
+    ):
+        validated(ended, python, "ssda903", 2026, "E09000027")
+
+
+def test_a_return_on_which_no_rule_can_run_is_not_in_order(python: Path, tmp_path: Path) -> None:
+    """Two empty folders do not differ."""
+    empty = _return(tmp_path / "empty", "")
+    done = _statutory(empty, empty, python)
+    assert done.exit_code != 0
+    assert "not one rule could run on it" in str(done.exception)
