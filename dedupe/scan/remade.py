@@ -14,13 +14,12 @@ import polars as pl
 
 from casebridge.dedupe.review.gathering import home_of
 from casebridge.dedupe.scan.config import ScanConfig
+from casebridge.dedupe.scan.counts import CHILD
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.pairs import BESIDE
 from casebridge.dedupe.scan.people import Moved
 
 ENDS = ["left_id", "right_id"]
-CHILD = 18
-"""The age in years at which somebody is an adult."""
 
 
 @dataclass(frozen=True)
