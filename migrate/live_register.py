@@ -6,14 +6,17 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
 import polars as pl
 
+from casebridge.dedupe.review.merge_rules import FILE as MERGE
 from casebridge.dedupe.scan.config import FILE as LINKAGE
 from casebridge.dedupe.scan.config import ScanConfig, read_scan, read_scans
 from casebridge.dedupe.scan.kept_rows import KeptRows
+from casebridge.dedupe.scan.live_preflight import TARGET, read_live_rules
 from casebridge.dedupe.scan.people import LiveQueries
 from casebridge.migrate.drafting.names import quoted, toml_key
 from casebridge.migrate.drafting.people import bare_word, roles_named
@@ -84,18 +87,25 @@ def init_scan(folder: Path, url: str) -> DraftedScan:
         raise CasebridgeError(f"{folder} is a project already", hint="choose another folder; nothing was changed")
     with open_snapshot(url) as snapshot:
         relations = snapshot.relations()
-    text, table, roles = _like_the_pack(relations) or _drafted(relations)
+    like_the_pack = _like_the_pack(relations)
+    text, table, roles = like_the_pack or _drafted(relations)
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / LINKAGE, text)
+    for name in (MERGE, TARGET) if like_the_pack else ():
+        write_text(folder / name, (_pack() / name).read_text(encoding="utf-8"))
     write_text(folder / FILE, _SETTINGS.format(name=quoted(folder.resolve().name), url=quoted(url)))
     return DraftedScan(folder / FILE, table, roles)
 
 
+def _pack() -> Traversable:
+    return resources.files("casebridge.project") / "packs" / PACK
+
+
 def _like_the_pack(relations: Sequence[Relation]) -> tuple[str, str, Mapping[str, str]] | None:
     """The pack's own words, where the register has all tables and columns that they name."""
-    text = (resources.files("casebridge.project") / "packs" / PACK / LINKAGE).read_text(encoding="utf-8")
+    text = (_pack() / LINKAGE).read_text(encoding="utf-8")
     roles, rest, scan = (text.index(mark) for mark in _CUT)
-    with resources.as_file(resources.files("casebridge.project") / "packs" / PACK) as pack:
+    with resources.as_file(_pack()) as pack:
         config = read_scan(pack)
     if _missing(config, relations):
         return None
@@ -149,6 +159,7 @@ def check_live(folder: Path) -> list[str]:
     """All that is wrong with what a project says of the live register; empty when it is sound."""
     try:
         settings, configs = read_settings(folder), read_scans(folder)
+        read_live_rules(settings, configs[0])
         with open_snapshot(settings.live.url if settings.live else settings.target_url) as snapshot:
             relations = snapshot.relations()
         missing = [problem for config in configs for problem in _missing(config, relations)]

@@ -14,7 +14,7 @@ from itertools import combinations
 import polars as pl
 
 from casebridge.dedupe.review.crosswalk import Groups
-from casebridge.dedupe.review.merge_rules import FILE, MergeRules, Outcome, strictest
+from casebridge.dedupe.review.merge_rules import FILE, Blocker, MergeRules, Outcome, strictest
 from casebridge.dedupe.review.preflight_checks import CHECKS, ID, PAIR
 from casebridge.dedupe.review.preflight_facts import facts_of
 from casebridge.project.batch import digest
@@ -62,14 +62,22 @@ def _with_parents(job: Job, tables: Collection[str]) -> set[str]:
 def look(job: Job, rules: MergeRules, pairs: Iterable[tuple[str, str]], register: Sequence[str]) -> pl.DataFrame:
     """FOUND of these pairs (smaller id left). `register` are the specs whose rows are the people."""
     asked = pl.DataFrame(sorted(set(pairs)), schema=dict.fromkeys(PAIR, pl.String), orient="row")
-    members = pl.concat([asked.get_column(side).alias(ID) for side in PAIR]).unique()
-    found = [pl.DataFrame(schema=dict(FOUND))]
-    if asked.height:
-        for blocker in rules.blockers:
-            facts = facts_of(job, blocker, members.to_frame(), register)
-            rows = CHECKS[blocker.check](asked, facts, blocker)
-            found.append(rows.select(*PAIR, pl.lit(blocker.name).alias("blocker"), "left", "right"))
-    return pl.concat([frame.cast(pl.Schema(FOUND)) for frame in found]).sort("left_id", "right_id", "blocker")
+    members, found = members_of(asked), [pl.DataFrame(schema=dict(FOUND))]
+    for blocker in rules.blockers if asked.height else ():
+        found.append(looked(asked, blocker, facts_of(job, blocker, members, register)))
+    return pl.concat(found).sort("left_id", "right_id", "blocker")
+
+
+def members_of(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The records of some pairs, as a frame of ID."""
+    return pl.concat([pairs.get_column(side).alias(ID) for side in PAIR]).unique().to_frame()
+
+
+def looked(pairs: pl.DataFrame, blocker: Blocker, facts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """FOUND of one blocker. facts: rows of the tables that it looks at, with the record that each leads to."""
+    rows = CHECKS[blocker.check](pairs, facts, blocker)
+    named = rows.select(*PAIR, pl.lit(blocker.name).alias("blocker"), "left", "right")
+    return named.cast(pl.Schema(FOUND))
 
 
 def by_pair(found: pl.DataFrame) -> Preflight:

@@ -167,6 +167,7 @@ NO_LEVEL = frozenset(
         "since",
         "why",
         "preflight",
+        "blockers",
     }
 )
 

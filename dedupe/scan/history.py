@@ -26,7 +26,7 @@ class Record:
     those who have any (`filled`); NHS numbers by cohort; rows that came from
     each table, changes that a change date hid (`late`), how many are on the
     list of each chore, nights that were missed before, seconds; of each further register what stands in COUNTED,
-    None where it could not be read."""
+    None where it could not be read; of the pairs that wait how many there are by what merge pre-flight says."""
 
     night: int
     day: str
@@ -48,6 +48,7 @@ class Record:
     chores: Mapping[str, int | None] = field(default_factory=dict)
     missed: int = 0
     registers: Mapping[str, Mapping[str, int] | None] = field(default_factory=dict)
+    preflight: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -77,6 +78,7 @@ def counted_pairs(found: pl.DataFrame, before: pl.DataFrame | None, day: dt.date
         "decided": found.height - now.height, "again": found.get_column("changed").count(),
         "oldest": max(ages, default=0), "ages": _by_age(ages),
         "probability": round(float(mean), 3) if isinstance(mean, float) else None,
+        "preflight": _by_preflight(found),
     }  # fmt: skip
 
 
@@ -86,3 +88,10 @@ def _by_age(ages: Mapping[int, int]) -> dict[str, int]:
     for age, many in ages.items():
         found[next(name for until, name in AGES if age < until)] += many
     return found
+
+
+def _by_preflight(found: pl.DataFrame) -> dict[str, int]:
+    if "preflight" not in found.columns:
+        return {}
+    says = found.filter(pl.col("state") == "undecided").get_column("preflight").drop_nulls()
+    return dict(sorted(says.value_counts().iter_rows()))

@@ -27,6 +27,7 @@ from casebridge.dedupe.scan.drift import drift
 from casebridge.dedupe.scan.failpoints import failpoint
 from casebridge.dedupe.scan.history import Record, counted_pairs, read_record
 from casebridge.dedupe.scan.keys import has_own_list, hidden_records, read_crosswalk
+from casebridge.dedupe.scan.live_preflight import preflighted
 from casebridge.dedupe.scan.nightly_evidence import Beside, NightlyEvidence
 from casebridge.dedupe.scan.pairs import waiting
 from casebridge.dedupe.scan.publishing import publish
@@ -121,11 +122,14 @@ class _Night(RegisterNight):
         found = self.look(people, write=True)
         failpoint("after linking")
         note_bases(self.log.engine, found.said, found.linked.pairs.lazy())
+        looked = preflighted(self.settings, self.config, found.pairs)
+        told_of = replace(found.linked, warnings=(*found.linked.warnings, *looked.warnings))
+        found = replace(found, pairs=looked.pairs, linked=told_of)
         told = {one.config.name: one.beside(seen.get(one.config.name)) for one in self.further}
         shown = Beside()
         for register in told.values():
             shown = shown.with_more(register.shown)
-        evidence = self._evidence(people, found, shown).write(then)
+        evidence = self._evidence(people, found, shown, looked.notes).write(then)
         failpoint("evidence written")
         return self._commit(people, found, evidence, told)
 
@@ -141,7 +145,7 @@ class _Night(RegisterNight):
             waits += now.height
         return Preview(tuple(come), tuple(go), waits)
 
-    def _evidence(self, seen: Seen, found: Found, beside: Beside) -> NightlyEvidence:
+    def _evidence(self, seen: Seen, found: Found, beside: Beside, merges: str) -> NightlyEvidence:
         ruled, before, stir = found.ruled.frame(), self.state.frame("ruled"), None
         if found.asked is not None and before is not None:
             apart = pl.concat([ruled, before]).unique(keep="none")
@@ -151,7 +155,7 @@ class _Night(RegisterNight):
         return NightlyEvidence(
             self.settings, self.config, self.state, self.log.keyer(), found.queries, found.moved.register,
             seen.rows, seen.crosswalk, found.ruled.related, found.pairs, stir, seen.hidden, self.day,
-            beside,
+            beside, merges,
         )  # fmt: skip
 
     def _commit(self, seen: Seen, found: Found, evidence: Mapping[str, Any], told: Mapping[str, Told]) -> Record:

@@ -16,6 +16,7 @@ from casebridge.dedupe.review.evidence_file import MADE_FROM, Base, EvidenceFile
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import made_from
+from casebridge.dedupe.scan.live_preflight import blocked
 from casebridge.dedupe.scan.pairs import BESIDE
 from casebridge.dedupe.scan.people import TONIGHT, LiveQueries, LiveTables
 from casebridge.dedupe.scan.publishing import batch_of, held, write_night
@@ -53,7 +54,7 @@ class Beside:
 class NightlyEvidence:
     """Writes the evidence of one night. keyed: gives each pair the name that it has to the outside. pairs: the
     candidates. stirred: whom it may show otherwise than the night before; None for everybody. beside: what is
-    shown of other registers, always in the small file: it is never a base."""
+    shown of other registers, always in the small file: it is never a base. merges: what is told of merge rules."""
 
     settings: Settings
     config: ScanConfig
@@ -69,6 +70,7 @@ class NightlyEvidence:
     hidden: Collection[str]
     day: dt.date
     beside: Beside = field(default_factory=Beside)
+    merges: str = ""
 
     def write(self, then: Mapping[str, str]) -> Facts:
         """The file, and what of the state tells of it. then: facts about the whole."""
@@ -139,9 +141,9 @@ class NightlyEvidence:
         there: Collection[str] = (),
     ) -> Batch:
         """there: records of the base."""
-        made = pairs_evidence(self.keyed, pairs.drop(BESIDE), people, {})
+        made = pairs_evidence(self.keyed, pairs.drop(BESIDE), people, blocked(pairs))
         beside = self.beside if base else Beside()
         people = {**people, **{one.id: one for one in beside.people}}
-        facts = {**then, MADE_FROM: json.dumps(made_from(self.crosswalk, {*people, *there}))}
+        facts = {**then, "merge": self.merges, MADE_FROM: json.dumps(made_from(self.crosswalk, {*people, *there}))}
         shown = [*made, *beside.pairs]
         return write_night(self.settings, self.state.night + 1, list(people.values()), shown, facts, base)

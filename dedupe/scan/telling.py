@@ -33,6 +33,7 @@ def _lines(record: Record) -> list[Line]:
         ("the oldest waits", f"{record.oldest:,} days"),
         ("settled since the last scan", f"{record.settled:,}"),
         ("of what waits, here again", f"{record.again:,}"),
+        *((f"of what waits: {says}", f"{count:,}") for says, count in record.preflight.items()),
         ("people in the register", f"{record.people:,}"),
         ("of them new or changed", f"{record.changed:,}"),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -12,6 +12,7 @@ from casebridge.dedupe.review.desk_figures import said_by_day, seconds_of
 from casebridge.dedupe.review.desk_words import Open, Refused
 from casebridge.dedupe.review.evidence_file import PairEvidence, Person
 from casebridge.dedupe.review.merge_rules import Outcome
+from casebridge.dedupe.review.merge_words import read_notes
 from casebridge.dedupe.review.verdicts import SETTLING, Act, Opinion, Place
 from casebridge.dedupe.review.words import compare, told
 from casebridge.migrate.web.visit import Visit, as_query, today, wanted
@@ -43,10 +44,16 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "queue.html", title="Queue", rows=rows, found=queue.found, counts=[(p, queue.counts[p]) for p in PLACES],
         filters=filters, query=as_query(filters), teams=queue.teams, relations=RELATIONS,
-        outcomes=[str(says) for says in Outcome] if queue.preflight else [],
+        outcomes=[str(says) for says in _outcomes(visit)] if queue.preflight else [],
         only=(*ONLY, *(["restricted"] if me.clearance else [])), after=after(visit), pace=pace(visit, queue.found),
         daily=me.daily,
     )  # fmt: skip
+
+
+def _outcomes(visit: Visit) -> Sequence[Outcome]:
+    """What pre-flight can say of these pairs."""
+    notes = read_notes(visit.desk.evidence().fact("merge"))
+    return notes.outcomes if notes else tuple(Outcome)
 
 
 def _row(visit: Visit, one: Open, people: Mapping[str, Person]) -> Row:
