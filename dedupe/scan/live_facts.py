@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,18 +65,12 @@ class LiveFacts:
                   **{one.name: _kind(one) for one in columns if one.name in wanted}}  # fmt: skip
         found = [pl.DataFrame(schema=schema)]
         keys = [item.partition(":")[2] for item in members.get_column(ID)]
-        for batch in self._batches(feed, named, keys):
+        for batch in self.snapshot.select(self._query(feed, named, keys if len(keys) <= MANY else None)):
             rows = batch.with_columns(_typed(one) for one in columns)
             mark = pl.lit(f"{self.system}:") + pl.col(_RECORD)
             rows = _filtered(rows, where, blocker).with_columns(mark.alias(ID), system=pl.lit(self.system))
             found.append(rows.join(members, on=ID, how="semi").select(*schema))
         return pl.concat(found)
-
-    def _batches(self, feed: Feed, named: Sequence[str], keys: Sequence[str]) -> Iterator[pl.DataFrame]:
-        if len(keys) > MANY:
-            yield from self.snapshot.select(self._query(feed, named, None))
-        else:
-            yield from self.snapshot.select(self._query(feed, named, keys))
 
     def _query(self, feed: Feed, named: Sequence[str], keys: Collection[str] | None) -> sa.Select[Any]:
         tables = [sa.table(name, schema=self._schema).alias(f"t{at}")
