@@ -17,7 +17,10 @@ QUICK := $(addprefix tests/,test_architecture.py test_check_digits.py test_depen
 	$(addprefix tests/linkage/test_,levels.py namesakes.py rules.py twins.py unread.py zones.py) \
 	tests/load/test_resolve.py tests/reconciliation/test_raw_text.py tests/staged/test_reading.py
 
-.PHONY: demo test quick lint glossary mutants setup browser server clean
+MINUTES ?= 60
+SEED ?= 1
+
+.PHONY: demo test quick lint glossary mutants fuzz setup browser server clean
 
 demo: setup
 	$(BIN)/casebridge demo demo
@@ -37,6 +40,10 @@ lint: setup
 glossary: setup
 	$(BIN)/python docs/write_glossary.py
 	$(BIN)/python docs/write_levels.py
+
+# MINUTES and SEED may be given. What breaks a property is printed with the seed that finds it again.
+fuzz: setup
+	$(BIN)/python -m tests.fuzz $(MINUTES) $(SEED)
 
 # ONLY="tally ledger" measures the modules whose names hold one of these words.
 mutants: .venv-mutants/ready

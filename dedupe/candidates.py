@@ -15,21 +15,20 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from casebridge.dedupe.config import LinkageConfig
+from casebridge.dedupe.config import FILE, LinkageConfig
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
 from casebridge.dedupe.linkage.kinds.registry import KINDS
+from casebridge.dedupe.register_queries import ask, words_column
 from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.contracts import EVIDENCE, ROWS, empty
 from casebridge.project.errors import CasebridgeError, Problem, SpecError
 from casebridge.project.fingerprint import LINKAGE
 from casebridge.project.job import Job
-from casebridge.project.lineage import refusals
 from casebridge.project.no_link import NoLink
 from casebridge.project.queries import open_duckdb, shut
 from casebridge.project.spec import TableSpec
-from casebridge.project.steadiness import unsteady
 from casebridge.project.tally import Tally
 
 STAGE = "dedupe"
@@ -224,9 +223,9 @@ def ask_evidence(job: Job, config: LinkageConfig, name: str, ids: Collection[str
         return {}
     names = [spec.name for spec in job.specs]
     with _tables(job, lambda table: table in query) as database:
-        rows = ask(database, query, config.at(f"evidence.{name}"), names)
+        rows = ask(database, query, config.at(f"evidence.{name}"), names, _needed(config, f"evidence.{name}"))
+    text = words_column(rows, config.at(f"evidence.{name}"))
     rows = _with_space(job, config, rows, "id").filter(pl.col("id").is_in(sorted(ids)))
-    text = next(column for column in rows.columns if column not in {"id", "system"})
     mine = rows.select("id", pl.col(text).cast(pl.String)).drop_nulls().unique().sort("id", text)
     return {
         str(item): list(texts) for item, texts in mine.group_by("id", maintain_order=True).agg(text).iter_rows()
@@ -237,8 +236,13 @@ def read_register(job: Job, config: LinkageConfig) -> tuple[pl.DataFrame, list[t
     """One row a record that may be linked, `id` as `space:key`, and the pairs on file as two."""
     clean = _clean(job)
     with _tables(job, lambda name: bool(clean[name]) and reads(config, name)) as database:
-        register = ask(database, config.query, config.at("query"), clean)
-        pairs = ask(database, config.related, config.at("related.query"), clean) if config.related else None
+        register = ask(database, config.query, config.at("query"), clean, _needed(config, "query"))
+        where = "related.query"
+        pairs = (
+            ask(database, config.related, config.at(where), clean, _needed(config, where))
+            if config.related
+            else None
+        )
     register = _with_space(job, config, register, "id")
     hidden = NoLink(job).hidden({*register.get_column("id")})
     register = register.filter(~pl.col("id").is_in(sorted(hidden)))
@@ -257,15 +261,36 @@ def try_queries(job: Job, config: LinkageConfig) -> None:
         for spec in job.specs:
             database.register(spec.name, _nothing_of(spec).to_arrow())
         shut(database)
-        names = [spec.name for spec in job.specs]
         asked = [(query, f"evidence.{name}") for name, query in config.evidence]
         for query, where in ((config.query, "query"), (config.related, "related.query"), *asked):
             try:
-                _ = ask(database, query, config.at(where), names) if query else None
+                _try(job, config, database, query, where)
             except SpecError as error:
                 problems += error.problems
     if problems:
         raise SpecError(problems)
+
+
+def _try(
+    job: Job, config: LinkageConfig, database: duckdb.DuckDBPyConnection, query: str | None, where: str
+) -> None:
+    """SpecError when a query that is there does not give what is needed of it."""
+    if not query:
+        return
+    names = [spec.name for spec in job.specs]
+    given = ask(database, query, config.at(where), names, _needed(config, where))
+    if where.startswith("evidence."):
+        words_column(given, config.at(where))
+    if len(job.settings.systems) > 1 and "system" not in given.columns:
+        problem = "a project of several systems needs a column `system` in the result"
+        raise SpecError([Problem(FILE, config.at(where), problem)])
+
+
+def _needed(config: LinkageConfig, where: str) -> list[str]:
+    """The columns that a query must give."""
+    if where == "related.query":
+        return ["left_id", "right_id"]
+    return ["id", *(column for _, column in (*config.fields, *config.other) if where == "query")]
 
 
 def _nothing_of(spec: TableSpec) -> pl.DataFrame:
@@ -279,31 +304,10 @@ def _with_space(job: Job, config: LinkageConfig, frame: pl.DataFrame, column: st
     if "system" not in frame.columns:
         if len(job.settings.systems) > 1:
             problem = "a project of several systems needs a column `system` in the result"
-            raise SpecError([Problem("linkage.toml", config.at("query"), problem)])
+            raise SpecError([Problem(FILE, config.at("query"), problem)])
         frame = frame.with_columns(system=pl.lit(next(iter(job.settings.systems))))
     key = pl.col(column).cast(pl.String)
     return frame.with_columns((pl.col("system") + f"{config.space('')}:" + key).alias(column))
-
-
-def ask(database: duckdb.DuckDBPyConnection, query: str, where: str, tables: Collection[str]) -> pl.DataFrame:
-    """The rows of a query of linkage.toml over tables of a database. SpecError, at `where`, when it fails or reads
-    anything else; no value is quoted."""
-    refused = [Problem("linkage.toml", where, what) for what in refusals(query, tables)]
-    # What pairs are made of; what reviewers are shown may depend on the day.
-    if where.endswith("query") and "scan." not in where:
-        refused += [Problem("linkage.toml", where, f"gives other rows each time: it {what}", hint)
-                    for what, hint in unsteady(query)]  # fmt: skip
-    if refused:
-        raise SpecError(refused)
-    try:
-        return pl.DataFrame(pl.from_arrow(database.sql(query).to_arrow_table()))
-    except duckdb.Error as error:
-        # Only what is wrong with the query itself may be quoted: other errors quote values.
-        of_the_query = isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException)
-        reason = (
-            str(error).splitlines()[0] if of_the_query else f"{type(error).__name__} while it ran over the rows"
-        )
-        raise SpecError([Problem("linkage.toml", where, f"the query fails: {reason}")]) from error
 
 
 def _view(name: str, batches: tuple[Batch, ...]) -> str:

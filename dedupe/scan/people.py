@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from casebridge.dedupe.candidates import ask
+from casebridge.dedupe.register_queries import ask, words_column
 from casebridge.dedupe.scan.changes import HASH
 from casebridge.dedupe.scan.config import FILE, RESTRICTED, ScanConfig, columns_of
 from casebridge.dedupe.scan.kept_rows import KeptRows
@@ -40,12 +40,7 @@ class LiveQueries:
     def register(self, keys: Collection[str] | None = None) -> pl.DataFrame:
         """`id` as space:key, the mark of restriction, and the columns that linkage compares; of some people, or
         of all. SpecError when the query gives something else."""
-        rows = self._asked(self._config.query, self._config.at("query"), keys)
-        missing = [name for name in columns_of(self._config) if name not in rows.columns]
-        if missing:
-            raise SpecError(
-                [Problem(FILE, self._config.at("query"), f"gives no column {name}") for name in missing]
-            )
+        rows = self._asked(self._config.query, self._config.at("query"), keys, columns_of(self._config))
         if keys is not None:
             rows = rows.filter(pl.col("id").cast(pl.String).is_in(sorted(keys)))
         if rows.get_column("id").null_count() or rows.get_column("id").is_duplicated().any():
@@ -60,7 +55,8 @@ class LiveQueries:
         if not query.strip():
             return pl.DataFrame(schema={left: pl.String(), right: pl.String()})
         if name not in self._pairs:
-            rows = self._asked(query, self._config.at(name), None).select(left, right).drop_nulls().unique()
+            given = self._asked(query, self._config.at(name), None, (left, right))
+            rows = given.select(left, right).drop_nulls().unique()
             self._pairs[name] = self._named(self._named(rows, left), right).sort(left, right)
         return self._pairs[name]
 
@@ -69,8 +65,8 @@ class LiveQueries:
         query = str(getattr(self._config, name))
         if not query.strip():
             return {}
-        rows = self._named(self._rows(query, self._config.at(name), tables), "id")
-        text = next(column for column in rows.columns if column != "id")
+        rows = self._named(self._rows(query, self._config.at(name), tables, ["id"]), "id")
+        text = words_column(rows, self._config.at(name))
         found = rows.select("id", pl.col(text).cast(pl.String)).drop_nulls().unique().sort("id", text)
         return {
             str(item): tuple(texts) for item, texts in found.group_by("id", maintain_order=True).agg(text).rows()
@@ -78,22 +74,23 @@ class LiveQueries:
 
     def keys(self, query: str, where: str, tables: Tables) -> list[str]:
         """The `id`s of a query over these tables and those of the scan, as system:key, each once."""
-        rows = self._rows(query, where, {**self._named_in(query), **tables}).select("id").drop_nulls().unique()
+        given = self._rows(query, where, {**self._named_in(query), **tables}, ["id"])
+        rows = given.select("id").drop_nulls().unique()
         return [str(item) for item in self._named(rows, "id").get_column("id").sort()]
 
-    def _asked(self, query: str, where: str, keys: Collection[str] | None) -> pl.DataFrame:
+    def _asked(self, query: str, where: str, keys: Collection[str] | None, needs: Sequence[str]) -> pl.DataFrame:
         if keys is None:
-            rows = self._rows(query, where, self._named_in(query))
+            rows = self._rows(query, where, self._named_in(query), needs)
         else:
             tables = {t.name: self._tables[t.name].of(t.person, keys) for t in self._config.tables}
-            rows = self._rows(query, where, tables)
+            rows = self._rows(query, where, tables, needs)
         # A column without a value has no type: another night it may have one.
         untyped = [name for name, kind in rows.schema.items() if kind == pl.Null]
         return rows.with_columns(pl.col(untyped).cast(pl.String))
 
-    def _rows(self, query: str, where: str, tables: Tables) -> pl.DataFrame:
+    def _rows(self, query: str, where: str, tables: Tables, needs: Sequence[str]) -> pl.DataFrame:
         with self._database(tables) as database:
-            return ask(database, query, where, [TONIGHT, *map(plain_name, {**self._tables, **tables})])
+            return ask(database, query, where, [TONIGHT, *map(plain_name, {**self._tables, **tables})], needs)
 
     def _named_in(self, query: str) -> dict[str, pl.DataFrame]:
         """All rows of the tables of which the name stands in a query."""

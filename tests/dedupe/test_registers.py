@@ -77,6 +77,14 @@ name = "name"
 supplier_number = "number"
 postcode = "postcode"
 """
+RELATED = """
+[registers.suppliers.related]
+query = "SELECT {} FROM suppliers"
+[registers.suppliers.fields]"""
+WORDS = """
+[registers.suppliers.evidence]
+flags = "SELECT {} FROM suppliers"
+[registers.suppliers.fields]"""
 ROWS: Mapping[str, list[tuple[str, ...]]] = {
     "PERSON": [("NO", "NAME", "PHONE", "SECURE"), *(tuple(person(n, "Ng").values()) for n in range(1, 5))],
     "SUPPLIER": [
@@ -225,6 +233,10 @@ def test_suppliers_are_taken_apart_again_as_they_were(kin: Kin) -> None:
         ("[registers.suppliers.fields]", "[registers.suppliers.field]", "registers.suppliers.field: unknown key"),
         ("[registers.suppliers]", '[registers."../x"]', "registers: holds a name that cannot be one"),
         ("postcode FROM", "postcode_ FROM", "registers.suppliers.query: the query fails"),
+        ("_key AS id", "_key AS key", "registers.suppliers.query: gives no column `id`"),
+        (", postcode FROM", " FROM", "registers.suppliers.query: gives no column `postcode`"),
+        ("[registers.suppliers.fields]", RELATED.format("_key AS left_id"), "gives no column `right_id`"),
+        ("[registers.suppliers.fields]", WORDS.format("_key AS id"), "evidence.flags: gives nothing but `id`"),
     ],
 )
 def test_check_says_what_is_wrong_with_a_register(kin: Kin, old: str, new: str, told: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 
-import naive
 import polars as pl
 import pytest
 from hypothesis import example, given, settings
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from casebridge.extract.columns import text_columns
 from casebridge.extract.quoting import Lookahead, Quoting
 from casebridge.extract.records import WINDOW, Reason, split
+from tests.extract import naive
 
 WINDOWS = (1, 2, 3, 7, 64, WINDOW)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import naive
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -16,6 +15,7 @@ from casebridge.project.blanks import bare_text
 from casebridge.project.contracts import raw_name
 from casebridge.project.errors import SourceError
 from casebridge.project.spec import ReadSpec, Source
+from tests.extract import naive
 
 READ = ReadSpec(Source("old", "A"), "A.csv", "csv", "utf-8", ",", ("ID",), null=())
 NAMED = {"repeated_header", "ruler_line", "footer_line"}
