@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from casebridge.dedupe.review.evidence_file import PairEvidence, Person
@@ -45,6 +45,17 @@ _OF_BODIES: Mapping[Opinion, tuple[str, ...]] = {
                           "needs another team"),
     Opinion.ESCALATE: ("a contract hangs on it", "too complex", "conflict of interest"),
 }  # fmt: skip
+_OF_DOORS: Mapping[Opinion, tuple[str, ...]] = {
+    Opinion.SAME: ("numbers agree", "one door, written in two ways", "known to the team", "seen on the map"),
+    Opinion.DIFFERENT: ("two flats", "two houses", "same street in another town", "two UPRNs", "seen on the map"),
+    Opinion.RELATED: ("flat and its building", "renamed or renumbered", "building that was divided"),
+    Opinion.CANNOT_TELL: ("needs the gazetteer", "needs the team that lives with it", "needs the flat's number"),
+    Opinion.ESCALATE: ("a protected address", "too complex", "conflict of interest"),
+}  # fmt: skip
+_ADDRESS_LABELS = {
+    "address": "Address", **{f"line_{n}": f"Line {n}" for n in range(1, 6)}, "flat": "Flat", "building": "Building",
+    "house": "House", "street": "Street", "town": "Town", "postcode": "Postcode", "uprn": "UPRN",
+}  # fmt: skip
 WORDS: Mapping[str, KindWords] = {
     PERSON: KindWords("person", "people", LABELS, REASONS),
     "organisation": KindWords(
@@ -53,6 +64,7 @@ WORDS: Mapping[str, KindWords] = {
          "phone": "Telephone", "email": "E-mail", "supplier_number": "Supplier number", "ods_code": "ODS code"},
         _OF_BODIES,
     ),
+    "address": KindWords("address", "addresses", _ADDRESS_LABELS, _OF_DOORS),
 }  # fmt: skip
 
 
@@ -64,13 +76,15 @@ def words_of(kind: str) -> KindWords:
 def name_of(person: Person) -> str:
     """What a record is called."""
     names = f"{person.text('forename')} {person.text('surname')}".strip() or person.text("name")
-    return names or "no name on file"
+    where = ", ".join(filter(None, (person.text(role) for role in _ADDRESS_LABELS if role != "uprn")))
+    return names or where or "no name on file"
 
 
 def reasons_to_doubt(pair: PairEvidence, left: Person, right: Person) -> list[str]:
     """Reasons to doubt that the two are one, in words of their kind; one sentence at least."""
     found = doubts(pair, left, right)
-    more = _of_bodies(pair, left, right) if pair.kind == "organisation" else []
+    own = _DOUBTS.get(pair.kind)
+    more = own(pair, left, right) if own else []
     return [*more, *(words for words in found if not more or len(found) > 1)]
 
 
@@ -89,3 +103,32 @@ def _of_bodies(pair: PairEvidence, left: Person, right: Person) -> list[str]:
     if all(numbers) and numbers[0] != numbers[1]:
         found.append("Two supplier numbers: finance knows them as two, and may pay both.")
     return found
+
+
+def _of_doors(pair: PairEvidence, left: Person, right: Person) -> list[str]:
+    """What speaks for two addresses: doors of one building or street share all but a figure."""
+    flat, house = pair.levels.get("flat", ""), pair.levels.get("house", "")
+    found = []
+    if flat == "two different flats":
+        found.append("Two flats of one building: each is an address of its own.")
+    if flat.startswith("one names a flat"):
+        found.append("One names a flat and the other does not: the building is not its flat.")
+    if "stands in the number" in flat or "letter" in house:
+        found.append(
+            "A letter or a flat's number is written in two ways: 1A may be Flat A of 1, or the house beside it."
+        )
+    if "differ" in house or "away" in house:
+        found.append("The house numbers or names are not the same: neighbours share all else.")
+    if "sorts of street" in pair.levels.get("street", ""):
+        found.append("Streets of one name and two sorts (Mill Road, Mill Lane) are two streets.")
+    if not all(person.text("postcode") for person in (left, right)):
+        found.append("No postcode on both: many towns have a street of that name.")
+    numbers = [fold(person.text("uprn")).lstrip("0") for person in (left, right)]
+    if all(numbers) and numbers[0] != numbers[1]:
+        found.append("Two UPRNs: the gazetteer knows them as two properties.")
+    return found
+
+
+_DOUBTS: Mapping[str, Callable[[PairEvidence, Person, Person], list[str]]] = {
+    "organisation": _of_bodies, "address": _of_doors,
+}  # fmt: skip

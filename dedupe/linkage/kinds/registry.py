@@ -9,6 +9,7 @@ from typing import Any
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields, unknown
 from casebridge.dedupe.linkage.kind import Kind
+from casebridge.dedupe.linkage.kinds.address import ADDRESS
 from casebridge.dedupe.linkage.kinds.organisation import ORGANISATION
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.project.toml_file import TomlError, read_toml
@@ -67,4 +68,4 @@ def _table_problems(table: object, name: str) -> list[str]:
     ]
 
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (PERSON, ORGANISATION)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (PERSON, ORGANISATION, ADDRESS)}

@@ -20,6 +20,8 @@ from casebridge.dedupe.linkage.comparisons import (
     registry,
     surnames,
     telling_apart,
+    uk_addresses,
+    uk_doors,
 )
 from casebridge.dedupe.linkage.comparisons.levels import Level
 
@@ -31,7 +33,8 @@ WEINBERG = "a third are identical (Weinberg's rule), the others of one sex as of
 BELIEF = "Belief"
 
 MODULES: tuple[ModuleType, ...] = (
-    registry, births, names, surnames, addresses, codes, telling_apart, organisations,
+    registry, births, names, surnames, addresses, codes, telling_apart, organisations, uk_addresses,
+    uk_doors,
 )  # fmt: skip
 SOURCES: Mapping[str, str] = {
     "registry.SEX_LEVELS": f"{HARRON}: sex or date wrong or missing in 0.11 %; 1.5 % here, in the belief that "
@@ -70,6 +73,15 @@ SOURCES: Mapping[str, str] = {
     "organisations.EMAIL_LEVELS": BELIEF,
     "organisations.SUPPLIER_LEVELS": BELIEF,
     "organisations.ODS": "As NHS numbers; two bodies: held",
+    "uk_doors.FLAT_LEVELS": f"{BELIEF}; two doors of a building: held, by definition. Ceilings: `ONE_DOOR`",
+    "uk_doors.HOUSE_LEVELS": f"{BELIEF}; two buildings of a street: held, by definition. Ceilings: `ONE_DOOR`",
+    "uk_addresses.STREET_EXACT": f"{BELIEF}. Split by how many records hold the street, counted",
+    "uk_addresses.STREET_REST": BELIEF,
+    "uk_addresses.TOWN_LEVELS": BELIEF,
+    "uk_addresses.POSTCODE_LEVELS": f"{BELIEF}; a postcode is of 15 addresses or so, of one street as a rule "
+    "(Royal Mail, Postcode Address File guide)",
+    "uk_addresses.UPRN_LEVELS": "As NHS numbers, but one figure off is another property: neighbours have numbers "
+    "in a row (GeoPlace). Two addresses: held; flats have the UPRN of their house by mistake (belief)",
 }  # fmt: skip
 """By module and name of the table."""
 SHARES = (

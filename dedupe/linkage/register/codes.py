@@ -124,6 +124,19 @@ def ods_codes(text: pl.Series) -> pl.Series:
     return pl.DataFrame({"t": bare, "k": form}).select(pl.when("k").then("t")).to_series()
 
 
+def uprns(text: pl.Series) -> pl.Series:
+    """Unique property reference numbers: figures, zeros in front left out; null for fillers, one figure over and
+    over, numbers that a spreadsheet rounded (1.0E+11), and for what has other signs.
+
+    >>> uprns(pl.Series(["0100023336956", "10-0023 33695.0", "1.0E+11", "n/k", "999999", "house 5"])).to_list()
+    ['100023336956', '10002333695', None, None, None, None]
+    """
+    bare = text.str.slice(0, 40).str.to_uppercase().str.replace(r"^\s*UPRN\s*:?", "").str.replace(r"\.0+$", "")
+    bare = bare.str.replace_all(r"[\s-]", "").str.replace(r"^0+", "")
+    real = bare.str.contains(r"^\d+$") & ~bare.str.contains(r"^(?:1+|2+|3+|4+|5+|6+|7+|8+|9+)$") & ~fillers(text)
+    return pl.DataFrame({"t": bare, "k": real}).select(pl.when("k").then("t")).to_series()
+
+
 def which_valid(code: Code, values: pl.Series) -> NDArray[np.bool_]:
     """Of distinct values, which are right; none for a code without a rule."""
     if code.valid is None:
@@ -137,4 +150,6 @@ CODES = {
     "nino": Code("National Insurance number", ninos, valid_nino),
     "supplier_number": Code("supplier number", supplier_numbers),
     "ods_code": Code("ODS code", ods_codes, lambda text: bool(ODS.fullmatch(text))),
+    # 1 to 12 digits and no check digit (GeoPlace, Unique Property Reference Number)
+    "uprn": Code("UPRN", uprns, lambda text: 0 < len(text) <= 12),
 }

@@ -1,0 +1,93 @@
+"""Words of addresses in the United Kingdom and the Channel Islands: short forms, what streets are called, floors.
+
+Parts have the names of Royal Mail's Postcode Address File (sub-building, building, thoroughfare, post town) and of
+BS 7666. Short forms are those in use on forms and envelopes; floors and the figures of tenement flats are as
+Scottish addresses write them (2/1, 3F2). No list is complete: what is not in one is compared as it is written.
+"""
+
+from __future__ import annotations
+
+import re
+
+ENDINGS = {
+    "RD": "ROAD", "ST": "STREET", "STR": "STREET", "AVE": "AVENUE", "AV": "AVENUE", "AVEN": "AVENUE", "LN": "LANE",
+    "DR": "DRIVE", "DRV": "DRIVE", "CL": "CLOSE", "CLO": "CLOSE", "CRES": "CRESCENT", "CRESC": "CRESCENT",
+    "CR": "CRESCENT", "CT": "COURT", "CRT": "COURT", "GDNS": "GARDENS", "GDN": "GARDENS", "GDS": "GARDENS",
+    "GRDNS": "GARDENS", "PL": "PLACE", "SQ": "SQUARE", "TER": "TERRACE", "TERR": "TERRACE", "TCE": "TERRACE",
+    "GR": "GROVE", "GRV": "GROVE", "GRO": "GROVE", "WY": "WAY", "PK": "PARK", "WK": "WALK", "WLK": "WALK",
+    "PDE": "PARADE", "EST": "ESTATE", "BLVD": "BOULEVARD", "YD": "YARD", "HSE": "HOUSE", "BLDGS": "BUILDINGS",
+    "COTT": "COTTAGE", "COTTS": "COTTAGES", "FM": "FARM", "MANS": "MANSIONS", "LO": "LODGE",
+}  # fmt: skip
+"""Last words of streets and buildings, spelled out."""
+BEGINNINGS = {
+    "ST": "SAINT", "GT": "GREAT", "GRT": "GREAT", "LT": "LITTLE", "LTL": "LITTLE", "UPR": "UPPER", "LWR": "LOWER",
+    "MT": "MOUNT", "NTH": "NORTH", "STH": "SOUTH",
+}  # fmt: skip
+COMPASS = {"N": "NORTH", "S": "SOUTH", "E": "EAST", "W": "WEST"}
+_SURE = """
+ROAD STREET AVENUE LANE DRIVE CLOSE CRESCENT TERRACE WAY GROVE BOULEVARD WALK PARADE MEWS BYPASS WYND VENNEL BRAE
+CIRCUS ESPLANADE PROMENADE ROW SQUARE PLACE GARDENS GATE RISE WHARF QUAY
+"""
+SURE = frozenset(_SURE.split())
+"""What a street is called, and hardly a building or a village."""
+_LIKELY = """
+GREEN HILL PARK VIEW BANK FOLD BROW YARD COURT CROFT DENE LEA MEADOW MEADOWS MOUNT ESTATE PATH END HEIGHTS CHASE
+COMMON CROSS DALE FIELD FIELDS LOAN GAIT PEND LAWN DROVE HEATH BOTTOM SIDE RIDGE VALE WOOD NOOK GARTH GINNEL
+"""
+LIKELY = frozenset(_LIKELY.split())
+"""What streets are called, and other places too."""
+FIRST_WORDS = frozenset(
+    ("FFORDD", "HEOL", "STRYD", "RHODFA", "CLOS", "LON", "MAES", "TEML", "RHES", "CILGANT", "PARC", "BRYN", "CWRT",
+     "RUE", "ROUTE", "VENELLE", "CHEMIN", "CHARRIERE", "RUETTE")
+)  # fmt: skip
+"""Words that stand first in Welsh streets, and in those of Jersey and Guernsey."""
+ARTICLES = frozenset(("LA", "LE", "LES", "L", "Y", "YR", "THE"))
+_BUILDINGS = """
+HOUSE COTTAGE COTTAGES LODGE FARM FARMHOUSE MANSIONS TOWER TOWERS BUILDING BUILDINGS HALL BARN MILL VILLA VILLAS
+BUNGALOW HOSTEL HOSPITAL HOME RECTORY VICARAGE MANOR CHAMBERS HOTEL SCHOOL POINT GRANGE MANSE TY PRISON BARRACKS
+"""
+BUILDINGS = frozenset(_BUILDINGS.split())
+_NOWHERE = """
+ENGLAND SCOTLAND WALES CYMRU UK GB UNITEDKINGDOM GREATBRITAIN NORTHERNIRELAND CHANNELISLANDS CUMBRIA CORNWALL KENT
+ESSEX SURREY NORFOLK SUFFOLK DEVON DORSET SOMERSET CLEVELAND MERSEYSIDE EASTSUSSEX WESTSUSSEX WESTMIDLANDS
+TYNEANDWEAR NORTHUMBERLAND RUTLAND COUNTYDURHAM CODURHAM
+"""
+COUNTRIES = frozenset(_NOWHERE.split())
+"""Countries and counties, their blanks left out: they stand behind the town or not. Those in -SHIRE go by that."""
+COUNTY = re.compile(r"(?:[A-Z]+ ){0,2}[A-Z]{3,}SHIRE|CO(?:UNTY)? [A-Z]+")
+NO_PLACE = re.compile(
+    r"^(?:OF )?(?:NFA\b|NO FIXED (?:ABODE|ADDRESS)|NO (?:KNOWN |CURRENT |PERMANENT )?ADDRESS|ROUGH SLEEP\w*"
+    r"|SOFA SURF\w*|ADDRESS (?:NOT KNOWN|UNKNOWN|WITHHELD|CONFIDENTIAL|PROTECTED)|(?:UNKNOWN|NOT KNOWN|HOMELESS)$)"
+)
+"""What says that there is no address, or that it is not told."""
+CARE_OF = re.compile(r"^(?:C/O|C-O|CARE OF)\b")
+FLOORS = {
+    "FIRST": "1ST", "SECOND": "2ND", "THIRD": "3RD", "FOURTH": "4TH", "FIFTH": "5TH", "GRD": "GROUND",
+    "GND": "GROUND", "BSMT": "BASEMENT",
+}  # fmt: skip
+INITIALS_OF_FLOORS = {"GFF": "GROUND", "FFF": "1ST", "SFF": "2ND", "TFF": "TOP"}
+KINDS_OF_UNIT = {
+    "FLAT": "", "FLT": "", "APARTMENT": "", "APPT": "", "APT": "", "APART": "", "UNIT": "", "MAISONETTE": "",
+    "STUDIO": "", "BEDSIT": "", "SUITE": "", "FFLAT": "", "ROOM": "ROOM", "RM": "ROOM", "BEDROOM": "ROOM",
+    "BED": "ROOM", "BLOCK": "BLOCK", "CARAVAN": "CARAVAN", "PITCH": "PITCH", "PLOT": "PLOT", "BERTH": "BERTH",
+    "MOORING": "BERTH", "PENTHOUSE": "PENTHOUSE",
+}  # fmt: skip
+"""What parts of a building are called. Flat, apartment and unit are one; a room of a flat is another door."""
+
+
+def street_words(text: str) -> str:
+    """A street or building in plain capitals, spelled out: first and last words, and a point of the compass
+    behind.
+
+    >>> [street_words(one) for one in ("ST MARYS RD", "GT NORTH RD", "HIGH ST W", "THE  GREEN", "CHURCH ST")]
+    ['SAINT MARYS ROAD', 'GREAT NORTH ROAD', 'HIGH STREET WEST', 'THE GREEN', 'CHURCH STREET']
+    """
+    words = text.split()
+    if len(words) > 1:
+        words[0] = BEGINNINGS.get(words[0], words[0])
+        behind = len(words) > 2 and words[-1] in {*COMPASS, *COMPASS.values()}
+        if behind:
+            words[-1] = COMPASS.get(words[-1], words[-1])
+        last = -2 if behind else -1
+        words[last] = ENDINGS.get(words[last], words[last])
+    return " ".join(words)
