@@ -53,8 +53,9 @@ _OF_DOORS: Mapping[Opinion, tuple[str, ...]] = {
     Opinion.ESCALATE: ("a protected address", "too complex", "conflict of interest"),
 }  # fmt: skip
 _ADDRESS_LABELS = {
-    "address": "Address", **{f"line_{n}": f"Line {n}" for n in range(1, 6)}, "flat": "Flat", "building": "Building",
-    "house": "House", "street": "Street", "town": "Town", "postcode": "Postcode", "uprn": "UPRN",
+    "address": "Address", **{f"line_{n}": f"Line {n}" for n in range(1, 6)},
+    "flat": "Flat", "building": "Building", "house": "House", "street": "Street", "town": "Town",
+    "postcode": "Postcode", "uprn": "UPRN",
 }  # fmt: skip
 WORDS: Mapping[str, KindWords] = {
     PERSON: KindWords("person", "people", LABELS, REASONS),
