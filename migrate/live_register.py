@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -34,6 +34,9 @@ _CHANGED = frozenset(
 _MOSAIC = "dm_persons"
 _CUT = ("# role = column", "# What a reviewer", "# After cut-over")
 """Where the pack's linkage.toml has the roles, what follows them, and the scan."""
+_FOR_TEAMS = frozenset({"people_workers"})
+_TEAMS = (("# The teams that work", 'flags = """'), ("[scan.tables.people_workers]", "# Lists for somebody's day"))
+"""Where, in the scan, the parts that say which teams there are begin and end."""
 _SETTINGS = """\
 # A project that looks through a live register every night. ${{NAME}} takes a value from the environment.
 
@@ -107,9 +110,22 @@ def _like_the_pack(relations: Sequence[Relation]) -> tuple[str, str, Mapping[str
     roles, rest, scan = (text.index(mark) for mark in _CUT)
     with resources.as_file(_pack()) as pack:
         config = read_scan(pack)
-    if _missing(config, relations):
+    if not _missing(config, relations):
+        return text[roles:rest] + text[scan:], _MOSAIC, dict(config.fields)
+    bare = replace(
+        config, lookups=(), tables=tuple(table for table in config.tables if table.name not in _FOR_TEAMS)
+    )
+    if _missing(bare, relations):
         return None
-    return text[roles:rest] + text[scan:], _MOSAIC, dict(config.fields)
+    return _without_teams(text[roles:rest] + text[scan:]), _MOSAIC, dict(config.fields)
+
+
+def _without_teams(text: str) -> str:
+    """The same for a register that does not say which team works with whom."""
+    for begin, end in _TEAMS:
+        start = text.index(begin)
+        text = text[:start] + text[text.index(end, start) :]
+    return text
 
 
 def _drafted(relations: Sequence[Relation]) -> tuple[str, str, Mapping[str, str]]:
@@ -182,6 +198,9 @@ def _missing(config: ScanConfig, relations: Sequence[Relation]) -> list[Problem]
         for column in (name for name in table.wanted if columns is not None and name.lower() not in columns):
             hint = did_you_mean(column, columns or ())
             problems.append(Problem(LINKAGE, where, f"has no column {column} there", hint))
+    for name, wanted in config.lookups:
+        if "." not in name and not {one.lower() for one in wanted} <= known.get(name.lower(), set()):
+            problems.append(Problem(LINKAGE, config.at(f"lookups.{name}"), "is no table there with these columns"))
     return problems
 
 
@@ -190,12 +209,13 @@ def _queries(settings: Settings, config: ScanConfig) -> list[Problem]:
     tables = {table.name: pl.DataFrame(schema=dict.fromkeys(table.wanted, pl.String())) for table in config.tables}
     today = dt.date.today()  # noqa: DTZ011 (the council's day)
     rows = {table.name: KeptRows.whole(table.key, tables[table.name]) for table in config.tables}
-    queries, problems = LiveQueries(settings, config, rows, today), list[Problem]()
+    lookups = {name: pl.DataFrame(schema=dict.fromkeys(read, pl.String())) for name, read in config.lookups}
+    queries, problems = LiveQueries(settings, config, rows, today, lookups), list[Problem]()
     asked = (
         queries.register, lambda: queries.pairs("related"), lambda: queries.pairs("duplicates"),
         lambda: queries.pairs("unborn"),
         lambda: queries.pairs("merged", "gone", "kept"), lambda: queries.texts("teams", tables),
-        lambda: queries.texts("flags", tables),
+        lambda: queries.texts("flags", tables), lambda: queries.texts("made_by", tables),
     )  # fmt: skip
     for ask in asked:
         try:

@@ -168,6 +168,7 @@ NO_LEVEL = frozenset(
         "why",
         "preflight",
         "blockers",
+        "teams",
     }
 )
 

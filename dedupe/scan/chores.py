@@ -3,7 +3,7 @@ services that nobody ended. Keys only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -23,11 +23,14 @@ def read_chores(snapshot: Snapshot, chores: tuple[Chore, ...]) -> dict[str, dict
         if not {name for name, _ in chore.tables} <= there:
             found[chore.name] = None
             continue
-        found[chore.name] = {
-            name: pl.concat([pl.DataFrame(schema=dict.fromkeys(columns, pl.String())),
-                             *snapshot.read(name, columns)]) for name, columns in chore.tables
-        }  # fmt: skip
+        found[chore.name] = {name: read_whole(snapshot, name, columns) for name, columns in chore.tables}
     return found
+
+
+def read_whole(snapshot: Snapshot, name: str, columns: Sequence[str]) -> pl.DataFrame:
+    """All rows of a table, of these columns."""
+    empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.String()))
+    return pl.concat([empty, *snapshot.read(name, columns)])
 
 
 def done_chores(

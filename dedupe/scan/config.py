@@ -29,12 +29,17 @@ KNOWN: Mapping[str, frozenset[str]] = {
             "not_restricted",
             "tables",
             "chores",
+            "made_by",
+            "lookups",
+            "verified",
         }
     ),
     "scan.chores": frozenset({"words", "query", "tables"}),
     "scan.tables": frozenset({"key", "person", "columns", "changed", "others"}),
 }
 """The keys of `[scan]`, and of a part `[scan.tables.NAME]`."""
+_OF_PEOPLE = {"unborn", "not_restricted", "chores", "made_by", "lookups", "verified"}
+"""The keys that only a register of people has."""
 RESTRICTED = "restricted"
 """The column of the query that carries the mark of restriction."""
 
@@ -75,7 +80,9 @@ class ScanConfig:
     """The tables, and queries over them (DuckDB, every column text): `query` has one row a person with `id`, the
     columns of `fields` and `restricted`; `related` and `duplicates` have pairs (`left_id`, `right_id`) that are on
     file as two people and as one, `unborn` pairs of an unborn record with a born child; `merged` has `gone` and
-    `kept`; `teams` and `flags` what a reviewer is shown. `kind` is what the register holds; `name` of a register
+    `kept`; `teams` and `flags` what a reviewer is shown, `made_by` the team that made a record. `lookups` are
+    further tables for these, each with its columns, read whole; `verified` is the column of `query` that says that
+    an NHS number was traced. `kind` is what the register holds; `name` of a register
     that is not of people."""
 
     tables: tuple[LiveTable, ...]
@@ -88,6 +95,9 @@ class ScanConfig:
     merged: str = ""
     teams: str = ""
     flags: str = ""
+    made_by: str = ""
+    lookups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    verified: str = ""
     not_restricted: tuple[str, ...] = NOT_RESTRICTED
     chores: tuple[Chore, ...] = ()
     kind: str = PERSON.name
@@ -142,7 +152,7 @@ def _further(name: str, raw: Mapping[str, Any]) -> ScanConfig:
     where, problems, kind = f"registers.{name}", list[Problem](), str(raw.get("kind", ""))
     if not NAME.fullmatch(name):
         raise SpecError([Problem(FILE, "registers", "holds a name that cannot be one", NAME_HINT)])
-    body, known = _part(raw, "scan"), KNOWN["scan"] - {"unborn", "not_restricted", "chores"}
+    body, known = _part(raw, "scan"), KNOWN["scan"] - _OF_PEOPLE
     for key in sorted(body.keys() - known):
         problems.append(Problem(FILE, f"{where}.scan.{key}", "unknown key", did_you_mean(key, known)))
     if kind == PERSON.name or kind not in KINDS:
@@ -164,7 +174,7 @@ def _further(name: str, raw: Mapping[str, Any]) -> ScanConfig:
     queries = {query: str(body.get(query, "")) for query in ("query", *QUERIES)}
     return ScanConfig(
         tables=tables, fields=_texts(raw, "fields"), other=_texts(raw, "other"), not_restricted=NOT_RESTRICTED,
-        chores=(), kind=kind, name=name, **queries,
+        lookups=(), chores=(), kind=kind, name=name, **queries,
     )  # fmt: skip
 
 
@@ -189,16 +199,18 @@ def _people(raw: Mapping[str, Any]) -> ScanConfig:
             problems.append(Problem(FILE, where, "is missing"))
     chores = tuple(_chore(name, chore, problems) for name, chore in _part(body, "chores").items())
     is_open = texts_of(FILE, "scan", body, "not_restricted", problems)
+    lookups = _columns_by_table(body, "lookups", "scan.lookups", problems)
     if problems:
         raise SpecError(problems)
     queries = {name: str(body.get(name, "")) for name in ("query", *QUERIES)}
     return ScanConfig(
         tables=tables, fields=_texts(raw, "fields"), other=_texts(raw, "other"),
-        not_restricted=NOT_RESTRICTED if is_open is None else is_open, chores=chores, **queries,
+        not_restricted=NOT_RESTRICTED if is_open is None else is_open, chores=chores, lookups=lookups,
+        verified=str(body.get("verified", "")), **queries,
     )  # fmt: skip
 
 
-QUERIES = ("related", "duplicates", "unborn", "merged", "teams", "flags")
+QUERIES = ("related", "duplicates", "unborn", "merged", "teams", "flags", "made_by")
 """The queries that a register may leave out."""
 
 
@@ -219,11 +231,15 @@ def _chore(name: str, body: Any, problems: list[Problem]) -> Chore:
     body = body if isinstance(body, dict) else {}
     if not str(body.get("query", "")).strip():
         problems.append(Problem(FILE, f"{where}.query", "is missing"))
-    tables = dict(_part(body, "tables"))
-    needed = tuple(
-        (str(table), texts_of(FILE, f"{where}.tables", tables, table, problems) or ()) for table in tables
-    )
+    needed = _columns_by_table(body, "tables", f"{where}.tables", problems)
     return Chore(name, str(body.get("words", name.replace("_", " "))), str(body.get("query", "")), needed)
+
+
+def _columns_by_table(
+    body: Mapping[str, Any], name: str, where: str, problems: list[Problem]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    tables = dict(_part(body, name))
+    return tuple((str(table), texts_of(FILE, where, tables, table, problems) or ()) for table in tables)
 
 
 def _unknown(part: str, body: Any, where: str, problems: list[Problem]) -> None:
@@ -246,4 +262,5 @@ def _texts(raw: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
 def columns_of(config: ScanConfig) -> Sequence[str]:
     """The columns that the query must give."""
     named = [column for _, column in (*config.fields, *config.other)]
+    named += [config.verified] if config.verified else []
     return list(dict.fromkeys(["id", *([RESTRICTED] if config.is_people else []), *named]))

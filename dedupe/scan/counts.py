@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from casebridge.dedupe.scan.config import ScanConfig
+from casebridge.dedupe.scan.validity import VALID, is_valid
 
 CHILD = 18
 """The age in years at which somebody is an adult."""
@@ -18,18 +19,21 @@ TOP = 500
 FEW = 50
 """A value of so few people is in no large block: which is the commonest of such may be as it was."""
 VALUES = pl.Schema({"role": pl.String(), "value": pl.String(), "people": pl.Int64(), "sure": pl.Boolean()})
-NHS = pl.Schema({"born": pl.String(), "people": pl.Int64(), "missing": pl.Int64(), "invalid": pl.Int64()})
+NHS = pl.Schema({"born": pl.String(), "people": pl.Int64(), "missing": pl.Int64(), "invalid": pl.Int64(),
+                 "unverified": pl.Int64()})  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Counts:
     """values (VALUES): people by role and value, those who have none by value null, all by role null; where it is
     not sure, no more than so many. nhs (NHS): people by birth date, with those who have no NHS number or a wrong
-    one. floors: how many people at most have a value of a role that is not in `values`."""
+    one, and with those of whom nothing says that it was traced. floors: how many people at most have a value of a
+    role that is not in `values`. wrong: by role how many people have a value that it cannot have."""
 
     values: pl.DataFrame
     nhs: pl.DataFrame
     floors: Mapping[str, int]
+    wrong: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, register: pl.DataFrame, config: ScanConfig) -> Counts:
@@ -39,7 +43,8 @@ class Counts:
         known = known.sort("role", "people", descending=[False, True])
         roles = known.group_by("role", maintain_order=True)
         floors = dict(roles.agg(pl.col("people").get(TOP, null_on_oob=True).fill_null(0)).iter_rows())
-        return cls(pl.concat([none, roles.head(TOP).select(VALUES.names())]), _nhs(register, config), floors)
+        kept = pl.concat([none, roles.head(TOP).select(VALUES.names())])
+        return cls(kept, _nhs(register, config), floors, _wrong(register, config))
 
     def moved(self, then: pl.DataFrame, now: pl.DataFrame, config: ScanConfig) -> Counts | None:
         """The counts after rows were replaced by others; None where all must be counted again, because a value
@@ -66,7 +71,10 @@ class Counts:
             return None
         signs = [-pl.col(name) for name in NHS.names()[1:]]
         nhs = pl.concat([self.nhs, _nhs(now, config), _nhs(then, config).with_columns(signs)])
-        return Counts(values, nhs.group_by("born", maintain_order=True).agg(pl.all().sum()), self.floors)
+        by_day = nhs.group_by("born", maintain_order=True).agg(pl.all().sum())
+        more, less = _wrong(now, config), _wrong(then, config)
+        wrong = {role: self.wrong.get(role, 0) + count - less[role] for role, count in more.items()}
+        return Counts(values, by_day, self.floors, wrong)
 
     def _most(self, role: str) -> int:
         mine = self.values.filter(pl.col("role") == role, pl.col("value").is_not_null(), pl.col("sure"))
@@ -89,9 +97,16 @@ class Counts:
         empty = dict(none.select("role", "people").iter_rows())
         return {role: round(1 - empty.get(role, 0) / self.people, 4) for role, _ in config.fields if self.people}
 
+    def valid_shares(self, config: ScanConfig) -> dict[str, float]:
+        """Of each role that has a form, the share of people whose value has it, from 0 to 1."""
+        filled, roles = self.filled_shares(config), dict(config.fields)
+        wrong = {role: count for role, count in self.wrong.items() if role in roles and role in filled}
+        return {role: round(filled[role] - count / self.people, 4) for role, count in wrong.items()}
+
     def nhs_by_cohort(self, config: ScanConfig, day: dt.date) -> dict[str, Mapping[str, int]]:
         """How many children, adults, and people of unknown age there are, and how many of each have no NHS number
-        (`missing`) or one whose check digit is wrong (`invalid`). Empty where the register has no such column."""
+        (`missing`), one whose check digit is wrong (`invalid`), or a right one that was not traced (`unverified`;
+        left out where the register says nothing of that). Empty where the register has no such column."""
         if "nhs_number" not in dict(config.fields):
             return {}
         adult = dt.date(day.year - CHILD, day.month, min(day.day, 28))
@@ -99,7 +114,8 @@ class Counts:
         of_age = pl.when(born.is_not_null()).then(pl.lit("adults")).otherwise(pl.lit("age unknown"))
         cohort = pl.when(born > adult).then(pl.lit("children")).otherwise(of_age)
         some = self.nhs.filter(pl.col("people") > 0)
-        found = some.group_by(cohort.alias("cohort")).agg(pl.col(name).sum() for name in NHS.names()[1:])
+        told = [name for name in NHS.names()[1:] if name != "unverified" or config.verified]
+        found = some.group_by(cohort.alias("cohort")).agg(pl.col(name).sum() for name in told)
         return {str(row.pop("cohort")): row for row in found.sort("cohort").to_dicts()}
 
 
@@ -126,15 +142,26 @@ def _nhs(register: pl.DataFrame, config: ScanConfig) -> pl.DataFrame:
         if "birth_date" in roles
         else pl.lit(None, pl.String)
     )
-    number = pl.col(roles["nhs_number"]).cast(pl.String)
-    wrong = number.is_not_null() & ~_valid(number)
-    sums = [pl.len().alias("people"), number.is_null().sum().alias("missing"), wrong.sum().alias("invalid")]
+    number, right = pl.col(roles["nhs_number"]), is_valid("nhs_number", roles["nhs_number"])
+    traced = is_traced(pl.col(config.verified)) if config.verified else pl.lit(value=False)
+    wrong, unsure = number.is_not_null() & ~right, right & ~traced
+    sums = [pl.len().alias("people"), number.is_null().sum().alias("missing"), wrong.sum().alias("invalid"),
+            unsure.sum().alias("unverified")]  # fmt: skip
     return register.group_by(born.alias("born")).agg(one.cast(pl.Int64) for one in sums)
 
 
-def _valid(number: pl.Expr) -> pl.Expr:
-    """Whether a text is an NHS number: ten digits, the last one right (modulus 11, NHS Data Dictionary)."""
-    digits = [number.str.slice(place, 1).cast(pl.Int32, strict=False) for place in range(10)]
-    rest = 11 - pl.sum_horizontal(*(digit * (10 - place) for place, digit in enumerate(digits[:9]))) % 11
-    right = pl.when(rest == 11).then(0).otherwise(rest) == digits[9]
-    return (number.str.contains(r"^[0-9]{10}$") & right).fill_null(False)
+def is_traced(mark: pl.Expr) -> pl.Expr:
+    """Whether a mark says that an NHS number is present and verified (NHS Data Dictionary, NHS NUMBER STATUS
+    INDICATOR CODE 01), or says so plainly."""
+    said = mark.cast(pl.String).str.strip_chars().str.to_uppercase()
+    return said.is_in(["01", "1", "Y", "YES", "T", "TRUE", "VERIFIED"]).fill_null(value=False)
+
+
+def _wrong(register: pl.DataFrame, config: ScanConfig) -> dict[str, int]:
+    """By role that has a form, how many people have a value that has it not."""
+    roles = {role: column for role, column in config.fields if role in VALID}
+    sums = [(pl.col(column).is_not_null() & ~is_valid(role, column)).sum().alias(role)
+            for role, column in roles.items()]  # fmt: skip
+    return (
+        {str(role): int(count) for role, count in register.select(sums).row(0, named=True).items()} if sums else {}
+    )

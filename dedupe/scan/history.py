@@ -26,7 +26,9 @@ class Record:
     those who have any (`filled`); NHS numbers by cohort; rows that came from
     each table, changes that a change date hid (`late`), how many are on the
     list of each chore, nights that were missed before, seconds; of each further register what stands in COUNTED,
-    None where it could not be read; of the pairs that wait how many there are by what merge pre-flight says."""
+    None where it could not be read; of the pairs that wait how many there are by what merge pre-flight says;
+    of each role that has a form, the share of people whose value has it (`valid`); by team its
+    counts (`by_team.COUNTS`)."""
 
     night: int
     day: str
@@ -49,6 +51,8 @@ class Record:
     missed: int = 0
     registers: Mapping[str, Mapping[str, int] | None] = field(default_factory=dict)
     preflight: Mapping[str, int] = field(default_factory=dict)
+    valid: Mapping[str, float] = field(default_factory=dict)
+    teams: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
 

@@ -20,9 +20,10 @@ import polars as pl
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.evidence import said_until_now
 from casebridge.dedupe.review.reraise import note_bases
+from casebridge.dedupe.scan.by_team import made_tonight, team_counts, teams_of
 from casebridge.dedupe.scan.chores import done_chores
 from casebridge.dedupe.scan.config import read_scans
-from casebridge.dedupe.scan.counts import Counts
+from casebridge.dedupe.scan.counts import NHS, Counts
 from casebridge.dedupe.scan.drift import drift
 from casebridge.dedupe.scan.failpoints import failpoint
 from casebridge.dedupe.scan.history import Record, counted_pairs, read_record
@@ -169,7 +170,7 @@ class _Night(RegisterNight):
         state.commit({
             "merged": merged, "back": dict(found.returned), **evidence, **kept, "nights": nights,
             "chores": lists, "asked": self.asked, "model_since": self.model_since(),
-            "floors": dict(counts.floors),
+            "floors": dict(counts.floors), "wrong": dict(counts.wrong),
             "keys": {name: table.keys for name, table in seen.tables.items()},
         })  # fmt: skip
         failpoint("after commit")
@@ -181,14 +182,22 @@ class _Night(RegisterNight):
         """What the register holds now: brought up to date, or counted again."""
         state, moved, counts = self.state, found.moved, None
         values, nhs = state.frame("counts"), state.frame("nhs")
-        if values is not None and nhs is not None and found.asked is not None and not again:
-            counts = Counts(values, nhs, state.facts["floors"]).moved(moved.then, moved.now, self.config)
+        as_now = nhs is not None and nhs.columns == NHS.names() and found.asked is not None and not again
+        if values is not None and nhs is not None and as_now:
+            before = Counts(values, nhs, state.facts["floors"], state.facts["wrong"])
+            counts = before.moved(moved.then, moved.now, self.config)
         if counts is None:
-            columns = dict.fromkeys(["id", *(column for _, column in self.config.fields)])
-            counts = Counts.of(moved.register.select(*columns), self.config)
+            columns = dict.fromkeys(["id", *(column for _, column in self.config.fields), self.config.verified])
+            counts = Counts.of(moved.register.select(*filter(None, columns)), self.config)
         state.put("counts", counts.values)
         state.put("nhs", counts.nhs)
         return counts
+
+    def _by_team(self, seen: Seen, found: Found) -> dict[str, dict[str, int]]:
+        said, new = DecisionLog(self.log).standing(), made_tonight(found.moved)
+        name = "made_by" if self.config.made_by.strip() else "teams"
+        made = teams_of(found.queries, seen.rows, name, new) if new else {}
+        return team_counts(found.pairs, found.before, said, {item: made.get(item, ()) for item in new})
 
     def _record(
         self,
@@ -206,7 +215,8 @@ class _Night(RegisterNight):
             changed=len(found.moved.changed),
             **counted_pairs(found.pairs, found.before, self.day),
             largest=counts.largest_shares(self.config), filled=counts.filled_shares(self.config),
-            nhs=counts.nhs_by_cohort(self.config, self.day),
+            nhs=counts.nhs_by_cohort(self.config, self.day), valid=counts.valid_shares(self.config),
+            teams=self._by_team(seen, found),
             rows_read={name: table.read for name, table in seen.tables.items()},
             late={name: table.late for name, table in seen.tables.items() if table.late}, missed=max(gap, 0),
             chores={name: None if keys is None else len(keys) for name, keys in lists.items()},
@@ -214,9 +224,10 @@ class _Night(RegisterNight):
             warnings=(*found.linked.warnings, *(words for one in told.values() for words in one.warnings)),
             seconds=round(time.monotonic() - self.began, 2),
         )  # fmt: skip
+        absent = [f"{name}: there is no such table, and so no teams that it would tell" for name in seen.absent]
         hidden = [f"{name}: {counted(rows, 'row')} changed though `changed` did not move: it cannot be trusted"
                   for name, rows in record.late.items()]  # fmt: skip
-        record = record.warned([*hidden, *drift(nights, record)])
+        record = record.warned([*absent, *hidden, *drift(nights, record)])
         live = self.settings.live
         kept = [*nights, record][-(live.keep_nights if live else 1) :]
         return record, [one.plain() for one in kept]

@@ -30,9 +30,16 @@ LiveTables = Mapping[str, KeptRows]
 class LiveQueries:
     """The queries of `[scan]`, asked of the tables as they were read."""
 
-    def __init__(self, settings: Settings, config: ScanConfig, tables: LiveTables, day: dt.date) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        config: ScanConfig,
+        tables: LiveTables,
+        day: dt.date,
+        lookups: Tables | None = None,
+    ) -> None:
         self._settings, self._config, self._day = settings, config, day
-        self._tables = tables
+        self._tables, self._lookups = tables, lookups or {}
         self._pairs = dict[str, pl.DataFrame]()
         live = settings.live
         self._space = config.space(live.system if live else "")
@@ -72,6 +79,12 @@ class LiveQueries:
             str(item): tuple(texts) for item, texts in found.group_by("id", maintain_order=True).agg(text).rows()
         }
 
+    def asks(self, name: str) -> list[tuple[str, str]]:
+        """The tables that a query reads, and the column of each that says whose row it is."""
+        text = str(getattr(self._config, name)).casefold()
+        tables = self._config.tables
+        return [(one.name, one.person) for one in tables if plain_name(one.name).casefold() in text]
+
     def keys(self, query: str, where: str, tables: Tables) -> list[str]:
         """The `id`s of a query over these tables and those of the scan, as system:key, each once."""
         given = self._rows(query, where, {**self._named_in(query), **tables}, ["id"])
@@ -89,6 +102,9 @@ class LiveQueries:
         return rows.with_columns(pl.col(untyped).cast(pl.String))
 
     def _rows(self, query: str, where: str, tables: Tables, needs: Sequence[str]) -> pl.DataFrame:
+        text = query.casefold()
+        beside = {name: rows for name, rows in self._lookups.items() if plain_name(name).casefold() in text}
+        tables = {**beside, **tables}
         with self._database(tables) as database:
             return ask(database, query, where, [TONIGHT, *map(plain_name, {**self._tables, **tables})], needs)
 
@@ -129,23 +145,26 @@ class Moved:
     again: bool = False
 
 
-def with_changes(before: KeptRows, now: pl.DataFrame, asked: Collection[str]) -> Moved:
-    """The register with the rows of those whom the query was asked of again. now: their rows."""
-    return _moved(before, before.of("id", asked), now)
+def with_changes(
+    before: KeptRows, now: pl.DataFrame, asked: Collection[str], beside: Collection[str] = (RESTRICTED,)
+) -> Moved:
+    """The register with the rows of those whom the query was asked of again. now: their rows; beside: columns that
+    are nothing to linkage."""
+    return _moved(before, before.of("id", asked), now, beside)
 
 
-def with_all_changes(before: KeptRows | None, now: pl.DataFrame) -> Moved:
+def with_all_changes(before: KeptRows | None, now: pl.DataFrame, beside: Collection[str] = (RESTRICTED,)) -> Moved:
     """The same where the query was asked of everybody, and may have other columns than it had before."""
     if before is None or before.columns != now.columns:
         known = before.select("id").get_column("id").to_list() if before else []
         return Moved(
             KeptRows.whole("id", now), frozenset([*known, *now.get_column("id")]), now.clear(), now, again=True
         )
-    return _moved(before, before.select(), now)
+    return _moved(before, before.select(), now, beside)
 
 
-def _moved(before: KeptRows, then: pl.DataFrame, now: pl.DataFrame) -> Moved:
-    linked = [name for name in now.columns if name != RESTRICTED]
+def _moved(before: KeptRows, then: pl.DataFrame, now: pl.DataFrame, beside: Collection[str]) -> Moved:
+    linked = [name for name in now.columns if name not in beside]
     changed, touched = (_differing(then, now, columns) for columns in (linked, now.columns))
     rows = now.join(touched, on="id", how="semi")
     return Moved(before.changed(touched, rows), frozenset(changed.get_column("id")), then, now)

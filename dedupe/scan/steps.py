@@ -16,15 +16,16 @@ from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.dedupe.review.evidence import pairs_evidence, said_until_now
 from casebridge.dedupe.review.reraise import note_bases
+from casebridge.dedupe.scan.by_team import teams_of, with_teams
 from casebridge.dedupe.scan.changes import TableRead, read_table
-from casebridge.dedupe.scan.chores import read_chores
-from casebridge.dedupe.scan.config import ScanConfig
+from casebridge.dedupe.scan.chores import read_chores, read_whole
+from casebridge.dedupe.scan.config import RESTRICTED, ScanConfig
 from casebridge.dedupe.scan.history import COUNTED, counted_pairs
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import Keys
 from casebridge.dedupe.scan.linking import Before, Linked, Ruled, link_people, linked_again, read_linked
 from casebridge.dedupe.scan.nightly_evidence import Beside
-from casebridge.dedupe.scan.pairs import BESIDE, candidates, ruled_pairs
+from casebridge.dedupe.scan.pairs import BESIDE, candidates, ruled_pairs, waiting
 from casebridge.dedupe.scan.people import LiveQueries, Moved, with_all_changes, with_changes
 from casebridge.dedupe.scan.remade import ENDS
 from casebridge.dedupe.scan.showing import shown_people
@@ -42,12 +43,19 @@ SHARE_SINCE, MOST_SINCE, NIGHTS_SINCE = 0.02, 4000, 30
 
 @dataclass(frozen=True)
 class Seen:
-    """The register as it stands tonight: the rows of its tables, what crosswalk and lists say of its keys."""
+    """The register as it stands tonight: the rows of its tables, what crosswalk and lists say of its keys,
+    and the tables of chores and lookups."""
 
     tables: Mapping[str, TableRead]
     crosswalk: pl.DataFrame
     hidden: frozenset[str]
     chores: Mapping[str, Mapping[str, pl.DataFrame] | None]
+    lookups: Mapping[str, pl.DataFrame | None] = field(default_factory=dict)
+
+    @property
+    def absent(self) -> list[str]:
+        """The lookups that are not there."""
+        return [name for name, rows in self.lookups.items() if rows is None]
 
     @property
     def rows(self) -> dict[str, KeptRows]:
@@ -125,12 +133,19 @@ class RegisterNight:
             before = self.state.rows(table.name)
             tables[table.name] = read_table(snapshot, table, before, keys, last, sums, whole=whole)
             self.tell(f"{table.name}: {tables[table.name].read:,} rows read")
-        return Seen(tables, crosswalk, hidden, read_chores(snapshot, self.config.chores))
+        return Seen(tables, crosswalk, hidden, read_chores(snapshot, self.config.chores), self._lookups(snapshot))
+
+    def _lookups(self, snapshot: Snapshot) -> dict[str, pl.DataFrame | None]:
+        known = {name.casefold() for name in snapshot.tables()} if self.config.lookups else set()
+        return {
+            name: read_whole(snapshot, name, columns) if "." in name or name.casefold() in known else None
+            for name, columns in self.config.lookups
+        }
 
     def look(self, seen: Seen, *, write: bool) -> Found:
         """Who changed, who that may be, and which pairs of that are for reviewers. write: what is due to be linked
         whole is put beside what stands at once, for it is larger than all else; else nothing is written."""
-        queries = LiveQueries(self.settings, self.config, seen.rows, self.day)
+        queries = LiveQueries(self.settings, self.config, seen.rows, self.day, self._looked_up(seen))
         moved, asked = self._moved(queries, seen)
         register = moved.register
         many = KINDS[self.config.kind].many
@@ -157,16 +172,26 @@ class RegisterNight:
             linked.made().save(self.state.new_folder(LINKED))
         linked = replace(linked, made=None)
         pairs = candidates(linked, besides, decided, told.bases(keys), before, self.day.isoformat())
+        waits = waiting(pairs)
+        teams = teams_of(queries, seen.rows, "teams", {item for side in ENDS for item in waits.get_column(side)})
+        pairs = with_teams(pairs, teams)
         return Found(queries, moved, asked, keys, returned, ruled, linked, due, few, said, pairs, before)
+
+    def _looked_up(self, seen: Seen) -> dict[str, pl.DataFrame]:
+        """The lookups, those that are not there without rows."""
+        return {
+            name: pl.DataFrame(schema=dict.fromkeys(columns, pl.String())) if rows is None else rows
+            for name, columns in self.config.lookups for rows in [seen.lookups[name]]
+        }  # fmt: skip
 
     def _moved(self, queries: LiveQueries, seen: Seen) -> tuple[Moved, set[str] | None]:
         """The register with what moved in it, and whom the query was asked of; None for everybody."""
         before = self.state.rows("register")
-        out = ~pl.col("id").is_in(sorted(seen.hidden))
+        out, beside = ~pl.col("id").is_in(sorted(seen.hidden)), {RESTRICTED, self.config.verified}
         if before is None or self.asked != self.state.facts.get("asked"):
-            return with_all_changes(before, queries.register().filter(out)), None
+            return with_all_changes(before, queries.register().filter(out), beside), None
         asked = {f"{self._space}:{key}" for key in seen.people} | seen.hidden
-        return with_changes(before, queries.register(seen.people).filter(out), asked), asked
+        return with_changes(before, queries.register(seen.people).filter(out), asked, beside), asked
 
     def _before(self, moved: Moved, hidden: Collection[str]) -> Before | None:
         """What the night begins with; None where a model is fitted."""

@@ -47,6 +47,16 @@ def _lines(record: Record) -> list[Line]:
     return lines + ([("nights missed before, caught up", f"{record.missed:,}")] if record.missed else [])
 
 
+_BY_TEAM = (("new", "new"), ("waiting", "waiting"), ("again", "made again"))
+
+
+def _team_lines(record: Record) -> list[tuple[str, ...]]:
+    """A line for each team that has anything, with counts as in _BY_TEAM."""
+    counted = [(team, *(counts.get(key, 0) for key, _ in _BY_TEAM)) for team, counts in record.teams.items()]
+    return [(" ".join(str(team).split()) or "no team", *(f"{count:,}" for count in counts))
+            for team, *counts in counted if any(counts)]  # fmt: skip
+
+
 _OF_REGISTER = (
     ("new", "new pairs at the desk"), ("waiting", "waiting in all"), ("records", "records"),
     ("changed", "of them new or changed"),
@@ -61,7 +71,18 @@ def as_text(name: str, record: Record, desk: str = "") -> str:
     link = f"\nThe review desk: {desk}\n" if desk else ""
     body = "\n".join(f"  {label:<{width}}  {value}" for label, value in lines)
     more = f"\n\nTo look at:{warnings}\nWhat to do about each: runbooks/nightly-scan.md" if warnings else ""
-    return f"{name}: nightly scan {record.night}, {record.day}\n\n{body}{more}\n{link}"
+    return f"{name}: nightly scan {record.night}, {record.day}\n\n{body}{_by_team(record)}{more}\n{link}"
+
+
+def _by_team(record: Record) -> str:
+    rows = _team_lines(record)
+    if not rows or (rows[0][0] == "no team" and len(rows) == 1):
+        return ""
+    lines = [("By team", *(words for _, words in _BY_TEAM)), *rows]
+    wide = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    told = ("  ".join([line[0].ljust(wide[0]), *(one.rjust(w) for one, w in zip(line[1:], wide[1:], strict=True))])
+            for line in lines)  # fmt: skip
+    return "\n\n" + "\n".join(f"  {line}" for line in told)
 
 
 def as_page(name: str, record: Record, desk: str = "") -> str:
@@ -70,6 +91,10 @@ def as_page(name: str, record: Record, desk: str = "") -> str:
         f'<tr><td style="padding:2px 16px 2px 0">{html.escape(label)}</td><td>{html.escape(value)}</td></tr>'
         for label, value in _lines(record)
     )
+    told = _team_lines(record)
+    head = "".join(f"<th>{words}</th>" for words in ("Team", *(words for _, words in _BY_TEAM)))
+    cells = ("".join(f"<td>{html.escape(one)}</td>" for one in line) for line in told)
+    teams = f"<h2>By team</h2><table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in cells)}</table>"
     title = html.escape(f"{name}: nightly scan {record.night}, {record.day}")
     warnings = "".join(f"<li>{html.escape(warning)}</li>" for warning in record.warnings)
     look = f"<h2>To look at</h2><ul>{warnings}</ul>" if warnings else ""
@@ -77,7 +102,7 @@ def as_page(name: str, record: Record, desk: str = "") -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
         f'<body style="font-family:sans-serif"><h1 style="font-size:1.2em">{title}</h1>'
-        f"<table>{rows}</table>{look}{link}</body></html>\n"
+        f"<table>{rows}</table>{teams if _by_team(record) else ''}{look}{link}</body></html>\n"
     )
 
 

@@ -30,7 +30,10 @@ PACK = Path(str(resources.files("casebridge.project"))) / "packs" / "carefirst_m
 FIRST = dt.date(2026, 3, 2)
 TABLES = read_target(PACK / "target.toml").metadata().tables
 PEOPLE = TABLES["dm_persons"]
-OF_A_PERSON = ("dm_addresses", "dm_telephone_numbers", "dm_person_names", "dm_person_references")
+OF_A_PERSON = (
+    "dm_addresses", "dm_telephone_numbers", "dm_person_names", "dm_person_references", "people_workers"
+)  # fmt: skip
+OF_STAFF = ("workers", "organisations")
 RULINGS = ("same_pairs", "different_pairs", "related")
 Rows = dict[str, list[Mapping[str, Any]]]
 
@@ -206,7 +209,7 @@ def _day(text: str | None) -> dt.datetime | None:
 def fill(engine: sa.Engine, rows: Rows) -> None:
     """Make the register's tables and put rows in."""
     with engine.begin() as connection:
-        for name in ("dm_persons", *OF_A_PERSON, "dm_personal_relationships"):
+        for name in ("dm_persons", *OF_A_PERSON, "dm_personal_relationships", *OF_STAFF):
             columns = [sa.Column(c.name, c.type, primary_key=c.primary_key) for c in TABLES[name].columns]
             sa.Table(name, sa.MetaData(), *columns).create(connection)
             if rows.get(name):
@@ -229,14 +232,13 @@ TOWNS = ("Rushford", "Winlow", "Tarnwick", "Beck Hill", "Whinfell", "Stonecombe"
 
 def suppliers(live: LiveRegister) -> None:
     """The register has suppliers too, 41 of them, of which 1 and 2 are one body that was entered twice."""
-    columns = TABLES["organisations"].columns
-    table = sa.Table("organisations", sa.MetaData(), *(sa.Column(c.name, c.type) for c in columns))
     made = [(HOMES[at * 3 % 8], [*SORTS][at % 5], TOWNS[at * 5 % 6]) for at in range(40)]
     rows = [supplier(at, f"{home} {sort}, {town}", f"S{1000 + 37 * at}", SORTS[sort])
             for at, (home, sort, town) in enumerate(made, 2)]  # fmt: skip
     with live.engine.begin() as connection:
-        table.create(connection)
-        connection.execute(table.insert(), [supplier(1, "Tarn Lodge Care Home Limited (Rushford)"), *rows])
+        connection.execute(
+            TABLES["organisations"].insert(), [supplier(1, "Tarn Lodge Care Home Limited (Rushford)"), *rows]
+        )
 
 
 def supplier(number: int, name: str, reference: str | None = None, sort: str = "CH") -> Mapping[str, Any]:

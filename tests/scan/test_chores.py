@@ -13,7 +13,6 @@ from tests.scan.live import TABLES, make_live
 def test_staff_who_are_clients_are_listed_and_a_table_that_is_not_there_is_told(tmp_path: Path) -> None:
     live = make_live(tmp_path / "project", people=60)
     with open_database(live.url).begin() as connection:
-        TABLES["workers"].create(connection)
         connection.execute(TABLES["workers"].insert(), [{"id": 1, "person_id": 12}, {"id": 2, "person_id": None}])
     night = live.scan()
     assert night.chores == {"staff_as_clients": 1, "services_after_death": None}

@@ -7,27 +7,53 @@ from pathlib import Path
 
 import polars as pl
 
+from casebridge.dedupe.review.decisions import Ruling
 from casebridge.dedupe.scan.config import read_scan
 from casebridge.dedupe.scan.counts import Counts
 from tests.desks import World, at_desk, open_desk
-from tests.scan.live import PACK, make_live
+from tests.scan.live import PACK, TABLES, LiveRegister, make_live
 
 
-def test_the_page_has_months_and_shares_for_the_cleared_and_is_not_there_for_others(tmp_path: Path) -> None:
+def test_the_page_has_months_teams_and_shares_for_the_cleared_and_is_not_there_for_others(tmp_path: Path) -> None:
+    """North makes two records, one of them of somebody of East; East's other duplicate is decided meanwhile."""
     live = make_live(tmp_path / "project", people=60)
+    _staff(live)
+    live.create(8, 9009)
     live.scan()
-    live.create(7, 9001)
+    live.decide(8, 9009, Ruling.SAME)
+    live.create(7, 9001, created_by=1)
+    live.create(7, 9002, created_by=1, first_name="Quentin", last_name="Oddfellow", nhs_id=None, gender="U",
+                date_of_birth=dt.datetime.fromisoformat("1931-01-01"))  # fmt: skip
     live.day = dt.date(2026, 4, 1)
     night = live.scan()
+    assert night.teams["North"] == {"made": 2, "again": 1}
+    assert night.teams["East"] == {"new": 1, "waiting": 1, "confirmed": 1}
     with open_desk(World(live.folder)) as house:
-        page = at_desk(house, "sam").get("/nights")
+        page, march = (at_desk(house, "sam").get(f"/nights{asked}") for asked in ("", "?month=2026-03"))
         jo = at_desk(house, "bo")
         jo.get("/nights")
     assert f"{night.people:,} people in the register, {night.new} new pairs" in page
     assert '<th scope="row">2026-03</th>' in page
     assert '<th scope="row">2026-04</th><td class="num">1</td><td class="num">1</td>' in page
+    east = '<th scope="row">East</th><td class="num">1</td><td class="num">1</td><td class="num">0</td>'
+    assert east in page
+    assert '<td class="num">1 (50.0 %)</td></tr>' in page
+    assert east not in march
+    assert "Nothing in the register says which numbers were traced" in page
     assert "mosaic:" not in page
     assert jo.status == 404
+    digest = " ".join((live.folder / "reports" / "scan" / "digest.txt").read_text().split())
+    assert "By team new waiting made again East 1 1 0 North 0 0 1" in digest
+
+
+def _staff(live: LiveRegister) -> None:
+    """Worker 1 is of North, worker 2 of East, which works with 7 and 8."""
+    links = TABLES["people_workers"]
+    live.do(
+        TABLES["organisations"].insert().values([{"id": 1, "name": "North"}, {"id": 2, "name": "East"}]),
+        TABLES["workers"].insert().values([{"id": n, "organisation_id": n} for n in (1, 2)]),
+        links.insert().values([{"id": n, "person_id": n, "worker_id": 2, "type": "ALLOC"} for n in (7, 8)]),
+    )
 
 
 def test_missing_and_invalid_nhs_numbers_are_counted_by_cohort() -> None:

@@ -1,33 +1,31 @@
-"""The nights of the scan: duplicates found and settled by month, how complete the register is. For cleared readers
-alone: its counts are of everybody."""
+"""The nights of the scan: duplicates found and settled by month and team, how complete and valid the register is.
+For cleared readers alone: its counts are of everybody."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
 from casebridge.dedupe.review.desk_figures import said_by_day
 from casebridge.dedupe.scan.history import Record, read_record
 from casebridge.dedupe.scan.state import read_state
+from casebridge.migrate.web.pages.night_figures import (
+    ALL,
+    HIGH,
+    SMALL,
+    WIDE,
+    cohort_lines,
+    field_lines,
+    month_names,
+    months_of,
+    points,
+    teams_of,
+)
 from casebridge.migrate.web.visit import Visit
 
-WIDE, HIGH, SHOWN = 1000, 180, 400
-
-
-@dataclass(frozen=True)
-class Month:
-    """A month in numbers: nights, pairs that were new and settled in it, said the same and different at the desk,
-    and what waited at its end."""
-
-    name: str
-    nights: int
-    new: int
-    settled: int
-    same: int
-    different: int
-    waiting: int
+SHOWN = 400
 
 
 def show(visit: Visit) -> Response:
@@ -36,33 +34,24 @@ def show(visit: Visit) -> Response:
         return visit.nothing()
     nights = [read_record(body) for body in read_state(visit.desk.settings.work).facts.get("nights", [])][-SHOWN:]
     visit.noted("nights", shown=len(nights))
-    last = nights[-1] if nights else None
-    first = nights[0] if nights else None
+    names = month_names(nights)
+    chosen = visit.query.get("month", "")
+    chosen = chosen if chosen in {*names, ALL} else (names[-1] if names else ALL)
+    teams = teams_of(nights if chosen == ALL else [night for night in nights if night.day.startswith(chosen)])
     return visit.page(
-        "nights.html", title="Nights", months=_months(visit, nights), last=last, first=first,
-        new=_points([night.new for night in nights[1:]]), waiting=_points([night.waiting for night in nights[1:]]),
-        wide=WIDE, high=HIGH,
+        "nights.html", title="Nights", months=months_of(nights, _said(visit, nights)), names=[*names, ALL],
+        chosen=chosen, teams=teams, most=max((team.rate or 0.0 for team in teams), default=0.0) or 1.0,
+        last=nights[-1] if nights else None, first=nights[0] if nights else None,
+        cohorts=cohort_lines(nights), fields=field_lines(nights),
+        new=points([night.new for night in nights[1:]]), waiting=points([night.waiting for night in nights[1:]]),
+        wide=WIDE, high=HIGH, small=SMALL,
     )  # fmt: skip
 
 
-def _months(visit: Visit, nights: Sequence[Record]) -> list[Month]:
-    said: dict[tuple[str, str], int] = {}
+def _said(visit: Visit, nights: Sequence[Record]) -> Mapping[tuple[str, str], int]:
+    """Verdicts at the desk, by month and verdict."""
+    said = Counter[tuple[str, str]]()
     for day, verdicts in said_by_day(visit.desk, visit.me.clearance) if nights else ():
         for verdict, count in verdicts.items():
-            said[day[:7], verdict] = said.get((day[:7], verdict), 0) + count
-    found = []
-    for name in sorted({night.day[:7] for night in nights}):
-        mine = [night for night in nights if night.day.startswith(name)]
-        found.append(Month(
-            name, len(mine), sum(night.new for night in mine if night.night > 1),
-            sum(night.settled for night in mine), said.get((name, "same"), 0), said.get((name, "different"), 0),
-            mine[-1].waiting,
-        ))  # fmt: skip
-    return found
-
-
-def _points(values: Sequence[int]) -> str:
-    """A line through values, for a plot of WIDE by HIGH."""
-    most = max(values, default=0) or 1
-    step = WIDE / max(len(values) - 1, 1)
-    return " ".join(f"{number * step:.1f},{HIGH - HIGH * value / most:.1f}" for number, value in enumerate(values))
+            said[day[:7], verdict] += count
+    return said
