@@ -13,6 +13,7 @@ import numpy as np
 
 from casebridge.extract.dump import Part, stamp
 from casebridge.extract.records import undecodable
+from casebridge.extract.spoiled import Spoiled
 from casebridge.extract.textfile import TextFile
 from casebridge.project.batch import file_digest
 from casebridge.project.errors import SourceError, counted
@@ -110,9 +111,6 @@ class _Seen:
     returns: int = 0
     controls: int = 0
     first_control: int = 0
-    lost: int = 0
-    twice: int = 0
-    protected: int = 0
     pairs: int = 0
     delimiters: int = 0
     of_header: int = -1
@@ -131,17 +129,12 @@ class _Seen:
                 self.first_bad = self.first_bad or self.lines + int(bad[0]) + 1
                 self.bad_lines += bad.size
             self._take_controls(block, encoding)
-            if encoding == "utf-8":
-                self.lost += block.count(_LOST)
-                self.twice += sum(map(block.count, _TWICE))
         if b"\r" in block:
             returns = block.count(b"\r")
             # As many of both are taken for pairs: to look at each costs more than it tells.
             if returns != newlines and b'"' not in block:
                 self.returns += len(_ALONE.findall(block))
                 self.delimiters += block.count(delimiter)
-        if b"=" in block and b'="' in block:
-            self.protected += len(_PROTECTED.findall(block))
         self.size += len(block)
         self.lines += newlines
         self.closed = block.endswith(b"\n")
@@ -155,11 +148,7 @@ class _Seen:
             self.controls += len(sought.findall(block))
 
 
-_LOST = "\ufffd".encode()
-_TWICE = ("\u00c3\u00a0".encode()[:-1], "\u00e2\u20ac".encode())
-"""How letters with accents, and quotes and dashes, begin that were put into UTF-8 twice."""
 _ALONE = re.compile(rb"\r(?![\r\n])")
-_PROTECTED = re.compile(rb'="{1,2}[^"\r\n]*"')
 _C1 = re.compile(rb"[\x80-\x9f]")
 _C1_IN_UTF8 = re.compile(rb"\xc2[\x80-\x84\x86-\x9f]")
 
@@ -167,7 +156,7 @@ _C1_IN_UTF8 = re.compile(rb"\xc2[\x80-\x84\x86-\x9f]")
 def examine_text(path: Path, name: str, read: ReadSpec, whole: Callable[[], bool]) -> Part:
     """A file's size, lines and checksum. SourceError when it cannot be what its spec says it is; `whole`
     judges the last record of a file that ends without a line end."""
-    before, seen = stamp(path), _Seen()
+    before, seen, spoiled = stamp(path), _Seen(), Spoiled()
     with path.open("rb") as file, ThreadPoolExecutor(1) as pool:
         # The checksum is of the bytes as they are, on a core of its own.
         coming = pool.submit(file_digest, path)
@@ -178,6 +167,7 @@ def examine_text(path: Path, name: str, read: ReadSpec, whole: Callable[[], bool
             if seen.of_header < 0:
                 seen.of_header = block.partition(b"\n")[0].count(text.delimiter) if read.format == "csv" else 0
             seen.take(block, text.encoding, text.delimiter)
+            spoiled.take(block, text.encoding, text.delimiter if read.format == "csv" else b"")
             if text.by_return:
                 seen.pairs += block.count(b"\n\r")
         sha256 = coming.result()
@@ -191,7 +181,7 @@ def examine_text(path: Path, name: str, read: ReadSpec, whole: Callable[[], bool
         if not whole():
             what = f"breaks off in the middle of line {seen.lines:,}, after {seen.size:,} bytes"
             raise SourceError(name, what, hint="the export or the copy was cut short: fetch the file again")
-    notes = tuple(_notes(text, seen))
+    notes = tuple(_notes(text, seen, spoiled))
     return Part(path, name, before[0], seen.lines, sha256, before, notes, ended=seen.closed)
 
 
@@ -209,20 +199,12 @@ def _refuse_long(block: bytes, name: str, seen: _Seen, read: ReadSpec) -> None:
         begin = end + 1
 
 
-def _notes(text: TextFile, seen: _Seen) -> Iterator[str]:
+def _notes(text: TextFile, seen: _Seen, spoiled: Spoiled) -> Iterator[str]:
     if text.by_return:
         yield "its lines end with CR alone, as old Macs wrote them"
     if text.cut:
         yield f"its last {counted(text.cut, 'byte')}, DOS's mark for the end of a file, belong to no line"
-    if seen.protected:
-        yield f'{seen.protected:,} of its values are written as ="…" and read without that'
-    if seen.lost:
-        yield f"{counted(seen.lost, 'letter')} lost before it was written: U+FFFD stands there; ask the exporter"
-    if seen.twice:
-        yield (
-            f"{counted(seen.twice, 'letter')} written as if UTF-8 had been taken for Windows-1252 before it "
-            "became this file; ask the exporter"
-        )
+    yield from spoiled.notes()
     if seen.controls:
         yield (
             f"{seen.controls:,} control characters (C1), first in line {seen.first_control:,}: probably "

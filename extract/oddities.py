@@ -121,9 +121,9 @@ _SPEAKS = "(?i)row|record|line|time|end|total|[*]{2}|page|run|report|print|gener
 
 def _begins_oddly(records: Records, title: str) -> pl.Series:
     """The readable rows whose first byte is that of the header's first name, of a ruler or of a blank."""
-    # 0xC2 to 0xEF lead the blanks and lines beyond ASCII, 0xA0, 0x96 and 0x97 are some of them in one byte.
+    # 0xC2 to 0xEF lead the blanks and lines beyond ASCII; the others are some of them in one byte.
     letters = (title[:1].lower() + title[:1].upper()).encode()
-    return _beginning(records, [*b" \t-=_+|", *range(0xC2, 0xF0), 0xA0, 0x96, 0x97, *letters])
+    return _beginning(records, [*b" \t-=_+|", *range(0xC2, 0xF0), 0xA0, 0x96, 0x97, 0xFF, *letters])
 
 
 def _beginning(records: Records, signs: Sequence[int]) -> pl.Series:

@@ -16,6 +16,7 @@ from casebridge.extract.manifest import NAME as MANIFEST
 from casebridge.extract.packed import Unpacking, members
 from casebridge.extract.preflight import without_people
 from casebridge.extract.readers import FORMATS
+from casebridge.extract.spoiled import looks_like_dos
 from casebridge.extract.workbook import open_workbook
 from casebridge.extract.xml_records import likely_elements
 from casebridge.migrate.profiling.keys import words_of
@@ -37,7 +38,7 @@ _OF_ENDING: Mapping[str, str] = {
 """The format of a file by its ending, where the readers know it."""
 _HEAD = 1 << 20
 _DELIMITERS = (",", "\t", ";", "|", "¬", "~", "^", "||")
-_ENCODINGS = ("utf-8", "cp1252", "latin-1")
+_ENCODINGS = ("utf-8", "cp1252", "latin-1", "cp850")
 _NUMBERED = re.compile(r"(.*?)[ _.-]?([0-9]{1,4})")
 _WORD = re.compile(r"[^A-Za-z0-9_]+")
 _OF_A_HEADER = re.compile(r"(?=.*[^\W\d])(?!.*[0-9]{4}[-/]|.*[0-9]/[0-9]|.*@)[^\x00-\x1f\"]{1,64}")
@@ -229,7 +230,9 @@ def encoding_of(head: bytes) -> str:
         return "utf-16"
     lines = [line for line in head.splitlines()[:-1] or [head] if not line.isascii()]
     good = sum(_is_utf8(line) for line in lines)
-    return "utf-8" if 2 * good >= len(lines) else "cp1252"
+    if 2 * good >= len(lines):
+        return "utf-8"
+    return "cp850" if looks_like_dos(head) else "cp1252"
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -304,7 +307,7 @@ def _pattern(stem: str, files: Sequence[_Found]) -> str:
 
 def _common_encoding(encodings: Sequence[str]) -> str:
     """One encoding for all files of a table: plain ASCII looks like UTF-8 and is the same in the others."""
-    return next((name for name in reversed(_ENCODINGS) if name in encodings), encodings[0])
+    return next((name for name in ("latin-1", "cp1252", "cp850") if name in encodings), encodings[0])
 
 
 def _fresh(name: str, taken: set[str]) -> str:

@@ -223,3 +223,23 @@ def test_letters_that_were_lost_or_spoiled_before_are_told(tmp_path: Path) -> No
     lost, twice = report.notes
     assert lost.startswith("t.csv: 1 letter lost before it was written")
     assert twice.startswith("t.csv: 2 letters written as if UTF-8 had been taken for Windows-1252")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "values", "told"),
+    [
+        ("cp1252", [b"Ren\x82", b"Fran\x87ois", b"\x84 quote", b"wait\x85 no", b"O\x92Neill"], "2 signs behind"),
+        ("utf-8", [b"4.477E+11", b"-1E+14", b"5.0E+02", b"x4.4E+11", b"C4.4E+11"], "2 values written like"),
+        ("utf-8", [b' "Bob"', b'"he said, ""no"", and"', b"5 \" nail", b'" Ann"'], "1 value in quotes behind"),
+    ],
+)  # fmt: skip
+def test_values_that_were_spoiled_before_are_told(
+    tmp_path: Path, encoding: str, values: list[bytes], told: str
+) -> None:
+    dump = make(tmp_path, {"T": ["K", "V"]}, read={"T": 'file = "t.csv"'}, encoding=encoding)
+    (dump / "t.csv").write_bytes(b"K,V\n" + b"".join(b"%d,%s\n" % line for line in enumerate(values)))
+    report = Recorder()
+    job = job_of(tmp_path, report=report)
+    run(job)
+    assert [note.partition(": ")[2][: len(told)] for note in report.notes] == [told]
+    assert standing(job, "T").height == len(values)

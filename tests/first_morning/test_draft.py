@@ -160,13 +160,14 @@ def test_an_old_system_may_be_called_like_the_new_one(tmp_path: Path) -> None:
 
 
 def test_odd_files_are_read_as_they_are(tmp_path: Path) -> None:
-    """A spreadsheet's first line, delimiters at line ends, another delimiter, a table without rows."""
+    """A spreadsheet's first line, delimiters at line ends, another delimiter, letters of DOS, a table without rows."""
     dump = tmp_path / "dump"
     dump.mkdir()
     (dump / "A.csv").write_text("sep=;\nA_ID;NAME\n1;x\n2;y\n", encoding="utf-8")
     (dump / "B.csv").write_text("B_ID,NAME\n" + "".join(f"{n},x,\n" for n in range(20)), encoding="utf-8")
     (dump / "C.csv").write_text("C_ID,NAME\n", encoding="utf-8")
     (dump / "D.csv").write_text("D_ID|NAME\n1|a, b\n", encoding="utf-8")
+    (dump / "E.csv").write_bytes(b"E_ID,NAME\n1,Ren\x82\n2,Fran\x87ois\n3,\x90\n")
     (dump / "J.ndjson").write_text('{"J_ID": 1, "NAME": "x"}\n{"J_ID": 2}\n', encoding="utf-8")
     book = openpyxl.Workbook()
     for sheet, cells in ((book.active, ["S_ID", "NAME"]), (book.create_sheet("more of it"), ["S_ID", "NAME"])):
@@ -180,7 +181,7 @@ def test_odd_files_are_read_as_they_are(tmp_path: Path) -> None:
     reads = {path.stem: read_toml(path).get("read", {}) for path in (tmp_path / "p/tables").glob("*.toml")}
     assert reads == {
         "a": {"header": 2, "delimiter": ";"}, "b": {"trailing_delimiter": True}, "c": {}, "d": {"delimiter": "|"},
-        "j": {"file": "J.ndjson", "format": "json"},
+        "e": {"encoding": "cp850"}, "j": {"file": "J.ndjson", "format": "json"},
         "s_sheet": {**sheets, "sheet": "Sheet"}, "s_more_of_it": {**sheets, "sheet": "more of it"},
     }  # fmt: skip
 

@@ -1,0 +1,89 @@
+"""What shows that values were spoiled before they came into a text file: counted on the way, and noted.
+
+Such values are read as they stand. Nobody here can tell what was there before; the exporter can.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from casebridge.project.errors import counted
+
+_LOST = "\ufffd".encode()
+_TWICE = ("\u00c3\u00a0".encode()[:-1], "\u00e2\u20ac".encode())
+"""How letters with accents, and quotes and dashes, begin that were put into UTF-8 twice."""
+_PROTECTED = re.compile(rb'="{1,2}[^"\r\n]*"')
+_OF_DOS = re.compile(rb"[A-Za-z][\x82\x84\x86-\x89\x8b]")
+"""é, ä, å, ç, ê, ë, ï of code page 850 behind a letter: in Windows-1252 low quotes, daggers, a circumflex and the
+like, which stand behind no letter."""
+_BEYOND = bytes(range(128, 256))
+_CUT = re.compile(rb'(?<![^,;|\t"\n])-?[0-9](?:\.[0-9]+)?E\+(?:1[1-9]|[2-9][0-9])(?![^,;|\t"\r\n])')
+"""How spreadsheets show whole numbers of twelve digits or more, of which they then write six."""
+
+
+@dataclass
+class Spoiled:
+    """Counts of one file."""
+
+    lost: int = 0
+    twice: int = 0
+    of_dos: int = 0
+    cut: int = 0
+    protected: int = 0
+    behind_blank: int = 0
+
+    def take(self, block: bytes, encoding: str, delimiter: bytes) -> None:
+        """Count a block of whole lines. delimiter: empty where lines have none."""
+        if encoding == "utf-8" and not block.isascii():
+            self.lost += block.count(_LOST)
+            self.twice += sum(map(block.count, _TWICE))
+        if encoding == "cp1252" and not block.isascii():
+            self.of_dos += len(_OF_DOS.findall(block))
+        if b"E+" in block:
+            self.cut += len(_CUT.findall(block))
+        if b"=" in block and b'="' in block:
+            self.protected += len(_PROTECTED.findall(block))
+        if delimiter and delimiter + b' "' in block:
+            self.behind_blank += len(_quoted_behind_blank(delimiter).findall(block))
+
+    def notes(self) -> Iterator[str]:
+        """What was found, in words; no value among them."""
+        if self.protected:
+            yield f'{self.protected:,} of its values are written as ="…" and read without that'
+        if self.lost:
+            lost = counted(self.lost, "letter")
+            yield f"{lost} lost before it was written: U+FFFD stands there; ask the exporter"
+        if self.twice:
+            yield (
+                f"{counted(self.twice, 'letter')} written as if UTF-8 had been taken for Windows-1252 before it "
+                "became this file; ask the exporter"
+            )
+        if self.of_dos:
+            yield (
+                f"{counted(self.of_dos, 'sign')} behind letters where Windows-1252 has none: probably letters "
+                'with accents of DOS; if so, set `encoding = "cp850"`'
+            )
+        if self.cut:
+            yield (
+                f"{counted(self.cut, 'value')} written like 1.23457E+11, as spreadsheets shorten long numbers: "
+                "their last digits are lost; ask the exporter for them as text"
+            )
+        if self.behind_blank:
+            yield (
+                f"{counted(self.behind_blank, 'value')} in quotes behind a blank: such quotes are read as part of "
+                "the value; ask the exporter to write no blank before a quote"
+            )
+
+
+def looks_like_dos(text: bytes) -> bool:
+    """Whether most bytes beyond ASCII are letters with accents of code page 850."""
+    beyond = len(text) - len(text.translate(None, _BEYOND))
+    return 0 < beyond < 2 * len(_OF_DOS.findall(text))
+
+
+def _quoted_behind_blank(delimiter: bytes) -> re.Pattern[bytes]:
+    """A whole field in quotes with a blank before them; inside a quoted value quotes stand twice."""
+    sign = re.escape(delimiter)
+    return re.compile(sign + rb' +"[^"\r\n]+" *(?=' + sign + rb"|[\r\n])")
