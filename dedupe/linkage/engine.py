@@ -21,8 +21,9 @@ from casebridge.dedupe.linkage.blocking.keys import (
     build_blocks,
     expected_missed,
 )
+from casebridge.dedupe.linkage.blocking.net import Lost, lost_pairs
 from casebridge.dedupe.linkage.blocking.rules import choose_rules, further_rules, net_rules
-from casebridge.dedupe.linkage.blocking.yields import Judge, Lost, lost_pairs, worthwhile_rules
+from casebridge.dedupe.linkage.blocking.yields import Judge, worthwhile_rules
 from casebridge.dedupe.linkage.clusters import DECIDED, edges_of, grouped
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for

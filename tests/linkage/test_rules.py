@@ -11,11 +11,13 @@ import pytest
 from benchmarks.kinds import PLAIN, VARIANTS
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import LinkOptions, link
+from casebridge.dedupe.linkage.blocking.net import lost_pairs
 from casebridge.dedupe.linkage.blocking.rules import further_rules, net_rules
-from casebridge.dedupe.linkage.blocking.yields import lost_pairs, worthwhile_rules
+from casebridge.dedupe.linkage.blocking.yields import worthwhile_rules
 from casebridge.dedupe.linkage.engine import blocked_pairs, widened
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.reading import read_register
+from casebridge.dedupe.linkage.register.runs import held_by_many
 from tests.linkage.registers_for_tests import fields_of
 
 OWN = LinkOptions()
@@ -107,3 +109,12 @@ def test_further_rules_need_their_columns():
     register = read_register(make_register(3000, variant, seed=3), fields_of(variant), PERSON)
     named = {part for rule in further_rules(register, []) for part in rule}
     assert named.isdisjoint({"sex", "street", "house", "middle_name"})
+
+
+def test_what_many_hold_is_exact_whatever_the_hash():
+    """Of 300,000 numbers some share a hash: they are not taken for one value."""
+    single = np.arange(1, 300_001, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    values = np.concatenate([single, single[:5], np.zeros(4, dtype=np.uint64)])
+    many, one_each = held_by_many(values, 1)
+    assert np.flatnonzero(many).tolist() == [*range(5), *range(300_000, 300_005)]
+    assert sorted(values[one_each]) == sorted(single[:5])

@@ -11,11 +11,11 @@ import polars as pl
 
 from casebridge.dedupe.linkage.affected.linked import ENDS, LinkedRegister, decisions_of, rows_of
 from casebridge.dedupe.linkage.affected.part import Applied, Flags, Rows
-from casebridge.dedupe.linkage.blocking.keys import Key
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import LinkOptions
 from casebridge.dedupe.linkage.register.reading import check_schema, of_type, read_register
 from casebridge.dedupe.linkage.register.records import Records
+from casebridge.dedupe.linkage.register.runs import Key
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.affected.folder import AGAIN, own_folder, read_frames, write_frames
 from casebridge.dedupe.linkage.affected.frames import frames_of, records_of
 from casebridge.dedupe.linkage.affected.part import Applied, Rows, Seen
-from casebridge.dedupe.linkage.blocking.keys import Key
 from casebridge.dedupe.linkage.clusters import free_name
 from casebridge.dedupe.linkage.engine import Progress, blocked_pairs, compared, score_all
 from casebridge.dedupe.linkage.errors import RegisterError
@@ -24,6 +23,7 @@ from casebridge.dedupe.linkage.kinds.registry import kind_of
 from casebridge.dedupe.linkage.model.kept import KeptModel, read_kept
 from casebridge.dedupe.linkage.register.reading import by_hash, read_register
 from casebridge.dedupe.linkage.register.records import Records
+from casebridge.dedupe.linkage.register.runs import Key
 from casebridge.dedupe.linkage.scoring.cascade import Scorer
 from casebridge.project.private import private_files
 

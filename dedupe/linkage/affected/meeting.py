@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.divisions import Division
-from casebridge.dedupe.linkage.blocking.keys import WINDOW, Key
+from casebridge.dedupe.linkage.blocking.keys import WINDOW
 from casebridge.dedupe.linkage.kind import Rule
 from casebridge.dedupe.linkage.register.encoding import pair_key
+from casebridge.dedupe.linkage.register.runs import Key
 
 Rows = NDArray[np.int64]
 Order = Callable[[Rows], NDArray[np.int64]]

@@ -15,16 +15,15 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import (
     Blocks,
-    Key,
     blocks_of,
     finer,
     part_key,
     rows_key,
     rule_key,
-    runs,
 )
 from casebridge.dedupe.linkage.kind import Rule
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.runs import Key, runs
 
 GROWN = 4  # times the size from which training divides a block: past it only neighbours are paired
 Keys32 = NDArray[np.uint32]

@@ -7,19 +7,19 @@ rule): such a pair is scored like any other, and falls away like any other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.parts import Rows, values_of
 from casebridge.dedupe.linkage.kind import Rule
-from casebridge.dedupe.linkage.register.content import mix
+from casebridge.dedupe.linkage.register.content import SEED, mix
 from casebridge.dedupe.linkage.register.encoding import Register, pair_key
+from casebridge.dedupe.linkage.register.runs import Key, runs
 
-Key = NDArray[np.uint32]
 Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 WINDOW = 20
@@ -48,6 +48,18 @@ class Blocks:
     def raw_pairs(self) -> int:
         return int(self.reach.sum(dtype=np.int64))
 
+    def edge(self, keys: Key, after: bool = False) -> NDArray[np.int64]:
+        """Where in `order` the rows of each key begin, or have ended; found by halving, since keys stand in order
+        there."""
+        low = np.zeros(len(keys), dtype=np.int64)
+        high = np.full(len(keys), len(self.order), dtype=np.int64)
+        while (searched := low < high).any():
+            middle = (low + high) >> 1
+            there = self.key.take(self.order.take(middle, mode="clip"))
+            beyond = searched & ((there <= keys) if after else (there < keys))
+            low, high = np.where(beyond, middle + 1, low), np.where(searched & ~beyond, middle, high)
+        return low
+
 
 def part_key(register: Register, name: str, rows: Rows) -> NDArray[np.uint64]:
     """One part of a rule as a number a record, of some rows; 0 is missing."""
@@ -67,10 +79,14 @@ def rule_key(register: Register, rule: Rule, rows: int | None = None) -> Key:
 
 def rows_key(register: Register, rule: Rule, rows: Rows, size: int) -> Key:
     """As `rule_key`, of any `size` rows."""
-    mixed = np.full(size, 0x9E3779B97F4A7C15, dtype=np.uint64)
-    present = np.ones(size, dtype=bool)
-    for name in rule:
-        part = part_key(register, name, rows)
+    return key_of([part_key(register, name, rows) for name in rule], size)
+
+
+def key_of(parts: Sequence[NDArray[np.uint64]], size: int | None = None) -> Key:
+    """A key made of its parts, which `size` rows have; 0 where one of them is missing."""
+    size = len(parts[0]) if size is None else size
+    mixed, present = np.full(size, SEED), np.ones(size, dtype=bool)
+    for part in parts:
         present &= part != 0
         mixed = mix(mixed, part)
     key = np.maximum((mixed >> np.uint64(32)).astype(np.uint32), np.uint32(1))
@@ -123,20 +139,6 @@ def _firsts(rows: NDArray[np.int32], lengths: NDArray[np.int64]) -> NDArray[np.i
     return rows[np.cumsum(lengths) - lengths]
 
 
-def runs(key: Key) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Rows of the keys held twice or more, sorted by key, and the length of each run."""
-    held = np.flatnonzero(key)
-    packed = key[held].astype(np.uint64) << np.uint64(32) | held.astype(np.uint64)
-    packed = pl.Series(packed).sort(multithreaded=False).to_numpy()
-    keys = (packed >> np.uint64(32)).astype(np.uint32)
-    starts = (
-        np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, np.int64)
-    )
-    lengths = np.diff(np.append(starts, len(keys)))
-    several = np.repeat(lengths > 1, lengths)
-    return (packed[several] & np.uint64(0xFFFFFFFF)).astype(np.int32), lengths[lengths > 1]
-
-
 def _reach(lengths: NDArray[np.int64], windowed: NDArray[np.bool_]) -> NDArray[np.int32]:
     total = int(lengths.sum())
     ends = np.repeat(np.cumsum(lengths), lengths)
@@ -181,15 +183,13 @@ class BlockedPairs:
         return self._new(number, np.arange(first, last, dtype=np.int32))
 
     def sample(self, number: int, rate: float) -> Pairs:
-        """The new pairs of a rule within a share `rate` of its blocks, chosen by key."""
+        """The new pairs of a rule within a share `rate` of its blocks: those of the lowest keys, which are
+        hashes."""
         blocks = self.blocks[number]
-        chosen = blocks.key[blocks.order].astype(np.uint64)
+        end = len(blocks.order)
         if rate < 1.0 and blocks.rule:
-            chance_of = mix(chosen, np.full(len(chosen), 77, dtype=np.uint64)) >> np.uint64(40)
-            positions = np.flatnonzero(chance_of < np.uint64(int(rate * 2**24))).astype(np.int32)
-        else:
-            positions = np.arange(len(chosen), dtype=np.int32)
-        return self._new(number, positions)
+            end = int(blocks.edge(np.array([rate * (2**32 - 1)]).astype(np.uint32))[0])
+        return self._new(number, np.arange(end, dtype=np.int32))
 
     def _new(self, number: int, positions: NDArray[np.int32]) -> Pairs:
         left, right = _expand(self.blocks[number], positions)

@@ -14,6 +14,7 @@ from casebridge.dedupe.linkage.register.encoding import Register, ranked, sounds
 from casebridge.dedupe.linkage.register.holders import value_keys
 from casebridge.dedupe.linkage.register.known import ValueTable
 from casebridge.dedupe.linkage.register.places import postcode_parts, sectors_and_districts
+from casebridge.dedupe.linkage.register.runs import held_by_many
 from casebridge.dedupe.linkage.register.values import Values
 
 Rows = slice | NDArray[np.integer]
@@ -81,24 +82,14 @@ def rare(make: Make, name: str) -> Make:
         return np.where(few[rows], values, np.uint64(0))
 
     def find(register: Register) -> NDArray[np.bool_]:
-        few, others = _few_hold(make(register, slice(None)))
+        values = make(register, slice(None))
+        held, others = held_by_many(values, FEW_HOLD)
         keys = make(register.as_kept(), others)
         register.known.table(many, lambda: ValueTable.of(keys, np.ones(len(keys)), 0.0))
-        return few
+        return ~held & (values != 0)
 
     many = f"many hold: {name}"
     return part
-
-
-def _few_hold(values: NDArray[np.uint64]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-    """Which rows hold what FEW_HOLD rows at most hold; and a row of each value that more hold."""
-    held = np.flatnonzero(values)
-    order = held[np.argsort(values[held])]
-    new = np.flatnonzero(np.concatenate([[True], values[order][1:] != values[order][:-1]]))
-    holders = np.diff(np.append(new, len(order)))
-    few = np.zeros(len(values), dtype=bool)
-    few[order[np.repeat(holders <= FEW_HOLD, holders)]] = True
-    return few, order[new[holders > FEW_HOLD]]
 
 
 def sound_of(role: str, dictionary: str) -> Make:

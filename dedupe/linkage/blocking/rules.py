@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from casebridge.dedupe.linkage.blocking.keys import rule_key, runs
+from casebridge.dedupe.linkage.blocking.keys import rule_key
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.kind import Ladder, Rule
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.runs import runs
 from casebridge.dedupe.linkage.register.values import usual_holders
 
 SMALL_REGISTER = 700

@@ -12,6 +12,7 @@ from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.holders import rows_of_many, value_keys
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.places import postcode_parts
+from casebridge.dedupe.linkage.register.runs import held_by_many
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from casebridge.dedupe.linkage.register.values import Values
 
@@ -117,29 +118,17 @@ def _of_a_crowd(register: Register) -> NDArray[np.bool_]:
         return np.zeros(register.size, dtype=bool)
     house, place = register.columns["house"], register.columns[where]
 
-    def address(rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
+    def address(rows: NDArray[np.integer] | slice) -> NDArray[np.uint64]:
         a, b = (value_keys(register, role, register.columns[role][rows]) for role in ("house", where))
         return np.where((a > 0) & (b > 0), mix(a, b), np.uint64(0))
 
     return rows_of_many(register, SHARED, address, lambda: _crowded(house, place))
 
 
-def _crowded(house: NDArray[np.int32], place: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+def _crowded(house: NDArray[np.int32], place: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
     """The rows of addresses that more than CROWD rows hold, and one row of each."""
-    given = np.flatnonzero((house >= 0) & (place >= 0))
-    houses = int(house.max(initial=0)) + 1
-    key = place[given].astype(np.uint64) * np.uint64(houses) + house[given].astype(np.uint64)
-    crowded = np.zeros(len(house), dtype=bool)
-    if (int(place.max(initial=0)) + 1) * houses < 2**32:  # key and row in one number: sorted at once
-        packed = np.sort(key << np.uint64(32) | given.astype(np.uint64))
-        rows, ordered = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64), packed >> np.uint64(32)
-    else:
-        order = np.argsort(key)
-        rows, ordered = given[order], key[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(key) else rows
-    lengths = np.diff(np.append(starts, len(key)))
-    crowded[rows] = np.repeat(lengths > CROWD, lengths)
-    return crowded, rows[starts[lengths > CROWD]] if len(key) else rows
+    both = (place + 1).astype(np.uint64) << np.uint64(32) | (house + 1).astype(np.uint64)
+    return held_by_many(np.where((house >= 0) & (place >= 0), both, np.uint64(0)), CROWD)
 
 
 class _Postcodes:

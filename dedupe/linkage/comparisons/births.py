@@ -65,7 +65,7 @@ def birth_comparison(register: Register) -> list[Comparison]:
     """
     column = register.columns["birth_date"]
 
-    def value(rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
+    def value(rows: NDArray[np.integer] | slice) -> NDArray[np.uint64]:
         return column[rows].astype(np.uint64)
 
     common = register.mark(COMMON, lambda: rows_of_many(register, COMMON, value, lambda: _common(column)))
@@ -84,7 +84,7 @@ def birth_comparison(register: Register) -> list[Comparison]:
     return [Comparison("birth_date", BIRTH_LEVELS, quick)]
 
 
-def _common(column: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+def _common(column: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], NDArray[np.integer]]:
     """Rows whose date is held by far more records than most dates: system defaults, or "1 January"; once as flags,
     once as numbers."""
     dates = pl.Series("date", column).value_counts(sort=False).filter(pl.col("date") > 0)

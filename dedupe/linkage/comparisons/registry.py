@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import (
@@ -27,6 +26,7 @@ from casebridge.dedupe.linkage.register.holders import holders, rows_of_many
 from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID, digits_apart, neighbours_swapped
 from casebridge.dedupe.linkage.register.nametable import same_forenames
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
+from casebridge.dedupe.linkage.register.runs import held_by_many
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from casebridge.dedupe.linkage.register.values import names_a_person
 
@@ -132,7 +132,8 @@ def phone_comparison(register: Register, levels: tuple[Level, ...] = PHONE_LEVEL
         found: list[Comparison] = register.kind.free(register, "phone")
         return found
     many = register.mark(
-        SHARED, lambda: rows_of_many(register, SHARED, column.__getitem__, lambda: _many_holders(column))
+        SHARED,
+        lambda: rows_of_many(register, SHARED, column.__getitem__, lambda: held_by_many(column, MANY_HOLDERS)),
     )
     further = _FurtherNumbers(register, "phone") if "phone" in register.lists else None
 
@@ -176,14 +177,6 @@ class _FurtherNumbers:
         b = np.column_stack([right.of(self.role)[at], self.numbers[other[at]]])
         found[at] = ((a[:, :, None] == b[:, None, :]) & (a[:, :, None] > 0)).any(axis=(1, 2))
         return found
-
-
-def _many_holders(column: NDArray[np.uint64]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-    """Rows of numbers that more than MANY_HOLDERS rows hold; once as flags, once as numbers."""
-    ordered = np.sort(column[column > 0])
-    repeated = ordered[MANY_HOLDERS:][ordered[MANY_HOLDERS:] == ordered[:-MANY_HOLDERS]]
-    found = pl.Series(column).is_in(pl.Series(repeated).unique().implode()).to_numpy()
-    return found, np.flatnonzero(found)
 
 
 def _one_slip(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]:

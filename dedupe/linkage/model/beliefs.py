@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, rule_key, runs
+from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, rule_key
 from casebridge.dedupe.linkage.blocking.rules import available
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, Comparison, per_group
 from casebridge.dedupe.linkage.kind import CHANCE, SAME, Kind, Profile, Rule
@@ -20,6 +20,7 @@ from casebridge.dedupe.linkage.model.mixture import (
     Component,
 )
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.runs import runs
 
 RANDOM_PAIRS, RARE_LEVEL = 60_000, 1e-3
 PAIRS_IN_BLOCKS = 20_000

@@ -237,8 +237,9 @@ def digits_packed(numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
     packed = np.zeros(len(numbers), dtype=np.uint64)
     rest = numbers.astype(np.int64)
     for place in range(4):
-        rest, low = np.divmod(rest, 10_000)
-        packed |= FOUR_DIGITS[low] << np.uint64(16 * place)
+        higher = rest // 10_000  # quicker than divmod
+        packed |= FOUR_DIGITS.take(rest - higher * 10_000) << np.uint64(16 * place)
+        rest = higher
         if not rest.any():
             break
     return packed

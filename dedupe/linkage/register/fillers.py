@@ -7,7 +7,9 @@ of words left out of names before records are linked (NHSE_probabilistic_linkage
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 _ALONE = """
 UNKNOWN UNKNOW UNKNWN UNK NK N/K N.K NKN NOTKNOWN NONE NULL NIL NA N/A N.A TEST TESTING DUMMY TBC TBA XX XXX
@@ -50,11 +52,19 @@ def fillers(text: pl.Series) -> pl.Series:
     raw = pl.col("t").str.strip_chars()
     words = raw.str.to_uppercase().str.replace_all(r"[^\p{L}\p{N}/.]+", " ").str.strip_chars(" ./")
     every, some = sorted(DENYING | BESIDE), sorted(DENYING)
-    said = words.str.split(" ")
-    several = (
-        (said.list.len() > 1)
-        & said.list.set_difference(every).list.len().eq(0)
-        & said.list.set_intersection(some).list.len().gt(0)
-    )
-    found = raw.str.contains(RAW) | raw.str.contains(NOTHING) | words.is_in([*sorted(ALONE), *PHRASES]) | several
-    return text.cast(pl.String).to_frame("t").select(found).to_series()
+    alone = raw.str.contains(RAW) | raw.str.contains(NOTHING) | pl.col("w").is_in([*sorted(ALONE), *PHRASES])
+    first = pl.col("w").str.extract(r"^(\S+) ").is_in(every).fill_null(False)  # few texts begin so
+    frame = text.cast(pl.String).to_frame("t").with_columns(w=words).select("w", alone=alone, first=first)
+    found, rows = frame["alone"].rename(text.name), frame["first"].arg_true()
+    said = pl.col("w").str.split(" ").list
+    several = said.set_difference(every).list.len().eq(0) & said.set_intersection(some).list.len().gt(0)
+    among = frame[rows].select(several | pl.col("alone")).to_series()
+    return found.scatter(rows, among) if len(rows) else found
+
+
+def says_what_is_none(cleaned: pl.Series, text: pl.Series) -> NDArray[np.bool_]:
+    """Which texts say something, of which nothing is left once they are cleaned."""
+    lost = cleaned.is_null().to_numpy(writable=True)
+    rows = np.flatnonzero(lost)
+    lost[rows] = (~fillers(text.gather(rows))).fill_null(False).to_numpy()
+    return lost

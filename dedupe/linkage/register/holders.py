@@ -41,7 +41,7 @@ class Holders:
         """So many records hold a spelling that is hardly in use."""
         return max(FEW_AT_LEAST, FEW * self.total)
 
-    def telling(self) -> NDArray[np.intp]:
+    def telling(self) -> NDArray[np.integer]:
         """Codes of the values that are judged otherwise than one which a single record holds."""
         single = rareness(np.array([1 / max(1, self.total)]))
         return np.flatnonzero((self.counts > 1) & ((self.counts > self.few) | (self.steps != single)))
@@ -85,8 +85,8 @@ def holders(register: Register, role: str, dictionary: str) -> Holders:
 
 
 def rows_of_many(
-    register: Register, name: str, keys: Callable[[NDArray[np.intp] | slice], Keys],
-    found: Callable[[], tuple[NDArray[np.bool_], NDArray[np.intp]]],
+    register: Register, name: str, keys: Callable[[NDArray[np.integer] | slice], Keys],
+    found: Callable[[], tuple[NDArray[np.bool_], NDArray[np.integer]]],
 ) -> NDArray[np.bool_]:  # fmt: skip
     """Rows that hold a value which many hold. keys: numbers of the values of some rows, by what they say, 0 for
     none. found: which rows these are in the register, and at least one of them for each such value."""

@@ -17,7 +17,7 @@ from casebridge.dedupe.linkage.register.encoding import (
     TEMPORARY,
     Register,
 )
-from casebridge.dedupe.linkage.register.fillers import fillers
+from casebridge.dedupe.linkage.register.fillers import fillers, says_what_is_none
 from casebridge.dedupe.linkage.register.folding import other_script
 from casebridge.dedupe.linkage.register.known import Known
 from casebridge.dedupe.linkage.register.personal_names import AFTER_NAMES, GENERATIONS, TITLES, Names, read_names
@@ -63,7 +63,9 @@ def apart_at_commas(columns: dict[str, pl.Series], known: Known) -> dict[str, pl
         column = columns.get(role)
         if column is None:
             continue
-        whole = (column.str.contains(ONE_COMMA) & ~column.str.contains(NO_FORENAME)).fill_null(False)
+        whole = column.str.contains(",", literal=True).fill_null(False)
+        if whole.any():
+            whole &= (column.str.contains(ONE_COMMA) & ~column.str.contains(NO_FORENAME)).fill_null(False)
         mostly = bool(whole.any() and whole.sum() >= ONE_FIELD * column.count())
         alone = other not in columns and known.fact(f"{role}: whole names", partial(bool, mostly))
         if not alone and (other not in columns or not whole.any()):
@@ -90,8 +92,7 @@ def _tell(
     register: Register, role: str, column: pl.Series, rows: NDArray[np.int64], distinct: pl.Series, names: Names
 ) -> None:
     """Notes of the values that hold no name, and of those that are in another script."""
-    nothing = names.text.is_null() & ~fillers(distinct)
-    unread = nothing.to_numpy() & ~names.temporary & (names.number == 0)
+    unread = says_what_is_none(names.text, distinct) & ~names.temporary & (names.number == 0)
     tell_unread(register, role, "name", column, flagged_rows(unread, rows))
     spelled = int(flagged_rows(other_script(distinct).fill_null(False).to_numpy(), rows).sum())
     if spelled:

@@ -17,7 +17,7 @@ from casebridge.dedupe.linkage.register.codes import Code
 from casebridge.dedupe.linkage.register.column_reader import ColumnReader, as_lists, exploded_items, tell_unread
 from casebridge.dedupe.linkage.register.dates import filled_in, packed_dates, read_dates
 from casebridge.dedupe.linkage.register.encoding import SEXES, Register
-from casebridge.dedupe.linkage.register.fillers import fillers
+from casebridge.dedupe.linkage.register.fillers import fillers, says_what_is_none
 from casebridge.dedupe.linkage.register.holders import rows_of_many
 from casebridge.dedupe.linkage.register.identifiers import (
     VALID,
@@ -61,10 +61,10 @@ def date_reader(role: str) -> Read:
 
 
 def _filled_in(register: Register, role: str, packed: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    def value(rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
+    def value(rows: NDArray[np.integer] | slice) -> NDArray[np.uint64]:
         return packed[rows].astype(np.uint64)
 
-    def find() -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    def find() -> tuple[NDArray[np.bool_], NDArray[np.integer]]:
         found = filled_in(packed)
         return found, np.flatnonzero(found)
 
@@ -193,8 +193,7 @@ def read_text(
         rows, distinct = by_distinct(column)
         tidy = clean(distinct)
         cleaned.append((rows, tidy))
-        nothing = (tidy.is_null() & ~fillers(distinct)).to_numpy()
-        tell_unread(register, role, kind, column, flagged_rows(nothing, rows))
+        tell_unread(register, role, kind, column, flagged_rows(says_what_is_none(tidy, distinct), rows))
     codes, values = encode_cleaned(cleaned)
     register.columns[role], register.values[role] = reader.arranged(codes[0]), values
     return codes

@@ -59,9 +59,8 @@ def by_distinct(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
     """Each row's place in a list of distinct values (MISSING for null), and that list."""
     physical = column.cast(pl.String).cast(pl.Categorical(pl.Categories.random())).rename("v")
     rows = physical.to_physical().cast(pl.Int64).fill_null(MISSING).to_numpy()
-    distinct = physical.drop_nulls().unique().to_frame()
-    distinct = distinct.with_columns(p=pl.col("v").to_physical(), t=pl.col("v").cast(pl.String)).sort("p")
-    return rows, distinct["t"]
+    places = pl.Series("t", np.arange(int(rows.max(initial=MISSING)) + 1, dtype=np.uint32))
+    return rows, places.cat.to(physical.dtype).cast(pl.String)
 
 
 def flagged_rows(flags: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
