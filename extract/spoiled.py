@@ -25,7 +25,7 @@ _CUT = re.compile(rb'(?<![^,;|\t"\n])-?[0-9](?:\.[0-9]+)?E\+(?:1[1-9]|[2-9][0-9]
 
 @dataclass
 class Spoiled:
-    """Counts of one file."""
+    """How many values of a file show that they were spoiled before they came into it."""
 
     lost: int = 0
     twice: int = 0

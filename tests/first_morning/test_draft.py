@@ -160,7 +160,7 @@ def test_an_old_system_may_be_called_like_the_new_one(tmp_path: Path) -> None:
 
 
 def test_odd_files_are_read_as_they_are(tmp_path: Path) -> None:
-    """A first line of a spreadsheet, delimiters at line ends, another one, letters of DOS, a table without rows."""
+    """A first line of a spreadsheet, delimiters at line ends, another one, letters of DOS, no rows."""
     dump = tmp_path / "dump"
     dump.mkdir()
     (dump / "A.csv").write_text("sep=;\nA_ID;NAME\n1;x\n2;y\n", encoding="utf-8")
