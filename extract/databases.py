@@ -233,17 +233,14 @@ def read_table(table: SourceTable, part: Part, first: int, after: int) -> Iterat
 
 def _piece(table: SourceTable, part: Table, rows: Rows, first: int, line: int) -> Piece:
     values = rows.good
-    part.garbled.update(
-        column.name for column in values.head(_LOOKED_AT) if column.str.contains_any(_GARBLED).any()
-    )
+    garbled = values.head(_LOOKED_AT).select(pl.all().str.contains_any(_GARBLED).any()).row(0)
+    part.garbled.update(name for name, is_so in zip(values.columns, garbled, strict=True) if is_so)
     values.columns = list(table.columns)
-    places = [(rows.places + first + 1).alias(ROW), pl.Series(FILE, [part.name]).new_from_index(0, values.height)]
-    origin = [
-        *places,
-        (rows.places + line).alias(LINE),
-        pl.Series(LINES, [1], pl.Int32).new_from_index(0, values.height),
-    ]
-    raw = pl.DataFrame([*origin, *values.get_columns()], schema_overrides=dict(ORIGIN))
+    places = pl.DataFrame([rows.places]).select(
+        (rows.places + first + 1).alias(ROW), pl.lit(part.name).alias(FILE), (rows.places + line).alias(LINE),
+        pl.lit(1).alias(LINES),
+    )  # fmt: skip
+    raw = pl.concat([places.cast(pl.Schema(dict(ORIGIN))), values], how="horizontal")
     bad = [(first + 1 + place, part.name, line + place, 1, rule, kept) for place, rule, kept in rows.bad]
     if table.read.null is not None:
         raw = without_nothing(raw, table.columns, table.read, part.name)

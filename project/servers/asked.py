@@ -99,15 +99,19 @@ class Arrived:
     _sums: list[Decimal] = field(default_factory=list)
 
     def take(self, frame: pl.DataFrame) -> None:
-        """So much more arrived: the columns in order, as bytes."""
+        """So much more arrived: the columns in order, as bytes or texts."""
         self._filled = self._filled or [0] * frame.width
         self._sums = self._sums or [Decimal(0)] * frame.width
         self.rows += frame.height
-        for place, (asked, series) in enumerate(zip(self.asked.fields, frame, strict=True)):
-            self._filled[place] += series.len() - series.null_count()
-            if asked.measure:
-                more = MEASURES[asked.measure](series, asked.scale)
-                self._sums[place] = _EXACT.add(self._sums[place], more)
+        filled = frame.select(pl.all().count()).row(0)
+        self._filled = [before + more for before, more in zip(self._filled, filled, strict=True)]
+        asked = self.asked.fields
+        places = [place for place in range(len(asked)) if asked[place].measure]
+        sums = frame.select(
+            MEASURES[asked[place].measure](pl.nth(place), asked[place].scale).alias(str(place)) for place in places
+        )
+        for place, more in zip(places, sums.row(0) if places else (), strict=True):
+            self._sums[place] = _EXACT.add(self._sums[place], Decimal(more or 0))
 
     @property
     def totals(self) -> Totals:
@@ -118,35 +122,33 @@ class Arrived:
         return Totals(self.rows, tuple((f.name, n, str(total) if f.measure else None) for f, n, total in columns))
 
 
-def _bytes(series: pl.Series, _: int) -> Decimal:
-    return Decimal(int(series.bin.size().sum() or 0))
+def _bytes(column: pl.Expr, _: int) -> pl.Expr:
+    return column.cast(pl.Binary).bin.size().cast(pl.Int64).sum()
 
 
-def _characters(series: pl.Series, _: int) -> Decimal:
-    return Decimal(sum(len(str(value, "utf-8", "replace")) for value in series if value is not None))
+def _characters(column: pl.Expr, _: int) -> pl.Expr:
+    return column.cast(pl.String).str.len_chars().cast(pl.Int64).sum()
 
 
-def _sum(series: pl.Series, scale: int) -> Decimal:
+def _sum(column: pl.Expr, scale: int) -> pl.Expr:
     """Of exact numbers; NaN is none."""
-    texts = series.cast(pl.String).replace("NaN", None)
-    if not scale:
-        return Decimal(int(texts.cast(pl.Int128).sum() or 0))
-    return Decimal(texts.cast(pl.Decimal(38, scale)).sum() or 0)
+    texts = column.cast(pl.String).replace("NaN", None)
+    return texts.cast(pl.Decimal(38, scale) if scale else pl.Int128).sum()
 
 
-def _days(series: pl.Series, _: int) -> Decimal:
+def _days(column: pl.Expr, _: int) -> pl.Expr:
     """Days since 1970-01-01 of dates and times in the years 1 to 9999."""
-    texts = series.cast(pl.String)
+    texts = column.cast(pl.String)
     days = texts.filter(~texts.str.ends_with("BC")).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-    return Decimal(int((days - _DAY_ONE).dt.total_days().sum() or 0))
+    return days.cast(pl.Int32).cast(pl.Int64).sum()
 
 
-def _digits(series: pl.Series, scale: int) -> Decimal:
+def _digits(column: pl.Expr, scale: int) -> pl.Expr:
     """Of dates and times without their signs: 2024-01-05 is 20240105."""
-    return _sum(series.cast(pl.String).str.replace_all("[- :]", "").cast(pl.Binary), scale)
+    return _sum(column.cast(pl.String).str.replace_all("[- :]", ""), scale)
 
 
-MEASURES: Mapping[str, Callable[[pl.Series, int], Decimal]] = {
+MEASURES: Mapping[str, Callable[[pl.Expr, int], pl.Expr]] = {
     "bytes": _bytes,
     "characters": _characters,
     "sum": _sum,
@@ -156,13 +158,16 @@ MEASURES: Mapping[str, Callable[[pl.Series, int], Decimal]] = {
 
 
 def decoded(frame: pl.DataFrame) -> Rows:
-    """Bytes as text. Rows with bytes that are no UTF-8, or with NUL, stand apart, their values joined by tabs."""
-    places = pl.Series(range(frame.height), dtype=pl.Int64)
+    """Bytes as text. Rows with bytes that are no UTF-8, or with NUL, stand apart, their values joined by tabs. Of
+    texts it is known that there are none."""
+    places = pl.int_range(frame.height, dtype=pl.Int64, eager=True)
+    if all(kind == pl.String for kind in frame.dtypes):
+        return Rows(frame.height, frame, places)
     broken: dict[int, str] = {}
     try:
         texts = frame.cast(pl.String)
-        hits = [series.str.contains("\0", literal=True).arg_true() for series in texts]
-        broken = dict.fromkeys(sorted({place for found in hits for place in found}), "nul_byte")
+        hit = pl.any_horizontal(pl.all().str.contains("\0", literal=True))
+        broken = dict.fromkeys(texts.select(hit).to_series().arg_true(), "nul_byte")
         if not broken:
             return Rows(frame.height, texts, places)
     except pl.exceptions.ComputeError:

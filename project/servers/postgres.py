@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.csv
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGInspector
 
 from casebridge.project.prefetch import prefetch
 from casebridge.project.servers.asked import Asked, Field
-from casebridge.project.servers.server import Server, cursor_of
+from casebridge.project.servers.copied import copied, taken_apart
+from casebridge.project.servers.server import Server, cursor_of, driver_of
 
-_BYTES = 16 << 20
-_BLOCK = 4 << 20
+_NO_ENCODING = "SQL_ASCII"
 _WHOLE, _NUMERIC, _MONEY, _BYTEA = {20, 21, 23}, 1700, 790, 17
 _TEXTS, _PADDED, _DATES = {25, 1043}, 1042, {1082, 1114, 1184}
 _LONGEST_SUM = 28
@@ -50,7 +47,7 @@ class PostgreSQL(Server):
 
     def fields(self, connection: sa.Connection, described: Sequence[Any]) -> tuple[Field, ...]:
         """By the types' numbers, which are the same on every server."""
-        plain = _encoding(connection) in {"UTF8", "SQL_ASCII"}
+        plain = _encoding(connection) in {"UTF8", _NO_ENCODING}
         return tuple(self._field(column, plain=plain) for column in described)
 
     def _field(self, column: Any, *, plain: bool) -> Field:
@@ -76,10 +73,14 @@ class PostgreSQL(Server):
         return Field(*made, name, *((f"sum(octet_length(format('%s', {name})))", "bytes") if plain else ()))
 
     def texts(self, connection: sa.Connection, asked: Asked) -> Iterator[pl.DataFrame]:
-        """COPY as CSV: what is not quoted and empty is null, and only that. In the order in which rows lie there.
-        The next bytes are fetched while those before them are taken apart."""
-        for records, largest in prefetch(_copied(connection, asked.texts)):
-            yield _parsed(records, asked.names, largest)
+        """COPY as CSV, in the order in which rows lie there. The next bytes are fetched while those before them
+        are taken apart."""
+        # A database without an encoding would refuse bytes that are none: they come as they are.
+        encoding = _NO_ENCODING if _encoding(connection) == _NO_ENCODING else "UTF8"
+        query = f"COPY ({asked.texts}) TO STDOUT WITH (FORMAT csv, ENCODING '{encoding}')"
+        with driver_of(connection) as driver:
+            for block, largest in prefetch(copied(driver, query, asked.names)):
+                yield taken_apart(block, largest, asked.names)
 
     def parts(self, connection: sa.Connection) -> Mapping[str, str]:
         """Partitions, and tables that inherit from another: to ask that one gives their rows."""
@@ -164,37 +165,3 @@ def _encoding(connection: sa.Connection) -> str:
     with cursor_of(connection) as cursor:
         cursor.execute("SELECT current_setting('server_encoding')")
         return str(cursor.fetchone()[0])
-
-
-def _copied(connection: sa.Connection, query: str) -> Iterator[tuple[io.BytesIO, int]]:
-    """What COPY sends, some megabytes of whole records at a time, and the bytes of the largest of them."""
-    # A database without an encoding would refuse bytes that are none: they come as they are.
-    encoding = "SQL_ASCII" if _encoding(connection) == "SQL_ASCII" else "UTF8"
-    copied = f"COPY ({query}) TO STDOUT WITH (FORMAT csv, ENCODING '{encoding}')".encode()
-    with cursor_of(connection) as cursor, cursor.copy(copied) as copy:
-        records, size, largest = io.BytesIO(), 0, 0
-        for record in copy:
-            taken = records.write(record)
-            size, largest = size + taken, max(largest, taken)
-            if size >= _BYTES:
-                yield records, largest
-                records, size = io.BytesIO(), 0
-    if size:
-        yield records, largest
-
-
-def _parsed(records: io.BytesIO, names: Sequence[str], largest: int) -> pl.DataFrame:
-    records.seek(0)
-    places = [str(place) for place in range(len(names))]
-    table = pyarrow.csv.read_csv(
-        records,
-        read_options=pyarrow.csv.ReadOptions(column_names=places, block_size=max(_BLOCK, 2 * largest)),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(places, pa.binary()), null_values=[""], strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        ),
-    )  # fmt: skip
-    frame = pl.DataFrame(pl.from_arrow(table))
-    frame.columns = list(names)
-    return frame

@@ -65,7 +65,7 @@ class Server:
         raise NotImplementedError
 
     def texts(self, connection: sa.Connection, asked: Asked) -> Iterator[pl.DataFrame]:
-        """All rows, as bytes in UTF-8."""
+        """All rows, as bytes that should be UTF-8; as texts where they are known to be, without a NUL."""
         raise NotImplementedError
 
     def totals(self, connection: sa.Connection, asked: Asked) -> tuple[Any, ...]:
@@ -112,14 +112,20 @@ class Server:
 
 
 @contextmanager
-def cursor_of(connection: sa.Connection) -> Iterator[Any]:
-    """A cursor of the driver. What it raises is told by SQLAlchemy's name."""
+def driver_of(connection: sa.Connection) -> Iterator[Any]:
+    """The driver's own connection. What it raises is told by SQLAlchemy's name."""
     driver = connection.connection.driver_connection
     assert driver is not None
     kinds = connection.dialect.loaded_dbapi.Error
     try:
-        with closing(driver.cursor()) as cursor:
-            yield cursor
+        yield driver
     except kinds as error:
         lost = connection.dialect.is_disconnect(error, driver, None)
         raise DBAPIError(None, None, error, hide_parameters=True, connection_invalidated=lost) from error
+
+
+@contextmanager
+def cursor_of(connection: sa.Connection) -> Iterator[Any]:
+    """A cursor of the driver, in the same way."""
+    with driver_of(connection) as driver, closing(driver.cursor()) as cursor:
+        yield cursor

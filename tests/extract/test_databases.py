@@ -317,7 +317,7 @@ def test_a_connection_that_drops_is_told_and_the_next_run_reads_all_of_it(
     with psycopg.connect(postgres_url) as connection:
         connection.execute("INSERT INTO payment SELECT n, n FROM generate_series(26, 400000) n")
     folder, real, others = project(tmp_path, postgres_url, batch_rows=50_000), stage._write, []
-    monkeypatch.setattr("casebridge.project.servers.postgres._BYTES", 1 << 16)
+    monkeypatch.setattr("casebridge.project.servers.copied._BYTES", 1 << 16)
 
     def cut(*given: object) -> object:
         if not others:
@@ -627,3 +627,45 @@ def test_long_numbers_kept_views_and_schemas_of_postgres(tmp_path: Path, postgre
     for name, rows in {"PAY": [row] * 3, "KEPT": [row] * 3, "NONE": []}.items():
         assert standing(job, name).select(columns).rows() == rows
     assert said(tmp_path)["PAY"]["snapshot"]["totals"][1] == ["big", 3, str(3 * int("9" * 28))]  # type: ignore[index]
+
+
+def test_texts_that_a_csv_may_spoil_arrive_wherever_a_block_ends(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [None, "", "\ufeffAnn", "\\.", "a\r", "\n\n", ',"', "#", None, " ", "\\N", "x\r\ny" * 5_000, "", None]
+    with psycopg.connect(postgres_url) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE alone (note text); CREATE TABLE two (note text, n int)")
+        cursor.executemany("INSERT INTO alone VALUES (%s)", [(text,) for text in texts])
+        cursor.executemany("INSERT INTO two VALUES (%s, %s)", [(text, n) for n, text in enumerate(texts)])
+    make(tmp_path, {"ALONE": ["NOTE"], "TWO": ["NOTE", "N"]})
+    point_to(tmp_path, postgres_url)
+    monkeypatch.setattr("casebridge.project.servers.copied._ROWS", 2)
+    monkeypatch.setattr("casebridge.project.servers.copied._BYTES", 1)
+    job = job_of(tmp_path)
+    run(job)
+    assert standing(job, "ALONE")["NOTE"].to_list() == texts
+    assert standing(job, "TWO").select("NOTE", "N").rows() == [(text, str(n)) for n, text in enumerate(texts)]
+
+
+def test_bytes_of_a_postgres_without_an_encoding_are_kept_apart_where_they_are_no_text(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    name = f"{sa.make_url(postgres_url).database}_bare"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0".encode())
+    try:
+        url = sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE two (note text, n int)")
+            rows = "INSERT INTO two VALUES ('\ufeffZo\u00eb', 1), ('O' || chr(255), 2), (NULL, 3), ('', 4)"
+            connection.execute(rows.encode())
+        make(tmp_path, {"TWO": ["NOTE", "N"]})
+        point_to(tmp_path, url)
+        job = job_of(tmp_path)
+        run(job)
+    finally:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    assert standing(job, "TWO").select("NOTE", "N").rows() == [("\ufeffZo\u00eb", "1"), (None, "3"), ("", "4")]
+    bad = standing(job, "TWO", "unreadable")
+    assert bad.select(LINE, "reason", "raw").rows() == [(2, "undecodable", b"O\xff\t2")]
