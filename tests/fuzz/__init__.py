@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
+from tests.fuzz.places import every_row_has_the_place_that_the_documents_say
 from tests.fuzz.projects import what_is_loaded_is_the_truth
 from tests.fuzz.readings import (
     bytes_are_accounted_for,
@@ -24,4 +25,5 @@ PROPERTIES: tuple[Property, ...] = (
     bytes_are_accounted_for,
     a_changed_project_is_taken_or_refused,
     what_is_loaded_is_the_truth,
+    every_row_has_the_place_that_the_documents_say,
 )
