@@ -17,7 +17,8 @@ from casebridge.dedupe.config import LinkageConfig, people_of, read_registers, s
 from casebridge.dedupe.foldable import merge_rules
 from casebridge.dedupe.review.crosswalk import groups
 from casebridge.dedupe.review.decision_log import DecisionLog
-from casebridge.dedupe.review.evidence_file import KIND, NAME, EvidenceFile, Person
+from casebridge.dedupe.review.evidence_file import Person
+from casebridge.dedupe.review.evidence_on_record import sealed_evidence
 from casebridge.dedupe.review.merge_rules import MergeRules, Outcome
 from casebridge.dedupe.review.merge_words import MergeNotes, read_notes, to_type
 from casebridge.dedupe.review.preflight import Found, Preflight, by_pair, look, outcome
@@ -86,10 +87,9 @@ def _heads(job: Job) -> dict[str, str]:
 
 
 def _evidence(job: Job, ids: set[str]) -> tuple[Mapping[str, Person], MergeNotes | None]:
-    batches = job.ledger.sealed(job.run, STAGE, NAME, KIND)
-    if not batches or not batches[0].path.is_file():
+    file = sealed_evidence(job.ledger, job.run)
+    if file is None:
         return {}, None
-    file = EvidenceFile(batches[0].path)
     try:
         return file.people(sorted(ids), _EVERYTHING), read_notes(file.fact("merge"))
     finally:

@@ -155,7 +155,7 @@ def _delete_unused_files(job: Job) -> None:
     if not NoLink(job):
         return
     kept, folder = job.ledger.in_use(STAGE), job.work / STAGE
-    for path in (*folder.rglob("*.parquet"), *folder.rglob("*.db"), *folder.rglob("*.part")):
+    for path in (p for ending in ("parquet", "db", "json", "part") for p in folder.rglob(f"*.{ending}")):
         if path not in kept:
             path.unlink()
 

@@ -12,7 +12,8 @@ from casebridge.dedupe.config import read_registers, spaces
 from casebridge.dedupe.review.crosswalk import groups
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import SETTLING, Decision
-from casebridge.dedupe.review.evidence_file import KIND, NAME, EvidenceFile, current_evidence
+from casebridge.dedupe.review.evidence_file import KIND, NAME, EvidenceFile
+from casebridge.dedupe.review.evidence_on_record import current_evidence
 from casebridge.dedupe.review.reraise import decided_since
 from casebridge.dedupe.scan.publishing import SCOPE
 from casebridge.dedupe.scan.state import read_state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from casebridge.dedupe.review.evidence_file import evidence_problem
+from casebridge.dedupe.review.evidence_on_record import evidence_problem
 from casebridge.migrate.decision_guard import decisions_say, heads_noted
 from casebridge.project.audit import KEY_FILE, READS, AuditLog, Head
 from casebridge.project.job import Job

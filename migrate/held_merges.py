@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from casebridge.dedupe.review.desk import Desk
 from casebridge.dedupe.review.desk_tables import VERDICTS
-from casebridge.dedupe.review.evidence_file import current_evidence
+from casebridge.dedupe.review.evidence_on_record import current_evidence
 from casebridge.migrate.decision_guard import has_control
 from casebridge.project.errors import counted
 from casebridge.project.job import Job

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from casebridge.dedupe.review.evidence_file import HEAD
 from casebridge.dedupe.review.evidence_file import KIND as EVIDENCE_KIND
 from casebridge.dedupe.review.evidence_file import NAME as EVIDENCE
 from casebridge.load import files_needed
@@ -53,7 +54,8 @@ def purge(job: Job, *, dry_run: bool) -> list[Purged]:
 def _closed_evidence(job: Job) -> set[Path]:
     """What signed runs showed to reviewers."""
     signed = [str(run.name) for run in job.ledger.runs() if run.signed]
-    return {b.path for name in signed for b in job.ledger.sealed(name, DEDUPE, EVIDENCE, EVIDENCE_KIND)}
+    return {b.path for name in signed for kind in (EVIDENCE_KIND, HEAD)
+            for b in job.ledger.sealed(name, DEDUPE, EVIDENCE, kind)}  # fmt: skip
 
 
 def _folders(work: Path) -> Iterator[Path]:

@@ -15,6 +15,8 @@ from starlette.testclient import TestClient
 
 from casebridge.dedupe.review.desk import Desk
 from casebridge.dedupe.review.evidence_file import KIND, NAME, Kin, PairEvidence, Person, write_evidence_file
+from casebridge.dedupe.review.evidence_on_record import head_batch
+from casebridge.dedupe.review.evidence_store import head_of, text_digest
 from casebridge.migrate.web.accounts import Accounts
 from casebridge.migrate.web.app import make_app
 from casebridge.migrate.web.roles import Role
@@ -83,13 +85,14 @@ class World:
         work = self.folder / "work"
         path = work / "dedupe" / NAME / f"{self.number:05d}.{KIND}.db"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_evidence_file(path, people, pairs, {"run": run, **facts})
+        head = write_evidence_file(path, people, pairs, facts)
+        head_of(path).write_text(head, encoding="utf-8")
         ledger = Ledger(work)
         inputs = str(self.number)
         ledger.attempt("dedupe", NAME, 0, inputs)
         batch = Batch("dedupe", NAME, 0, KIND, inputs, path, len(pairs), file_digest(path))
-        ledger.record("dedupe", NAME, 0, inputs, [batch], Tally())
-        ledger.seal("run", "dedupe", NAME, [(0, inputs)])
+        ledger.record("dedupe", NAME, 0, inputs, [batch, head_batch(batch, text_digest(head))], Tally())
+        ledger.seal(run, "dedupe", NAME, [(0, inputs)])
         ledger.close()
         self.clock.at += 2
 

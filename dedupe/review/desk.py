@@ -20,7 +20,8 @@ from casebridge.dedupe.review.desk_queue import View, is_for
 from casebridge.dedupe.review.desk_state import DeskState
 from casebridge.dedupe.review.desk_tables import VERDICTS, said_today
 from casebridge.dedupe.review.desk_words import ALL, Filters, Form, Open, Refused, Viewer
-from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, current_evidence, evidence_problem
+from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence
+from casebridge.dedupe.review.evidence_on_record import OnRecord, standing_evidence
 from casebridge.dedupe.review.reraise import Basis, keep_basis
 from casebridge.dedupe.review.sight import Sight, Sights
 from casebridge.dedupe.review.supervision import Supervision
@@ -52,6 +53,7 @@ class Desk:
         self._lock = threading.RLock()
         self._looked = 0.0
         self._evidence: EvidenceFile | None = None
+        self._standing: OnRecord | None = None
         with writing(self.engine).begin() as connection:
             bring_up_control(connection)
         self.decisions.adopt()
@@ -79,23 +81,23 @@ class Desk:
             return self._evidence
 
     def _look(self) -> None:
-        path = current_evidence(self.settings.work)
+        self._standing = standing_evidence(self.settings.work)
+        if self._standing is None:
+            self._evidence = None
+            return
         no_link = NoLink(self)
-        key = (path, no_link.text() if no_link else "")
-        if path is None:
+        key = (self._standing.path, self._standing.head, no_link.text() if no_link else "")
+        if self._state.of != key:
             self._evidence = None
-        elif self._state.of != key:
-            self._evidence = None
-            if wrong := evidence_problem(self.settings.work):
-                raise CasebridgeError(wrong, hint="`casebridge run` writes it again; say who could change it")
-            found = EvidenceFile(path, no_link.hidden)
+            found = EvidenceFile(self._standing.path, no_link.hidden, self._standing.head)
             self._state.take(found, key)
             self._evidence = found
 
     @property
     def hold_days(self) -> int:
         """Working days for which a merge is held back; none in trials."""
-        trial = self.evidence().fact("run").casefold().startswith("trial")
+        self.evidence()
+        trial = self._standing is not None and self._standing.run.casefold().startswith("trial")
         return 0 if trial else self.settings.hold_days
 
     def view(self, viewer: Viewer) -> View:

@@ -11,7 +11,8 @@ from casebridge.dedupe.review.decisions import Decision
 from casebridge.dedupe.review.desk import Desk
 from casebridge.dedupe.review.desk_state import EVERYTHING
 from casebridge.dedupe.review.desk_tables import VERDICTS
-from casebridge.dedupe.review.evidence_file import Person, current_evidence
+from casebridge.dedupe.review.evidence_file import Person
+from casebridge.dedupe.review.evidence_on_record import current_evidence
 from casebridge.dedupe.review.supervision import known_answers
 from casebridge.dedupe.review.verdicts import Act
 

@@ -1,20 +1,22 @@
 """The evidence of a run: one SQLite file with what a reviewer must see, and nothing of anybody else.
 
-It is written once, with the run, and never changed. A file may stand on another one, its base: it has what is
-again since and says which rows of the base count no more. Every query asks for clearance first: what a reader may
-not see is not counted, not ordered by and not joined.
+It is written once, and never changed; a head beside it has the digests of its parts. A file may stand on another one,
+its base: it has what is again since and says what of the base counts no more. Whoever asks says his clearance: what a
+reader may not see is not counted, not ordered by and not joined.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from casebridge.project.batch import file_digest
+from casebridge.dedupe.review.evidence_store import Row, Store, fill
+from casebridge.dedupe.review.pair_blocks import packed, unpacked
 
 NAME, KIND = "evidence", "evidence"
 """Under which name and kind the file stands in the ledger."""
@@ -22,33 +24,17 @@ TWO_PEOPLE = frozenset({"deceased", "looked after", "child protection", "restric
 """Flags of a record that a merge needs two people for."""
 MADE_FROM = "made from"
 """The fact that has, of records of a live register, the legacy keys that each was made from (JSON)."""
-BASE = "base"
-"""The fact that names the file, in the same folder, on which this one stands."""
-
-_SCHEMA = """
-CREATE TABLE people (id TEXT PRIMARY KEY, clearance INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE pairs (
-    item TEXT PRIMARY KEY, left_id TEXT NOT NULL, right_id TEXT NOT NULL, clearance INTEGER NOT NULL,
-    open INTEGER NOT NULL, value REAL NOT NULL, p REAL NOT NULL, weight REAL NOT NULL, data TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX pairs_left ON pairs (left_id);
-CREATE INDEX pairs_right ON pairs (right_id);
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE instead (of TEXT, key TEXT, PRIMARY KEY (of, key)) WITHOUT ROWID;
-"""
-_ON_A_BASE = """
-CREATE TEMP VIEW people AS SELECT * FROM main.people UNION ALL
-    SELECT * FROM base.people WHERE NOT EXISTS (SELECT 1 FROM main.instead WHERE of = 'people' AND key = id);
-CREATE TEMP VIEW pairs AS SELECT * FROM main.pairs UNION ALL
-    SELECT * FROM base.pairs WHERE NOT EXISTS (SELECT 1 FROM main.instead WHERE of = 'pairs' AND key = item);
-"""
+BASE, BASE_HEAD, HEAD = "base", "base head", "head"
+"""The facts that name the file, in the same folder, on which this one stands, and the sha256 of that one's head. Under
+the same kinds the ledger has them, and the head of the file itself."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """What of a base counts no more: its file, the ids of people and the items of pairs."""
+    """What of a base counts no more: its file, the sha256 of its head, the ids of people and the items of pairs."""
 
     path: Path
+    head: str
     people: Collection[str]
     pairs: Collection[str]
 
@@ -151,7 +137,12 @@ class PairEvidence:
         return bool(TWO_PEOPLE & set(self.flags)) or len(self.group) > 2 or not self.proposed
 
 
-_APART = ("item", "left_id", "right_id", "clearance", "open", "value", "p", "weight")
+_OWN = ("item", "left_id", "right_id", "clearance", "open", "value", "p", "weight", "evidence", "group")
+_ALIKE = (
+    "levels", "relation zone guard child conflict proposed changed why double drawn known known_why kind preflight "
+    "blockers", "teams flags",
+)  # fmt: skip
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def write_evidence_file(
@@ -160,20 +151,13 @@ def write_evidence_file(
     pairs: Iterable[PairEvidence],
     facts: Mapping[str, str],
     base: Base | None = None,
-) -> None:
-    """Fill an empty file. `facts` are texts about the whole, such as the run's name. base: on which it stands."""
-    told = {**facts, BASE: base.path.name} if base else facts
-    instead = [("people", item) for item in base.people] + [("pairs", item) for item in base.pairs] if base else ()
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        connection.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}; BEGIN")
-        connection.executemany("INSERT INTO people VALUES (?, ?, ?)", (_of_person(item) for item in people))
-        connection.executemany("INSERT INTO pairs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_of_pair, pairs))
-        connection.executemany("INSERT INTO facts VALUES (?, ?)", told.items())
-        connection.executemany("INSERT INTO instead VALUES (?, ?)", instead)
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
+) -> str:
+    """Fill an empty file; returns the text of its head, to be kept at `head_of(path)`. The people are written as they
+    come, best sorted by id; the pairs are asked for when all people are written. facts: texts about the whole. base: on
+    which it stands."""
+    told = {**facts, BASE: base.path.name, BASE_HEAD: base.head} if base else facts
+    instead = {"people": base.people, "pairs": base.pairs} if base else {}
+    return fill(path, map(_of_person, people), _of_pairs(pairs), told, instead).text()
 
 
 def _of_person(item: Person) -> tuple[str, int, str]:
@@ -183,26 +167,32 @@ def _of_person(item: Person) -> tuple[str, int, str]:
         "held": [[held.table, held.count, held.latest, held.rows] for held in item.held],
         "kin": [[kin.id, kin.what, kin.since] for kin in item.kin],
     }  # fmt: skip
-    return item.id, item.clearance, json.dumps(body, ensure_ascii=False)
+    return item.id, item.clearance, _dumps({name: found for name, found in body.items() if found})
 
 
-def _of_pair(item: PairEvidence) -> tuple[Any, ...]:
-    body = {name: value for name, value in vars(item).items() if name not in _APART}
-    return (*(getattr(item, name) for name in _APART), json.dumps(body, ensure_ascii=False))
+def _of_pairs(pairs: Iterable[PairEvidence]) -> Iterator[str]:
+    yield from packed(map(vars, sorted(pairs, key=_by_value)), _OWN, _ALIKE)
+
+
+def _by_value(pair: PairEvidence) -> tuple[float, str]:
+    """The most valuable first."""
+    return -pair.value, pair.item
 
 
 class EvidenceFile:
     """A run's evidence, opened to read by somebody with a clearance. on_list: which of some keys are on a no-link
-    list now; `hidden` are the records of which these are their own keys, or keys that they were made from."""
+    list now; `hidden` are the records of which these are their own keys, or keys that they were made from. head: the
+    sha256 of the file's head, as the ledger has it."""
 
-    def __init__(self, path: Path, on_list: Callable[[Iterable[str]], set[str]] | None = None) -> None:
+    def __init__(
+        self, path: Path, on_list: Callable[[Iterable[str]], set[str]] | None = None, head: str = ""
+    ) -> None:
         self.path = path
-        self._connection = sqlite3.connect(_uri(path), uri=True, check_same_thread=False)
-        self._connection.execute("PRAGMA temp_store = MEMORY")  # what is sorted is people's
+        self._own, self._base = Store(path, head), None
         base = self.fact(BASE)
         if base:
-            self._connection.execute("ATTACH ? AS base", (_uri(path.with_name(base)),))
-            self._connection.executescript(_ON_A_BASE)
+            self._base = Store(path.with_name(base), self.fact(BASE_HEAD))
+        self._instead = {name: frozenset(found) for name, found in self._own.head.instead.items()}
         self.hidden = self._on(on_list) if on_list else frozenset[str]()
 
     def _on(self, on_list: Callable[[Iterable[str]], set[str]]) -> frozenset[str]:
@@ -213,41 +203,53 @@ class EvidenceFile:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._connection.close()
+        for store in (self._own, self._base):
+            if store is not None:
+                store.close()
 
     def fact(self, name: str) -> str:
         """A text about the whole; empty when it is not there."""
-        found = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return str(found[0]) if found else ""
+        return self._own.head.facts.get(name, "")
+
+    @cached_property
+    def _pairs(self) -> Mapping[str, PairEvidence]:
+        """All pairs by item, the most valuable first."""
+        own, gone = list(_read_pairs(self._own)), self._instead.get("pairs", frozenset())
+        if self._base is not None:
+            own += [pair for pair in _read_pairs(self._base) if pair.item not in gone]
+            own.sort(key=_by_value)
+        return {pair.item: pair for pair in own}
+
+    @cached_property
+    def _of_record(self) -> Mapping[str, list[PairEvidence]]:
+        found: dict[str, list[PairEvidence]] = {}
+        for pair in self._pairs.values():
+            found.setdefault(pair.left_id, []).append(pair)
+        return found
 
     def pairs(self, clearance: int) -> Iterator[PairEvidence]:
         """The pairs that a reader may see, the most valuable first."""
-        query = "SELECT * FROM pairs WHERE clearance <= ? ORDER BY value DESC, item"
-        return map(_pair, self._connection.execute(query, (clearance,)))
+        return (pair for pair in self._pairs.values() if pair.clearance <= clearance)
 
     def pair(self, item: str, clearance: int) -> PairEvidence | None:
         """One pair; None when there is none that this reader may see."""
-        query = "SELECT * FROM pairs WHERE clearance <= ? AND item = ?"
-        found = self._connection.execute(query, (clearance, item)).fetchone()
-        return _pair(found) if found else None
+        found = self._pairs.get(item)
+        return found if found is not None and found.clearance <= clearance else None
 
     def between(self, ids: Sequence[str], clearance: int) -> list[PairEvidence]:
         """The pairs that any two of some records make."""
-        marks = ", ".join("?" * len(ids))
-        query = (
-            f"SELECT * FROM pairs WHERE clearance <= ? AND left_id IN ({marks}) AND right_id IN ({marks}) "  # noqa: S608
-            "ORDER BY item"
-        )
-        return [_pair(row) for row in self._connection.execute(query, (clearance, *ids, *ids))]
+        inside = set(ids)
+        found = [pair for item in inside for pair in self._of_record.get(item, ()) if pair.right_id in inside]
+        return sorted((pair for pair in found if pair.clearance <= clearance), key=lambda pair: pair.item)
 
     def ids(self) -> set[str]:
         """Every record in it, in whatever clearance."""
-        return {item for (item,) in self._connection.execute("SELECT id FROM people")}
+        own = self._own.ids()
+        return own | (self._base.ids() - self._instead["people"]) if self._base is not None else own
 
     def holds(self, ids: Iterable[str]) -> set[str]:
         """Those of some records that are in it."""
-        query = "SELECT id FROM people WHERE id = ?"
-        return {item for item in ids if self._connection.execute(query, (item,)).fetchone()}
+        return set(self._rows(list(ids)))
 
     def person(self, item: str, clearance: int) -> Person | None:
         """One record; None when there is none that this reader may see."""
@@ -255,71 +257,32 @@ class EvidenceFile:
 
     def roles(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Of every record, what linkage compares."""
-        for item, data in self._connection.execute("SELECT id, data FROM people"):
-            yield item, json.loads(data)["roles"]
+        gone = self._instead.get("people", frozenset())
+        base = self._base.all_rows() if self._base is not None else iter(())
+        for item, _, data in chain(self._own.all_rows(), (row for row in base if row[0] not in gone)):
+            yield item, json.loads(data).get("roles", {})
 
     def people(self, ids: Sequence[str], clearance: int) -> dict[str, Person]:
         """Those of some records that a reader may see."""
-        marks = ", ".join("?" * len(ids))
-        query = f"SELECT id, clearance, data FROM people WHERE clearance <= ? AND id IN ({marks})"  # noqa: S608
-        return {row[0]: _person(row) for row in self._connection.execute(query, (clearance, *ids))}
+        return {item: _person(row) for item, row in self._rows(ids).items() if row[1] <= clearance}
+
+    def _rows(self, ids: Sequence[str]) -> dict[str, Row]:
+        found = self._own.rows(ids)
+        if self._base is not None:
+            gone = self._instead["people"]
+            found |= self._base.rows([item for item in ids if item not in found and item not in gone])
+        return found
 
 
-def _uri(path: Path) -> str:
-    return f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+def _read_pairs(store: Store) -> Iterator[PairEvidence]:
+    for block in store.blocks():
+        for values in unpacked(block, _OWN, _ALIKE):
+            yield PairEvidence(**values)
 
 
-def _person(row: tuple[str, int, str]) -> Person:
-    body = json.loads(row[2])
-    return Person(
-        row[0], row[1], body["roles"], body["fields"],
-        tuple(Held(table, count, latest, tuple(rows)) for table, count, latest, rows in body["held"]),
-        tuple(Kin(*kin) for kin in body["kin"]), tuple(body["teams"]), tuple(body["flags"]), body["digest"],
-        body.get("filled", 0), tuple(body.get("unshown", ())),
-    )  # fmt: skip
-
-
-def _pair(row: tuple[Any, ...]) -> PairEvidence:
-    body: dict[str, Any] = json.loads(row[8])
-    body |= {name: tuple(body[name]) for name in ("teams", "flags", "group")}
-    body["blockers"] = tuple(tuple(one) for one in body.get("blockers", ()))
-    values: dict[str, Any] = {**dict(zip(_APART, row, strict=False)), **body}
-    return PairEvidence(**{**values, "open": bool(row[4])})
-
-
-def current_evidence(work: Path) -> Path | None:
-    """The evidence file that the ledger names now."""
-    found = _on_record(work)
-    return found[0][0] if found and found[0][0].is_file() else None
-
-
-def evidence_problem(work: Path) -> str:
-    """What is wrong with the evidence that the ledger names now, the file on which it stands with it, in a
-    sentence; empty when it is what the run wrote, or when there is none."""
-    if current_evidence(work) is None:
-        return ""
-    for path, sha256 in _on_record(work):
-        if not path.is_file() or file_digest(path) != sha256:
-            return f"the evidence {path.name} is not what the run wrote"
-    return ""
-
-
-def _on_record(work: Path) -> list[tuple[Path, str]]:
-    """The file, then the one on which it stands; of each the digest that the ledger has of it."""
-    path = work / "ledger.db"
-    if not path.is_file():
-        return []
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
-    try:
-        found = connection.execute(
-            "SELECT files.path, files.sha256, files.inputs FROM files "
-            "JOIN standing USING (stage, name, number, inputs) "
-            "WHERE files.stage = 'dedupe' AND files.name = ? AND files.kind IN (?, ?) "
-            "ORDER BY standing.rowid DESC, files.kind = ?",
-            (NAME, KIND, BASE, BASE),
-        ).fetchall()
-    except sqlite3.OperationalError:
-        return []
-    finally:
-        connection.close()
-    return [(work / name, sha256) for name, sha256, inputs in found if inputs == found[0][2]]
+def _person(row: Row) -> Person:
+    body: dict[str, Any] = json.loads(row[2])
+    lists = {name: tuple(body[name]) for name in ("teams", "flags", "unshown") if name in body}
+    held = tuple(Held(table, count, latest, tuple(rows)) for table, count, latest, rows in body.pop("held", ()))
+    kin = tuple(Kin(*one) for one in body.pop("kin", ()))
+    return Person(row[0], row[1], **{"roles": {}, **body, **lists}, held=held, kin=kin)

@@ -9,8 +9,10 @@ codes are taken over, so that it looks like the others.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
+
+import polars as pl
 
 from casebridge.dedupe.review.evidence_file import Held, PairEvidence, Person
 from casebridge.dedupe.review.merge_rules import Outcome
@@ -32,26 +34,44 @@ def known_pairs(
     people: Mapping[str, Person],
     keyed: Callable[..., str],
     answered: Collection[str],
-    keys: Iterable[str],
+    keys: Container[str],
 ) -> tuple[list[Person], list[PairEvidence]]:
     """Made-up people and pairs, one for EVERY of the surest open pairs that everybody may see.
 
     keyed: the project's keyed digest; answered: items of known pairs that somebody has judged already: others
     come; keys: of all records of the register, which nobody made up may have.
     """
-    surest = sorted((pair for pair in hosts if _is_sure(pair)), key=lambda pair: pair.item)[::EVERY]
-    surest = surest[: sum(map(_is_sure, hosts)) // EVERY]
-    taken = {*people, *keys}
+    sure = {pair.item: pair for pair in hosts if _is_sure(pair)}
+    surest = [sure[item] for item in chosen(sure)]
+    taken = set(people)
     made_people: list[Person] = []
     made: list[PairEvidence] = []
     number = 0
     while len(made) < len(surest):
         item, number = keyed("known", str(number))[:32], number + 1
         if item not in answered:
-            both, pair = _made_up(surest[len(made)], people, item, taken)
+            both, pair = _made_up(surest[len(made)], people, item, (taken, keys))
+            taken |= {one.id for one in both}
             made_people += both
             made.append(pair)
     return made_people, made
+
+
+def chosen(sure: Iterable[str]) -> list[str]:
+    """Of the items of the surest open pairs that everybody may see, those beside which a made-up pair stands."""
+    items = sorted(sure)
+    return items[::EVERY][: len(items) // EVERY]
+
+
+class Sorted:
+    """Whether a text is among sorted ones: a register of a million keys needs no set."""
+
+    def __init__(self, texts: pl.Series) -> None:
+        self._texts = texts
+
+    def __contains__(self, text: object) -> bool:
+        place = self._texts.search_sorted(str(text))
+        return place < self._texts.len() and self._texts.item(place) == text
 
 
 def _is_sure(pair: PairEvidence) -> bool:
@@ -59,15 +79,14 @@ def _is_sure(pair: PairEvidence) -> bool:
 
 
 def _made_up(
-    host: PairEvidence, people: Mapping[str, Person], item: str, taken: set[str]
+    host: PairEvidence, people: Mapping[str, Person], item: str, taken: Sequence[Container[str]]
 ) -> tuple[list[Person], PairEvidence]:
-    """Two people and their pair, like `host`; their keys are `taken` then."""
+    """Two people and their pair, like `host`, whose keys are not `taken`."""
     chance = random.Random(item)
     known, why, one, other = made_up_pair(chance, chance.randrange(len(_KINDS)))
     made = []
     for roles, beside in ((one, people[host.left_id]), (other, people[host.right_id])):
-        key = _free_key(beside.id, taken, chance)
-        taken.add(key)
+        key = _free_key(beside.id, [*taken, {person.id for person in made}], chance)
         made.append(_like(beside, key, {name: value for name, value in roles.items() if value}))
     made.sort(key=lambda person: person.id)
     pair = replace(
@@ -85,12 +104,12 @@ def made_up_pair(chance: random.Random, kind: int) -> tuple[str, str, Roles, Rol
     return known, why, one, {**one, **twist(one, chance)}
 
 
-def _free_key(like: str, taken: Collection[str], chance: random.Random) -> str:
+def _free_key(like: str, taken: Sequence[Container[str]], chance: random.Random) -> str:
     """A key that looks like another and is nobody's."""
     system, _, key = like.partition(":")
     while True:
         made = "".join(str(chance.randrange(1, 10)) if sign.isdigit() else sign for sign in key)
-        if f"{system}:{made}" not in taken:
+        if not any(f"{system}:{made}" in some for some in taken):
             return f"{system}:{made}"
         key = f"{key}0"
 

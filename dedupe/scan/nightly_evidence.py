@@ -11,15 +11,15 @@ from typing import Any
 
 import polars as pl
 
-from casebridge.dedupe.review.evidence import item_of, pairs_evidence
 from casebridge.dedupe.review.evidence_file import MADE_FROM, Base, EvidenceFile, PairEvidence, Person
+from casebridge.dedupe.review.evidence_pairs import item_of, pairs_evidence
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import made_from
 from casebridge.dedupe.scan.live_preflight import blocked
 from casebridge.dedupe.scan.pairs import BESIDE
 from casebridge.dedupe.scan.people import TONIGHT, LiveQueries, LiveTables
-from casebridge.dedupe.scan.publishing import batch_of, held, write_night
+from casebridge.dedupe.scan.publishing import evidence_of, held, write_night
 from casebridge.dedupe.scan.remade import ENDS, in_a_pair, made_again, of_age
 from casebridge.dedupe.scan.showing import shown_people
 from casebridge.dedupe.scan.state import ScanState
@@ -32,6 +32,8 @@ one may show otherwise."""
 MOST = 0.25
 """The share of pairs from which on all evidence is written again."""
 Facts = dict[str, Any]
+Kept = tuple[Batch, Batch]
+"""An evidence file and its head."""
 
 
 @dataclass(frozen=True)
@@ -78,17 +80,16 @@ class NightlyEvidence:
         found = self._since(base, then) if base else None
         return found or self._whole(then)
 
-    def _base(self) -> Batch | None:
+    def _base(self) -> Kept | None:
         """The evidence on which tonight's may stand."""
-        fact, known = self.state.facts.get("evidence_base"), self.state.frame(SHOWN)
-        if self.stirred is None or fact is None or known is None or set(known.columns) != set(self.pairs.columns):
+        kept, known = evidence_of(self.state.facts.get("evidence_base"), self.settings), self.state.frame(SHOWN)
+        if self.stirred is None or kept is None or known is None or set(known.columns) != set(self.pairs.columns):
             return None
         by_day = any(TONIGHT in query.casefold() for query in (self.config.teams, self.config.flags))
-        batch = batch_of(fact, self.settings)
-        if by_day or not batch.path.is_file():
+        if by_day or not all(one.path.is_file() for one in kept):
             return None
-        with closing(EvidenceFile(batch.path)) as file:
-            return None if file.holds(self.hidden) else batch
+        with closing(_opened(kept)) as file:
+            return None if file.holds(self.hidden) else kept
 
     def _whole(self, then: Mapping[str, str]) -> Facts:
         members = frozenset(item for side in ENDS for item in self.pairs.get_column(side))
@@ -96,7 +97,7 @@ class NightlyEvidence:
         self.state.put(SHOWN, self.pairs)
         self.state.put(STIRRED, pl.DataFrame(schema={"id": pl.String()}))
         base = self._written(people, self.pairs, then)
-        over = Base(base.path, (), ())
+        over = _over(base, (), ())
         evidence = self._written({}, self.pairs.clear(), then, over, people) if self.beside else base
         return {
             "evidence": held(evidence, self.settings),
@@ -104,7 +105,7 @@ class NightlyEvidence:
             "evidence_day": self.day.isoformat(),
         }
 
-    def _since(self, base: Batch, then: Mapping[str, str]) -> Facts | None:
+    def _since(self, base: Kept, then: Mapping[str, str]) -> Facts | None:
         known, before = self.state.frame(SHOWN), self.state.frame(STIRRED)
         assert known is not None
         assert before is not None
@@ -113,14 +114,14 @@ class NightlyEvidence:
         found = made_again(self.pairs, known, stir | of_age(self.register, self.config, since, self.day))
         if found.pairs.height > MOST * self.pairs.height:
             return None
-        with closing(EvidenceFile(base.path)) as file:
+        with closing(_opened(base)) as file:
             people = self._people(found.members, file.holds(found.others))
             same = in_a_pair(self.pairs, people) - found.members
             people = {item: person for item, person in people.items() if item not in same}
             there = file.ids() if self.crosswalk.height else set[str]()
         self.state.put(STIRRED, pl.DataFrame({"id": sorted(stir)}, schema={"id": pl.String()}))
         items = [item_of(self.keyed, *pair) for pair in found.before.select(ENDS).iter_rows()]
-        over = Base(base.path, people.keys() | found.others, items)
+        over = _over(base, people.keys() | found.others, items)
         evidence = held(self._written(people, found.pairs, then, over, there), self.settings)
         return {
             "evidence": evidence,
@@ -139,11 +140,20 @@ class NightlyEvidence:
         then: Mapping[str, str],
         base: Base | None = None,
         there: Collection[str] = (),
-    ) -> Batch:
+    ) -> Kept:
         """there: records of the base."""
         made = pairs_evidence(self.keyed, pairs.drop(BESIDE), people, blocked(pairs))
         beside = self.beside if base else Beside()
         people = {**people, **{one.id: one for one in beside.people}}
         facts = {**then, "merge": self.merges, MADE_FROM: json.dumps(made_from(self.crosswalk, {*people, *there}))}
         shown = [*made, *beside.pairs]
-        return write_night(self.settings, self.state.night + 1, list(people.values()), shown, facts, base)
+        mine = [people[item] for item in sorted(people)]
+        return write_night(self.settings, self.state.night + 1, mine, shown, facts, base)
+
+
+def _opened(kept: Kept) -> EvidenceFile:
+    return EvidenceFile(kept[0].path, head=kept[1].sha256)
+
+
+def _over(kept: Kept, people: Collection[str], pairs: Collection[str]) -> Base:
+    return Base(kept[0].path, kept[1].sha256, people, pairs)

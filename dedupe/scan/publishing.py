@@ -9,6 +9,7 @@ from typing import Any
 
 from casebridge.dedupe.review.evidence_file import (
     BASE,
+    BASE_HEAD,
     KIND,
     NAME,
     Base,
@@ -16,8 +17,10 @@ from casebridge.dedupe.review.evidence_file import (
     Person,
     write_evidence_file,
 )
+from casebridge.dedupe.review.evidence_on_record import delete_unused, head_batch, keep_evidence
+from casebridge.dedupe.review.evidence_store import text_digest
 from casebridge.dedupe.scan.state import ScanState
-from casebridge.project.batch import Batch, digest, file_digest, keep, new_file
+from casebridge.project.batch import Batch, digest, new_file
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.ledger import Ledger
 from casebridge.project.settings import Settings
@@ -34,44 +37,48 @@ def write_night(
     pairs: Sequence[PairEvidence],
     facts: Mapping[str, str],
     base: Base | None = None,
-) -> Batch:
-    """The evidence of a night, in a file that nobody looks at yet; or what of it is otherwise than in `base`."""
+) -> tuple[Batch, Batch]:
+    """The evidence of a night and its head, in files that nobody looks at yet; or what of it is otherwise than in
+    `base`. people: sorted by id."""
     folder = settings.work / STAGE / NAME
     with new_file(folder / f"{night:05d}.{KIND}.db") as file:
         beside = Path(file.name)
-        write_evidence_file(beside, people, pairs, {"run": SCOPE, **facts}, base)
+        head = write_evidence_file(beside, people, pairs, {"run": SCOPE, **facts}, base)
         # Nights are counted again where somebody deleted the state: only what is shown tells two files apart.
-        inputs = digest(SCOPE, night, file_digest(beside), base.path.name if base else "")
+        inputs = digest(SCOPE, night, text_digest(head), base.path.name if base else "")
         path = folder / f"{night:05d}-{inputs[:16]}.{KIND}.db"
-        return keep(beside, path, stage=STAGE, table=NAME, number=0, kind=KIND, inputs=inputs, rows=len(pairs))
+        return keep_evidence(beside, path, head, inputs=inputs, rows=len(pairs))
 
 
-def held(batch: Batch, settings: Settings) -> dict[str, object]:
-    """A batch as a fact of the state."""
-    return {**vars(batch), "path": batch.path.relative_to(settings.work).as_posix()}
+def held(evidence: tuple[Batch, Batch], settings: Settings) -> dict[str, object]:
+    """Evidence as a fact of the state: the batch of its file, with the sha256 of its head."""
+    file, head = evidence
+    return {**vars(file), "path": file.path.relative_to(settings.work).as_posix(), "head": head.sha256}
 
 
-def batch_of(fact: Mapping[str, Any], settings: Settings) -> Batch:
-    """The batch of a fact."""
-    return Batch(**{**fact, "path": settings.work / str(fact["path"])})
+def evidence_of(fact: Mapping[str, Any] | None, settings: Settings) -> tuple[Batch, Batch] | None:
+    """The evidence of a fact; None where there is none that this casebridge reads."""
+    if fact is None or "head" not in fact:
+        return None
+    told = {name: value for name, value in fact.items() if name != "head"}
+    file = Batch(**{**told, "path": settings.work / str(fact["path"])})
+    return file, head_batch(file, str(fact["head"]))
 
 
 def publish(ledger: Ledger, settings: Settings, state: ScanState) -> None:
     """Have the desk show the evidence of the last night that counts. Nothing is done where it does already, or
     where a migration's run has put its own in the place since."""
-    fact = state.facts.get("evidence")
-    if fact is None or any(one.inputs == fact["inputs"] for one in ledger.sealed(SCOPE, STAGE, NAME, KIND)):
+    files = evidence_of(state.facts.get("evidence"), settings)
+    if files is None or any(one.inputs == files[0].inputs for one in ledger.sealed(SCOPE, STAGE, NAME, KIND)):
         return
-    batch, base = batch_of(fact, settings), batch_of(state.facts.get("evidence_base", fact), settings)
-    if not batch.path.is_file() or not base.path.is_file():
+    batch, base = files[0], evidence_of(state.facts.get("evidence_base"), settings) or files
+    if base[0].path != batch.path:
+        files = (*files, *(replace(one, kind=kind) for one, kind in zip(base, (BASE, BASE_HEAD), strict=True)))
+    if not all(one.path.is_file() for one in files):
         raise CasebridgeError("the evidence of the last scan is gone", hint="restore work/ from a backup")
-    files = [batch] if base.path == batch.path else [batch, replace(base, kind=BASE)]
     ledger.attempt(STAGE, NAME, 0, batch.inputs)
     ledger.record(STAGE, NAME, 0, batch.inputs, files, Tally())
     for run in ledger.runs():
         ledger.seal(str(run.name), STAGE, NAME, [])
     ledger.seal(SCOPE, STAGE, NAME, [(0, batch.inputs)])
-    in_use = ledger.in_use(STAGE)
-    for path in batch.path.parent.glob(f"*.{KIND}.db"):
-        if path not in in_use:
-            path.unlink()
+    delete_unused(settings.work, ledger.in_use(STAGE))

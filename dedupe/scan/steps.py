@@ -14,7 +14,8 @@ import polars as pl
 from casebridge.dedupe.linkage.kinds.registry import KINDS
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Decision, Ruling
-from casebridge.dedupe.review.evidence import pairs_evidence, said_until_now
+from casebridge.dedupe.review.evidence import said_until_now
+from casebridge.dedupe.review.evidence_pairs import pairs_evidence
 from casebridge.dedupe.review.reraise import note_bases
 from casebridge.dedupe.scan.by_team import teams_of, with_teams
 from casebridge.dedupe.scan.changes import TableRead, read_table

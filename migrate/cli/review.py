@@ -12,7 +12,8 @@ import polars as pl
 from casebridge.dedupe.review.contradictions import contradictions, with_new
 from casebridge.dedupe.review.decision_log import DecisionLog, told
 from casebridge.dedupe.review.decisions import Decision
-from casebridge.dedupe.review.evidence_file import KIND, NAME, EvidenceFile
+from casebridge.dedupe.review.evidence_file import EvidenceFile
+from casebridge.dedupe.review.evidence_on_record import sealed_evidence
 from casebridge.dedupe.review.intake import ask_for as put_forward
 from casebridge.dedupe.review.sheets import Sheet, read_sheet
 from casebridge.dedupe.review.worksheet import write_worksheet
@@ -164,13 +165,13 @@ def _ask(folder: Path, both: tuple[str, str], by: str, why: str) -> None:
 
 
 def _evidence(job: Job, scope: str) -> EvidenceFile:
-    batches = job.ledger.sealed(scope, "dedupe", NAME, KIND)
-    if not batches:
+    found = sealed_evidence(job.ledger, scope)
+    if found is None:
         raise CasebridgeError(
             f"run {job.run} has no evidence: it was closed, or another run has taken its place",
             hint="`casebridge run` writes it again",
         )
-    return EvidenceFile(batches[0].path)
+    return found
 
 
 def _of_team(job: Job, waiting: pl.DataFrame, team: str, scope: str) -> pl.DataFrame:

@@ -6,8 +6,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from casebridge.dedupe.review.evidence import pairs_evidence
 from casebridge.dedupe.review.evidence_file import PairEvidence
+from casebridge.dedupe.review.evidence_pairs import pairs_evidence
 from casebridge.dedupe.review.family import Declared, NameIndex
 from casebridge.dedupe.review.ranking import Ranking
 from casebridge.dedupe.review.verdicts import Place

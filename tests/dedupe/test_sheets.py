@@ -11,6 +11,7 @@ import pytest
 
 from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, Person, write_evidence_file
+from casebridge.dedupe.review.evidence_store import head_of
 from casebridge.dedupe.review.sheets import read_sheet
 from casebridge.dedupe.review.worksheet import write_worksheet
 from casebridge.project.errors import SpecError
@@ -127,7 +128,8 @@ def test_a_work_sheet_comes_back_as_decisions(tmp_path: Path) -> None:
         Person("old:3", 1, {"forename": "Ann"}),
     ]
     pairs = [_pair(1, "old:1", "old:2"), _pair(2, "old:1", "old:3", clearance=1)]
-    write_evidence_file(tmp_path / "evidence.db", people, pairs, {})
+    head = write_evidence_file(tmp_path / "evidence.db", people, pairs, {})
+    head_of(tmp_path / "evidence.db").write_text(head, encoding="utf-8")
     evidence, path = EvidenceFile(tmp_path / "evidence.db"), tmp_path / "sheet.xlsx"
     assert write_worksheet(path, evidence, [("old:1", "old:2"), ("old:1", "old:3")], 0) == 1
     book = openpyxl.load_workbook(path)

@@ -17,7 +17,8 @@ from casebridge.dedupe.linkage import LinkedRegister, LinkOptions
 from casebridge.dedupe.linkage.affected.linked import ENDS
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Ruling, decision
-from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, current_evidence
+from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence
+from casebridge.dedupe.review.evidence_on_record import current_evidence
 from casebridge.dedupe.scan.history import Record
 from casebridge.dedupe.scan.linking import in_order
 from casebridge.dedupe.scan.state import read_state

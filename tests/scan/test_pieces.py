@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from casebridge.dedupe.review.decisions import Ruling
-from casebridge.dedupe.review.evidence_file import EvidenceFile, current_evidence
+from casebridge.dedupe.review.evidence_file import EvidenceFile
+from casebridge.dedupe.review.evidence_on_record import current_evidence
 from casebridge.dedupe.scan.state import read_state
 from casebridge.synthetic.nights import StaffAtWork
 from tests.councils import casebridge

@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from casebridge.dedupe.review.decisions import Ruling
-from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, current_evidence
+from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence
+from casebridge.dedupe.review.evidence_on_record import current_evidence
 from casebridge.dedupe.scan.state import read_state
 from tests.scan.live import TABLES, LiveRegister, make_live, supplier, suppliers
 

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.dedupe.review.desk_tables import DECISIONS, VERDICTS
-from casebridge.dedupe.review.evidence_file import Kin, current_evidence
+from casebridge.dedupe.review.evidence_file import Kin
+from casebridge.dedupe.review.evidence_on_record import current_evidence
 from casebridge.dedupe.review.verdicts import Place
 from casebridge.migrate.web.visit import House
 from tests.desks import Clock, World, at_desk, make_world, open_desk, pair_of, somebody
