@@ -7,7 +7,7 @@ of the one before: what a reviewer sees is always the last that was linked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -149,7 +149,7 @@ class _Register:
             self.made += known
             yield from sorted(known_people, key=lambda person: person.id)
 
-    def _hosts(self, keyed: Callable[..., str], secret: Collection[str]) -> set[str]:
+    def _hosts(self, keyed: Callable[..., str], secret: frozenset[str]) -> set[str]:
         """The records beside whose pairs made-up ones will stand."""
         sure = self.pairs.filter(is_sure(self.pairs)).select("left_id", "right_id").iter_rows()
         pairs = {item_of(keyed, *both): both for both in sure if secret.isdisjoint(both)}

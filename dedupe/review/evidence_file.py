@@ -1,8 +1,8 @@
 """The evidence of a run: one SQLite file with what a reviewer must see, and nothing of anybody else.
 
-It is written once, and never changed; a head beside it has the digests of its parts. A file may stand on another one,
-its base: it has what is again since and says what of the base counts no more. Whoever asks says his clearance: what a
-reader may not see is not counted, not ordered by and not joined.
+It is written once, and never changed; a head beside it has the digests of its parts. A file may stand on
+another one, its base: it has what is again since and says what of the base counts no more. Whoever asks says
+his clearance: what a reader may not see is not counted, not ordered by and not joined.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ TWO_PEOPLE = frozenset({"deceased", "looked after", "child protection", "restric
 MADE_FROM = "made from"
 """The fact that has, of records of a live register, the legacy keys that each was made from (JSON)."""
 BASE, BASE_HEAD, HEAD = "base", "base head", "head"
-"""The facts that name the file, in the same folder, on which this one stands, and the sha256 of that one's head. Under
-the same kinds the ledger has them, and the head of the file itself."""
+"""The facts that name the file, in the same folder, on which this one stands, and the sha256 of that one's
+head. Under the same kinds the ledger has them, and the head of the file itself."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """What of a base counts no more: its file, the sha256 of its head, the ids of people and the items of pairs."""
+    """What of a base counts no more: its file, the sha256 of its head, the ids of people and the items of
+    pairs."""
 
     path: Path
     head: str
@@ -139,9 +140,11 @@ class PairEvidence:
 
 _OWN = ("item", "left_id", "right_id", "clearance", "open", "value", "p", "weight", "evidence", "group")
 _ALIKE = (
-    "levels", "relation zone guard child conflict proposed changed why double drawn known known_why kind preflight "
-    "blockers", "teams flags",
-)  # fmt: skip
+    "levels",
+    "relation zone guard child conflict proposed changed why double drawn known known_why kind preflight blockers",
+    "teams flags",
+)
+"""Fields that each pair has for itself, and groups of those of which many pairs say the same."""
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -152,9 +155,9 @@ def write_evidence_file(
     facts: Mapping[str, str],
     base: Base | None = None,
 ) -> str:
-    """Fill an empty file; returns the text of its head, to be kept at `head_of(path)`. The people are written as they
-    come, best sorted by id; the pairs are asked for when all people are written. facts: texts about the whole. base: on
-    which it stands."""
+    """Fill an empty file; returns the text of its head, to be kept at `head_of(path)`. The people are written
+    as they come, best sorted by id; the pairs are asked for when all people are written. facts: texts about the
+    whole. base: on which it stands."""
     told = {**facts, BASE: base.path.name, BASE_HEAD: base.head} if base else facts
     instead = {"people": base.people, "pairs": base.pairs} if base else {}
     return fill(path, map(_of_person, people), _of_pairs(pairs), told, instead).text()
@@ -180,9 +183,9 @@ def _by_value(pair: PairEvidence) -> tuple[float, str]:
 
 
 class EvidenceFile:
-    """A run's evidence, opened to read by somebody with a clearance. on_list: which of some keys are on a no-link
-    list now; `hidden` are the records of which these are their own keys, or keys that they were made from. head: the
-    sha256 of the file's head, as the ledger has it."""
+    """A run's evidence, opened to read by somebody with a clearance. on_list: which of some keys are on a
+    no-link list now; `hidden` are the records of which these are their own keys, or keys that they were made
+    from. head: the sha256 of the file's head, as the ledger has it."""
 
     def __init__(
         self, path: Path, on_list: Callable[[Iterable[str]], set[str]] | None = None, head: str = ""
@@ -282,7 +285,8 @@ def _read_pairs(store: Store) -> Iterator[PairEvidence]:
 
 def _person(row: Row) -> Person:
     body: dict[str, Any] = json.loads(row[2])
-    lists = {name: tuple(body[name]) for name in ("teams", "flags", "unshown") if name in body}
+    lists: dict[str, Any] = {name: tuple(body[name]) for name in ("teams", "flags", "unshown") if name in body}
     held = tuple(Held(table, count, latest, tuple(rows)) for table, count, latest, rows in body.pop("held", ()))
     kin = tuple(Kin(*one) for one in body.pop("kin", ()))
-    return Person(row[0], row[1], **{"roles": {}, **body, **lists}, held=held, kin=kin)
+    body |= {"roles": body.get("roles", {}), **lists}
+    return Person(row[0], row[1], **body, held=held, kin=kin)

@@ -35,7 +35,8 @@ def delete_unused(work: Path, in_use: Collection[Path]) -> None:
 
 
 def sealed_evidence(ledger: Ledger, scope: str) -> EvidenceFile | None:
-    """The evidence that a run has, or a scan, opened to read; None where it has none that this casebridge reads."""
+    """The evidence that a run has, or a scan, opened to read; None where it has none that this casebridge
+    reads."""
     files = ledger.sealed(scope, STAGE, NAME, KIND)
     heads = ledger.sealed(scope, STAGE, NAME, HEAD)
     if not files or not heads or not files[0].path.is_file():
@@ -79,8 +80,8 @@ def evidence_problem(work: Path) -> str:
 
 
 def _on_record(work: Path) -> list[tuple[str, str, Path, str]]:
-    """Of the file, of the one on which it stands and of the heads of both: the run, the kind, the path, and the digest
-    that the ledger has."""
+    """Of the file, of the one on which it stands and of the heads of both: the run, the kind, the path, and the
+    digest that the ledger has."""
     path = work / "ledger.db"
     if not path.is_file():
         return []

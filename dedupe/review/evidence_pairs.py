@@ -1,12 +1,13 @@
-"""Pairs as the desk shows them: with what linkage found, whose they are, what they are worth, and in which group."""
+"""Pairs as the desk shows them: with what linkage found, whose they are, what they are worth, and in which
+group."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -77,20 +78,19 @@ class _Maker:
         found = self._found(row)
         blockers = tuple((one.blocker, one.left, one.right) for one in self.blocked.get((left.id, right.id), ()))
         says, below = str(row.get("preflight") or ""), row["state"] == "below"
-        item = item_of(self.keyed, left.id, right.id)
-        made = PairEvidence(
+        item, flags = item_of(self.keyed, left.id, right.id), self._both(left.flags, right.flags)
+        p, child = float(row["p_same"] or 0), _is_child(left) or _is_child(right)
+        return PairEvidence(
             item=item, left_id=left.id, right_id=right.id, clearance=clearance,
-            open=row["state"] == "undecided", value=0.0, p=float(row["p_same"] or 0), weight=float(row["weight"] or 0),
-            relation=str(row["relation"] or ""), zone=str(row["zone"] or ""), guard=str(row["guard"] or ""),
-            levels=found, teams=self._both(left.teams, right.teams), flags=self._both(left.flags, right.flags),
-            child=_is_child(left) or _is_child(right),
-            group=() if below else self.groups[clearance].get(left.id, ()), conflict=conflict,
+            open=row["state"] == "undecided", value=expected_value(p, flags, child=child, conflict=conflict), p=p,
+            weight=float(row["weight"] or 0), relation=str(row["relation"] or ""), zone=str(row["zone"] or ""),
+            guard=str(row["guard"] or ""), levels=found, teams=self._both(left.teams, right.teams), flags=flags,
+            child=child, group=() if below else self.groups[clearance].get(left.id, ()), conflict=conflict,
             proposed=row.get("asked_for") is not True,
             evidence=digest(left.digest, right.digest, found, conflict, *([says, blockers] if says else [])),
             preflight=says, blockers=blockers, changed=row.get("changed") or "", why=row.get("why") or "",
             drawn=below, double=int(item, 16) % TWICE == 0, kind=self.kind,
         )  # fmt: skip
-        return replace(made, value=expected_value(made))
 
     def _found(self, row: Mapping[str, Any]) -> Mapping[str, str]:
         values = tuple(row[name] for name in self.levels)
@@ -108,19 +108,18 @@ class _Maker:
         return found
 
 
-def expected_value(pair: PairEvidence) -> float:
+def expected_value(p: float, flags: Collection[str], *, child: bool, conflict: bool) -> float:
     """What is gained when a person decides: the harm that hangs on it times the certainty that is gained.
 
     Harm is 1, and more for a child (2), for care that calls for two people (1), money on file (1) and a warning
     (1). Certainty is p, for a record in two parts mended, and its entropy in bits, for a doubt that ends.
     Rounded, so that a trace of other records in p does not move a pair.
     """
-    marks = set(pair.flags)
-    harm = 1 + 2 * pair.child + bool(marks & {"looked after", "child protection"}) + ("money on file" in marks)
-    harm += "warning" in marks
-    p = min(max(pair.p, 1e-9), 1 - 1e-9)
+    harm = 1 + 2 * child + ("looked after" in flags or "child protection" in flags) + ("money on file" in flags)
+    harm += "warning" in flags
+    p = min(max(p, 1e-9), 1 - 1e-9)
     entropy = -p * math.log2(p) - (1 - p) * math.log2(1 - p)
-    return round(harm * (p + entropy) + 3 * pair.conflict, 1)
+    return round(harm * (p + entropy) + 3 * conflict, 1)
 
 
 def _is_child(person: Person) -> bool:

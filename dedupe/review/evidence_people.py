@@ -53,8 +53,8 @@ class InOrder:
 
 @dataclass(frozen=True)
 class _Values:
-    """What one table of a register says of its records: the columns that are shown, then of each other column whether
-    it holds something."""
+    """What one table of a register says of its records: the columns that are shown, then of each other column
+    whether it holds something."""
 
     shown: tuple[str, ...]
     others: tuple[str, ...]
@@ -71,8 +71,8 @@ class _Values:
 
 @dataclass(frozen=True)
 class People:
-    """All that is known of the records of one register that may be shown. `everyone`: their ids, sorted; `members`:
-    those in pairs; `secret`: those that are restricted."""
+    """All that is known of the records of one register that may be shown. `everyone`: their ids, sorted;
+    `members`: those in pairs; `secret`: those that are restricted."""
 
     everyone: pl.Series
     members: frozenset[str]
@@ -102,8 +102,8 @@ class People:
             yield Person(
                 item, clearance, roles, fields,
                 tuple(table.held(found) for table, there in held if (found := there.of(item))),
-                tuple(Kin(*row[1:]) for row in kin.of(item)), tuple(self.teams.get(item, ())), tuple(sorted(marks)),
-                digest(roles, fields), filled, unshown,
+                tuple(Kin(*row[1:]) for row in kin.of(item)), tuple(self.teams.get(item, ())),
+                tuple(sorted(marks)), digest(roles, fields), filled, unshown,
             )  # fmt: skip
 
 
@@ -123,8 +123,8 @@ def people_around(
     members: Collection[str],
     hidden: Callable[[Collection[str]], set[str]],
 ) -> People:
-    """The records of pairs (`members`), whoever is beside them, and what there is of all. hidden: whom a no-link list
-    hides."""
+    """The records of pairs (`members`), whoever is beside them, and what there is of all. hidden: whom a
+    no-link list hides."""
     ids = pl.Series("id", sorted(members), dtype=pl.String)
     found, homes = around(job, config, ids), pl.DataFrame(schema={"id": pl.String, "other": pl.String})
     if config.is_people:

@@ -1,8 +1,8 @@
 """How evidence lies on disk: records in parts and pairs in blocks, and a head that has the digest of each.
 
-Records and pairs stand in one SQLite file. The head is a small file beside it; the ledger has its digest. Whatever is
-read is held against the head as it is read: a desk opens without reading records that nobody looks at, and none is
-shown that is not what the run wrote.
+Records and pairs stand in one SQLite file. The head is a small file beside it; the ledger has its digest.
+Whatever is read is held against the head as it is read: a desk opens without reading records that nobody looks
+at, and none is shown that is not what the run wrote.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from casebridge.project.errors import CasebridgeError
 
@@ -30,9 +31,9 @@ Runs = tuple[tuple[tuple[str, str], ...], ...]
 
 @dataclass(frozen=True)
 class Head:
-    """What an evidence file holds. `facts`: texts about the whole; `pairs`: the sha256 of each block; `people`: runs of
-    parts, each with its first id and its sha256, the ids of a run rising; `instead`: of what it stands on, the ids of
-    people and the items of pairs that count no more."""
+    """What an evidence file holds. `facts`: texts about the whole; `pairs`: the sha256 of each block; `people`:
+    runs of parts, each with its first id and its sha256, the ids of a run rising; `instead`: of what it stands on,
+    the ids of people and the items of pairs that count no more."""
 
     facts: Mapping[str, str] = field(default_factory=dict)
     pairs: tuple[str, ...] = ()
@@ -179,7 +180,7 @@ class Store:
             raise changed(self.path)
         return part
 
-    def _read(self, query: str, *values: int) -> list[Row]:
+    def _read(self, query: str, *values: int) -> list[Any]:
         try:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.DatabaseError as error:

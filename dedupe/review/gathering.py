@@ -48,8 +48,8 @@ class TableRows:
 
 @dataclass(frozen=True)
 class Around:
-    """What was found: rows by table, and who is related to whom (`id`, `other`, `what`, `since`), once each, sorted by
-    `id`."""
+    """What was found: rows by table, and who is related to whom (`id`, `other`, `what`, `since`), once each,
+    sorted by `id`."""
 
     held: Sequence[TableRows]
     kin: pl.DataFrame

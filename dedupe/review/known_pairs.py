@@ -84,7 +84,7 @@ def _made_up(
     """Two people and their pair, like `host`, whose keys are not `taken`."""
     chance = random.Random(item)
     known, why, one, other = made_up_pair(chance, chance.randrange(len(_KINDS)))
-    made = []
+    made: list[Person] = []
     for roles, beside in ((one, people[host.left_id]), (other, people[host.right_id])):
         key = _free_key(beside.id, [*taken, {person.id for person in made}], chance)
         made.append(_like(beside, key, {name: value for name, value in roles.items() if value}))

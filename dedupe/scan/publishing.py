@@ -68,12 +68,13 @@ def evidence_of(fact: Mapping[str, Any] | None, settings: Settings) -> tuple[Bat
 def publish(ledger: Ledger, settings: Settings, state: ScanState) -> None:
     """Have the desk show the evidence of the last night that counts. Nothing is done where it does already, or
     where a migration's run has put its own in the place since."""
-    files = evidence_of(state.facts.get("evidence"), settings)
-    if files is None or any(one.inputs == files[0].inputs for one in ledger.sealed(SCOPE, STAGE, NAME, KIND)):
+    shown = evidence_of(state.facts.get("evidence"), settings)
+    if shown is None or any(one.inputs == shown[0].inputs for one in ledger.sealed(SCOPE, STAGE, NAME, KIND)):
         return
-    batch, base = files[0], evidence_of(state.facts.get("evidence_base"), settings) or files
+    batch, base = shown[0], evidence_of(state.facts.get("evidence_base"), settings) or shown
+    files = list(shown)
     if base[0].path != batch.path:
-        files = (*files, *(replace(one, kind=kind) for one, kind in zip(base, (BASE, BASE_HEAD), strict=True)))
+        files += [replace(one, kind=kind) for one, kind in zip(base, (BASE, BASE_HEAD), strict=True)]
     if not all(one.path.is_file() for one in files):
         raise CasebridgeError("the evidence of the last scan is gone", hint="restore work/ from a backup")
     ledger.attempt(STAGE, NAME, 0, batch.inputs)

@@ -96,8 +96,10 @@ def test_a_mark_of_any_row_and_a_lowered_one_count(tmp_path: Path) -> None:
     made.run()
     assert [p.clearance for p in evidence_of(tmp_path).pairs(1)] == [1]
     before = evidence_of(tmp_path).path
-    made.run()
+    written = before.stat().st_mtime_ns
+    made.run("trial-2")
     assert evidence_of(tmp_path).path == before, "nothing changed, and it was written again"
+    assert before.stat().st_mtime_ns == written
     lines = "key,who,why,date\nold:2,A. Manager,the order was lifted,2026-03-02\n"
     (tmp_path / "restrictions_lowered.csv").write_text(lines)
     made.run()

@@ -75,8 +75,8 @@ def test_a_scan_that_is_killed_twice_and_then_run_leaves_what_an_undisturbed_one
     assert after["shown"] == undisturbed["shown"]
     assert after["night"] == undisturbed["night"] + 1
     facts, left = read_state(live.folder / "work").facts, (live.folder / "work" / "dedupe" / "evidence").iterdir()
-    named = {Path(facts[name]["path"]).name for name in ("evidence", "evidence_base")}
-    assert {path.name for path in left} == named
+    named = {Path(facts[name]["path"]).stem for name in ("evidence", "evidence_base")}
+    assert {path.stem for path in left} == named
 
 
 def test_two_scans_at_once_are_told_apart(before: LiveRegister, tmp_path: Path) -> None:

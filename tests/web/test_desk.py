@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -373,13 +374,40 @@ def test_evidence_that_was_changed_is_not_shown(world: World, house: House) -> N
     path.chmod(0o600)
     connection = sqlite3.connect(path)
     with connection:
-        connection.execute("UPDATE pairs SET value = value + 1")
+        connection.execute("UPDATE pairs SET data = data || char(32)")
     connection.close()
     with open_desk(world) as other:
         answer = at_desk(other, "jo").get("/queue")
     assert "is not what the run wrote" in answer
     assert "pairs for you" not in answer
     assert "pairs for you" in jo.get("/queue"), "what is in memory is what was written"
+
+
+@pytest.mark.parametrize(
+    ("change", "other"),
+    [
+        ("SET data = replace(data, 'Ann', 'Eve') WHERE id = 'old:001'", 200),
+        ("SET id = 'old:0901' WHERE id = 'old:091'", 503),
+    ],
+)
+def test_a_record_that_was_changed_is_named_when_somebody_opens_it(world: World, change: str, other: int) -> None:
+    """Opening the desk reads no record; a page that would show a changed one, or lack it, is none."""
+    first, last = pair_of("000", "001"), pair_of("090", "091")
+    world.show([somebody(f"{n:03}") for n in range(100)], [first, last])
+    path = current_evidence(world.folder / "work")
+    assert path is not None
+    path.chmod(0o600)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE people {change}")
+    with open_desk(world) as house:
+        jo = at_desk(house, "jo")
+        jo.get(f"/pair/{last.item}")
+        assert jo.status == other
+        jo.get(f"/pair/{first.item}")
+        assert jo.status == (503 if other == 200 else 200)
+        assert "Eve" not in jo.page
+        jo.get("/queue")
+        assert (jo.status, f"the evidence {path.name} is not what the run wrote" in jo.page) == (503, True)
 
 
 def test_a_notification_has_one_answer(house: House) -> None:
