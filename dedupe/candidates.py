@@ -235,7 +235,7 @@ def ask_evidence(job: Job, config: LinkageConfig, name: str, ids: Collection[str
 def read_register(job: Job, config: LinkageConfig) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
     """One row a record that may be linked, `id` as `space:key`, and the pairs on file as two."""
     clean = _clean(job)
-    with _tables(job, lambda name: bool(clean[name]) and reads(config, name)) as database:
+    with _tables(job, lambda name: reads(config, name)) as database:
         register = ask(database, config.query, config.at("query"), clean, _needed(config, "query"))
         where = "related.query"
         pairs = (

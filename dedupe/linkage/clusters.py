@@ -52,7 +52,7 @@ def connected(size: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> N
     """The smallest row each row is connected to, itself included."""
     pairs = coo_array((np.ones(len(left)), (left, right)), shape=(size, size))
     count, component = connected_components(pairs, directed=False)
-    smallest = np.full(count, size, dtype=np.int64)
+    smallest = np.full(count, size)
     np.minimum.at(smallest, component, np.arange(size))
     return smallest[component]
 
@@ -77,17 +77,17 @@ def build_clusters(size: int, edges: Edges, cannot: Cannot, marks: Marks) -> Clu
 def _suspects(label: NDArray[np.int64], edges: Edges, cannot: Cannot, marks: Marks) -> NDArray[np.int64]:
     """Clusters a guard may have something to say about; all others stand as they are. A weak bridge needs a
     weak pair, and two records on either side of it."""
-    counts = np.bincount(label, minlength=len(label))
+    counts = np.bincount(label)
     weak = label[edges.left[edges.p < SURE]]
     found = [weak[counts[weak] >= 4]]
     for keys in cannot.values():
         a, b = ends(keys)
         found.append(label[a[label[a] == label[b]]])
     for mark in marks.values():
-        grouped = np.flatnonzero((counts[label] > 1) & (mark > 0))
-        lowest = np.full(len(label), np.iinfo(mark.dtype).max, dtype=mark.dtype)
-        np.minimum.at(lowest, label[grouped], mark[grouped])
-        found.append(label[grouped[mark[grouped] != lowest[label[grouped]]]])
+        marked = np.flatnonzero(mark)
+        lowest = np.full_like(mark, np.iinfo(mark.dtype).max)
+        np.minimum.at(lowest, label[marked], mark[marked])
+        found.append(label[marked[mark[marked] != lowest[label[marked]]]])
     return np.unique(np.concatenate(found))
 
 
@@ -102,7 +102,7 @@ def _cannot_sets(
     sets: dict[int, set[int]] = {}
     left, right = ends(keys)
     within = (label[left] == label[right]) & flagged[label[left]]
-    for a, b in zip(left[within].tolist(), right[within].tolist(), strict=True):
+    for a, b in np.stack([left[within], right[within]], axis=1).tolist():
         sets.setdefault(a, set()).add(b)
         sets.setdefault(b, set()).add(a)
     return sets
@@ -126,9 +126,11 @@ class _Groups:
             self.decided.setdefault(b, set()).add(a)
         self.parent = {row: row for row in rows}
         self.members = {row: {row} for row in rows}
-        self.cannot = [{row: set(pairs.get(row, ())) for row in rows} for pairs in cannot.values()]
-        self.guards = list(cannot)
-        self.held = [{row: {mark[row]} if row in mark else set[int]() for row in rows} for mark in marks.values()]
+        self.cannot = {guard: {row: set(pairs.get(row, ())) for row in rows} for guard, pairs in cannot.items()}
+        self.held = {
+            guard: {row: {mark[row]} if row in mark else set[int]() for row in rows}
+            for guard, mark in marks.items()
+        }
 
     def find(self, row: int) -> int:
         while self.parent[row] != row:
@@ -139,11 +141,11 @@ class _Groups:
     def objection(self, a: int, b: int, decided: bool) -> str | None:
         """The guard that keeps two groups apart, of which two records were `decided` the same or not. Two marks
         say nothing more where a person saw both and decided the two records the same."""
-        for guard, pairs in zip(self.guards, self.cannot, strict=True):
+        for guard, pairs in self.cannot.items():
             if not (decided and guard != DECIDED) and not pairs[a].isdisjoint(self.members[b]):
                 return guard
-        for (guard, mark), held in zip(self.marks.items(), self.held, strict=True):
-            if held[a] and held[b] and len(held[a] | held[b]) > 1 and not self.seen(a, b, mark):
+        for guard, held in self.held.items():
+            if held[a] and held[b] and len(held[a] | held[b]) > 1 and not self.seen(a, b, self.marks[guard]):
                 return guard
         return None
 
@@ -155,7 +157,7 @@ class _Groups:
     def join(self, a: int, b: int) -> None:
         keep, gone = min(a, b), max(a, b)
         self.parent[gone] = keep
-        for table in (self.members, *self.cannot, *self.held):
+        for table in (self.members, *self.cannot.values(), *self.held.values()):
             table[keep] |= table.pop(gone)
 
 
@@ -180,11 +182,10 @@ def _rebuild(
         used.append((left, right, float(edges.p[edge])))
     weak = weak_bridges(used)
     found.cut += [(a, b, "weak bridge") for a, b in weak]
-    kept = np.array([(a, b) for a, b, _ in used if (a, b) not in weak], dtype=np.int64).reshape(-1, 2)
     place = {int(row): n for n, row in enumerate(rows)}
-    first = np.array([place[int(a)] for a in kept[:, 0]], dtype=np.int64)
-    second = np.array([place[int(b)] for b in kept[:, 1]], dtype=np.int64)
-    found.of[rows] = rows[connected(len(rows), first, second)]
+    kept = [(place[a], place[b]) for a, b, _ in used if (a, b) not in weak]
+    ends_kept = np.array(kept, dtype=np.int64).reshape(len(kept), 2)
+    found.of[rows] = rows[connected(len(rows), ends_kept[:, 0], ends_kept[:, 1])]
 
 
 def weak_bridges(edges: Sequence[tuple[int, int, float]]) -> set[tuple[int, int]]:
@@ -259,11 +260,11 @@ def grouped(
     others: names of clusters of other rows."""
     found = build_clusters(register.size, edges, cannot, register.kind.guards.marks(register))
     names = cluster_names(register.ids, found.of, previous, others)
-    left, right = (np.array([c[k] for c in found.cut], dtype=np.uint32) for k in (0, 1))
+    left, right = (pl.Series([c[k] for c in found.cut], dtype=pl.UInt32) for k in (0, 1))
     cut = pl.DataFrame(
         {
-            "left_id": register.ids.gather(pl.Series(left, dtype=pl.UInt32)),
-            "right_id": register.ids.gather(pl.Series(right, dtype=pl.UInt32)),
+            "left_id": register.ids.gather(left),
+            "right_id": register.ids.gather(right),
             "guard": pl.Series([c[2] for c in found.cut], dtype=pl.String),
         }
     )
@@ -279,7 +280,7 @@ def cluster_names(
     with most of its records); a new one is named after the smallest id in it.
     """
     text = ids.cast(pl.String)
-    rows = np.flatnonzero(np.bincount(of, minlength=len(of)).take(of) > 1)
+    rows = np.flatnonzero(np.bincount(of).take(of) > 1)
     several = pl.DataFrame({"row": rows, "of": of[rows], "id": text.gather(pl.Series(rows.astype(np.uint32)))})
     smallest = several.group_by("of").agg(pl.col("row").get(pl.col("id").arg_min()))
     bearer = np.arange(len(of))
@@ -287,7 +288,7 @@ def cluster_names(
     names = text.gather(pl.Series(bearer.take(of).astype(np.uint32)))
     if not previous and others is None:
         return names.rename("cluster")
-    borne = pl.Series([], dtype=pl.String) if others is None else others
+    borne = pl.Series(dtype=pl.String) if others is None else others
     return _kept_names(text, of, names, previous or {}, borne)
 
 
@@ -323,15 +324,14 @@ def free_name(name: str, borne: Set[str]) -> str:
 
 def _without_clashes(now: pl.DataFrame, keeps: dict[int, str], fresh: pl.Series, taken: set[str]) -> pl.Series:
     """New clusters must not be named after an id whose name an earlier cluster still bears."""
-    clashing = fresh.filter(fresh.is_in(pl.Series(sorted(taken), dtype=pl.String).implode())).sort().to_list()
     borne = taken | {*fresh}
     renamed = {}
-    for name in clashing:
+    for name in sorted(taken.intersection(fresh)):
         renamed[name] = free_name(name, borne)
         borne.add(renamed[name])
     kept = pl.DataFrame(
         {"of": list(keeps), "kept": list(keeps.values())}, schema={"of": pl.Int64, "kept": pl.String}
     )
     joined = now.join(kept, on="of", how="left", maintain_order="left")
-    name = pl.col("name").replace(renamed)
-    return joined.select(pl.coalesce("kept", name).alias("cluster")).to_series()
+    fresh_name = pl.col("name").replace(renamed)
+    return joined.select(pl.coalesce("kept", fresh_name).alias("cluster")).to_series()

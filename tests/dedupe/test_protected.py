@@ -8,52 +8,9 @@ import pytest
 
 from casebridge.migrate.pipeline import open_job
 from casebridge.project.errors import SourceError
-from casebridge.project.no_link import NoLink
 from tests.councils import Migration, make_migration, small_council
 from tests.dumps import write_dump
 from tests.kin import make_kin, person
-from tests.staged import PERSONS, job_of, lay_out
-
-SEPARATORS = [",", ";", "|", "\t", "\v", "\f", "\r", "\x1c", "\x1e", "\x85", "\u2028", "\u2029", "\n", "\r\n"]
-SPELLINGS = ["2", "002", " 2 ", "2.0", "2.00", "old:2", "P:0002", "'2", '"2"', "\u200b2", "2\xa0", "\ufeff2",
-             "\uff12", "2\u2060", "\u20662\u2069", "\u00ad2"]  # fmt: skip
-
-
-def _project(folder: Path, text: str) -> None:
-    lay_out(folder, {"persons": PERSONS})
-    settings = folder / "casebridge.toml"
-    settings.write_text(settings.read_text() + 'no_link = "NO_LINK.csv"\n')
-    (folder / "NO_LINK.csv").write_text(text, encoding="utf-8", newline="")
-
-
-@pytest.mark.parametrize("spelling", SPELLINGS)
-@pytest.mark.parametrize("separator", SEPARATORS)
-def test_a_list_written_otherwise_protects(tmp_path: Path, separator: str, spelling: str) -> None:
-    _project(tmp_path, f"PI_NO{separator}1000{separator}{spelling}\n")
-    with job_of(tmp_path) as job:
-        assert NoLink(job).hidden({"old:1", "old:2", "old:22"}) == {"old:2"}
-
-
-@pytest.mark.parametrize("text", ["", "PI_NO\n", "\n\n", "PI_NO\n \u200b\n", "\ufeff", ",;\n"])
-def test_a_list_without_a_key_stops(tmp_path: Path, text: str) -> None:
-    _project(tmp_path, text)
-    with job_of(tmp_path) as job, pytest.raises(SourceError, match="is empty"):
-        NoLink(job).hidden({"old:1"})
-
-
-@pytest.mark.parametrize("data", [b"PI_NO\n2\xff\n", "PI_NO\n2\n".encode("utf-16")])
-def test_a_list_that_cannot_be_read_stops(tmp_path: Path, data: bytes) -> None:
-    _project(tmp_path, "")
-    (tmp_path / "NO_LINK.csv").write_bytes(data)
-    with job_of(tmp_path) as job, pytest.raises(SourceError, match="UTF-8"):
-        NoLink(job).hidden({"old:1"})
-
-
-def test_keys_of_noughts_are_keys(tmp_path: Path) -> None:
-    _project(tmp_path, "PI_NO\n000\n")
-    with job_of(tmp_path) as job:
-        assert NoLink(job).hidden({"old:0", "old:00", "old:10"}) == {"old:0", "old:00"}
-
 
 UNSEEN = [
     "\ufeff", "\u200b", "\u200c", "\u200e", "\u200f", "\u2060", "\u00a0", "\u00ad", "\u061c", "\u180e",
@@ -121,18 +78,6 @@ def test_whoever_is_listed_by_the_dumps_own_key_is_never_put_beside_another(tmp_
     met = {key for column in ("left_id", "right_id") for key in found[column]}
     assert "carefirst:00000777" in met
     assert met.isdisjoint({f"carefirst:{key}" for key in listed})
-
-
-def test_a_misspelt_first_key_stops_a_list_without_a_header(tmp_path: Path) -> None:
-    _project(tmp_path, "77\n2\n")
-    with job_of(tmp_path) as job, pytest.raises(SourceError, match="1 lines of the no-link list"):
-        NoLink(job).check({"old:1", "old:2"})
-
-
-def test_a_list_that_names_nobody_stops(tmp_path: Path) -> None:
-    _project(tmp_path, "PI_NO\nPI-NO\n")
-    with job_of(tmp_path) as job, pytest.raises(SourceError, match="names no record"):
-        NoLink(job).check({"old:1", "old:2"})
 
 
 def test_someone_on_the_list_whose_line_cannot_be_read_stops_nothing(tmp_path: Path) -> None:

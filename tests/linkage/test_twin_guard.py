@@ -1,0 +1,145 @@
+"""What no model may decide: a truth table of pairs that could be twins, and the marks that keep people apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from casebridge.dedupe.linkage import Fields
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, DEFAULT, SLIP, SWAP, TWO, UNLIKE, Comparison
+from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
+from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
+from casebridge.dedupe.linkage.kinds.guards import could_be_twins, marks_of_people
+from casebridge.dedupe.linkage.kinds.person import PERSON
+from casebridge.dedupe.linkage.register.reading import read_register
+
+ROLES = {"forename": "first", "middle_name": "middle", "surname": "last", "birth_date": "dob", "sex": "sex",
+         "nhs_number": "nhs"}  # fmt: skip
+OTHERWISE, MISSING = "otherwise", "missing"
+
+DOUBT: list[tuple[str, str, str, str, str, bool]] = [
+    # forename, birth date, sex, middle name, NHS number; for a person to decide?
+    (AGREES, AGREES, AGREES, AGREES, AGREES, False),
+    (AGREES, AGREES, AGREES, AGREES, MISSING, False),
+    (SWAP, AGREES, AGREES, AGREES, MISSING, False),
+    # A forename that is missing, or differs by more than a slip, though the number agrees.
+    (OTHERWISE, AGREES, AGREES, AGREES, AGREES, True),
+    (MISSING, AGREES, AGREES, AGREES, AGREES, True),
+    (OTHERWISE, SLIP, AGREES, AGREES, AGREES, True),
+    (OTHERWISE, DEFAULT, AGREES, AGREES, AGREES, True),
+    (OTHERWISE, MISSING, AGREES, AGREES, AGREES, True),
+    (OTHERWISE, OTHERWISE, AGREES, AGREES, AGREES, False),
+    (MISSING, OTHERWISE, AGREES, AGREES, MISSING, False),
+    # A slip: by itself where no number agrees, else with another sex or middle name.
+    (SLIP, AGREES, AGREES, AGREES, AGREES, False),
+    (SLIP, AGREES, AGREES, AGREES, MISSING, True),
+    (SLIP, AGREES, UNLIKE, AGREES, AGREES, True),
+    (SLIP, AGREES, AGREES, UNLIKE, AGREES, True),
+    (SLIP, AGREES, MISSING, MISSING, AGREES, False),
+    (SLIP, OTHERWISE, UNLIKE, UNLIKE, MISSING, False),
+    # Another sex or middle name: by itself where no number agrees.
+    (AGREES, AGREES, UNLIKE, AGREES, AGREES, False),
+    (AGREES, AGREES, AGREES, UNLIKE, AGREES, False),
+    (AGREES, AGREES, UNLIKE, AGREES, MISSING, True),
+    (SWAP, SLIP, AGREES, UNLIKE, MISSING, True),
+    (AGREES, OTHERWISE, UNLIKE, UNLIKE, MISSING, False),
+    # No birth date on one side: parents and children share name and home.
+    (AGREES, MISSING, AGREES, AGREES, MISSING, True),
+    (AGREES, MISSING, AGREES, AGREES, AGREES, False),
+    # Two numbers.
+    (AGREES, AGREES, AGREES, AGREES, TWO, True),
+    (OTHERWISE, OTHERWISE, UNLIKE, UNLIKE, TWO, True),
+]
+
+
+@pytest.fixture(scope="module")
+def comparisons() -> list[Comparison]:
+    one = {"id": "a", "first": "ANN", "middle": "MAY", "last": "NG", "dob": "1990-01-02", "sex": "F"}
+    other = {"id": "b", "first": "BO", "middle": "JO", "last": "LI", "dob": "1980-11-12", "sex": "M"}
+    people = pl.DataFrame([{**one, "nhs": "9434765919"}, {**other, "nhs": "9434765870"}])
+    return list(comparisons_for(read_register(people, Fields(id="id", roles=ROLES), PERSON)))
+
+
+def _level(comparison: Comparison, tag: str) -> int:
+    """The number of a level with this tag."""
+    if tag == MISSING:
+        return comparison.null
+    tags = [level.tag for level in comparison.levels]
+    return 0 if tag == AGREES else tags.index(None if tag == OTHERWISE else tag)
+
+
+def _doubt(comparisons: list[Comparison], without: frozenset[str] = frozenset()) -> list[bool]:
+    """Of each line of the table, with these comparisons alone."""
+    names = ("forename", "birth_date", "sex", "middle_name", "nhs_number")
+    lines = [dict(zip(names, line[:5], strict=True)) for line in DOUBT]
+    levels = [[_level(c, line[c.name]) if c.name in line else 0 for c in comparisons] for line in lines]
+    return could_be_twins(comparisons, np.array(levels, dtype=np.uint8), without).tolist()
+
+
+def test_what_a_twin_could_show_is_for_a_person(comparisons: list[Comparison]) -> None:
+    found = _doubt(comparisons)
+    assert [line for line, doubt in zip(DOUBT, found, strict=True) if doubt != line[5]] == []
+    assert _doubt(comparisons[::-1]) == found
+
+
+def test_each_cap_can_be_left_out(comparisons: list[Comparison]) -> None:
+    two = [line[4] == TWO for line in DOUBT]
+    assert _doubt(comparisons, frozenset({TWIN_CAP})) == two
+    assert _doubt(comparisons, frozenset({TWIN_CAP, NUMBER_CAP})) == [False] * len(DOUBT)
+    by_twins = [line[5] and line[4] != TWO for line in DOUBT]
+    assert _doubt(comparisons, frozenset({NUMBER_CAP})) == by_twins
+
+
+@pytest.mark.parametrize("name", ["forename", "birth_date", "sex", "middle_name", "nhs_number"])
+def test_what_a_register_does_not_have_is_missing_everywhere(comparisons: list[Comparison], name: str) -> None:
+    place = next(n for n, comparison in enumerate(comparisons) if comparison.name == name)
+    names = ("forename", "birth_date", "sex", "middle_name", "nhs_number")
+    lines = [dict(zip(names, line[:5], strict=True)) | {name: MISSING} for line in DOUBT]
+    levels = [[_level(c, line[c.name]) if c.name in line else 0 for c in comparisons] for line in lines]
+    whole = could_be_twins(comparisons, np.array(levels, dtype=np.uint8)).tolist()
+    left = comparisons[:place] + comparisons[place + 1 :]
+    found = _doubt(left)
+    if name == "birth_date":  # then nobody's is lacking, and all may share one: only the forename tells
+        assert [f for f, w, line in zip(found, whole, DOUBT, strict=True) if line[4] != MISSING and f != w] == []
+    else:
+        assert found == whole
+
+
+def test_marks_that_keep_people_apart() -> None:
+    """A valid NHS number of one's own; who holds two is kept apart from nobody by one of them. The numbers of
+    children of one birth, and generations."""
+    people = pl.DataFrame(
+        {"id": list("abcdefgh"), "first": ["Ann", "Ann", "Ann", "Ann", "Twin 1", "Twin 2", None, "Bo"],
+         "last": ["Ng", "Ng", "Ng", "Ng", "Ng", "Ng", "Ng Snr", "Ng"],
+         "nhs": ["9434765919", "9434765870", "9434765919 / 9434765870", "9434765918", None, None, None,
+                 "943 476 5919"]}
+    )  # fmt: skip
+    roles = {"forename": "first", "surname": "last", "nhs_number": "nhs"}
+    register = read_register(people, Fields(id="id", roles=roles), PERSON)
+    marks = marks_of_people(register)
+    assert set(marks) == {
+        "two different valid NHS numbers",
+        "numbered as two children",
+        "styled as two generations",
+    }
+    shown = {guard: dict(zip(register.ids, mark.tolist(), strict=True)) for guard, mark in marks.items()}
+    number = shown["two different valid NHS numbers"]
+    assert 0 < number["a"] == number["h"] != number["b"] > 0
+    assert number["a"] < 1 << 60
+    assert [number[item] for item in "cdefg"] == [0] * 5
+    births = shown["numbered as two children"]
+    assert births["e"] != births["f"]
+    assert [bool(births[item]) for item in "abcdefgh"] == [False] * 4 + [True, True, False, False]
+    generations = shown["styled as two generations"]
+    assert [bool(generations[item]) for item in "abcdefgh"] == [False] * 6 + [True, False]
+
+
+def test_a_register_without_numbers_has_no_marks_of_them() -> None:
+    people = pl.DataFrame({"id": ["a", "b"], "last": ["Ng", "Li"]})
+    register = read_register(people, Fields(id="id", roles={"surname": "last"}), PERSON)
+    assert "two different valid NHS numbers" not in marks_of_people(register)
+    one = pl.DataFrame({"id": ["a", "b"], "last": ["Ng", "Li"], "nhs": ["9434765919", None]})
+    register = read_register(one, Fields(id="id", roles={"surname": "last", "nhs_number": "nhs"}), PERSON)
+    (number,) = (mark for guard, mark in marks_of_people(register).items() if "NHS" in guard)
+    assert dict(zip(register.ids, (number > 0).tolist(), strict=True)) == {"a": True, "b": False}

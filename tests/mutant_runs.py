@@ -1,0 +1,150 @@
+"""Runs some tests once for each mutant of a module, all in one process: once all is imported most cost little.
+
+`python -m tests.mutant_runs`, in a folder that `tests/mutants.py` made, reads there which mutants and tests. First
+the tests run on the sound code: that tells which functions each of them reaches, and how long it takes. After FEW
+mutants they run on it again, so that no mutant can spoil the process for those after it: if they fail, what was
+found since is forgotten, and the process ends, to be started again.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+from hypothesis import HealthCheck, Phase, settings
+from mutmut.mutation import trampoline
+
+WORK, FOUND, BEGUN = "work.json", "found.jsonl", "begun.txt"
+KILLED, SURVIVED, UNREACHED, OUT_OF_TIME = "killed", "survived", "no test", "out of time"
+FEW = 40
+LEAST = 10.0  # seconds of a processor that any mutant may take
+QUIET = ("-q", "--tb=line", "--assert=plain", "-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none",
+         "-W", "ignore::ResourceWarning", "-W", "ignore::pytest.PytestUnraisableExceptionWarning",
+         "-W", "ignore::pytest.PytestAssertRewriteWarning")  # fmt: skip
+"""What a mutant leaves open is noticed in the tests of the next one, which is not to blame."""
+
+
+class TakesTooLongError(BaseException):
+    """A mutant needs more of the processor than it may: no code that catches errors may catch this."""
+
+
+class OncePerMutant:
+    """A plugin of pytest: its loop over the tests, once for each mutant."""
+
+    def __init__(self, names: Sequence[str], patience: float) -> None:
+        self.names, self.patience = names, patience
+        self.reached: dict[pytest.Item, set[str]] = {}
+        self.seconds: dict[pytest.Item, float] = {}
+
+    def pytest_sessionstart(self) -> None:
+        """Property tests give the same examples each time, and do not look for the smallest that fails."""
+        settings.register_profile(
+            "mutants",
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=(Phase.explicit, Phase.generate),
+            suppress_health_check=list(HealthCheck),
+        )
+        settings.load_profile("mutants")
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """All mutants."""
+        self._learn(session)
+        since: list[str] = []
+        for number, name in enumerate(self.names, 1):
+            Path(BEGUN).write_text(name, encoding="utf-8")
+            _tell(name, self._result(session, name))
+            since.append(name)
+            if number % FEW == 0 or number == len(self.names):
+                if not self._sound(session):
+                    for spoilt in since:
+                        _tell(spoilt, "")
+                    return True
+                since = []
+        return True
+
+    def _learn(self, session: pytest.Session) -> None:
+        """Run each test on the sound code: twice, for the first run imports and compiles."""
+        hits: set[str] = set()
+        trampoline.record_trampoline_hit = lambda name, **_: hits.add(name)
+        for under in ("", "stats"):
+            for item in session.items:
+                hits.clear()
+                begun = time.process_time()
+                if not self._passes([item], under, session):
+                    raise pytest.UsageError(f"{item.nodeid} fails on the sound code")
+                self.reached[item], self.seconds[item] = set(hits), time.process_time() - begun
+
+    def _result(self, session: pytest.Session, name: str) -> str:
+        """What the tests make of one mutant, the quickest first."""
+        function = name.rpartition("__mutmut_")[0]
+        reaching = [item for item, reached in self.reached.items() if function in reached]
+        items = sorted(reaching, key=self.seconds.__getitem__)
+        if not items:
+            return UNREACHED
+        try:
+            with _at_most(LEAST + self.patience * sum(self.seconds[item] for item in items)) as late:
+                passes = self._passes(items, name, session)
+        except TakesTooLongError:
+            return OUT_OF_TIME
+        return OUT_OF_TIME if late else SURVIVED if passes else KILLED
+
+    def _sound(self, session: pytest.Session) -> bool:
+        return self._passes(session.items, "", session)
+
+    def _passes(self, items: Sequence[pytest.Item], under: str, session: pytest.Session) -> bool:
+        """Whether all these tests pass with one mutant under test. What a session shares is made anew as well."""
+        os.environ["MUTANT_UNDER_TEST"] = under
+        for item, after in zip(items, [*items[1:], None], strict=True):
+            reports = runtestprotocol(item, log=False, nextitem=after)
+            if any(report.failed for report in reports):
+                session._setupstate.teardown_exact(None)
+                gc.collect()  # files and databases that the failed test left open
+                if not under:
+                    sys.stdout.writelines(f"{report.longreprtext}\n" for report in reports if report.failed)
+                return False
+        return True
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[list[bool]]:
+    """Raise TakesTooLongError in what runs here when it needs more of the processor; the list says whether."""
+    late: list[bool] = []
+
+    def stop(*_: Any) -> None:
+        late.append(True)
+        raise TakesTooLongError
+
+    signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield late
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _tell(name: str, result: str) -> None:
+    with Path(FOUND).open("a", encoding="utf-8") as file:
+        file.write(json.dumps([name, result]) + "\n")
+
+
+def main() -> None:
+    """Run what the folder's work file names."""
+    work = json.loads(Path(WORK).read_text(encoding="utf-8"))
+    runs = OncePerMutant(work["names"], work["patience"])
+    raise SystemExit(pytest.main([*QUIET, *work["tests"]], plugins=[runs]))
+
+
+if __name__ == "__main__":
+    main()
