@@ -37,6 +37,7 @@ REVIEW = ("tests/dedupe/test_review.py", "-k", "not postgresql")
 GUARDS: Mapping[str, Sequence[str]] = {
     "project/no_link.py": ("tests/project/test_no_link.py",),
     "dedupe/candidates.py": ("tests/dedupe/test_candidates.py",),
+    "dedupe/register_queries.py": ("tests/dedupe/test_candidates.py", "-k", "query"),
     "dedupe/review/survivorship.py": REVIEW,
     "reconciliation/counting/restriction.py": ("tests/reconciliation/test_restricted.py",),
     "dedupe/review/decisions.py": REVIEW,

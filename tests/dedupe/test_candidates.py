@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ import pytest
 
 from casebridge import transform
 from casebridge.dedupe.candidates import (
-    ask,
     ask_evidence,
     batch_name,
     candidate_pairs,
@@ -24,6 +24,7 @@ from casebridge.dedupe.candidates import (
     try_queries,
 )
 from casebridge.dedupe.config import LinkageConfig
+from casebridge.dedupe.register_queries import ask, words_column
 from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.project.errors import CasebridgeError, SpecError
 from casebridge.project.job import Job, Silent
@@ -105,17 +106,17 @@ def test_the_register_is_who_may_be_linked_and_who_is_on_file_as_two(tmp_path: P
 
 def test_a_table_without_a_row_can_be_asked(job: Job) -> None:
     """As one that this export has nothing of."""
-    query = "SELECT p._key AS id, p.last_name, v.last_name AS at FROM persons p LEFT JOIN visits v USING (_key)"
+    query = "SELECT p._key AS id, p.last_name, v.born FROM persons p LEFT JOIN visits v USING (_key)"
     register, _ = read_register(job, replace(CONFIG, query=query))
-    assert register["at"].to_list() == [None, None, None]
+    assert register["born"].to_list() == [None, None, None]
 
 
 def test_an_id_names_system_and_register(job: Job) -> None:
     numbers = "SELECT 7 AS id, 'x' AS last_name, NULL AS born FROM others WHERE _key = '1'"
     assert read_register(job, replace(CONFIG, query=numbers, related=None))[0]["id"].to_list() == ["old:7"]
-    named = "SELECT _key AS id, 'new' AS system, last_name FROM persons WHERE _key = '1'"
+    named = "SELECT _key AS id, 'new' AS system, last_name, born FROM persons WHERE _key = '1'"
     register, _ = read_register(job, replace(ORGANISATIONS, query=named))
-    assert register.to_dicts() == [{"id": "new/teams:1", "last_name": "N1"}]
+    assert register.to_dicts() == [{"id": "new/teams:1", "last_name": "N1", "born": date(1990, 2, 1)}]
     systems = {**job.settings.systems, "new": job.settings.systems["old"]}
     two = replace(job, settings=replace(job.settings, systems=systems))
     with pytest.raises(SpecError, match="a project of several systems needs a column `system`") as caught:
@@ -144,7 +145,7 @@ def test_what_reviewers_are_shown_beside_a_record(job: Job) -> None:
         ({"query": "SELECT _key AS id, nme FROM persons"}, ["register.query"]),
         ({"related": "SELECT nobody FROM persons"}, ["related.query"]),
         ({"query": "SELECT 1 AS id FROM person", "related": "SELECT 1; SELECT 2",
-          "evidence": (("teams", "SELEC"), ("flags", "SELECT 1 AS id FROM visits"))},
+          "evidence": (("teams", "SELEC"), ("flags", "SELECT 1 AS id, 2 AS flag FROM visits"))},
          ["register.query", "related.query", "evidence.teams"]),
     ],
 )  # fmt: skip
@@ -193,6 +194,51 @@ def test_a_query_reads_its_tables_only_and_is_quoted_without_a_value(
     assert "Abernathy" not in str(caught.value)
     clock = [problem.hint for problem in found if "clock" in problem.what]
     assert clock == ["write the day as a constant, such as DATE '2026-04-01'"] * len(clock)
+
+
+def test_a_query_gives_what_is_needed_of_it() -> None:
+    with duckdb.connect() as database:
+        database.execute("CREATE TABLE a AS SELECT 1 AS id, 2 AS surname")
+        assert ask(database, "SELECT * FROM a", "register.query", ["a"], ["surname", "id"]).columns == [
+            "id",
+            "surname",
+        ]
+        with pytest.raises(SpecError) as caught:
+            ask(database, "SELECT * FROM a", "register.query", ["a"], ["id", "surnam", "born", "surnam"])
+    assert [(p.file, p.where, p.what, bool(p.hint)) for p in caught.value.problems] == [
+        ("linkage.toml", "register.query", "gives no column `surnam`", True),
+        ("linkage.toml", "register.query", "gives no column `born`", True),
+    ]
+    assert "surname" in str(caught.value.problems[0].hint)
+
+
+def test_a_query_of_evidence_gives_words_beside_each_id(job: Job) -> None:
+    rows = pl.DataFrame({"system": ["x"], "id": [1], "team": [2], "more": [3]})
+    assert words_column(rows, "evidence.teams") == "team"
+    for query in ("SELECT _key AS id FROM persons", "SELECT _key AS id, 'old' AS system FROM persons"):
+        alone = replace(CONFIG, evidence=(("teams", query),))
+        for asked in (
+            lambda one=alone: try_queries(job, one),
+            lambda one=alone: ask_evidence(job, one, "teams", ["1"]),
+        ):
+            with pytest.raises(SpecError) as caught:
+                asked()
+            (problem,) = caught.value.problems
+            assert (problem.file, problem.where) == ("linkage.toml", "evidence.teams")
+            assert problem.what == "gives nothing but `id`: the words about each belong beside it"
+
+
+def test_a_project_of_several_systems_says_of_which_each_row_is(job: Job) -> None:
+    systems = {**job.settings.systems, "new": job.settings.systems["old"]}
+    two = replace(job, settings=replace(job.settings, systems=systems))
+    with pytest.raises(SpecError) as caught:
+        try_queries(two, replace(CONFIG, where="registers.x", evidence=()))
+    what = "a project of several systems needs a column `system` in the result"
+    assert [(problem.where, problem.what) for problem in caught.value.problems] == [
+        ("registers.x.query", what), ("registers.x.related.query", what),
+    ]  # fmt: skip
+    named = "SELECT _key AS id, 'old' AS system, last_name, born FROM persons"
+    try_queries(two, replace(CONFIG, query=named, related=None, evidence=()))
 
 
 SAID = [
