@@ -20,6 +20,7 @@ from casebridge.dedupe.scan.live_preflight import TARGET, read_live_rules
 from casebridge.dedupe.scan.people import LiveQueries
 from casebridge.migrate.drafting.names import quoted, toml_key
 from casebridge.migrate.drafting.people import bare_word, roles_named
+from casebridge.migrate.further_registers import drafted, of_the_pack
 from casebridge.migrate.projects import PACK
 from casebridge.project.batch import write_text
 from casebridge.project.errors import CasebridgeError, Problem, SpecError, did_you_mean
@@ -110,14 +111,16 @@ def _like_the_pack(relations: Sequence[Relation]) -> tuple[str, str, Mapping[str
     roles, rest, scan = (text.index(mark) for mark in _CUT)
     with resources.as_file(_pack()) as pack:
         config = read_scan(pack)
+        further = [one for one in read_scans(pack)[1:] if not _missing(one, relations)]
+    beside = of_the_pack(text[rest:scan], further)
     if not _missing(config, relations):
-        return text[roles:rest] + text[scan:], _MOSAIC, dict(config.fields)
+        return text[roles:rest] + beside + text[scan:], _MOSAIC, dict(config.fields)
     bare = replace(
         config, lookups=(), tables=tuple(table for table in config.tables if table.name not in _FOR_TEAMS)
     )
     if _missing(bare, relations):
         return None
-    return _without_teams(text[roles:rest] + text[scan:]), _MOSAIC, dict(config.fields)
+    return _without_teams(text[roles:rest] + beside + text[scan:]), _MOSAIC, dict(config.fields)
 
 
 def _without_teams(text: str) -> str:
@@ -152,7 +155,7 @@ def _drafted(relations: Sequence[Relation]) -> tuple[str, str, Mapping[str, str]
         if marks
         else "# Nothing here says whose record is restricted: say so in `query` before anybody reviews.\n"
     )
-    return warning + text, relation.name, roles
+    return warning + text + drafted(relations, relation.name), relation.name, roles
 
 
 def _named(names: Sequence[str], words: frozenset[str]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from casebridge.dedupe.scan.config import read_scans
 from casebridge.dedupe.scan.history import Record
 from casebridge.dedupe.scan.night import Preview, preview, scan
 from casebridge.dedupe.scan.state import read_state
@@ -29,6 +30,11 @@ def preview_scan(folder: Path, *, whole: bool = False, model: Model = Model.KEPT
 def chores_of(folder: Path) -> dict[str, list[str] | None]:
     """The keys of each chore as the last scan found them; None where a table was not there. Read only."""
     return dict(read_state(read_settings(folder).work).facts.get("chores", {}))
+
+
+def absent_chores(folder: Path) -> dict[str, str]:
+    """What the project says of each chore where a table or column that it needs is not there."""
+    return {chore.name: chore.absent for chore in read_scans(folder)[0].chores}
 
 
 def _today() -> dt.date:

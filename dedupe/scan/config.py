@@ -34,7 +34,7 @@ KNOWN: Mapping[str, frozenset[str]] = {
             "verified",
         }
     ),
-    "scan.chores": frozenset({"words", "query", "tables"}),
+    "scan.chores": frozenset({"words", "query", "tables", "of", "absent"}),
     "scan.tables": frozenset({"key", "person", "columns", "changed", "others"}),
 }
 """The keys of `[scan]`, and of a part `[scan.tables.NAME]`."""
@@ -67,12 +67,15 @@ class LiveTable:
 @dataclass(frozen=True)
 class Chore:
     """A list for somebody's day: what it is in words, the query of keys (`id`), and the tables that it needs
-    beside those of the scan, each with its columns."""
+    beside those of the scan, each with its columns. `of`: the table whose keys these are, where they are not
+    people's; `absent`: what is said where a table or column is not there."""
 
     name: str
     words: str
     query: str
     tables: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    of: str = ""
+    absent: str = ""
 
 
 @dataclass(frozen=True)
@@ -232,7 +235,8 @@ def _chore(name: str, body: Any, problems: list[Problem]) -> Chore:
     if not str(body.get("query", "")).strip():
         problems.append(Problem(FILE, f"{where}.query", "is missing"))
     needed = _columns_by_table(body, "tables", f"{where}.tables", problems)
-    return Chore(name, str(body.get("words", name.replace("_", " "))), str(body.get("query", "")), needed)
+    words, query = str(body.get("words", name.replace("_", " "))), str(body.get("query", ""))
+    return Chore(name, words, query, needed, str(body.get("of", "")), str(body.get("absent", "")))
 
 
 def _columns_by_table(

@@ -15,27 +15,27 @@ LARGE, GROWN, FAR_TOO_LARGE, SOME = 0.02, 2.0, 0.25, 50
 SHRUNK, OFF = 0.98, 0.15
 
 
-def drift(before: Sequence[Record], tonight: Record) -> list[str]:
+def drift(before: Sequence[Record], tonight: Record, many: str = "people") -> list[str]:
     """Warnings, a sentence each. before: the nights that are kept, the oldest first; of the last NIGHTS the median
-    is what is usual. Counts and shares only.
+    is what is usual. many: what the records are called. Counts and shares only.
 
     Volume: TIMES as many changes or new pairs as usual. Scores: the mean probability of new pairs moved by OFF.
     Blocks: the commonest value of a role is on a share of LARGE and GROWN times what is usual, or on
     a share of FAR_TOO_LARGE, and on SOME at least: it is likely a placeholder. The register: it shrank.
     """
     usual = [record for record in before if record.night > 1][-NIGHTS:]
-    return [*_blocks(usual, tonight), *(_volume(usual, tonight) if len(usual) >= FEW else ())]
+    return [*_blocks(usual, tonight, many), *(_volume(usual, tonight, many) if len(usual) >= FEW else ())]
 
 
-def _volume(usual: Sequence[Record], tonight: Record) -> Iterator[str]:
+def _volume(usual: Sequence[Record], tonight: Record, many: str) -> Iterator[str]:
     changed, new = _median(usual, lambda one: one.changed), _median(usual, lambda one: one.new)
     if tonight.changed > max(TIMES * changed, MANY_CHANGED * tonight.people):
-        yield f"{tonight.changed:,} people changed, where {changed:,.0f} are usual: was there a mass update?"
+        yield f"{tonight.changed:,} {many} changed, where {changed:,.0f} are usual: was there a mass update?"
     if tonight.new > max(TIMES * new, MANY_NEW):
         yield f"{tonight.new:,} new pairs, where {new:,.0f} are usual: look at some before all are reviewed"
     people = _median(usual, lambda one: one.people)
     if tonight.people < SHRUNK * people:
-        yield f"the register has {tonight.people:,} people, where it had {people:,.0f}: was all of it read?"
+        yield f"the register has {tonight.people:,} {many}, where it had {people:,.0f}: was all of it read?"
     scored = [record for record in usual if record.probability is not None]
     if len(scored) >= FEW and tonight.probability is not None and tonight.new >= FEW:
         mean = _median(scored, lambda one: one.probability or 0.0)
@@ -46,7 +46,7 @@ def _volume(usual: Sequence[Record], tonight: Record) -> Iterator[str]:
             )
 
 
-def _blocks(usual: Sequence[Record], tonight: Record) -> Iterator[str]:
+def _blocks(usual: Sequence[Record], tonight: Record, many: str) -> Iterator[str]:
     for role, share in sorted(tonight.largest.items()):
         before = [record.largest[role] for record in usual if role in record.largest]
         typical = statistics.median(before) if before else 0.0
@@ -55,7 +55,7 @@ def _blocks(usual: Sequence[Record], tonight: Record) -> Iterator[str]:
         if share >= FAR_TOO_LARGE or (before and share >= LARGE and share >= GROWN * typical):
             known = f", where {typical:.1%} is usual" if before else ""
             yield (
-                f"{role.replace('_', ' ')}: one value is on {share:.1%} of all people{known}. A placeholder? "
+                f"{role.replace('_', ' ')}: one value is on {share:.1%} of all {many}{known}. A placeholder? "
                 "Once half the register shares it, everybody is compared with everybody"
             )
 

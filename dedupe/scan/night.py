@@ -23,7 +23,7 @@ from casebridge.dedupe.review.reraise import note_bases
 from casebridge.dedupe.scan.by_team import made_tonight, team_counts, teams_of
 from casebridge.dedupe.scan.chores import done_chores
 from casebridge.dedupe.scan.config import read_scans
-from casebridge.dedupe.scan.counts import NHS, Counts
+from casebridge.dedupe.scan.counts import Counts
 from casebridge.dedupe.scan.drift import drift
 from casebridge.dedupe.scan.failpoints import failpoint
 from casebridge.dedupe.scan.history import Record, counted_pairs, read_record
@@ -163,7 +163,7 @@ class _Night(RegisterNight):
         state = self.state
         kept = self.keep(seen, found)
         lists = done_chores(found.queries, self.config.chores, seen.chores, seen.hidden)
-        counts = self._counts(found, again=found.due)
+        counts = self.counts(found)
         record, nights = self._record(seen, found, lists, told, counts)
         merged = {gone: kept for gone, kept in found.keys.merged.items() if not {gone, kept} & seen.hidden}
         failpoint("before commit")
@@ -177,21 +177,6 @@ class _Night(RegisterNight):
         publish(self.ledger, self.settings, state)
         failpoint("published")
         return record
-
-    def _counts(self, found: Found, *, again: bool) -> Counts:
-        """What the register holds now: brought up to date, or counted again."""
-        state, moved, counts = self.state, found.moved, None
-        values, nhs = state.frame("counts"), state.frame("nhs")
-        as_now = nhs is not None and nhs.columns == NHS.names() and found.asked is not None and not again
-        if values is not None and nhs is not None and as_now:
-            before = Counts(values, nhs, state.facts["floors"], state.facts["wrong"])
-            counts = before.moved(moved.then, moved.now, self.config)
-        if counts is None:
-            columns = dict.fromkeys(["id", *(column for _, column in self.config.fields), self.config.verified])
-            counts = Counts.of(moved.register.select(*filter(None, columns)), self.config)
-        state.put("counts", counts.values)
-        state.put("nhs", counts.nhs)
-        return counts
 
     def _by_team(self, seen: Seen, found: Found) -> dict[str, dict[str, int]]:
         said, new = DecisionLog(self.log).standing(), made_tonight(found.moved)
@@ -220,6 +205,7 @@ class _Night(RegisterNight):
             rows_read={name: table.read for name, table in seen.tables.items()},
             late={name: table.late for name, table in seen.tables.items() if table.late}, missed=max(gap, 0),
             chores={name: None if keys is None else len(keys) for name, keys in lists.items()},
+            absent={one.name: one.absent for one in self.config.chores if one.absent and lists[one.name] is None},
             registers={name: one.counts for name, one in told.items()},
             warnings=(*found.linked.warnings, *(words for one in told.values() for words in one.warnings)),
             seconds=round(time.monotonic() - self.began, 2),

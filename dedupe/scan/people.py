@@ -85,11 +85,13 @@ class LiveQueries:
         tables = self._config.tables
         return [(one.name, one.person) for one in tables if plain_name(one.name).casefold() in text]
 
-    def keys(self, query: str, where: str, tables: Tables) -> list[str]:
-        """The `id`s of a query over these tables and those of the scan, as system:key, each once."""
+    def keys(self, query: str, where: str, tables: Tables, of: str = "") -> list[str]:
+        """The `id`s of a query over these tables and those of the scan, as system:key, each once. of: the table
+        whose keys they are, where they are not people's."""
         given = self._rows(query, where, {**self._named_in(query), **tables}, ["id"])
         rows = given.select("id").drop_nulls().unique()
-        return [str(item) for item in self._named(rows, "id").get_column("id").sort()]
+        space = f"{self._space}/{of}" if of else self._space
+        return [str(item) for item in self._named(rows, "id", space).get_column("id").sort()]
 
     def _asked(self, query: str, where: str, keys: Collection[str] | None, needs: Sequence[str]) -> pl.DataFrame:
         if keys is None:
@@ -123,8 +125,9 @@ class LiveQueries:
             shut(database)
             yield database
 
-    def _named(self, rows: pl.DataFrame, column: str) -> pl.DataFrame:
-        return rows.with_columns((pl.lit(f"{self._space}:") + pl.col(column).cast(pl.String)).alias(column))
+    def _named(self, rows: pl.DataFrame, column: str, space: str = "") -> pl.DataFrame:
+        front = pl.lit(f"{space or self._space}:")
+        return rows.with_columns((front + pl.col(column).cast(pl.String)).alias(column))
 
 
 def plain_name(name: str) -> str:

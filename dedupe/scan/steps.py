@@ -21,7 +21,9 @@ from casebridge.dedupe.scan.by_team import teams_of, with_teams
 from casebridge.dedupe.scan.changes import TableRead, read_table
 from casebridge.dedupe.scan.chores import read_chores, read_whole
 from casebridge.dedupe.scan.config import RESTRICTED, ScanConfig
-from casebridge.dedupe.scan.history import COUNTED, counted_pairs
+from casebridge.dedupe.scan.counts import NHS, Counts
+from casebridge.dedupe.scan.drift import NIGHTS, drift
+from casebridge.dedupe.scan.history import COUNTED, Record, counted_pairs, read_record
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import Keys
 from casebridge.dedupe.scan.linking import Before, Linked, Ruled, link_people, linked_again, read_linked
@@ -229,16 +231,40 @@ class RegisterNight:
         register, asked = found.moved.register, found.queries.texts
         people = shown_people(self.config, register, seen.rows, members, found.ruled.related, asked)
         pairs = pairs_evidence(self.log.keyer(), found.pairs.drop(BESIDE), people, {}, self.config.kind)
-        counted = counted_pairs(found.pairs, found.before, self.day)
-        counts = {**counted, "records": register.height, "changed": len(found.moved.changed)}
+        counts = self.counts(found)
+        nights = [read_record(body) for body in self.state.facts.get("nights", [])]
+        tonight = Record(
+            night=self.state.night + 1, day=self.day.isoformat(), people=register.height,
+            changed=len(found.moved.changed), **counted_pairs(found.pairs, found.before, self.day),
+            largest=counts.largest_shares(self.config), filled=counts.filled_shares(self.config),
+        )  # fmt: skip
         self.state.settle({
             **self.keep(seen, found), "merged": dict(found.keys.merged), "back": dict(found.returned),
             "asked": self.asked, "model_since": self.model_since(),
             "keys": {name: table.keys for name, table in seen.tables.items()},
+            "floors": dict(counts.floors), "wrong": dict(counts.wrong),
+            "nights": [one.plain() for one in [*nights, tonight][-NIGHTS:]],
         })  # fmt: skip
         shown = Beside(tuple(people.values()), tuple(pairs))
-        warned = tuple(f"{self.config.name}: {words}" for words in found.linked.warnings)
-        return Told({key: int(counts[key]) for key in COUNTED}, shown, warned)
+        words = [*found.linked.warnings, *drift(nights, tonight, KINDS[self.config.kind].many)]
+        told = {**tonight.plain(), "records": register.height}
+        warned = tuple(f"{self.config.name}: {one}" for one in words)
+        return Told({key: int(told[key]) for key in COUNTED}, shown, warned)
+
+    def counts(self, found: Found) -> Counts:
+        """What the register holds now: brought up to date, or counted again."""
+        state, moved, counts = self.state, found.moved, None
+        values, nhs = state.frame("counts"), state.frame("nhs")
+        as_now = nhs is not None and nhs.columns == NHS.names() and found.asked is not None and not found.due
+        if values is not None and nhs is not None and as_now:
+            before = Counts(values, nhs, state.facts["floors"], state.facts["wrong"])
+            counts = before.moved(moved.then, moved.now, self.config)
+        if counts is None:
+            columns = dict.fromkeys(["id", *(column for _, column in self.config.fields), self.config.verified])
+            counts = Counts.of(moved.register.select(*filter(None, columns)), self.config)
+        state.put("counts", counts.values)
+        state.put("nhs", counts.nhs)
+        return counts
 
     def model_since(self) -> int:
         """The last decision before the model was fitted: what it rested on was weighed by another one."""

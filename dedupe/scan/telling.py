@@ -37,14 +37,18 @@ def _lines(record: Record) -> list[Line]:
         ("people in the register", f"{record.people:,}"),
         ("of them new or changed", f"{record.changed:,}"),
     ]
-    lines += [(name.replace("_", " "), "not read" if count is None else f"{count:,}")
-              for name, count in record.chores.items()]  # fmt: skip
+    lines += [(name.replace("_", " "), _of_chore(record, name)) for name in record.chores]
     for name, counts in record.registers.items():
         if counts is None:
             lines.append((name.replace("_", " "), "not read"))
         else:
             lines += [(f"{name.replace('_', ' ')}: {words}", f"{counts[key]:,}") for key, words in _OF_REGISTER]
     return lines + ([("nights missed before, caught up", f"{record.missed:,}")] if record.missed else [])
+
+
+def _of_chore(record: Record, name: str) -> str:
+    count = record.chores[name]
+    return f"{count:,}" if count is not None else record.absent.get(name) or "not read"
 
 
 _BY_TEAM = (("new", "new"), ("waiting", "waiting"), ("again", "made again"))

@@ -11,7 +11,7 @@ from casebridge.dedupe.scan.chores import ABSENT
 from casebridge.dedupe.scan.steps import Model
 from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.render import show_json
-from casebridge.migrate.scanning import chores_of, preview_scan, scan_project
+from casebridge.migrate.scanning import absent_chores, chores_of, preview_scan, scan_project
 from casebridge.project.errors import counted
 
 
@@ -53,12 +53,12 @@ def _of_register(counts: Mapping[str, int]) -> str:
 
 
 def _chores(folder: Path, as_json: bool) -> None:
-    lists = chores_of(folder)
+    lists, absent = chores_of(folder), absent_chores(folder)
     if as_json:
         show_json(lists)
         return
     for name, keys in lists.items():
-        for key in keys if keys is not None else (ABSENT,):
+        for key in keys if keys is not None else (absent.get(name) or ABSENT,):
             click.echo(f"{name},{key}")
 
 

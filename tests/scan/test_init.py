@@ -21,7 +21,10 @@ def test_a_register_like_mosaic_s_is_scanned_as_it_is(tmp_path: Path) -> None:
     assert "dm_persons" in made.stdout
     folder = ("--project", str(tmp_path / "project"))
     assert casebridge("check", *folder).returncode == 0
-    assert casebridge("scan", *folder).stdout.startswith("night 1 ")
+    told = casebridge("scan", *folder).stdout
+    assert told.startswith("night 1 ")
+    assert "organisations: 0 records" in told
+    assert {"merge.toml", "target.toml"} <= {path.name for path in (tmp_path / "project").iterdir()}
 
 
 @pytest.mark.parametrize("mark", ["Restricted", "Remarks"], ids=["marked", "unmarked"])
@@ -45,6 +48,7 @@ def test_another_register_gets_a_draft_from_the_names_of_its_columns(tmp_path: P
     with engine.begin() as connection:
         table.create(connection)
         connection.exec_driver_sql("CREATE TABLE other (id integer)")
+        connection.exec_driver_sql('CREATE TABLE "Suppliers" ("No" integer PRIMARY KEY, "SupplierName" text)')
         rows = make_register(60, seed=2).select("id", "first", "last", "dob", "sex", "postcode").iter_rows()
         connection.execute(
             table.insert(), [dict(zip(names, [*row, "N", "2026-01-01"], strict=True)) for row in rows]
@@ -61,6 +65,7 @@ def test_another_register_gets_a_draft_from_the_names_of_its_columns(tmp_path: P
     )
     done = casebridge("scan", *folder)
     assert done.returncode == 0, done.stderr
+    assert "organisations: 0 records" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from casebridge.dedupe.review.decisions import Ruling
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence
 from casebridge.dedupe.review.evidence_on_record import current_evidence
 from casebridge.dedupe.scan.state import read_state
-from tests.scan.live import TABLES, LiveRegister, make_live, supplier, suppliers
+from tests.scan.live import HOMES, TABLES, LiveRegister, make_live, supplier, suppliers
 
 PAIR = ("mosaic/organisations:1", "mosaic/organisations:2")
 
@@ -89,6 +89,13 @@ def test_all_registers_count_in_one_moment(live: LiveRegister, monkeypatch: pyte
     night = live.scan()
     assert (night.night, read_state(live.folder / "work").part("organisations").night) == (2, 2)
     assert night.registers["organisations"]["settled"] == 1
+
+
+def test_a_placeholder_in_another_register_is_warned_of(live: LiveRegister) -> None:
+    rows = [supplier(number, f"{HOMES[number % 8]} {number}", "PENDING") for number in range(100, 160)]
+    live.do(TABLES["organisations"].insert().values(rows))
+    (told,) = [words for words in live.scan().warnings if "supplier number" in words]
+    assert told.startswith("organisations: supplier number: one value is on 59.4% of all organisations. A placeh")
 
 
 def test_a_table_that_is_not_there_tonight_is_told_and_takes_nothing_with_it(live: LiveRegister) -> None:
