@@ -44,8 +44,8 @@ columns = [{read}]
 
 
 def of_the_pack(text: str, configs: Sequence[ScanConfig]) -> str:
-    """The parts of the pack's linkage.toml about some further registers, without what only a migration reads. text:
-    of the file."""
+    """The parts of the pack's linkage.toml about some further registers, without what only a migration reads.
+    text: of the file."""
     return "".join(_part(text, config.name) for config in configs)
 
 
