@@ -1,8 +1,8 @@
 """What must be known of a whole source before its batches are converted.
 
 Doubled keys: the first row in file order stands, later ones are rejected; the marks of restriction of all of them
-count. Rows that no spec takes are held. Queries run over what is left, and give joined rows in batches of their
-own.
+count. Keys that a column of numbers cannot tell apart are held, all of them. Rows that no spec takes are held.
+Queries run over what is left, and give joined rows in batches of their own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import polars as pl
 
 from casebridge.project.batch import Batch, digest, write_batch
 from casebridge.project.blanks import bare
-from casebridge.project.contracts import KEY, ORIGIN, OURS, QUARANTINE, ROW, Verdict, empty
+from casebridge.project.contracts import KEY, ORIGIN, QUARANTINE, ROW, Verdict, empty
 from casebridge.project.errors import Problem, SpecError, counted
 from casebridge.project.job import Job
 from casebridge.project.queries import from_query, open_duckdb, shut
@@ -24,6 +24,16 @@ from casebridge.project.spec import ReadSpec, Source, TableSpec
 from casebridge.project.tally import Tally
 from casebridge.transform.convert import chooses, key_of, source_rows, taken
 from casebridge.transform.corrections import corrected, corrected_before
+from casebridge.transform.same_keys import (
+    among,
+    as_kept,
+    disputed,
+    doubled_keys,
+    keeps_numbers,
+    left_behind,
+    one_number,
+    sharing,
+)
 
 STAGE = "transform"
 
@@ -56,11 +66,13 @@ def prepare(job: Job, read: ReadSpec) -> Prepared:
     batches = job.ledger.done(STAGE, name, 0, inputs)
     if batches is None:
         job.ledger.attempt(STAGE, name, 0, inputs)
-        suspect = _sharing(raw, key_of(read.key)) if raw and read.key else pl.Series(ROW, [], dtype=pl.Int64)
-        doubled = _doubled(raw, read, suspect)
-        left = pl.concat([doubled, _unclaimed(raw, specs, doubled.get_column(ROW))])
+        suspect = sharing(raw, key_of(read.key)) if raw and read.key else pl.Series(ROW, [], dtype=pl.Int64)
+        doubled = doubled_keys(raw, read, suspect)
+        alike = one_number(raw, read, specs, doubled.get_column(ROW))
+        judged = pl.concat([doubled, alike])
+        left = pl.concat([judged, _unclaimed(raw, specs, judged.get_column(ROW))])
         written = write_batch(job.work, STAGE, name, 0, "quarantine", inputs, left)
-        unsure = write_batch(job.work, STAGE, name, 0, "disputed", inputs, _disputed(raw, read, left, suspect))
+        unsure = write_batch(job.work, STAGE, name, 0, "disputed", inputs, disputed(raw, read, left, suspect))
         marked = write_batch(job.work, STAGE, name, 0, "marked", inputs, _marked(job, raw, read))
         tally = Tally(
             read=left.height,
@@ -98,7 +110,7 @@ def _asked(job: Job, read: ReadSpec, raw: tuple[Batch, ...]) -> str:
     wheres = [(spec.where, repr(spec.said)) for spec in specs if spec.query is None or spec.joins]
     marks = mark_columns(job.settings, job.target, specs).get(read.source, ())
     is_open = not_restricted(job.settings.systems[read.source.system])
-    facts = (read.key, wheres, len(specs), marks, is_open)
+    facts = (read.key, wheres, len(specs), marks, is_open, [keeps_numbers(spec) for spec in specs])
     return digest(job.code(STAGE), [batch.sha256 for batch in raw], *facts)
 
 
@@ -140,25 +152,6 @@ def _joining(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> tup
     return f"{spec.name}.joined", digest(job.code(STAGE), parts, spec.query, job.settings.batch_rows)
 
 
-def _doubled(raw: tuple[Batch, ...], read: ReadSpec, suspect: pl.Series) -> pl.DataFrame:
-    if suspect.is_empty():
-        return empty(QUARANTINE)
-    key = key_of(read.key)
-    rows = pl.concat([batch.scan().filter(_among(suspect)).select(ROW, key.alias(KEY)) for batch in raw]).collect()
-    later = rows.sort(ROW).filter(pl.col(KEY).is_not_null() & ~pl.col(KEY).is_first_distinct())
-    return _left(later, Verdict.REJECTED, "duplicate_key", pl.col(KEY))
-
-
-def _among(rows: pl.Series) -> pl.Expr:
-    return pl.col(ROW).is_in(rows.implode())
-
-
-def _sharing(batches: tuple[Batch, ...], key: pl.Expr) -> pl.Series:
-    """The rows whose key another row may have too: a hash of the keys says so."""
-    hashes = pl.concat([batch.scan().select(ROW, key.hash().alias("hash")) for batch in batches]).collect()
-    return hashes.filter(pl.col("hash").is_duplicated()).get_column(ROW).unique()
-
-
 def _leads_are_rows(spec: TableSpec, batches: tuple[Batch, ...], lead: Prepared) -> None:
     """SpecError when the `_row` of some rows is none, or no row of the table that leads."""
     there = pl.concat([pl.Series(ROW, [], pl.Int64), *(batch.read([ROW]).get_column(ROW) for batch in lead.raw)])
@@ -174,31 +167,21 @@ def _leads_are_rows(spec: TableSpec, batches: tuple[Batch, ...], lead: Prepared)
 
 def _each_key_once(spec: TableSpec, batches: tuple[Batch, ...]) -> None:
     """SpecError when a query gives several rows for one key: only one of them could be loaded."""
-    suspect = _sharing(batches, key_of(spec.key))
+    suspect = sharing(batches, as_kept(spec, key_of(spec.key)))
     if suspect.is_empty():
         return
-    rows = [source_rows(batch.read().filter(_among(suspect)), spec) for batch in batches]
-    doubled = pl.concat([part.select(KEY) for part in rows]).to_series().drop_nulls().value_counts(name="rows")
+    rows = [source_rows(batch.read().filter(among(suspect)), spec) for batch in batches]
+    doubled = (
+        pl.concat([part.select(as_kept(spec, pl.col(KEY))) for part in rows])
+        .to_series()
+        .drop_nulls()
+        .value_counts(name="rows")
+    )
     doubled = doubled.filter(pl.col("rows") > 1)
     if doubled.height:
         what = f"the query gives {counted(doubled.height, 'key')} twice or more, in {doubled['rows'].sum():,} rows"
         hint = "group its rows, join to one row only, or name what tells them apart in table.key"
         raise SpecError([Problem(f"tables/{spec.name}.toml", "table.key", what, hint)])
-
-
-def _disputed(raw: tuple[Batch, ...], read: ReadSpec, left: pl.DataFrame, suspect: pl.Series) -> pl.DataFrame:
-    """The standing rows whose later doubles differ from them in more than blanks."""
-    keys = left.filter(pl.col("rule") == "duplicate_key").get_column(KEY).unique()
-    if keys.is_empty():
-        return pl.DataFrame(schema={ROW: pl.Int64()})
-    key = key_of(read.key)
-    sharing = pl.concat([batch.scan().filter(_among(suspect)) for batch in raw]).collect()
-    rows = sharing.filter(key.is_in(keys.implode()))
-    texts = [name for name in rows.columns if name not in OURS]
-    content = pl.struct(bare(pl.col(name)) for name in texts)
-    differing = rows.select(ROW, key.alias(KEY), content.alias("content")).sort(ROW)
-    groups = differing.group_by(KEY, maintain_order=True).agg(pl.col(ROW).first(), pl.col("content").n_unique())
-    return groups.filter(pl.col("content") > 1).select(ROW)
 
 
 def _marked(job: Job, raw: tuple[Batch, ...], read: ReadSpec) -> pl.DataFrame:
@@ -236,23 +219,8 @@ def _unclaimed(raw: tuple[Batch, ...], specs: tuple[TableSpec, ...], doubled: pl
         frame = batch.read().filter(~pl.col(ROW).is_in(doubled.implode()))
         nobodys = frame.filter(~taken(frame, plain))
         keyed = nobodys.select(ROW, key_of(plain[0].key).alias(KEY))
-        found.append(_left(keyed, Verdict.HELD, "unclaimed", pl.lit(None, dtype=pl.String)))
+        found.append(left_behind(keyed, Verdict.HELD, "unclaimed", pl.lit(None, dtype=pl.String)))
     return pl.concat(found)
-
-
-def _left(rows: pl.DataFrame, verdict: Verdict, rule: str, value: pl.Expr) -> pl.DataFrame:
-    nothing = pl.lit(None, dtype=pl.String)
-    return rows.select(
-        KEY,
-        ROW,
-        pl.lit(None, dtype=pl.List(pl.Int64)).alias("_rest"),
-        pl.lit(str(verdict)).alias("verdict"),
-        pl.lit(True).alias("first"),
-        nothing.alias("column"),
-        pl.lit(rule).alias("rule"),
-        value.alias("value"),
-        nothing.alias("parent"),
-    )
 
 
 def _query(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Iterator[pl.DataFrame]:

@@ -27,6 +27,7 @@ RULE_WORDS: Mapping[str, str] = {
     "nul_byte": "the line holds bytes that no text has",
     "undecodable": "the line holds characters that the old system's alphabet does not have",
     "duplicate_key": "the key stands in the file a second time; the first row counts",
+    "one_number": "another key is the same number in the new system, so nobody could tell the two apart",
     "unclaimed": "no rule says where such a row belongs",
     "required": "a value that must be there is missing",
     "money": "the amount is no number",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from casebridge.load import every_key, rollback
-from casebridge.migrate.pipeline import check, open_job
+from casebridge.migrate.pipeline import check, open_job, run_stages
 from casebridge.project.errors import SpecError
 from casebridge.project.targetfile import read_target
 from tests.kin import LINKAGE, Kin
@@ -204,3 +204,22 @@ def test_specs_that_leave_a_key_open_are_refused(tmp_path: Path, spec: str, old:
     lay_out(tmp_path, {**SPECS, spec: SPECS[spec].replace(old, new)}, target=TARGET)
     _dump(tmp_path, DUMP)
     assert [line for line in check(tmp_path) if said in line]
+
+
+def test_two_keys_that_a_column_of_numbers_makes_one_are_held_with_what_belongs_to_them(tmp_path: Path) -> None:
+    """A key with zeros in front is a number like any other, as long as no other key is the same one."""
+    target = TARGET.replace('legacy_id = { type = "varchar(40)" }', 'legacy_id = { type = "bigint" }')
+    url = f"sqlite:///{tmp_path / 'target.db'}"
+    lay_out(tmp_path, SPECS, target=target, target_url=url, batch_rows=2)
+    people = ("NO,NAME,PHONE,AREA,SECURE", "7,Ng,,,N", "08,Li,,,N", "9,Ab,,,N", "007,Xu,,,N", "007,Xu,,,N")
+    details = ("NO,PERSON,NOTE", "1,7,tea", "2,08,coffee")
+    header = {name: lines[:1] for name, lines in DUMP.items()}
+    _dump(tmp_path, {**header, "PERSON": people, "DETAIL": details})
+    council = Kin(tmp_path, url)
+    with open_job(tmp_path) as job:
+        list(run_stages(job, "reconcile"))
+    found = _report(council)
+    assert found["PERSON"] == {"extracted": 5, "loaded": 2, "rejected": 1, "held": 2}
+    assert found["DETAIL"] == {"extracted": 2, "loaded": 1, "held": 1}
+    assert council.ask("SELECT legacy_id FROM persons ORDER BY 1") == [(8,), (9,)]
+    assert "another key is the same number" in (tmp_path / "reports/trial-1/report.html").read_text("utf-8")
