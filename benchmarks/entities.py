@@ -10,13 +10,14 @@ from collections.abc import Callable
 import click
 import polars as pl
 
-from benchmarks import addresses, organisations
+from benchmarks import addresses, organisations, professionals
 from casebridge.dedupe.linkage import Fields, evaluate, link
 
 Made = Callable[[int, int, float], pl.DataFrame]
 KINDS: dict[str, tuple[Made, dict[str, str], str]] = {
     "organisation": (organisations.make_organisations, organisations.ROLES, "body"),
     "address": (addresses.make_addresses, addresses.ROLES, "door"),
+    "professional": (professionals.make_professionals, professionals.ROLES, "person"),
 }
 """Of each kind what makes a register of a size, seed and dirt; its roles; the column of the truth."""
 SIZES = ("1500,1,1", "5000,2,1", "3000,5,1.5", "20000,4,1")

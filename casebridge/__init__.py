@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from casebridge.dedupe.linkage.kind import Kind as Kind
     from casebridge.dedupe.linkage.kind import Part as Part
     from casebridge.dedupe.linkage.kind import Profile as Profile
+    from casebridge.dedupe.linkage.kinds.address import ADDRESS as ADDRESS
     from casebridge.dedupe.linkage.kinds.generic import plain_kind as plain_kind
     from casebridge.dedupe.linkage.kinds.generic import text_column as text_column
     from casebridge.dedupe.linkage.kinds.organisation import ORGANISATION as ORGANISATION
     from casebridge.dedupe.linkage.kinds.person import PERSON as PERSON
+    from casebridge.dedupe.linkage.kinds.professional import PROFESSIONAL as PROFESSIONAL
     from casebridge.dedupe.linkage.kinds.registry import KINDS as KINDS
     from casebridge.dedupe.linkage.kinds.registry import parse_fields as parse_fields
     from casebridge.dedupe.linkage.kinds.registry import read_fields as read_fields
@@ -64,8 +66,10 @@ _MODULES = {
     "dedupe.linkage.fields": ("Fields", "LinkOptions"),
     "dedupe.linkage.kind": ("Attribute", "Blocking", "Chance", "Guards", "Kind", "Part", "Profile"),
     "dedupe.linkage.kinds.generic": ("plain_kind", "text_column"),
+    "dedupe.linkage.kinds.address": ("ADDRESS",),
     "dedupe.linkage.kinds.organisation": ("ORGANISATION",),
     "dedupe.linkage.kinds.person": ("PERSON",),
+    "dedupe.linkage.kinds.professional": ("PROFESSIONAL",),
     "dedupe.linkage.kinds.registry": ("KINDS", "parse_fields", "read_fields"),
     "dedupe.linkage.result": ("Linkage",),
     "migrate.pipeline": ("StageDone", "check", "open_job", "run_stage", "run_stages"),

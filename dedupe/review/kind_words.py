@@ -57,6 +57,13 @@ _ADDRESS_LABELS = {
     "flat": "Flat", "building": "Building", "house": "House", "street": "Street", "town": "Town",
     "postcode": "Postcode", "uprn": "UPRN",
 }  # fmt: skip
+_OF_STAFF: Mapping[Opinion, tuple[str, ...]] = {
+    Opinion.SAME: ("numbers agree", "same mailbox or login", "known to the team", "staff list seen"),
+    Opinion.DIFFERENT: ("two of one name", "two registration numbers", "one mailbox of a team", "staff list seen"),
+    Opinion.RELATED: ("of one family", "successor in one post"),
+    Opinion.CANNOT_TELL: ("needs the staff list", "needs the professional register", "needs another team"),
+    Opinion.ESCALATE: ("accounts and rights hang on it", "too complex", "conflict of interest"),
+}  # fmt: skip
 WORDS: Mapping[str, KindWords] = {
     PERSON: KindWords("person", "people", LABELS, REASONS),
     "organisation": KindWords(
@@ -64,6 +71,13 @@ WORDS: Mapping[str, KindWords] = {
         {"name": "Name", "address": "Address", "house": "House", "street": "Street", "postcode": "Postcode",
          "phone": "Telephone", "email": "E-mail", "supplier_number": "Supplier number", "ods_code": "ODS code"},
         _OF_BODIES,
+    ),
+    "professional": KindWords(
+        "professional", "professionals",
+        {"forename": "First name", "middle_name": "Middle name", "surname": "Last name", "job_title": "Job title",
+         "team": "Team", "organisation": "Organisation", "email": "E-mail", "phone": "Telephone", "login": "Login",
+         "staff_number": "Staff number", "registration_number": "Registration number"},
+        _OF_STAFF,
     ),
     "address": KindWords("address", "addresses", _ADDRESS_LABELS, _OF_DOORS),
 }  # fmt: skip
@@ -130,6 +144,25 @@ def _of_doors(pair: PairEvidence, left: Person, right: Person) -> list[str]:
     return found
 
 
+def _of_staff(_pair: PairEvidence, left: Person, right: Person) -> list[str]:
+    """What speaks for two professionals: large councils have several of one name."""
+    found = []
+    for role, words in (
+        (
+            "registration_number",
+            "Two registration numbers: the regulator knows them as two, or knows two professions.",
+        ),
+        ("staff_number", "Two staff numbers: payroll knows them as two, or as one who came back."),
+    ):
+        numbers = [fold(person.text(role)) for person in (left, right)]
+        if all(numbers) and numbers[0] != numbers[1]:
+            found.append(words)
+    own = ("registration_number", "staff_number", "login", "email")
+    if not any(fold(left.text(role)) and fold(left.text(role)) == fold(right.text(role)) for role in own):
+        found.append("No number, login or mailbox of their own agrees: a large council has several of one name.")
+    return found
+
+
 _DOUBTS: Mapping[str, Callable[[PairEvidence, Person, Person], list[str]]] = {
-    "organisation": _of_bodies, "address": _of_doors,
+    "organisation": _of_bodies, "address": _of_doors, "professional": _of_staff,
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.parts import value_part
 from casebridge.dedupe.linkage.comparisons.levels import Comparison, Level
+from casebridge.dedupe.linkage.comparisons.names import ALIKE_FORENAME
 from casebridge.dedupe.linkage.comparisons.registry import (
     NUMBER_EXACT,
     NUMBER_REST,
@@ -72,6 +73,22 @@ def text_column(role: str, profiles: Sequence[Profile], names_one: bool = False)
 
     free = free_columns(profiles)
     return Attribute(role, (role,), read, compare, parts={role: value_part(role)}, names_one=names_one)
+
+
+def believed_as(one: Attribute, places: Sequence[int], tags: Mapping[str, str] | None = None) -> Attribute:
+    """An attribute of people as another kind has it. places: whose beliefs among people's profiles each profile of
+    the kind takes over; tags: what hangs on levels there, by their label."""
+    make, said = one.compare, tags or {}
+
+    def as_here(old: Level) -> Level:
+        own = said.get(old.label.removesuffix(f", {ALIKE_FORENAME}"), old.tag)
+        return replace(old, start=tuple(old.start[place] for place in places), tag=own)
+
+    def compare(register: Register) -> list[Comparison]:
+        found: list[Comparison] = make(register) if make else []
+        return [replace(each, levels=tuple(as_here(level) for level in each.levels)) for each in found]
+
+    return replace(one, compare=compare if make else None)
 
 
 def no_doubt(

@@ -12,6 +12,7 @@ from casebridge.dedupe.linkage.kind import Kind
 from casebridge.dedupe.linkage.kinds.address import ADDRESS
 from casebridge.dedupe.linkage.kinds.organisation import ORGANISATION
 from casebridge.dedupe.linkage.kinds.person import PERSON
+from casebridge.dedupe.linkage.kinds.professional import PROFESSIONAL
 from casebridge.project.toml_file import TomlError, read_toml
 
 SETTINGS = ("id", "kind", "source", "link_only", "fields", "other")
@@ -68,4 +69,4 @@ def _table_problems(table: object, name: str) -> list[str]:
     ]
 
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (PERSON, ORGANISATION, ADDRESS)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (PERSON, ORGANISATION, ADDRESS, PROFESSIONAL)}

@@ -20,6 +20,10 @@ ODS = re.compile(r"^(?:[A-Z]{3}|[A-Z0-9]*(?:[A-Z][0-9]|[0-9][A-Z])[A-Z0-9]*|\d{3
 """Three to nine letters and figures, in several coding frames (NHS Data Dictionary, organisation code): RAE,
 A12345, RH802, VLX9P, EE100000; 231 for a local authority. Without both a letter and a figure only those of
 three."""
+REGISTERED = re.compile(r"SW\d{1,6}|[A-Z]{2,3}\d{5,6}|\d{2}[A-Z]\d{4}[A-Z]|\d{7}")
+"""Social Work England (SW and up to six figures), HCPC (letters of the profession, five or six figures), NMC
+(98A1234E), GMC (seven figures): forms as the registers' own searches take them; none has a published check
+digit."""
 ADDRESS = r"([^\s<>:;,()]+@[^\s<>:;,()@]+)"
 NOBODY = r"^(?:no-?e?mail|none|no-?reply|do-?not-?reply|not-?known|not-?provided|unknown|test|n/?a|nobody|x+)$"
 
@@ -137,6 +141,19 @@ def uprns(text: pl.Series) -> pl.Series:
     return pl.DataFrame({"t": bare, "k": real}).select(pl.when("k").then("t")).to_series()
 
 
+def registrations(text: pl.Series) -> pl.Series:
+    """Capitals and figures of a professional's registration number; null for fillers and for what has no four
+    figures.
+
+    >>> registrations(pl.Series(["SW 51234", "sw051234", "98A1234E", "n/a", "pending", "0000"])).to_list()
+    ['SW51234', 'SW51234', '98A1234E', None, None, None]
+    """
+    bare = text.str.slice(0, 40).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+    bare = bare.str.replace(r"^(SW|[A-Z]{2,3})0+(\d{4,})$", "$1$2")
+    real = (bare.str.count_matches(r"\d") >= 4) & ~fillers(text) & ~bare.str.contains(r"^[A-Z]*(?:0+|9{4,})$")
+    return pl.DataFrame({"t": bare, "k": real}).select(pl.when("k").then("t")).to_series()
+
+
 def which_valid(code: Code, values: pl.Series) -> NDArray[np.bool_]:
     """Of distinct values, which are right; none for a code without a rule."""
     if code.valid is None:
@@ -150,6 +167,9 @@ CODES = {
     "nino": Code("National Insurance number", ninos, valid_nino),
     "supplier_number": Code("supplier number", supplier_numbers),
     "ods_code": Code("ODS code", ods_codes, lambda text: bool(ODS.fullmatch(text))),
+    "registration_number": Code(
+        "registration number", registrations, lambda text: bool(REGISTERED.fullmatch(text))
+    ),
     # 1 to 12 digits and no check digit (GeoPlace, Unique Property Reference Number)
     "uprn": Code("UPRN", uprns, lambda text: 0 < len(text) <= 12),
 }
