@@ -50,7 +50,9 @@ def _doors(random: np.random.Generator, count: int) -> list[Parts]:
     for at in range(count):
         if len(found) >= count:
             break
-        name, town = streets[at % len(streets)], TOWNS[at // len(streets) % len(TOWNS)]
+        round_, place = divmod(at, len(streets) * len(TOWNS))
+        name, town = streets[place % len(streets)], TOWNS[place // len(streets)]
+        name = f"{('', 'Old ', 'Upper ', 'Lower ', 'New ')[round_ % 5]}{name}"  # a town has a street once
         outward = f"TN{TOWNS.index(town) + 1}"
         first, more = int(random.integers(1, 60)), int(random.integers(4, 14))
         for number in range(first, first + more):
