@@ -69,8 +69,8 @@ BLOCKING = Blocking(
     refinements=("surname", "forename", "team", "email", "phone"),
 )  # fmt: skip
 STRANGERS = Chance(
-    0.84, like="relative", gathered=("team", "organisation"), whole=("forename", "surname"),
-    main_parts={"middle_name": "middle_name"},
+    0.84, like="relative", gathered=("team", "organisation", "email", "login"), whole=("forename", "surname"),
+    main_parts={"middle_name": "middle_name"},  # logins and mailboxes are made of names: namesakes' are alike
 )  # fmt: skip
 LACKING = {
     "surname": "No surname column: colleagues of one team cannot be told apart. No pair is put at 0.95 or more "
