@@ -30,7 +30,7 @@ ONE = {"again", "another team"}
 
 @pytest.fixture(scope="module")
 def made() -> pl.DataFrame:
-    return make_professionals(1200, seed=1)
+    return make_professionals(1500, seed=1)
 
 
 @pytest.mark.parametrize("case", CASES)
