@@ -1,8 +1,8 @@
 """What a number looks like in a sheet: number formats, as far as they change what a value is.
 
 A workbook keeps days, times and durations as numbers; only the format tells. Zeros in front and signs between
-digits are in the format alone. How many places are shown, thousands' commas, currency and percent signs do not
-change a value, so they are left out.
+digits are in the format alone. How many places are shown, thousands' commas, currency, units and percent signs do
+not change a value, so they are left out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ BUILTIN = {
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _DURATION = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _BRACKETS = re.compile(r"\[[^\]]*\]")
-_PADDED = re.compile(r'(?:0|[-/ ().:]|"[^"]*"|\\.)+')
+_PADDED = re.compile(r'(?:0|[-+ ():]|"[^"]*"|\\.)+')
+"""Zeros and signs that stand for themselves. At a point decimals begin, a stroke makes a fraction: a number in
+such a format is an amount, whose value counts and not its looks."""
+_CONDITION = re.compile(r"\[[<>=]")
 _DAY_OF_MS = 86_400_000
 IMPOSSIBLE = "#####"
 """What a sheet shows where a day or time cannot be."""
@@ -42,7 +45,8 @@ def kind_of(code: str) -> str:
         day = bool(re.search("[yd]", bare)) or not clock
         return "day" if day else "time"
     shown = _BRACKETS.sub("", first)
-    if _PADDED.fullmatch(shown) and shown != "0" and "0" in _LITERAL.sub("", shown):
+    zeros = _LITERAL.sub("", shown).count("0")
+    if zeros > 1 and _PADDED.fullmatch(shown) and not _CONDITION.search(code):
         return "padded"
     return "number"
 

@@ -22,6 +22,9 @@ from casebridge.project.spec import ReadSpec
 
 _GAP = 1000
 """More empty rows than this between two that are filled are no part of a table."""
+_UNORDERED = (
+    "a sheet has each row and each cell once, in order: open it in a spreadsheet, save it again, and look at it"
+)
 _LAST_ROW, _LAST_COLUMN, _LETTERS = 1_048_576, 16_384, 4
 """Where a sheet ends, and how many letters tell that a column lies beyond."""
 
@@ -138,12 +141,12 @@ def _cells(book: Workbook, read: ReadSpec, name: str) -> Iterator[tuple[int, lis
     """Number and cells of each row of the area that the file has, from its header on."""
     area, number, before = area_of(read), 0, 0
     for element in book.rows():
-        number = int(element.get("r", number + 1))
-        if number < 1:
-            continue
+        last, number = number, int(element.get("r", number + 1))
+        if number <= last:
+            raise SourceError(name, f"has row {number:,} behind row {last:,}", hint=_UNORDERED)
         if not area.header <= number <= area.last:
             continue
-        row = _row(book, element, area)
+        row = _row(book, element, area, f"{name}, row {number:,}")
         if not any(row):
             continue
         if before and number - before > _GAP:
@@ -156,12 +159,15 @@ def _cells(book: Workbook, read: ReadSpec, name: str) -> Iterator[tuple[int, lis
         yield number, row
 
 
-def _row(book: Workbook, element: Element, area: Area) -> list[str]:
+def _row(book: Workbook, element: Element, area: Area, name: str) -> list[str]:
     row, column = list[str](), 0
     for cell in element:
         place = cell.get("r", "").rstrip("0123456789")
-        column = _column(place[:_LETTERS]) if place else column + 1
-        if not area.left <= column <= min(area.right, _LAST_COLUMN):
+        last, column = column, _column(place[:_LETTERS]) if place else column + 1
+        if not last < column <= _LAST_COLUMN:
+            what = "has a cell behind the last column of a sheet" if column > last else "has its cells in no order"
+            raise SourceError(name, what, hint=_UNORDERED)
+        if not area.left <= column <= area.right:
             continue
         text = _shown(book, cell)
         if text:

@@ -386,6 +386,15 @@ CELLS = [
     ("<c s='1'><v>1234567</v></c>", "000\\-000\\-0000", "000-123-4567"),
     ("<c s='1'><v>12</v></c>", "&quot;CF&quot;0000", "CF0012"),
     ("<c s='1'><v>1234.5</v></c>", "#,##0.00", "1234.5"),
+    ("<c s='1'><v>45</v></c>", "0.00", "45"),
+    ("<c s='1'><v>45</v></c>", "0.0&quot; km&quot;", "45"),
+    ("<c s='1'><v>45</v></c>", "[$£-809]0.00;[Red]-0.00", "45"),
+    ("<c s='1'><v>45</v></c>", "00.00", "45"),
+    ("<c s='1'><v>45</v></c>", "0/00", "45"),
+    ("<c s='1'><v>7</v></c>", "0&quot; yrs&quot;", "7"),
+    ("<c s='1'><v>0.5</v></c>", "0.0%", "0.5"),
+    ("<c s='1'><v>930</v></c>", "00:00", "09:30"),
+    ("<c s='1'><v>2125551234</v></c>", "[&lt;=9999999]000-0000;(000) 000-0000", "2125551234"),
     ("<c s='1'><v>45296</v></c>", "dd/mm/yyyy", "2024-01-05"),
     ("<c s='1'><v>45296.354166666664</v></c>", "dd/mm/yyyy hh:mm", "2024-01-05 08:30:00"),
     ("<c s='1'><v>45296.999999999</v></c>", "dd/mm/yyyy hh:mm", "2024-01-05 23:59:59.999"),
@@ -470,6 +479,21 @@ def test_the_sheet_the_header_and_the_range_can_be_chosen(tmp_path: Path) -> Non
 )  # fmt: skip
 def test_a_workbook_that_cannot_be_read_surely_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
     assert said in refused(of_book(tmp_path / "p", data))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (workbook({"S": HEAD + row("<c r='B2'><v>1</v></c>", "<c r='A2'><v>1</v></c>")}), "cells in no order"),
+        (workbook({"S": HEAD + row("<c r='A2'><v>1</v></c>", "<c r='A2'><v>2</v></c>")}), "cells in no order"),
+        (workbook({"S": HEAD + row("1", "<c r='ZZZZ2'><v>2</v></c>")}), "behind the last column"),
+        (workbook({"S": HEAD + row("1", number=3) + row("2", number=2)}), "row 2 behind row 3"),
+        (workbook({"S": HEAD + row("1", number=2) + row("2", number=2)}), "row 2 behind row 2"),
+    ],
+)  # fmt: skip
+def test_a_sheet_in_no_order_is_refused_when_it_is_read(tmp_path: Path, data: bytes, said: str) -> None:
+    with open_job(of_book(tmp_path / "p", data)) as job, pytest.raises(CasebridgeError, match=said):
+        list(run_stages(job))
 
 
 def test_hidden_rows_are_read_and_said(tmp_path: Path) -> None:
