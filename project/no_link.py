@@ -38,7 +38,7 @@ class NoLink:
         self._legacy = tuple(system for system in settings.systems.values() if system.no_link)
         self._systems = self._legacy
         if settings.live is not None and settings.live.no_link is not None:
-            own = System(settings.live.system, settings.folder, no_link=settings.live.no_link)
+            own = System(settings.live.system, None, no_link=settings.live.no_link)
             self._systems = (*self._legacy, own)
 
     def __bool__(self) -> bool:
@@ -89,7 +89,7 @@ def keys_in(system: System, line: str) -> list[str]:
     around it, zeros before it, a spreadsheet's `.0` behind it."""
     found = []
     for cell in _APART.split(line):
-        text = _seen(cell).strip(" '\"")
+        text = _seen(cell)
         for key in {text, text.rpartition(":")[2]}:
             bare = re.sub(r"\.0+$", "", key.strip(" '\""))
             if bare:
@@ -112,7 +112,7 @@ def _plain(key: str) -> str:
 def _seen(text: str) -> str:
     """A text in its compatibility form, without what nobody sees: format and control characters."""
     folded = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in folded if unicodedata.category(c) not in {"Cf", "Cc", "Cs", "Co", "Cn"})
+    return "".join(c for c in folded if unicodedata.category(c) not in {"Cf", "Cc", "Co", "Cn"})
 
 
 def _lines(system: System) -> Iterator[tuple[int, str]]:
@@ -149,4 +149,5 @@ def _is_header(line: str) -> bool:
 
 
 def _name(system: System) -> str:
-    return system.no_link.name if system.no_link else ""
+    assert system.no_link is not None
+    return system.no_link.name

@@ -82,7 +82,7 @@ class Restriction:
         """Keep the restricted rows that the spec asks for."""
         is_open = not_restricted(self.setting.job.settings.systems[spec.system])
         flags = [restricted(pl.col(name), is_open) for name in self._marks_of(spec)]
-        rows = frame.filter(pl.any_horizontal(flags)) if flags else frame.clear()
+        rows = frame.filter(pl.any_horizontal(flags))
         self._rows.setdefault(spec.target, []).append(rows.select(ROW, pl.col(PLACE).alias("place")))
 
     def wants(self, table: str) -> bool:
@@ -139,8 +139,10 @@ class Restriction:
     def _marks_of(self, spec: TableSpec) -> tuple[str, ...]:
         """The columns with marks of what a spec is asked about: the files' own, or else what its query gives."""
         marks = self.setting.job.target.marks(spec.target)
-        if not marks or self._in_the_files(spec):
-            return self._columns.get(spec.sources[0], ()) if marks else ()
+        if not marks:
+            return ()
+        if self._in_the_files(spec):
+            return self._columns[spec.sources[0]]
         kept = {item.column for item in marks}
         fed = {name for column in spec.loaded if column.name in kept for name in column.sources}
         return tuple(sorted(fed)) if fed <= self.setting.given(spec) else ()
@@ -184,16 +186,15 @@ class Restriction:
 
     def _places(self, table: str) -> dict[str, int]:
         none = pl.DataFrame(schema={ROW: pl.Int64, "place": pl.UInt8})
-        rows = pl.concat([none, *self._rows.get(table, [])], how="vertical_relaxed").unique(ROW)
+        # Of what two specs make of a row: unexplained where one cannot say, else what is nearest to the target.
+        rows = pl.concat([none, *self._rows.get(table, [])]).group_by(ROW).agg(pl.col("place").min())
         places = dict(rows.group_by("place").len().sort("place").iter_rows())
         return {PLACES[code]: int(count) for code, count in places.items()}
 
     def _marked(self, table: str) -> pl.DataFrame:
         """Every source row of a record that any of its rows marks."""
         found = [pl.DataFrame(schema={ROW: pl.Int64}), *(f.select(ROW) for f in self._rows.get(table, []))]
-        for spec in (spec for spec in self.setting.job.specs if spec.target == table):
-            found += [self._of_source(source) for source in spec.sources if source in self._columns]
-        # A record that was folded into one of this table may come from a source that fills another.
+        # Of all sources: a record that was folded into one of this table may come from one that fills another.
         found += [self._of_source(source) for source in self._columns]
         return pl.concat(found).unique()
 
@@ -210,12 +211,11 @@ class Restriction:
         is_open = not_restricted(self.setting.job.settings.systems[source.system])
         flag = pl.any_horizontal([restricted(pl.col(name), is_open) for name in self._columns[source]])
         key = legacy_key(read.key) if read.key else pl.lit(None, dtype=pl.String)
-        none = pl.DataFrame(schema={ROW: pl.Int64, KEY: pl.String, "flag": pl.Boolean})
         raw = [
             batch.scan().select(ROW, key.alias(KEY), flag.alias("flag")).collect()
             for batch in self.setting.files.of("extract", str(source), "raw")
         ]
-        rows = pl.concat([none, *raw])
+        rows = pl.concat(raw)
         marked = rows.filter("flag")
         keys = marked.get_column(KEY).drop_nulls().unique()
         return rows.filter(pl.col("flag") | pl.col(KEY).is_in(keys.implode()).fill_null(False)).select(ROW)
@@ -224,7 +224,7 @@ class Restriction:
         """The rows that were restricted in the target before, or of which a folded one was, as load has written
         down."""
         kind = self._id_type(table)
-        found = [pl.Series("id", [], dtype=kind)]
+        found = [pl.Series(dtype=kind)]
         for spec in (spec for spec in self.setting.job.specs if spec.target == table):
             for batch in self.setting.files.of(STAGE, spec.name, RAISED):
                 rows = batch.read(["id", "column", "cause"])
@@ -250,9 +250,9 @@ class Restriction:
                 found.append(behind.select("id", pl.col(REST).alias(ROW), *whose).explode(ROW))
         lines = pl.concat(found)
         folded = self.setting.folded.select(ROW, "survivor_row", "system", "key")
-        merged = folded.join(lines.select("id", ROW), left_on="survivor_row", right_on=ROW, how="inner")
+        merged = folded.join(lines.select("id", ROW), left_on="survivor_row", right_on=ROW)
         heads = lines.select("id", pl.col("system").alias("survivor_system"), pl.col("key").alias("survivor_key"))
-        said = self.setting.withheld.join(heads.unique(), on=["survivor_system", "survivor_key"], how="inner")
+        said = self.setting.withheld.join(heads.unique(), on=["survivor_system", "survivor_key"])
         return pl.concat([lines, merged.select(lines.columns), said.select(lines.columns)]).unique()
 
 

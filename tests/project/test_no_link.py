@@ -18,7 +18,7 @@ SEPARATORS = [",", ";", "|", "\t", "\v", "\f", "\r", "\x1c", "\x1d", "\x1e", "\x
               "\n", "\r\n"]  # fmt: skip
 SPELLINGS = ["2", "002", " 2 ", "2.0", "2.00", "old:2", "P:0002", "'2", '"2"', "\u200b2", "2\xa0", "\ufeff2",
              "\uff12", "2\u2060", "\u20662\u2069", "\u00ad2", "' 2.0 '", "P:'2'", "P: 2", "\ue0002",
-             "\u03782"]  # fmt: skip
+             "\u03782", "\x002", "2\x1a", "\x7f2"]  # fmt: skip
 HINT = "put the list back or right, or take `no_link` out of casebridge.toml if there is nobody to protect"
 
 
@@ -50,7 +50,7 @@ def test_a_list_written_otherwise_protects(tmp_path: Path) -> None:
     ("line", "item"),
     [("000", "old:0"), ("000", "old:00"), ("A:B:7", "old:7"), ("A:B:7", "old:A:B:7"), ("ab 12", "old:AB12"),
      ("STRASSE", "old:straße"), ("7,8", "old:8"), ("7.0.0", "old:7.0"), ("1.10", "old:1.10"), ("x-0", "old:X-0"),
-     ("٣", "old:٣"), ("7:", "old:7:"), ("0", "old:0"), ("00a", "old:A")],
+     ("٣", "old:٣"), ("7:", "old:7:"), ("0", "old:0"), ("00a", "old:A"), ("X9X", "old:X9X"), ("'P:7'", "old:p:7")],
 )  # fmt: skip
 def test_a_key_is_known_in_each_of_its_spellings(line: str, item: str, tmp_path: Path) -> None:
     listed = _project(tmp_path, _list(tmp_path, f"KEY\n{line}\nx1\n"))
@@ -83,6 +83,7 @@ def test_without_a_list_nobody_is_hidden(tmp_path: Path) -> None:
 def test_what_stands_in_all_lists_is_one_text(tmp_path: Path) -> None:
     old, new = _list(tmp_path, "NO\n10\n2\n", "old.csv"), _list(tmp_path, "K3", "new.csv", "new")
     assert _project(tmp_path, old, new).text() == "new:k3\nold:10\nold:2\nold:no"
+    assert _project(tmp_path, _list(tmp_path, "000\n")).text() == "old:0"
 
 
 @pytest.mark.parametrize("text", ["", "PI_NO\n", "\n\n", "PI_NO\n \u200b\n", "\ufeff", ",;\n", "' \"\n", ".0\n"])
