@@ -104,12 +104,13 @@ class OncePerMutant:
         return self._passes(session.items, "", session)
 
     def _passes(self, items: Sequence[pytest.Item], under: str, session: pytest.Session) -> bool:
-        """Whether all these tests pass with one mutant under test. What a session shares is made anew as well."""
+        """Whether all these tests pass with one mutant under test. What a session shares was made on the sound
+        code, and stays; all else is made anew."""
         os.environ["MUTANT_UNDER_TEST"] = under
-        for item, after in zip(items, [*items[1:], None], strict=True):
+        for item, after in zip(items, [*items[1:], session], strict=True):
             reports = runtestprotocol(item, log=False, nextitem=after)
             if any(report.failed for report in reports):
-                session._setupstate.teardown_exact(None)
+                session._setupstate.teardown_exact(session)
                 gc.collect()  # files and databases that the failed test left open
                 if not under:
                     sys.stdout.writelines(f"{report.longreprtext}\n" for report in reports if report.failed)

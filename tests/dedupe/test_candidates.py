@@ -77,7 +77,7 @@ def _made(folder: Path, people: list[dict[str, Any]], protected: str = "") -> Pa
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _made(tmp_path_factory.mktemp("three people"), PEOPLE)
 
@@ -328,7 +328,7 @@ TWICE = [{**row, "NO": str(9999 - n), "REF": f"T{n}"} for n, row in enumerate(MA
 LINKED = replace(CONFIG, query="SELECT _key AS id, last_name, born FROM persons", related=None)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _made(tmp_path_factory.mktemp("many"), MANY + TWICE)
 

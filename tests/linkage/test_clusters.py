@@ -181,6 +181,9 @@ def test_a_pair_that_is_certain_is_not_decided() -> None:
     apart = {TWINS: _keys((0, 1))}
     assert build_clusters(2, _edges((0, 1, 1.0)), apart, {}).cut == [(0, 1, TWINS)]
     assert build_clusters(2, _edges((0, 1, 2.0)), apart, {}).cut == []
+    marks = {"marks": np.array([1, 2], dtype=np.uint64)}
+    assert build_clusters(2, _edges((0, 1, 1.0)), {}, marks).cut == [(0, 1, "marks")]
+    assert build_clusters(2, _edges((0, 1, 2.0)), {}, marks).cut == []
 
 
 def test_two_marks_are_seen_whichever_record_was_named_first() -> None:

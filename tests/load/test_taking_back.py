@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,16 +88,45 @@ def _state(folder: Path) -> Mapping[str, list[tuple[object, ...]]]:
     return found
 
 
-@contextmanager
-def _loaded(folder: Path, **runs: Run) -> Iterator[Job]:
-    """A project of which these runs were loaded, one after the other; the job of the last."""
-    lay_out(folder, SPECS, target_url=_url(folder))
-    for name, run in runs.items():
-        with job_of(folder, name) as job:
-            _extract(job, run)
-            load.run(job)
-    with job_of(folder, list(runs)[-1]) as job:
-        yield job
+Loaded = Callable[..., AbstractContextManager[Job]]
+
+
+def _load(folder: Path, run: str, what: Run) -> None:
+    with job_of(folder, run) as job:
+        _extract(job, what)
+        load.run(job)
+
+
+@pytest.fixture(scope="session")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> Callable[[tuple[tuple[str, str], ...]], Path]:
+    """Projects of which some runs were loaded, each made once, to be copied."""
+
+    @cache
+    def made(runs: tuple[tuple[str, str], ...]) -> Path:
+        folder = tmp_path_factory.mktemp("base")
+        *first, (name, what) = runs
+        if first:
+            shutil.copytree(made(tuple(first)), folder, dirs_exist_ok=True)
+        else:
+            lay_out(folder, SPECS)
+        _load(folder, name, json.loads(what))
+        return folder
+
+    return made
+
+
+@pytest.fixture
+def loaded(bases: Callable[[tuple[tuple[str, str], ...]], Path], tmp_path: Path) -> Loaded:
+    """A project in `tmp_path` of which these runs were loaded, one after the other; the job of the last."""
+
+    @contextmanager
+    def made(**runs: Run) -> Iterator[Job]:
+        base = bases(tuple((name, json.dumps(what)) for name, what in runs.items()))
+        shutil.copytree(base, tmp_path, dirs_exist_ok=True)
+        with job_of(tmp_path, list(runs)[-1]) as job:
+            yield job
+
+    return made
 
 
 def _said(error: CasebridgeError) -> tuple[str, str | None]:
@@ -105,10 +137,10 @@ def _verdict(job: Job) -> str:
     return str(next(run.verdict for run in job.ledger.runs() if run.name == job.run))
 
 
-def test_the_last_run_goes_and_what_was_before_it_stands(tmp_path: Path) -> None:
-    with _loaded(tmp_path, one=FIRST):
+def test_the_last_run_goes_and_what_was_before_it_stands(loaded: Loaded, tmp_path: Path) -> None:
+    with loaded(one=FIRST):
         was = _state(tmp_path)
-    with _loaded(tmp_path, two=NEXT) as job:
+    with loaded(one=FIRST, two=NEXT) as job:
         now = _state(tmp_path)
         told = [
             TakenBack("persons", "persons", deleted=3, restored=2), TakenBack("payments", "payments", 0, 1),
@@ -124,19 +156,19 @@ def test_the_last_run_goes_and_what_was_before_it_stands(tmp_path: Path) -> None
     assert set(contents(_url(tmp_path))) == set()
 
 
-def test_rows_that_moved_from_batch_to_batch_are_no_change(tmp_path: Path) -> None:
+def test_rows_that_moved_from_batch_to_batch_are_no_change(loaded: Loaded, tmp_path: Path) -> None:
     moved: Run = ([*FIRST[0][1:], FIRST[0][0]], FIRST[1], "")
-    with _loaded(tmp_path, one=FIRST, two=moved) as job:
+    with loaded(one=FIRST, two=moved) as job:
         assert rollback(job) == []
     assert _ask(tmp_path, "SELECT run FROM casebridge_runs") == [("one",)]
 
 
-def test_a_spec_that_came_and_one_that_went(tmp_path: Path) -> None:
+def test_a_spec_that_came_and_one_that_went(loaded: Loaded, tmp_path: Path) -> None:
     """Two specs fill one table; of the first run's spec this one has no row, and no payments at all."""
-    with _loaded(tmp_path, one=FIRST):
+    with loaded(one=FIRST):
         was = _state(tmp_path)
     other = PERSONS.replace('"PERSON"', '"OTHER"')
-    lay_out(tmp_path, {"a_others": other, "persons": SPECS["persons"]}, target_url=_url(tmp_path))
+    lay_out(tmp_path, {"a_others": other, "persons": SPECS["persons"]})
     with job_of(tmp_path, "two") as job:
         extracted(job, "OTHER", [_person(7)], columns=("NO", "NAME", "DOB", "REF"))
         transform.run(job)
@@ -148,45 +180,43 @@ def test_a_spec_that_came_and_one_that_went(tmp_path: Path) -> None:
     assert _state(tmp_path) == was
 
 
-def test_a_mark_that_somebody_set_since_stays(tmp_path: Path) -> None:
+def test_a_mark_that_somebody_set_since_stays(loaded: Loaded, tmp_path: Path) -> None:
     """On a row that is put back, in a batch that is; not on one that goes, and not where it was there before."""
     first: Run = ([_person(1, mark="Y"), _person(2), _person(3), _person(6)], [], "")
     second: Run = ([_person(1, "Li", mark="Y"), _person(2), _person(3, "Li"), _person(4)], [], "")
-    with _loaded(tmp_path, one=first, two=second) as job:
+    with loaded(one=first, two=second) as job:
         _ask(tmp_path, "UPDATE persons SET restricted = 'Y' WHERE legacy_id IN ('2', '3', '4')")
         told = [TakenBack("persons", "persons", 3, 3, restricted=2)]
         assert rollback(job, dry_run=True) == told
         assert rollback(job) == told
     marks = "SELECT legacy_id, last_name, restricted FROM persons ORDER BY legacy_id"
     assert _ask(tmp_path, marks) == [("1", "Ng", "Y"), ("2", "Ng", "Y"), ("3", "Ng", "Y"), ("6", "Ng", "N")]
-    with job_of(tmp_path, "one") as job:
-        _extract(job, first)
-        load.run(job)
+    _load(tmp_path, "one", first)
     assert _ask(tmp_path, marks) == [("1", "Ng", "Y"), ("2", "Ng", "Y"), ("3", "Ng", "Y"), ("6", "Ng", "N")]
 
 
-def test_whose_mark_a_survivor_has_is_kept(tmp_path: Path) -> None:
+def test_whose_mark_a_survivor_has_is_kept(loaded: Loaded, tmp_path: Path) -> None:
     """2 is folded into 1 and gives it its mark; somebody restricts 3; the next run is taken back. When the two are
     taken apart, each has its own mark back."""
     first: Run = ([_person(1), _person(2, mark="Y"), _person(3)], [], "2")
     second: Run = ([_person(1, "Li"), _person(2, mark="Y"), _person(3, "Li")], [], "2")
     marks = "SELECT legacy_id, restricted FROM persons ORDER BY legacy_id"
-    with _loaded(tmp_path, one=first, two=second) as job:
+    with loaded(one=first, two=second) as job:
         assert _ask(tmp_path, marks) == [("1", "Y"), ("3", "N")]
         _ask(tmp_path, "UPDATE persons SET restricted = 'Y' WHERE legacy_id = '3'")
         rollback(job)
         assert _ask(tmp_path, marks) == [("1", "Y"), ("3", "Y")]
     apart: Run = (first[0], [], "9")
-    with _loaded(tmp_path, three=apart):
-        assert _ask(tmp_path, marks) == [("1", "N"), ("2", "Y"), ("3", "Y")]
+    _load(tmp_path, "three", apart)
+    assert _ask(tmp_path, marks) == [("1", "N"), ("2", "Y"), ("3", "Y")]
 
 
-def test_only_the_last_run_can_be_taken_back(tmp_path: Path) -> None:
-    lay_out(tmp_path, SPECS, target_url=_url(tmp_path))
+def test_only_the_last_run_can_be_taken_back(loaded: Loaded, tmp_path: Path) -> None:
+    lay_out(tmp_path, SPECS)
     with job_of(tmp_path, "none") as job, pytest.raises(CasebridgeError) as caught:
         rollback(job)
     assert _said(caught.value) == ("run none never loaded this target", "there is nothing to take back")
-    with _loaded(tmp_path, one=FIRST, two=NEXT):
+    with loaded(one=FIRST, two=NEXT):
         pass
     was = _state(tmp_path)
     with job_of(tmp_path, "one") as job, pytest.raises(CasebridgeError) as caught:
@@ -201,8 +231,8 @@ def test_only_the_last_run_can_be_taken_back(tmp_path: Path) -> None:
         rollback(job)
 
 
-def test_what_a_board_has_signed_is_not_taken_back(tmp_path: Path) -> None:
-    with _loaded(tmp_path, one=FIRST) as job:
+def test_what_a_board_has_signed_is_not_taken_back(loaded: Loaded, tmp_path: Path) -> None:
+    with loaded(one=FIRST) as job:
         job.ledger.sign_run("one", "{}")
         was = _state(tmp_path)
         with pytest.raises(CasebridgeError) as caught:
@@ -211,7 +241,9 @@ def test_what_a_board_has_signed_is_not_taken_back(tmp_path: Path) -> None:
         assert _state(tmp_path) == was
 
 
-def test_what_others_built_on_is_named_ten_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_others_built_on_is_named_ten_at_most(
+    loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[Any] = []
 
     def dependents(connection: sa.Connection, tables: Any, ours: Any) -> list[str]:
@@ -219,7 +251,7 @@ def test_what_others_built_on_is_named_ten_at_most(tmp_path: Path, monkeypatch: 
         return [f"view v{number}" for number in range(12)]
 
     monkeypatch.setattr(MODULE, "dependents", dependents)
-    with _loaded(tmp_path, one=FIRST) as job:
+    with loaded(one=FIRST) as job:
         was = _state(tmp_path)
         with pytest.raises(CasebridgeError) as caught:
             rollback(job)
@@ -233,7 +265,7 @@ def test_what_others_built_on_is_named_ten_at_most(tmp_path: Path, monkeypatch: 
 
 
 def test_after_a_lost_connection_it_is_known_whether_the_run_is_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the last run of all too, whose tables of ours go with it. The moments are those that tests stop at."""
     asked: list[bool] = []
@@ -247,7 +279,7 @@ def test_after_a_lost_connection_it_is_known_whether_the_run_is_gone(
     in_transaction = MODULE.in_transaction
     monkeypatch.setattr(MODULE, "in_transaction", watched)
     monkeypatch.setattr(MODULE, "failpoint", moments.append)
-    with _loaded(tmp_path, one=FIRST, two=NEXT) as job:
+    with loaded(one=FIRST, two=NEXT) as job:
         rollback(job)
     with job_of(tmp_path, "one") as job:
         rollback(job)
