@@ -1,9 +1,11 @@
-"""Parquet: every column as text. Numbers in full, dates and times in ISO, bytes as hexadecimal digits."""
+"""Parquet: every column as text. Numbers in full, whole ones whole, dates and times in ISO, bytes as hexadecimal
+digits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -28,6 +30,10 @@ def parquet_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:  
         if nested:
             what = f"has lists or records as values: {', '.join(nested[:5])}"
             raise SourceError(name, what, hint="have them written as tables of their own, or as JSON")
+        strange = [f"{field.name} ({field.type})" for field in file.schema_arrow if not _is_plain(field.type)]
+        if strange:
+            what = f"has values of a type that is not read: {', '.join(strange[:5])}"
+            raise SourceError(name, what, hint="have them written as text")
         return tuple(field.name for field in file.schema_arrow)
 
 
@@ -42,17 +48,54 @@ def read_parquet(table: SourceTable, part: Part, first: int, after: int) -> Iter
     line = 1
     with part.open() as opened, _told(part.path, part.name), pa.parquet.ParquetFile(opened) as file:
         for batch in file.iter_batches(ROWS_AT_ONCE):
-            frame = _texts(pl.DataFrame(pl.from_arrow(batch)))
+            frame = pl.DataFrame(pl.from_arrow(_narrowed(batch)))
             frame.columns = [raw_name(name) for name in frame.columns]
-            yield Piece(frame.height, _placed(frame.select(table.columns), table, part, first, line),
-                        empty(UNREADABLE))  # fmt: skip
+            raw = _placed(_texts(frame).select(table.columns), table, part, first, line)
+            broken = [name for name in table.columns if frame.schema[name].is_float()]
+            checked = table.columns if table.read.null is not None else broken
+            yield Piece(frame.height, without_nothing(raw, checked, table.read, part.name), empty(UNREADABLE))
             first, line = first + frame.height, line + frame.height
+
+
+_PLAIN = (
+    pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_string,
+    pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary, pa.types.is_large_binary,
+    pa.types.is_binary_view, pa.types.is_fixed_size_binary, pa.types.is_temporal, pa.types.is_null,
+)  # fmt: skip
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether values of a type have one text."""
+    kind = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(holds(kind) for holds in _PLAIN)
+
+
+def _narrowed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Decimals of more than 38 digits as text, and types of somebody's own (a UUID's) as what they are made of."""
+    for place, field in enumerate(batch.schema):
+        if isinstance(field.type, pa.BaseExtensionType):
+            batch = batch.set_column(place, field.name, batch.column(place).storage)
+        if pa.types.is_decimal256(field.type):
+            batch = batch.set_column(place, field.name, batch.column(place).cast(pa.string()))
+    return batch
 
 
 def _texts(frame: pl.DataFrame) -> pl.DataFrame:
     lengths = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Duration)]
     clocks = [_clock(pl.col(name)).alias(name) for name in lengths]
-    return frame.with_columns(pl.col(pl.Binary).bin.encode("hex"), *clocks).cast(pl.String)
+    numbers = [_in_full(frame[name]) for name, kind in frame.schema.items() if kind.is_float()]
+    times = pl.col(pl.Time).dt.to_string("%H:%M:%S%.f")
+    return frame.with_columns(pl.col(pl.Binary).bin.encode("hex"), times, *clocks, *numbers).cast(pl.String)
+
+
+def _in_full(numbers: pl.Series) -> pl.Series:
+    """Binary numbers by the fewest digits that tell them apart, without an exponent; whole ones whole."""
+    texts = numbers.cast(pl.String).str.replace(r"^(-?[0-9]+)\.0$", "$1").replace("-0", "0")
+    small = texts.str.contains("e", literal=True).fill_null(value=False).arg_true()
+    return (
+        texts.scatter(small, [format(Decimal(text), "f") for text in texts.gather(small)]) if len(small) else texts
+    )
 
 
 def _clock(length: pl.Expr) -> pl.Expr:
@@ -68,11 +111,10 @@ def _clock(length: pl.Expr) -> pl.Expr:
 
 def _placed(frame: pl.DataFrame, table: SourceTable, part: Part, first: int, line: int) -> pl.DataFrame:
     places = pl.int_range(frame.height, eager=True)
-    raw = frame.select(
+    return frame.select(
         (places + first + 1).alias(ROW), pl.lit(part.name).alias(FILE), (places + line).alias(LINE),
         pl.lit(1, pl.Int32).alias(LINES), *table.columns,
     ).with_columns(pl.col(name).cast(kind) for name, kind in ORIGIN.items())  # fmt: skip
-    return raw if table.read.null is None else without_nothing(raw, table.columns, table.read, part.name)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from small_projects import Recorder, job_of, make, standing
 
@@ -205,6 +207,33 @@ def test_parquet_as_text(tmp_path: Path) -> None:
     rows = taken(tmp_path, columns, 'format = "parquet"', "t.parquet", None)
     assert rows == [("1", "10.10", "1999-12-31", "2024-01-05 08:30:00.000000", "0.1", "00ff", "",
                      "-36:00:00.00005", "09:30:00"), (None,) * 9]  # fmt: skip
+
+
+WIDE = "1" * 60 + ".10"
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        (pa.array([45.0, -0.05, 1e22, -0.0, 1 / 3]), ["45", "-0.05", "1" + "0" * 22, "0", "0.3333333333333333"]),
+        (pa.array([0.1, 16777216.0], pa.float32()), ["0.1", "16777216"]),
+        (pa.array([Decimal(WIDE)], pa.decimal256(70, 2)), [WIDE]),
+        (pa.array([dt.time(9, 30, 0, 5), dt.time(9, 30)]), ["09:30:00.000005", "09:30:00"]),
+        (pa.array(["a", "NaN"]).dictionary_encode(), ["a", "NaN"]),
+        (pa.array([float("nan")]), "has the text `NaN` in column V, line 1"),
+        (pa.array([b"0123456789abcdef"], pa.uuid()), [b"0123456789abcdef".hex()]),
+        (pa.array([[1]]), "has lists or records as values: V"),
+    ],
+    ids=range(8),
+)
+def test_values_of_parquet(tmp_path: Path, values: pa.Array, texts: list[str] | str) -> None:
+    (tmp_path / "dump").mkdir()
+    pq.write_table(pa.table({"V": values}), tmp_path / "dump" / "t.parquet")
+    if isinstance(texts, str):
+        with pytest.raises(SourceError, match=texts):
+            taken(tmp_path, ["V"], 'format = "parquet"', "t.parquet", None)
+    else:
+        assert taken(tmp_path, ["V"], 'format = "parquet"', "t.parquet", None) == [(text,) for text in texts]
 
 
 @pytest.mark.parametrize(("damage", "said"), [(b"PAR1 and no more", "is no Parquet file"), (b"", "is no Parquet")])

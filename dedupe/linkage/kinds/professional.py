@@ -86,7 +86,7 @@ def could_be_namesakes(
     A large council has several of one name: so where forename or surname is not the same, a slip away or changed
     about, and where nothing of one's own agrees: the registration number, an e-mail address or phone number that
     few hold, a login or staff number. And those with two different registration numbers: one may be wrong, or of
-    another register, but that is not for a model to say. """
+    another register, but that is not for a model to say."""
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
     doubt, own = np.zeros((2, len(levels)), dtype=bool)
     own |= any_tagged(comparisons, levels, AGREES, identifiers=True)
