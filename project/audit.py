@@ -101,18 +101,26 @@ class AuditLog:
     """The log of one project. `key` is the file that holds the audit key; it is made with the first entry.
 
     reading: no key is made. Where there is none yet, digests are made by one that nobody keeps: equal to no other.
+    known: the schema was brought up by whoever opens the log, and is not looked for again.
     """
 
     def __init__(
-        self, engine: sa.Engine, key: Path, *, reading: bool = False, entries: sa.Table = ENTRIES
+        self,
+        engine: sa.Engine,
+        key: Path,
+        *,
+        reading: bool = False,
+        known: bool = False,
+        entries: sa.Table = ENTRIES,
     ) -> None:
         self.engine, self._key, self._reading, self._table = engine, key, reading, entries
+        self._known = known
 
-    def append(self, connection: sa.Connection, kind: str, said: Sequence[Said]) -> None:
-        """Add entries of one kind in the caller's transaction."""
+    def append(self, connection: sa.Connection, kind: str, said: Sequence[Said]) -> Head:
+        """Add entries of one kind in the caller's transaction. Returns the new head."""
         if not said:
-            return
-        bring_up_control(connection)
+            return self._head(connection)
+        bring_up_control(connection, known=self._known)
         self.alone(connection)
         key, head = self._secret(connection, make=True), self._head(connection)
         number, link, rows, at = head.number, head.link, [], now()
@@ -122,6 +130,7 @@ class AuditLog:
             link = _link(key, link, row)
             rows.append({**row, "link": link})
         connection.execute(self._table.insert(), rows)
+        return Head(number, link)
 
     def _sealed(self, connection: sa.Connection, key: bytes, item: Said, number: int) -> dict[str, str]:
         subject = _keyed(key, "subject", item.subject) if item.subject else ""
@@ -135,8 +144,7 @@ class AuditLog:
     def note(self, kind: str, **body: Any) -> Head:
         """Add one entry about no pair, in a transaction of its own. Returns the new head."""
         with writing(self.engine).begin() as connection:
-            self.append(connection, kind, [Said(body)])
-            return self._head(connection)
+            return self.append(connection, kind, [Said(body)])
 
     def entries(self, *kinds: str, subject: str | None = None) -> Iterator[Entry]:
         """The entries of some kinds (all when none is named), oldest first. `subject`: those on one, as
@@ -175,23 +183,36 @@ class AuditLog:
         if not self._there():
             return ("the audit log is gone",) if any(head.number for head in (*kept, start)) else ()
         with self.engine.connect() as connection:
-            key = self._secret(connection, make=False) if self._head(connection).number else b""
-            found, links, link, last = list[str](), {0: START, start.number: start.link}, start.link, start.number
-            there = sa.select(self._table.c.link).where(self._table.c.number == start.number)
-            if start.number and connection.scalar(there) != start.link:
-                found.append(f"entry {start.number} of the audit log is gone, or is another than was noted")
-            later = sa.select(self._table).where(self._table.c.number > start.number)
-            for row in connection.execute(later.order_by(self._table.c.number)):
-                if row.number != last + 1:
-                    found.append(f"entries {last + 1} to {row.number - 1} of the audit log are gone")
-                want = _link(key, link, row._mapping)
-                if not hmac.compare_digest(want, row.link):
-                    found.append(f"entry {row.number} of the audit log is not what was written")
-                links[row.number], link, last = row.link, row.link, row.number
+            found, links, _ = self._walked(connection, start)
         for head in kept:
             if head.number >= start.number and links.get(head.number) != head.link:
                 found.append(f"entry {head.number} of the audit log is gone, or is another than was noted")
         return tuple(dict.fromkeys(found))
+
+    def follow(self, connection: sa.Connection, since: Head) -> tuple[tuple[str, ...], Head]:
+        """What is wrong after an entry that was looked at before, in sentences, and the last entry, as the
+        caller's transaction sees them."""
+        found, _, last = self._walked(connection, since)
+        return tuple(dict.fromkeys(found)), last
+
+    def _walked(self, connection: sa.Connection, start: Head) -> tuple[list[str], dict[int, str], Head]:
+        """What is wrong from an entry on, the links that there are, and the last entry."""
+        query = sa.select(self._table).where(self._table.c.number >= start.number).order_by(self._table.c.number)
+        found, links, link, last = list[str](), {0: START, start.number: start.link}, start.link, start.number
+        key, seen = b"", False
+        for row in connection.execute(query):
+            if row.number == start.number:
+                seen = row.link == start.link
+                continue
+            key = key or self._secret(connection, make=False)
+            if row.number != last + 1:
+                found.append(f"entries {last + 1} to {row.number - 1} of the audit log are gone")
+            if not hmac.compare_digest(_link(key, link, row._mapping), row.link):
+                found.append(f"entry {row.number} of the audit log is not what was written")
+            links[row.number], link, last = row.link, row.link, row.number
+        if start.number and not seen:
+            found.insert(0, f"entry {start.number} of the audit log is gone, or is another than was noted")
+        return found, links, Head(last, link)
 
     def forget(self, connection: sa.Connection, subjects: Sequence[str]) -> int:
         """Destroy the keys of some subjects: what the log says of them is unreadable from now on. Returns how
@@ -220,7 +241,7 @@ class AuditLog:
         return self.keyed("tag", name, subject, text)
 
     def _there(self) -> bool:
-        return sa.inspect(self.engine).has_table(self._table.name)
+        return self._known or sa.inspect(self.engine).has_table(self._table.name)
 
     def alone(self, connection: sa.Connection) -> None:
         """From here on the caller's transaction alone writes to the log: two must not both follow one entry, and

@@ -19,12 +19,13 @@ _LOCK = 7_302_014_885  # of ours alone among the advisory locks of a PostgreSQL
 _version = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
 
 
-def bring_up_control(connection: sa.Connection) -> None:
-    """Bring the schema to HEAD in the caller's transaction. Nothing is written where it is there already.
+def bring_up_control(connection: sa.Connection, *, known: bool = False) -> None:
+    """Bring the schema to HEAD in the caller's transaction. Nothing is written where it is there already. known:
+    it was brought up before, and only whether that still holds is asked.
 
     CasebridgeError when a newer casebridge wrote it.
     """
-    if _revision(connection) == HEAD:
+    if (_there(connection) if known else _revision(connection)) == HEAD:
         return
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
@@ -42,6 +43,10 @@ def bring_up_control(connection: sa.Connection) -> None:
 def _revision(connection: sa.Connection) -> str | None:
     if not sa.inspect(connection).has_table(_version.name):
         return None
+    return _there(connection)
+
+
+def _there(connection: sa.Connection) -> str | None:
     found = connection.scalar(sa.select(_version.c.version_num))
     return None if found is None else str(found)
 

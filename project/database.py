@@ -78,6 +78,12 @@ def writing(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(**{_WRITES: True})
 
 
+def reading(engine: sa.Engine) -> sa.Engine:
+    """The engine for single statements that only read: a server is not asked to begin and to end a transaction
+    around each."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT") if engine.name == "postgresql" else engine
+
+
 def open_own(url: str, name: str, lost: str, *, reading: bool = False) -> sa.Engine:
     """An engine for a database of casebridge's own: what it refuses is told in a sentence that begins with `name`.
 

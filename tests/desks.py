@@ -85,7 +85,7 @@ class World:
         work = self.folder / "work"
         path = work / "dedupe" / NAME / f"{self.number:05d}.{KIND}.db"
         path.parent.mkdir(parents=True, exist_ok=True)
-        head = write_evidence_file(path, people, pairs, facts)
+        head = write_evidence_file(path, sorted(people, key=lambda person: person.id), pairs, facts)
         head_of(path).write_text(head, encoding="utf-8")
         ledger = Ledger(work)
         inputs = str(self.number)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from casebridge.dedupe.review.desk_tables import CLAIMS
-from casebridge.project.database import writing
+from casebridge.project.database import reading, writing
 
 LEASE = 15 * 60
 """Seconds after which a claim ends by itself; each act on the pair renews it."""
@@ -18,12 +18,12 @@ class Claims:
     """The claims of one project."""
 
     def __init__(self, engine: sa.Engine, clock: Callable[[], float]) -> None:
-        self._engine, self._clock = engine, clock
+        self._engine, self._reads, self._clock = engine, reading(engine), clock
 
     def holders(self) -> dict[str, str]:
         """Who holds what now: logins by item. Read only."""
         query = sa.select(CLAIMS.c.item, CLAIMS.c.login).where(CLAIMS.c.until > int(self._clock()))
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             return {row.item: row.login for row in connection.execute(query)}
 
     def take(self, item: str, login: str) -> bool:

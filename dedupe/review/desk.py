@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 import sqlalchemy as sa
 
 from casebridge.dedupe.review.claims import Claims
+from casebridge.dedupe.review.clearance import OPEN, RESTRICTED
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.dedupe.review.desk_queue import View, is_for
 from casebridge.dedupe.review.desk_state import DeskState
 from casebridge.dedupe.review.desk_tables import VERDICTS, said_today
 from casebridge.dedupe.review.desk_words import ALL, Filters, Form, Open, Refused, Viewer
-from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence
+from casebridge.dedupe.review.evidence_file import NO_LINK, EvidenceFile, PairEvidence
 from casebridge.dedupe.review.evidence_on_record import OnRecord, standing_evidence
 from casebridge.dedupe.review.reraise import Basis, keep_basis
 from casebridge.dedupe.review.sight import Sight, Sights
@@ -46,16 +47,17 @@ class Desk:
         self.settings, self.clock = settings, clock
         name = f"the control database {shown(settings.control_url)}"
         self.engine = open_own(settings.control_url, name, "restore it from a backup: decisions stand in it")
+        with writing(self.engine).begin() as connection:
+            bring_up_control(connection)
         key = settings.folder / KEY_FILE
-        self.log, self.reads = AuditLog(self.engine, key), AuditLog(self.engine, key, entries=READS)
+        self.log = AuditLog(self.engine, key, known=True)
+        self.reads = AuditLog(self.engine, key, known=True, entries=READS)
         self.decisions = DecisionLog(self.log)
         self.claims, self._supervision = Claims(self.engine, clock), Supervision(clock)
         self._lock = threading.RLock()
         self._looked = 0.0
         self._evidence: EvidenceFile | None = None
         self._standing: OnRecord | None = None
-        with writing(self.engine).begin() as connection:
-            bring_up_control(connection)
         self.decisions.adopt()
         self.decisions.check()
         self._verified = self.log.head()
@@ -89,9 +91,18 @@ class Desk:
         key = (self._standing.path, self._standing.head, no_link.text() if no_link else "")
         if self._state.of != key:
             self._evidence = None
-            found = EvidenceFile(self._standing.path, no_link.hidden, self._standing.head)
+            found = EvidenceFile(self._standing.path, head=self._standing.head)
+            if no_link and found.fact(NO_LINK) != self.log.keyed("no-link", no_link.text()):
+                found.hide(no_link.hidden)
             self._state.take(found, key)
             self._evidence = found
+
+    def read_ahead(self) -> None:
+        """Read the evidence and what was said of it, so that nobody who comes waits for that. CasebridgeError
+        where there is nothing to review, or it is not what was written."""
+        self.catch_up()
+        for clearance in (OPEN, RESTRICTED):
+            self._state.ranking(clearance)
 
     @property
     def hold_days(self) -> int:
@@ -102,17 +113,19 @@ class Desk:
 
     def view(self, viewer: Viewer) -> View:
         """The pairs as this viewer sees them now."""
-        sight = self.sight(viewer)
-        self._state.catch_up()
-        return View(self._state, sight, viewer)
+        self.catch_up()
+        return View(self._state, self.sight(viewer), viewer)
 
     def everything(self, viewer: Viewer) -> Iterator[Open]:
         """The pairs that this viewer may see, waiting and decided, the most valuable first."""
         return self.view(viewer).in_order(tuple(Place))
 
     def sight(self, viewer: Viewer) -> Sight:
-        """What somebody may see of the last run's evidence."""
-        return self._sights.of(viewer, self.evidence())
+        """What somebody may see of the last run's evidence, by what was declared at the last `catch_up`."""
+        evidence = self.evidence()
+        if self._state.declared is None:
+            self._state.catch_up()
+        return self._sights.of(viewer, evidence, self._state.declared or 0)
 
     def pairs(self, viewer: Viewer) -> Iterator[Open]:
         """Those of them that wait for somebody."""
@@ -120,13 +133,14 @@ class Desk:
 
     def find(self, viewer: Viewer, item: str) -> Open | None:
         """One pair, settled or not; None when there is none that this viewer may see."""
-        sight = self.sight(viewer)
-        self._state.catch_up()
+        pair = self.seen(viewer, item)
+        return pair and Open(pair, self._state.stands(pair), self.claims.holders().get(item, ""))
+
+    def seen(self, viewer: Viewer, item: str) -> PairEvidence | None:
+        """One pair as this viewer sees it; None when he does not."""
+        self.catch_up()
         there = self._state.by_item.get(item)
-        pair = sight.of(there) if there else None
-        if pair is None:
-            return None
-        return Open(pair, self._state.stands(pair), self.claims.holders().get(item, ""))
+        return self.sight(viewer).of(there) if there else None
 
     def acts(self, item: str) -> Sequence[Said]:
         """What was said of a pair at the desk, oldest first."""
@@ -144,8 +158,8 @@ class Desk:
 
     def of_pairs(self, viewer: Viewer, pairs: Sequence[tuple[str, str]]) -> list[Open]:
         """Those of some pairs, by their records, that a viewer may see."""
+        self.catch_up()
         sight, holders = self.sight(viewer), self.claims.holders()
-        self._state.catch_up()
         there = (self._state.of_pair(*pair) for pair in pairs)
         seen = [pair for one in there if one is not None and (pair := sight.of(one)) is not None]
         return [Open(pair, self._state.stands(pair), holders.get(pair.item, "")) for pair in seen]
@@ -194,9 +208,9 @@ class Desk:
         somebody else holds it. A form that was sent twice counts once."""
         pair = self._shown(viewer, form)
         until = working_days_on(self.clock(), self.hold_days) if form.verdict is Opinion.SAME else 0
-        self._verify()
         with writing(self.engine).begin() as connection:
             self.log.alone(connection)
+            self._verify(connection)
             if connection.scalar(_same_form(form)) is None:
                 if not self.claims.holds(connection, form.item, viewer.login):
                     if connection.scalar(_same_form(form)) is not None:
@@ -211,14 +225,14 @@ class Desk:
         return self._state.stands(pair)
 
     def _shown(self, viewer: Viewer, form: Form) -> PairEvidence:
-        one = self.find(viewer, form.item)
-        if one is None:
+        pair = self.seen(viewer, form.item)
+        if pair is None:
             raise Refused("there is no such pair", hint="it may have been decided, or changed by a run")
-        if one.pair.evidence != form.evidence:
+        if pair.evidence != form.evidence:
             raise Refused("the records changed since this page was made", hint="read the page again")
-        if one.standing.place in {Place.DONE, Place.HELD}:
+        if self._state.stands(pair).place in {Place.DONE, Place.HELD}:
             raise Refused("this pair was decided meanwhile", hint="take the next one")
-        return one.pair
+        return pair
 
     def _unchanged(self, connection: sa.Connection, form: Form) -> None:
         last = sa.select(sa.func.max(VERDICTS.c.number)).where(
@@ -317,15 +331,15 @@ class Desk:
             self._act(system, pair, Act.RELEASED, "")
         return len(due)
 
-    def _verify(self) -> None:
+    def _verify(self, connection: sa.Connection) -> None:
         """What came into the log since it was last looked at is whole. CasebridgeError when it is not."""
-        wrong = self.log.problems(since=self._verified)
+        wrong, last = self.log.follow(connection, self._verified)
         if wrong:
             raise CasebridgeError(
                 f"the decisions are not what was recorded: {'; '.join(wrong[:3])}",
                 hint="`casebridge audit verify` lists all; nothing is decided until then",
             )
-        self._verified = self.log.head()
+        self._verified = last
 
 
 def _same_form(form: Form) -> sa.Select[tuple[int]]:

@@ -10,21 +10,27 @@ from typing import Any
 import sqlalchemy as sa
 
 from casebridge.dedupe.review.decisions import SETTLING, Ruling
-from casebridge.dedupe.review.desk_tables import DECISIONS, VERDICTS
+from casebridge.dedupe.review.desk_tables import DECISIONS, FAMILY, VERDICTS
 from casebridge.dedupe.review.desk_words import Open
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence
 from casebridge.dedupe.review.ranking import Ranking
 from casebridge.dedupe.review.reraise import read_basis
 from casebridge.dedupe.review.verdicts import OPEN, Act, Place, Said, Standing, standing
+from casebridge.project.database import reading
 
 EVERYTHING = 1
+_LAST = sa.select(
+    *(sa.select(sa.func.max(table.c.number)).scalar_subquery() for table in (VERDICTS, DECISIONS, FAMILY))
+)
 
 
 class DeskState:
     """Pairs by item, acts by item, and the last decision on each pair."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine, self._lock = engine, threading.Lock()
+        self._engine, self._lock = reading(engine), threading.Lock()
+        self.declared: int | None = None
+        """The number of the last person whom anybody declared, as of the last `catch_up`."""
         self.of: object = None
         self.pairs: tuple[PairEvidence, ...] = ()
         self.by_item: Mapping[str, PairEvidence] = {}
@@ -64,11 +70,14 @@ class DeskState:
             later = sa.select(VERDICTS).where(VERDICTS.c.number > self._last_act).order_by(VERDICTS.c.number)
             fresh = sa.select(*columns).where(DECISIONS.c.number > self._last_decision)
             with self._engine.connect() as connection:
-                acts = connection.execute(later).all()
-                decisions = connection.execute(fresh.order_by(DECISIONS.c.number)).all()
+                said, decided, declared = (int(number or 0) for number in connection.execute(_LAST).one())
+                acts = connection.execute(later).all() if said > self._last_act else []
+                decided_later = fresh.order_by(DECISIONS.c.number)
+                decisions = connection.execute(decided_later).all() if decided > self._last_decision else []
+            self.declared = declared
             for row in acts:
-                said = self.said(row._mapping)
-                (self.checks if said.act is Act.CHECK else self.acts).setdefault(row.item, []).append(said)
+                act = self.said(row._mapping)
+                (self.checks if act.act is Act.CHECK else self.acts).setdefault(row.item, []).append(act)
                 moved.add(row.item)
                 self._last_act = row.number
             for row in decisions:

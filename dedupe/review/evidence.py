@@ -15,12 +15,12 @@ from pathlib import Path
 import polars as pl
 import sqlalchemy as sa
 
-from casebridge.dedupe.candidates import read_register
+from casebridge.dedupe.candidates import no_link_digest, read_register
 from casebridge.dedupe.config import LinkageConfig, people_of, spaces
 from casebridge.dedupe.foldable import merge_rules, preflight_of
 from casebridge.dedupe.review.clearance import kept_in_target
 from casebridge.dedupe.review.desk_tables import DECISIONS, VERDICTS
-from casebridge.dedupe.review.evidence_file import KIND, NAME, PairEvidence, Person, write_evidence_file
+from casebridge.dedupe.review.evidence_file import KIND, NAME, NO_LINK, PairEvidence, Person, write_evidence_file
 from casebridge.dedupe.review.evidence_on_record import delete_unused, keep_evidence
 from casebridge.dedupe.review.evidence_pairs import is_sure, item_of, pairs_evidence
 from casebridge.dedupe.review.evidence_people import People, people_around
@@ -72,6 +72,7 @@ def write_evidence(job: Job, registers: Sequence[LinkageConfig], inputs: str, th
             facts = {
                 "merge": merge_notes(job.specs, rules, tables),
                 "folding": fold_notes(job, rules, tables),
+                NO_LINK: no_link_digest(job),
                 **then,
             }
             people = chain.from_iterable(one.people() for one in found)

@@ -24,6 +24,8 @@ TWO_PEOPLE = frozenset({"deceased", "looked after", "child protection", "restric
 """Flags of a record that a merge needs two people for."""
 MADE_FROM = "made from"
 """The fact that has, of records of a live register, the legacy keys that each was made from (JSON)."""
+NO_LINK = "no link"
+"""The fact that has the keyed digest of the no-link lists of which nobody is in the file."""
 BASE, BASE_HEAD, HEAD = "base", "base head", "head"
 """The facts that name the file, in the same folder, on which this one stands, and the sha256 of that one's
 head. Under the same kinds the ledger has them, and the head of the file itself."""
@@ -196,13 +198,17 @@ class EvidenceFile:
         if base:
             self._base = Store(path.with_name(base), self.fact(BASE_HEAD))
         self._instead = {name: frozenset(found) for name, found in self._own.head.instead.items()}
-        self.hidden = self._on(on_list) if on_list else frozenset[str]()
+        self.hidden = frozenset[str]()
+        if on_list:
+            self.hide(on_list)
 
-    def _on(self, on_list: Callable[[Iterable[str]], set[str]]) -> frozenset[str]:
-        made_from = json.loads(self.fact(MADE_FROM) or "{}")
-        keys = {item: [item, *made_from.get(item, ())] for item in self.ids()}
-        listed = on_list({key for some in keys.values() for key in some})
-        return frozenset(item for item, some in keys.items() if not listed.isdisjoint(some))
+    def hide(self, on_list: Callable[[Iterable[str]], set[str]]) -> None:
+        """Look for records that are on a no-link list now."""
+        made_from: dict[str, list[str]] = json.loads(self.fact(MADE_FROM) or "{}")
+        there = self.ids()
+        listed = on_list(there.union(*made_from.values()))
+        of_others = {item for item, keys in made_from.items() if item in there and not listed.isdisjoint(keys)}
+        self.hidden = frozenset((listed & there) | of_others)
 
     def close(self) -> None:
         """Let go of the file."""

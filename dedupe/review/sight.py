@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from casebridge.dedupe.review.crosswalk import together
-from casebridge.dedupe.review.desk_tables import FAMILY
 from casebridge.dedupe.review.desk_words import Viewer
 from casebridge.dedupe.review.evidence_file import EvidenceFile, PairEvidence, Person
 from casebridge.dedupe.review.family import ACCESS, NameIndex, declared_by, kept_by_access
@@ -75,15 +74,14 @@ class Sights:
         self._names: tuple[EvidenceFile, NameIndex] | None = None
         self._kept: dict[str, tuple[object, frozenset[str]]] = {}
 
-    def of(self, viewer: Viewer, evidence: EvidenceFile) -> Sight:
-        """What this viewer sees of this evidence."""
-        with self._engine.connect() as connection:
-            said = connection.scalar(sa.select(sa.func.max(FAMILY.c.number)).where(FAMILY.c.login == viewer.login))
+    def of(self, viewer: Viewer, evidence: EvidenceFile, declared: int) -> Sight:
+        """What this viewer sees of this evidence. declared: the number of the last person whom anybody
+        declared."""
         access = self._settings.folder / ACCESS
         listed = access.stat().st_mtime_ns if access.is_file() else 0
-        if not said and not listed:
+        if not declared and not listed:
             return Sight(evidence, viewer.clearance, evidence.hidden, viewer.teams)
-        key = (evidence.path, said, listed, viewer.groups)
+        key = (evidence.path, declared, listed, viewer.groups)
         there = self._kept.get(viewer.login)
         if there is None or there[0] != key:
             there = self._kept[viewer.login] = (key, self._worked_out(viewer, evidence))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import ipaddress
 import json
@@ -16,7 +17,7 @@ from casebridge.migrate.web.accounts import Accounts
 from casebridge.migrate.web.app import make_app
 from casebridge.migrate.web.pages.sign_in import DEMO
 from casebridge.migrate.web.sessions import Sessions
-from casebridge.migrate.web.visit import House, SignOn
+from casebridge.migrate.web.visit import PAGES, House, SignOn
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.private import private_files
 from casebridge.project.settings import Settings, read_settings
@@ -77,6 +78,7 @@ def serve(
     with the address once the desk listens."""
     with private_files():
         house = open_house(folder, host=host, secure=secure)
+        _read_ahead(house)
         listening = _listen(host, port)
         bound = listening.getsockname()[1]
         hosts = [*names, *(f"{name}:{bound}" for name in {host, "localhost", "127.0.0.1"})]
@@ -90,6 +92,21 @@ def serve(
         finally:
             listening.close()
             house.desk.close()
+
+
+def _read_ahead(house: House) -> None:
+    """Have everything in memory before anybody comes. What is read stays: nothing looks for waste in it while it
+    is read, and never again after it."""
+    gc.disable()
+    try:
+        for name in PAGES.list_templates():
+            PAGES.get_template(name)
+        house.desk.read_ahead()
+    except CasebridgeError:
+        pass  # each page says why there is nothing to show, until there is
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from casebridge.project.database import writing
+from casebridge.project.database import reading, writing
 
 IDLE, LONGEST = 30 * 60, 10 * 60 * 60
 """Seconds without a page after which a session ends, and after which it ends in any case."""
@@ -38,7 +38,7 @@ class Sessions:
     """The sessions of one project. The database has digests of tokens, so whoever reads it cannot use one."""
 
     def __init__(self, engine: sa.Engine, clock: Callable[[], float]) -> None:
-        self._engine, self._clock = engine, clock
+        self._engine, self._reads, self._clock = engine, reading(engine), clock
 
     def begin(self, login: str) -> str:
         """A new session; returns its token, 256 random bits. What has ended is cleared away."""
@@ -53,7 +53,7 @@ class Sessions:
     def find(self, token: str) -> Session | None:
         """The session of a token, if it has not ended."""
         at, key = int(self._clock()), _digest(token)
-        with self._engine.connect() as connection:
+        with self._reads.connect() as connection:
             row = connection.execute(sa.select(SESSIONS).where(SESSIONS.c.token == key)).first()
         if row is None or row.seen < at - IDLE or row.made < at - LONGEST:
             return None

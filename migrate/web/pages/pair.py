@@ -216,12 +216,13 @@ def give_back(visit: Visit) -> Response:
 
 def say(visit: Visit) -> Response:
     """Take a verdict, and on to the next pair."""
-    one = visit.desk.find(visit.me.viewer, visit.item())
-    if one is None:
+    pair = visit.desk.seen(visit.me.viewer, visit.item())
+    if pair is None:
         return visit.nothing()
-    form, wrong = read_form(visit, one.pair.kind)
+    form, wrong = read_form(visit, pair.kind)
     if form is None:
-        return _again(visit, one, wrong)
+        one = visit.desk.find(visit.me.viewer, visit.item())
+        return _again(visit, one, wrong) if one is not None else visit.nothing()
     filters = wanted(visit.form)
     visit.desk.say(visit.me.viewer, form)
     following = visit.desk.take_next(visit.me.viewer, filters)
