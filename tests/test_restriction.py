@@ -334,7 +334,16 @@ def test_lowered_marks_are_frozen_with_the_rules(tmp_path: Path) -> None:
     assert "restrictions_lowered.csv" in done.stderr
 
 
-def test_taken_apart_each_record_has_its_own_mark_back(tmp_path: Path) -> None:
+def _with_its_own_keys(kin: Kin) -> None:
+    """The target keeps the number that a person has in the old system."""
+    _map(kin, MAPPED + '[columns.person_id]\nfrom = "NO"\nrequired = true\n')
+    target = kin.folder / "target.toml"
+    keyed = 'primary_key = "person_id"\n'
+    target.write_text(target.read_text().replace(keyed, keyed + "natural_key = true\n"), encoding="utf-8")
+
+
+@pytest.mark.parametrize("natural", [False, True])
+def test_taken_apart_each_record_has_its_own_mark_back(tmp_path: Path, natural: bool) -> None:
     """Records 2, 4 and 6 are restricted: by the source, by a source that says so no longer, by hand in the target.
     Merged, their survivors are; a delta meanwhile lowers nothing; taken apart, the target is as before, row for
     row."""
@@ -342,6 +351,8 @@ def test_taken_apart_each_record_has_its_own_mark_back(tmp_path: Path) -> None:
     later, last = [[{**row, "SECURE": "N"} if row["NO"] in who else row for row in first] for who in ("4", "24")]
     pairs = ((1, 2), (3, 4), (5, 6))
     kin = _kin(tmp_path, first)
+    if natural:
+        _with_its_own_keys(kin)
     kin.run()
     _by_hand(kin, "UPDATE persons SET restricted = 'Y' WHERE legacy_id = '6'")
     kin.dump(later)

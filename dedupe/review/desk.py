@@ -134,7 +134,7 @@ class Desk:
     def find(self, viewer: Viewer, item: str) -> Open | None:
         """One pair, settled or not; None when there is none that this viewer may see."""
         pair = self.seen(viewer, item)
-        return pair and Open(pair, self._state.stands(pair), self.claims.holders().get(item, ""))
+        return None if pair is None else Open(pair, self._state.stands(pair), self.claims.holders().get(item, ""))
 
     def seen(self, viewer: Viewer, item: str) -> PairEvidence | None:
         """One pair as this viewer sees it; None when he does not."""

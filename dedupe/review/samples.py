@@ -1,9 +1,10 @@
-"""Samples of pairs, as they stand in the control database: which were drawn last, and of what."""
+"""Samples of pairs, as they stand in the control database: which were drawn, and of what."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,7 +15,7 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Drawn:
-    """One stratum of the last sample: what is in it, and the pairs drawn. `expected`: linkage's share of one
+    """One stratum of a sample: what is in it, and the pairs drawn. `expected`: linkage's share of one
     person."""
 
     name: str
@@ -27,7 +28,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Sample:
-    """The sample that was drawn last. `missed`: duplicates that linkage expects among pairs never compared."""
+    """A sample. `missed`: duplicates that linkage expects among pairs never compared."""
 
     run: str
     margin: float
@@ -38,17 +39,28 @@ class Sample:
 
 def last_sample(engine: sa.Engine) -> Sample | None:
     """The sample that was drawn last; None when there is none. Read only."""
+    found = _samples(engine, sa.select(PLANS).order_by(PLANS.c.number.desc()).limit(1))
+    return found[0] if found else None
+
+
+def all_samples(engine: sa.Engine) -> list[Sample]:
+    """Every sample that was ever drawn, the oldest first. Read only."""
+    return _samples(engine, sa.select(PLANS).order_by(PLANS.c.number))
+
+
+def _samples(engine: sa.Engine, plans: sa.Select[Any]) -> list[Sample]:
     if not sa.inspect(engine).has_table(PLANS.name):
-        return None
+        return []
     with engine.connect() as connection:
-        plan = connection.execute(sa.select(PLANS).order_by(PLANS.c.number.desc())).first()
-        if plan is None:
-            return None
-        rows = connection.execute(sa.select(STRATA).where(STRATA.c.plan == plan.number).order_by("number")).all()
-        pairs: dict[int, list[Pair]] = {row.number: [] for row in rows}
-        query = sa.select(SAMPLES).where(SAMPLES.c.stratum.in_(list(pairs))).order_by(SAMPLES.c.number)
-        for row in connection.execute(query):
-            pairs[row.stratum].append((row.left_id, row.right_id))
+        return [_sample(connection, plan) for plan in connection.execute(plans).all()]
+
+
+def _sample(connection: sa.Connection, plan: sa.Row[Any]) -> Sample:
+    rows = connection.execute(sa.select(STRATA).where(STRATA.c.plan == plan.number).order_by("number")).all()
+    pairs: dict[int, list[Pair]] = {row.number: [] for row in rows}
+    query = sa.select(SAMPLES).where(SAMPLES.c.stratum.in_(list(pairs))).order_by(SAMPLES.c.number)
+    for row in connection.execute(query):
+        pairs[row.stratum].append((row.left_id, row.right_id))
     strata = [Drawn(row.name, row.outcome, row.clearance, row.size, float(row.expected), tuple(pairs[row.number]))
               for row in rows]  # fmt: skip
     return Sample(plan.run, float(plan.margin), float(plan.missed), plan.at, tuple(strata))

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from casebridge.load.resolution.key_map import STAGE, Crosswalk
 from casebridge.load.resolution.restriction import (
     Standing,
+    ids_as_text,
     own_rows,
     raised_of,
     standing_marks,
@@ -85,14 +86,17 @@ def _apart(job: Job, at: tuple[str, str], stands: pl.DataFrame, there: Collectio
 
 
 def _delivered(job: Job, table: str) -> pl.DataFrame:
-    """The ids of all records of this run that a table takes, whatever became of their rows: `member`."""
+    """The ids of all records of this run that a table takes, whatever became of their rows: `member`. Of a row
+    that was rejected nobody knows the key that its spec would say: its mark stays with the survivor."""
     found = [pl.DataFrame(schema={"member": pl.String})]
     for spec in (spec for spec in job.specs if spec.target == table):
-        batches = [batch for kind in ("clean", "quarantine")
-                   for batch in job.ledger.sealed(job.run, "transform", spec.name, kind)]  # fmt: skip
-        keys = pl.concat([pl.DataFrame(schema={KEY: pl.String()}), *(batch.read([KEY]) for batch in batches)])
-        ids = ids_of(job, table, spec.system, spec.sources[0].name)
-        found.append(ids.join(keys, on=KEY, how="semi").select(pl.col("id").cast(pl.String).alias("member")))
+        clean, held = (
+            job.ledger.sealed(job.run, "transform", spec.name, kind) for kind in ("clean", "quarantine")
+        )
+        none = pl.DataFrame(schema={KEY: pl.String()})
+        keys = pl.concat([none, *(batch.read([KEY]) for batch in (*clean, *held))])
+        ids = ids_as_text(job, spec, clean)
+        found.append(ids.join(keys, on=KEY, how="semi").select(pl.col("id").alias("member")))
     return pl.concat(found)
 
 

@@ -125,12 +125,17 @@ def _person(spec: TableSpec) -> pl.Expr:
 def own_rows(job: Job, spec: TableSpec, clean: Sequence[Batch], golden: Sequence[Batch] = ()) -> pl.DataFrame:
     """The rows as the spec made them, a survivor's as its merge made it: KEY, ROW, REST, `id` and the marks as
     text."""
+    rows = _own(clean, golden, job.target.marks(spec.target))
+    return rows.join(ids_as_text(job, spec, clean), on=KEY, how="left")
+
+
+def ids_as_text(job: Job, spec: TableSpec, clean: Sequence[Batch]) -> pl.DataFrame:
+    """KEY and `id` of the records of a spec: those given out, or what the specs say in these batches."""
     table = job.target.by_name[spec.target]
     ids = ids_of(job, spec.target, spec.system, spec.sources[0].name)
     if table.natural_key:
         ids = pl.concat([ids, *(keys_of(batch, table) for batch in clean)]).unique(KEY, keep="first")
-    rows = _own(clean, golden, job.target.marks(spec.target))
-    return rows.join(ids.with_columns(pl.col("id").cast(pl.String)), on=KEY, how="left")
+    return ids.with_columns(pl.col("id").cast(pl.String))
 
 
 def _own(clean: Sequence[Batch], golden: Sequence[Batch], marks: Sequence[Marks]) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from casebridge.dedupe.quality.labels import labels_of
 from casebridge.dedupe.quality.recalibration import LabelBand, Recalibration
 from casebridge.dedupe.quality.statement import state
 from casebridge.dedupe.quality.strata import APART, MERGED
@@ -69,6 +70,27 @@ def _check(house: House, login: str, verdicts: str) -> None:
     for letter in verdicts:
         assert desk.path.startswith("/checks/"), desk.path
         desk.send(desk.path, verdict={"s": "same", "d": "different"}[letter])
+
+
+def test_answers_of_earlier_samples_count_by_how_each_was_drawn(house: House) -> None:
+    """Six pairs of a first sample, two of a second one, of which one is new: both tell of the register once."""
+    _sampled(house)
+    _check(house, "kim", "ssdddd")
+    first = labels_of(house.desk.engine, house.desk.decisions.standing(), 0)
+    assert {(one.left_id, round(one.weight, 6)) for one in first} == {
+        *((f"old:{n}", 100.0) for n in (11, 12, 13)), *((f"old:{n}", 333.333333) for n in (15, 16, 17)),
+    }  # fmt: skip
+    assert [one.same for one in first] == [True, True, False, False, False, False]
+    pairs = tuple((MADE[n].left_id, MADE[n].right_id) for n in (0, 3))
+    with writing(house.desk.engine).begin() as connection:
+        drawn = Drawn("merged: all", MERGED, 0, 400, 0.9, pairs)
+        keep_sample(connection, Sample("trial-2", 0.01, 2.0, "2026-11-28T00:00:00Z", (drawn,)), "t")
+    _check(house, "kim", "s")
+    both = {one.left_id: one for one in labels_of(house.desk.engine, house.desk.decisions.standing(), 0)}
+    assert round(both["old:11"].weight, 6) == 100 * 6 / 8 + 200 * 2 / 8, "it is in both"
+    assert round(both["old:12"].weight, 6) == 100 * 6 / 8
+    assert (both["old:14"].same, round(both["old:14"].weight, 6)) == (True, 200 * 2 / 8)
+    assert sum(one.weight for one in both.values()) == pytest.approx(1300 * 6 / 8 + 400 * 2 / 8)
 
 
 def test_a_check_is_blind_and_what_it_contradicts_goes_to_a_senior_reviewer(house: House) -> None:
