@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from rapidfuzz.distance import JaroWinkler
 
 from casebridge.dedupe.review.desk_tables import FAMILY
-from casebridge.dedupe.review.words import fold
+from casebridge.dedupe.review.folded import fold
 from casebridge.project.errors import CasebridgeError
 
 ALIKE = 0.88

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from casebridge.dedupe.review.evidence_file import PairEvidence, Person
+from casebridge.dedupe.review.folded import fold
 from casebridge.dedupe.review.verdicts import REASONS, Opinion
-from casebridge.dedupe.review.words import LABELS, doubts, fold
+from casebridge.dedupe.review.words import LABELS, doubts
 
 PERSON = "person"
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from casebridge.dedupe.review.evidence_file import PairEvidence, Person
+from casebridge.dedupe.review.folded import fold
 
 LABELS: Mapping[str, str] = {
     "forename": "First name", "middle_name": "Middle name", "surname": "Last name", "birth_date": "Date of birth",
@@ -49,10 +49,18 @@ class Line:
 
 def compare(left: Person, right: Person, levels: Mapping[str, str]) -> list[Line]:
     """The lines of a pair: what differs first, then what only one record has, then what agrees."""
-    found = [_line(role, label, left, right, levels) for role, label in _roles(left, right)]
-    found += _other_fields(left, right)
-    order = {"differs": 0, "one_side": 1, "agrees": 2, "record": 3}
-    return sorted((line for line in found if line is not None), key=lambda line: order[line.kind])
+    return sorted(
+        [*compare_roles(left, right, levels), *_other_fields(left, right)], key=lambda line: _ORDER[line.kind]
+    )
+
+
+def compare_roles(left: Person, right: Person, levels: Mapping[str, str]) -> list[Line]:
+    """The lines of what linkage compares, in the same order."""
+    found = (_line(role, label, left, right, levels) for role, label in _roles(left, right))
+    return sorted((line for line in found if line is not None), key=lambda line: _ORDER[line.kind])
+
+
+_ORDER = {"differs": 0, "one_side": 1, "agrees": 2, "record": 3}
 
 
 def _roles(left: Person, right: Person) -> list[tuple[str, str]]:
@@ -81,7 +89,7 @@ def _one_side(role: str, value: str, other: Person) -> str:
 
 def _other_fields(left: Person, right: Person) -> list[Line]:
     """The target's columns that say more than the roles do."""
-    said = [{fold(v) for role in person.roles for v in (person.text(role), *fold(person.text(role)).split())}
+    said = [{part for role in person.roles for text in [fold(person.text(role))] for part in (text, *text.split())}
             for person in (left, right)]  # fmt: skip
     found = []
     for name in dict.fromkeys([*left.fields, *right.fields]):
@@ -199,13 +207,6 @@ def _of_names(role: str, left: Person, right: Person) -> str:
     if {len(fold(one)), len(fold(other))} & {1} and fold(one)[:1] == fold(other)[:1]:
         return "an initial agrees"
     return ""
-
-
-def fold(text: str) -> str:
-    """A text without capitals, accents, signs and doubled blanks: what a reader takes for the same."""
-    plain = unicodedata.normalize("NFKD", text)
-    letters = "".join(c for c in plain if not unicodedata.combining(c))
-    return " ".join(re.sub(r"[^\w]+", " ", letters).casefold().split())
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from casebridge.dedupe.review.evidence_file import PairEvidence, Person
 from casebridge.dedupe.review.merge_rules import Outcome
 from casebridge.dedupe.review.merge_words import read_notes
 from casebridge.dedupe.review.verdicts import SETTLING, Act, Opinion, Place
-from casebridge.dedupe.review.words import compare, told
+from casebridge.dedupe.review.words import compare_roles, told
 from casebridge.migrate.web.visit import Visit, as_query, today, wanted
 
 SHOWN = 40
@@ -58,8 +58,7 @@ def _outcomes(visit: Visit) -> Sequence[Outcome]:
 
 def _row(visit: Visit, one: Open, people: Mapping[str, Person]) -> Row:
     pair = one.pair
-    lines = [line for line in compare(people[pair.left_id], people[pair.right_id], pair.levels)
-             if not line.role.startswith("field:")]  # fmt: skip
+    lines = compare_roles(people[pair.left_id], people[pair.right_id], pair.levels)
     same = ", ".join(line.label for line in lines if line.kind == "agrees")
     apart = "; ".join(told(line, line.label) for line in lines if line.kind == "differs")
     return Row(
