@@ -59,6 +59,36 @@ def day_of(role: str) -> Make:
     return part
 
 
+def month_of(role: str) -> Make:
+    """Year and month of a date."""
+
+    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
+        return (register.columns[role][rows] >> np.uint32(8)).astype(np.uint64)
+
+    return part
+
+
+def day_and_year_of(role: str) -> Make:
+    """A date without its month."""
+
+    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
+        return (register.columns[role][rows] & np.uint32(0xFFFF00FF)).astype(np.uint64)
+
+    return part
+
+
+def turned(role: str) -> Make:
+    """A date whose day and month may have changed places."""
+
+    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
+        date = register.columns[role][rows]
+        month, day = date >> np.uint32(8) & np.uint32(0xFF), date & np.uint32(0xFF)
+        low, high = np.minimum(month, day), np.maximum(month, day)
+        return (date & np.uint32(0xFFFF0000) | low << np.uint32(8) | high).astype(np.uint64)
+
+    return part
+
+
 def either_order(one: str, other: str) -> Make:
     """Two columns of one dictionary in either order, so that swapped names still meet."""
 

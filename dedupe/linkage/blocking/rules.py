@@ -68,13 +68,19 @@ def choose_rules(register: Register, wanted: Sequence[Rule] | None = None) -> tu
 
 
 def _step(register: Register, ladder: Ladder) -> list[Rule]:
+    """The first step that a register can afford; else the last for which it has the columns, but never the first
+    of several."""
     budget = min(max(PAIRS_A_ROW * register.size, PAIRS_AT_LEAST), PAIRS_A_ROW_AT_MOST * register.size)
+    found: list[Rule] = []
     for number, step in enumerate(ladder):
         rules = [rule for rule in (_reduced(register, rule) for rule in step) if rule]
-        last = number == len(ladder) - 1
-        if last or (rules and sum(estimated_pairs(register, rule) for rule in rules) <= budget):
+        if rules and sum(estimated_pairs(register, rule) for rule in rules) <= budget:
             return rules
-    return []
+        if rules and (number or len(ladder) == 1):
+            found = rules
+        elif not step:
+            found = []
+    return found
 
 
 def estimated_pairs(register: Register, rule: Rule) -> float:

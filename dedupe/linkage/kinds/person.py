@@ -34,14 +34,20 @@ from casebridge.dedupe.linkage.register.pair_rows import Rows
 
 OF_A_HOME = ("address", "phone")
 NAMES = parts.either_order("forename", "surname")
+OF_A_DATE = ("birth_year", "birthday", "birth_month", "birth_day", "birth_turned")
+"""Parts of a date: year, day without the year, year and month, year and day, day and month in either order."""
+IN_A_MONTH, ON_A_DAY, TURNED = ((part, "birth_year") for part in ("birth_month", "birth_day", "birth_turned"))
 IN_NAMES = ("forename", "surname", "forename_sound", "surname_sound")
 
 BIRTH_DATE = Attribute(
     "birth_date", ("birth_date",), readers.date_reader("birth_date"), birth_comparison,
     parts={
-        "birth_date": value_part("birth_date", implies=("birth_date", "birth_year", "birthday")),
+        "birth_date": value_part("birth_date", implies=("birth_date", *OF_A_DATE)),
         "birth_year": Part(("birth_date",), parts.year_of("birth_date"), ("birth_date",)),
         "birthday": Part(("birth_date",), parts.day_of("birth_date"), ("birth_date",)),
+        "birth_month": Part(("birth_date",), parts.month_of("birth_date"), ("birth_date",), IN_A_MONTH),
+        "birth_day": Part(("birth_date",), parts.day_and_year_of("birth_date"), ("birth_date",), ON_A_DAY),
+        "birth_turned": Part(("birth_date",), parts.turned("birth_date"), ("birth_date",), TURNED),
     },
     dates=("birth_date",), reread=readers.dates_as,
 )  # fmt: skip
@@ -116,7 +122,11 @@ BLOCKING = Blocking(
             (("postcode",),),
             (("postcode", "forename"), ("postcode", "surname", "sex")),
         ),
-        ((("names",),), (("names", "birth_year"),)),
+        (
+            (("names",),),
+            (("names", "birth_year"),),
+            (("names", "birth_month"), ("names", "birth_day"), ("names", "birth_turned")),
+        ),
         ((("surname",),), ()),
         ((("forename",),), ()),
         ((("street", "house"),), (("forename", "street", "house"), ("surname", "street", "house", "sex"))),
@@ -127,6 +137,7 @@ BLOCKING = Blocking(
                 ("forename_sound", "surname_sound", "sector"),
                 ("forename", "surname_sound", "middle_name"),
             ),
+            (("forename_sound", "surname_sound", "birthday"),),
         ),
         ((("rare_names",),),),
     ),
