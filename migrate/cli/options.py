@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from casebridge.project.errors import CasebridgeError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,3 +36,14 @@ def route_option(command: F) -> F:
     return click.option(
         "--route", metavar="ROUTE", help="Where a new run goes, if casebridge.toml has several targets."
     )(command)
+
+
+def by_system(dumps: Sequence[str]) -> str | dict[str, str]:
+    """What `--dump` names: one dump, or several by their systems' names."""
+    if len(dumps) == 1:
+        return dumps[0]
+    named = [dump.partition("=") for dump in dumps]
+    if len({name for name, _, _ in named}) < len(dumps) or not all(equals for _, equals, _ in named):
+        hint = "--dump NAME=FOLDER for each, NAME up to 7 small letters and digits"
+        raise CasebridgeError("several dumps need their systems' names", hint=hint)
+    return {name: path for name, _, path in named}

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from casebridge.migrate.cli.options import json_option
+from casebridge.migrate.cli.options import by_system, json_option
 from casebridge.migrate.cli.progress import progress
 from casebridge.migrate.cli.render import show_json, wide_console
 from casebridge.migrate.drafting import draft_project
@@ -79,17 +79,20 @@ def _show(facts: Mapping[str, Any]) -> None:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=_DIR)
-@click.option("--dump", required=True, metavar="DUMP", help="The folder with the files, or a database's URL.")
+@click.option(
+    "--dump", "dumps", multiple=True, required=True, metavar="[NAME=]DUMP",
+    help="The folder with the files, or a database's URL. Several systems in one project: NAME=DUMP for each.",
+)  # fmt: skip
 @click.option("--target", metavar="URL", help="The target database (default: an SQLite file in DIR).")
 @click.option("--system", default="legacy", show_default=True, help="What the old system is called.")
-def draft(folder: Path, dump: str, target: str | None, system: str) -> None:
+def draft(folder: Path, dumps: tuple[str, ...], target: str | None, system: str) -> None:
     """Make a first project from what is in a dump, each guess marked.
 
     Every line that rests on a guess ends in `# guess`. `casebridge check` lists them; take the mark away where a
     guess is right, mend it where it is not.
     """
     with progress() as shown, private_files():
-        made = draft_project(folder, dump, target, system=system, report=shown)
+        made = draft_project(folder, by_system(dumps), target, system=system, report=shown)
     for item in made.unread:
         click.echo(f"not read: {item}", err=True)
     tables, columns = counted(made.tables, "table"), counted(made.columns, "column")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from casebridge.migrate.cli.options import json_option, project_option
+from casebridge.migrate.cli.options import by_system, json_option, project_option
 from casebridge.migrate.cli.progress import progress
 from casebridge.migrate.cli.render import show_balance, show_json
 from casebridge.migrate.cli.run import do_run
@@ -75,13 +75,7 @@ def init(folder: Path, dumps: tuple[str, ...], live: str | None, target: str | N
         return
     if not dumps:
         raise CasebridgeError("nothing says where the records are", hint="--dump FOLDER, or --scan URL")
-    named = [dump.partition("=") for dump in dumps]
-    different = len({name for name, _, _ in named}) == len(dumps)
-    if len(dumps) > 1 and not (different and all(equals for _, equals, _ in named)):
-        hint = "--dump NAME=FOLDER for each, NAME up to 7 small letters and digits"
-        raise CasebridgeError("several dumps need their systems' names", hint=hint)
-    one = dumps[0] if len(dumps) == 1 else {name: path for name, _, path in named}
-    click.echo(f"made {init_project(folder, one, target)}")
+    click.echo(f"made {init_project(folder, by_system(dumps), target)}")
     click.echo("next: `casebridge check`, then `casebridge run`, in that folder", err=True)
 
 

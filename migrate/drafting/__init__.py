@@ -3,7 +3,7 @@
 names       names that files, databases and queries take
 tables      what a profile makes of each table: the draft, no text yet
 people      which table looks like people, and which of its columns say who they are
-plain       a target with the tables of the source
+together    several systems in one project, and one target for all
 reflected   the target that a real database has
 specs       the draft as text: tables/*.toml, target.toml, linkage.toml
 code_lists  codes/*.csv

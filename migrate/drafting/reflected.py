@@ -97,6 +97,7 @@ def _turned(table: DraftTable, real: RealTable) -> DraftTable:
         columns.append(_to(column, open_ones.pop(found)))
     return replace(
         table, target=real.name, columns=tuple(columns), legacy_key=legacy, dropped=tuple(dropped),
+        why_target="" if real.name == table.name else "called most like it",
     )  # fmt: skip
 
 

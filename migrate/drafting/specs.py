@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from casebridge.migrate.drafting.guesses import MARK
 from casebridge.migrate.drafting.names import quoted, title_of, toml_key
 from casebridge.migrate.drafting.tables import ROW_NUMBER, DraftColumn, DraftTable
+from casebridge.migrate.drafting.together import linkage_of_all
 from casebridge.migrate.profiling.profile import TableProfile
 from casebridge.migrate.profiling.supplies import TABLE
 from casebridge.project.errors import counted
@@ -54,7 +55,7 @@ def _head(table: DraftTable, system: str) -> Iterator[str]:
         yield f"consumes = {listed([source])}"
         yield f"source = {quoted(_BY_PLACE.format(ROW_NUMBER, source))}"
     line = f"target = {quoted(table.target)}"
-    yield line if table.target == table.name else guess(line, "called most like it")
+    yield guess(line, table.why_target) if table.why_target else line
     if table.key:
         yield guess(f"key = {listed([title_of(name) for name in table.key])}", _why_key(table.profile))
     else:
@@ -112,7 +113,7 @@ def _column(column: DraftColumn) -> Iterator[str]:
         why = f"{why}; " * bool(why) + f"a key of {column.references}: {column.why['references']}"
     yield guess(line, why) if why else line
     if column.steps:
-        yield guess(f"steps = {listed(column.steps)}", "days that mean no end")
+        yield guess(f"steps = {listed(column.steps)}", column.why.get("steps", "days that mean no end"))
     if column.format:
         yield guess(f"format = {quoted(column.format)}", column.why.get("format", ""))
     if column.codes:
@@ -143,13 +144,28 @@ def _target_column(column: DraftColumn) -> str:
     return guess(line, column.why["type"]) if "type" in column.why else line
 
 
-def linkage_text(table: DraftTable, roles: Mapping[str, str]) -> str:
-    """linkage.toml for a table of people."""
-    columns = ",\n".join(f'    "{column}" AS {role}' for role, column in roles.items())
-    fields = "\n".join(guess(f'{role} = "{role}"', f"{table.name}.{column}") for role, column in roles.items())
+def linkage_text(people: Sequence[tuple[str, str, Mapping[str, str]]]) -> str:
+    """linkage.toml for the tables of people: each one's system (empty where there is one), spec, and columns by
+    role."""
+    if len(people) == 1:
+        ((_, name, columns),) = people
+        names, roles = [name], list(columns)
+        values = ",\n".join(f'    "{column}" AS {role}' for role, column in columns.items())
+        query = f'SELECT\n    _key AS id,\n{values}\nFROM "{name}"\nORDER BY id'
+    else:
+        names, query, roles = linkage_of_all(people)
+    fields = "\n".join(guess(f'{role} = "{role}"', _where(role, people)) for role in roles)
     return (
         "# Drafted: who is compared with whom, and by what. Nothing is merged by itself.\n\n"
-        f"[register]\n{guess(f'tables = {listed([table.name])}', 'it looks like people')}\n"
-        f'query = """\nSELECT\n    _key AS id,\n{columns}\nFROM "{table.name}"\nORDER BY id\n"""\n\n'
+        f"[register]\n{guess(f'tables = {listed(names)}', _looks_like(names))}\n"
+        f'query = """\n{query}\n"""\n\n'
         f"# role = column of the query\n[fields]\n{fields}\n"
     )
+
+
+def _looks_like(names: Sequence[str]) -> str:
+    return "it looks like people" if len(names) == 1 else "they look like people"
+
+
+def _where(role: str, people: Sequence[tuple[str, str, Mapping[str, str]]]) -> str:
+    return ", ".join(f"{name}.{columns[role]}" for _, name, columns in people if role in columns)

@@ -46,7 +46,8 @@ class DraftColumn:
 @dataclass(frozen=True)
 class DraftTable:
     """One table of the source and its spec to be. `key` names columns of the source; none: rows are named by their
-    place. `primary_key` and `legacy_key` are columns of the target, `legacy_type` the type of the second."""
+    place. `primary_key` and `legacy_key` are columns of the target, `legacy_type` the type of the second.
+    `why_target`: on what it rests that the rows go there, where that is a guess."""
 
     profile: TableProfile
     name: str
@@ -58,6 +59,7 @@ class DraftTable:
     legacy_type: str
     dropped: tuple[str, ...] = ()
     null_words: tuple[str, ...] = ()
+    why_target: str = ""
 
 
 @dataclass

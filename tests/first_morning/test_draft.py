@@ -334,6 +334,51 @@ def test_xml_is_drafted_by_the_elements_that_repeat(tmp_path: Path) -> None:
         assert job.ledger.tally("trial-1", "transform", "visit").passed == 90
 
 
+def test_two_systems_are_drafted_into_one_project_and_their_keys_stay_apart(tmp_path: Path) -> None:
+    """Tables that are called alike fill one table, and the people of both, whatever they are called there."""
+    for place in ("north", "south"):
+        (tmp_path / place).mkdir()
+    people = [[n, f"Lee{n}", "Ann", f"19{50 + n}-01-02", "N"] for n in range(1, 41)]
+    head = ["PersonNo", "Surname", "Forename", "DOB", "Restricted"]
+    _write(tmp_path / "north" / "person.csv", head, [[*row[:4], "Y" if row[0] == 3 else "N"] for row in people])
+    clients = [[n, f"Lee{n}" if n < 3 else f"Xu{n}", "Ann", f"19{50 + n}-01-02"] for n in range(1, 41)]
+    _write(tmp_path / "south" / "client.csv", ["ClientNo", "Surname", "Forename", "Birth Date"], clients)
+    visits = [[n, 1 + n % 40, f"2024-01-{1 + n % 28:02}", 10 + n] for n in range(90)]
+    _write(tmp_path / "north" / "visit.csv", ["VisitNo", "PersonNo", "Day", "Cost"], visits)
+    spoken = [[n, 1 + n % 40, "soon" if n % 2 else "2024-01-01", f"{n}.50"] for n in range(90)]
+    _write(tmp_path / "south" / "visit.csv", ["VisitNo", "ClientNo", "Day", "Cost"], spoken)
+    for place in ("north", "south"):
+        _write(tmp_path / place / "log.csv", ["said", "level"], [["again", "low"] for _ in range(30)])
+
+    folder = tmp_path / "p"
+    dumps = [f"{place}={tmp_path / place}" for place in ("north", "south")]
+    asked = ["draft", str(folder), "--dump", dumps[0], "--dump", dumps[1]]
+    refused = CliRunner().invoke(cli, [*asked, "--target", f"sqlite:///{tmp_path}/t.db"])
+    assert refused.exit_code == 1
+    assert not folder.exists()
+    done = CliRunner().invoke(cli, asked)
+    assert done.exit_code == 0, done.output
+    assert "people: north_person, south_client" in done.output
+    assert check(folder) == []
+    with open_job(folder, "trial-1") as job:
+        list(run_stages(job))
+        assert job.ledger.runs()[-1].verdict == "balanced"
+    with contextlib.closing(sqlite3.connect(folder / "target.db")) as target:
+        ask = "SELECT legacy_key, restricted FROM person WHERE legacy_key LIKE '%-3' ORDER BY 1"
+        assert target.execute(ask).fetchall() == [("north-3", "Y"), ("south-3", None)]
+        # Visit 2 of both systems, each with its own system's person 3 and its own writing of the day.
+        ask = (
+            "SELECT v.visit_no, p.legacy_key, v.day, v.cost FROM visit v "
+            "JOIN person p ON p.row_id = coalesce(v.person_no, v.client_no) WHERE v.visit_no LIKE '%-2' ORDER BY 1"
+        )
+        assert target.execute(ask).fetchall() == [
+            ("north-2", "north-3", "2024-01-03", "12"), ("south-2", "south-3", "2024-01-01", "2.50"),
+        ]  # fmt: skip
+        assert target.execute("SELECT count(*) FROM log").fetchone() == (60,)
+        ask = "SELECT system, count(DISTINCT target_id) FROM casebridge_crosswalk GROUP BY 1 ORDER BY 1"
+        assert target.execute(ask).fetchall() == [("north", 40), ("south", 40)]
+
+
 def test_rows_that_two_tables_have_are_taken_once(tmp_path: Path, postgres_url: str) -> None:
     """Partitions, and a table that inherits from another: the whole gives their rows."""
     engine = open_database(postgres_url)
