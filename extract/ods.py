@@ -1,4 +1,4 @@
-"""OpenDocument spreadsheets (.ods): one sheet, names in one of its rows, each value as the file holds it."""
+"""OpenDocument spreadsheets (.ods): one sheet, names in one of its rows, each value as the sheet shows it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 from xml.parsers.expat import ExpatError
 
 from casebridge.extract.dump import Part, Piece, SourceTable, stamp
+from casebridge.extract.numberformats import plain
 from casebridge.extract.row_formats import pieces
 from casebridge.extract.sheet import area_of, sheet_rows, sheet_titles
 from casebridge.project.batch import file_digest
@@ -26,22 +27,29 @@ _CHUNK = 1 << 16
 _PART = "content.xml"
 _AGAIN = "save it again in LibreOffice or Excel as .ods or .xlsx, without a password; or export it as CSV"
 _OF_A_CELL, _GAP, _LAST_COLUMN = 5, 1000, 16_384
-_VALUES = {"float": "value", "percentage": "value", "currency": "value", "boolean": "boolean-value"}
+_NUMBERS = {"float", "percentage", "currency"}
+_PADDED = re.compile(r"[0-9 ():/+-]+")
 _CLOCK = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,](\d+))?S")
 
 
 @dataclass
 class _Sheets:
-    """What was seen of a workbook's sheets: their names, and hidden rows of the one that is read."""
+    """What was seen of a workbook's sheets: names, which are hidden, and hidden rows of the one that is read."""
 
     wanted: str
     names: list[str] = field(default_factory=list)
+    unseen: set[str] = field(default_factory=set)
     hidden: int = 0
+
+    @property
+    def chosen(self) -> str | None:
+        """The sheet that is read: the one that was asked for, or the first that can be seen."""
+        return self.wanted or next((name for name in self.names if name not in self.unseen), None)
 
     @property
     def inside(self) -> bool:
         """Whether the sheet that is read has begun, and no other after it."""
-        return bool(self.names) and (self.names[-1] == self.wanted if self.wanted else len(self.names) == 1)
+        return bool(self.names) and self.names[-1] == self.chosen
 
 
 class _RowReader(ElementReader):
@@ -50,12 +58,20 @@ class _RowReader(ElementReader):
     def __init__(self, sheets: _Sheets, read: ReadSpec) -> None:
         super().__init__((), most=_OF_A_CELL * read.most_cells, most_text=read.longest)
         self._sheets, self._tables = sheets, 0
+        self._style, self._hiding = "", set[str]()
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        if _local(tag) == "table":
+        kind = _local(tag)
+        if kind == "style":
+            self._style = _attribute(attributes, "name")
+        elif kind == "table-properties" and _attribute(attributes, "display") == "false":
+            self._hiding.add(self._style)
+        elif kind == "table":
             self._tables += 1
             if self._tables == 1:
-                self._sheets.names.append(_attribute(attributes, "name"))
+                name = _attribute(attributes, "name")
+                self._sheets.names.append(name)
+                self._sheets.unseen |= {name} if _attribute(attributes, "style-name") in self._hiding else set()
         self._wanted = ("table-row",) if self._sheets.inside else ()
         super()._start(tag, attributes)
 
@@ -76,11 +92,17 @@ def examine_ods(path: Path, name: str, read: ReadSpec) -> Part:
     with _opened(path, name) as stream:
         for _ in _cells(stream, name, read, sheets):
             pass
-    notes = [f"of its {len(sheets.names)} sheets only `{sheets.names[0]}` is read"] if (
-        len(sheets.names) > 1 and not read.sheet) else []  # fmt: skip
+    return Part(path, name, before[0], None, file_digest(path), before, tuple(_notes(sheets)))
+
+
+def _notes(sheets: _Sheets) -> Iterator[str]:
+    if len(sheets.names) > 1 and not sheets.wanted:
+        said = f" ({len(sheets.unseen)} hidden)" if sheets.unseen else ""
+        yield f"of its {len(sheets.names)} sheets{said} only `{sheets.chosen}` is read"
+    if sheets.chosen in sheets.unseen:
+        yield f"the sheet that is read, `{sheets.chosen}`, is hidden"
     if sheets.hidden:
-        notes.append(f"{counted(sheets.hidden, 'row')}, hidden by a filter or by hand: read like the others")
-    return Part(path, name, before[0], None, file_digest(path), before, tuple(notes))
+        yield f"{counted(sheets.hidden, 'row')}, hidden by a filter or by hand: read like the others"
 
 
 def read_ods(table: SourceTable, part: Part, first: int, after: int) -> Iterator[Piece]:  # noqa: ARG001
@@ -126,6 +148,9 @@ def _rows(stream: IO[bytes], name: str, read: ReadSpec, sheets: _Sheets) -> Iter
     if read.sheet and read.sheet not in sheets.names:
         hint = did_you_mean(read.sheet, sheets.names) or "set `sheet` in its spec's [read]"
         raise SourceError(name, f"has no sheet `{read.sheet}`", hint=hint)
+    if sheets.chosen is None:
+        hint = "name the sheet by `sheet` in its spec's [read]"
+        raise SourceError(name, "has no sheet that can be seen", hint=hint)
 
 
 def _cells(stream: IO[bytes], name: str, read: ReadSpec, sheets: _Sheets) -> Iterator[tuple[int, list[str]]]:
@@ -178,17 +203,30 @@ def _row(element: Element, name: str, read: ReadSpec) -> list[str]:
 
 def _text(cell: Element) -> str:
     kind = _attribute(cell.attrib, "value-type")
-    if kind in _VALUES:
-        return _attribute(cell.attrib, _VALUES[kind])
+    if any(key.endswith("value-type") and value == "error" for key, value in cell.attrib.items()):
+        return CELL_FAULT + _paragraphs(cell)
+    if kind in _NUMBERS:
+        return _number(_attribute(cell.attrib, "value"), _paragraphs(cell).strip())
+    if kind == "boolean":
+        return _attribute(cell.attrib, "boolean-value").upper()
     if kind == "date":
         day, _, clock = _attribute(cell.attrib, "date-value").partition("T")
         return f"{day} {clock}" if clock.strip("0:.Z") else day
     if kind == "time":
         match = _CLOCK.fullmatch(_attribute(cell.attrib, "time-value"))
         return ":".join(match.group(1, 2, 3)) + (f".{match[4]}" if match[4] else "") if match else CELL_FAULT + "?"
-    text = "\n".join(_written(part) for part in cell if _local(part.tag) == "p")
-    errors = any(key.endswith("value-type") and value == "error" for key, value in cell.attrib.items())
-    return CELL_FAULT + text if errors else text
+    return _paragraphs(cell)
+
+
+def _number(stored: str, shown: str) -> str:
+    """A number as it is; with its zeros in front and the signs between its digits where it is shown with zeros."""
+    number, digits = plain(stored), "".join(filter(str.isdecimal, shown))
+    padded = digits.startswith("0") and digits.lstrip("0") == number and _PADDED.fullmatch(shown)
+    return shown if padded else number
+
+
+def _paragraphs(cell: Element) -> str:
+    return "\n".join(_written(part) for part in cell if _local(part.tag) == "p")
 
 
 def _written(part: Element) -> str:

@@ -17,7 +17,7 @@ from small_projects import Recorder, job_of, make, standing
 
 from casebridge.extract import json_records, run
 from casebridge.extract.readers import FORMATS
-from casebridge.project.contracts import LINE
+from casebridge.project.contracts import CELL_FAULT, LINE
 from casebridge.project.errors import SourceError, SpecError
 
 PEOPLE = [
@@ -243,7 +243,7 @@ def test_parquet_that_is_none_is_refused(tmp_path: Path, damage: bytes, said: st
 
 
 def ods(cells: str) -> str:
-    names = ["office", "table", "text"]
+    names = ["office", "table", "text", "style", "calcext"]
     spaces = "".join(f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in names)
     return (
         f"<office:document-content{spaces}><office:body><office:spreadsheet>"
@@ -261,10 +261,9 @@ def text(value: str, more: str = "") -> str:
     return f'<table:table-cell office:value-type="string"{more}><text:p>{value}</text:p></table:table-cell>'
 
 
-def number(value: str) -> str:
-    return (
-        f'<table:table-cell office:value-type="float" office:value="{value}"><text:p>~</text:p></table:table-cell>'
-    )
+def number(value: str, shown: str = "~", more: str = "") -> str:
+    told = f'office:value-type="float" office:value="{value}"{more}'
+    return f"<table:table-cell {told}><text:p>{shown}</text:p></table:table-cell>"
 
 
 def book(folder: Path, content: str) -> None:
@@ -288,9 +287,53 @@ def test_ods_as_the_file_holds_it(tmp_path: Path) -> None:
     assert rows == [("0.1", "a  b\nc", "1999-12-31"), ("007", "", ""), ("5", "x", ""), ("5", "x", "")]
 
 
+CELLS = [
+    (number("123", "00123"), "00123"), (number("1234567", "000-123-4567"), "000-123-4567"),
+    (number("45", "45.00"), "45"), (number("1234", "1 234"), "1234"), (number("0.5", "050%"), "0.5"),
+    (number("0", "00"), "0"), (number("5", "0.05"), "5"),
+    (number("0.30000000000000004"), "0.3"), (number("1E+21"), "1" + "0" * 21), (number("-45", "-045"), "-45"),
+    ('<table:table-cell office:value-type="boolean" office:boolean-value="true"/>', "TRUE"),
+    (number("0", "Err:502", ' calcext:value-type="error"'), CELL_FAULT + "Err:502"),
+]  # fmt: skip
+
+
+def test_cells_of_ods_are_read_as_they_are_shown(tmp_path: Path) -> None:
+    book(tmp_path, ods(row(text("no")) + "".join(row(cell) for cell, _ in CELLS)))
+    assert taken(tmp_path, ["no"], 'format = "ods"', "t.ods", None) == [(shown,) for _, shown in CELLS]
+
+
+STYLES = (
+    '<office:automatic-styles><style:style style:name="ta1" style:family="table"><style:table-properties '
+    'table:display="true"/></style:style><style:style style:name="ta2" style:family="table">'
+    '<style:table-properties table:display="false"/></style:style></office:automatic-styles><office:body>'
+)
+HIDDEN = ods(row(text("no")) + row(text("1"))).replace("<office:body>", STYLES)
+HIDDEN = HIDDEN.replace('<table:table table:name="One">', '<table:table table:name="Old" table:style-name="ta2">')
+
+
+@pytest.mark.parametrize(
+    ("read", "rows", "notes"),
+    [
+        ("", [("2",)], ["t.ods: of its 2 sheets (1 hidden) only `Two` is read"]),
+        ('sheet = "Old"', [("1",)], ["t.ods: the sheet that is read, `Old`, is hidden"]),
+    ],
+)
+def test_a_hidden_sheet_of_ods_is_read_where_it_is_named(
+    tmp_path: Path, read: str, rows: list[tuple[str]], notes: list[str]
+) -> None:
+    seen = '<table:table table:name="Two" table:style-name="ta1">' + row(text("no")) + row(text("2"))
+    book(tmp_path, HIDDEN.replace('<table:table table:name="Two"><table:table-row/>', seen))
+    make(tmp_path, {"T": ["no"]}, read={"T": f'file = "t.ods"\nformat = "ods"\n{read}'})
+    report = Recorder()
+    job = job_of(tmp_path, report=report)
+    run(job)
+    assert (standing(job, "T").select("no").rows(), report.notes) == (rows, notes)
+
+
 @pytest.mark.parametrize(
     ("content", "read", "said"),
     [
+        (HIDDEN.replace('name="Two"', 'name="Two" table:style-name="ta2"'), "", "no sheet that can be seen"),
         (ods(row(text("no")) + row(text("1", ' table:number-rows-spanned="2"'))), "", "has merged cells"),
         (ods(row(text("no"))), '\nsheet = "Three"', "has no sheet `Three`"),
         (ods(row(text("no")) + '<table:table-row table:number-rows-repeated="2000000">' + text("1")
@@ -299,7 +342,7 @@ def test_ods_as_the_file_holds_it(tmp_path: Path) -> None:
         ("<x>" + " " * (2 << 20) + "</x>", "", "is no .ods spreadsheet"),
         ("no xml", "", "is no .ods spreadsheet"),
     ],
-    ids=range(6),
+    ids=range(7),
 )  # fmt: skip
 def test_ods_that_cannot_be_read_is_refused(tmp_path: Path, content: str, read: str, said: str) -> None:
     book(tmp_path, content)
