@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from casebridge.migrate.pipeline import open_job
+from tests.cases_run import command
 from tests.councils import Migration, casebridge, make_migration
 from tests.dumps import write_dump
 
@@ -236,3 +237,18 @@ def test_a_folder_that_cannot_be_written(migration: Migration) -> None:
     assert "see that this login may read and write there" in stopped.stderr
     (migration.folder / "reports").unlink()
     assert migration.cli("run").returncode == 0
+
+
+class _Panic(BaseException):
+    """As compiled libraries raise it: no Exception."""
+
+
+def test_a_panic_of_a_library_tells_nobodys_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def panic(**_: object) -> None:
+        raise _Panic("no such value: Jane Doe")
+
+    monkeypatch.setattr("casebridge.migrate.cli.main.cli", panic)
+    ran = command(tmp_path, "run")
+    assert ran.code == 1
+    assert "unexpected _Panic" in ran.said
+    assert "Jane" not in ran.said

@@ -126,7 +126,9 @@ def main() -> None:
     except OSError as error:
         _no_access(error)
         sys.exit(1)
-    except Exception as error:  # noqa: BLE001 (the last resort: a message without anybody's data in it)
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 (the last resort, for a compiled library's panic too: no data in it)
         _unexpected(error)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
@@ -146,7 +148,7 @@ def _no_access(error: OSError) -> None:
         traceback.print_exception(error)
 
 
-def _unexpected(error: Exception) -> None:
+def _unexpected(error: BaseException) -> None:
     """Where an unforeseen error arose. Its own text may hold a value, so it is shown only when asked for."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     click.echo(
