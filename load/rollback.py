@@ -17,6 +17,7 @@ from casebridge.load.resolution.member_marks import KIND as MEMBER_MARKS
 from casebridge.load.resolution.member_marks import own_marks
 from casebridge.load.resolution.restriction import Standing, with_standing
 from casebridge.load.writing.applied import (
+    RUNS,
     Applied,
     TargetRun,
     applied,
@@ -69,7 +70,7 @@ def rollback(job: Job, *, dry_run: bool = False) -> list[TakenBack]:
 
 
 def _rollback(job: Job, engine: sa.Engine, *, dry_run: bool) -> list[TakenBack]:
-    if not sa.inspect(engine).has_table("casebridge_runs"):
+    if not sa.inspect(engine).has_table(RUNS.name):
         raise CasebridgeError(f"run {job.run} never loaded this target", hint="there is nothing to take back")
     tables = TargetTables(engine, job.target)
     with engine.begin() as connection:
@@ -121,7 +122,7 @@ def _forget(job: Job, delivery: Delivery, run: TargetRun) -> None:
         failpoint("before the run is forgotten")
 
     def done() -> bool:
-        if not sa.inspect(delivery.engine).has_table("casebridge_runs"):
+        if not sa.inspect(delivery.engine).has_table(RUNS.name):
             return True
         with delivery.engine.connect() as connection:
             return run not in runs(connection)

@@ -28,10 +28,13 @@ WORK, FOUND, BEGUN = "work.json", "found.jsonl", "begun.txt"
 KILLED, SURVIVED, UNREACHED, OUT_OF_TIME = "killed", "survived", "no test", "out of time"
 FEW = 40
 LEAST = 10.0  # seconds of a processor that any mutant may take
-QUIET = ("-q", "--tb=line", "--assert=plain", "-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none",
-         "-W", "ignore::ResourceWarning", "-W", "ignore::pytest.PytestUnraisableExceptionWarning",
-         "-W", "ignore::pytest.PytestAssertRewriteWarning")  # fmt: skip
-"""What a mutant leaves open is noticed in the tests of the next one, which is not to blame."""
+QUIET = (
+    "-q", "--tb=line", "--assert=plain", "--basetemp=tmp", "-p", "no:cacheprovider",
+    "-o", "tmp_path_retention_policy=none", "-W", "ignore::pytest.PytestAssertRewriteWarning",
+    "-W", "ignore::ResourceWarning", "-W", "ignore::pytest.PytestUnraisableExceptionWarning",
+)  # fmt: skip
+"""What a mutant leaves open is noticed in the tests of the next one, which is not to blame. Folders of its own: pytest
+clears those of other sessions away."""
 
 
 class TakesTooLongError(BaseException):

@@ -17,8 +17,8 @@ from casebridge.dedupe.linkage.scoring.cascade import KEEP, KNOWN, SPEAKS, CutCa
 
 ROWS = 24
 RANDOM = np.random.default_rng(4)
-NAME = RANDOM.integers(0, 3, (ROWS, ROWS)).astype(np.uint8)
-"""What looking at the names gives: the same, alike, unlike."""
+NAME = RANDOM.integers(0, 4, (ROWS, ROWS)).astype(np.uint8)
+"""What looking at the names gives: the same, alike, unlike, missing."""
 NUMBER = RANDOM.choice(np.array([0, 1, 2, 2], np.uint8), (ROWS, ROWS))
 """Of a number that names a person: the same, another, missing."""
 TOWN = RANDOM.choice(np.array([0, 1, 1, 2], np.uint8), (ROWS, ROWS))
@@ -44,7 +44,7 @@ class Rows:
 
 
 def _quick_name(left: Any, right: Any) -> np.ndarray:
-    """Unlike is seen at once; the same or alike only when it is looked at."""
+    """Unlike or missing is seen at once; the same or alike only when it is looked at."""
     found = NAME[left.rows, right.rows]
     return np.where(found < 2, UNSETTLED, found).astype(np.uint8)
 
@@ -66,8 +66,10 @@ CHANCES = (
 """Of each comparison: the chances of its levels in pairs of one person, and in pairs of two."""
 
 
-def _model() -> Model:
-    log = tuple(np.concatenate([np.log(table), np.zeros((2, 1))], axis=1) for table in map(np.array, CHANCES))
+def _model(turned: bool = False) -> Model:
+    """`turned`: two different numbers speak for one person."""
+    chances = [CHANCES[0], CHANCES[1][::-1] if turned else CHANCES[1], CHANCES[2]]
+    log = tuple(np.concatenate([np.log(table), np.zeros((2, 1))], axis=1) for table in map(np.array, chances))
     components = tuple(Component(name, relation, 0.5, (), ()) for name, relation in (("s", SAME), ("c", CHANCE)))
     labels = tuple(tuple(comparison.labels()) for comparison in COMPARISONS)
     names = tuple(comparison.name for comparison in COMPARISONS)
@@ -80,10 +82,10 @@ UNNUMBERED = np.stack([FULL[:, 0], np.full(len(FULL), 2, np.uint8), FULL[:, 2]],
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.02, 0.3, 0.9])
-@pytest.mark.parametrize("numbered", [True, False])
-def test_what_is_kept_is_what_scoring_everything_keeps(keep: float, numbered: bool) -> None:
+@pytest.mark.parametrize(("numbered", "turned"), [(True, False), (True, True), (False, False)])
+def test_what_is_kept_is_what_scoring_everything_keeps(keep: float, numbered: bool, turned: bool) -> None:
     comparisons = COMPARISONS if numbered else (COMPARISONS[0], COMPARISONS[2])
-    whole = _model()
+    whole = _model(turned)
     places = [0, 1, 2] if numbered else [0, 2]
     model = Model(whole.comparisons, whole.labels, whole.components, whole.shares,
                   tuple(whole.log_chances[place] for place in places), 1, True, 0.0)  # fmt: skip
@@ -111,7 +113,7 @@ def test_what_is_kept_is_what_scoring_everything_keeps(keep: float, numbered: bo
             "looked at: name": (may & (NAME[LEFT, RIGHT] < 2)).sum(), "kept": kept.sum(),
         }  # fmt: skip
     assert bool(keep) == bool(0 < kept.sum() < len(kept))
-    assert not numbered or bool(keep) == (may & ~kept).any()
+    assert not numbered or turned or bool(keep) == (may & ~kept).any()
     assert scorer.reach(patterns).tolist() == kept.tolist()
 
 

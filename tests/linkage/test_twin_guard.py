@@ -7,10 +7,19 @@ import polars as pl
 import pytest
 
 from casebridge.dedupe.linkage import Fields
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, DEFAULT, SLIP, SWAP, TWO, UNLIKE, Comparison
+from casebridge.dedupe.linkage.comparisons.levels import (
+    AGREES,
+    DEFAULT,
+    SLIP,
+    SWAP,
+    TWO,
+    UNLIKE,
+    Comparison,
+    Level,
+)
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
-from casebridge.dedupe.linkage.kinds.guards import could_be_twins, marks_of_people
+from casebridge.dedupe.linkage.kinds.guards import any_tagged, could_be_twins, marks_of_people
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.reading import read_register
 
@@ -89,6 +98,16 @@ def test_each_cap_can_be_left_out(comparisons: list[Comparison]) -> None:
     assert _doubt(comparisons, frozenset({TWIN_CAP, NUMBER_CAP})) == [False] * len(DOUBT)
     by_twins = [line[5] and line[4] != TWO for line in DOUBT]
     assert _doubt(comparisons, frozenset({NUMBER_CAP})) == by_twins
+
+
+def test_any_number_counts_or_only_those_that_name_a_person() -> None:
+    levels = (Level("same", (0.5,), tag=AGREES), Level("two", (0.5,), tag=TWO))
+    plain, number = (
+        Comparison("n", levels, lambda *_: np.zeros(1, np.uint8), identifier=one) for one in (False, True)
+    )
+    patterns = np.array([[0, 0], [1, 0], [0, 1], [2, 2]], dtype=np.uint8)
+    assert any_tagged((plain, number), patterns, TWO).tolist() == [False, True, True, False]
+    assert any_tagged((plain, number), patterns, TWO, identifiers=True).tolist() == [False, False, True, False]
 
 
 @pytest.mark.parametrize("name", ["forename", "birth_date", "sex", "middle_name", "nhs_number"])

@@ -109,10 +109,14 @@ def test_a_run_is_noted_with_what_it_finds(target: sa.Connection) -> None:
 def test_a_run_that_goes_on_notes_no_more_than_the_tables_it_made_since(target: sa.Connection) -> None:
     open_run(target, "trial-1", ["b"], ["uq_b"])
     note_applied(target, _batch("persons", 0), "people", "trial-1")
-    open_run(target, "trial-2", ["d"], [])
-    open_run(target, "trial-2", ["c", "d"], ["uq_c"])
-    assert runs(target) == [TargetRun(1, "trial-1", ("b",), ("uq_b",)), TargetRun(2, "trial-2", ("c", "d"), ())]
-    assert len(before(target, 2)) == 1
+    open_run(target, "trial-2", ["a"], [])
+    open_run(target, "trial-3", ["d"], [])
+    open_run(target, "trial-3", ["c", "d"], ["uq_c"])
+    assert runs(target) == [
+        TargetRun(1, "trial-1", ("b",), ("uq_b",)), TargetRun(2, "trial-2", ("a",), ()),
+        TargetRun(3, "trial-3", ("c", "d"), ()),
+    ]  # fmt: skip
+    assert len(before(target, 3)) == 1
 
 
 def test_a_run_that_was_taken_back_was_never_there(target: sa.Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 
 from casebridge import load, transform
 from casebridge.load.rollback import TakenBack, rollback
+from casebridge.load.writing import retry
 from casebridge.project.batch import digest, write_batch
 from casebridge.project.contracts import CROSSWALK, SPACES
 from casebridge.project.database import open_database
@@ -24,7 +26,7 @@ from casebridge.project.errors import CasebridgeError, TargetError
 from casebridge.project.job import Job
 from casebridge.project.tally import Tally
 from tests.councils import contents
-from tests.staged import PAYMENTS, PERSONS, extracted, job_of, lay_out
+from tests.staged import PAYMENTS, PERSONS, TARGET, extracted, job_of, lay_out
 
 MODULE = importlib.import_module("casebridge.load.rollback")
 SPECS = {"persons": PERSONS + '[columns.restricted]\nfrom = "MARK"\n', "payments": PAYMENTS}
@@ -163,21 +165,68 @@ def test_rows_that_moved_from_batch_to_batch_are_no_change(loaded: Loaded, tmp_p
     assert _ask(tmp_path, "SELECT run FROM casebridge_runs") == [("one",)]
 
 
-def test_a_spec_that_came_and_one_that_went(loaded: Loaded, tmp_path: Path) -> None:
-    """Two specs fill one table; of the first run's spec this one has no row, and no payments at all."""
+def test_specs_that_came_and_one_that_went(loaded: Loaded, tmp_path: Path) -> None:
+    """Specs of one table are told in one order; of the first run's spec this one has no row, and no payments."""
     with loaded(one=FIRST):
         was = _state(tmp_path)
-    other = PERSONS.replace('"PERSON"', '"OTHER"')
-    lay_out(tmp_path, {"a_others": other, "persons": SPECS["persons"]})
+    others = {f"{name}_others": PERSONS.replace('"PERSON"', f'"{name.upper()}"') for name in "bac"}
+    lay_out(tmp_path, {**others, "persons": SPECS["persons"]})
     with job_of(tmp_path, "two") as job:
-        extracted(job, "OTHER", [_person(7)], columns=("NO", "NAME", "DOB", "REF"))
+        for number, name in enumerate("ABC", 7):
+            extracted(job, name, [_person(number)], columns=("NO", "NAME", "DOB", "REF"))
         transform.run(job)
         load.run(job)
         assert rollback(job) == [
-            TakenBack("persons", "persons", 0, 3), TakenBack("a_others", "persons", 1, 0),
+            TakenBack("persons", "persons", 0, 3), TakenBack("c_others", "persons", 1, 0),
+            TakenBack("b_others", "persons", 1, 0), TakenBack("a_others", "persons", 1, 0),
             TakenBack("payments", "payments", 0, 2),
         ]  # fmt: skip
     assert _state(tmp_path) == was
+
+
+def test_a_table_that_the_run_made_goes_with_its_record(tmp_path: Path) -> None:
+    """And what it changed in a table that was there before goes back."""
+    lay_out(tmp_path, {"persons": SPECS["persons"]}, target=TARGET[: TARGET.index("[payments]")])
+    _load(tmp_path, "one", FIRST)
+    was = _state(tmp_path)
+    lay_out(tmp_path, SPECS)
+    _load(tmp_path, "two", NEXT)
+    assert "payments" in contents(_url(tmp_path))
+    with job_of(tmp_path, "two") as job:
+        rollback(job)
+    assert _state(tmp_path) == was
+
+
+def test_the_crosswalk_goes_back(loaded: Loaded, tmp_path: Path) -> None:
+    with loaded(one=(FIRST[0], [], "2")):
+        was = _state(tmp_path)
+    assert len(was["casebridge_crosswalk"]) == 3
+    with loaded(one=(FIRST[0], [], "2"), two=(NEXT[0], [], "2")) as job:
+        rollback(job)
+    assert _state(tmp_path) == was
+    assert set(_ask(tmp_path, "SELECT name, run FROM casebridge_applied")) == {
+        ("persons", "one"), ("payments", "one"), ("casebridge_crosswalk", "one"),
+    }  # fmt: skip
+
+
+def test_a_target_that_is_busy_is_waited_for(
+    loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = ["before the run is forgotten"]
+
+    def busy(moment: str) -> None:
+        if moment in left:
+            left.remove(moment)
+            raise sa.exc.OperationalError("", {}, sqlite3.OperationalError("database is locked"))
+
+    with loaded(one=FIRST):
+        was = _state(tmp_path)
+    monkeypatch.setattr(MODULE, "failpoint", busy)
+    monkeypatch.setattr(retry, "WAITS", (0.0,))
+    with loaded(one=FIRST, two=NEXT) as job:
+        rollback(job)
+    assert _state(tmp_path) == was
+    assert left == []
 
 
 def test_a_mark_that_somebody_set_since_stays(loaded: Loaded, tmp_path: Path) -> None:
@@ -218,11 +267,12 @@ def test_only_the_last_run_can_be_taken_back(loaded: Loaded, tmp_path: Path) -> 
     assert _said(caught.value) == ("run none never loaded this target", "there is nothing to take back")
     with loaded(one=FIRST, two=NEXT):
         pass
+    _load(tmp_path, "three", FIRST)
     was = _state(tmp_path)
     with job_of(tmp_path, "one") as job, pytest.raises(CasebridgeError) as caught:
         rollback(job)
     assert _said(caught.value) == (
-        "run one is not the last that loaded this target; the last one is two",
+        "run one is not the last that loaded this target; the last one is three",
         "runs are taken back one by one, the last one first",
     )
     assert _state(tmp_path) == was
@@ -273,6 +323,7 @@ def test_after_a_lost_connection_it_is_known_whether_the_run_is_gone(
 
     def watched(engine: Any, work: Callable[..., None], done: Callable[[], bool], *more: Any) -> None:
         asked.append(done())
+        assert more == (job.report, job.target.load_order)
         in_transaction(engine, work, done, *more)
         asked.append(done())
 
