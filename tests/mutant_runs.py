@@ -33,8 +33,8 @@ QUIET = (
     "-o", "tmp_path_retention_policy=none", "-W", "ignore::pytest.PytestAssertRewriteWarning",
     "-W", "ignore::ResourceWarning", "-W", "ignore::pytest.PytestUnraisableExceptionWarning",
 )  # fmt: skip
-"""What a mutant leaves open is noticed in the tests of the next one, which is not to blame. Folders of its own: pytest
-clears those of other sessions away."""
+"""What a mutant leaves open is noticed in the tests of the next one, which is not to blame. It has
+folders of its own: pytest clears those of other sessions away."""
 
 
 class TakesTooLongError(BaseException):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -291,6 +293,14 @@ NOBODY = replace(
 )  # fmt: skip
 
 
+def test_what_linkage_is_made_of_counts_too(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = linkage_inputs(job, CONFIG, ())[0]
+    monkeypatch.setattr(Job, "code", lambda _, which: f"another {which}")
+    other = linkage_inputs(job, CONFIG, ())[0]
+    monkeypatch.setattr(Job, "code", lambda _, which: f"a third {which}")
+    assert len({before, other, linkage_inputs(job, CONFIG, ())[0]}) == 3
+
+
 def test_a_register_of_few_says_that_it_has_nothing_to_link(job: Job) -> None:
     one = replace(CONFIG, query=CONFIG.query + " WHERE _key = '1'", related=None)
     found = candidate_pairs(job, one, [])
@@ -343,7 +353,7 @@ def test_a_register_is_linked_once_and_stays_on_record(many: Path) -> None:
         job = replace(opened, report=Told())
         found = candidate_pairs(job, LINKED, [apart, *same])
         frame = found.pairs.read()
-        said = _said(job)
+        said = list(_said(job))
         steps = [name for _, name, _ in said]
         assert {stage for stage, *_ in said} == {"dedupe"}
         assert steps[:3] == ["register of 140 people", "register: pairs to compare", "register: a sample of pairs"]
@@ -351,6 +361,9 @@ def test_a_register_is_linked_once_and_stays_on_record(many: Path) -> None:
         files = [job.ledger.sealed(job.run, "dedupe", "candidates", kind)[0] for kind in ("pairs", "cut", "model")]
         again = candidate_pairs(job, LINKED, [*same, apart])
         assert (again.digest, len(_said(job))) == (found.digest, len(said))
+        with closing(sqlite3.connect(job.work / "ledger.db")) as ledger:
+            begun = set(ledger.execute("SELECT name, number FROM attempts WHERE stage = 'dedupe'"))
+        assert begun == {("candidates", 0)}
         other = candidate_pairs(job, LINKED, [])
         assert other.digest != found.digest
     keys = {(a.removeprefix("old:"), b.removeprefix("old:")): zone for a, b, zone in
