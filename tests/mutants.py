@@ -7,8 +7,8 @@ mutmut writes the faults, into a copy of the tree under `build/mutants`: nothing
 casebridge is *not* installed, else the tests would find the sound code: `make mutants` makes one. A table of the
 modules is printed, then every mutant that survived, or ran out of time, with the lines in which it differs.
 
-With `--again` only what survived or was never run meets the tests as they are now; of a module that was changed,
-all are run.
+With `--again` the mutants that were killed before are taken for killed where their function is as it was, and only
+the others meet the tests as they are now.
 """
 
 from __future__ import annotations
@@ -81,14 +81,13 @@ def measure(module: str, tests: Sequence[str], asked: Asked) -> Measured:
     """Mutate one module in a copy of the tree and run its tests on each mutant."""
     folder = COPIES / module.replace("/", ".").removesuffix(".py")
     before = _results(folder) if asked.again else {}
-    was = (folder / "sound.py").read_text(encoding="utf-8") if before else ""
-    sound = (ROOT / "casebridge" / module).read_text(encoding="utf-8")
+    was = _functions((folder / "casebridge" / module).read_text(encoding="utf-8")) if before else {}
+    names, text = _mutants(module, (ROOT / "casebridge" / module).read_text(encoding="utf-8"))
+    now = _functions(text)
     _copy_tree(folder)
-    (folder / "sound.py").write_text(sound, encoding="utf-8")
-    names, text = _mutants(module, sound)
     (folder / "casebridge" / module).write_text(text, encoding="utf-8")
-    kept = {name: before[name] for name in names if was == sound and before.get(name) == KILLED}
-    _note(folder, kept)
+    killed = (name for name in names if before.get(name) == KILLED)
+    _note(folder, {name: KILLED for name in killed if was.get(_sound(name)) == now[_sound(name)]})
     while left := [name for name in names if name not in _results(folder)]:
         _run(folder, left, tests, asked.patience)
     return Measured(module, {name: _results(folder)[name] for name in names}, text)
@@ -158,17 +157,28 @@ def _written(found: Sequence[Measured]) -> Iterator[str]:
         killed = len(item.having(KILLED, OUT_OF_TIME))
         yield f"{item.module:45}{len(item.found):>9}{killed:>9}{len(item.found) - killed:>10}"
     for item in found:
+        functions = _functions(item.text)
         for name, result in item.found.items():
             if result != KILLED:
                 yield f"\n{result}: {name}"
-                yield from _differing(item.text, name.rpartition(".")[2])
+                yield from _differing(functions, name)
 
 
-def _differing(text: str, name: str) -> Iterator[str]:
+def _functions(text: str) -> dict[str, str]:
+    """The bodies of all functions of a mutated module, by their names there."""
+    lines = text.splitlines()
+    nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
+    return {node.name: "\n".join(lines[node.lineno : node.end_lineno]) for node in nodes}
+
+
+def _sound(name: str) -> str:
+    """What the sound function of a mutant is called in the mutated module."""
+    return re.sub(r"__mutmut_\d+$", "__mutmut_orig", name.rpartition(".")[2])
+
+
+def _differing(functions: Mapping[str, str], name: str) -> Iterator[str]:
     """The lines in which a mutant differs from the sound function."""
-    nodes = {node.name: node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)}
-    sound = re.sub(r"__mutmut_\d+$", "__mutmut_orig", name)
-    both = [(ast.get_source_segment(text, nodes[n]) or "").splitlines()[1:] for n in (sound, name)]
+    both = [functions[one].splitlines() for one in (_sound(name), name.rpartition(".")[2])]
     for line in difflib.unified_diff(*both, lineterm="", n=0):
         if line[:3] not in {"---", "+++"} and line[:2] != "@@":
             yield f"    {line}"
