@@ -40,11 +40,13 @@ RULER = re.compile(rf"[\s|+,;]*[{_LINES}]{{2,}}[{_LINES}\s|+,;]*")
 
 _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
 NOTHING_WORDS = (
-    *(r"\N", "NULL", "(null)", "<null>", "[NULL]", "(NULL)", "<NULL>", "null", "NaN", "NaT", "<NA>"), *_ERRORS
+    *(r"\N", "NULL", "(null)", "<null>", "[NULL]", "(NULL)", "<NULL>", "null", "NaN", "nan", "NaT", "<NA>"),
+    *_ERRORS,
 )  # fmt: skip
 """How database tools and data frames write a missing value into text, and spreadsheets one they cannot tell."""
 _SIGNS_OF_NOTHING = (b"\\N", b"NULL", b"null", b"NaN", b"NaT", b"<NA>", *(word.encode() for word in _ERRORS))
-"""One of these bytes is in each of the words."""
+"""One of these bytes is in each of the words, but for one that many words hold."""
+_NAN = re.compile(rb"(?<![^\s\"',;|~^])nan(?![^\s\"',;|~^])")
 _HASH = ord("#")
 
 
@@ -196,7 +198,8 @@ def may_hold_nothing(data: bytes, read: ReadSpec, encoding: str) -> bool:
     """Whether bytes may hold a value that stands for nothing. Cheap; most files have none."""
     if read.null is None:
         hashes = b"#" in data
-        return any(sign in data for sign in _SIGNS_OF_NOTHING if sign[0] != _HASH or hashes)
+        likely = any(sign in data for sign in _SIGNS_OF_NOTHING if sign[0] != _HASH or hashes)
+        return likely or bool(b"nan" in data and _NAN.search(data))
     # A quote inside a value stands twice in the bytes.
     return any('"' in word or bare_text(word).encode(encoding, "ignore") in data for word in read.null)
 

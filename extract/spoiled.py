@@ -18,6 +18,8 @@ _PROTECTED = re.compile(rb'="{1,2}[^"\r\n]*"')
 _OF_DOS = re.compile(rb"[A-Za-z][\x82\x84\x86-\x89\x8b]")
 """é, ä, å, ç, ê, ë, ï of code page 850 behind a letter: in Windows-1252 low quotes, daggers, a circumflex and the
 like, which stand behind no letter."""
+_IN_UTF8 = re.compile(rb"\xc3[\x80-\xbf]|\xe2\x80[\x90-\xbf]")
+"""Letters with accents, quotes and dashes of UTF-8. In Windows-1252 these are a letter and a sign behind it."""
 _BEYOND = bytes(range(128, 256))
 _CUT = re.compile(rb'(?<![^,;|\t"\n])-?[0-9](?:\.[0-9]+)?E\+(?:1[1-9]|[2-9][0-9])(?![^,;|\t"\r\n])')
 """How spreadsheets show whole numbers of twelve digits or more, of which they then write six."""
@@ -30,7 +32,9 @@ class Spoiled:
     lost: int = 0
     twice: int = 0
     of_dos: int = 0
+    in_utf8: int = 0
     cut: int = 0
+    marked: int = 0
     protected: int = 0
     behind_blank: int = 0
 
@@ -39,8 +43,11 @@ class Spoiled:
         if encoding == "utf-8" and not block.isascii():
             self.lost += block.count(_LOST)
             self.twice += sum(map(block.count, _TWICE))
-        if encoding == "cp1252" and not block.isascii():
+        if encoding in {"cp1252", "latin-1"} and not block.isascii():
             self.of_dos += len(_OF_DOS.findall(block))
+            self.in_utf8 += len(_IN_UTF8.findall(block))
+        if delimiter and (delimiter + b"'" in block or b"\n'" in block):
+            self.marked += len(_marked(delimiter).findall(block))
         if b"E+" in block:
             self.cut += len(_CUT.findall(block))
         if b"=" in block and b'="' in block:
@@ -65,6 +72,16 @@ class Spoiled:
                 f"{counted(self.of_dos, 'sign')} behind letters where Windows-1252 has none: probably letters "
                 'with accents of DOS; if so, set `encoding = "cp850"`'
             )
+        if self.in_utf8:
+            yield (
+                f"{counted(self.in_utf8, 'letter')} written in UTF-8, though the file is not: lines of two "
+                "exports; ask the exporter for one encoding"
+            )
+        if self.marked:
+            yield (
+                f"{counted(self.marked, 'value')} of digits behind an apostrophe, as spreadsheets mark texts: it "
+                "is read as part of the value; the step `replace:'=>` takes it away"
+            )
         if self.cut:
             yield (
                 f"{counted(self.cut, 'value')} written like 1.23457E+11, as spreadsheets shorten long numbers: "
@@ -75,6 +92,12 @@ class Spoiled:
                 f"{counted(self.behind_blank, 'value')} in quotes behind a blank: such quotes are read as part of "
                 "the value; ask the exporter to write no blank before a quote"
             )
+
+
+def _marked(delimiter: bytes) -> re.Pattern[bytes]:
+    """A field of digits behind an apostrophe."""
+    sign = re.escape(delimiter)
+    return re.compile(b"(?:" + sign + rb"|\n)'[0-9]+(?=" + sign + rb"|[\r\n])")
 
 
 def looks_like_dos(text: bytes) -> bool:

@@ -229,6 +229,8 @@ def test_letters_that_were_lost_or_spoiled_before_are_told(tmp_path: Path) -> No
     ("encoding", "values", "told"),
     [
         ("cp1252", [b"Ren\x82", b"Fran\x87ois", b"\x84 quote", b"wait\x85 no", b"O\x92Neill"], "2 signs behind"),
+        ("cp1252", [b"Zo\xc3\xab", b"S\xc3O PAULO", b"Zo\xeb", b"O\xe2\x80\x99Neill"], "2 letters written"),
+        ("utf-8", [b"'007", b"'t Hart", b"O'Neill", b"'12x", b"7'8"], "1 value of digits"),
         ("utf-8", [b"4.477E+11", b"-1E+14", b"5.0E+02", b"x4.4E+11", b"C4.4E+11"], "2 values written like"),
         ("utf-8", [b' "Bob"', b'"he said, ""no"", and"', b"5 \" nail", b'" Ann"'], "1 value in quotes behind"),
     ],
