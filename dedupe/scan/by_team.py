@@ -20,6 +20,7 @@ COUNTS = ("new", "waiting", "confirmed", "refuted", "made", "again")
 of them that wait in a pair."""
 Teams = Mapping[str, Sequence[str]]
 _BETWEEN = "\n"
+_PAIR = ["left_id", "right_id"]
 
 
 def teams_of(queries: LiveQueries, tables: LiveTables, name: str, ids: Collection[str]) -> Teams:
@@ -30,9 +31,17 @@ def teams_of(queries: LiveQueries, tables: LiveTables, name: str, ids: Collectio
 
 def with_teams(pairs: pl.DataFrame, teams: Teams) -> pl.DataFrame:
     """Pairs with the teams of both records, as one text."""
-    both = pairs.select("left_id", "right_id").iter_rows()
-    texts = [_BETWEEN.join(sorted({*teams.get(left, ()), *teams.get(right, ())})) for left, right in both]
-    return pairs.with_columns(pl.Series("teams", texts, dtype=pl.String))
+    if not teams:
+        return pairs.with_columns(teams=pl.lit(NO_TEAM))
+    kind = pl.List(pl.String())
+    told = pl.DataFrame(
+        {"id": [*teams], "t": [list(some) for some in teams.values()]}, {"id": pl.String(), "t": kind}
+    )
+    sides = [pairs.select(pl.col(side).alias("id")).join(told, on="id", how="left", maintain_order="left")["t"]
+             for side in ("left_id", "right_id")]  # fmt: skip
+    none = pl.lit([], dtype=kind)
+    left, right = (pl.lit(side).fill_null(none) for side in sides)
+    return pairs.with_columns(teams=left.list.set_union(right).list.sort().list.join(_BETWEEN))
 
 
 def made_tonight(moved: Moved) -> set[str]:
@@ -47,16 +56,15 @@ def team_counts(
     with their teams; said: the decisions that stand; made: the teams of each record that is new."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     waits, waited = _waiting(now), _waiting(before)
-    for pair, teams in waits.items():
-        for team in teams:
-            found[team]["waiting"] += 1
-            found[team]["new"] += before is not None and pair not in waited
-    verdicts = {(one.left_id, one.right_id): one.verdict for one in said}
-    for pair in waited.keys() - waits.keys():
-        word = _WORDS.get(verdicts.get(pair, Ruling.UNSURE))
-        for team in waited[pair] if word else ():
-            found[team][str(word)] += 1
-    again = {item for pair in waits for item in pair}
+    new = waits.join(waited, on=_PAIR, how="anti") if before is not None else waits.clear()
+    for name, pairs in (("waiting", waits), ("new", new)):
+        _add(found, name, pairs)
+    verdicts = {(one.left_id, one.right_id): _WORDS.get(one.verdict) for one in said}
+    gone = waited.join(waits, on=_PAIR, how="anti")
+    words = [verdicts.get((left, right)) for left, right in gone.select(_PAIR).iter_rows()]
+    for word in ("confirmed", "refuted"):
+        _add(found, word, gone.filter(pl.Series([one == word for one in words], dtype=pl.Boolean)))
+    again = {item for side in _PAIR for item in waits.filter(pl.col(side).is_in(list(made))).get_column(side)}
     for item, makers in made.items():
         for team in makers or (NO_TEAM,):
             found[team]["made"] += 1
@@ -68,8 +76,12 @@ def team_counts(
 _WORDS = {Ruling.SAME: "confirmed", Ruling.DIFFERENT: "refuted", Ruling.RELATED: "refuted"}
 
 
-def _waiting(pairs: pl.DataFrame | None) -> dict[tuple[str, str], list[str]]:
+def _waiting(pairs: pl.DataFrame | None) -> pl.DataFrame:
     if pairs is None or "teams" not in pairs.columns:
-        return {}
-    rows = pairs.filter(pl.col("state") == "undecided").select("left_id", "right_id", "teams").iter_rows()
-    return {(left, right): teams.split(_BETWEEN) for left, right, teams in rows}
+        return pl.DataFrame(schema=dict.fromkeys([*_PAIR, "teams"], pl.String()))
+    return pairs.filter(pl.col("state") == "undecided").select(*_PAIR, "teams")
+
+
+def _add(found: Mapping[str, Counter[str]], name: str, pairs: pl.DataFrame) -> None:
+    for team, count in pairs.get_column("teams").str.split(_BETWEEN).explode().value_counts().iter_rows():
+        found[team][name] += count

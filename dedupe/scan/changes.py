@@ -14,7 +14,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casebridge.dedupe.scan.config import LiveTable
-from casebridge.dedupe.scan.kept_rows import KeptRows
+from casebridge.dedupe.scan.kept_rows import IN_PARTS, KeptRows
 from casebridge.project.snapshot import Snapshot
 
 HASH = "_hash"
@@ -105,9 +105,9 @@ def _by_date(
 ) -> TableRead | None:
     """The rows around the latest change that was seen, and, where it is not certain that they are what they were,
     the keys of all; None where no date was ever seen, or where a key does not name one row."""
-    dates = before.select(table.changed).get_column(table.changed)
     # A date after the day on which it was read is a mistyped one: what was changed since may well be before it.
-    since = _day(dates.filter(dates.str.head(10) <= last).max())
+    dates = before.lazy(table.changed).filter(pl.col(table.changed).str.head(10) <= last)
+    since = _day(dates.select(pl.col(table.changed).max()).collect(engine=IN_PARTS).item())
     if since is None:
         return None
     column: sa.ColumnClause[str] = sa.column(table.changed, sa.String)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from casebridge.dedupe.scan.config import ScanConfig
+from casebridge.dedupe.scan.kept_rows import IN_PARTS
 from casebridge.dedupe.scan.validity import VALID, is_valid
 
 CHILD = 18
@@ -36,24 +37,27 @@ class Counts:
     wrong: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, register: pl.DataFrame, config: ScanConfig) -> Counts:
-        """All counted."""
-        values = _values(register, config)
-        none, known = values.filter(pl.col("value").is_null()), values.filter(pl.col("value").is_not_null())
-        known = known.sort("role", "people", descending=[False, True])
-        roles = known.group_by("role", maintain_order=True)
-        floors = dict(roles.agg(pl.col("people").get(TOP, null_on_oob=True).fill_null(0)).iter_rows())
-        kept = pl.concat([none, roles.head(TOP).select(VALUES.names())])
-        return cls(kept, _nhs(register, config), floors, _wrong(register, config))
+    def of(cls, register: pl.DataFrame | pl.LazyFrame, config: ScanConfig) -> Counts:
+        """All counted: column by column, so that a large register is never in memory as a whole."""
+        rows, kept, floors = register.lazy(), list[pl.DataFrame](), dict[str, int]()
+        for role, column in (("", ""), *config.fields):
+            mine = _values(rows.select(column) if column else rows, config, role)
+            known = mine.filter(pl.col("value").is_not_null()).sort("people", descending=True)
+            kept += [mine.filter(pl.col("value").is_null()), known.head(TOP)]
+            if known.height:
+                floors[role] = int(known.get_column("people")[TOP]) if known.height > TOP else 0
+        named = {column for role, column in config.fields if role in {*VALID, "birth_date"}}
+        some = rows.select(sorted({*named, *filter(None, [config.verified])})).collect()
+        return cls(pl.concat(kept), _nhs(some, config), floors, _wrong(some, config))
 
     def moved(self, then: pl.DataFrame, now: pl.DataFrame, config: ScanConfig) -> Counts | None:
         """The counts after rows were replaced by others; None where all must be counted again, because a value
         that was rare may be the commonest now."""
         by = ["role", "value"]
-        came = _values(now, config).join(self.values, on=by, how="anti", nulls_equal=True)
+        came = _all_values(now, config).join(self.values, on=by, how="anti", nulls_equal=True)
         floor = pl.col("role").replace_strict(dict(self.floors), default=0, return_dtype=pl.Int64)
         new = came.with_columns(people=floor, sure=pl.lit(value=False))
-        signed = [_values(now, config), _values(then, config).with_columns(people=-pl.col("people"))]
+        signed = [_all_values(now, config), _all_values(then, config).with_columns(people=-pl.col("people"))]
         moved = pl.concat(signed).group_by(by).agg(pl.col("people").sum().alias("more"))
         values = pl.concat([self.values, new]).join(
             moved, on=by, how="left", nulls_equal=True, maintain_order="left"
@@ -119,17 +123,25 @@ class Counts:
         return {str(row.pop("cohort")): row for row in found.sort("cohort").to_dicts()}
 
 
-def _values(register: pl.DataFrame, config: ScanConfig) -> pl.DataFrame:
-    """VALUES of all rows. A list is no value, it only stands or does not."""
-    none: list[tuple[str | None, None, int, bool]] = [(None, None, register.height, True)]
-    none += [(role, None, register.get_column(column).null_count(), True) for role, column in config.fields]
-    parts = [pl.DataFrame(none, schema=VALUES, orient="row")]
-    for role, column in config.fields:
-        if register.schema[column] != pl.List:
-            held = register.get_column(column).drop_nulls().cast(pl.String).alias("value").to_frame()
-            counted = held.group_by("value").agg(pl.len().cast(pl.Int64).alias("people"))
-            parts.append(counted.select(pl.lit(role).alias("role"), "value", "people", sure=pl.lit(value=True)))
+def _values(register: pl.DataFrame | pl.LazyFrame, config: ScanConfig, role: str) -> pl.DataFrame:
+    """VALUES of all rows, of one role, or of all people (no role). A list is no value: it stands or does not."""
+    rows = register.lazy()
+    if not role:
+        people = rows.select(pl.len()).collect(engine=IN_PARTS).item()
+        return pl.DataFrame([(None, None, int(people), True)], schema=VALUES, orient="row")
+    column = dict(config.fields)[role]
+    none = rows.select(pl.col(column).is_null().sum()).collect(engine=IN_PARTS).item()
+    parts = [pl.DataFrame([(role, None, int(none), True)], schema=VALUES, orient="row")]
+    if rows.collect_schema()[column] != pl.List:
+        held = rows.select(pl.col(column).drop_nulls().cast(pl.String).alias("value"))
+        counted = held.group_by("value").agg(pl.len().cast(pl.Int64).alias("people")).collect(engine=IN_PARTS)
+        parts.append(counted.select(pl.lit(role).alias("role"), "value", "people", sure=pl.lit(value=True)))
     return pl.concat(parts)
+
+
+def _all_values(register: pl.DataFrame, config: ScanConfig) -> pl.DataFrame:
+    """The same of all roles and all people."""
+    return pl.concat(_values(register, config, role) for role in ("", *dict(config.fields)))
 
 
 def _nhs(register: pl.DataFrame, config: ScanConfig) -> pl.DataFrame:

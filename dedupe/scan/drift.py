@@ -21,10 +21,19 @@ def drift(before: Sequence[Record], tonight: Record, many: str = "people") -> li
 
     Volume: TIMES as many changes or new pairs as usual. Scores: the mean probability of new pairs moved by OFF.
     Blocks: the commonest value of a role is on a share of LARGE and GROWN times what is usual, or on
-    a share of FAR_TOO_LARGE, and on SOME at least: it is likely a placeholder. The register: it shrank.
+    a share of FAR_TOO_LARGE, and on SOME at least: it is likely a placeholder. The register: it shrank since the
+    last night.
     """
     usual = [record for record in before if record.night > 1][-NIGHTS:]
-    return [*_blocks(usual, tonight, many), *(_volume(usual, tonight, many) if len(usual) >= FEW else ())]
+    volume = _volume(usual, tonight, many) if len(usual) >= FEW else ()
+    return [*_since_last(before, tonight, many), *_blocks(usual, tonight, many), *volume]
+
+
+def _since_last(before: Sequence[Record], tonight: Record, many: str) -> Iterator[str]:
+    """Against the last night alone."""
+    for last in before[-1:]:
+        if tonight.people < SHRUNK * last.people:
+            yield f"the register has {tonight.people:,} {many}, where it had {last.people:,}: was all of it read?"
 
 
 def _volume(usual: Sequence[Record], tonight: Record, many: str) -> Iterator[str]:
@@ -33,9 +42,6 @@ def _volume(usual: Sequence[Record], tonight: Record, many: str) -> Iterator[str
         yield f"{tonight.changed:,} {many} changed, where {changed:,.0f} are usual: was there a mass update?"
     if tonight.new > max(TIMES * new, MANY_NEW):
         yield f"{tonight.new:,} new pairs, where {new:,.0f} are usual: look at some before all are reviewed"
-    people = _median(usual, lambda one: one.people)
-    if tonight.people < SHRUNK * people:
-        yield f"the register has {tonight.people:,} {many}, where it had {people:,.0f}: was all of it read?"
     scored = [record for record in usual if record.probability is not None]
     if len(scored) >= FEW and tonight.probability is not None and tonight.new >= FEW:
         mean = _median(scored, lambda one: one.probability or 0.0)

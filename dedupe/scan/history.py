@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -75,7 +76,9 @@ def counted_pairs(found: pl.DataFrame, before: pl.DataFrame | None, day: dt.date
     now, old, by = waiting(found), waiting(before), ["left_id", "right_id"]
     new = now.join(old, on=by, how="anti")
     since = now.group_by("since").len()
-    ages = {(day - dt.date.fromisoformat(since)).days: many for since, many in since.iter_rows()}
+    ages = Counter[int]()
+    for began, many in since.iter_rows():  # a clock may go back
+        ages[max((day - dt.date.fromisoformat(began)).days, 0)] += many
     mean = found.join(new, on=by, how="semi").get_column("p_same").mean()
     return {
         "new": new.height, "settled": old.join(now, on=by, how="anti").height, "waiting": now.height,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Final
 
 import polars as pl
+
+IN_PARTS: Final = "streaming"
+"""The engine of Polars that reads a file part by part."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,23 @@ class KeptRows:
     @property
     def height(self) -> int:
         """How many rows it has."""
-        return self.select(self.key).height
+        return int(self.lazy(self.key).select(pl.len()).collect(engine=IN_PARTS).item())
 
     def select(self, *columns: str) -> pl.DataFrame:
         """These columns of every row as it is now; all without any."""
         names = columns or tuple(self.columns)
+        return pl.concat([self._stood(names).collect(), self.fresh.select(names)])
+
+    def lazy(self, *columns: str) -> pl.LazyFrame:
+        """The same, for who wants little of it: collect it IN_PARTS, and the whole is never in memory."""
+        return pl.concat([self._stood(columns), self.fresh.lazy().select(columns)])
+
+    def _stood(self, names: Collection[str]) -> pl.LazyFrame:
+        """The rows of the base that are as they were."""
         read = self.base.select(list(dict.fromkeys((self.key, *names))))
         if self.touched.height:
             read = read.join(self.touched.lazy(), on=self.key, how="anti", nulls_equal=True)
-        return pl.concat([read.select(names).collect(), self.fresh.select(names)])
+        return read.select(names)
 
     def of(self, column: str, wanted: Collection[str]) -> pl.DataFrame:
         """The rows that have one of these values in a column, as they are now."""
@@ -66,6 +78,8 @@ class KeptRows:
 
     def written_whole(self) -> KeptRows:
         """The same rows, all of them in the base, which is read when it is written."""
+        if not self.touched.height:
+            return self
         base = self.base.join(self.touched.lazy(), on=self.key, how="anti", nulls_equal=True)
         whole = pl.concat([base, self.fresh.lazy()])
         return KeptRows(self.key, whole, self.touched.clear(), self.fresh.clear())

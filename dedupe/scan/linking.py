@@ -13,7 +13,7 @@ from casebridge.dedupe.linkage.affected.night import link_affected
 from casebridge.dedupe.linkage.engine import link
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
-from casebridge.dedupe.linkage.model.kept import read_kept
+from casebridge.dedupe.linkage.model.kept import KeptModel, read_kept
 from casebridge.dedupe.review.reraise import level_columns
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.kept_rows import KeptRows
@@ -22,6 +22,7 @@ from casebridge.project.errors import CasebridgeError
 FEW, SMALL = 2, 100
 """A register of fewer than FEW records has no pairs; of fewer than SMALL may have none."""
 _NEW = "`casebridge scan --model new` fits a new one"
+GONE = f"restore work/ from a backup, or {_NEW}"
 PAIRS: Mapping[str, type[pl.DataType]] = {
     "left_id": pl.String, "right_id": pl.String, "p_same": pl.Float64, "relation": pl.String,
     "weight": pl.Float64, "zone": pl.String, "guard": pl.String,
@@ -80,25 +81,25 @@ def link_people(
 ) -> Linked:
     """Link a register: all of it by a model that is fitted to it, or what changed since `before` by the model of
     that. also: pairs that are told of wherever they stand. CasebridgeError where that cannot be done."""
-    ids = register.select("id").get_column("id")
-    if len(ids) < FEW:
+    size = register.height
+    if size < FEW:
         return Linked(pl.DataFrame(schema=dict(PAIRS)), 1.0)
     if before is not None and before.linked.fields != before.linked.kind.placed(fields_of(config)):
         raise CasebridgeError("linkage.toml names other fields than those of the model", hint=_NEW)
     options = LinkOptions(related=ruled.related, same_pairs=ruled.same, different_pairs=ruled.different)
     try:
         if before is None:
-            return _fitted(register.select(), config, options, also)
+            return _fitted(register.lazy(*register.columns), config, options, also)
         return _since(before, register, options, also)
     except RegisterError as error:
-        if before is None and not config.is_people and len(ids) < SMALL:
+        if before is None and not config.is_people and size < SMALL:
             return Linked(pl.DataFrame(schema=dict(PAIRS)), 1.0, (error.what,))
         hint = error.hint if before is None else _NEW
         raise CasebridgeError(f"the register cannot be linked: {error.what}", hint=hint) from error
 
 
 def _fitted(
-    register: pl.DataFrame, config: ScanConfig, options: LinkOptions, also: Collection[tuple[str, str]]
+    register: pl.LazyFrame, config: ScanConfig, options: LinkOptions, also: Collection[tuple[str, str]]
 ) -> Linked:
     """By a model that is fitted to all of it."""
     found = link(register, fields_of(config), options)
@@ -140,10 +141,19 @@ def read_linked(folder: Path) -> LinkedRegister | None:
         return None
 
 
-def linked_again(folder: Path, register: pl.DataFrame, config: ScanConfig) -> LinkedRegister:
-    """A register linked by the model in a folder, all of it, without what was decided. CasebridgeError where that
-    cannot be done."""
+def linked_again(folder: Path, register: pl.DataFrame, config: ScanConfig, model: str) -> LinkedRegister:
+    """A register linked by the model in a folder, all of it, without what was decided. model: its fingerprint.
+    CasebridgeError where that cannot be done."""
     try:
-        return LinkedRegister.of(register, fields_of(config), read_kept(folder))
+        kept = read_kept(folder)
+        same_model(kept, model)
+        return LinkedRegister.of(register, fields_of(config), kept)
     except RegisterError as error:
-        raise CasebridgeError(f"what the last scan linked: {error.what}", hint=_NEW) from error
+        raise CasebridgeError(f"what the last scan linked: {error.what}", hint=GONE) from error
+
+
+def same_model(kept: KeptModel, model: str) -> None:
+    """CasebridgeError where a model is not the one by which the last scan went (its fingerprint, empty where an
+    older release kept none): it is of another project, and would raise what was settled."""
+    if model and kept.fingerprint != model:
+        raise CasebridgeError("the model in work/scan is not the one by which the last scan went", hint=GONE)

@@ -51,7 +51,7 @@ def scan(
         work.state.tidy()
         publish(work.ledger, settings, work.state)
         then = said_until_now(log.engine)
-        seen = _read(settings, work, whole=whole)
+        seen = _read(settings, work, whole=whole, write=True)
         failpoint("after reading")
         return work.night(seen, then)
 
@@ -61,7 +61,7 @@ def preview(
 ) -> Preview:
     """What the same night would change, without changing anything."""
     with _opened(settings, log, day, tell, model) as work:
-        return work.preview(_read(settings, work, whole=whole))
+        return work.preview(_read(settings, work, whole=whole, write=False))
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def _opened(settings: Settings, log: AuditLog, day: dt.date, tell: Tell, model: 
         ledger.close()
 
 
-def _read(settings: Settings, work: _Night, *, whole: bool) -> dict[str, Seen]:
+def _read(settings: Settings, work: _Night, *, whole: bool, write: bool) -> dict[str, Seen]:
     """The live register, in one snapshot that is closed when all is read: what is seen of people ("") and of each
     further register, by its name. One of which a table is not there is left out."""
     url = settings.live.url if settings.live else settings.target_url
@@ -92,11 +92,11 @@ def _read(settings: Settings, work: _Night, *, whole: bool) -> dict[str, Seen]:
         named = snapshot.read(people.name, [people.key]) if has_own_list(settings) else ()
         own = [f"{system}:{key}" for batch in named for key in batch.get_column(people.key).drop_nulls()]
         hidden = hidden_records(settings, crosswalk, own)
-        seen = {"": work.seen(snapshot, crosswalk, frozenset(hidden), last, whole=whole)}
+        seen = {"": work.seen(snapshot, crosswalk, frozenset(hidden), last, whole=whole, write=write)}
         known = {name.casefold() for name in snapshot.tables()} if work.further else set()
         for one in work.further:
             if all("." in table.name or table.name.casefold() in known for table in one.config.tables):
-                seen[one.config.name] = one.seen(snapshot, crosswalk, frozenset(), last, whole=whole)
+                seen[one.config.name] = one.seen(snapshot, crosswalk, frozenset(), last, whole=whole, write=write)
     there = crosswalk.filter(~pl.col("live").is_in(sorted(hidden)))
     return {name: replace(one, crosswalk=there) for name, one in seen.items()}
 
@@ -197,7 +197,7 @@ class _Night(RegisterNight):
         gap = (self.day - dt.date.fromisoformat(nights[-1].day)).days - 1 if nights else 0
         record = Record(
             night=self.state.night + 1, day=self.day.isoformat(), people=counts.people,
-            changed=len(found.moved.changed),
+            changed=found.moved.count,
             **counted_pairs(found.pairs, found.before, self.day),
             largest=counts.largest_shares(self.config), filled=counts.filled_shares(self.config),
             nhs=counts.nhs_by_cohort(self.config, self.day), valid=counts.valid_shares(self.config),
@@ -210,10 +210,12 @@ class _Night(RegisterNight):
             warnings=(*found.linked.warnings, *(words for one in told.values() for words in one.warnings)),
             seconds=round(time.monotonic() - self.began, 2),
         )  # fmt: skip
+        clock = [f"this night is of {record.day}, the last one was of {last.day}: is the clock right?"
+                 for last in nights[-1:] if record.day < last.day]  # fmt: skip
         absent = [f"{name}: there is no such table, and so no teams that it would tell" for name in seen.absent]
         hidden = [f"{name}: {counted(rows, 'row')} changed though `changed` did not move: it cannot be trusted"
                   for name, rows in record.late.items()]  # fmt: skip
-        record = record.warned([*absent, *hidden, *drift(nights, record)])
+        record = record.warned([*clock, *absent, *hidden, *drift(nights, record)])
         live = self.settings.live
         kept = [*nights, record][-(live.keep_nights if live else 1) :]
         return record, [one.plain() for one in kept]

@@ -138,13 +138,15 @@ def plain_name(name: str) -> str:
 @dataclass(frozen=True)
 class Moved:
     """The register with what moved in it: its rows as they are now; ids of who came, went, or is another one to
-    linkage; the rows of those who were asked for again, as they were and as they are; and whether nothing of what
-    was kept counts any more (`again`)."""
+    linkage, and how many (`count`); the rows of those who were asked for again, as they were and as they are; and
+    whether nothing of what was kept counts any more (`again`): then everybody changed, and of nobody these rows
+    are at hand."""
 
     register: KeptRows
     changed: frozenset[str]
     then: pl.DataFrame
     now: pl.DataFrame
+    count: int
     again: bool = False
 
 
@@ -160,9 +162,8 @@ def with_all_changes(before: KeptRows | None, now: pl.DataFrame, beside: Collect
     """The same where the query was asked of everybody, and may have other columns than it had before."""
     if before is None or before.columns != now.columns:
         known = before.select("id").get_column("id").to_list() if before else []
-        return Moved(
-            KeptRows.whole("id", now), frozenset([*known, *now.get_column("id")]), now.clear(), now, again=True
-        )
+        everybody = frozenset([*known, *now.get_column("id")])
+        return Moved(KeptRows.whole("id", now), everybody, now.clear(), now.clear(), len(everybody), again=True)
     return _moved(before, before.select(), now, beside)
 
 
@@ -170,7 +171,7 @@ def _moved(before: KeptRows, then: pl.DataFrame, now: pl.DataFrame, beside: Coll
     linked = [name for name in now.columns if name not in beside]
     changed, touched = (_differing(then, now, columns) for columns in (linked, now.columns))
     rows = now.join(touched, on="id", how="semi")
-    return Moved(before.changed(touched, rows), frozenset(changed.get_column("id")), then, now)
+    return Moved(before.changed(touched, rows), frozenset(changed.get_column("id")), then, now, changed.height)
 
 
 def _differing(then: pl.DataFrame, now: pl.DataFrame, columns: Collection[str]) -> pl.DataFrame:

@@ -15,7 +15,7 @@ import polars as pl
 from casebridge.dedupe.review.gathering import home_of
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.counts import CHILD
-from casebridge.dedupe.scan.kept_rows import KeptRows
+from casebridge.dedupe.scan.kept_rows import IN_PARTS, KeptRows
 from casebridge.dedupe.scan.pairs import BESIDE
 from casebridge.dedupe.scan.people import Moved
 
@@ -42,8 +42,9 @@ def stirred(moved: Moved, asked: Collection[str], config: ScanConfig) -> set[str
     homes = [frame.select("id", *parts).drop_nulls() for frame in (moved.then, moved.now)]
     by = ["id", *parts]
     apart = [one.join(other, on=by, how="anti").select(parts) for one, other in (homes, homes[::-1])]
-    beside = moved.register.select("id", *parts).join(pl.concat(apart).unique(), on=parts, how="semi")
-    return {*asked, *beside.get_column("id")}
+    there = pl.concat(apart).unique().lazy()
+    beside = moved.register.lazy("id", *parts).join(there, on=parts, how="semi").select("id")
+    return {*asked, *beside.collect(engine=IN_PARTS).get_column("id")}
 
 
 def of_age(register: KeptRows, config: ScanConfig, since: dt.date, day: dt.date) -> set[str]:
@@ -52,8 +53,9 @@ def of_age(register: KeptRows, config: ScanConfig, since: dt.date, day: dt.date)
     if column is None or since >= day:
         return set()
     after, until = (f"{one.year - CHILD}{one.isoformat()[4:]}" for one in (since, day))
-    born = register.select("id", column).with_columns(pl.col(column).cast(pl.String).str.head(10))
-    return set(born.filter(pl.col(column) > after, pl.col(column) <= until).get_column("id"))
+    born = register.lazy("id", column).with_columns(pl.col(column).cast(pl.String).str.head(10))
+    found = born.filter(pl.col(column) > after, pl.col(column) <= until).select("id")
+    return set(found.collect(engine=IN_PARTS).get_column("id"))
 
 
 def made_again(now: pl.DataFrame, before: pl.DataFrame, stir: Collection[str]) -> Remade:

@@ -14,7 +14,7 @@ from casebridge.dedupe.review.gathering import SHOWN, home_of, households, plain
 from casebridge.dedupe.scan.changes import HASH
 from casebridge.dedupe.scan.config import RESTRICTED as MARK
 from casebridge.dedupe.scan.config import LiveTable, ScanConfig
-from casebridge.dedupe.scan.kept_rows import KeptRows
+from casebridge.dedupe.scan.kept_rows import IN_PARTS, KeptRows
 from casebridge.dedupe.scan.people import LiveTables, Tables
 from casebridge.project.batch import digest
 from casebridge.project.restriction import is_marked
@@ -32,7 +32,7 @@ def shown_people(
     """The people of some pairs, whoever is beside them, and `more` who are beside somebody. said: asks `teams`
     or `flags` of the rows of these people."""
     roles_of = dict(config.fields)
-    homes = households(register.select("id", *home_of(roles_of)), roles_of, members)
+    homes = households(_homes(register, home_of(roles_of), members), roles_of, members)
     at_home = homes if config.is_people else {}
     kin = defaultdict[str, list[Kin]](list)
     for left, right in sorted(pair for pair in related if not members.isdisjoint(pair)):
@@ -64,6 +64,16 @@ def shown_people(
             digest(roles[item], fields),
         )  # fmt: skip
     return people
+
+
+def _homes(register: KeptRows, parts: Sequence[str], members: Collection[str]) -> pl.DataFrame:
+    """The id and address of all who are at an address of some records."""
+    read = register.lazy("id", *parts)
+    if not parts:
+        return read.collect().clear()
+    ids = pl.Series("id", sorted(members), dtype=pl.String).to_frame().lazy()
+    mine = read.join(ids, on="id", how="semi").select(parts).drop_nulls().unique().collect(engine=IN_PARTS)
+    return read.join(mine.lazy(), on=parts, how="semi").collect(engine=IN_PARTS)
 
 
 def _roles(row: Mapping[str, Any], config: ScanConfig) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import polars as pl
 from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.dedupe.review.evidence import said_until_now
 from casebridge.dedupe.review.reraise import Basis, bases, decided_since
-from casebridge.dedupe.scan.kept_rows import KeptRows
+from casebridge.dedupe.scan.kept_rows import IN_PARTS, KeptRows
 from casebridge.dedupe.scan.keys import Keys, legacy_of
 from casebridge.dedupe.scan.pairs import BACK, ON_FILE, UNBORN
 from casebridge.dedupe.scan.people import LiveQueries
@@ -44,8 +44,8 @@ class Standing:
         asked.append(queries.pairs("merged", "gone", "kept"))
         sides = [frame.get_column(name) for frame in asked for name in frame.columns]
         ids = pl.concat([pl.Series("id", sorted(named), dtype=pl.String), *(side.rename("id") for side in sides)])
-        there = register.select("id").join(ids.unique().to_frame(), on="id", how="semi")
-        return set(there.get_column("id"))
+        there = register.lazy("id").join(ids.unique().to_frame().lazy(), on="id", how="semi")
+        return set(there.collect(engine=IN_PARTS).get_column("id"))
 
     def keys(
         self, queries: LiveQueries, crosswalk: pl.DataFrame, hidden: Collection[str], present: Collection[str]

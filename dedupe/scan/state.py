@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,18 +101,30 @@ class ScanState:
         """Have rows kept from the next `commit` on: all of them where their base is another one, else those that
         changed since."""
         if name not in self._bases or self._bases[name] is not rows.base:
-            self.put(name, rows.base.collect())
+            self.put(name, rows.base)
         self.put(name + TOUCHED, rows.touched)
         self.put(name + FRESH, rows.fresh)
 
-    def put(self, name: str, frame: pl.DataFrame) -> None:
+    def written(self, name: str, rows: KeptRows) -> KeptRows:
+        """The same rows, whose base is in a file from here on, not in memory; they count from the next `commit`
+        on, if they are put then."""
+        self.put(name, rows.base)
+        self._bases[name] = pl.scan_parquet(self.folder / self.files[name].path)
+        return replace(rows, base=self._bases[name])
+
+    def put(self, name: str, frame: pl.DataFrame | pl.LazyFrame) -> None:
         """Have rows kept under a name from the next `commit` on."""
         path = self.folder / f"{self.night + 1:05d}-{os.getpid()}-{self.front}{name}.parquet"
         with new_file(path) as file:
-            frame.write_parquet(file, compression="lz4", statistics=False)
+            frame.lazy().sink_parquet(file, compression="lz4", statistics=False)
             file.flush()
             beside = Path(file.name)
-            self.files[name] = Kept(path.name, file_digest(beside), frame.height)
+            rows = (
+                frame.height
+                if isinstance(frame, pl.DataFrame)
+                else int(pl.scan_parquet(beside).select(pl.len()).collect().item())
+            )
+            self.files[name] = Kept(path.name, file_digest(beside), rows)
             put_in_place(beside, path)
 
     def new_folder(self, name: str) -> Path:

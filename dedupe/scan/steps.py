@@ -17,7 +17,7 @@ from casebridge.dedupe.review.decisions import Decision, Ruling
 from casebridge.dedupe.review.evidence import said_until_now
 from casebridge.dedupe.review.evidence_pairs import pairs_evidence
 from casebridge.dedupe.review.reraise import note_bases
-from casebridge.dedupe.scan.by_team import teams_of, with_teams
+from casebridge.dedupe.scan.by_team import Teams, teams_of, with_teams
 from casebridge.dedupe.scan.changes import TableRead, read_table
 from casebridge.dedupe.scan.chores import read_chores, read_whole
 from casebridge.dedupe.scan.config import RESTRICTED, ScanConfig
@@ -26,7 +26,15 @@ from casebridge.dedupe.scan.drift import NIGHTS, drift
 from casebridge.dedupe.scan.history import COUNTED, Record, counted_pairs, read_record
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import Keys
-from casebridge.dedupe.scan.linking import Before, Linked, Ruled, link_people, linked_again, read_linked
+from casebridge.dedupe.scan.linking import (
+    Before,
+    Linked,
+    Ruled,
+    link_people,
+    linked_again,
+    read_linked,
+    same_model,
+)
 from casebridge.dedupe.scan.nightly_evidence import Beside
 from casebridge.dedupe.scan.pairs import BESIDE, candidates, ruled_pairs, waiting
 from casebridge.dedupe.scan.people import LiveQueries, Moved, with_all_changes, with_changes
@@ -35,6 +43,8 @@ from casebridge.dedupe.scan.showing import shown_people
 from casebridge.dedupe.scan.standing import Standing, pairs_of
 from casebridge.dedupe.scan.state import LINKED, ScanState
 from casebridge.project.audit import AuditLog
+from casebridge.project.database import shown
+from casebridge.project.errors import SourceError
 from casebridge.project.ledger import Ledger
 from casebridge.project.settings import Settings
 from casebridge.project.snapshot import Snapshot
@@ -81,7 +91,7 @@ class Model(enum.StrEnum):
 @dataclass(frozen=True)
 class Found:
     """What the steps of one night found, for those that write it down. due: all is written again. few: there are
-    too few records to link."""
+    too few records to link. model: the fingerprint of that by which the scan went."""
 
     queries: LiveQueries
     moved: Moved
@@ -95,6 +105,7 @@ class Found:
     said: list[Decision]
     pairs: pl.DataFrame
     before: pl.DataFrame | None
+    model: str
 
 
 @dataclass(frozen=True)
@@ -127,16 +138,32 @@ class RegisterNight:
         return self.config.space(self.settings.live.system if self.settings.live else "")
 
     def seen(
-        self, snapshot: Snapshot, crosswalk: pl.DataFrame, hidden: frozenset[str], last: str, *, whole: bool
-    ) -> Seen:
-        """The register's tables as they stand tonight, read from a snapshot."""
+        self, snapshot: Snapshot, crosswalk: pl.DataFrame, hidden: frozenset[str], last: str, *, whole: bool,
+        write: bool,
+    ) -> Seen:  # fmt: skip
+        """The register's tables as they stand tonight, read from a snapshot. write: what was read whole is kept in
+        files at once; else nothing is written."""
         tables, keys = dict[str, TableRead](), {item.partition(":")[2] for item in hidden}
+        self._check_tables(snapshot)
         for table in self.config.tables:
             sums = tuple(self.state.facts.get("keys", {}).get(table.name) or ()) or None
             before = self.state.rows(table.name)
-            tables[table.name] = read_table(snapshot, table, before, keys, last, sums, whole=whole)
+            found = read_table(snapshot, table, before, keys, last, sums, whole=whole)
+            if write and (before is None or found.rows.base is not before.base):
+                found = replace(found, rows=self.state.written(table.name, found.rows))
+            tables[table.name] = found
             self.tell(f"{table.name}: {tables[table.name].read:,} rows read")
         return Seen(tables, crosswalk, hidden, read_chores(snapshot, self.config.chores), self._lookups(snapshot))
+
+    def _check_tables(self, snapshot: Snapshot) -> None:
+        """SourceError names the tables that are not there."""
+        there = {name.casefold() for name in snapshot.names()}
+        names = [table.name for table in self.config.tables]
+        gone = [name for name in names if "." not in name and name.casefold() not in there]
+        if gone:
+            where = shown(self.settings.live.url if self.settings.live else self.settings.target_url)
+            hint = f"mend {self.config.at('tables')} in linkage.toml (`casebridge check` lists what does not fit)"
+            raise SourceError(where, f"has no table {', '.join(gone)}", hint=f"{hint}; nothing was changed")
 
     def _lookups(self, snapshot: Snapshot) -> dict[str, pl.DataFrame | None]:
         known = {name.casefold() for name in snapshot.tables()} if self.config.lookups else set()
@@ -152,7 +179,7 @@ class RegisterNight:
         moved, asked = self._moved(queries, seen)
         register = moved.register
         many = KINDS[self.config.kind].many
-        self.tell(f"register of {register.height:,} {many}, {len(moved.changed):,} changed")
+        self.tell(f"register of {register.height:,} {many}, {moved.count:,} changed")
         standing = DecisionLog(self.log).standing()
         told = Standing(self.log, self.state.facts, standing)
         present = told.present(queries, seen.crosswalk, register)
@@ -168,17 +195,29 @@ class RegisterNight:
         said = [one for one in standing if {one.left_id, one.right_id} <= present]
         also = {*decided, *besides, *((one.left_id, one.right_id) for one in said)}
         begun = self._before(moved, seen.hidden)
+        if write and moved.again:
+            moved = replace(moved, register=self.state.written("register", register), changed=frozenset())
+            register = moved.register
         linked = link_people(register, begun, self.config, ruled, also)
         before = self.state.frame("candidates")
         due, few = (begun is not None and begun.again) or self._due(seen, moved, linked), linked.made is None
+        model = self._model
         if due and write and linked.made:
-            linked.made().save(self.state.new_folder(LINKED))
+            made = linked.made()
+            made.save(self.state.new_folder(LINKED))
+            model = made.kept.fingerprint
+            del made
         linked = replace(linked, made=None)
         pairs = candidates(linked, besides, decided, told.bases(keys), before, self.day.isoformat())
+        pairs = with_teams(pairs, self._teams(queries, seen, pairs))
+        return Found(queries, moved, asked, keys, returned, ruled, linked, due, few, said, pairs, before, model)
+
+    def _teams(self, queries: LiveQueries, seen: Seen, pairs: pl.DataFrame) -> Teams:
+        """The teams of those who wait in a pair."""
+        if not self.config.teams.strip():
+            return {}
         waits = waiting(pairs)
-        teams = teams_of(queries, seen.rows, "teams", {item for side in ENDS for item in waits.get_column(side)})
-        pairs = with_teams(pairs, teams)
-        return Found(queries, moved, asked, keys, returned, ruled, linked, due, few, said, pairs, before)
+        return teams_of(queries, seen.rows, "teams", {item for side in ENDS for item in waits.get_column(side)})
 
     def _looked_up(self, seen: Seen) -> dict[str, pl.DataFrame]:
         """The lookups, those that are not there without rows."""
@@ -206,7 +245,9 @@ class RegisterNight:
         if linked is None:
             then = self.state.frame("register")
             self.tell("what stands is of another release, or damaged: all is linked again, by the same model")
-            linked = linked_again(folder, moved.register.select() if then is None else then, self.config)
+            rows, model = moved.register.select() if then is None else then, self._model
+            linked = linked_again(folder, rows, self.config, model)
+        same_model(linked.kept, self._model)
         clusters = dict(named.iter_rows()) if named is not None else {}
         if hidden:
             linked, clusters = linked.without_names(hidden), {
@@ -215,6 +256,11 @@ class RegisterNight:
         touched = {*moved.register.touched.get_column("id")}
         changed = {*moved.changed, *linked.ids()} if moved.again else {*moved.changed, *touched}
         return Before(linked, changed, clusters, again)
+
+    @property
+    def _model(self) -> str:
+        """The fingerprint of the model by which the last scan went."""
+        return str(self.state.facts.get("model") or "")
 
     @property
     def asked(self) -> str:
@@ -235,7 +281,7 @@ class RegisterNight:
         nights = [read_record(body) for body in self.state.facts.get("nights", [])]
         tonight = Record(
             night=self.state.night + 1, day=self.day.isoformat(), people=register.height,
-            changed=len(found.moved.changed), **counted_pairs(found.pairs, found.before, self.day),
+            changed=found.moved.count, **counted_pairs(found.pairs, found.before, self.day),
             largest=counts.largest_shares(self.config), filled=counts.filled_shares(self.config),
         )  # fmt: skip
         self.state.settle({
@@ -261,7 +307,7 @@ class RegisterNight:
             counts = before.moved(moved.then, moved.now, self.config)
         if counts is None:
             columns = dict.fromkeys(["id", *(column for _, column in self.config.fields), self.config.verified])
-            counts = Counts.of(moved.register.select(*filter(None, columns)), self.config)
+            counts = Counts.of(moved.register.lazy(*filter(None, columns)), self.config)
         state.put("counts", counts.values)
         state.put("nhs", counts.nhs)
         return counts
@@ -278,11 +324,11 @@ class RegisterNight:
         state, linked, tables = self.state, found.linked, {**seen.rows, "register": found.moved.register}
         state.put("candidates", found.pairs)
         named, schema = linked.clusters, {"id": pl.String(), "cluster": pl.String()}
-        facts = {name: state.facts.get(name) for name in ("whole_since", LINKED)}
+        facts = {name: state.facts.get(name) for name in ("whole_since", LINKED, "model")}
         if found.due:
             tables = {name: rows.written_whole() for name, rows in tables.items()}
             folder, named = "" if found.few else state.new_folder(LINKED).name, {}
-            facts = {"whole_since": state.night + 1, LINKED: folder}
+            facts = {"whole_since": state.night + 1, LINKED: folder, "model": found.model}
         for name, rows in tables.items():
             state.put_rows(name, rows)
         state.put("clusters", pl.DataFrame([*named.items()], schema=schema, orient="row"))

@@ -13,6 +13,7 @@ import click
 
 import casebridge
 from casebridge.project.errors import CasebridgeError, printable
+from casebridge.project.memory import give_back
 from casebridge.project.private import private_files
 from casebridge.project.refusals import refused_files
 
@@ -59,6 +60,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 
 
+LEAN = frozenset({"scan"})
+"""Commands that run beside others on a server every night, and give memory back at once."""
+
+
 class Commands(click.Group):
     """A group that imports a command's module when the command is asked for."""
 
@@ -70,6 +75,8 @@ class Commands(click.Group):
         """The command itself."""
         if name not in COMMANDS:
             return None
+        if name in LEAN:
+            give_back()
         module = importlib.import_module(f"casebridge.migrate.cli.{COMMANDS[name][0]}")
         command = module.COMMANDS[name]
         assert isinstance(command, click.Command)

@@ -7,15 +7,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from casebridge.dedupe.scan.changes import read_table
 from casebridge.dedupe.scan.config import LiveTable
 from casebridge.dedupe.scan.state import read_state
 from casebridge.migrate.scanning import scan_project
 from casebridge.project.database import open_database
-from casebridge.project.errors import CasebridgeError
+from casebridge.project.errors import CasebridgeError, SourceError
 from casebridge.project.snapshot import open_snapshot
-from tests.scan.live import LiveRegister, make_live
+from tests.scan.live import PEOPLE, LiveRegister, make_live
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,24 @@ def test_other_fields_than_those_of_the_model_want_a_new_one(live: LiveRegister)
     assert live.scan(model="new").night == 2
 
 
+def test_a_register_that_shrank_and_a_clock_that_went_back_are_told(live: LiveRegister) -> None:
+    live.do(PEOPLE.delete().where(PEOPLE.c.person_id < 30))
+    live.day -= dt.timedelta(days=40)
+    told = live.scan()
+    assert told.oldest == 0
+    clock, shrank = (words for words in told.warnings if words.endswith("?") and "one value" not in words)
+    assert clock == "this night is of 2026-01-22, the last one was of 2026-03-02: is the clock right?"
+    assert "where it had 90: was all of it read?" in shrank
+
+
+def test_a_table_that_was_renamed_is_named(live: LiveRegister) -> None:
+    live.do(sa.text("ALTER TABLE dm_addresses RENAME TO addresses"))
+    with pytest.raises(SourceError) as caught:
+        live.scan()
+    assert "has no table dm_addresses" in caught.value.message
+    assert "`casebridge check`" in caught.value.hint
+
+
 def test_a_change_date_in_the_future_hides_nobody(live: LiveRegister) -> None:
     live.change(11, last_updated_on=dt.datetime(2999, 1, 1))  # noqa: DTZ001 (as a register has it)
     live.scan()
@@ -91,6 +110,28 @@ def test_what_another_release_linked_is_linked_again_by_the_same_model(
     after = read_state(live.folder / "work")
     assert after.facts["whole_since"] == after.night
     assert after.facts["model_since"] == before.facts["model_since"]
+
+
+def test_a_model_of_another_project_is_refused_and_nothing_of_the_night_counts(
+    live: LiveRegister, tmp_path: Path
+) -> None:
+    """Put in its place with all that hangs on it, or alone."""
+    other = make_live(tmp_path / "other", people=90)
+    other.scan()
+    mine, its = (read_state(one.folder / "work").linked for one in (live, other))
+    assert mine is not None
+    assert its is not None
+    waiting = live.waiting()
+    live.create(7, 9001)
+    for names in (["kept-model.json"], [path.name for path in its.iterdir()]):
+        for name in names:
+            shutil.copy(its / name, mine / name)
+        with pytest.raises(CasebridgeError) as caught:
+            live.scan()
+        assert "is not the one by which the last scan went" in caught.value.message
+        assert "--model new" in caught.value.hint
+    assert live.waiting() == waiting
+    assert read_state(live.folder / "work").night == 1
 
 
 def test_a_key_that_names_two_rows_loses_none(tmp_path: Path) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 
 from casebridge.dedupe.scan.drift import drift
 from casebridge.dedupe.scan.history import Record
 from casebridge.dedupe.scan.telling import as_measures, as_page, as_text
+from casebridge.migrate.cli import main
+from casebridge.project.memory import ARROW, POLARS
 from tests.scan.live import make_live
 
 USUAL = Record(
@@ -53,7 +57,7 @@ def test_the_digest_has_counts_ages_and_links_and_nobody_in_it(tmp_path: Path) -
     folder = tmp_path / "project" / "reports" / "scan"
     texts = {path.name: path.read_text() for path in folder.iterdir()}
     assert set(texts) == {"digest.txt", "digest.html", "scan.prom"}
-    assert f"new pairs at the desk        {night.new}" in texts["digest.txt"]
+    assert f"new pairs at the desk {night.new}" in " ".join(texts["digest.txt"].split())
     assert "https://desk.example/?a=1&b=2" in texts["digest.txt"]
     assert 'href="https://desk.example/?a=1&amp;b=2"' in texts["digest.html"]
     assert f"casebridge_scan_pairs_waiting {night.waiting}\n" in texts["scan.prom"]
@@ -73,3 +77,13 @@ def test_warnings_stand_in_every_form_and_cannot_break_it() -> None:
 def test_the_measures_are_what_prometheus_reads() -> None:
     for line in as_measures(USUAL, 1_790_000_000.5).splitlines():
         assert re.fullmatch(r"# (HELP|TYPE) casebridge_scan_\w+ .+|casebridge_scan_\w+ [0-9.e+]+", line), line
+
+
+def test_a_scan_gives_memory_back_and_other_commands_keep_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment says already stays."""
+    for said in ({}, {POLARS: "narenas:1"}):
+        monkeypatch.setattr(os, "environ", found := dict(said))
+        main.cli.get_command(click.Context(main.cli), "link")
+        assert found == said
+        main.cli.get_command(click.Context(main.cli), "scan")
+        assert found == {POLARS: "dirty_decay_ms:0,muzzy_decay_ms:0", ARROW: "system"} | said
