@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from casebridge import load, transform
 from casebridge.project.database import open_database
-from casebridge.project.errors import TargetError
+from casebridge.project.errors import SpecError, TargetError
 from tests.staged import PAYMENTS, PERSONS, TARGET, extracted, job_of, lay_out
 
 WIDER = TARGET.replace('born = { type = "date" }', 'born = { type = "timestamp" }')
@@ -174,3 +174,15 @@ def test_letters_that_the_targets_encoding_cannot_spell(tmp_path: Path, postgres
         assert "persons.last_name: 1 values that latin1 cannot spell" in _told(tmp_path, url)
         connection.exec_driver_sql("DROP DATABASE latin_one WITH (FORCE)")
     server.dispose()
+
+
+def test_names_that_differ_only_in_capitals_are_refused_where_they_are_one(tmp_path: Path, url: str) -> None:
+    """PostgreSQL has two columns then, SQLite would fail when the table is made."""
+    target = TARGET.replace("last_name = {", 'Last_Name = { type = "varchar(10)" }\nlast_name = {')
+    lay_out(tmp_path, {"persons": PERSONS, "payments": PAYMENTS}, target=target, target_url=url)
+    with job_of(tmp_path) as job:
+        if url.startswith("postgresql"):
+            load.check_target(job)
+            return
+        with pytest.raises(SpecError, match=r"`Last_Name` and `last_name` differ only in capitals"):
+            load.check_target(job)
