@@ -48,8 +48,16 @@ _DECODER = json.JSONDecoder(parse_int=_same, parse_float=_same, parse_constant=_
 
 
 def json_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:
-    """Every name in the file's records: all of it is read."""
-    return columns_of(_records(path, name, read), read.nested, name)
+    """Every name in the file's records: all of it is read. None in an array without records: it is a table of no
+    rows, and only its specs know the columns."""
+    return () if _is_empty_array(path) else columns_of(_records(path, name, read), read.nested, name)
+
+
+def _is_empty_array(path: Path) -> bool:
+    """Whether the file is `[]` and blanks."""
+    if path.is_file() and path.stat().st_size <= _CHUNK:
+        return b"".join(path.read_bytes().removeprefix(b"\xef\xbb\xbf").split()) == b"[]"
+    return False
 
 
 def examine_json(path: Path, name: str, read: ReadSpec) -> Part:  # noqa: ARG001

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from casebridge.extract.column_check import checked_columns, needed_columns
+from casebridge.extract.column_check import checked_columns, known_to_specs, needed_columns
 from casebridge.extract.databases import Databases, open_databases
 from casebridge.extract.delimited import fields_of_first
 from casebridge.extract.dump import Part, SourceTable
@@ -220,7 +220,7 @@ def _columns(
 ) -> tuple[str, ...]:
     """The columns of a file, each accounted for by the specs; those of the table's first file if there is
     one, for all its files have the same, if not in the same order."""
-    titles = FORMATS[read.format].columns(path, name, read)
+    titles = FORMATS[read.format].columns(path, name, read) or first or sorted(known_to_specs(job, source, read))
     columns = checked_columns(
         job, source, read, name, titles, lambda found, known: _is_header(path, name, read, found, known)
     )

@@ -22,7 +22,8 @@ from casebridge.project.spec import ReadSpec
 class Format:
     """How files of one format are read.
 
-    `columns(path, name, read)` gives the names of a file's columns from its beginning.
+    `columns(path, name, read)` gives the names of a file's columns from its beginning; none where the file is a
+    table of no rows that does not name them.
     `examine(path, name, read)` reads all of the file once, for its checksum and for what makes a file
     unfit to be read. Both raise SourceError, with `name` as the file, when it is none of this format.
     `records(table, part, first, after)` gives the records in order, numbered on from `first`. Those with

@@ -158,6 +158,9 @@ def _looked_at(path: Path, name: str, system: str) -> Iterator[_Found]:
         yield from (_sheets if form == "xlsx" else _elements)(path, name, read)
         return
     titles = FORMATS[read.format].columns(path, name, read)
+    if not titles:
+        hint = "write its spec by hand: a run takes it as a table of no rows"
+        raise SourceError(name, "is an array of no records, and says nothing of its columns", hint=hint)
     refuse_no_header(name, titles)
     if form == "csv" and len(titles) == 1 and not (suffix == ".csv" and _NAME.fullmatch(titles[0])):
         raise SourceError(name, "has no columns: a text, or a file of fixed width", hint=_FIXED)

@@ -129,6 +129,17 @@ def test_json_that_is_none_is_refused(tmp_path: Path, data: bytes, said: str) ->
         taken(tmp_path, ["a"], 'format = "json"', "t.json", data)
 
 
+def test_an_array_of_no_records_is_a_table_of_no_rows(tmp_path: Path) -> None:
+    """Its specs know the columns. A part of a table may be one, too."""
+    assert taken(tmp_path / "a", ["a", "b"], 'format = "json"', "t.json", b" [\n]\n") == []
+    dump = make(tmp_path / "b", {"T": ["a"]}, read={"T": 'file = "t*.json"\nformat = "json"'})
+    for name, data in (("t1", b"[]"), ("t2", b'[{"a": 1}]'), ("t3", b"[ ]")):
+        (dump / f"{name}.json").write_bytes(data)
+    job = job_of(tmp_path / "b")
+    assert run(job).passed == 1
+    assert standing(job, "T")["a"].to_list() == ["1"]
+
+
 XML = """<?xml version="1.0" encoding="ISO-8859-1"?>
 <dump xmlns="urn:x" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><people>
 <person no="1"><name>Zo\xeb &amp; Co</name><born xsi:nil="true"/><pet>cat</pet></person>
