@@ -67,7 +67,8 @@ def check(path: Path, data: bytes) -> bool:
     counts = [count for _, count, *_ in found]
     header = len(lines) - sum(counts)
     assert [line for line, *_ in found] == [header + 1 + sum(counts[:n]) for n in range(len(counts))]
-    (top, *more) = naive.spans(b"\n".join(lines[:header]), len(names), "utf-8")
+    # A zero byte around a name goes like any blank; in a record it makes the line unreadable.
+    (top, *more) = naive.spans(b"\n".join(lines[:header]).replace(b"\0", b""), len(names), "utf-8")
     assert (tuple(map(bare_text, top.values)), more) == (names, [])
     for span, (_, count, reason, values, raw) in zip(
         naive.spans(b"\n".join(lines[header:]) + b"\n" * bool(found), len(names), "utf-8"), found, strict=True
@@ -106,6 +107,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(header=b"ID,V\r", rest=b'1,"a\nb"\r2,c\r')
 @example(header=b"ID,V\n", rest=b"1,a\n\x1a\r\n")
 @example(header=b"\xef\xbb\xbfID,V\n", rest=b"")
+@example(header=b"", rest=b'\x003,"c\nd"\n"""3,"c\nd"\n')
 @settings(max_examples=100)
 def test_every_byte_has_its_place(path: Path, header: bytes, rest: bytes) -> None:
     check(path, header + rest)
