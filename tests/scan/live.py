@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -56,6 +57,12 @@ class LiveRegister:
         night = scan_project(self.folder, day=self.day, tell=lambda _: None, **how)
         self.day += dt.timedelta(days=1)
         return night
+
+    def copied(self, folder: Path) -> LiveRegister:
+        """The same project and register once more, in another folder."""
+        self.engine.dispose()
+        shutil.copytree(self.folder, folder)
+        return self.moved(folder)
 
     def moved(self, folder: Path) -> LiveRegister:
         """The same project and register, copied to another folder."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
+import resource
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from filelock import FileLock
 
 from casebridge.dedupe.scan.failpoints import FAILPOINTS
 from casebridge.dedupe.scan.state import read_state
-from casebridge.project.errors import SourceError
+from casebridge.project.errors import CasebridgeError, SourceError
 from tests.councils import casebridge
 from tests.plug import killed_at
 from tests.scan.live import LiveRegister, make_live
@@ -34,15 +35,9 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> LiveRegister:
 @pytest.fixture(scope="module")
 def undisturbed(before: LiveRegister, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a scan leaves that nobody disturbed."""
-    live = _copy(before, tmp_path_factory.mktemp("whole") / "project")
+    live = before.copied(tmp_path_factory.mktemp("whole") / "project")
     assert casebridge("scan", "--project", str(live.folder)).returncode == 0
     return _state(live)
-
-
-def _copy(live: LiveRegister, folder: Path) -> LiveRegister:
-    live.engine.dispose()
-    shutil.copytree(live.folder, folder)
-    return live.moved(folder)
 
 
 def _state(live: LiveRegister) -> dict[str, Any]:
@@ -60,7 +55,7 @@ def _state(live: LiveRegister) -> dict[str, Any]:
 def test_a_scan_that_is_killed_twice_and_then_run_leaves_what_an_undisturbed_one_leaves(
     before: LiveRegister, undisturbed: dict[str, Any], tmp_path: Path, moment: str
 ) -> None:
-    live = _copy(before, tmp_path / "project")
+    live = before.copied(tmp_path / "project")
     waiting = live.waiting()
     counted = FAILPOINTS.index(moment) >= FAILPOINTS.index("after commit")
     assert killed_at(("scan",), live.folder, moment)
@@ -80,7 +75,7 @@ def test_a_scan_that_is_killed_twice_and_then_run_leaves_what_an_undisturbed_one
 
 
 def test_two_scans_at_once_are_told_apart(before: LiveRegister, tmp_path: Path) -> None:
-    live = _copy(before, tmp_path / "project")
+    live = before.copied(tmp_path / "project")
 
     with FileLock(live.folder / "work" / "lock"):
         done = casebridge("scan", "--project", str(live.folder))
@@ -117,6 +112,24 @@ def test_a_server_that_stops_in_the_middle_is_told_and_the_night_is_caught_up(
     assert (7, 9001) in live.waiting()
     state = json.loads((live.folder / "work" / "scan" / "state.json").read_text())
     assert state["night"] == 2
+
+
+@pytest.mark.parametrize("room", [16, 36], ids=["for nothing", "until the evidence"])
+def test_a_full_disk_is_told_and_the_night_is_done_when_there_is_room(
+    before: LiveRegister, tmp_path: Path, room: int
+) -> None:
+    """No file may grow beyond so many kilobytes: the night ends, and nothing of it counts."""
+    live = before.copied(tmp_path / "project")
+    waiting, (soft, hard) = live.waiting(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room * 1024, hard))
+    try:
+        with pytest.raises((CasebridgeError, sqlite3.OperationalError, OSError)):
+            live.scan()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (read_state(live.folder / "work").night, live.waiting()) == (1, waiting)
+    assert live.scan().night == 2
+    assert (7, 9001) in live.waiting()
 
 
 def test_what_somebody_put_beside_the_state_stays(tmp_path: Path) -> None:

@@ -54,9 +54,7 @@ def test_what_binds_one_record_says_which_of_the_two_goes_and_what_binds_both_th
         (8, 9002): (Outcome.AFTER_GO_LIVE, (("actuals", 1, 0), ("allocated_party", 1, 0))),
         (9, 9003): (Outcome.AFTER_GO_LIVE, ()),
     }
-    first_night.engine.dispose()
-    shutil.copytree(first_night.folder, tmp_path / "project")
-    live = first_night.moved(tmp_path / "project")
+    live = first_night.copied(tmp_path / "project")
     _add(live, PARTIES, 2, person_id=9001)
     for number, person in enumerate((8, 9002)):
         _add(live, PLANS, number, person_id=person, start_date=dt.date(2026, 1, 1))
@@ -97,9 +95,7 @@ def test_what_cannot_be_looked_for_is_told_and_no_reason_to_fail(first_night: Li
 def test_rules_that_are_wrong_are_told_by_check_and_stop_the_scan(
     first_night: LiveRegister, tmp_path: Path
 ) -> None:
-    first_night.engine.dispose()
-    shutil.copytree(first_night.folder, tmp_path / "project")
-    live = first_night.moved(tmp_path / "project")
+    live = first_night.copied(tmp_path / "project")
     rules = live.folder / "merge.toml"
     rules.write_text(rules.read_text().replace('"financial_parties.person_id"', '"financial_partys.person_id"'))
     checked = casebridge("check", "--project", str(live.folder))

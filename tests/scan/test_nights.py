@@ -13,27 +13,11 @@ from casebridge.dedupe.review.decisions import Ruling
 from casebridge.dedupe.review.desk_words import Viewer
 from tests.councils import casebridge
 from tests.desks import World, open_desk
-from tests.scan.live import PEOPLE, LiveRegister, make_live, same_person
-
-
-@pytest.fixture(scope="module")
-def first_night(tmp_path_factory: pytest.TempPathFactory) -> LiveRegister:
-    """A register after its first scan. Tests work on copies."""
-    live = make_live(tmp_path_factory.mktemp("scan") / "project")
-    live.scan()
-    return live
-
-
-@pytest.fixture
-def live(first_night: LiveRegister, tmp_path: Path) -> LiveRegister:
-    """A register of one's own, after its first scan."""
-    first_night.engine.dispose()
-    shutil.copytree(first_night.folder, tmp_path / "project")
-    return first_night.moved(tmp_path / "project")
+from tests.scan.live import PEOPLE, LiveRegister, same_person
 
 
 def test_the_first_night_looks_at_everybody_and_finds_who_is_there_twice(first_night: LiveRegister) -> None:
-    found, true = first_night.waiting(), same_person(200)
+    found, true = first_night.waiting(), same_person(120)
     assert len(found & true) > 0.8 * len(true)
     assert len(found - true) < 0.2 * len(found)
 

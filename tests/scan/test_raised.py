@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from pathlib import Path
 
 import pytest
 
 from casebridge.dedupe.review.decisions import Ruling
 from casebridge.dedupe.scan.pairs import BACK, ON_FILE, UNBORN
-from tests.scan.live import LiveRegister, make_live
+from tests.scan.live import LiveRegister
 
 
 @pytest.fixture(scope="module")
-def first_night(tmp_path_factory: pytest.TempPathFactory) -> LiveRegister:
-    """A register after its first scan, with one that staff made again. Tests work on copies."""
-    live = make_live(tmp_path_factory.mktemp("raised") / "project", people=120)
+def with_twin(first_night: LiveRegister, tmp_path_factory: pytest.TempPathFactory) -> LiveRegister:
+    """The register with one that staff made again since."""
+    live = first_night.copied(tmp_path_factory.mktemp("raised") / "project")
     live.create(7, 9001)
     live.scan()
     return live
 
 
 @pytest.fixture
-def live(first_night: LiveRegister, tmp_path: Path) -> LiveRegister:
+def live(with_twin: LiveRegister, tmp_path: Path) -> LiveRegister:
     """A register of one's own."""
-    first_night.engine.dispose()
-    shutil.copytree(first_night.folder, tmp_path / "project")
-    return first_night.moved(tmp_path / "project")
+    return with_twin.copied(tmp_path / "project")
 
 
 def test_a_merged_person_that_reappears_comes_back_until_somebody_decides_again(live: LiveRegister) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -29,9 +28,7 @@ def first_night(tmp_path_factory: pytest.TempPathFactory) -> LiveRegister:
 @pytest.fixture
 def live(first_night: LiveRegister, tmp_path: Path) -> LiveRegister:
     """A register of one's own, after its first scan."""
-    first_night.engine.dispose()
-    shutil.copytree(first_night.folder, tmp_path / "project")
-    return first_night.moved(tmp_path / "project")
+    return first_night.copied(tmp_path / "project")
 
 
 def _shown(live: LiveRegister) -> dict[tuple[str, str], PairEvidence]:
