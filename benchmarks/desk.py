@@ -167,7 +167,12 @@ class Reviewer(threading.Thread):
             self._connection.request(method, path, body, headers)
             answer = self._connection.getresponse()
             text = answer.read().decode()
-            self._seen.seconds[kind].append(time.perf_counter() - began)
+            away = answer.status == 503
+            self._seen.seconds["not now" if away else kind].append(time.perf_counter() - began)
+            if away:
+                time.sleep(
+                    1
+                )  # somebody who reads that the desk cannot work just now does not try fifty times a second
             if answer.headers.get("Set-Cookie"):
                 self._cookie = answer.headers["Set-Cookie"].split(";")[0]
             self._seen.words[f"status {answer.status}"] += 1

@@ -84,6 +84,12 @@ def reading(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(isolation_level="AUTOCOMMIT") if engine.name == "postgresql" else engine
 
 
+def not_waiting(connection: sa.Connection) -> None:
+    """The caller's transaction is not worth waiting for the disk: a server may lose it when it falls."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SET LOCAL synchronous_commit TO off"))
+
+
 def open_own(url: str, name: str, lost: str, *, reading: bool = False) -> sa.Engine:
     """An engine for a database of casebridge's own: what it refuses is told in a sentence that begins with `name`.
 

@@ -1,17 +1,21 @@
-"""Claims: who has a pair before him. A claim is a row with an end: nothing hangs when somebody leaves."""
+"""Claims: who has a pair before him. A claim is a row with an end: nothing hangs when somebody leaves. One that a
+server lost as it fell is only taken again, so nobody waits for the disk."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 
 from casebridge.dedupe.review.desk_tables import CLAIMS
-from casebridge.project.database import reading, writing
+from casebridge.project.database import not_waiting, reading, writing
 
 LEASE = 15 * 60
 """Seconds after which a claim ends by itself; each act on the pair renews it."""
+
+INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+"""The two databases in which decisions are kept, both of which insert or change in one statement."""
 
 
 class Claims:
@@ -29,18 +33,14 @@ class Claims:
     def take(self, item: str, login: str) -> bool:
         """Claim a pair, or renew one's claim; False when somebody else holds it."""
         now = int(self._clock())
-        free = sa.or_(CLAIMS.c.until <= now, CLAIMS.c.login == login)
-        renew = CLAIMS.update().where(CLAIMS.c.item == item, free).values(login=login, until=now + LEASE)
-        try:
-            with writing(self._engine).begin() as connection:
-                if connection.execute(renew).rowcount == 1:
-                    return True
-                if connection.scalar(sa.select(CLAIMS.c.login).where(CLAIMS.c.item == item)) is not None:
-                    return False
-                connection.execute(CLAIMS.insert().values(item=item, login=login, until=now + LEASE))
-        except IntegrityError:
-            return False  # on a server somebody was first between the two statements
-        return True
+        with writing(self._engine).begin() as connection:
+            not_waiting(connection)
+            insert = INSERTS[connection.dialect.name](CLAIMS).values(item=item, login=login, until=now + LEASE)
+            free = sa.or_(CLAIMS.c.until <= now, CLAIMS.c.login == login)
+            ours = insert.on_conflict_do_update(
+                index_elements=[CLAIMS.c.item], set_={"login": login, "until": now + LEASE}, where=free
+            )
+            return connection.scalar(ours.returning(CLAIMS.c.item)) is not None
 
     def holds(self, connection: sa.Connection, item: str, login: str) -> bool:
         """Whether somebody holds a pair, in the caller's transaction; the row is locked until that ends."""
@@ -55,4 +55,5 @@ class Claims:
     def give_back(self, item: str, login: str) -> None:
         """Somebody puts a pair back undecided."""
         with writing(self._engine).begin() as connection:
+            not_waiting(connection)
             connection.execute(CLAIMS.delete().where(CLAIMS.c.item == item, CLAIMS.c.login == login))

@@ -17,6 +17,7 @@ from casebridge.dedupe.review.claims import Claims
 from casebridge.dedupe.review.clearance import OPEN, RESTRICTED
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Ruling, decision
+from casebridge.dedupe.review.desk_acts import acts_of, check_unchanged, is_taken, last_word
 from casebridge.dedupe.review.desk_queue import View, is_for
 from casebridge.dedupe.review.desk_state import DeskState
 from casebridge.dedupe.review.desk_tables import VERDICTS, said_today
@@ -211,15 +212,16 @@ class Desk:
         with writing(self.engine).begin() as connection:
             self.log.alone(connection)
             self._verify(connection)
-            if connection.scalar(_same_form(form)) is None:
+            if not is_taken(connection, form):
                 if not self.claims.holds(connection, form.item, viewer.login):
-                    if connection.scalar(_same_form(form)) is not None:
+                    if is_taken(connection, form):
                         return self._state.stands(
                             pair
                         )  # sent twice at the same moment, and the other one was taken
                     raise Refused("somebody else has this pair now", hint="take the next one")
-                self._unchanged(connection, form)
-                self.write(connection, viewer, pair, Act.VERDICT, form, until)
+                acts = acts_of(connection, pair)
+                check_unchanged(acts, form)
+                self.write(connection, viewer, pair, Act.VERDICT, form, until, acts)
                 self.claims.drop(connection, form.item)
         self._state.catch_up()
         return self._state.stands(pair)
@@ -234,19 +236,11 @@ class Desk:
             raise Refused("this pair was decided meanwhile", hint="take the next one")
         return pair
 
-    def _unchanged(self, connection: sa.Connection, form: Form) -> None:
-        last = sa.select(sa.func.max(VERDICTS.c.number)).where(
-            VERDICTS.c.item == form.item, VERDICTS.c.act != Act.CHECK
-        )
-        if int(connection.scalar(last) or 0) != form.seen:
-            raise Refused("somebody has said something of this pair since the page was made",
-                          hint="read the page again")  # fmt: skip
-
     def take_back(self, viewer: Viewer, item: str) -> None:
         """Withdraw one's own verdict: a row of its own. If a run has followed it, the next one takes the merge
         apart. Refused when there is none that can be taken back."""
         one = self.find(viewer, item)
-        said = None if one is None else _acts_of(self._state.acts.get(item, ()), viewer.login)
+        said = None if one is None else last_word(self._state.acts.get(item, ()), viewer.login)
         if one is None or said is None:
             raise Refused("there is nothing of yours to take back here", hint="read the page again")
         if any(act.number > said.number and act.login != viewer.login for act in self._state.acts[item]):
@@ -276,12 +270,21 @@ class Desk:
         self._state.catch_up()
 
     def write(
-        self, connection: sa.Connection, viewer: Viewer, pair: PairEvidence, act: Act, form: Form, until: int
+        self,
+        connection: sa.Connection,
+        viewer: Viewer,
+        pair: PairEvidence,
+        act: Act,
+        form: Form,
+        until: int,
+        acts: Sequence[Said] | None = None,
     ) -> None:
-        """One row, its entry in the log, and the decision where this makes one."""
-        before = _place(connection, pair)
-        self.record(connection, viewer, pair, act, form, until)
-        after = _place(connection, pair)
+        """One row, its entry in the log, and the decision where this makes one. acts: what was said of the pair,
+        where the caller has read that."""
+        there = acts_of(connection, pair) if acts is None else acts
+        before = standing(there, needs_two=pair.needs_two)
+        said = self.record(connection, viewer, pair, act, form, until)
+        after = standing([*there, said], needs_two=pair.needs_two)
         if pair.known:
             return  # made up: what is said of it says something of the reviewer, and decides nothing
         if after.place is Place.DONE:
@@ -293,7 +296,7 @@ class Desk:
 
     def record(
         self, connection: sa.Connection, viewer: Viewer, pair: PairEvidence, act: Act, form: Form, until: int = 0
-    ) -> None:
+    ) -> Said:
         """One row of the desk's log and its entry in the audit log, in the caller's transaction."""
         supervised = act is Act.VERDICT and self._supervision.of(connection, viewer.login)
         row = {
@@ -305,12 +308,13 @@ class Desk:
             "seconds": form.seconds,
             "until": until, "at": now(),
         }  # fmt: skip
-        connection.execute(VERDICTS.insert().values(row))
+        key = connection.execute(VERDICTS.insert().values(row)).inserted_primary_key
         if pair.known:
             self._supervision.forget(viewer.login)
         shown_to = {name: row[name] for name in ("item", "login", "act", "verdict", "code", "reason", "evidence")}
         shown_to |= {"supervised": True} if supervised else {}
         self.log.append(connection, "desk", [Entry(shown_to, f"{pair.left_id}\n{pair.right_id}")])
+        return DeskState.said({**row, "number": key[0] if key else 0})
 
     def _decide(self, connection: sa.Connection, pair: PairEvidence, stands: Standing) -> None:
         """Each of those who agree decides in his own name: what needs two people has two."""
@@ -340,19 +344,3 @@ class Desk:
                 hint="`casebridge audit verify` lists all; nothing is decided until then",
             )
         self._verified = last
-
-
-def _same_form(form: Form) -> sa.Select[tuple[int]]:
-    return sa.select(VERDICTS.c.number).where(VERDICTS.c.form == form.key)
-
-
-def _place(connection: sa.Connection, pair: PairEvidence) -> Standing:
-    """Where a pair stands by what this transaction sees."""
-    rows = connection.execute(sa.select(VERDICTS).where(VERDICTS.c.item == pair.item).order_by(VERDICTS.c.number))
-    return standing([DeskState.said(row._mapping) for row in rows], needs_two=pair.needs_two)
-
-
-def _acts_of(acts: Sequence[Said], login: str) -> Said | None:
-    """Somebody's last verdict, unless it was withdrawn."""
-    mine = [act for act in acts if act.login == login]
-    return mine[-1] if mine and mine[-1].act is Act.VERDICT else None
