@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 FINEST = 1e-12
 
@@ -75,8 +75,8 @@ def _most(strata: Sequence[Seen], whole: int, judged: int) -> float:
 def _interval(share: float, number: float, confidence: float) -> tuple[float, float]:
     tail = (1 - confidence) / 2
     hits = share * number
-    low = 0.0 if share <= 0 else float(beta.ppf(tail, hits, number - hits + 1))
-    high = 1.0 if share >= 1 else float(beta.ppf(1 - tail, hits + 1, number - hits))
+    low = 0.0 if share <= 0 else float(betaincinv(hits, number - hits + 1, tail))
+    high = 1.0 if share >= 1 else float(betaincinv(hits + 1, number - hits, 1 - tail))
     return low, high
 
 

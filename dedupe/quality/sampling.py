@@ -12,9 +12,9 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
-from scipy.stats import norm
 
 from casebridge.dedupe.quality.strata import Candidate, Stratum
 from casebridge.project.errors import CasebridgeError
@@ -95,7 +95,7 @@ def _margin(shares: Sequence[Share], confidence: float) -> float:
         (share.stratum.size / whole) ** 2 * (1 - share.draw / share.stratum.size) * _variance(share.stratum)
         / share.draw for share in shares
     )  # fmt: skip
-    return float(norm.ppf((1 + confidence) / 2) * math.sqrt(variance))
+    return NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(variance)
 
 
 def draw(share: Share, seed: str) -> list[Candidate]:

@@ -63,7 +63,8 @@ class _Values:
     def of(self, rows: Sequence[tuple[Any, ...]]) -> tuple[dict[str, str], int, tuple[str, ...]]:
         """The columns that are shown, how many hold something in all, and which of those are not shown."""
         row = rows[-1][1:]
-        texts = {name: plain(value) for name, value in zip(self.shown, row, strict=False) if value is not None}
+        texts = {name: value if type(value) is str else plain(value)
+                 for name, value in zip(self.shown, row, strict=False) if value is not None}  # fmt: skip
         held = [name for name, there in zip(self.others, row[len(self.shown) :], strict=True) if there]
         unshown = tuple(sorted(name for name in held if not name.startswith(EVIDENCE)))
         return {name: text for name, text in texts.items() if text}, len(texts) + len(held), unshown
@@ -110,7 +111,7 @@ class People:
 def _roles(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
     """What linkage compares: texts, and lists of texts."""
     return {
-        role: [plain(one) for one in value] if isinstance(value, list) else plain(value)
+        role: value if type(value) is str else [*map(plain, value)] if type(value) is list else plain(value)
         for role, value in zip(names, row, strict=True)
         if value is not None and value != []
     }

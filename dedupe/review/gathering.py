@@ -40,9 +40,10 @@ class TableRows:
     def held(self, rows: Sequence[tuple[Any, ...]]) -> Held:
         """What one record has, from its rows of the frame."""
         shown = [
-            {name: text for name, value in zip(self.columns, row[3:], strict=True) if (text := plain(value))}
+            {name: text for name, value in zip(self.columns, row[3:], strict=True)
+             if value is not None and (text := value if type(value) is str else plain(value))}
             for row in rows
-        ]
+        ]  # fmt: skip
         return Held(self.table, rows[0][1], rows[0][2] or "", tuple(shown) if self.columns else ())
 
 

@@ -10,8 +10,6 @@ from typing import Any
 
 import polars as pl
 
-from casebridge.dedupe.scan.pairs import waiting
-
 AGES = ((1, "today"), (8, "this week"), (31, "this month"), (1 << 30, "longer"))
 """Ages of waiting pairs, by the days from which the next one begins."""
 
@@ -69,6 +67,13 @@ class Record:
 def read_record(body: Mapping[str, Any]) -> Record:
     """A night as it was kept."""
     return Record(**{**body, "warnings": tuple(body.get("warnings", ()))})
+
+
+def waiting(found: pl.DataFrame | None) -> pl.DataFrame:
+    """left_id, right_id and since of the candidates that wait for somebody."""
+    if found is None:
+        return pl.DataFrame(schema={"left_id": pl.String, "right_id": pl.String, "since": pl.String})
+    return found.filter(pl.col("state") == "undecided").select("left_id", "right_id", "since")
 
 
 def counted_pairs(found: pl.DataFrame, before: pl.DataFrame | None, day: dt.date) -> dict[str, Any]:

@@ -26,11 +26,10 @@ from casebridge.dedupe.scan.config import read_scans
 from casebridge.dedupe.scan.counts import Counts
 from casebridge.dedupe.scan.drift import drift
 from casebridge.dedupe.scan.failpoints import failpoint
-from casebridge.dedupe.scan.history import Record, counted_pairs, read_record
+from casebridge.dedupe.scan.history import Record, counted_pairs, read_record, waiting
 from casebridge.dedupe.scan.keys import has_own_list, hidden_records, read_crosswalk
 from casebridge.dedupe.scan.live_preflight import preflighted
 from casebridge.dedupe.scan.nightly_evidence import Beside, NightlyEvidence
-from casebridge.dedupe.scan.pairs import waiting
 from casebridge.dedupe.scan.publishing import publish
 from casebridge.dedupe.scan.remade import ENDS, stirred
 from casebridge.dedupe.scan.state import read_state

@@ -58,12 +58,6 @@ def candidates(
     return found.with_columns(pl.col("since").fill_null(pl.lit(day))).sort(by)
 
 
-def waiting(found: pl.DataFrame | None) -> pl.DataFrame:
-    """left_id, right_id and since of those that wait for somebody."""
-    rows = _none() if found is None else found
-    return rows.filter(pl.col("state") == "undecided").select("left_id", "right_id", "since")
-
-
 def ruled_pairs(decided: Mapping[Pair, Decision], *verdicts: Ruling) -> list[Pair]:
     """The pairs with one of these verdicts."""
     return sorted(pair for pair, said in decided.items() if said.verdict in verdicts)

@@ -23,7 +23,7 @@ from casebridge.dedupe.scan.chores import read_chores, read_whole
 from casebridge.dedupe.scan.config import RESTRICTED, ScanConfig
 from casebridge.dedupe.scan.counts import NHS, Counts
 from casebridge.dedupe.scan.drift import NIGHTS, drift
-from casebridge.dedupe.scan.history import COUNTED, Record, counted_pairs, read_record
+from casebridge.dedupe.scan.history import COUNTED, Record, counted_pairs, read_record, waiting
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import Keys
 from casebridge.dedupe.scan.linking import (
@@ -36,7 +36,7 @@ from casebridge.dedupe.scan.linking import (
     same_model,
 )
 from casebridge.dedupe.scan.nightly_evidence import Beside
-from casebridge.dedupe.scan.pairs import BESIDE, candidates, ruled_pairs, waiting
+from casebridge.dedupe.scan.pairs import BESIDE, candidates, ruled_pairs
 from casebridge.dedupe.scan.people import LiveQueries, Moved, with_all_changes, with_changes
 from casebridge.dedupe.scan.remade import ENDS
 from casebridge.dedupe.scan.showing import shown_people

@@ -55,7 +55,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "purge": ("audit", "Delete working files that nothing rests on, and say what must stay."),
     "review": ("desk", "Open the review desk in the browser."),
     "quality": ("quality", "Say how good the register is, by a sample that people judge blind."),
-    "account": ("desk", "Say who may sign in to the review desk."),
+    "account": ("account", "Say who may sign in to the review desk."),
     "decide": ("review", "Take decisions on pairs from a CSV file or a work sheet."),
 }
 

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from starlette.testclient import TestClient
 
 from casebridge.dedupe.review.evidence_file import Kin
-from casebridge.migrate.cli.desk import account, review
+from casebridge.migrate.cli.account import account
+from casebridge.migrate.cli.desk import review
 from casebridge.migrate.web.accounts import _NOBODY, ACCOUNTS, Accounts
 from casebridge.migrate.web.app import OPEN, PAGES, make_app
 from casebridge.migrate.web.roles import MAY_OPEN, Role

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from casebridge.dedupe.review.entrance_test import paper, passed
 from casebridge.dedupe.review.evidence_file import Kin
 from casebridge.dedupe.review.family import ACCESS, Declared, declare
-from casebridge.migrate.cli.desk import account
+from casebridge.migrate.cli.account import account
 from casebridge.migrate.web.accounts import ACCOUNTS
 from casebridge.migrate.web.roles import Role
 from casebridge.migrate.web.visit import House
