@@ -14,9 +14,6 @@ from casebridge.project.database import not_waiting, reading, writing
 LEASE = 15 * 60
 """Seconds after which a claim ends by itself; each act on the pair renews it."""
 
-INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-"""The two databases in which decisions are kept, both of which insert or change in one statement."""
-
 
 class Claims:
     """The claims of one project."""
@@ -35,7 +32,7 @@ class Claims:
         now = int(self._clock())
         with writing(self._engine).begin() as connection:
             not_waiting(connection)
-            insert = INSERTS[connection.dialect.name](CLAIMS).values(item=item, login=login, until=now + LEASE)
+            insert = _insert(connection).values(item=item, login=login, until=now + LEASE)
             free = sa.or_(CLAIMS.c.until <= now, CLAIMS.c.login == login)
             ours = insert.on_conflict_do_update(
                 index_elements=[CLAIMS.c.item], set_={"login": login, "until": now + LEASE}, where=free
@@ -57,3 +54,9 @@ class Claims:
         with writing(self._engine).begin() as connection:
             not_waiting(connection)
             connection.execute(CLAIMS.delete().where(CLAIMS.c.item == item, CLAIMS.c.login == login))
+
+
+def _insert(connection: sa.Connection) -> postgresql.Insert | sqlite.Insert:
+    """Decisions are kept in one of two databases, both of which insert or change in one statement."""
+    on_server = connection.dialect.name == "postgresql"
+    return postgresql.insert(CLAIMS) if on_server else sqlite.insert(CLAIMS)
