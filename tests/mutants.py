@@ -134,7 +134,8 @@ def _results(folder: Path) -> dict[str, str]:
     """What became of each mutant so far."""
     path = folder / FOUND
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return {name: result for name, result in map(json.loads, lines) if result}
+    found = dict(json.loads(line) for line in lines)  # the last word on each: none, where it was forgotten again
+    return {name: result for name, result in found.items() if result}
 
 
 def _note(folder: Path, results: Mapping[str, str]) -> None:
