@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,7 @@ class OncePerMutant:
         self.names, self.patience = names, patience
         self.reached: dict[pytest.Item, set[str]] = {}
         self.seconds: dict[pytest.Item, float] = {}
+        self.kills: Counter[pytest.Item] = Counter()
 
     def pytest_sessionstart(self) -> None:
         """Property tests give the same examples each time, and do not look for the smallest that fails."""
@@ -90,10 +92,10 @@ class OncePerMutant:
                 self.reached[item], self.seconds[item] = set(hits), time.process_time() - begun
 
     def _result(self, session: pytest.Session, name: str) -> str:
-        """What the tests make of one mutant, the quickest first."""
+        """What the tests make of one mutant: those first that found most, then the quickest."""
         function = name.rpartition("__mutmut_")[0]
         reaching = [item for item, reached in self.reached.items() if function in reached]
-        items = sorted(reaching, key=self.seconds.__getitem__)
+        items = sorted(reaching, key=lambda item: (-self.kills[item], self.seconds[item]))
         if not items:
             return UNREACHED
         try:
@@ -115,6 +117,7 @@ class OncePerMutant:
             if any(report.failed for report in reports):
                 session._setupstate.teardown_exact(session)
                 gc.collect()  # files and databases that the failed test left open
+                self.kills[item] += 1
                 if not under:
                     sys.stdout.writelines(f"{report.longreprtext}\n" for report in reports if report.failed)
                 return False
