@@ -12,18 +12,29 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
 from hand_made import MARKER, TARGET, World, make_world
 
 from casebridge.project.acceptances import Acceptances
+from casebridge.project.batch import Batch
 from casebridge.project.errors import Excess
 from casebridge.project.ledger import now
 from casebridge.project.limits import Limits
-from casebridge.project.target import Target
-from casebridge.reconciliation.checks import run_checks
+from casebridge.project.target import Target, TargetTable
+from casebridge.reconciliation.checks import (
+    control_totals,
+    counts_by_code,
+    files_unchanged,
+    keys_unique,
+    run_checks,
+)
 from casebridge.reconciliation.counting.recount import Books, recount
+from casebridge.reconciliation.findings import Outcome
+from casebridge.reconciliation.reading.verified_files import RunFiles
 from casebridge.reconciliation.reporting.facts import facts_of
 
 KEPT = Path(__file__).parent / "findings"
@@ -209,3 +220,42 @@ def test_every_word_of_every_finding(books_of: Callable[[str], Books], name: str
     if "WRITE_FINDINGS" in os.environ:
         path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     assert found == json.loads(path.read_text(encoding="utf-8"))
+
+
+def _books(**counted: Any) -> Any:
+    """Books of which one check reads no more than this."""
+    return SimpleNamespace(**counted)
+
+
+def test_a_key_of_two_columns_is_counted_by_both() -> None:
+    table = TargetTable("t", ("a", "b"), ())
+    side = SimpleNamespace(held=SimpleNamespace(table=table), doubled=0, claimed_twice=0)
+    (found,) = keys_unique(_books(sides={"t": side}))
+    assert found.query == "SELECT a, b FROM t GROUP BY a, b HAVING count(*) > 1"
+
+
+def test_a_sum_over_all_rows_names_no_groups() -> None:
+    account = SimpleNamespace(by=(), table="t", column="amount", source=500, target=501, note="as the query gives it",
+                              differing=pl.DataFrame({"group": [1]}))  # fmt: skip
+    (found,) = control_totals(_books(money=SimpleNamespace(accounts=[account])))
+    assert (found.table, found.query) == ("t.amount", "SELECT sum(amount) FROM t")
+    assert found.evidence == "control_totals.csv; as the query gives it"
+    assert (found.expected, found.actual, found.verdict) == ("5.00", "5.01, 1 group differs", Outcome.FAILED)
+
+
+def test_eight_codes_that_differ_are_named_and_all_lists() -> None:
+    differing = [(f"C{number}", number, 0) for number in range(9)]
+    account = SimpleNamespace(
+        table="t", column="c", source=9, target=0, differing=differing, lists=("a", "b"), note=""
+    )
+    (found,) = counts_by_code(_books(codes=SimpleNamespace(accounts=[account])))
+    codes = ", ".join(f"C{number}: {number} → 0" for number in range(8))
+    assert (found.actual, found.evidence) == (f"0 (9 codes differ: {codes})", "lists: a, b")
+
+
+def test_five_files_that_were_changed_are_named() -> None:
+    batches = tuple(Batch("load", "t", n, "rows", "", Path(f"work/load/t/{n}.parquet"), 1, "") for n in range(7))
+    broken = frozenset(batch.path for batch in batches[:6])
+    (found,) = files_unchanged(_books(files=RunFiles(batches, broken)))
+    assert found.evidence == "work/load: 0.parquet, 1.parquet, 2.parquet, 3.parquet, 4.parquet"
+    assert (found.expected, found.actual, found.query) == ("7", "1", "sha256sum work/load/*/*.parquet")
