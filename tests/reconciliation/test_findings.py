@@ -235,8 +235,8 @@ def test_a_key_of_two_columns_is_counted_by_both() -> None:
 
 
 def test_a_sum_over_all_rows_names_no_groups() -> None:
-    account = SimpleNamespace(by=(), table="t", column="amount", source=500, target=501, note="as the query gives it",
-                              differing=pl.DataFrame({"group": [1]}))  # fmt: skip
+    what = {"by": (), "table": "t", "column": "amount", "source": 500, "target": 501}
+    account = SimpleNamespace(note="as the query gives it", differing=pl.DataFrame({"group": [1]}), **what)
     (found,) = control_totals(_books(money=SimpleNamespace(accounts=[account])))
     assert (found.table, found.query) == ("t.amount", "SELECT sum(amount) FROM t")
     assert found.evidence == "control_totals.csv; as the query gives it"
