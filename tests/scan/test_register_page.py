@@ -74,3 +74,19 @@ def test_missing_and_invalid_nhs_numbers_are_counted_by_cohort() -> None:
         config, day
     )
     assert Counts.of(rows, config).filled_shares(config)["nhs_number"] == 0.6
+
+
+def test_counts_that_follow_a_night_are_those_of_counting_again() -> None:
+    """Of more values than are kept, and of values that nobody of this form can have."""
+    config = read_scan(PACK)
+    bare = {column: pl.Series([None] * 700, dtype=pl.String) for _, column in config.fields}
+    some = {"surname": [f"N{n % 650}" for n in range(700)], "postcode": ["TK1 9AA"] * 700}
+    before = pl.DataFrame({**bare, **some, "nhs_number": ["9993892823"] * 700})
+    then, rest = before.head(40), before.slice(40)
+    now = then.with_columns(surname=pl.lit("N1"), postcode=pl.lit("none"), nhs_number=pl.lit("9993892824"))
+    followed, again = Counts.of(before, config).moved(then, now, config), Counts.of(pl.concat([now, rest]), config)
+    assert followed is not None
+    for shares in (Counts.largest_shares, Counts.filled_shares, Counts.valid_shares):
+        assert shares(followed, config) == shares(again, config)
+    assert again.valid_shares(config)["postcode"] == round(660 / 700, 4)
+    assert followed.nhs_by_cohort(config, dt.date(2026, 3, 2)) == again.nhs_by_cohort(config, dt.date(2026, 3, 2))
