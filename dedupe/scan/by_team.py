@@ -12,12 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import polars as pl
 
 from casebridge.dedupe.review.decisions import Decision, Ruling
+from casebridge.dedupe.scan.history import NO_TEAM, TEAM_COUNTS
 from casebridge.dedupe.scan.people import LiveQueries, LiveTables, Moved
 
-NO_TEAM = ""
-COUNTS = ("new", "waiting", "confirmed", "refuted", "made", "again")
-"""Pairs that are new, that wait, that left the queue as one person and as two; records that were made, and those
-of them that wait in a pair."""
 Teams = Mapping[str, Sequence[str]]
 _BETWEEN = "\n"
 _PAIR = ["left_id", "right_id"]
@@ -52,8 +49,8 @@ def made_tonight(moved: Moved) -> set[str]:
 def team_counts(
     now: pl.DataFrame, before: pl.DataFrame | None, said: Iterable[Decision], made: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, int]]:
-    """COUNTS by team, those that are none left out. now, before: candidates of tonight and of the night before,
-    with their teams; said: the decisions that stand; made: the teams of each record that is new."""
+    """TEAM_COUNTS by team, those that are none left out. now, before: candidates of tonight and of the night
+    before, with their teams; said: the decisions that stand; made: the teams of each record that is new."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     waits, waited = _waiting(now), _waiting(before)
     new = waits.join(waited, on=_PAIR, how="anti") if before is not None else waits.clear()
@@ -70,7 +67,7 @@ def team_counts(
             found[team]["made"] += 1
             found[team]["again"] += item in again
     by_name = sorted(found.items(), key=lambda item: (item[0] == NO_TEAM, item[0]))
-    return {team: {name: counts[name] for name in COUNTS if counts[name]} for team, counts in by_name}
+    return {team: {name: counts[name] for name in TEAM_COUNTS if counts[name]} for team, counts in by_name}
 
 
 _WORDS = {Ruling.SAME: "confirmed", Ruling.DIFFERENT: "refuted", Ruling.RELATED: "refuted"}

@@ -16,6 +16,11 @@ AGES = ((1, "today"), (8, "this week"), (31, "this month"), (1 << 30, "longer"))
 COUNTED = ("records", "changed", "new", "again", "settled", "waiting", "oldest")
 """What is told of a further register: its records, those that changed, and of pairs as of people's."""
 
+NO_TEAM = ""
+TEAM_COUNTS = ("new", "waiting", "confirmed", "refuted", "made", "again")
+"""Pairs that are new, that wait, that left the queue as one person and as two; records that were made, and those
+of them that wait in a pair."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -26,7 +31,7 @@ class Record:
     date hid (`late`), how many are on the list of each chore (`absent`: what is said where it could not be made),
     nights that were missed before, seconds; of each further register what stands in COUNTED, None where it could
     not be read; of the pairs that wait how many there are by what merge pre-flight says; of each role that has a
-    form, the share of people whose value has it (`valid`); by team its counts (`by_team.COUNTS`)."""
+    form, the share of people whose value has it (`valid`); by team its counts (`TEAM_COUNTS`)."""
 
     night: int
     day: str

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from casebridge.dedupe.scan.by_team import NO_TEAM
-from casebridge.dedupe.scan.history import Record
+from casebridge.dedupe.scan.history import NO_TEAM, Record
 
 WIDE, HIGH = 1000, 180
 SMALL = 60
