@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -132,7 +133,8 @@ class _Register:
 
     def _noted(self, found: People, keys: pl.Series) -> Iterator[Person]:
         log = self.job.audit_log()
-        hosts = self._hosts(log.keyer(), found.secret)
+        keyed = cache(log.keyer())
+        hosts = self._hosts(keyed, found.secret) if self.config.is_people else set[str]()
         short, whole, born = dict[str, Person](), dict[str, Person](), dict[str, dict[str, str]]()
         for person in found:
             yield person
@@ -142,11 +144,9 @@ class _Register:
                 short[person.id] = replace(person, roles=roles, fields={}, held=(), kin=(), unshown=())
             if person.id in hosts:
                 whole[person.id] = person
-        self.made = pairs_evidence(log.keyer(), self.pairs, short, preflight_of(self.job), self.config.kind)
+        self.made = pairs_evidence(keyed, self.pairs, short, preflight_of(self.job), self.config.kind)
         if self.config.is_people:
-            known_people, known = known_pairs(
-                self.made, whole, log.keyer(), answered_known(log.engine), Sorted(keys)
-            )
+            known_people, known = known_pairs(self.made, whole, keyed, answered_known(log.engine), Sorted(keys))
             self.made += known
             yield from sorted(known_people, key=lambda person: person.id)
 
