@@ -82,10 +82,11 @@ def draft_tables(profile: Profile) -> tuple[list[DraftTable], list[Codes]]:
 
 
 def _without_circles(references: Sequence[Reference]) -> list[Reference]:
-    """References in an order that a load can keep: one that would close a circle is left out."""
+    """References in an order that a load can keep: one that would close a circle is left out, a guessed one before
+    one that the database declares."""
     kept: list[Reference] = []
     parents: dict[str, set[str]] = {}
-    for ref in sorted(references, key=lambda ref: (not ref.alike, ref.orphan_rows)):
+    for ref in sorted(references, key=lambda ref: (not ref.declared, not ref.alike, ref.orphan_rows)):
         if ref.table != ref.to_table:
             if ref.table in ancestors(parents, ref.to_table):
                 continue

@@ -30,7 +30,8 @@ JOINED = " + "
 
 @dataclass(frozen=True)
 class Reference:
-    """A column whose values are keys of a table, and the rows whose value is none of them (orphans)."""
+    """A column whose values are keys of a table, and the rows whose value is none of them (orphans). `alike`: it
+    is called like that key; `declared`: the database says so, and nothing is guessed."""
 
     table: str
     column: str
@@ -40,6 +41,7 @@ class Reference:
     orphans: int
     orphan_rows: int
     alike: bool
+    declared: bool = False
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -145,7 +147,7 @@ def references(
     made = []
     for (table, column), candidates in zip(asked, likely, strict=True):
         there = named.get(said.get((table, column.name), ""))
-        found = [_counted(table, column, there, alike=True)] if there else []
+        found = [_counted(table, column, there, alike=True, declared=True)] if there else []
         if (table, column.name) not in said:
             found = [ref for key in candidates for ref in _reference(table, column, key)]
         if found:
@@ -205,10 +207,12 @@ def _reference(table: str, column: Column, key: _Key) -> Iterator[Reference]:
         yield found
 
 
-def _counted(table: str, column: Column, key: _Key, *, alike: bool) -> Reference:
+def _counted(table: str, column: Column, key: _Key, *, alike: bool, declared: bool = False) -> Reference:
     there = _within(np.asarray(column.values), key.column.values)
     orphans, rows = int((~there).sum()), int(np.asarray(column.counts)[~there].sum())
-    return Reference(table, column.name, key.table, key.column.name, column.values.size, orphans, rows, alike)
+    return Reference(
+        table, column.name, key.table, key.column.name, column.values.size, orphans, rows, alike, declared
+    )
 
 
 def _tells(column: Column) -> bool:
@@ -219,10 +223,12 @@ def _tells(column: Column) -> bool:
 
 
 def names_alike(column: str, table: str, key: str) -> bool:
-    """Whether a column is called like a table's key, or like the table: PI_NO and PI_NO, ARTIST_ID and Id."""
+    """Whether a column is called like a table's key, or like the table: PI_NO and PI_NO, ARTIST_ID and Id. The
+    duration of a rental (RENTAL_DURATION) is no key of it."""
     own, other = _meaning(column), _meaning(key)
     if other:
-        return other <= own
+        words = words_of(column)
+        return other <= own and (words[-1] in other or not _KEY_WORDS.isdisjoint(words))
     if column.casefold() == key.casefold():
         return words_of(column) not in {("id",), ("key",), ("no",), ("code",)}
     return not _singular(column).isdisjoint(_singular(table))

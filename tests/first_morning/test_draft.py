@@ -379,6 +379,22 @@ def test_two_systems_are_drafted_into_one_project_and_their_keys_stay_apart(tmp_
         assert target.execute(ask).fetchall() == [("north", 40), ("south", 40)]
 
 
+def test_what_a_database_declares_goes_before_what_is_guessed(tmp_path: Path) -> None:
+    """Both would close a circle. And the duration of a rental is no rental, though it is one of their numbers."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        old.executescript("""
+            CREATE TABLE shelf (shelf_id INTEGER PRIMARY KEY, rental_id int, rental_duration int);
+            CREATE TABLE rental (rental_id INTEGER PRIMARY KEY, shelf_id int REFERENCES shelf (shelf_id));
+        """)
+        old.executemany("INSERT INTO shelf VALUES (?, ?, ?)", [(n, 1 + n % 50, 3 + n % 5) for n in range(1, 61)])
+        old.executemany("INSERT INTO rental VALUES (?, ?)", [(n, 99 if n == 7 else n % 60 + 1) for n in range(90)])
+        old.commit()
+    draft_project(tmp_path / "p", f"sqlite:///{tmp_path}/old.db")
+    target = read_toml(tmp_path / "p" / "target.toml")
+    assert target["rental"]["columns"]["shelf_id"]["references"] == "shelf"
+    assert not any("references" in column for column in target["shelf"]["columns"].values())
+
+
 def test_rows_that_two_tables_have_are_taken_once(tmp_path: Path, postgres_url: str) -> None:
     """Partitions, and a table that inherits from another: the whole gives their rows."""
     engine = open_database(postgres_url)

@@ -65,7 +65,7 @@ def test_the_keys_of_tables_and_the_columns_that_hold_them_are_found_with_orphan
     assert [table["key"] for table in facts["tables"]] == [["PERSON_ID"], ["VISIT_NO"]]
     assert facts["references"] == [
         {"table": "VISIT", "column": "PERSON_ID", "to_table": "PERSON", "to_column": "PERSON_ID",
-         "distinct": 101, "orphans": 1, "orphan_rows": 1, "alike": True}
+         "distinct": 101, "orphans": 1, "orphan_rows": 1, "alike": True, "declared": False}
     ]  # fmt: skip
 
 
