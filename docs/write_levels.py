@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from casebridge.dedupe.linkage.kinds.address import ADDRESS
 from casebridge.dedupe.linkage.kinds.organisation import ORGANISATION
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.kinds.sources import SHARES, SOURCES, level_tables
@@ -25,6 +26,10 @@ cannot move. "Belief" says that no published figure was found; how much hangs on
 """.format(**WEIGHTS)
 
 
+OF_OTHERS = {"organisations": ORGANISATION, "uk_addresses": ADDRESS, "uk_doors": ADDRESS}
+"""The kind of each module of levels, but for people's."""
+
+
 def page() -> str:
     """The whole page."""
     return f"{OPENING}\n{SHARES}.\n" + "".join(_section(name) for name in SOURCES)
@@ -32,7 +37,7 @@ def page() -> str:
 
 def _section(name: str) -> str:
     levels = level_tables()[name]
-    kind = ORGANISATION if name.startswith("organisations.") else PERSON
+    kind = OF_OTHERS.get(name.split(".", maxsplit=1)[0], PERSON)
     profiles = [profile.name for profile in kind.profiles]
     head = f"| level | {' | '.join(profiles)} |\n|{'---|' * (len(profiles) + 1)}\n"
     rows = "".join(f"| {one.label} | {' | '.join(f'{start:.6g}' for start in one.start)} |\n" for one in levels)

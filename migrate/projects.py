@@ -13,6 +13,10 @@ from casebridge.project.errors import CasebridgeError
 from casebridge.project.urls import FILE, is_url
 
 PACK = "carefirst_mosaic"
+DOORS = ("properties", "residents")
+"""The pack's specs of addresses that people share."""
+DOORS_STAND = ("# Addresses that people share", "# After cut-over")
+"""Between which lines of its linkage.toml their register stands."""
 
 _SETTINGS = """\
 # One migration project. Paths are relative to this file; ${{NAME}} takes a value from the environment.
@@ -75,12 +79,29 @@ def init_project(folder: Path, dump: Path | str | Mapping[str, Path | str], targ
         for path in sorted(source.rglob("*")):
             if path.is_file():  # its bytes alone: the rights of a program's files are not a project's
                 write_bytes(folder / path.relative_to(source), path.read_bytes())
+    if not any(_keeps_doors(path) for path in dumps.values()):
+        _without_doors(folder)
     if list(dumps) != [PACK_SYSTEM]:
         spread(folder, list(dumps))
     text = _SETTINGS.format(name=folder.resolve().name, target=url)
     text += "".join(_system(folder, name, path) for name, path in dumps.items())
     write_text(folder / FILE, text)
     return folder / FILE
+
+
+def _keeps_doors(dump: Path | str) -> bool:
+    """Whether a dump may have the list of addresses that people share; not every council kept one."""
+    return is_url(str(dump)) or any(Path(dump).glob("[Cc][Ff]_[Pp][Rr][Oo][Pp][Ee][Rr][Tt][Yy].*"))
+
+
+def _without_doors(folder: Path) -> None:
+    """The project without the specs and the register of that list."""
+    for name in DOORS:
+        (folder / "tables" / f"{name}.toml").unlink()
+    linkage = folder / "linkage.toml"
+    text = linkage.read_text(encoding="utf-8")
+    begin, end = (text.index(mark) for mark in DOORS_STAND)
+    write_text(linkage, text[:begin] + text[end:])
 
 
 def dump_below(folder: Path, dump: Path) -> str:

@@ -19,7 +19,8 @@ from casebridge.synthetic.writer import Writer
 
 # Each table draws from a stream of its own: a change in one does not shuffle all the others.
 STREAMS: Final = ("people", "records", "person", "alias", "address", "network", "observation", "activity",
-    "agreement", "line", "payment", "warning", "document", "staff", "files", "nhs", "circumstances")  # fmt: skip
+    "agreement", "line", "payment", "warning", "document", "staff", "files", "nhs", "circumstances",
+    "properties", "residents")  # fmt: skip
 _WIDTHS: Final = {
     "sex": 1, "ethnicity": 4, "religion": 4, "language": 4, "marital_status": 2, "alias_type": 6,
     "address_type": 6, "relationship": 6, "involvement": 6, "observation_type": 4, "activity_type": 6,

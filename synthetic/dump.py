@@ -26,6 +26,7 @@ from casebridge.synthetic.network import find_relations, write_network
 from casebridge.synthetic.notes import write_notes
 from casebridge.synthetic.obstacles import obstacles
 from casebridge.synthetic.persons import write_persons
+from casebridge.synthetic.properties import make_properties, write_properties, write_residents
 from casebridge.synthetic.staff import Staff, make_staff, write_orgs, write_workers
 from casebridge.synthetic.verdicts import LOADED
 from casebridge.synthetic.work import write_activities, write_warnings
@@ -103,6 +104,7 @@ class _Council:
         self.writer = Writer(folder)
         self.pools = Pools(build_names())
         self.staff: Staff = make_staff(stream(seed, 0, "staff"), self.pools.names, plan.persons)
+        self.properties = make_properties(stream(seed, 0, "properties"), self.pools.places, plan.persons)
         self.shelf: Shelf = make_shelf(self.writer, stream(seed, 0, "files"), round(plan.persons * plan.intensity))
         self.nhs = nhs_numbers(stream(seed, 0, "nhs"))
         self.nhs_used = 0
@@ -115,6 +117,7 @@ class _Council:
 
     def write(self) -> None:
         write_orgs(self.staff, self.writer)
+        write_properties(self.properties, self.writer)
         sizes = _sizes(self.plan.persons)
         for number, size in enumerate(sizes):
             self._write_chunk(number, len(sizes), size)
@@ -147,6 +150,7 @@ class _Council:
         write_warnings(chunk)
         write_documents(chunk, self.shelf)
         write_circumstances(chunk)
+        write_residents(chunk, self.properties)
         self.obstacles.append(obstacles(chunk))
         self.humans += len(people)
 

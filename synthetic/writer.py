@@ -41,6 +41,8 @@ FILES: Final = {
             "CF_MERGE_REQ",
         )
     },
+    "CF_PROPERTY": "CF_PROPERTY.csv",
+    "CF_RESIDENT": "CF_RESIDENT.csv",
     "CF_CODE": "CF_CODE.csv",
 }
 

@@ -14,7 +14,15 @@ from casebridge.migrate.drafting.names import quoted, title_of
 from casebridge.migrate.drafting.people import people
 from casebridge.migrate.drafting.real_target import reflect
 from casebridge.migrate.drafting.reflected import as_they_stand, onto_target, real_target_text
-from casebridge.migrate.drafting.specs import guess, linkage_text, listed, spec_text, target_text
+from casebridge.migrate.drafting.registers import DraftRegister, further_registers
+from casebridge.migrate.drafting.specs import (
+    guess,
+    linkage_text,
+    listed,
+    register_text,
+    spec_text,
+    target_text,
+)
 from casebridge.migrate.drafting.tables import Codes, DraftTable, draft_tables
 from casebridge.migrate.drafting.together import together
 from casebridge.migrate.multi_source import check_names
@@ -78,7 +86,8 @@ def draft_project(
         write_text(folder / "codes" / f"{codes.name}.csv", code_list_text(codes))
     write_text(folder / "target.toml", made.target)
     if made.people:
-        write_text(folder / "linkage.toml", linkage_text(made.people))
+        more = "".join(map(register_text, made.further))
+        write_text(folder / "linkage.toml", linkage_text(made.people) + more)
     named = {
         name: [c for table in own for c in marks[name][table.profile.name]] for name, own in made.tables.items()
     }
@@ -101,13 +110,14 @@ def draft_project(
 @dataclass(frozen=True)
 class _Draft:
     """A draft before it is text: tables by system, target.toml, each table of people with its system (empty where
-    there is one) and its columns by role."""
+    there is one) and its columns by role; further registers of one system."""
 
     tables: Mapping[str, list[DraftTable]]
     lists: list[Codes]
     target: str
     people: Sequence[tuple[str, str, Mapping[str, str]]]
     homeless: Sequence[DraftTable] = ()
+    further: Sequence[DraftRegister] = ()
 
 
 def _refuse(dumps: Mapping[str, str | Path], target: str | None) -> None:
@@ -140,7 +150,8 @@ def _of_one(system: str, drafted: tuple[list[DraftTable], list[Codes]], target: 
     text = real_target_text(real, tables) if real is not None and real.tables else target_text(tables)
     found = people(tables)
     register = [("", found[0].name, found[1])] if found else []
-    return _Draft({system: tables}, lists, text, register, homeless)
+    further = further_registers(tables, found[0], system) if found else []
+    return _Draft({system: tables}, lists, text, register, homeless, further)
 
 
 def _of_several(drafted: Mapping[str, tuple[list[DraftTable], list[Codes]]]) -> _Draft:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from casebridge.migrate.drafting.guesses import MARK
 from casebridge.migrate.drafting.names import quoted, title_of, toml_key
+from casebridge.migrate.drafting.registers import DraftRegister
 from casebridge.migrate.drafting.tables import ROW_NUMBER, DraftColumn, DraftTable
 from casebridge.migrate.drafting.together import linkage_of_all
 from casebridge.migrate.profiling.profile import TableProfile
@@ -142,6 +143,20 @@ def _target_column(column: DraftColumn) -> str:
     parts += [f"restriction = {listed(column.marks)}"] if column.marks else []
     line = f"{toml_key(column.target)} = {{ {', '.join(parts)} }}"
     return guess(line, column.why["type"]) if "type" in column.why else line
+
+
+def register_text(one: DraftRegister) -> str:
+    """The part of linkage.toml for a further register."""
+    name, table = toml_key(one.table.name), one.table
+    columns = ",\n".join(f'    "{column}" AS {role}' for role, column in one.roles.items())
+    fields = "\n".join(guess(f'{role} = "{role}"', f"{table.name}.{column}") for role, column in one.roles.items())
+    return (
+        "\n# A register of its own: what in it stands twice is put to people, in words of its kind.\n"
+        f"[registers.{name}]\n{guess(f'kind = {quoted(one.kind)}', 'by what its columns are called')}\n"
+        f"tables = {listed([table.name])}\n"
+        f'query = """\nSELECT\n    _key AS id,\n{columns}\nFROM "{table.name}"\nORDER BY id\n"""\n\n'
+        f"[registers.{name}.fields]\n{fields}\n"
+    )
 
 
 def linkage_text(people: Sequence[tuple[str, str, Mapping[str, str]]]) -> str:

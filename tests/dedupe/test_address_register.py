@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from benchmarks.addresses import make_addresses
+from casebridge.migrate.projects import init_project
+from casebridge.project.toml_file import read_toml
 from tests.kin import LINKAGE, PERSONS, TARGET, Kin, person
 from tests.staged import lay_out
 
@@ -146,3 +149,16 @@ def test_who_lives_there_follows_the_address_that_is_left(kin) -> None:
     report = json.loads((made.folder / "reports" / "trial-1" / "report.json").read_text(encoding="utf-8"))
     assert report["verdict"] == "balanced"
     assert {row["source"]: row["merged"] for row in report["sources"]}["HOME"] == 1
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_dump_without_a_list_of_doors_makes_a_project_without_their_register(tmp_path: Path, kept: bool) -> None:
+    (tmp_path / "dump").mkdir()
+    if kept:
+        (tmp_path / "dump" / "CF_PROPERTY.csv").touch()
+    init_project(tmp_path / "made", tmp_path / "dump")
+    linkage = read_toml(tmp_path / "made" / "linkage.toml")
+    assert set(linkage["registers"]) == ({"organisations", "addresses"} if kept else {"organisations"})
+    assert linkage["scan"]["query"]
+    specs = {path.stem for path in (tmp_path / "made" / "tables").iterdir()}
+    assert (specs >= {"properties", "residents"}) == kept

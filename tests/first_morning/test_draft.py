@@ -463,3 +463,34 @@ def test_a_database_is_drafted_from_its_url_and_balances(tmp_path: Path) -> None
     assert report["verdict"] == "balanced"
     loaded = {source["source"]: source["loaded"] for source in report["sources"]}
     assert loaded == {"event_log": 2, "order_lines": 2, "worker": 3}
+
+
+def test_tables_of_addresses_organisations_and_staff_are_registers_and_a_persons_addresses_are_not(
+    tmp_path: Path,
+) -> None:
+    """What the columns are called says it; the project can be checked as it stands."""
+    dump = tmp_path / "dump"
+    dump.mkdir()
+    people: list[list[object]] = [
+        [100 + n, f"Ann{n}", f"Lee{n}", f"1{n % 9}/03/19{50 + n % 40}", "N"] for n in range(40)
+    ]
+    _write(dump / "Client.csv", ["ClientID", "FirstName", "LastName", "BirthDate", "Restricted"], people)
+    doors: list[list[object]] = [
+        [n, f"Flat {n}", "Mill Lane", "Tarnton", f"LS{n % 9} 1AA", 7000 + n] for n in range(40)
+    ]
+    _write(dump / "Property.csv", ["PropertyID", "Flat", "Street", "Town", "Postcode", "UPRN"], doors)
+    lived: list[list[object]] = [[n, 100 + n, f"{n} Mill Lane", "Tarnton", "LS1 1AA"] for n in range(40)]
+    _write(dump / "Home.csv", ["HomeID", "ClientID", "Line1", "Town", "Postcode"], lived)
+    bodies: list[list[object]] = [[n, f"Home {n}", f"0113 {200000 + n}"] for n in range(40)]
+    _write(dump / "Supplier.csv", ["SupplierID", "SupplierName", "Telephone"], bodies)
+    staff: list[list[object]] = [[n, f"Bo{n}", f"Ng{n}", f"BNG{n}"] for n in range(40)]
+    _write(dump / "Worker.csv", ["WorkerID", "FirstName", "LastName", "Login"], staff)
+    draft_project(tmp_path / "made", dump)
+    text = (tmp_path / "made" / "linkage.toml").read_text(encoding="utf-8")
+    registers = read_toml(tmp_path / "made" / "linkage.toml")["registers"]
+    assert {name: one["kind"] for name, one in registers.items()} == {
+        "property": "address", "supplier": "organisation", "worker": "professional",
+    }  # fmt: skip
+    assert set(registers["property"]["fields"]) == {"flat", "street", "town", "postcode", "uprn"}
+    assert 'kind = "address"  # guess: by what its columns are called' in text
+    assert [one for one in check(tmp_path / "made") if one.file == "linkage.toml"] == []

@@ -76,14 +76,19 @@ def _folded(migration: Migration, space: str) -> set[frozenset[str]]:
     return {frozenset((str(key), str(to))) for system, key, _, to, _ in ways if system == space and key != to}
 
 
-def test_suppliers_that_were_entered_twice_are_one_as_the_truth_has_them(migration: Migration) -> None:
+def test_suppliers_and_doors_that_were_entered_twice_are_one_as_the_truth_has_them(migration: Migration) -> None:
     """Those and no others were put forward; each is merged in the books."""
-    truth = migration.truth("organisations").select("ORG_NO", "organisation").rows()
-    again = {frozenset((str(number), str(of))) for number, of in truth if number != of}
-    assert _folded(migration, "carefirst/organisations") == again
+    again = {}
+    for table, number, of in (("organisations", "ORG_NO", "organisation"), ("properties", "PROP_NO", "property")):
+        truth = migration.truth(table).select(number, of).rows()
+        again[table] = {frozenset((str(one), str(first))) for one, first in truth if one != first}
+    assert _folded(migration, "carefirst/organisations") == again["organisations"]
+    doors = _folded(migration, "carefirst/addresses")
+    assert doors <= again["properties"]
+    assert len(doors) > 0.8 * len(again["properties"])
     report = json.loads(migration.report_path().read_text(encoding="utf-8"))
     merged = {row["source"]: row["merged"] for row in report["sources"] if row["merged"]}
-    assert merged == {"CF_PERSON": 3, "CF_ORG": len(again)}
+    assert merged == {"CF_PERSON": 3, "CF_ORG": len(again["organisations"]), "CF_PROPERTY": len(doors)}
 
 
 def test_a_lost_line_is_written_again(migration: Migration) -> None:

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
@@ -27,6 +28,8 @@ from casebridge.migrate.scanning import scan_project
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_database
 from casebridge.project.targetfile import read_target
+from casebridge.synthetic.places import Places
+from casebridge.synthetic.properties import make_properties
 
 PACK = Path(str(resources.files("casebridge.project"))) / "packs" / "carefirst_mosaic"
 FIRST = dt.date(2026, 3, 2)
@@ -247,6 +250,25 @@ def suppliers(live: LiveRegister) -> None:
         connection.execute(
             TABLES["organisations"].insert(), [supplier(1, "Tarn Lodge Care Home Limited (Rushford)"), *rows]
         )
+
+
+def doors(live: LiveRegister) -> set[tuple[int, int]]:
+    """The register has addresses too, flats of one house among them; which of them are one door."""
+    made = make_properties(np.random.default_rng(5), Places(), 3000)
+    columns = TABLES["addresses"].columns
+    table = sa.Table("addresses", sa.MetaData(), *(sa.Column(c.name, c.type) for c in columns))
+    with live.engine.begin() as connection:
+        table.create(connection)
+        connection.execute(table.insert(), [door(at, row) for at, row in enumerate(made.rows)])
+    return {(first, at) for at, first in enumerate(made.first.tolist()) if first != at}
+
+
+def door(number: int, row: Mapping[str, str]) -> Mapping[str, Any]:
+    """A row of the live register's table of addresses, from one of the made-up council's list."""
+    named = {"flat_number": "SUB_NO", "building": "BUILDING", "street_number": "NUMBER", "street": "STREET",
+             "town": "TOWN", "post_code": "POSTCODE"}  # fmt: skip
+    uprn = int(row["UPRN"]) if row["UPRN"] else None
+    return {"id": number, "unique_id": uprn, **{name: row[column] or None for name, column in named.items()}}
 
 
 def supplier(number: int, name: str, reference: str | None = None, sort: str = "CH") -> Mapping[str, Any]:

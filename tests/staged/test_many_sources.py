@@ -64,7 +64,7 @@ def test_both_councils_balance_and_apart(merged: tuple[Migration, str, str]) -> 
         assert report["verdict"] == "balanced"
         names = {system: {r["source"] for r in report["sources"] if r["system"] == system} for system in SYSTEMS}
         assert names["cumber"] == names["furness"]
-        assert len(names["cumber"]) == 23
+        assert len(names["cumber"]) == 25
         assert {row["unexplained"] for row in report["sources"] + report["targets"]} == {0}
 
 

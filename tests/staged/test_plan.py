@@ -89,6 +89,7 @@ def test_the_run_does_what_the_plan_says(migration: Migration) -> None:
     assert _states(plan["transform"], "pending") == {"warnings"}
     assert _states(plan["dedupe"], "done") == {
         "candidates", "crosswalk", "persons", "candidates-organisations", "organisations",
+        "candidates-addresses", "properties",
     }  # fmt: skip
     assert _states(plan["load"], "follows") == {"warnings"}
     last = plan["transform"]["last"]

@@ -27,7 +27,7 @@ KEYS = {
     "CF_CODE": ("DOMAIN", "CODE", "FROM_DT"), "documents": ("PATH",), "CF_CP_PLAN": ("PLAN_NO",),
     "CF_PLACEMENT": ("PLACE_NO",), "CF_APPROVAL": ("APPR_NO",), "CF_FIN_PARTY": ("PARTY_NO",),
     "CF_INVOICE": ("INV_NO",), "CF_EDUCATION": ("EDU_NO",), "CF_RETENTION": ("RET_NO",),
-    "CF_MERGE_REQ": ("REQ_NO",),
+    "CF_MERGE_REQ": ("REQ_NO",), "CF_PROPERTY": ("PROP_NO",), "CF_RESIDENT": ("RES_NO",),
 }  # fmt: skip
 UNREADABLE = {"ragged_line", "broken_quote", "nul_byte", "undecodable"}
 MAPPED = {name: {code.code for code in codes if code.mapped} for name, codes in CODE_LISTS.items()}
@@ -129,6 +129,8 @@ def _parents(source: str, row: Row) -> Iterable[tuple[str, Key]]:
     if source == "CF_NETWORK":
         works = row["NET_TYPE"].upper().startswith("W")
         yield "CF_WORKER" if works else "CF_PERSON", (row["OTHER_REF"],)
+    if source == "CF_RESIDENT":
+        yield "CF_PROPERTY", (row["PROP_NO"],)
     if source == "CF_AGREEMENT_LINE":
         yield "CF_AGREEMENT", (row["AGR_NO"],)
     if source == "CF_PAYMENT":

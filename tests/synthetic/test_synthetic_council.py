@@ -234,6 +234,22 @@ def test_suppliers_entered_again_are_found(made: Summary, tables: dict[str, list
     assert any("No address" in warning for warning in found.model["warnings"])
 
 
+def test_doors_entered_again_are_found_and_no_two_are_one(made: Summary, tables: dict[str, list[Record]]) -> None:
+    """One door in seven stands in the list of properties twice; flats, rooms and 12a beside 12 are doors of their
+    own."""
+    truth = pl.read_parquet(made.folder / "truth" / "properties.parquet")
+    rows = pl.DataFrame([record.fields for record in tables["CF_PROPERTY"]])
+    register = rows.join(truth.with_columns(PROP_NO=pl.col("PROP_NO").cast(pl.String)), on="PROP_NO")
+    assert register.height == truth.height
+    assert (truth["PROP_NO"] != truth["property"]).sum() > truth.height / 10
+    roles = {"flat": "SUB_NO", "building": "BUILDING", "house": "NUMBER", "street": "STREET", "town": "TOWN",
+             "postcode": "POSTCODE", "uprn": "UPRN"}  # fmt: skip
+    fields = Fields("PROP_NO", roles, kind="address")
+    judged = evaluate(link(register, fields), register, fields, "property")
+    assert judged["same"]["precision"] == 1
+    assert judged["proposed"]["f1"] > 0.9
+
+
 def test_a_record_torn_in_a_free_text_has_one_line_more(tmp_path: Path) -> None:
     """The manifest counts lines; a record of several lines that is torn has one more than it had."""
     writer = Writer(tmp_path)

@@ -1,0 +1,109 @@
+"""Which further tables look like registers of their own: addresses, organisations, staff."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from casebridge.dedupe.config import LONGEST_SPACE, NAME
+from casebridge.migrate.drafting.tables import DraftTable
+from casebridge.migrate.profiling.keys import words_of
+
+Words = Mapping[str, frozenset[str]]
+_WHERE: Words = {
+    "address": frozenset({"address", "fulladdress", "addresstext"}),
+    "line_1": frozenset({"line1", "address1", "addressline1", "addr1"}),
+    "line_2": frozenset({"line2", "address2", "addressline2", "addr2"}),
+    "line_3": frozenset({"line3", "address3", "addressline3", "addr3"}),
+    "line_4": frozenset({"line4", "address4", "addressline4", "addr4"}),
+    "flat": frozenset({"flat", "flatnumber", "flatno", "subbuilding", "subbuildingname", "saon", "subno"}),
+    "building": frozenset({"building", "buildingname", "property", "propertyname"}),
+    "house": frozenset({"house", "houseno", "housenumber", "streetnumber", "streetno", "buildingnumber", "paon",
+                        "number"}),
+    "street": frozenset({"street", "streetname", "road", "thoroughfare", "streetdescriptor"}),
+    "town": frozenset({"town", "city", "posttown", "locality", "village"}),
+    "postcode": frozenset({"postcode", "postalcode"}),
+    "uprn": frozenset({"uprn", "uniqueid"}),
+}  # fmt: skip
+_REACH: Words = {
+    "phone": frozenset({"phone", "telephone", "phonenumber", "telno", "phoneno", "telephonenumber"}),
+    "email": frozenset({"email", "emailaddress", "mail"}),
+}
+_BODY: Words = {
+    "name": frozenset({"name", "orgname", "organisationname", "suppliername", "providername", "companyname",
+                       "tradingname", "agencyname"}),
+    "address": _WHERE["address"] | _WHERE["line_1"], "postcode": _WHERE["postcode"], **_REACH,
+    "supplier_number": frozenset({"supplierno", "suppliernumber", "financeref", "financereference", "vendorno",
+                                  "creditorno"}),
+    "ods_code": frozenset({"ods", "odscode"}),
+}  # fmt: skip
+_WORKER: Words = {
+    "forename": frozenset({"forename", "forenames", "firstname", "firstnames", "givenname"}),
+    "surname": frozenset({"surname", "lastname", "lastnames", "familyname"}),
+    "job_title": frozenset({"jobtitle", "post", "role", "position"}),
+    "team": frozenset({"team", "teamname", "teamno"}), **_REACH,
+    "login": frozenset({"login", "userid", "username", "systemuserid", "logon"}),
+    "staff_number": frozenset({"staffno", "staffnumber", "payrollno", "payrollnumber", "employeeno"}),
+    "registration_number": frozenset({"registrationnumber", "registrationno", "hcpcno", "sweno", "nmcpin"}),
+}  # fmt: skip
+_A_PERSONS = frozenset({"dob", "dateofbirth", "birthdate", "nhsno", "nhsnumber", "surname", "lastname"})
+
+
+@dataclass(frozen=True)
+class DraftRegister:
+    """A further register to be: its kind, its table, and role = column of the target."""
+
+    kind: str
+    table: DraftTable
+    roles: Mapping[str, str]
+
+
+def further_registers(tables: Sequence[DraftTable], people: DraftTable, system: str) -> list[DraftRegister]:
+    """Tables beside that of people whose columns say a kind. None whose rows belong to somebody: everybody's copy
+    of a household's address is no second record of it."""
+    found: list[DraftRegister] = []
+    for table in tables:
+        taken = {people.target, *(one.table.target for one in found)}
+        if len(table.key) != 1 or table.target in taken or not _can_be_one(table, system):
+            continue
+        owned = any(column.references == people.target for column in table.columns)
+        guessed = _guessed(table, owned)
+        if guessed:
+            found.append(DraftRegister(guessed[0], table, guessed[1]))
+    return found
+
+
+def _can_be_one(table: DraftTable, system: str) -> bool:
+    """Whether a register may be called so, and its table stand before its keys (`dedupe.config`)."""
+    short = len(f"{system}/{table.target}") <= LONGEST_SPACE
+    return bool(NAME.fullmatch(table.name)) and short and not re.search("[:/]", table.target)
+
+
+def _guessed(table: DraftTable, owned: bool) -> tuple[str, Mapping[str, str]] | None:
+    worker = _roles(table, _WORKER)
+    if worker.keys() >= {"forename", "surname"} and worker.keys() & {
+        "login",
+        "staff_number",
+        "registration_number",
+    }:
+        return "professional", worker
+    if owned or _A_PERSONS & {"".join(words_of(column.source)) for column in table.columns}:
+        return None
+    body, where = _roles(table, _BODY), _roles(table, _WHERE)
+    if "name" in body and len(body) > 1:
+        return "organisation", body
+    if where.keys() & {"postcode", "uprn"} and where.keys() & {"address", "line_1", "street"} and len(where) > 2:
+        return "address", where
+    return None
+
+
+def _roles(table: DraftTable, words: Words) -> dict[str, str]:
+    """The roles that columns of the target can play, by what the source calls them."""
+    found: dict[str, str] = {}
+    for column in table.columns:
+        word = "".join(words_of(column.source))
+        for role, names in words.items():
+            if word in names and role not in found and (not column.references or role == "team"):
+                found[role] = column.target
+    return found
