@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from casebridge.load import every_key, rollback
+from casebridge.migrate.cli.main import cli
 from casebridge.migrate.pipeline import check, open_job, run_stages
-from casebridge.project.errors import SpecError
+from casebridge.project.errors import ReconciliationFailed, SpecError
 from casebridge.project.targetfile import read_target
 from tests.kin import LINKAGE, Kin
 from tests.staged import lay_out
@@ -223,3 +226,42 @@ def test_two_keys_that_a_column_of_numbers_makes_one_are_held_with_what_belongs_
     assert found["DETAIL"] == {"extracted": 2, "loaded": 1, "held": 1}
     assert council.ask("SELECT legacy_id FROM persons ORDER BY 1") == [(8,), (9,)]
     assert "another key is the same number" in (tmp_path / "reports/trial-1/report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("council", ["postgresql"], indirect=True)
+def test_keys_of_a_fixed_length_arrive_and_are_found_again(council: Kin) -> None:
+    """PostgreSQL pads a char(5) with blanks, and hands them out with what it is asked for."""
+    target = council.folder / "target.toml"
+    target.write_text(TARGET.replace("varchar(5)", "char(5)"), encoding="utf-8")
+    with open_job(council.folder) as job:
+        list(run_stages(job))
+    assert _report(council)["AREA"] == {"extracted": 3, "loaded": 2, "rejected": 1}
+    areas = council.ask("SELECT code, above FROM areas ORDER BY 1")
+    assert [[text and str(text).rstrip() for text in row] for row in areas] == [["N", None], ["N1", "N"]]
+    council.change("INSERT INTO areas (code, name) VALUES ('X', 'nobody')")
+    with open_job(council.folder) as job, pytest.raises(ReconciliationFailed):
+        list(run_stages(job, "reconcile"))
+
+
+@pytest.mark.parametrize("council", ["sqlite"], indirect=True)
+def test_a_hand_over_is_held_against_its_read_back_by_any_key(council: Kin) -> None:
+    """Rows named by a uuid, a text, and by several columns: as handed over, in any order; one changed."""
+
+    def said(*words: str) -> int:
+        return CliRunner().invoke(cli, ["handover", *words, "--project", str(council.folder)]).exit_code
+
+    with open_job(council.folder) as job:
+        list(run_stages(job))
+    assert said("prepare", "trial-1") == 0
+    assert said("handed", "trial-1", "--to", "Supplier") == 0
+    back = council.folder.parent / "back"
+    shutil.copytree(council.folder / "handover" / "trial-1", back)
+    for file in back.rglob("*.csv"):
+        head, *rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        file.write_text("".join([head, *reversed(rows)]), encoding="utf-8")
+    changed = next(file for file in (back / "members").glob("*.csv") if "clerk" in file.read_text())
+    text = changed.read_text(encoding="utf-8")
+    changed.write_text(text.replace("clerk", "lead"), encoding="utf-8")
+    assert said("acknowledge", "trial-1", str(back)) == 6
+    changed.write_text(text, encoding="utf-8")
+    assert said("acknowledge", "trial-1", str(back)) == 0
