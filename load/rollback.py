@@ -152,10 +152,9 @@ class _BeforeImages:
 
     def rows(self, item: Applied) -> tuple[Batch, pl.DataFrame | None, int]:
         """The file; its rows where marks of them are stricter now, and how many that is."""
-        batch, table = self.delivery.file_of(item), self.job.target.by_name.get(item.target_table)
-        marks = self.job.target.marks(table.name) if table else ()
-        there = [m for m in marks if (item.target_table, m.column) in self.standing]
-        if table is None or not there:
+        batch, table = self.delivery.file_of(item), self.job.target.by_name[item.target_table]
+        there = [m for m in self.job.target.marks(table.name) if (table.name, m.column) in self.standing]
+        if not there:
             return batch, None, 0
         was = batch.read()
         stand = [self.standing[table.name, m.column] for m in there]

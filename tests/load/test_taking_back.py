@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from casebridge import load, transform
 from casebridge.load.rollback import TakenBack, rollback
 from casebridge.load.writing import retry
+from casebridge.load.writing.delivery import Delivery
 from casebridge.project.batch import digest, write_batch
 from casebridge.project.contracts import CROSSWALK, SPACES
 from casebridge.project.database import open_database
@@ -198,10 +199,11 @@ def test_a_table_that_the_run_made_goes_with_its_record(tmp_path: Path) -> None:
 
 
 def test_the_crosswalk_goes_back(loaded: Loaded, tmp_path: Path) -> None:
-    with loaded(one=(FIRST[0], [], "2")):
+    first: Run = ([_person(1, mark="Y"), *FIRST[0][1:]], [], "2")
+    with loaded(one=first):
         was = _state(tmp_path)
     assert len(was["casebridge_crosswalk"]) == 3
-    with loaded(one=(FIRST[0], [], "2"), two=(NEXT[0], [], "2")) as job:
+    with loaded(one=first, two=(NEXT[0], [], "2")) as job:
         rollback(job)
     assert _state(tmp_path) == was
     assert set(_ask(tmp_path, "SELECT name, run FROM casebridge_applied")) == {
@@ -242,6 +244,27 @@ def test_a_mark_that_somebody_set_since_stays(loaded: Loaded, tmp_path: Path) ->
     assert _ask(tmp_path, marks) == [("1", "Ng", "Y"), ("2", "Ng", "Y"), ("3", "Ng", "Y"), ("6", "Ng", "N")]
     _load(tmp_path, "one", first)
     assert _ask(tmp_path, marks) == [("1", "Ng", "Y"), ("2", "Ng", "Y"), ("3", "Ng", "Y"), ("6", "Ng", "N")]
+
+
+def test_a_mark_that_somebody_set_between_two_attempts_stays(
+    loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first attempt ends when it has written the files that it would put back."""
+
+    def ends_after_persons(_: Delivery, name: str, *__: Any) -> None:
+        if name == "persons":
+            raise KeyboardInterrupt
+
+    with loaded(one=FIRST, two=NEXT) as job:
+        _ask(tmp_path, "UPDATE persons SET restricted = 'Y' WHERE legacy_id = '2'")
+        with monkeypatch.context() as patch:
+            patch.setattr(Delivery, "bring", ends_after_persons)
+            with pytest.raises(KeyboardInterrupt):
+                rollback(job)
+        _ask(tmp_path, "UPDATE persons SET restricted = 'Y' WHERE legacy_id = '1'")
+        rollback(job)
+    marks = "SELECT legacy_id, last_name, restricted FROM persons ORDER BY legacy_id"
+    assert _ask(tmp_path, marks) == [("1", "Ng", "Y"), ("2", "Ng", "Y"), ("3", "Ng", "N")]
 
 
 def test_whose_mark_a_survivor_has_is_kept(loaded: Loaded, tmp_path: Path) -> None:
