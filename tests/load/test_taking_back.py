@@ -270,8 +270,8 @@ def test_a_mark_that_somebody_set_between_two_attempts_stays(
 def test_whose_mark_a_survivor_has_is_kept(loaded: Loaded, tmp_path: Path) -> None:
     """2 is folded into 1 and gives it its mark; somebody restricts 3; the next run is taken back. When the two are
     taken apart, each has its own mark back."""
-    first: Run = ([_person(1), _person(2, mark="Y"), _person(3)], [], "2")
-    second: Run = ([_person(1, "Li"), _person(2, mark="Y"), _person(3, "Li")], [], "2")
+    first: Run = ([_person(1), _person(3), _person(2, mark="Y")], [], "2")
+    second: Run = ([_person(1, "Li"), _person(3, "Li"), _person(2, mark="Y")], [], "2")
     marks = "SELECT legacy_id, restricted FROM persons ORDER BY legacy_id"
     with loaded(one=first, two=second) as job:
         assert _ask(tmp_path, marks) == [("1", "Y"), ("3", "N")]
