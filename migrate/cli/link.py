@@ -33,7 +33,10 @@ from casebridge.project.lines import refuse_long_lines
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--fields", "fields_file", required=True, type=click.Path(path_type=Path, dir_okay=False),
               help="Which column plays which part (docs/linkage.md).")  # fmt: skip
-@click.option("--kind", help="What the register holds, if --fields does not say: person, organisation.")
+@click.option(
+    "--kind",
+    help="What the register holds, if --fields does not say: person, organisation, address …",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where results go.")
 @click.option("--truth", metavar="COLUMN", help="A column that says who is who, to judge the result by.")
 @click.option(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from casebridge.dedupe.review.evidence_file import Held, PairEvidence, Person
+from casebridge.dedupe.review.kind_words import name_of, reasons_to_doubt, words_of
 from tests.desks import at_desk, make_world, open_desk, pair_of
 
 
@@ -69,3 +70,20 @@ def test_a_reason_of_people_is_none_for_organisations(tmp_path: Path) -> None:
     with open_desk(world) as house:
         at_desk(house, "jo").say(pair.item, "different", code="twins or siblings", reason="seen")
         assert [d.reason for d in house.desk.decisions.standing()] == ["seen"]
+
+
+def test_doors_and_staff_are_doubted_in_words_of_their_own() -> None:
+    """Two flats, two UPRNs; two of one name of whose own nothing agrees."""
+    flats = [_supplier(key, "", flat=f"Flat {key}", street="Mill Lane", uprn=f"700{key}") for key in "12"]
+    (pair,) = _pair("1", "2")
+    told = reasons_to_doubt(replace(pair, kind="address", levels={"flat": "two different flats"}), *flats)
+    assert [line.split(":")[0] for line in told[:3]] == [
+        "Two flats of one building", "No postcode on both", "Two UPRNs",
+    ]  # fmt: skip
+    assert name_of(flats[0]) == "Flat 1, Mill Lane"
+    staff = [_supplier(key, "", forename="Kit", surname="Ng", login=f"KNG{key}") for key in "12"]
+    told = reasons_to_doubt(replace(pair, kind="professional", levels={}), *staff)
+    assert any("several of one name" in line for line in told)
+    assert (words_of("address").question, words_of("professional").several) == (
+        "Is this one address?", "professionals",
+    )  # fmt: skip
