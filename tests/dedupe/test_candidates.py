@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -85,8 +86,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def job(folder: Path) -> Iterator[Job]:
-    with job_of(folder) as opened:
+def job(folder: Path, tmp_path: Path) -> Iterator[Job]:
+    with job_of(shutil.copytree(folder, tmp_path / "few")) as opened:
         yield replace(opened, report=Told())
 
 
@@ -343,13 +344,13 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _made(tmp_path_factory.mktemp("many"), MANY + TWICE)
 
 
-def test_a_register_is_linked_once_and_stays_on_record(many: Path) -> None:
+def test_a_register_is_linked_once_and_stays_on_record(many: Path, tmp_path: Path) -> None:
     pairs = {(str(1000 + n), str(9999 - n)) for n in range(20)}
     apart, same = decision("old:1000", "old:9999", Ruling.DIFFERENT, "a", "r"), [
         decision("old:9998", "old:1001", Ruling.SAME, "a", "r"),
         decision("old/teams:1002", "old/teams:1003", Ruling.SAME, "a", "r"),
     ]  # fmt: skip
-    with job_of(many) as opened:
+    with job_of(shutil.copytree(many, tmp_path / "many")) as opened:
         job = replace(opened, report=Told())
         found = candidate_pairs(job, LINKED, [apart, *same])
         frame = found.pairs.read()
