@@ -23,6 +23,7 @@ class Refusal(enum.Enum):
     FULL = "full"
     RIGHTS = "rights"
     READ_ONLY = "read-only"
+    FAILED = "failed"
     LOCKED = "locked"
     DOWN = "down"
     NO_HOST = "no host"
@@ -36,6 +37,8 @@ HINTS: Mapping[Refusal, str] = {
     f"may go), {AGAIN}",
     Refusal.RIGHTS: f"see that this login may read and write there, {AGAIN}",
     Refusal.READ_ONLY: f"it was made read-only, or the disk is failing: have its owner look, {AGAIN}",
+    Refusal.FAILED: "see that the disk is sound and has room (`df -h`), and that no limit holds files small, "
+    f"{AGAIN}",
     Refusal.LOCKED: f"wait until that session ends its transaction, or have it ended, {AGAIN}",
     Refusal.DOWN: "no server answers there: see that it runs (`pg_isready -h HOST -p PORT`) and that host and "
     f"port in target.url are its own, {AGAIN}",
@@ -49,11 +52,13 @@ HINTS: Mapping[Refusal, str] = {
 _ERRNO = {
     errno.ENOSPC: Refusal.FULL, errno.EDQUOT: Refusal.FULL, errno.EFBIG: Refusal.FULL,
     errno.EACCES: Refusal.RIGHTS, errno.EPERM: Refusal.RIGHTS, errno.EROFS: Refusal.READ_ONLY,
+    errno.EIO: Refusal.FAILED,
 }  # fmt: skip
 _SQLITE = {
     sqlite3.SQLITE_FULL: Refusal.FULL, sqlite3.SQLITE_READONLY: Refusal.READ_ONLY,
     sqlite3.SQLITE_CANTOPEN: Refusal.RIGHTS, sqlite3.SQLITE_PERM: Refusal.RIGHTS,
-    sqlite3.SQLITE_BUSY: Refusal.LOCKED, sqlite3.SQLITE_LOCKED: Refusal.LOCKED,
+    sqlite3.SQLITE_IOERR: Refusal.FAILED, sqlite3.SQLITE_BUSY: Refusal.LOCKED,
+    sqlite3.SQLITE_LOCKED: Refusal.LOCKED,
 }  # fmt: skip
 _SQLSTATE = {
     "53100": Refusal.FULL, "42501": Refusal.RIGHTS, "25006": Refusal.READ_ONLY, "55P03": Refusal.LOCKED,
@@ -63,6 +68,7 @@ _WORDS = (
     (re.compile(r"no space left|disk is full|disk full|quota exceeded|os error (28|122)\b", re.I), Refusal.FULL),
     (re.compile(r"read-only file system|os error 30\b|readonly database", re.I), Refusal.READ_ONLY),
     (re.compile(r"permission denied|operation not permitted|os error (1|13)\b", re.I), Refusal.RIGHTS),
+    (re.compile(r"disk i/o error|input/output error|os error 5\b", re.I), Refusal.FAILED),
     (re.compile(r"database is locked", re.I), Refusal.LOCKED),
     (re.compile(r"password authentication failed|no pg_hba|role .* does not exist", re.I), Refusal.LOGIN),
     (re.compile(r"database .* does not exist", re.I), Refusal.NO_DATABASE),
@@ -70,11 +76,12 @@ _WORDS = (
     (re.compile(r"connection refused|connection timed? ?out|timeout expired|no route to host|is the server running"
                 r"|network is unreachable|no such file or directory", re.I), Refusal.DOWN),
 )  # fmt: skip
-_OF_FILES = (Refusal.FULL, Refusal.RIGHTS, Refusal.READ_ONLY)
+_OF_FILES = (Refusal.FULL, Refusal.RIGHTS, Refusal.READ_ONLY, Refusal.FAILED)
 _SAID = {
     Refusal.FULL: "no room left on the disk",
     Refusal.RIGHTS: "Permission denied",
     Refusal.READ_ONLY: "the disk is read-only",
+    Refusal.FAILED: "the disk failed while it was read or written",
 }
 _SPEAKS_OF_DISKS = ("polars", "duckdb", "pyarrow", "sqlite3", "psycopg", "sqlalchemy")
 """Libraries in whose errors these words mean the disk, and not something of a file that was read."""

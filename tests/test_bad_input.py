@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -243,12 +244,23 @@ class _Panic(BaseException):
     """As compiled libraries raise it: no Exception."""
 
 
-def test_a_panic_of_a_library_tells_nobodys_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def panic(**_: object) -> None:
-        raise _Panic("no such value: Jane Doe")
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (_Panic("no such value: Jane Doe"), "unexpected _Panic"),
+        (sqlite3.OperationalError("disk I/O error: Jane Doe"), "the disk failed while it was read or written"),
+        (PermissionError(13, "Permission denied", "/data/work/Jane Doe.csv"), "Permission denied, in /data/work"),
+    ],
+    ids=["panic", "disk", "rights"],
+)
+def test_what_a_library_raises_tells_nobodys_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, said: str
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
 
-    monkeypatch.setattr("casebridge.migrate.cli.main.cli", panic)
+    monkeypatch.setattr("casebridge.migrate.cli.main.cli", fail)
     ran = command(tmp_path, "run")
     assert ran.code == 1
-    assert "unexpected _Panic" in ran.said
+    assert said in ran.said
     assert "Jane" not in ran.said

@@ -100,7 +100,8 @@ def test_a_full_disk_is_one_thing_whoever_meets_it(act: Callable[[], object]) ->
     ("error", "kind"),
     [
         (OSError(errno.EDQUOT, "x"), Refusal.FULL), (PermissionError(errno.EACCES, "x"), Refusal.RIGHTS),
-        (OSError(errno.EROFS, "x"), Refusal.READ_ONLY), (psycopg.errors.DiskFull(), Refusal.FULL),
+        (OSError(errno.EROFS, "x"), Refusal.READ_ONLY), (OSError(errno.EIO, "x"), Refusal.FAILED),
+        (sqlite3.OperationalError("disk I/O error"), Refusal.FAILED), (psycopg.errors.DiskFull(), Refusal.FULL),
         (psycopg.errors.InsufficientPrivilege(), Refusal.RIGHTS),
         (psycopg.errors.ReadOnlySqlTransaction(), Refusal.READ_ONLY),
         (psycopg.errors.LockNotAvailable(), Refusal.LOCKED),

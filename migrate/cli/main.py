@@ -130,29 +130,32 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(1)
-    except OSError as error:
-        _no_access(error)
-        sys.exit(1)
     except SystemExit:
         raise
     except BaseException as error:  # noqa: BLE001 (the last resort, for a compiled library's panic too: no data in it)
-        _unexpected(error)
+        _no_access(error)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _no_access(error: OSError) -> None:
-    """What the system refuses, and in which folder: a file's own name may be somebody's."""
+def _no_access(error: BaseException) -> None:
+    """What the system refuses, and in which folder: a file's own name may be somebody's. Or what is unforeseen."""
     told = refused_files(error)
-    if told is None and not error.strerror:
+    if told is None and not (isinstance(error, OSError) and error.strerror):
         _unexpected(error)
         return
-    where = "" if error.filename is None else f", in {Path(os.fsdecode(error.filename)).parent}"
     hint = "see that this login may read and write there and that the disk has room; then run it again"
-    click.echo(f"casebridge: {printable(told.message if told else f'{error.strerror}{where}')}", err=True)
+    click.echo(f"casebridge: {printable(told.message if told else _of_system(error))}", err=True)
     click.echo(f"  → {told.hint if told else hint}", err=True)
     if os.environ.get("CASEBRIDGE_TRACEBACK"):
         traceback.print_exception(error)
+
+
+def _of_system(error: BaseException) -> str:
+    if not isinstance(error, OSError):
+        return ""
+    where = "" if error.filename is None else f", in {Path(os.fsdecode(error.filename)).parent}"
+    return f"{error.strerror}{where}"
 
 
 def _unexpected(error: BaseException) -> None:
