@@ -46,7 +46,8 @@ NOTHING_WORDS = (
 """How database tools and data frames write a missing value into text, and spreadsheets one they cannot tell."""
 _SIGNS_OF_NOTHING = (b"\\N", b"NULL", b"null", b"NaN", b"NaT", b"<NA>", *(word.encode() for word in _ERRORS))
 """One of these bytes is in each of the words, but for one that many words hold."""
-_NAN = re.compile(rb"(?<![^\s\"',;|~^])nan(?![^\s\"',;|~^])")
+_NAN = re.compile(rb"nan(?![^\s\"',;|~^])")
+_BEFORE = b" \t\r\n\"',;|~^"
 _HASH = ord("#")
 
 
@@ -199,7 +200,7 @@ def may_hold_nothing(data: bytes, read: ReadSpec, encoding: str) -> bool:
     if read.null is None:
         hashes = b"#" in data
         likely = any(sign in data for sign in _SIGNS_OF_NOTHING if sign[0] != _HASH or hashes)
-        return likely or bool(b"nan" in data and _NAN.search(data))
+        return likely or any(data[at.start() - 1 : at.start()] in _BEFORE for at in _NAN.finditer(data))
     # A quote inside a value stands twice in the bytes.
     return any('"' in word or bare_text(word).encode(encoding, "ignore") in data for word in read.null)
 
