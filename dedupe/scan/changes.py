@@ -67,7 +67,9 @@ def _by_hash(snapshot: Snapshot, table: LiveTable, before: KeptRows, hidden: Col
     came, seen = [_empty(table)], [kept.select(by).clear()]
     for batch in snapshot.read(table.name, table.wanted):
         rows = _without(with_hash(batch), table, hidden)
-        came.append(rows.join(kept, on=by, how="anti", nulls_equal=True))
+        # Looked up in the batch and not in all that is kept: what is looked up in takes memory.
+        known = kept.select(by).join(rows, on=by, how="semi", nulls_equal=True)
+        came.append(rows.join(known, on=by, how="anti", nulls_equal=True))
         seen.append(rows.select(by))
         read += rows.height
     fresh, there = pl.concat(came), pl.concat(seen)
