@@ -67,9 +67,9 @@ def check(path: Path, data: bytes) -> bool:
     counts = [count for _, count, *_ in found]
     header = len(lines) - sum(counts)
     assert [line for line, *_ in found] == [header + 1 + sum(counts[:n]) for n in range(len(counts))]
-    # A zero byte around a name goes like any blank; in a record it makes the line unreadable.
-    (top, *more) = naive.spans(b"\n".join(lines[:header]).replace(b"\0", b""), len(names), "utf-8")
-    assert (tuple(map(bare_text, top.values)), more) == (names, [])
+    # A zero byte in a record makes the line unreadable; in a name it is a control character like others.
+    (top, *more) = naive.spans(b"\n".join(lines[:header]).replace(b"\0", b"\1"), len(names), "utf-8")
+    assert (tuple(map(bare_text, top.values)), more) == (tuple(name.replace("\0", "\1") for name in names), [])
     for span, (_, count, reason, values, raw) in zip(
         naive.spans(b"\n".join(lines[header:]) + b"\n" * bool(found), len(names), "utf-8"), found, strict=True
     ):
@@ -108,6 +108,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(header=b"ID,V\n", rest=b"1,a\n\x1a\r\n")
 @example(header=b"\xef\xbb\xbfID,V\n", rest=b"")
 @example(header=b"", rest=b'\x003,"c\nd"\n"""3,"c\nd"\n')
+@example(header=b"", rest=b'=""\x003,"c\nd"\n3,"c\nd"\n')
 @settings(max_examples=100)
 def test_every_byte_has_its_place(path: Path, header: bytes, rest: bytes) -> None:
     check(path, header + rest)
