@@ -7,6 +7,7 @@ depends on where a window of the file ends.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -46,8 +47,8 @@ NOTHING_WORDS = (
 """How database tools and data frames write a missing value into text, and spreadsheets one they cannot tell."""
 _SIGNS_OF_NOTHING = (b"\\N", b"NULL", b"null", b"NaN", b"NaT", b"<NA>", *(word.encode() for word in _ERRORS))
 """One of these bytes is in each of the words, but for one that many words hold."""
-_NAN = re.compile(rb"nan(?![^\s\"',;|~^])")
-_BEFORE = b" \t\r\n\"',;|~^"
+_NAN = re.compile(rb"nan(?![A-Za-z])")
+_LETTERS = string.ascii_letters.encode()
 _HASH = ord("#")
 
 
@@ -200,7 +201,7 @@ def may_hold_nothing(data: bytes, read: ReadSpec, encoding: str) -> bool:
     if read.null is None:
         hashes = b"#" in data
         likely = any(sign in data for sign in _SIGNS_OF_NOTHING if sign[0] != _HASH or hashes)
-        return likely or any(data[at.start() - 1 : at.start()] in _BEFORE for at in _NAN.finditer(data))
+        return likely or any(data[at.start() - 1] not in _LETTERS for at in _NAN.finditer(data))
     # A quote inside a value stands twice in the bytes.
     return any('"' in word or bare_text(word).encode(encoding, "ignore") in data for word in read.null)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from casebridge.project.errors import counted
 
@@ -22,8 +23,6 @@ like, which stand behind no letter."""
 _IN_UTF8 = re.compile(rb"\xc3[\x80-\xbf]|\xe2\x80[\x90-\xbf]")
 """Letters with accents, quotes and dashes of UTF-8. In Windows-1252 these are a letter and a sign behind it."""
 _BEYOND = bytes(range(128, 256))
-_CUT = re.compile(rb'(?<![^,;|\t"\n])-?[0-9](?:\.[0-9]+)?E\+(?:1[1-9]|[2-9][0-9])(?![^,;|\t"\r\n])')
-"""How spreadsheets show whole numbers of twelve digits or more, of which they then write six."""
 
 
 @dataclass
@@ -55,7 +54,7 @@ class Spoiled:
         if delimiter and b"'" in block:
             self.marked += len(_marked(delimiter).findall(block))
         if b"+" in block and b"E+" in block:
-            self.cut += len(_CUT.findall(block))
+            self.cut += len(_shortened(delimiter).findall(block))
         if b"=" in block and b'="' in block:
             self.protected += len(_PROTECTED.findall(block))
         if delimiter and b'"' in block and delimiter + b' "' in block:
@@ -100,10 +99,19 @@ class Spoiled:
             )
 
 
+@cache
 def _marked(delimiter: bytes) -> re.Pattern[bytes]:
     """A field of digits behind an apostrophe, with which the pattern begins: there is one in many names."""
     sign = re.escape(delimiter)
     return re.compile(b"'(?:(?<=" + sign + rb"')|(?<=\n'))[0-9]+(?=" + sign + rb"|[\r\n])")
+
+
+@cache
+def _shortened(delimiter: bytes) -> re.Pattern[bytes]:
+    """A field as spreadsheets show whole numbers of twelve digits or more, of which they then write six."""
+    sign = re.escape(delimiter or b" ")
+    number = rb"-?[0-9](?:\.[0-9]+)?E\+(?:1[1-9]|[2-9][0-9])"
+    return re.compile(rb'(?m)(?:^|(?<=")|(?<=' + sign + b"))" + number + rb'(?="|[\r\n]|' + sign + rb"|\Z)")
 
 
 def looks_like_dos(text: bytes) -> bool:
@@ -112,6 +120,7 @@ def looks_like_dos(text: bytes) -> bool:
     return 0 < beyond < 2 * len(_OF_DOS.findall(text))
 
 
+@cache
 def _quoted_behind_blank(delimiter: bytes) -> re.Pattern[bytes]:
     """A whole field in quotes with a blank before them; inside a quoted value quotes stand twice."""
     sign = re.escape(delimiter)

@@ -133,13 +133,13 @@ def main() -> None:
     except SystemExit:
         raise
     except BaseException as error:  # noqa: BLE001 (the last resort, for a compiled library's panic too: no data in it)
-        _no_access(error)
+        _broken_off(error)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _no_access(error: BaseException) -> None:
-    """What the system refuses, and in which folder: a file's own name may be somebody's. Or what is unforeseen."""
+def _broken_off(error: BaseException) -> None:
+    """What the system refuses, and in which folder: a file's own name may be somebody's. All else is a bug."""
     told = refused_files(error)
     if told is None and not (isinstance(error, OSError) and error.strerror):
         _unexpected(error)

@@ -20,6 +20,7 @@ from casebridge.extract.fixed import _lines
 from casebridge.extract.oddities import row_reason
 from casebridge.extract.textfile import TextFile
 from casebridge.project.contracts import LINE, LINES, ROW
+from casebridge.project.errors import SourceError
 from casebridge.project.spec import ReadSpec, Source
 
 WIDTHS = 'file = "W.txt"\nformat = "fixed"\nwidths = { K = 3, V = 4 }'
@@ -235,13 +236,27 @@ def test_letters_that_were_lost_or_spoiled_before_are_told(tmp_path: Path) -> No
         ("utf-8", [b' "Bob"', b'"he said, ""no"", and"', b"5 \" nail", b'" Ann"'], "1 value in quotes behind"),
     ],
 )  # fmt: skip
+@pytest.mark.parametrize("sign", [",", "¬", "||"])
 def test_values_that_were_spoiled_before_are_told(
-    tmp_path: Path, encoding: str, values: list[bytes], told: str
+    tmp_path: Path, encoding: str, values: list[bytes], told: str, sign: str
 ) -> None:
-    dump = make(tmp_path, {"T": ["K", "V"]}, read={"T": 'file = "t.csv"'}, encoding=encoding)
-    (dump / "t.csv").write_bytes(b"K,V\n" + b"".join(b"%d,%s\n" % line for line in enumerate(values)))
+    read = {"T": f'file = "t.csv"\ndelimiter = "{sign}"'}
+    dump = make(tmp_path, {"T": ["K", "V"]}, read=read, encoding=encoding)
+    between = sign.encode(encoding)
+    lines = [b"K" + between + b"V", *(b"%d" % n + between + value for n, value in enumerate(values))]
+    (dump / "t.csv").write_bytes(b"\n".join(lines) + b"\n")
     report = Recorder()
     job = job_of(tmp_path, report=report)
     run(job)
     assert [note.partition(": ")[2][: len(told)] for note in report.notes] == [told]
     assert standing(job, "T").height == len(values)
+
+
+@pytest.mark.parametrize("sign", [",", "¬", "\t"])
+def test_the_word_nan_is_asked_about_whatever_separates(tmp_path: Path, sign: str) -> None:
+    read = {"T": f'file = "t.csv"\ndelimiter = "{sign}"'.replace("\t", "\\t")}
+    dump = make(tmp_path, {"T": ["K", "V", "W"]}, read=read, encoding="utf-8")
+    lines = [["K", "V", "W"], ["1", "Fernanda", "nana"], ["2", "nan", "x"]]
+    (dump / "t.csv").write_text("".join(f"{sign.join(line)}\n" for line in lines), encoding="utf-8")
+    with pytest.raises(SourceError, match="has the text `nan` in column V, line 3"):
+        run(job_of(tmp_path))
