@@ -149,7 +149,7 @@ class AuditLog:
     def entries(self, *kinds: str, subject: str | None = None) -> Iterator[Entry]:
         """The entries of some kinds (all when none is named), oldest first. `subject`: those on one, as
         `subject()` names it. Read only."""
-        query = sa.select(self._table).order_by(self._table.c.number)
+        query = sa.select(self._table).where(self._table.c.number > 0).order_by(self._table.c.number)
         of = sa.select(KEYS)
         if subject is not None:
             query, of = query.where(self._table.c.subject == subject), of.where(KEYS.c.subject == subject)
@@ -197,10 +197,14 @@ class AuditLog:
 
     def _walked(self, connection: sa.Connection, start: Head) -> tuple[list[str], dict[int, str], Head]:
         """What is wrong from an entry on, the links that there are, and the last entry."""
-        query = sa.select(self._table).where(self._table.c.number >= start.number).order_by(self._table.c.number)
+        query = sa.select(self._table).order_by(self._table.c.number)
+        query = query.where(self._table.c.number >= start.number) if start.number else query
         found, links, link, last = list[str](), {0: START, start.number: start.link}, start.link, start.number
         key, seen = b"", False
         for row in connection.execute(query):
+            if row.number < 1:
+                found.append(f"entry {row.number} of the audit log was put in by somebody: the first one is 1")
+                continue
             if row.number == start.number:
                 seen = row.link == start.link
                 continue

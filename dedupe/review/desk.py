@@ -90,7 +90,7 @@ class Desk:
             return
         no_link = NoLink(self)
         key = (self._standing.path, self._standing.head, no_link.text() if no_link else "")
-        if self._state.of != key:
+        if self._evidence is None or self._state.of != key:
             self._evidence = None
             found = EvidenceFile(self._standing.path, head=self._standing.head)
             if no_link and found.fact(NO_LINK) != self.log.keyed("no-link", no_link.text()):
@@ -214,10 +214,6 @@ class Desk:
             self._verify(connection)
             if not is_taken(connection, form):
                 if not self.claims.holds(connection, form.item, viewer.login):
-                    if is_taken(connection, form):
-                        return self._state.stands(
-                            pair
-                        )  # sent twice at the same moment, and the other one was taken
                     raise Refused("somebody else has this pair now", hint="take the next one")
                 acts = acts_of(connection, pair)
                 check_unchanged(acts, form)

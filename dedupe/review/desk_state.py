@@ -20,8 +20,11 @@ from casebridge.project.database import reading
 
 EVERYTHING = 1
 _LAST = sa.select(
-    *(sa.select(sa.func.max(table.c.number)).scalar_subquery() for table in (VERDICTS, DECISIONS, FAMILY))
+    *(sa.select(sa.func.max(table.c.number)).scalar_subquery() for table in (VERDICTS, DECISIONS)),
+    sa.select(sa.func.count()).select_from(FAMILY).scalar_subquery(),
 )
+"""The last act and the last decision: who adds one has the log alone, so numbers come in their order. Who declares
+somebody has not, so these are counted: nothing is ever taken from them."""
 
 
 class DeskState:
@@ -30,7 +33,7 @@ class DeskState:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine, self._lock = reading(engine), threading.Lock()
         self.declared: int | None = None
-        """The number of the last person whom anybody declared, as of the last `catch_up`."""
+        """How many people were declared by anybody, as of the last `catch_up`."""
         self.of: object = None
         self.pairs: tuple[PairEvidence, ...] = ()
         self.by_item: Mapping[str, PairEvidence] = {}

@@ -7,6 +7,7 @@ of the one before: what a reviewer sees is always the last that was linked.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -46,17 +47,13 @@ def write_evidence(job: Job, registers: Sequence[LinkageConfig], inputs: str, th
     inputs: the digest of all that the pairs rest on; of the tables around them the digest is added here. then:
     what `said_until_now` said when the run began to read decisions, and other facts of this run.
     """
-    under = [b.sha256 for spec in job.specs for b in job.ledger.sealed(job.run, "transform", spec.name, "clean")]
-    marks = [sorted(kept_in_target(job, spec)) for spec in job.specs if spec.name in spaces(registers, job.specs)]
-    lowered = [repr(item) for item in read_lowered(job.settings)]
+    of_people = people_of(registers)
+    rules, tables = merge_rules(job, of_people), of_people.tables if of_people else ()
+    notes = {"merge": merge_notes(job.specs, rules, tables), "folding": fold_notes(job, rules, tables)}
     drawn = drawn_pairs(job.audit_log().engine)
-    asked = [one.evidence for one in registers]
-    told = [said for name, said in sorted(then.items()) if name not in NUMBERS]
-    whole = digest(inputs, under, marks, lowered, asked, sorted(drawn), told)
+    whole = digest(inputs, _stands_on(job, registers), sorted(drawn), notes, _told(then))
     done = job.ledger.done(STAGE, NAME, 0, whole)
     if done is None or not all(batch.whole() for batch in done):
-        of_people = people_of(registers)
-        rules, tables = merge_rules(job, of_people), of_people.tables if of_people else ()
         job.ledger.attempt(STAGE, NAME, 0, whole)
         batches = job.ledger.sealed(job.run, STAGE, "pairs", "pairs")
         shown = pl.col("state") != "below"
@@ -70,12 +67,7 @@ def write_evidence(job: Job, registers: Sequence[LinkageConfig], inputs: str, th
         path = job.work / STAGE / NAME / f"00000-{whole[:16]}.{KIND}.db"
         with new_file(path) as file:
             beside = Path(file.name)
-            facts = {
-                "merge": merge_notes(job.specs, rules, tables),
-                "folding": fold_notes(job, rules, tables),
-                NO_LINK: no_link_digest(job),
-                **then,
-            }
+            facts = {**notes, NO_LINK: no_link_digest(job), **then}
             people = chain.from_iterable(one.people() for one in found)
             shown_pairs = (pair for one in found for pair in one.made)
             head = write_evidence_file(beside, people, shown_pairs, facts)
@@ -83,6 +75,25 @@ def write_evidence(job: Job, registers: Sequence[LinkageConfig], inputs: str, th
             files = keep_evidence(beside, path, head, inputs=whole, rows=rows)
         job.ledger.record(STAGE, NAME, 0, whole, files, Tally())
     _replace(job, whole)
+
+
+def _stands_on(job: Job, registers: Sequence[LinkageConfig]) -> tuple[object, ...]:
+    """What a reviewer sees rests on, beside the pairs: the rows, and how each column is shown; every mark of
+    restriction, of rows that stayed behind too; and the day, for ages and what has ended are told by it."""
+    under = [b.sha256 for spec in job.specs for b in job.ledger.sealed(job.run, "transform", spec.name, "clean")]
+    marked = [
+        batch.sha256 for source in job.reads()
+        for batch in job.ledger.sealed(job.run, "transform", str(source), "marked")
+    ]  # fmt: skip
+    kept = [sorted(kept_in_target(job, spec)) for spec in job.specs if spec.name in spaces(registers, job.specs)]
+    lowered = [repr(item) for item in read_lowered(job.settings)]
+    asked = [one.evidence for one in registers]
+    today = dt.date.today().isoformat()  # noqa: DTZ011 (the council's day)
+    return (under, marked, kept, lowered, asked, repr(job.specs), repr(job.target), today)
+
+
+def _told(then: Mapping[str, str]) -> list[str]:
+    return [said for name, said in sorted(then.items()) if name not in NUMBERS]
 
 
 def said_until_now(engine: sa.Engine) -> dict[str, str]:
@@ -96,11 +107,12 @@ def said_until_now(engine: sa.Engine) -> dict[str, str]:
 
 
 def _replace(job: Job, inputs: str) -> None:
-    """Only the last run has evidence; the files of others are deleted at once."""
+    """Only the last run has evidence; the files of others are deleted at once. The new is there before the old
+    goes: a desk that looks meanwhile finds one of them."""
+    job.ledger.seal(job.run, STAGE, NAME, [(0, inputs)])
     for run in job.ledger.runs():
         if run.name != job.run:
             job.ledger.seal(str(run.name), STAGE, NAME, [])
-    job.ledger.seal(job.run, STAGE, NAME, [(0, inputs)])
     delete_unused(job.work, job.ledger.in_use(STAGE))
 
 

@@ -71,9 +71,10 @@ def current_evidence(work: Path) -> Path | None:
 def evidence_problem(work: Path) -> str:
     """What is wrong with the evidence that the ledger names now, the file on which it stands with it, in a
     sentence; empty when it is what the run wrote, or when there is none. Every byte is read."""
-    if current_evidence(work) is None:
+    found = _on_record(work)
+    if not {KIND, HEAD} <= {kind for _, kind, _, _ in found}:
         return ""
-    for _, _, path, sha256 in _on_record(work):
+    for _, _, path, sha256 in found:
         if not path.is_file() or file_digest(path) != sha256:
             return changed(path).message
     return ""

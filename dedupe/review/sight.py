@@ -75,8 +75,7 @@ class Sights:
         self._kept: dict[str, tuple[object, frozenset[str]]] = {}
 
     def of(self, viewer: Viewer, evidence: EvidenceFile, declared: int) -> Sight:
-        """What this viewer sees of this evidence. declared: the number of the last person whom anybody
-        declared."""
+        """What this viewer sees of this evidence. declared: how many people were declared by anybody."""
         access = self._settings.folder / ACCESS
         listed = access.stat().st_mtime_ns if access.is_file() else 0
         if not declared and not listed:

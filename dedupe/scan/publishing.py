@@ -79,7 +79,7 @@ def publish(ledger: Ledger, settings: Settings, state: ScanState) -> None:
         raise CasebridgeError("the evidence of the last scan is gone", hint="restore work/ from a backup")
     ledger.attempt(STAGE, NAME, 0, batch.inputs)
     ledger.record(STAGE, NAME, 0, batch.inputs, files, Tally())
+    ledger.seal(SCOPE, STAGE, NAME, [(0, batch.inputs)])
     for run in ledger.runs():
         ledger.seal(str(run.name), STAGE, NAME, [])
-    ledger.seal(SCOPE, STAGE, NAME, [(0, batch.inputs)])
     delete_unused(settings.work, ledger.in_use(STAGE))

@@ -106,6 +106,31 @@ def test_a_mark_of_any_row_and_a_lowered_one_count(tmp_path: Path) -> None:
     assert [p.clearance for p in evidence_of(tmp_path).pairs(1)] == [0]
 
 
+def test_a_mark_that_a_row_left_behind_has_since_counts(tmp_path: Path) -> None:
+    """What is loaded of the person is as before, and so is each pair."""
+    made = make_kin(tmp_path, [person(1), person(2), person(2, phone="999")])
+    ask_for(made, (1, 2))
+    made.run()
+    assert [p.clearance for p in evidence_of(tmp_path).pairs(1)] == [0]
+    made.dump([person(1), person(2), person(2, phone="999", secure="Y")])
+    made.run("trial-2")
+    assert [p.clearance for p in evidence_of(tmp_path).pairs(1)] == [1]
+
+
+def test_a_column_that_became_free_text_is_shown_no_more(tmp_path: Path) -> None:
+    """Under another run name too, though no row changed."""
+    made = make_kin(tmp_path, [person(1, phone="0113 4960000"), person(2)])
+    ask_for(made, (1, 2))
+    made.run()
+    assert "phone" in evidence_of(tmp_path).people(["old:1"], 1)["old:1"].fields
+    target = (tmp_path / "target.toml").read_text(encoding="utf-8")
+    old = 'phone = { type = "varchar(20)" }'
+    assert old in target
+    (tmp_path / "target.toml").write_text(target.replace(old, 'phone = { type = "text" }'), encoding="utf-8")
+    made.run("trial-2")
+    assert "phone" not in evidence_of(tmp_path).people(["old:1"], 1)["old:1"].fields
+
+
 def test_a_run_replaces_the_evidence_and_purge_takes_it_when_the_run_is_closed(tmp_path: Path) -> None:
     made = make_kin(tmp_path, [person(1), person(2)])
     ask_for(made, (1, 2))
@@ -117,6 +142,9 @@ def test_a_run_replaces_the_evidence_and_purge_takes_it_when_the_run_is_closed(t
     assert (done.returncode, "is not what the run wrote" in done.stderr) == (6, True)
     made.run()
     assert made.cli("audit", "verify").returncode == 0, "a run writes it again"
+    evidence_of(tmp_path).path.unlink()
+    assert made.cli("audit", "verify").returncode == 6, "a file that is gone is no evidence either"
+    made.run()
     made.dump([person(1, "Li"), person(2)])
     made.run("trial-2")
     now = evidence_of(tmp_path).path

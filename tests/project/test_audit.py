@@ -61,6 +61,8 @@ def test_entries_come_back_in_order_and_the_chain_is_whole(log: AuditLog) -> Non
         ("DELETE FROM audit WHERE number = 2", 3),
         ("DELETE FROM audit WHERE number = 3", 3),
         ("DELETE FROM audit", 3),
+        ("INSERT INTO audit SELECT 0, at, kind, subject, tags, body, '00' FROM audit WHERE number = 1", 0),
+        ("INSERT INTO audit SELECT -1, at, kind, subject, tags, body, link FROM audit WHERE number = 1", -1),
     ],
 )
 def test_a_change_is_found_and_named(log: AuditLog, statement: str, number: int) -> None:
@@ -70,6 +72,7 @@ def test_a_change_is_found_and_named(log: AuditLog, statement: str, number: int)
     _change(log, statement)
     found = log.problems((head,))
     assert any(f"entry {number} " in what for what in found), found
+    assert number > 0 or [entry.number for entry in log.entries()] == [1, 2, 3]
 
 
 def test_an_entry_made_without_the_key_is_found(log: AuditLog, tmp_path: Path) -> None:

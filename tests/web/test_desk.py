@@ -383,6 +383,20 @@ def test_evidence_that_was_changed_is_not_shown(world: World, house: House) -> N
     assert "pairs for you" in jo.get("/queue"), "what is in memory is what was written"
 
 
+def test_evidence_that_is_away_for_a_moment_is_there_again(world: World, house: House) -> None:
+    """A run puts other evidence in its place, or takes over what is there, while somebody is at the desk."""
+    jo = at_desk(house, "jo")
+    assert "pairs for you" in jo.get("/queue")
+    path = current_evidence(world.folder / "work")
+    assert path is not None
+    path.rename(path.with_name("away"))
+    world.clock.at += 2
+    assert "nothing to review yet" in jo.get("/queue")
+    path.with_name("away").rename(path)
+    world.clock.at += 2
+    assert "pairs for you" in jo.get("/queue")
+
+
 @pytest.mark.parametrize(
     ("change", "other"),
     [

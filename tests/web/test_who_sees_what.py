@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from casebridge.dedupe.review.desk_tables import FAMILY
 from casebridge.dedupe.review.entrance_test import paper, passed
 from casebridge.dedupe.review.evidence_file import Kin
 from casebridge.dedupe.review.family import ACCESS, Declared, declare
@@ -118,6 +119,24 @@ def test_a_reviewer_declares_at_the_desk_and_it_holds_from_the_next_page(house: 
     assert jo.status == 404
     assert "2 pairs for you" in jo.get("/queue")
     assert "3 pairs for you" in at_desk(house, "kim").get("/queue")
+
+
+def test_a_declaration_that_comes_after_a_later_number_counts(house: House, world: World) -> None:
+    """PostgreSQL may commit number 10 before number 9."""
+
+    def declare_as(number: int, login: str, name: int) -> None:
+        row = {"number": number, "login": login, "relation": "child", "birth_date": "", "postcode": ""}
+        with writing(house.desk.engine).begin() as connection:
+            connection.execute(FAMILY.insert(), {**row, "forename": f"Name{name}", "surname": f"Of{name}x"})
+        world.clock.at += 5
+
+    jo = at_desk(house, "jo")
+    declare_as(10, "kim", 3)
+    jo.get(f"/pair/{A.item}")
+    assert jo.status == 200
+    declare_as(9, "jo", 1)
+    jo.get(f"/pair/{A.item}")
+    assert jo.status == 404
 
 
 # Partners and groups
