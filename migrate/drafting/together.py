@@ -31,10 +31,11 @@ def together(drafted: Mapping[str, tuple[list[DraftTable], list[Codes]]]) -> Dra
     """Tables and code lists by system, each system's under names of its own, and one target for all."""
     found = {system: people(tables) for system, (tables, _) in drafted.items()}
     shared = next((table.target for table, _ in filter(None, found.values())), "")
+    taken = {table.target for own, _ in drafted.values() for table in own}
     tables: dict[str, list[DraftTable]] = {}
     for system, (own, _) in drafted.items():
         theirs = found[system]
-        moved = {theirs[0].target: shared} if theirs else {}
+        moved = {shared: fresh_name(shared, taken), theirs[0].target: shared} if theirs else {}
         tables[system] = [_named(table, system, moved) for table in own]
     target = _target([table for own in tables.values() for table in own])
     by_name = {table.target: table for table in target}
@@ -53,7 +54,8 @@ def together(drafted: Mapping[str, tuple[list[DraftTable], list[Codes]]]) -> Dra
 
 
 def _named(table: DraftTable, system: str, moved: Mapping[str, str]) -> DraftTable:
-    """A table under its system's name. The people of all systems go into one table."""
+    """A table under its system's name. The people of all systems go into one table, and what a system calls by
+    that table's name, but are not its people, into another: no two tables of a system fill one."""
 
     def of(column: DraftColumn) -> DraftColumn:
         to = moved.get(column.references, column.references)

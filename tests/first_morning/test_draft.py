@@ -335,7 +335,8 @@ def test_xml_is_drafted_by_the_elements_that_repeat(tmp_path: Path) -> None:
 
 
 def test_two_systems_are_drafted_into_one_project_and_their_keys_stay_apart(tmp_path: Path) -> None:
-    """Tables that are called alike fill one table, and the people of both, whatever they are called there."""
+    """Tables that are called alike fill one table, and the people of both, whatever they are called there;
+    what one of them calls by the name of the other's people has a table of its own."""
     for place in ("north", "south"):
         (tmp_path / place).mkdir()
     people = [[n, f"Lee{n}", "Ann", f"19{50 + n}-01-02", "N"] for n in range(1, 41)]
@@ -347,6 +348,10 @@ def test_two_systems_are_drafted_into_one_project_and_their_keys_stay_apart(tmp_
     _write(tmp_path / "north" / "visit.csv", ["VisitNo", "PersonNo", "Day", "Cost"], visits)
     spoken = [[n, 1 + n % 40, "soon" if n % 2 else "2024-01-01", f"{n}.50"] for n in range(90)]
     _write(tmp_path / "south" / "visit.csv", ["VisitNo", "ClientNo", "Day", "Cost"], spoken)
+    workers = [[n, f"Lee{n}", f"role {n}"] for n in range(1, 31)]
+    _write(tmp_path / "south" / "person.csv", ["PersonNo", "Surname", "Role"], workers)
+    shifts = [[n, 1 + n % 30, f"2024-01-{1 + n % 28:02}"] for n in range(60)]
+    _write(tmp_path / "south" / "shift.csv", ["ShiftNo", "PersonNo", "Day"], shifts)
     for place in ("north", "south"):
         _write(tmp_path / place / "log.csv", ["said", "level"], [["again", "low"] for _ in range(30)])
 
@@ -361,9 +366,16 @@ def test_two_systems_are_drafted_into_one_project_and_their_keys_stay_apart(tmp_
     assert "people: north_person, south_client" in done.output
     assert check(folder) == []
     with open_job(folder, "trial-1") as job:
+        filled = [(spec.system, spec.target) for spec in job.specs]
+        assert len(set(filled)) == len(filled) == 8
         list(run_stages(job))
         assert job.ledger.runs()[-1].verdict == "balanced"
     with contextlib.closing(sqlite3.connect(folder / "target.db")) as target:
+        ask = (
+            "SELECT w.person_no, w.role FROM shift s JOIN person_2 w ON w.row_id = s.person_no "
+            "WHERE s.shift_no LIKE '%-6'"
+        )
+        assert target.execute(ask).fetchall() == [("south-7", "role 7")]
         ask = "SELECT legacy_key, restricted FROM person WHERE legacy_key LIKE '%-3' ORDER BY 1"
         assert target.execute(ask).fetchall() == [("north-3", "Y"), ("south-3", None)]
         # Visit 2 of both systems, each with its own system's person 3 and its own writing of the day.
