@@ -11,7 +11,8 @@ import io
 import selectors
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from itertools import islice
+from itertools import accumulate, islice, takewhile
+from operator import sub
 
 import polars as pl
 import psycopg
@@ -22,15 +23,15 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 
 _BYTES = 16 << 20
-"""A block has as many bytes at least, if there are so many."""
+"""A block ends with the row that fills so many."""
 _ROWS = 5_000
-"""Rows after which a block's bytes are counted."""
+"""Rows whose ends are kept at once."""
 
 
 def copied(connection: psycopg.Connection, query: str, names: Sequence[str]) -> Iterator[tuple[io.BytesIO, int]]:
-    """Blocks of whole rows, under a first line that names the columns `names` by their places; with each, the
-    bytes of its largest row. psycopg.Error for what the server refuses. Who stops before the end loses the
-    connection."""
+    """Blocks of whole rows, _BYTES and a row at most, under a first line that names the columns `names` by their
+    places; with each, the bytes of its largest row. psycopg.Error for what the server refuses. Who stops before
+    the end loses the connection."""
     title = (",".join(_places(names)) + "\n").encode()
     with closing(_rows(connection.pgconn, query.encode())) as rows:
         whole = False
@@ -38,10 +39,17 @@ def copied(connection: psycopg.Connection, query: str, names: Sequence[str]) -> 
             block, largest = io.BytesIO(), 0
             block.write(title)
             while block.tell() < len(title) + _BYTES and not whole:
-                more = max(map(block.write, islice(rows, _ROWS)), default=0)
+                more = _filled(block, islice(rows, _ROWS), len(title) + _BYTES)
                 whole, largest = not more, max(largest, more)
             if largest:
                 yield block, largest
+
+
+def _filled(block: io.BytesIO, rows: Iterator[memoryview], full: int) -> int:
+    """Write rows until the block is full; the bytes of the largest, 0 without any."""
+    ends = list(takewhile(full.__gt__, accumulate(map(block.write, rows), initial=block.tell())))
+    ends.append(block.tell())  # that of the row that filled it; else the last one again
+    return max(map(sub, ends[1:], ends))
 
 
 def taken_apart(block: io.BytesIO, largest: int, names: Sequence[str]) -> pl.DataFrame:

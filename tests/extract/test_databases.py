@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -12,10 +13,12 @@ import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from psycopg.pq import ExecStatus
 from small_projects import Recorder, job_of, make, standing
 
 from casebridge.extract import run, stage
@@ -26,6 +29,7 @@ from casebridge.project.database import open_database
 from casebridge.project.errors import SourceError, SpecError
 from casebridge.project.plan import State
 from casebridge.project.servers.asked import Asked, Totals
+from casebridge.project.servers.copied import copied
 from casebridge.project.servers.oracle import Oracle
 from casebridge.project.servers.sqlserver import SQLServer
 from casebridge.project.snapshot import open_snapshot
@@ -645,6 +649,28 @@ def test_texts_that_a_csv_may_spoil_arrive_wherever_a_block_ends(
     run(job)
     assert standing(job, "ALONE")["NOTE"].to_list() == texts
     assert standing(job, "TWO").select("NOTE", "N").rows() == [(text, str(n)) for n, text in enumerate(texts)]
+
+
+def test_a_block_of_long_rows_is_bounded_by_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A made-up server sends short rows, then long ones: a block ends with the row that fills it."""
+    sent = [b"1\n"] * 30 + [b"x" * 999 + b"\n"] * 20 + [b"y" * 40_000 + b"\n"] + [b"2\n"] * 5
+    left = iter([*sent, None])
+
+    def next_row(_: int) -> tuple[int, memoryview | None]:
+        row = next(left)
+        return (-1, None) if row is None else (len(row), memoryview(row))
+
+    monkeypatch.setattr("casebridge.project.servers.copied._BYTES", 4_000)
+    ends = iter([SimpleNamespace(status=ExecStatus.COMMAND_OK), None])
+    with socket.socket() as channel:
+        server = SimpleNamespace(
+            exec_=lambda _: SimpleNamespace(status=ExecStatus.COPY_OUT), get_copy_data=next_row,
+            get_result=lambda: next(ends), socket=channel.fileno(),
+        )  # fmt: skip
+        blocks = [(block.getvalue(), most) for block, most in copied(SimpleNamespace(pgconn=server), "", ["note"])]  # type: ignore[arg-type]
+    assert b"".join(block.removeprefix(b"0\n") for block, _ in blocks) == b"".join(sent)
+    assert max(len(block) - most for block, most in blocks) <= 4_000
+    assert [most for _, most in blocks] == [1_000] * 5 + [40_001, 2]
 
 
 def test_bytes_of_a_postgres_without_an_encoding_are_kept_apart_where_they_are_no_text(
