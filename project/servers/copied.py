@@ -49,7 +49,8 @@ def _filled(block: io.BytesIO, rows: Iterator[memoryview], full: int) -> int:
     """Write rows until the block is full; the bytes of the largest, 0 without any."""
     ends = list(takewhile(full.__gt__, accumulate(map(block.write, rows), initial=block.tell())))
     ends.append(block.tell())  # that of the row that filled it; else the last one again
-    return max(map(sub, ends[1:], ends))
+    sizes: Iterator[int] = map(sub, ends[1:], ends)
+    return max(sizes)
 
 
 def taken_apart(block: io.BytesIO, largest: int, names: Sequence[str]) -> pl.DataFrame:
