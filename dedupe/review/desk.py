@@ -262,6 +262,7 @@ class Desk:
         form = Form(pair.item, Opinion.SAME, "", why, pair.evidence, 0, secrets.token_hex(16))
         with writing(self.engine).begin() as connection:
             self.log.alone(connection)
+            self._verify(connection)
             self.write(connection, viewer, pair, act, form, 0)
         self._state.catch_up()
 

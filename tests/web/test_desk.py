@@ -14,10 +14,12 @@ import sqlalchemy as sa
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.dedupe.review.desk_tables import DECISIONS, VERDICTS
+from casebridge.dedupe.review.desk_words import Viewer
 from casebridge.dedupe.review.evidence_file import Kin
 from casebridge.dedupe.review.evidence_on_record import current_evidence
 from casebridge.dedupe.review.verdicts import Place
 from casebridge.migrate.web.visit import House
+from casebridge.project.errors import CasebridgeError
 from tests.desks import Clock, World, at_desk, make_world, open_desk, pair_of, somebody
 from tests.kin import make_kin, person, relation
 
@@ -363,6 +365,9 @@ def test_a_log_that_was_changed_stops_the_desk(house: House) -> None:
         connection.execute(sa.text("UPDATE audit SET kind = 'x' WHERE number = (SELECT max(number) FROM audit)"))
     jo.say(B.item, "same")
     assert (jo.status, "not what was recorded" in jo.page) == (503, True)
+    with pytest.raises(CasebridgeError, match="not what was recorded"):
+        house.desk.take_back(Viewer("jo", "Jo", 0), A.item)
+    assert [row[2] for row in decided(house)] == ["same"]
     assert len(house.desk.log.problems()) >= 1
 
 
