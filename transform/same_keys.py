@@ -15,6 +15,7 @@ from casebridge.project.blanks import bare
 from casebridge.project.contracts import KEY, OURS, QUARANTINE, ROW, Verdict, empty
 from casebridge.project.spec import ReadSpec, TableSpec
 from casebridge.transform.convert import chooses, key_of, taken
+from casebridge.transform.schema import KEY_NUMBERS
 
 
 def sharing(batches: tuple[Batch, ...], key: pl.Expr) -> pl.Series:
@@ -49,35 +50,45 @@ def disputed(raw: tuple[Batch, ...], read: ReadSpec, left: pl.DataFrame, suspect
 
 
 def as_kept(spec: TableSpec, key: pl.Expr) -> pl.Expr:
-    """A key as the target keeps it: a number where its column is one of numbers (null where it is none)."""
-    return key.cast(pl.Int64, strict=False) if keeps_numbers(spec) else key
+    """A key as the target keeps it: a number where its column is one of numbers, null for what it cannot take."""
+    written = number_of(spec)
+    if written is None:
+        return key
+    return pl.when(key.str.contains(written)).then(key).cast(pl.Int64, strict=False)
 
 
-def keeps_numbers(spec: TableSpec) -> bool:
-    """Whether the target keeps the source's keys as numbers."""
-    return spec.key_type is not None and spec.key_type.name in {"bigint", "integer"}
+def number_of(spec: TableSpec) -> str | None:
+    """How a key is written that the target keeps as a number; none where it keeps texts."""
+    return KEY_NUMBERS.get(spec.key_type.name) if spec.key_type is not None else None
 
 
 def one_number(
     raw: tuple[Batch, ...], read: ReadSpec, specs: Iterable[TableSpec], doubled: pl.Series
 ) -> pl.DataFrame:
-    """Rows of several keys that are one number (`7` and `007`) where the target keeps the key as a number: nobody
-    could tell there which of them a number means."""
-    keeping = [spec for spec in specs if spec.query is None and keeps_numbers(spec)]
+    """Rows of several keys that are one number (`7` and `007`, `0` and `-0`) where the target keeps the key as a
+    number: nobody could tell there which of them a number means."""
+    keeping = [spec for spec in specs if spec.query is None and number_of(spec)]
     if not (raw and keeping and len(read.key) == 1):
         return empty(QUARANTINE)
-    number = as_kept(keeping[0], key_of(read.key))
-    numbers = pl.concat([batch.scan().select(ROW, number.alias("number")) for batch in raw]).collect()
-    several = numbers.filter(pl.col("number").is_not_null() & pl.col("number").is_duplicated())
-    suspect = several.get_column(ROW).filter(~several.get_column(ROW).is_in(doubled.implode()))
+    key = key_of(read.key)
+    widest = max(keeping, key=lambda spec: len(str(number_of(spec))))
+    suspect = _alike(raw, as_kept(widest, key), doubled)
     if suspect.len() < 2:
         return empty(QUARANTINE)
     rows = pl.concat([batch.scan().filter(among(suspect)) for batch in raw]).collect()
     found = []
     for spec in keeping:
+        number = as_kept(spec, key)
         mine = rows.filter(taken(rows, (spec,))) if chooses(spec) else rows
-        found.append(mine.filter(number.is_duplicated()).select(ROW, key_of(read.key).alias(KEY)))
+        found.append(mine.filter(number.is_not_null() & number.is_duplicated()).select(ROW, key.alias(KEY)))
     return left_behind(pl.concat(found).unique().sort(ROW), Verdict.HELD, "one_number", pl.col(KEY))
+
+
+def _alike(raw: tuple[Batch, ...], number: pl.Expr, doubled: pl.Series) -> pl.Series:
+    """The standing rows whose number another row has too."""
+    numbers = pl.concat([batch.scan().select(ROW, number.alias("number")) for batch in raw]).collect()
+    several = numbers.filter(pl.col("number").is_not_null() & pl.col("number").is_duplicated())
+    return several.get_column(ROW).filter(~several.get_column(ROW).is_in(doubled.implode()))
 
 
 def among(rows: pl.Series) -> pl.Expr:

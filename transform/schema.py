@@ -29,6 +29,8 @@ TRANSLATED = "__code_"
 """Prefix of the column that holds a coded column's translation before the cast."""
 
 
+KEY_NUMBERS = {"integer": "^-?[0-9]{1,9}$", "bigint": "^-?[0-9]{1,18}$"}
+"""How keys are written that a target's column of numbers can take, by its type. Others break the rule `number`."""
 UNUSUAL_BLANK = "unusual_blank"
 """The rule that counts texts with blanks inside that nobody sees. It warns: such a text is loaded as it is."""
 UNKNOWN_LOOKUP = "unknown_lookup"
@@ -92,9 +94,8 @@ def _key_rules(spec: TableSpec) -> Iterator[tuple[str, pl.Expr]]:
     kind = spec.key_type
     if kind and kind.length is not None:
         yield "max_length", pl.col(KEY).str.len_chars() <= kind.length
-    if kind and kind.name in {"bigint", "integer"}:
-        digits = 9 if kind.name == "integer" else 18
-        yield "number", pl.col(KEY).str.contains(f"^-?[0-9]{{1,{digits}}}$")
+    if kind and kind.name in KEY_NUMBERS:
+        yield "number", pl.col(KEY).str.contains(KEY_NUMBERS[kind.name])
     if kind and kind.name == "uuid":
         yield "uuid", pl.col(KEY).str.contains("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 

@@ -29,8 +29,8 @@ from casebridge.transform.same_keys import (
     as_kept,
     disputed,
     doubled_keys,
-    keeps_numbers,
     left_behind,
+    number_of,
     one_number,
     sharing,
 )
@@ -110,7 +110,7 @@ def _asked(job: Job, read: ReadSpec, raw: tuple[Batch, ...]) -> str:
     wheres = [(spec.where, repr(spec.said)) for spec in specs if spec.query is None or spec.joins]
     marks = mark_columns(job.settings, job.target, specs).get(read.source, ())
     is_open = not_restricted(job.settings.systems[read.source.system])
-    facts = (read.key, wheres, len(specs), marks, is_open, [keeps_numbers(spec) for spec in specs])
+    facts = (read.key, wheres, len(specs), marks, is_open, [number_of(spec) for spec in specs])
     return digest(job.code(STAGE), [batch.sha256 for batch in raw], *facts)
 
 

@@ -210,11 +210,13 @@ def test_specs_that_leave_a_key_open_are_refused(tmp_path: Path, spec: str, old:
 
 
 def test_two_keys_that_a_column_of_numbers_makes_one_are_held_with_what_belongs_to_them(tmp_path: Path) -> None:
-    """A key with zeros in front is a number like any other, as long as no other key is the same one."""
+    """A key with zeros in front is a number like any other, as long as no other key is the same one.
+    `-0` and `0` are one; `+9` and `9.0` are none, whatever a cast makes of them: rejected, `9` goes in."""
     target = TARGET.replace('legacy_id = { type = "varchar(40)" }', 'legacy_id = { type = "bigint" }')
     url = f"sqlite:///{tmp_path / 'target.db'}"
     lay_out(tmp_path, SPECS, target=target, target_url=url, batch_rows=2)
     people = ("NO,NAME,PHONE,AREA,SECURE", "7,Ng,,,N", "08,Li,,,N", "9,Ab,,,N", "007,Xu,,,N", "007,Xu,,,N")
+    people += ("+9,Bo,,,N", "0,Cy,,,N", "-0,Di,,,N", "9.0,Ed,,,N")
     details = ("NO,PERSON,NOTE", "1,7,tea", "2,08,coffee")
     header = {name: lines[:1] for name, lines in DUMP.items()}
     _dump(tmp_path, {**header, "PERSON": people, "DETAIL": details})
@@ -222,7 +224,7 @@ def test_two_keys_that_a_column_of_numbers_makes_one_are_held_with_what_belongs_
     with open_job(tmp_path) as job:
         list(run_stages(job, "reconcile"))
     found = _report(council)
-    assert found["PERSON"] == {"extracted": 5, "loaded": 2, "rejected": 1, "held": 2}
+    assert found["PERSON"] == {"extracted": 9, "loaded": 2, "rejected": 3, "held": 4}
     assert found["DETAIL"] == {"extracted": 2, "loaded": 1, "held": 1}
     assert council.ask("SELECT legacy_id FROM persons ORDER BY 1") == [(8,), (9,)]
     assert "another key is the same number" in (tmp_path / "reports/trial-1/report.html").read_text("utf-8")
