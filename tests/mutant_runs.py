@@ -1,9 +1,9 @@
 """Runs some tests once for each mutant of a module, all in one process: once all is imported most cost little.
 
 `python -m tests.mutant_runs`, in a folder that `tests/mutants.py` made, reads there which mutants and tests. First
-the tests run on the sound code: that tells which functions each of them reaches, and how long it takes. After FEW
+the tests run on the sound code: that tells which functions each of them reaches, and how long it takes. After some
 mutants they run on it again, so that no mutant can spoil the process for those after it: if they fail, what was
-found since is forgotten, and the process ends, to be started again.
+found since counts for nothing, and the process ends, to be started again (`tests/mutant_results.py`).
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ from _pytest.runner import runtestprotocol
 from hypothesis import HealthCheck, Phase, settings
 from mutmut.mutation import trampoline
 
-WORK, FOUND, BEGUN = "work.json", "found.jsonl", "begun.txt"
-KILLED, SURVIVED, UNREACHED, OUT_OF_TIME = "killed", "survived", "no test", "out of time"
-FEW = 40
+from tests.mutant_results import KILLED, OUT_OF_TIME, SURVIVED, UNREACHED, WORK, one_by_one
+
 LEAST = 10.0  # seconds of a processor that any mutant may take
 QUIET = (
     "-q", "--tb=line", "--assert=plain", "--basetemp=tmp", "-p", "no:cacheprovider",
@@ -66,17 +65,9 @@ class OncePerMutant:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """All mutants."""
         self._learn(session)
-        since: list[str] = []
-        for number, name in enumerate(self.names, 1):
-            Path(BEGUN).write_text(name, encoding="utf-8")
-            _tell(name, self._result(session, name))
-            since.append(name)
-            if number % FEW == 0 or number == len(self.names):
-                if not self._sound(session):
-                    for spoilt in since:
-                        _tell(spoilt, "")
-                    return True
-                since = []
+        one_by_one(
+            self.names, lambda name: self._result(session, name), lambda: self._sound(session), self._seconds
+        )
         return True
 
     def _learn(self, session: pytest.Session) -> None:
@@ -93,17 +84,24 @@ class OncePerMutant:
 
     def _result(self, session: pytest.Session, name: str) -> str:
         """What the tests make of one mutant: those first that found most, then the quickest."""
-        function = name.rpartition("__mutmut_")[0]
-        reaching = [item for item, reached in self.reached.items() if function in reached]
-        items = sorted(reaching, key=lambda item: (-self.kills[item], self.seconds[item]))
+        items = sorted(self._reaching(name), key=lambda item: (-self.kills[item], self.seconds[item]))
         if not items:
             return UNREACHED
         try:
-            with _at_most(LEAST + self.patience * sum(self.seconds[item] for item in items)) as late:
+            with _at_most(self._seconds(name)) as late:
                 passes = self._passes(items, name, session)
         except TakesTooLongError:
             return OUT_OF_TIME
         return OUT_OF_TIME if late else SURVIVED if passes else KILLED
+
+    def _reaching(self, name: str) -> list[pytest.Item]:
+        """The tests that reach the function of a mutant; all of them for the sound code."""
+        function = name.rpartition("__mutmut_")[0]
+        return [item for item, reached in self.reached.items() if not name or function in reached]
+
+    def _seconds(self, name: str) -> float:
+        """What a mutant may take of the processor."""
+        return LEAST + self.patience * sum(self.seconds[item] for item in self._reaching(name))
 
     def _sound(self, session: pytest.Session) -> bool:
         return self._passes(session.items, "", session)
@@ -139,11 +137,6 @@ def _at_most(seconds: float) -> Iterator[list[bool]]:
         yield late
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-
-
-def _tell(name: str, result: str) -> None:
-    with Path(FOUND).open("a", encoding="utf-8") as file:
-        file.write(json.dumps([name, result]) + "\n")
 
 
 def main() -> None:

@@ -26,12 +26,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutant_runs import BEGUN, FOUND, KILLED, OUT_OF_TIME, WORK
+from tests.mutant_results import (
+    BEGUN,
+    FOUND,
+    KILLED,
+    OUT_OF_TIME,
+    SURVIVED,
+    UNREACHED,
+    WORK,
+    begun,
+    keep,
+    read_results,
+)
 
 ROOT = Path(__file__).parent.parent
 COPIES = ROOT / "build" / "mutants"
 TREE = ("tests", "benchmarks", "runbooks", "docs", "casebridge")
-STALLED = 300.0  # seconds, beside what the tests take: then the process hangs where no signal reaches it
+STALLED, CLOCK = 300.0, 4.0
+"""Seconds by the clock without a word, and so many more for each of a processor that a mutant may take: then the
+process hangs where no signal reaches it."""
 
 REVIEW = ("tests/dedupe/test_review.py", "-k", "not postgresql")
 GUARDS: Mapping[str, Sequence[str]] = {
@@ -56,7 +69,7 @@ GUARDS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asks for. patience: a mutant counts as found when its tests need so many times the
+    """What the command line asks for. patience: a mutant is out of time when its tests need so many times the
     seconds of a processor that they need on the sound code; a machine that does other things does not count."""
 
     parts: tuple[str, ...]
@@ -80,17 +93,26 @@ class Measured:
 def measure(module: str, tests: Sequence[str], asked: Asked) -> Measured:
     """Mutate one module in a copy of the tree and run its tests on each mutant."""
     folder = COPIES / module.replace("/", ".").removesuffix(".py")
-    before = _results(folder) if asked.again else {}
+    before = read_results(folder).kept if asked.again else {}
     was = _functions((folder / "casebridge" / module).read_text(encoding="utf-8")) if before else {}
     names, text = _mutants(module, (ROOT / "casebridge" / module).read_text(encoding="utf-8"))
     now = _functions(text)
     _copy_tree(folder)
     (folder / "casebridge" / module).write_text(text, encoding="utf-8")
     killed = (name for name in names if before.get(name) == KILLED)
-    _note(folder, {name: KILLED for name in killed if was.get(_sound(name)) == now[_sound(name)]})
-    while left := [name for name in names if name not in _results(folder)]:
-        _run(folder, left, tests, asked.patience)
-    return Measured(module, {name: _results(folder)[name] for name in names}, text)
+    keep(folder, {name: KILLED for name in killed if was.get(_sound(name)) == now[_sound(name)]})
+    found = run_all(folder, names, tests, asked.patience)
+    return Measured(module, {name: found[name] for name in names}, text)
+
+
+def run_all(folder: Path, names: Sequence[str], tests: Sequence[str], patience: float) -> Mapping[str, str]:
+    """Run the tests on each mutant whose result is not kept yet, in as many processes as it takes. Whichever hangs
+    its process, or ends it, as the first after a sound check, is out of time; another runs again, as the first."""
+    suspect = ""
+    while left := [name for name in names if name not in read_results(folder).kept]:
+        left.sort(key=lambda name: name != suspect)
+        suspect = _run(folder, left, tests, patience)
+    return read_results(folder).kept
 
 
 def _mutants(module: str, sound: str) -> tuple[list[str], str]:
@@ -102,45 +124,36 @@ def _mutants(module: str, sound: str) -> tuple[list[str], str]:
     return [f"{front}.{name}" for name in made.mutant_names], made.code
 
 
-def _run(folder: Path, names: Sequence[str], tests: Sequence[str], patience: float) -> None:
-    """Run the tests on these mutants in one process; whichever hangs it, or ends it, was found."""
+def _run(folder: Path, names: Sequence[str], tests: Sequence[str], patience: float) -> str:
+    """Run the tests on these mutants in one process; the mutant at which it ended, if it ended too soon."""
     work = {"names": list(names), "tests": list(tests), "patience": patience}
     (folder / WORK).write_text(json.dumps(work), encoding="utf-8")
     command = [sys.executable, "-m", "tests.mutant_runs"]
-    before = _results(folder)
+    before = read_results(folder).kept
+    keep(folder, before)
     (folder / BEGUN).unlink(missing_ok=True)
     with (folder / "tests.log").open("a", encoding="utf-8") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
         _watch(process, folder)
-    begun = (folder / BEGUN).read_text(encoding="utf-8") if (folder / BEGUN).exists() else ""
-    if begun and begun not in _results(folder):
-        _note(folder, {**_results(folder), begun: OUT_OF_TIME})
-    elif _results(folder) == before:
+    found, last = read_results(folder), (begun(folder) or ("", 0.0))[0]
+    suspect = "" if last in found.kept or last in found.loose else last
+    if suspect and not found.loose:
+        keep(folder, {**found.kept, suspect: OUT_OF_TIME})
+    elif not suspect and found.kept == before:
         raise SystemExit(f"{folder.name}: its tests do not pass on the sound code; see {folder / 'tests.log'}")
+    return suspect
 
 
 def _watch(process: subprocess.Popen[bytes], folder: Path) -> None:
-    """Wait for the process, and end it when it has told nothing for a long time."""
-    told, size = time.monotonic(), -1
+    """Wait for the process, and end it when it has told nothing for a long time. Before the first mutant it cannot
+    hang for one."""
+    since, told = time.monotonic(), (-1, begun(folder))
     while process.poll() is None:
-        time.sleep(0.5)
-        now = (folder / FOUND).stat().st_size
-        told, size = (time.monotonic(), now) if now != size else (told, size)
-        if time.monotonic() - told > STALLED:
+        time.sleep(0.1)
+        now = ((folder / FOUND).stat().st_size, begun(folder))
+        since, told = (time.monotonic(), now) if now != told else (since, told)
+        if now[1] and time.monotonic() - since > STALLED + CLOCK * now[1][1]:
             process.kill()
-
-
-def _results(folder: Path) -> dict[str, str]:
-    """What became of each mutant so far."""
-    path = folder / FOUND
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    found = dict(json.loads(line) for line in lines)  # the last word on each: none, where it was forgotten again
-    return {name: result for name, result in found.items() if result}
-
-
-def _note(folder: Path, results: Mapping[str, str]) -> None:
-    lines = "".join(json.dumps(item) + "\n" for item in results.items())
-    (folder / FOUND).write_text(lines, encoding="utf-8")
 
 
 def _copy_tree(folder: Path) -> None:
@@ -153,10 +166,11 @@ def _copy_tree(folder: Path) -> None:
 
 
 def _written(found: Sequence[Measured]) -> Iterator[str]:
-    yield f"{'module':45}{'mutants':>9}{'killed':>9}{'survived':>10}"
+    columns = ("mutants", KILLED, OUT_OF_TIME, SURVIVED)
+    yield f"{'module':45}" + "".join(f"{title:>13}" for title in columns)
     for item in found:
-        killed = len(item.having(KILLED, OUT_OF_TIME))
-        yield f"{item.module:45}{len(item.found):>9}{killed:>9}{len(item.found) - killed:>10}"
+        lists = (item.found, item.having(KILLED), item.having(OUT_OF_TIME), item.having(SURVIVED, UNREACHED))
+        yield f"{item.module:45}" + "".join(f"{len(names):>13}" for names in lists)
     for item in found:
         functions = _functions(item.text)
         for name, result in item.found.items():
@@ -166,10 +180,18 @@ def _written(found: Sequence[Measured]) -> Iterator[str]:
 
 
 def _functions(text: str) -> dict[str, str]:
-    """The bodies of all functions of a mutated module, by their names there."""
+    """All functions of a mutated module by their names there, each as it stands, under the name it had."""
     lines = text.splitlines()
     nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
-    return {node.name: "\n".join(lines[node.lineno : node.end_lineno]) for node in nodes}
+    return {
+        node.name: "\n".join(lines[node.lineno - 1 : node.end_lineno]).replace(node.name, _plain(node.name), 1)
+        for node in nodes
+    }
+
+
+def _plain(name: str) -> str:
+    """The name of a function of a mutated module, without what tells its mutants apart."""
+    return re.sub(r"__mutmut_(orig|\d+)$", "", name)
 
 
 def _sound(name: str) -> str:
