@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from casebridge.dedupe.scan.config import read_scans
 from casebridge.dedupe.scan.history import Record
 from casebridge.dedupe.scan.night import Preview, preview, scan
 from casebridge.dedupe.scan.state import read_state
@@ -33,8 +32,9 @@ def chores_of(folder: Path) -> dict[str, list[str] | None]:
 
 
 def absent_chores(folder: Path) -> dict[str, str]:
-    """What the project says of each chore where a table or column that it needs is not there."""
-    return {chore.name: chore.absent for chore in read_scans(folder)[0].chores}
+    """Why the last scan could not make some of these lists, in words."""
+    nights = read_state(read_settings(folder).work).facts.get("nights", [])
+    return dict(nights[-1].get("absent", {})) if nights else {}
 
 
 def _today() -> dt.date:

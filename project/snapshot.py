@@ -109,6 +109,15 @@ class Snapshot:
         self._refuse_odd(asked, name or "its query")
         return asked
 
+    def has(self, name: str) -> bool:
+        """Whether `asked` would find a table or view of this name."""
+        try:
+            return bool(self._found(name))
+        except SourceError as error:
+            if error.__cause__ is not None:  # the server's own words
+                raise
+            return False
+
     def _found(self, name: str) -> tuple[str, str]:
         """Schema and table of a name: a table may have a dot in its own name."""
         tables = self.names()

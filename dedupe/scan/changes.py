@@ -54,7 +54,7 @@ def read_table(
     of people of whom nothing may be kept. last: the day on which `before` was read. whole: read every row,
     whatever the dates say. keys: of `before`. Where other columns were read before, it counts as never read."""
     if before is None or before.columns != [*table.wanted, HASH]:
-        now = _without(_rows(snapshot, table), table, hidden)
+        now = without(_rows(snapshot, table), table.people, hidden)
         sums = snapshot.keys_sum(table.name, table.key) if table.changed else None
         return TableRead(KeptRows.whole(table.key, now), _owners(now, table), now.height, keys=sums)
     found = _by_date(snapshot, table, before, hidden, last, keys) if table.changed and not whole else None
@@ -66,7 +66,7 @@ def _by_hash(snapshot: Snapshot, table: LiveTable, before: KeptRows, hidden: Col
     by, kept, read = [table.key, HASH], _marks(before, table), 0
     came, seen = [_empty(table)], [kept.select(by).clear()]
     for batch in snapshot.read(table.name, table.wanted):
-        rows = _without(with_hash(batch), table, hidden)
+        rows = without(with_hash(batch), table.people, hidden)
         # Looked up in the batch and not in all that is kept: what is looked up in takes memory.
         known = kept.select(by).join(rows, on=by, how="semi", nulls_equal=True)
         came.append(rows.join(known, on=by, how="anti", nulls_equal=True))
@@ -117,7 +117,7 @@ def _by_date(
     known = before.of(table.key, set(fresh.get_column(table.key).drop_nulls()))
     now = snapshot.keys_sum(table.name, table.key)
     if _same_keys(snapshot, table, fresh, known, keys, now):
-        named = [before.of(name, hidden) for name in (table.person, *table.others)] if hidden else []
+        named = [before.of(name, hidden) for name in table.people] if hidden else []
         return _changed(table, before, hidden, fresh, pl.concat([known.clear(), *named]), now)
     return _by_all_keys(snapshot, table, before, hidden, fresh, now)
 
@@ -148,7 +148,7 @@ def _by_all_keys(
     unknown = keys.join(kept, on=table.key, how="anti").join(fresh, on=table.key, how="anti")
     if unknown.height:  # a row came with an old date: the date says nothing of it
         fresh = pl.concat([fresh, *_by_key(snapshot, table, unknown.get_column(table.key).to_list())])
-    stay = _without(kept, table, hidden).join(keys, on=table.key, how="semi")
+    stay = without(kept, table.people, hidden).join(keys, on=table.key, how="semi")
     return _changed(table, before, hidden, fresh, kept.join(stay, on=table.key, how="anti"), now)
 
 
@@ -161,7 +161,7 @@ def _changed(
     now: KeysSum,
 ) -> TableRead:
     """The table with these rows instead of those that were kept of their keys, and without those that are gone."""
-    read, fresh = fresh.height, _without(fresh, table, hidden)
+    read, fresh = fresh.height, without(fresh, table.people, hidden)
     known = before.of(table.key, set(fresh.get_column(table.key).drop_nulls()))
     came = fresh.join(known, on=[table.key, HASH], how="anti")
     went = known.join(came, on=table.key, how="semi")
@@ -192,15 +192,16 @@ def _day(latest: object) -> str | None:
         return None
 
 
-def _without(rows: pl.DataFrame, table: LiveTable, hidden: Collection[str]) -> pl.DataFrame:
-    if not hidden:
+def without(rows: pl.DataFrame, people: Collection[str], hidden: Collection[str]) -> pl.DataFrame:
+    """The rows in which none of these columns holds the key of somebody of whom nothing may be kept."""
+    if not hidden or not people:
         return rows
-    named = [pl.col(column).is_in(sorted(hidden)).fill_null(False) for column in (table.person, *table.others)]
+    named = [pl.col(column).is_in(sorted(hidden)).fill_null(False) for column in people]
     return rows.filter(~pl.any_horizontal(named))
 
 
 def _owners(rows: pl.DataFrame, table: LiveTable) -> frozenset[str]:
-    named = [rows.get_column(column) for column in (table.person, *table.others)]
+    named = [rows.get_column(column) for column in table.people]
     return frozenset(pl.concat(named).drop_nulls().unique())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,10 @@ KNOWN: Mapping[str, frozenset[str]] = {
         }
     ),
     "scan.chores": frozenset({"words", "query", "tables", "of", "absent"}),
+    "whole": frozenset({"columns", "people"}),
     "scan.tables": frozenset({"key", "person", "columns", "changed", "others"}),
 }
-"""The keys of `[scan]`, and of a part `[scan.tables.NAME]`."""
+"""The keys of `[scan]`, of its parts, and of a table that is read whole."""
 _OF_PEOPLE = {"unborn", "not_restricted", "chores", "made_by", "lookups", "verified"}
 """The keys that only a register of people has."""
 RESTRICTED = "restricted"
@@ -58,22 +59,42 @@ class LiveTable:
     others: tuple[str, ...] = ()
 
     @property
+    def people(self) -> tuple[str, ...]:
+        """The columns that hold somebody's key."""
+        return (self.person, *self.others)
+
+    @property
     def wanted(self) -> tuple[str, ...]:
         """Every column that is read, each once."""
-        own = (self.key, self.person, *self.others, *([self.changed] if self.changed else []))
+        own = (self.key, *self.people, *([self.changed] if self.changed else []))
         return tuple(dict.fromkeys((*own, *self.columns)))
+
+
+@dataclass(frozen=True)
+class WholeTable:
+    """A table or view of which these columns are read, of every row, each night. `people` are the columns that
+    hold somebody's key: a row of somebody on a no-link list is let go. None where nothing says which do."""
+
+    name: str
+    columns: tuple[str, ...]
+    people: tuple[str, ...] | None = None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Every column that is read, each once."""
+        return tuple({name.casefold(): name for name in (*(self.people or ()), *self.columns)}.values())
 
 
 @dataclass(frozen=True)
 class Chore:
     """A list for somebody's day: what it is in words, the query of keys (`id`), and the tables that it needs
-    beside those of the scan, each with its columns. `of`: the table whose keys these are, where they are not
-    people's; `absent`: what is said where a table or column is not there."""
+    beside those of the scan. `of`: the table whose keys these are, where they are not people's; `absent`: what is
+    said where a table or column is not there."""
 
     name: str
     words: str
     query: str
-    tables: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    tables: tuple[WholeTable, ...] = ()
     of: str = ""
     absent: str = ""
 
@@ -84,7 +105,7 @@ class ScanConfig:
     columns of `fields` and `restricted`; `related` and `duplicates` have pairs (`left_id`, `right_id`) that are on
     file as two people and as one, `unborn` pairs of an unborn record with a born child; `merged` has `gone` and
     `kept`; `teams` and `flags` what a reviewer is shown, `made_by` the team that made a record. `lookups` are
-    further tables for these, each with its columns, read whole; `verified` is the column of `query` that says that
+    further tables for these; `verified` is the column of `query` that says that
     an NHS number was traced. `kind` is what the register holds; `name` of a register
     that is not of people."""
 
@@ -99,7 +120,7 @@ class ScanConfig:
     teams: str = ""
     flags: str = ""
     made_by: str = ""
-    lookups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    lookups: tuple[WholeTable, ...] = ()
     verified: str = ""
     not_restricted: tuple[str, ...] = NOT_RESTRICTED
     chores: tuple[Chore, ...] = ()
@@ -200,9 +221,9 @@ def _people(raw: Mapping[str, Any]) -> ScanConfig:
     for part, where in ((_part(raw, "fields"), "fields"), (str(body.get("query", "")).strip(), "scan.query")):
         if not part:
             problems.append(Problem(FILE, where, "is missing"))
-    chores = tuple(_chore(name, chore, problems) for name, chore in _part(body, "chores").items())
+    chores = tuple(_chore(name, chore, tables, problems) for name, chore in _part(body, "chores").items())
     is_open = texts_of(FILE, "scan", body, "not_restricted", problems)
-    lookups = _columns_by_table(body, "lookups", "scan.lookups", problems)
+    lookups = _whole_tables(body, "lookups", "scan.lookups", tables, problems)
     if problems:
         raise SpecError(problems)
     queries = {name: str(body.get(name, "")) for name in ("query", *QUERIES)}
@@ -228,22 +249,43 @@ def _table(name: str, body: Any, problems: list[Problem], where: str) -> LiveTab
     return LiveTable(name, str(body.get("key", person)), person, columns, str(body.get("changed", "")), others)
 
 
-def _chore(name: str, body: Any, problems: list[Problem]) -> Chore:
+def _chore(name: str, body: Any, known: Sequence[LiveTable], problems: list[Problem]) -> Chore:
     where = f"scan.chores.{name}"
     _unknown("scan.chores", body, where, problems)
     body = body if isinstance(body, dict) else {}
     if not str(body.get("query", "")).strip():
         problems.append(Problem(FILE, f"{where}.query", "is missing"))
-    needed = _columns_by_table(body, "tables", f"{where}.tables", problems)
+    needed = _whole_tables(body, "tables", f"{where}.tables", known, problems)
     words, query = str(body.get("words", name.replace("_", " "))), str(body.get("query", ""))
     return Chore(name, words, query, needed, str(body.get("of", "")), str(body.get("absent", "")))
 
 
-def _columns_by_table(
-    body: Mapping[str, Any], name: str, where: str, problems: list[Problem]
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    tables = dict(_part(body, name))
-    return tuple((str(table), texts_of(FILE, where, tables, table, problems) or ()) for table in tables)
+def _whole_tables(
+    body: Mapping[str, Any], name: str, where: str, known: Sequence[LiveTable], problems: list[Problem]
+) -> tuple[WholeTable, ...]:
+    """Tables as a list of columns, or as `columns` with `people`. known: the tables of the scan."""
+    found = list[WholeTable]()
+    for table, said in _part(body, name).items():
+        here, told = f"{where}.{table}", said if isinstance(said, dict) else {"columns": said}
+        _unknown("whole", told, here, problems)
+        columns = texts_of(FILE, here, told, "columns", problems)
+        if not columns:
+            problems.append(Problem(FILE, here, "must name the columns that are read"))
+        people = texts_of(FILE, here, told, "people", problems)
+        found.append(_with_people(WholeTable(table, columns or (), people), known))
+    return tuple(found)
+
+
+def _with_people(table: WholeTable, known: Sequence[LiveTable]) -> WholeTable:
+    """The table with what the scan's own tables say of whose rows it has: one of the same name, and where nothing
+    is said, columns that are called as those that hold somebody's key elsewhere."""
+    same = {name for one in known if one.name.casefold() == table.name.casefold() for name in one.people}
+    if same:
+        return replace(table, people=tuple(sorted({*same, *(table.people or ())})))
+    if table.people is not None:
+        return table
+    elsewhere = {name.casefold() for one in known for name in one.people if name != one.key}
+    return replace(table, people=tuple(name for name in table.columns if name.casefold() in elsewhere) or None)
 
 
 def _unknown(part: str, body: Any, where: str, problems: list[Problem]) -> None:

@@ -28,7 +28,7 @@ class Record:
     back, that were settled since, that wait (by age, `oldest` in days), that people decided; the mean probability
     of the new ones; of each role the share of people who have its commonest value (`largest`), and of
     those who have any (`filled`); NHS numbers by cohort; rows that came from each table, changes that a change
-    date hid (`late`), how many are on the list of each chore (`absent`: what is said where it could not be made),
+    date hid (`late`), how many are on the list of each chore (`absent`: why one could not be made),
     nights that were missed before, seconds; of each further register what stands in COUNTED, None where it could
     not be read; of the pairs that wait how many there are by what merge pre-flight says; of each role that has a
     form, the share of people whose value has it (`valid`); by team its counts (`TEAM_COUNTS`)."""

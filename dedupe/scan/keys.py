@@ -102,6 +102,11 @@ def hidden_records(settings: Settings, crosswalk: pl.DataFrame, known: Collectio
     return no_link.hidden(known) | set(live.drop_nulls())
 
 
+def has_a_list(settings: Settings) -> bool:
+    """Whether the register or a legacy system has a no-link list."""
+    return bool(NoLink(_OfRegister(settings)))
+
+
 def has_own_list(settings: Settings) -> bool:
     """Whether the register has a no-link list of its own."""
     return settings.live is not None and settings.live.no_link is not None

@@ -21,7 +21,7 @@ from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.evidence import said_until_now
 from casebridge.dedupe.review.reraise import note_bases
 from casebridge.dedupe.scan.by_team import made_tonight, team_counts, teams_of
-from casebridge.dedupe.scan.chores import done_chores
+from casebridge.dedupe.scan.chores import chore_warnings, done_chores, unmade
 from casebridge.dedupe.scan.config import read_scans
 from casebridge.dedupe.scan.counts import Counts
 from casebridge.dedupe.scan.drift import drift
@@ -92,9 +92,8 @@ def _read(settings: Settings, work: _Night, *, whole: bool, write: bool) -> dict
         own = [f"{system}:{key}" for batch in named for key in batch.get_column(people.key).drop_nulls()]
         hidden = hidden_records(settings, crosswalk, own)
         seen = {"": work.seen(snapshot, crosswalk, frozenset(hidden), last, whole=whole, write=write)}
-        known = {name.casefold() for name in snapshot.tables()} if work.further else set()
         for one in work.further:
-            if all("." in table.name or table.name.casefold() in known for table in one.config.tables):
+            if all(snapshot.has(table.name) for table in one.config.tables):
                 seen[one.config.name] = one.seen(snapshot, crosswalk, frozenset(), last, whole=whole, write=write)
     there = crosswalk.filter(~pl.col("live").is_in(sorted(hidden)))
     return {name: replace(one, crosswalk=there) for name, one in seen.items()}
@@ -204,7 +203,7 @@ class _Night(RegisterNight):
             rows_read={name: table.read for name, table in seen.tables.items()},
             late={name: table.late for name, table in seen.tables.items() if table.late}, missed=max(gap, 0),
             chores={name: None if keys is None else len(keys) for name, keys in lists.items()},
-            absent={one.name: one.absent for one in self.config.chores if one.absent and lists[one.name] is None},
+            absent=unmade(self.config, seen.chores),
             registers={name: one.counts for name, one in told.items()},
             warnings=(*found.linked.warnings, *(words for one in told.values() for words in one.warnings)),
             seconds=round(time.monotonic() - self.began, 2),
@@ -214,7 +213,8 @@ class _Night(RegisterNight):
         absent = [f"{name}: there is no such table, and so no teams that it would tell" for name in seen.absent]
         hidden = [f"{name}: {counted(rows, 'row')} changed though `changed` did not move: it cannot be trusted"
                   for name, rows in record.late.items()]  # fmt: skip
-        record = record.warned([*clock, *absent, *hidden, *drift(nights, record)])
+        lacking = chore_warnings(self.config, seen.chores)
+        record = record.warned([*clock, *absent, *lacking, *hidden, *drift(nights, record)])
         live = self.settings.live
         kept = [*nights, record][-(live.keep_nights if live else 1) :]
         return record, [one.plain() for one in kept]

@@ -19,7 +19,7 @@ from casebridge.dedupe.review.evidence_pairs import pairs_evidence
 from casebridge.dedupe.review.reraise import note_bases
 from casebridge.dedupe.scan.by_team import Teams, teams_of, with_teams
 from casebridge.dedupe.scan.changes import TableRead, read_table
-from casebridge.dedupe.scan.chores import read_chores, read_whole
+from casebridge.dedupe.scan.chores import ChoreRows, read_chores, read_whole
 from casebridge.dedupe.scan.config import RESTRICTED, ScanConfig
 from casebridge.dedupe.scan.counts import NHS, Counts
 from casebridge.dedupe.scan.drift import NIGHTS, drift
@@ -62,7 +62,7 @@ class Seen:
     tables: Mapping[str, TableRead]
     crosswalk: pl.DataFrame
     hidden: frozenset[str]
-    chores: Mapping[str, Mapping[str, pl.DataFrame] | None]
+    chores: Mapping[str, ChoreRows]
     lookups: Mapping[str, pl.DataFrame | None] = field(default_factory=dict)
 
     @property
@@ -153,7 +153,8 @@ class RegisterNight:
                 found = replace(found, rows=self.state.written(table.name, found.rows))
             tables[table.name] = found
             self.tell(f"{table.name}: {tables[table.name].read:,} rows read")
-        return Seen(tables, crosswalk, hidden, read_chores(snapshot, self.config.chores), self._lookups(snapshot))
+        chores = read_chores(snapshot, self.config, keys)
+        return Seen(tables, crosswalk, hidden, chores, self._lookups(snapshot, keys))
 
     def _check_tables(self, snapshot: Snapshot) -> None:
         """SourceError names the tables that are not there."""
@@ -165,11 +166,10 @@ class RegisterNight:
             hint = f"mend {self.config.at('tables')} in linkage.toml (`casebridge check` lists what does not fit)"
             raise SourceError(where, f"has no table {', '.join(gone)}", hint=f"{hint}; nothing was changed")
 
-    def _lookups(self, snapshot: Snapshot) -> dict[str, pl.DataFrame | None]:
-        known = {name.casefold() for name in snapshot.tables()} if self.config.lookups else set()
+    def _lookups(self, snapshot: Snapshot, hidden: Collection[str]) -> dict[str, pl.DataFrame | None]:
         return {
-            name: read_whole(snapshot, name, columns) if "." in name or name.casefold() in known else None
-            for name, columns in self.config.lookups
+            table.name: read_whole(snapshot, table, hidden) if snapshot.has(table.name) else None
+            for table in self.config.lookups
         }
 
     def look(self, seen: Seen, *, write: bool) -> Found:
@@ -222,8 +222,8 @@ class RegisterNight:
     def _looked_up(self, seen: Seen) -> dict[str, pl.DataFrame]:
         """The lookups, those that are not there without rows."""
         return {
-            name: pl.DataFrame(schema=dict.fromkeys(columns, pl.String())) if rows is None else rows
-            for name, columns in self.config.lookups for rows in [seen.lookups[name]]
+            one.name: pl.DataFrame(schema=dict.fromkeys(one.wanted, pl.String())) if rows is None else rows
+            for one in self.config.lookups for rows in [seen.lookups[one.name]]
         }  # fmt: skip
 
     def _moved(self, queries: LiveQueries, seen: Seen) -> tuple[Moved, set[str] | None]:
@@ -270,7 +270,10 @@ class RegisterNight:
     def beside(self, seen: Seen | None) -> Told:
         """Of a register that is not of people: find, and have it count when the night of people does."""
         if seen is None:
-            return Told(None)
+            names = ", ".join(table.name for table in self.config.tables)
+            return Told(
+                None, warnings=(f"{self.config.name}: not read: of its tables ({names}) not all are there",)
+            )
         found = self.look(seen, write=True)
         note_bases(self.log.engine, found.said, found.linked.pairs.lazy())
         members = frozenset(item for side in ENDS for item in found.pairs.get_column(side))
@@ -342,7 +345,6 @@ class RegisterNight:
         many = state.files["register.touched"].rows > min(MOST_SINCE, SHARE_SINCE * register.height)
         keys = {item.partition(":")[2] for item in seen.hidden}
         hidden = register.names_in_base(["id"], seen.hidden) or any(
-            seen.rows[table.name].names_in_base([table.person, *table.others], keys)
-            for table in self.config.tables
+            seen.rows[table.name].names_in_base(table.people, keys) for table in self.config.tables
         )
         return many or hidden or state.night + 1 - int(state.facts["whole_since"]) >= NIGHTS_SINCE

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from casebridge.dedupe.scan.chores import ABSENT
 from casebridge.dedupe.scan.steps import Model
 from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.render import show_json
@@ -58,7 +57,7 @@ def _chores(folder: Path, as_json: bool) -> None:
         show_json(lists)
         return
     for name, keys in lists.items():
-        for key in keys if keys is not None else (absent.get(name) or ABSENT,):
+        for key in keys if keys is not None else (absent.get(name) or "not read",):
             click.echo(f"{name},{key}")
 
 
