@@ -3,6 +3,7 @@ digits."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -30,11 +31,20 @@ def parquet_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:  
         if nested:
             what = f"has lists or records as values: {', '.join(nested[:5])}"
             raise SourceError(name, what, hint="have them written as tables of their own, or as JSON")
-        strange = [f"{field.name} ({field.type})" for field in file.schema_arrow if not _is_plain(field.type)]
+        unread = [*(field for field in file.schema_arrow if not _is_plain(field.type)), *_miscounted(file)]
+        strange = [f"{field.name} ({field.type})" for field in unread]
         if strange:
             what = f"has values of a type that is not read: {', '.join(strange[:5])}"
             raise SourceError(name, what, hint="have them written as text")
         return tuple(field.name for field in file.schema_arrow)
+
+
+def _miscounted(file: pa.parquet.ParquetFile) -> list[pa.Field]:
+    """Lengths of time that were written from a dictionary: only the writer's own note of its types tells that, and
+    Arrow reads them as numbers of whatever they were counted in."""
+    noted = (file.metadata.metadata or {}).get(b"ARROW:schema")
+    written = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(noted))) if noted else ()
+    return [of for of in written if pa.types.is_dictionary(of.type) and pa.types.is_duration(of.type.value_type)]
 
 
 def examine_parquet(path: Path, name: str, read: ReadSpec) -> Part:  # noqa: ARG001
@@ -77,24 +87,29 @@ def _narrowed(batch: pa.RecordBatch) -> pa.RecordBatch:
         if isinstance(field.type, pa.BaseExtensionType):
             batch = batch.set_column(place, field.name, batch.column(place).storage)
         if pa.types.is_decimal256(field.type):
-            batch = batch.set_column(place, field.name, batch.column(place).cast(pa.string()))
+            texts = pl.Series(batch.column(place).cast(pa.string()))
+            batch = batch.set_column(place, field.name, _in_full(texts).to_arrow())
     return batch
 
 
 def _texts(frame: pl.DataFrame) -> pl.DataFrame:
     lengths = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Duration)]
     clocks = [_clock(pl.col(name)).alias(name) for name in lengths]
-    numbers = [_in_full(frame[name]) for name, kind in frame.schema.items() if kind.is_float()]
+    numbers = [_of_binary(frame[name]) for name, kind in frame.schema.items() if kind.is_float()]
     times = pl.col(pl.Time).dt.to_string("%H:%M:%S%.f")
     return frame.with_columns(pl.col(pl.Binary).bin.encode("hex"), times, *clocks, *numbers).cast(pl.String)
 
 
-def _in_full(numbers: pl.Series) -> pl.Series:
-    """Binary numbers by the fewest digits that tell them apart, without an exponent; whole ones whole."""
-    texts = numbers.cast(pl.String).str.replace(r"^(-?[0-9]+)\.0$", "$1").replace("-0", "0")
-    small = texts.str.contains("e", literal=True).fill_null(value=False).arg_true()
+def _of_binary(numbers: pl.Series) -> pl.Series:
+    """Binary numbers by the fewest digits that tell them apart; whole ones whole."""
+    return _in_full(numbers.cast(pl.String).str.replace(r"^(-?[0-9]+)\.0$", "$1").replace("-0", "0"))
+
+
+def _in_full(texts: pl.Series) -> pl.Series:
+    """Numbers without an exponent."""
+    short = texts.str.contains("[eE]").fill_null(value=False).arg_true()
     return (
-        texts.scatter(small, [format(Decimal(text), "f") for text in texts.gather(small)]) if len(small) else texts
+        texts.scatter(short, [format(Decimal(text), "f") for text in texts.gather(short)]) if len(short) else texts
     )
 
 

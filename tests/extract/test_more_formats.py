@@ -229,15 +229,25 @@ WIDE = "1" * 60 + ".10"
         (pa.array([45.0, -0.05, 1e22, -0.0, 1 / 3]), ["45", "-0.05", "1" + "0" * 22, "0", "0.3333333333333333"]),
         (pa.array([0.1, 16777216.0], pa.float32()), ["0.1", "16777216"]),
         (pa.array([Decimal(WIDE)], pa.decimal256(70, 2)), [WIDE]),
+        (
+            pa.array([Decimal(WIDE), None, Decimal(0)], pa.decimal256(70, 2)).dictionary_encode(),
+            [WIDE, None, "0.00"],
+        ),
+        (pa.array([Decimal("1e-9"), Decimal(0)], pa.decimal256(70, 9)), ["0.000000001", "0.000000000"]),
+        (pa.array([45.0, -0.0, None, 1e-7, 45.0]).dictionary_encode(), ["45", "0", None, "0.0000001", "45"]),
+        (
+            pa.array([dt.timedelta(1)]).dictionary_encode(),
+            r"a type that is not read: V \(dictionary<values=duration",
+        ),
         (pa.array([dt.time(9, 30, 0, 5), dt.time(9, 30)]), ["09:30:00.000005", "09:30:00"]),
         (pa.array(["a", "NaN"]).dictionary_encode(), ["a", "NaN"]),
         (pa.array([float("nan")]), "has the text `NaN` in column V, line 1"),
         (pa.array([b"0123456789abcdef"], pa.uuid()), [b"0123456789abcdef".hex()]),
         (pa.array([[1]]), "has lists or records as values: V"),
     ],
-    ids=range(8),
+    ids=range(12),
 )
-def test_values_of_parquet(tmp_path: Path, values: pa.Array, texts: list[str] | str) -> None:
+def test_values_of_parquet(tmp_path: Path, values: pa.Array, texts: list[str | None] | str) -> None:
     (tmp_path / "dump").mkdir()
     pq.write_table(pa.table({"V": values}), tmp_path / "dump" / "t.parquet")
     if isinstance(texts, str):
