@@ -17,7 +17,6 @@ from casebridge.dedupe.review.preflight import (
     look,
     outcome,
     split,
-    try_conditions,
 )
 from casebridge.project.batch import write_batch
 from casebridge.project.contracts import empty
@@ -41,9 +40,7 @@ def merge_rules(job: Job, config: LinkageConfig | None) -> MergeRules | None:
 
 def check_merge_rules(job: Job, config: LinkageConfig) -> None:
     """SpecError lists all that is wrong with the project's `merge.toml`."""
-    rules = merge_rules(job, config)
-    if rules:
-        try_conditions(job, rules)
+    merge_rules(job, config)
 
 
 def judged(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+
+import polars as pl
+from polars.exceptions import PolarsError
 
 from casebridge.dedupe.review.value_rules import Survivorship
 from casebridge.dedupe.review.value_rules_file import read_survivorship
@@ -21,15 +24,19 @@ _BLOCKER = {"words", "check", "tables", "outcome", "where", "from", "to", "colum
 
 
 class Outcome(enum.StrEnum):
-    """When two records of one person can become one, from the easiest to the strictest."""
+    """When two records of one person can become one, from the easiest to the strictest. NOT_KNOWN: something was
+    not looked for that would be stricter than what was found; no blocker says that."""
 
     BEFORE_LOAD = "merge before load"
     AFTER_GO_LIVE = "merge after go-live"
     MARK_ONLY = "mark as duplicate only"
+    NOT_KNOWN = "not known, for not all was looked for"
     NEVER = "never"
 
 
 ORDER = tuple(Outcome)
+SAID = tuple(one for one in Outcome if one is not Outcome.NOT_KNOWN)
+"""What a blocker may say."""
 
 
 def strictest(outcomes: Sequence[Outcome]) -> Outcome:
@@ -112,7 +119,26 @@ def read_merge_rules(folder: Path, target: Target, register: Sequence[str]) -> M
     survivorship = read_survivorship(raw, _columns(target, register), reader.problems)
     if reader.problems:
         raise SpecError(reader.problems)
-    return MergeRules(tuple(one for one in blockers if one), carried, survivorship)
+    rules = MergeRules(tuple(one for one in blockers if one), carried, survivorship)
+    _try_conditions(target, rules)
+    return rules
+
+
+def _try_conditions(target: Target, rules: MergeRules) -> None:
+    """SpecError names the conditions (`where`) that do not fit the columns of their tables."""
+    problems = []
+    for blocker in rules.blockers:
+        for table in sorted({feed.table for feed in blocker.feeds}) if blocker.where else ():
+            kinds = {one.name: pl.String() if one.references else one.type.dtype
+                     for one in target.by_name[table].columns}  # fmt: skip
+            try:
+                _ = pl.DataFrame(schema=kinds).filter(pl.sql_expr(blocker.where))
+            except PolarsError as error:
+                what = f"fails on {table}: {str(error).partition(';')[0].splitlines()[0]}"
+                hint = "it is SQL over the columns that target.toml gives that table"
+                problems.append(Problem(FILE, f"blockers.{blocker.name}.where", what, hint))
+    if problems:
+        raise SpecError(problems)
 
 
 def _columns(target: Target, register: Sequence[str]) -> list[str]:
@@ -158,7 +184,7 @@ class _Reader:
             return None
         self.unknown(where, body, _BLOCKER)
         check = self._one_of(where, body, "check", Check)
-        outcome = self._one_of(where, body, "outcome", Outcome)
+        outcome = self._one_of(where, body, "outcome", SAID)
         texts = {key: self._text(where, body, key) for key in ("words", "where", "from", "to", "column")}
         feeds = self._feeds(where, body, check)
         for feed in feeds:
@@ -225,7 +251,7 @@ class _Reader:
         self.wrong(where, f"{table} has no column `{name}`", did_you_mean(name, columns))
         return False
 
-    def _one_of(self, where: str, body: Mapping[str, Any], key: str, kind: type[_Word]) -> _Word | None:
+    def _one_of(self, where: str, body: Mapping[str, Any], key: str, kind: Iterable[_Word]) -> _Word | None:
         value = body.get(key)
         found = next((one for one in kind if one == value), None)
         if found is None:

@@ -7,18 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from casebridge.dedupe.review.evidence_file import PairEvidence, Person
-from casebridge.dedupe.review.merge_rules import Check, MergeRules, Outcome
+from casebridge.dedupe.review.merge_rules import SAID, Check, MergeRules, Outcome
 from casebridge.project.spec import TableSpec
 
 WORDS: Mapping[str, str] = {
     Outcome.BEFORE_LOAD: "Merge before load.",
     Outcome.AFTER_GO_LIVE: "Merge after go-live, in Mosaic: the load keeps the two apart.",
     Outcome.MARK_ONLY: "Mark as duplicate only: neither the load nor Mosaic can merge the two as they are.",
+    Outcome.NOT_KNOWN: "Not all that could stand in the way was looked for: merge neither before somebody has.",
     Outcome.NEVER: "Never merge the two.",
 }  # fmt: skip
 LIVE_WORDS: Mapping[str, str] = {
     Outcome.MARK_ONLY: "Mosaic merges neither into the other as they are: mark the two as duplicates, or have "
     "mended first what stands in the way.",
+    Outcome.NOT_KNOWN: WORDS[Outcome.NOT_KNOWN],
     Outcome.NEVER: WORDS[Outcome.NEVER],
 }
 """Of two records of the live register, where each merge is one in Mosaic."""
@@ -52,7 +54,7 @@ class MergeNotes:
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """What can come out of it."""
-        return tuple(one for one in Outcome if not (self.live and one is Outcome.BEFORE_LOAD))
+        return tuple(one for one in Outcome if one is not Outcome.BEFORE_LOAD) if self.live else SAID
 
 
 @dataclass(frozen=True)

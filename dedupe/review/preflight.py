@@ -14,11 +14,10 @@ from itertools import combinations
 import polars as pl
 
 from casebridge.dedupe.review.crosswalk import Groups
-from casebridge.dedupe.review.merge_rules import FILE, Blocker, MergeRules, Outcome, strictest
+from casebridge.dedupe.review.merge_rules import Blocker, MergeRules, Outcome, strictest
 from casebridge.dedupe.review.preflight_checks import CHECKS, ID, PAIR
 from casebridge.dedupe.review.preflight_facts import facts_of
 from casebridge.project.batch import digest
-from casebridge.project.errors import Problem, SpecError
 from casebridge.project.job import Job
 
 FOUND: Mapping[str, pl.DataType] = {
@@ -113,19 +112,3 @@ def split(grouped: Groups, rules: MergeRules, preflight: Preflight) -> Split:
         else:
             apart.append((ids, says))
     return Split(replace(grouped, merging=tuple(merging)), tuple(apart))
-
-
-def try_conditions(job: Job, rules: MergeRules) -> None:
-    """SpecError names the conditions (`where`) that do not fit the columns of their tables."""
-    problems = []
-    for blocker in rules.blockers:
-        for feed in blocker.feeds if blocker.where else ():
-            columns = {c.name: c.type.dtype for c in job.target.by_name[feed.table].columns}
-            texts = {c.name: pl.String() for c in job.target.by_name[feed.table].references}
-            try:
-                _ = pl.DataFrame(schema={**columns, **texts}).filter(pl.sql_expr(blocker.where))
-            except pl.exceptions.PolarsError as error:
-                what = f"fails on {feed.table}: {type(error).__name__}"
-                problems.append(Problem(FILE, f"blockers.{blocker.name}.where", what))
-    if problems:
-        raise SpecError(problems)

@@ -57,7 +57,8 @@ def _row(
     lines = compare(left, right, pair.levels)
     why = " ".join(reasons_to_doubt(pair, left, right))
     said = advice(notes, pair, left, right)
-    preflight = " ".join([said.words, *said.reasons]) if said else ""
+    unread = [f"Not looked for: {'; '.join(said.unread)}."] if said and said.unread else []
+    preflight = " ".join([said.words, *said.reasons, *unread]) if said else ""
     blank = [""] * (len(COLUMNS) - 2)
     sides = [text for role in roles for text in (left.text(role), right.text(role))]
     return [*blank, pair.left_id, pair.right_id, sentence(lines), why, preflight, ", ".join(pair.teams), *sides]

@@ -32,14 +32,16 @@ class LiveFacts:
     register: LiveTable
     system: str
 
-    def missing(self, blocker: Blocker) -> bool:
-        """Whether one of the tables that a blocker looks at is not there."""
+    def lacks(self, blocker: Blocker) -> list[str]:
+        """The tables that a blocker looks at and that are not there."""
         there = {name.casefold() for name in self.snapshot.names(self._schema)}
-        return any(table.casefold() not in there for feed in blocker.feeds for table in self._tables(feed))
+        asked = dict.fromkeys(table for feed in blocker.feeds for table in self._tables(feed))
+        return [table for table in asked if table.casefold() not in there]
 
     def of(self, blocker: Blocker, members: pl.DataFrame) -> list[pl.DataFrame]:
         """For each feed its rows of these records: the id, the system, and the columns that the check asks for.
-        SourceError where the register has them not, or does not let this login read them."""
+        SourceError where the register has them not, or does not let this login read them; SpecError where the
+        condition fails on a value."""
         if blocker.check is Check.BETWEEN:
             one, other = blocker.feeds
             return [self._rows(one, blocker, members, [other.path[0]])]

@@ -7,19 +7,28 @@ but, for each pair, how many rows of each record are behind a blocker.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from casebridge.dedupe.review.decisions import Ruling
-from casebridge.dedupe.review.merge_rules import FILE, MergeRules, Outcome, read_merge_rules
+from casebridge.dedupe.review.merge_rules import (
+    FILE,
+    ORDER,
+    Blocker,
+    MergeRules,
+    Outcome,
+    read_merge_rules,
+    strictest,
+)
 from casebridge.dedupe.review.merge_words import live_notes
 from casebridge.dedupe.review.preflight import FOUND, Found, Preflight, by_pair, looked, members_of, outcome
+from casebridge.dedupe.review.preflight_checks import PAIR
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.live_facts import LiveFacts
 from casebridge.project.database import refusal
-from casebridge.project.errors import SourceError
+from casebridge.project.errors import SourceError, SpecError
 from casebridge.project.settings import Settings
 from casebridge.project.snapshot import Snapshot, open_snapshot
 from casebridge.project.target import Target
@@ -61,25 +70,29 @@ def read_live_rules(settings: Settings, config: ScanConfig) -> LiveRules:
     return LiveRules(read_merge_rules(settings.folder, target, [register]), target)
 
 
-def preflighted(settings: Settings, config: ScanConfig, pairs: pl.DataFrame) -> Preflighted:
+def unread_blockers(settings: Settings, config: ScanConfig, known: LiveRules) -> dict[str, str]:
+    """The blockers that cannot be looked for, each with the reason: all are asked of nobody. SourceError where the
+    register is gone."""
+    nobody = pl.DataFrame(schema=dict.fromkeys(PAIR, pl.String()))
+    return _look(settings, config, known.rules, known.target, nobody)[1] if known.rules else {}
+
+
+def preflighted(settings: Settings, config: ScanConfig, known: LiveRules, pairs: pl.DataFrame) -> Preflighted:
     """Look at the pairs that wait, or were said to be one person. SourceError where the register is gone."""
-    known = read_live_rules(settings, config)
     rules = known.rules
     if rules is None:
         bare = pairs.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in COLUMNS.items())
         return Preflighted(bare, warnings=(known.why,) if known.why else ())
     asked = pairs.filter((pl.col("state") == "undecided") | (pl.col("ruling") == str(Ruling.SAME)))
-    asked = asked.select("left_id", "right_id")
+    asked = asked.select(PAIR)
     found, unread = _look(settings, config, rules, known.target, asked)
     told = by_pair(found)
-    marks = [_marks(rules, told.get(pair, ())) for pair in asked.iter_rows()]
+    marks = [_marks(rules, told.get(pair, ()), unread) for pair in asked.iter_rows()]
     says = pl.DataFrame(marks, schema=COLUMNS, orient="row")
     with_says = pairs.join(asked.hstack(says), on=["left_id", "right_id"], how="left", maintain_order="left")
     words = tuple(rules.by_name[name].words for name in unread)
-    warnings = (
-        f"merge pre-flight did not look for {', '.join(unread)}: the register has no such table or column, or "
-        "this login may not read it",
-    ) if unread and asked.height else ()  # fmt: skip
+    reasons = "; ".join(f"{name} ({why})" for name, why in unread.items())
+    warnings = (f"merge pre-flight did not look for {reasons}: what these may bar is not known",) if unread else ()
     tables = [(table.name, table.name.rpartition(".")[2]) for table in config.tables]
     return Preflighted(with_says, live_notes(rules, tables, config.register.name, words), warnings)
 
@@ -90,45 +103,58 @@ def blocked(pairs: pl.DataFrame) -> Preflight:
     return {(left, right): tuple(Found(*one) for one in json.loads(text)) for left, right, text in rows}
 
 
-def _marks(rules: MergeRules, found: Sequence[Found]) -> tuple[str, str]:
+def _marks(rules: MergeRules, found: Sequence[Found], unread: Collection[str]) -> tuple[str, str]:
     text = json.dumps([[one.blocker, one.left, one.right] for one in found])
-    return str(live_outcome(rules, found)), text
+    return str(live_outcome(rules, found, unread)), text
 
 
-def live_outcome(rules: MergeRules, found: Sequence[Found]) -> Outcome:
+def live_outcome(rules: MergeRules, found: Sequence[Found], unread: Collection[str] = ()) -> Outcome:
     """What can be done about a pair in the target itself, where a blocker binds whichever record goes: one of the
-    two goes when nothing that lasts is in its way."""
-    says = outcome(rules, found)
-    if says in {Outcome.NEVER, Outcome.MARK_ONLY}:
-        return says
-    lasting = [one for one in found if rules.by_name[one.blocker].outcome is Outcome.BEFORE_LOAD]
+    two goes when nothing that lasts is in its way. unread: blockers that were not looked for; where one of them
+    could be stricter than what was found, or bind the record that is to go, it is not known."""
+    lasting = [one for one in found if _lasts(rules.by_name[one.blocker])]
     stuck = any(one.left for one in lasting) and any(one.right for one in lasting)
-    return Outcome.MARK_ONLY if stuck else Outcome.AFTER_GO_LIVE
+    says = strictest([outcome(rules, found), Outcome.MARK_ONLY if stuck else Outcome.AFTER_GO_LIVE])
+    worst = strictest([_at_worst(rules.by_name[name]) for name in unread])
+    return Outcome.NOT_KNOWN if ORDER.index(worst) > ORDER.index(says) else says
+
+
+def _lasts(blocker: Blocker) -> bool:
+    """Whether no steps take it away in the target: before the load nothing was bound by it."""
+    return blocker.outcome is Outcome.BEFORE_LOAD
+
+
+def _at_worst(blocker: Blocker) -> Outcome:
+    """What it makes of a pair of the target where both records have it."""
+    return Outcome.MARK_ONLY if _lasts(blocker) else blocker.outcome
 
 
 def _look(
     settings: Settings, config: ScanConfig, rules: MergeRules, target: Target, asked: pl.DataFrame
-) -> tuple[pl.DataFrame, list[str]]:
-    """FOUND of these pairs, and the blockers that could not be looked for. Where a server refused one it answers
-    nothing more in that moment: what is left is asked in another."""
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """FOUND of these pairs, and the blockers that could not be looked for, each with the reason. Where a server
+    refused one it answers nothing more in that moment: what is left is asked in another."""
     url = settings.live.url if settings.live else settings.target_url
-    system, left = settings.live.system if settings.live else "", list(rules.blockers) if asked.height else []
-    found, unread = [pl.DataFrame(schema=dict(FOUND))], list[str]()
+    system, left = settings.live.system if settings.live else "", list(rules.blockers)
+    found, unread = [pl.DataFrame(schema=dict(FOUND))], dict[str, str]()
     members = members_of(asked)
 
     def told(snapshot: Snapshot) -> Iterable[pl.DataFrame]:
         facts = LiveFacts(snapshot, target, config.register, system)
         while left:
             blocker = left.pop(0)
-            if facts.missing(blocker):
-                unread.append(blocker.name)
+            if lacking := facts.lacks(blocker):
+                unread[blocker.name] = f"there is no table {', '.join(lacking)}"
                 continue
             try:
                 yield looked(asked, blocker, facts.of(blocker, members))
+            except SpecError as error:
+                unread[blocker.name] = "; ".join(f"{one.where} {one.what}" for one in error.problems)
             except SourceError as error:
-                if error.__cause__ is None or refusal(url, error.__cause__).retryable:  # type: ignore[arg-type]
+                why = refusal(url, error.__cause__) if error.__cause__ else None  # type: ignore[arg-type]
+                if why is None or why.retryable:
                     raise
-                unread.append(blocker.name)
+                unread[blocker.name] = why.reason
                 return
 
     while left:

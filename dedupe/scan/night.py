@@ -12,7 +12,7 @@ import datetime as dt
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -28,7 +28,7 @@ from casebridge.dedupe.scan.drift import drift
 from casebridge.dedupe.scan.failpoints import failpoint
 from casebridge.dedupe.scan.history import Record, counted_pairs, read_record, waiting
 from casebridge.dedupe.scan.keys import has_own_list, hidden_records, read_crosswalk
-from casebridge.dedupe.scan.live_preflight import preflighted
+from casebridge.dedupe.scan.live_preflight import LiveRules, preflighted, read_live_rules
 from casebridge.dedupe.scan.nightly_evidence import Beside, NightlyEvidence
 from casebridge.dedupe.scan.publishing import publish
 from casebridge.dedupe.scan.remade import ENDS, stirred
@@ -66,6 +66,7 @@ def preview(
 @contextmanager
 def _opened(settings: Settings, log: AuditLog, day: dt.date, tell: Tell, model: Model) -> Iterator[_Night]:
     configs, state = read_scans(settings.folder), read_state(settings.work)
+    rules = read_live_rules(settings, configs[0])
     remove_left_over(state.folder)
     ledger = Ledger(settings.work)
     try:
@@ -73,7 +74,7 @@ def _opened(settings: Settings, log: AuditLog, day: dt.date, tell: Tell, model: 
             RegisterNight(settings, log, config, state.part(config.name), ledger, day, tell, model)
             for config in configs[1:]
         )
-        yield _Night(settings, log, configs[0], state, ledger, day, tell, model, further=further)
+        yield _Night(settings, log, configs[0], state, ledger, day, tell, model, further=further, rules=rules)
     finally:
         ledger.close()
 
@@ -113,6 +114,7 @@ class _Night(RegisterNight):
     """A night of people, and of each further register with it."""
 
     further: tuple[RegisterNight, ...] = ()
+    rules: LiveRules = field(default_factory=LiveRules)
 
     def night(self, seen: Mapping[str, Seen], then: Mapping[str, str]) -> Record:
         """Find, write, and have it count: all registers in one moment."""
@@ -121,7 +123,7 @@ class _Night(RegisterNight):
         found = self.look(people, write=True)
         failpoint("after linking")
         note_bases(self.log.engine, found.said, found.linked.pairs.lazy())
-        looked = preflighted(self.settings, self.config, found.pairs)
+        looked = preflighted(self.settings, self.config, self.rules, found.pairs)
         told_of = replace(found.linked, warnings=(*found.linked.warnings, *looked.warnings))
         found = replace(found, pairs=looked.pairs, linked=told_of)
         told = {one.config.name: one.beside(seen.get(one.config.name)) for one in self.further}

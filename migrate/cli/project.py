@@ -15,7 +15,8 @@ from casebridge.migrate.cli.render import show_balance, show_json
 from casebridge.migrate.cli.run import do_run
 from casebridge.migrate.demo_nights import nights_of
 from casebridge.migrate.drafting.guesses import guesses
-from casebridge.migrate.live_register import check_live, init_scan, scans_only
+from casebridge.migrate.live_check import check_live, was_scanned
+from casebridge.migrate.live_register import init_scan, scans_only
 from casebridge.migrate.pipeline import check as check_project
 from casebridge.migrate.projects import init_project
 from casebridge.project.batch import write_text
@@ -85,7 +86,8 @@ def init(folder: Path, dumps: tuple[str, ...], live: str | None, target: str | N
 def check(folder: Path, as_json: bool) -> None:
     """Read every spec and reach every database; list all problems at once."""
     notes: list[str] = []
-    problems = check_live(folder) if scans_only(folder) else check_project(folder, notes)
+    problems = [] if scans_only(folder) else check_project(folder, notes)
+    problems += check_live(folder, notes) if scans_only(folder) or was_scanned(folder) else ()
     if as_json:
         show_json({"problems": problems, "notes": notes, "guesses": [asdict(item) for item in guesses(folder)]})
     for note in () if as_json else notes:

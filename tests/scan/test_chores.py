@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from casebridge.migrate.live_register import check_live
+from casebridge.migrate.live_check import check_live
 from casebridge.migrate.scanning import chores_of
 from casebridge.project.database import open_database
 from tests.councils import casebridge
@@ -78,7 +78,7 @@ def test_accounts_unused_for_six_months_are_listed_where_the_register_knows_of_t
     assert night.chores["unused_accounts"] is None
     told = "scan.chores.unused_accounts: nothing says whose rows are in workers, and there is a no-link list"
     assert any(words.startswith(told) for words in night.warnings)
-    assert any(told in problem for problem in check_live(live.folder))
+    assert any(told in problem for problem in check_live(live.folder, []))
 
 
 def test_check_tells_what_a_list_lacks_and_what_its_query_cannot_be_asked(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_check_tells_what_a_list_lacks_and_what_its_query_cannot_be_asked(tmp_pa
     without it in silence."""
     live = make_live(tmp_path / "project", people=1)
     live.says('workers = ["person_id", "end_date"]', 'WORKERS = ["persn_id", "END_DATE"]')
-    found = " ".join(check_live(live.folder))
+    found = " ".join(check_live(live.folder, []))
     assert "scan.chores.staff_as_clients.tables.WORKERS: has no column persn_id there (did you mean" in found
     assert "scan.chores.services_after_death.tables.care_packages: is no table there" in found
     assert "unused_accounts" not in found
@@ -94,5 +94,5 @@ def test_check_tells_what_a_list_lacks_and_what_its_query_cannot_be_asked(tmp_pa
     begin, end = (text.index(f"[scan.chores.{name}]") for name in ("services_after_death", "unused_accounts"))
     (live.folder / "linkage.toml").write_text(text[:begin] + text[end:].replace("left(last", "left(lost"))
     live.do(*(sa.text(f"CREATE TABLE addresses ({columns})") for columns in [ADDRESSES]))
-    (found,) = check_live(live.folder)
+    (found,) = check_live(live.folder, [])
     assert found.startswith("linkage.toml: scan.chores.unused_accounts: the query fails")

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from casebridge.dedupe.review.desk_figures import said_by_day, seconds_of
 from casebridge.dedupe.review.desk_words import Open, Refused
 from casebridge.dedupe.review.evidence_file import PairEvidence, Person
-from casebridge.dedupe.review.merge_rules import Outcome
+from casebridge.dedupe.review.merge_rules import SAID, Outcome
 from casebridge.dedupe.review.merge_words import read_notes
 from casebridge.dedupe.review.verdicts import SETTLING, Act, Opinion, Place
 from casebridge.dedupe.review.words import compare_roles, told
@@ -53,7 +53,7 @@ def show(visit: Visit) -> Response:
 def _outcomes(visit: Visit) -> Sequence[Outcome]:
     """What pre-flight can say of these pairs."""
     notes = read_notes(visit.desk.evidence().fact("merge"))
-    return notes.outcomes if notes else tuple(Outcome)
+    return notes.outcomes if notes else SAID
 
 
 def _row(visit: Visit, one: Open, people: Mapping[str, Person]) -> Row:
