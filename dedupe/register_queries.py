@@ -34,11 +34,10 @@ def ask(
             str(error).splitlines()[0] if of_the_query else f"{type(error).__name__} while it ran over the rows"
         )
         raise SpecError([Problem(FILE, where, f"the query fails: {reason}")]) from error
-    if missing := [name for name in dict.fromkeys(needs) if name not in rows.columns]:
-        hints = [did_you_mean(name, rows.columns) for name in missing]
-        raise SpecError(
-            [Problem(FILE, where, f"gives no column `{n}`", h) for n, h in zip(missing, hints, strict=True)]
-        )
+    missing = {name: did_you_mean(name, rows.columns) for name in needs if name not in rows.columns}
+    if missing:
+        what = "gives no column `{}`"
+        raise SpecError([Problem(FILE, where, what.format(name), hint) for name, hint in missing.items()])
     return rows
 
 

@@ -63,15 +63,37 @@ def test_every_bad_line_is_told_and_nothing_is_taken(tmp_path: Path) -> None:
     path = _sheet(
         tmp_path, "1,2,same,J,seen", "1,2,sam,J,seen", "1,1,same,J,seen", "1,,same,J,", "other:1,2,same,J,seen",
         "1,2,same,J,seen,more", "1,2,same", f"1,2,same,{'J' * 101},seen", f"1,2,same,J,{'x' * 1001}",
-        "1,9,same,J,seen", '1,2,same,J,"two\nlines"',
+        "1,9,same,J,seen", '1,2,same,J,"two\nlines"', "1,2,same,12 34,seen",
     )  # fmt: skip
     with pytest.raises(SpecError) as caught:
         read_sheet(path, ["old"], {"old:1", "old:2"})
     told = {problem.where: f"{problem.what} {problem.hint}" for problem in caught.value.problems}
-    assert told.keys() == {f"line {number}" for number in range(3, 12)}
+    assert told.keys() == {f"line {number}" for number in [*range(3, 12), 14]}
     assert "did you mean `same`?" in told["line 3"]
     assert "reviewer is longer" in told["line 9"]
     assert "names a record of which no pair can be made" in told["line 11"]
+    assert "reviewer must be a name" in told["line 14"]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "taken"),
+    [
+        ("old/teams:1", "old/teams:2", True), ("old/teams:1:a/b", "old/teams:2", True),
+        ("old:1/2", "old:3/4", True),
+        ("old:a/b:1", "old:c/d:1", True), ("old/teams:1", "old:2", False), ("old/teams:1", "old/rooms:1", False),
+        ("old/a/b:1", "old/c/b:1", False),
+    ],
+)  # fmt: skip
+def test_both_records_of_a_decision_are_of_one_register(
+    tmp_path: Path, left: str, right: str, taken: bool
+) -> None:
+    """Which one stands between the system and the first colon: a key may hold any character."""
+    path = _sheet(tmp_path, f"{left},{right},same,J,seen")
+    if taken:
+        assert [(said.left_id, said.right_id) for said in read_sheet(path, ["old"]).decisions] == [(left, right)]
+    else:
+        with pytest.raises(SpecError, match="names records of two registers"):
+            read_sheet(path, ["old"])
 
 
 @pytest.mark.parametrize("systems", [["old"], ["old", "older"]])
