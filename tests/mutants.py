@@ -54,7 +54,7 @@ GUARDS: Mapping[str, Sequence[str]] = {
     "dedupe/review/survivorship.py": REVIEW,
     "reconciliation/counting/restriction.py": ("tests/reconciliation/test_restricted.py",),
     "dedupe/review/decisions.py": ("tests/dedupe/test_sheets.py", *REVIEW),
-    "dedupe/review/crosswalk.py": ("tests/test_restriction.py", *REVIEW),
+    "dedupe/review/crosswalk.py": REVIEW,
     "dedupe/linkage/clusters.py": ("tests/linkage/test_clusters.py",),
     "dedupe/linkage/scoring/cascade.py": ("tests/linkage/test_cascade.py",),
     "dedupe/linkage/kinds/guards.py": ("tests/linkage/test_twin_guard.py",),

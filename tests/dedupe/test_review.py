@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from casebridge.dedupe.review.crosswalk import groups
+from casebridge.dedupe.review.crosswalk import groups, withheld
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Decision, Ruling, decision
 from casebridge.dedupe.review.desk_tables import DECISIONS
@@ -263,19 +263,41 @@ def _reachable(said: list[Decision], present: set[str]) -> set[frozenset[str]]:
     return found
 
 
-@given(said=SAID, present=st.sets(st.sampled_from(IDS)))
-def test_groups_are_what_can_be_reached_and_a_conflict_freezes_all_of_one(
-    said: list[Decision], present: set[str]
-) -> None:
-    """Different or unsure within a group is a conflict; decisions on absent records wait."""
-    made = groups(said, present)
-    torn = {
+def _torn(said: list[Decision], present: set[str]) -> set[frozenset[str]]:
+    """The groups in which somebody said that two are not the same, or is not sure."""
+    return {
         group
         for group in _reachable(said, present)
         if any(d.verdict is not SAME and {d.left_id, d.right_id} <= group for d in said)
     }
+
+
+SOME = st.sets(st.sampled_from(IDS))
+
+
+@given(said=SAID, present=SOME, cut=st.sets(st.tuples(st.sampled_from(IDS), st.sampled_from(IDS))))
+def test_groups_are_what_can_be_reached_and_a_conflict_freezes_all_of_one(
+    said: list[Decision], present: set[str], cut: set[tuple[str, str]]
+) -> None:
+    """Different or unsure within a group is a conflict, and so is a pair in it that a guard cut; decisions on
+    absent records wait."""
+    made = groups(said, present, cut)
+    needed = [{d.left_id, d.right_id} for d in said if d.verdict is SAME and (d.left_id, d.right_id) in cut]
+    reached = _reachable(said, present)
+    torn = _torn(said, present) | {group for group in reached if any(pair <= group for pair in needed)}
     assert {frozenset(ids) for ids in made.conflicts} == torn
-    assert {frozenset(ids) for ids in made.merging} == _reachable(said, present) - torn
+    assert {frozenset(ids) for ids in made.merging} == reached - torn
+
+
+@given(said=SAID, present=SOME, absent=SOME)
+def test_a_record_that_did_not_come_through_is_those_that_people_said(
+    said: list[Decision], present: set[str], absent: set[str]
+) -> None:
+    """Also where another that did not come through stands between them; nobody's, where decisions contradict."""
+    agreed = _reachable(said, present | absent) - _torn(said, present | absent)
+    assert withheld(said, present, absent) == {
+        item: tuple(sorted(group & present)) for group in agreed for item in group & absent - present
+    }
 
 
 @given(said=SAID, data=st.data())
