@@ -49,6 +49,7 @@ process hangs where no signal reaches it."""
 REVIEW = ("tests/dedupe/test_review.py", "-k", "not postgresql")
 GUARDS: Mapping[str, Sequence[str]] = {
     "project/no_link.py": ("tests/project/test_no_link.py",),
+    "project/restriction.py": ("tests/project/test_marks.py",),
     "dedupe/candidates.py": ("tests/dedupe/test_candidates.py",),
     "dedupe/register_queries.py": ("tests/dedupe/test_candidates.py", "-k", "query"),
     "dedupe/review/survivorship.py": REVIEW,

@@ -98,6 +98,6 @@ def _strictest(
 
 def displaced(people: pl.DataFrame, golden: pl.DataFrame, columns: Collection[str]) -> list[str]:
     """The keys (KEY) of survivors of which a value of their own in one of these columns gave way to another's."""
-    own = people.join(golden.select("id", *columns), on="id", how="inner", suffix="__now")
+    own = people.join(golden.select("id", *columns), on="id", suffix="__now")
     apart = [pl.col(name).is_not_null() & pl.col(name).ne_missing(pl.col(f"{name}__now")) for name in columns]
     return own.filter(pl.any_horizontal(pl.lit(False), *apart)).get_column(KEY).sort().to_list()

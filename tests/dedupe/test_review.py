@@ -17,8 +17,8 @@ from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Decision, Ruling, decision
 from casebridge.dedupe.review.desk_tables import DECISIONS
 from casebridge.dedupe.review.overrides import append_override, standing_overrides
-from casebridge.dedupe.review.survivorship import golden_rows, survivors
-from casebridge.dedupe.review.value_rules import Override, Record
+from casebridge.dedupe.review.survivorship import displaced, golden_rows, records_of, survivors
+from casebridge.dedupe.review.value_rules import Override, Record, Rule, Survivorship
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_database, writing
 from casebridge.project.errors import CasebridgeError
@@ -341,6 +341,20 @@ def test_an_older_key_is_a_shorter_one() -> None:
     assert survivors([], {}) == {}
 
 
+def test_how_full_a_record_is_say_the_columns_of_the_target_and_evidence() -> None:
+    """Not its place in a file, nor columns that hold nothing."""
+    people = _people(("Ng", None, None), ("Ng", None, "2")).with_columns(
+        _row=pl.Series([1, None]), _rest=pl.Series([[2, 3], None])
+    )
+    records = records_of(people)
+    assert [(item.filled, item.values) for item in records.values()] == [
+        (1, {"last_name": "Ng"}), (2, {"last_name": "Ng", "ev_phone": "2"}),
+    ]  # fmt: skip
+    assert survivors([["old:1", "old:2"]], records) == dict.fromkeys(["old:1", "old:2"], "old:2")
+    latest = Survivorship(survivor=(Rule("most_recent", ("last_name",)), Rule("oldest_key")))
+    assert survivors([["old:1", "old:2"]], {"old:2": records["old:2"]}, latest)["old:1"] == "old:2"
+
+
 # Golden rows
 
 BY_NAME = TargetColumn("restricted", ColumnType("char", length=1)).marks
@@ -405,3 +419,28 @@ def test_groups_are_kept_apart_and_records_outside_stay_as_they_are() -> None:
     ]  # fmt: skip
     assert made.columns == people.columns
     assert golden_rows(people.reverse(), dict(reversed(merging.items())), [BY_NAME]).equals(made)
+    assert made.schema == people.schema
+    assert golden_rows(people, {}, [BY_NAME]).equals(people.clear())
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_marks_as_strict_the_oldest_records_stays(turned: bool) -> None:
+    """Where nobody declared which marks there are: a target may have several words for one."""
+    people = _people(("Ng", "N", None), ("Ng", None, None), *(("Ng", f"S{n}", None) for n in range(3, 101)))
+    assert _golden(people.reverse() if turned else people, survivor=100)["restricted"] == "S3"
+    some = pl.concat([people[:2], people[8:]])  # 9 is older than 10, and 10 than 11
+    assert _golden(some.reverse() if turned else some, survivor=100)["restricted"] == "S9"
+    some = pl.concat([people[:2], people[9:]])
+    assert _golden(some.reverse() if turned else some, survivor=100)["restricted"] == "S10"
+
+
+def test_whose_own_value_gave_way() -> None:
+    """A blank that was filled gave way to nothing, and a column that nobody asks for counts for nothing."""
+    people = _people(("A", "N", "1"), ("B", "N", None), ("C", "N", "3"), ("D", "N", "4"), ("E", "N", "5"))
+    golden = people[:4].with_columns(
+        last_name=pl.Series(["A", "X", "C", "X"]), ev_phone=pl.Series(["7", "2", "3", None]),
+        restricted=pl.lit("Y"),
+    )  # fmt: skip
+    assert displaced(people.reverse(), golden, ["last_name", "ev_phone"]) == ["1", "2", "4"]
+    assert displaced(people, golden, ["ev_phone"]) == ["1", "4"]
+    assert displaced(people, golden, []) == []
