@@ -17,6 +17,7 @@ from casebridge.load.resolution.key_map import STAGE, Crosswalk
 from casebridge.load.resolution.restriction import (
     Standing,
     ids_as_text,
+    own_mark,
     own_rows,
     raised_of,
     standing_marks,
@@ -141,7 +142,7 @@ def _alone(
     found = [pl.DataFrame(schema={"system": pl.String, "key": pl.String, **{n: MEMBERS[n] for n in names[2:]}})]
     for marks in job.target.marks(spec.target):
         said = raised.filter(pl.col("column") == marks.column).select(KEY, "value", "cause")
-        mark = pl.coalesce("value", marks.column).alias("mark")
+        mark = pl.coalesce("value", own_mark(marks.column)).alias("mark")
         lines = rows.join(said, on=KEY, how="left").with_columns(mark, kept=pl.col("cause").eq_missing(BY_TARGET))
         lines = lines.filter(rank(marks, pl.col("mark")) > 0, pl.col("id").is_not_null())
         lines = lines.with_columns(system=pl.lit(space), column=pl.lit(marks.column))

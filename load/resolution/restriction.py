@@ -122,9 +122,15 @@ def _person(spec: TableSpec) -> pl.Expr:
     return pl.col(KEY).str.strip_suffix(f"#{spec.part}") if spec.part else pl.col(KEY)
 
 
+def own_mark(column: str) -> str:
+    """What a column with marks is called in the rows of `own_rows`: in the target it may be called anything, also
+    `mark` or `id`."""
+    return f"__own_{column}"
+
+
 def own_rows(job: Job, spec: TableSpec, clean: Sequence[Batch], golden: Sequence[Batch] = ()) -> pl.DataFrame:
     """The rows as the spec made them, a survivor's as its merge made it: KEY, ROW, REST, `id` and the marks as
-    text."""
+    text, each under `own_mark`."""
     rows = _own(clean, golden, job.target.marks(spec.target))
     return rows.join(ids_as_text(job, spec, clean), on=KEY, how="left")
 
@@ -139,14 +145,16 @@ def ids_as_text(job: Job, spec: TableSpec, clean: Sequence[Batch]) -> pl.DataFra
 
 
 def _own(clean: Sequence[Batch], golden: Sequence[Batch], marks: Sequence[Marks]) -> pl.DataFrame:
-    """The rows as the spec made them, a survivor's as its merge made it: KEY, ROW, REST and the marks as text."""
+    """`own_rows`, without ids."""
     frames = []
     for batch in (*golden, *clean):
         there = set(batch.scan().collect_schema().names())
         columns = [item.column for item in marks if item.column in there]
         frame = batch.read([KEY, ROW, REST, *columns])
         texts = (
-            (pl.col(item.column) if item.column in there else pl.lit(None)).cast(pl.String).alias(item.column)
+            (pl.col(item.column) if item.column in there else pl.lit(None))
+            .cast(pl.String)
+            .alias(own_mark(item.column))
             for item in marks
         )
         frames.append(frame.select(KEY, ROW, pl.col(REST).cast(pl.List(pl.Int64)), *texts))
@@ -186,8 +194,8 @@ def _marked(job: Job) -> pl.DataFrame:
 
 def _raised(rows: pl.DataFrame, marks: Marks, standing: pl.DataFrame) -> pl.DataFrame:
     """KEY, `id`, `value` and `cause` of the rows whose own mark does not stand."""
-    own = rank(marks, pl.col(marks.column))
-    there = rank(marks, pl.col("mark"))
+    said = pl.col(own_mark(marks.column))
+    own, there = rank(marks, said), rank(marks, pl.col("mark"))
     marked, lowered = pl.col("marked").fill_null(False), pl.col("lowered").fill_null(False)
     odd = (own == marks.odd) if marks.values else pl.lit(False)
     closed = odd | (marked & ((own == 0) | (pl.col("differs").fill_null(False) & bool(marks.values))))
@@ -203,7 +211,7 @@ def _raised(rows: pl.DataFrame, marks: Marks, standing: pl.DataFrame) -> pl.Data
     value = pl.col("cause").replace_strict(values, default=pl.col("mark"), return_dtype=pl.String)
     asked = rows.join(standing, on="id", how="left").with_columns(cause.alias("cause"))
     made = asked.filter(pl.col("cause").is_not_null()).with_columns(value.alias("value"))
-    made = made.filter(pl.col("value").ne_missing(pl.col(marks.column)))
+    made = made.filter(pl.col("value").ne_missing(said))
     return made.select(KEY, ROW, "id", pl.lit(marks.column).alias("column"), "value", "cause")
 
 
@@ -228,7 +236,8 @@ def with_raised(rows: pl.DataFrame, raised: pl.DataFrame) -> pl.DataFrame:
     """Target rows with their marks as they must be."""
     for (column,), marks in raised.group_by(["column"], maintain_order=True):
         name, kind = str(column), rows.schema[str(column)]
-        new = rows.join(marks.select(KEY, "value"), on=KEY, how="left", maintain_order="left").get_column("value")
+        keys = rows.select(KEY)  # a column of the target may be called `value`
+        new = keys.join(marks.select(KEY, "value"), on=KEY, how="left", maintain_order="left").get_column("value")
         value = new == "true" if kind == pl.Boolean else new.cast(kind)
         rows = rows.with_columns(pl.when(new.is_not_null()).then(value).otherwise(pl.col(name)).alias(name))
     return rows
