@@ -20,8 +20,9 @@ from casebridge.dedupe.scan.people import LiveQueries
 from casebridge.dedupe.scan.state import FILE as STATE
 from casebridge.dedupe.scan.state import FOLDER
 from casebridge.project.errors import CasebridgeError, Problem, SpecError, did_you_mean
+from casebridge.project.relations import Relation
 from casebridge.project.settings import Settings, read_settings
-from casebridge.project.snapshot import Relation, open_snapshot
+from casebridge.project.snapshot import open_snapshot
 
 
 def was_scanned(folder: Path) -> bool:

@@ -21,8 +21,9 @@ from casebridge.migrate.live_check import lacking, lacks_of
 from casebridge.migrate.projects import PACK
 from casebridge.project.batch import write_text
 from casebridge.project.errors import CasebridgeError, SpecError
+from casebridge.project.relations import Relation
 from casebridge.project.settings import read_settings
-from casebridge.project.snapshot import Relation, open_snapshot
+from casebridge.project.snapshot import open_snapshot
 from casebridge.project.urls import FILE
 
 _MARKS = frozenset({"restricted", "sensitive", "confidential", "accessrestricted", "isrestricted"})

@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql
 
 from casebridge.project.database import DRIVER_ERRORS, open_database, refusal, shown
 from casebridge.project.errors import SourceError, did_you_mean
+from casebridge.project.relations import Relation, relation_of
 from casebridge.project.servers.asked import Arrived, Asked, Rows, Totals, decoded
 from casebridge.project.servers.mariadb import MariaDB
 from casebridge.project.servers.oracle import Oracle
@@ -38,17 +39,6 @@ SERVERS: Mapping[str, Server] = {
 _HINT = "see that the server runs, that the URL is its own and that this login may read there; then run it again"
 _LOST = "the connection was lost: run the same command again"
 _NAMED = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
-
-
-@dataclass(frozen=True)
-class Relation:
-    """A table or view: `name` as `read` takes it (schema.table outside the default schema), its columns in order
-    with their types as the server names them, and its primary key (none for a view)."""
-
-    name: str
-    columns: tuple[tuple[str, str], ...]
-    primary_key: tuple[str, ...] = ()
-    view: bool = False
 
 
 class Snapshot:
@@ -74,9 +64,20 @@ class Snapshot:
         return self._names[schema]
 
     def parts(self) -> Mapping[str, str]:
-        """The tables of the default schema whose rows another table has too, and which."""
+        """The tables whose rows another table has too, and which."""
         with _told(self._url):
             return self._server.parts(self._connection)
+
+    @property
+    def default_schema(self) -> str | None:
+        """The schema in which names without one are looked for, where the server knows schemas."""
+        return sa.inspect(self._connection).default_schema_name
+
+    def schemas(self) -> list[str]:
+        """The schemas beside the default one, without those of the server itself."""
+        with _told(self._url):
+            found = self._server.schemas(self._connection)
+        return [name for name in found if name != self.default_schema]
 
     @property
     def texts_sort(self) -> bool:
@@ -93,7 +94,8 @@ class Snapshot:
         names = self.names(schema)
         with _told(self._url):
             inspector = sa.inspect(self._connection)
-            return tuple(_relation(inspector, name, schema, view=view) for name, view in names.items())
+            made = (relation_of(inspector, name, schema, view=view) for name, view in names.items())
+            return tuple(one if self._server.holds_types else replace(one, declared=()) for one in made)
 
     def asked(self, name: str = "", query: str = "") -> Asked:
         """A table or view as it can be read, or a query. Where no table is called exactly so, the only one that
@@ -214,9 +216,8 @@ class Snapshot:
         Null stays null and an empty text empty. Numbers are written in full, times as ISO 8601 with a blank, in
         UTC where the server knows the zone; bytes in hexadecimal digits. where: a condition of `sa.column`s.
         """
-        schema, _, table = name.rpartition(".")
         wanted: list[sa.ColumnElement[Any]] = [sa.column(column) for column in columns]
-        query = sa.select(*wanted).select_from(sa.table(table, schema=schema or None))
+        query = sa.select(*wanted).select_from(self._table(name))
         yield from self.select(query if where is None else query.where(where))
 
     def select(self, query: sa.Select[Any]) -> Iterator[pl.DataFrame]:
@@ -234,13 +235,16 @@ class Snapshot:
         where the server makes none. Two tables that agree in both have the same keys, but for a rare chance."""
         if not self._server.key_digest:
             return None
-        schema, _, table = name.rpartition(".")
         digest = sa.Function[int](self._server.key_digest, sa.cast(sa.column(key), sa.Text))
         total = sa.func.coalesce(sa.func.sum(sa.cast(digest, sa.BigInteger)), 0)
         wanted: list[sa.ColumnElement[Any]] = [sa.func.count().label("rows"), total.label("total")]
-        query = sa.select(*wanted).select_from(sa.table(table, schema=schema or None))
+        query = sa.select(*wanted).select_from(self._table(name))
         (row,) = pl.concat(self.select(query if where is None else query.where(where))).iter_rows()
         return int(row[0]), int(row[1])
+
+    def _table(self, name: str) -> sa.TableClause:
+        schema, table = self._found(name)
+        return sa.table(table, schema=schema or None)
 
     def count(self, name: str) -> int:
         """How many rows a table or view has."""
@@ -332,9 +336,3 @@ def _told(url: str, where: str = "") -> Iterator[None]:
         raise SourceError(shown(url), f"{where}{told.reason}", hint=hint) from error
     except pa.ArrowInvalid as error:
         raise SourceError(shown(url), f"{where}sent rows that cannot be read", hint=_HINT) from error
-
-
-def _relation(inspector: sa.Inspector, name: str, schema: str | None, *, view: bool) -> Relation:
-    columns = tuple((str(c["name"]), str(c["type"])) for c in inspector.get_columns(name, schema))
-    key = () if view else tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"])
-    return Relation(f"{schema}.{name}" if schema else name, columns, key, view)

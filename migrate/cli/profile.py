@@ -25,21 +25,28 @@ _DIR = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
+_SCHEMA = click.option(
+    "--schema", "schemas", multiple=True, metavar="NAME",
+    help="Where a database's tables stand (default: the login's own schema; all, where that has none).",
+)  # fmt: skip
+
+
 @click.command()
 @click.argument("dump", metavar="DUMP")
 @click.option(
     "--out", type=_DIR, default=Path("profile"), show_default=True, help="Where profile.json and profile.html go."
 )
 @click.option("--against", type=_FILE, metavar="OLD.json", help="The profile of another extract: what changed.")
+@_SCHEMA
 @json_option
-def profile(dump: str, out: Path, against: Path | None, as_json: bool) -> None:
+def profile(dump: str, out: Path, against: Path | None, schemas: tuple[str, ...], as_json: bool) -> None:
     """Show what is in a dump, column by column, without anybody's value.
 
     DUMP is the folder with the files, or the URL of a database. Nothing there is changed.
     """
     earlier = read_profile(against) if against else None
     with progress() as shown:
-        facts = profile_dump(dump, shown).facts()
+        facts = profile_dump(dump, shown, schemas=schemas).facts()
     changes = compare(earlier, facts) if earlier is not None else None
     if changes is not None:
         facts = {**facts, "changes": changes}
@@ -73,7 +80,8 @@ def _show(facts: Mapping[str, Any]) -> None:
         to = ", ".join(dict.fromkeys(ref["to_table"] for ref in refs))
         key = ", ".join(item["key"]) + (" (not unique)" if set(item["key"]) & set(item["nearly_keys"]) else "")
         numbers = (f"{number:,}" for number in (item["rows"], len(item["columns"]), orphans))
-        table.add_row(item["name"], key or "none", to, *numbers)
+        name = item["name"] + (" (view)" if item["view"] else "")
+        table.add_row(name, key or "none", to, *numbers)
     wide_console().print(table)
 
 
@@ -85,14 +93,15 @@ def _show(facts: Mapping[str, Any]) -> None:
 )  # fmt: skip
 @click.option("--target", metavar="URL", help="The target database (default: an SQLite file in DIR).")
 @click.option("--system", default="legacy", show_default=True, help="What the old system is called.")
-def draft(folder: Path, dumps: tuple[str, ...], target: str | None, system: str) -> None:
+@_SCHEMA
+def draft(folder: Path, dumps: tuple[str, ...], target: str | None, system: str, schemas: tuple[str, ...]) -> None:
     """Make a first project from what is in a dump, each guess marked.
 
     Every line that rests on a guess ends in `# guess`. `casebridge check` lists them; take the mark away where a
     guess is right, mend it where it is not.
     """
     with progress() as shown, private_files():
-        made = draft_project(folder, by_system(dumps), target, system=system, report=shown)
+        made = draft_project(folder, by_system(dumps), target, system=system, report=shown, schemas=schemas)
     for item in made.unread:
         click.echo(f"not read: {item}", err=True)
     tables, columns = counted(made.tables, "table"), counted(made.columns, "column")

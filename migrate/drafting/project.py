@@ -60,9 +60,10 @@ def draft_project(
     *,
     system: str = "legacy",
     report: Reporter | None = None,
+    schemas: Sequence[str] = (),
 ) -> Drafted:
     """Make a project in `folder` from the headers and the data of a dump, or of the dumps of several systems, by
-    the systems' names.
+    the systems' names. `schemas`: where tables of databases stand, else their default schema, else all.
 
     SourceError when a dump cannot be read, CasebridgeError when there is a project already.
     """
@@ -70,7 +71,7 @@ def draft_project(
     refuse_folder(folder, list(dumps.values()))
     _refuse(dumps, target)
     open_database(target or "sqlite:///target.db").dispose()
-    profiles = {name: _profiled(one, name, report) for name, one in dumps.items()}
+    profiles = {name: _profiled(one, name, report, schemas) for name, one in dumps.items()}
     drafted = {name: draft_tables(profile) for name, profile in profiles.items()}
     # Whatever becomes of the columns: marks that nothing keeps must stop a project, not be dropped.
     marks = {name: {table.profile.name: marks_of(table) for table in own} for name, (own, _) in drafted.items()}
@@ -131,8 +132,8 @@ def _refuse(dumps: Mapping[str, str | Path], target: str | None) -> None:
             raise CasebridgeError("several dumps are drafted onto a target of their own only", hint=hint)
 
 
-def _profiled(dump: str | Path, system: str, report: Reporter | None) -> Profile:
-    profile = profile_dump(dump, report, system, views=False)
+def _profiled(dump: str | Path, system: str, report: Reporter | None, schemas: Sequence[str]) -> Profile:
+    profile = profile_dump(dump, report, system, views=False, schemas=schemas)
     # A list of people who must never be compared is no table to migrate.
     read = tuple(table for table in profile.tables if table.source.read.file != NO_LINK.as_posix())
     return replace(profile, tables=read)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from casebridge.migrate.drafting.tables import ancestors
 from casebridge.project.database import DRIVER_ERRORS, open_database, refusal
+from casebridge.project.declared import declared_type
 from casebridge.project.targetfile import NUMBERED
 
 _OURS = "casebridge_"
@@ -86,7 +87,7 @@ def _unusable(key: Sequence[str], columns: Sequence[Any]) -> str:
     """Why nothing can be loaded into a table by its key; empty where it can."""
     if not key:
         return "it has no primary key"
-    strange = [column["name"] for column in columns if column["name"] in key and _type(column["type"])[1]]
+    strange = [column["name"] for column in columns if column["name"] in key and declared_type(column["type"])[1]]
     return (
         f"its primary key holds {', '.join(strange)}, of a type that target.toml does not have" if strange else ""
     )
@@ -99,33 +100,10 @@ def _columns(
               if not link.get("referred_schema") and len(link["constrained_columns"]) == 1
               and list(usable.get(link["referred_table"], ())) == link["referred_columns"]}  # fmt: skip
     for column in columns:
-        kind, doubt = _type(column["type"])
+        kind, doubt = declared_type(column["type"])
         to = refers.get(column["name"], "")
         filled = column.get("default") is not None or bool(column.get("computed") or column.get("identity"))
         yield RealColumn(str(column["name"]), kind, bool(column["nullable"]), filled, to, doubt)
-
-
-def _type(kind: sa.types.TypeEngine[Any]) -> tuple[str, str]:
-    """A type as target.toml writes it, and what is in doubt about it."""
-    if isinstance(kind, sa.Boolean):
-        return "boolean", ""
-    if isinstance(kind, sa.Uuid):
-        return "uuid", ""
-    if isinstance(kind, sa.Integer):
-        return ("bigint" if isinstance(kind, sa.BigInteger) else "integer"), ""
-    if isinstance(kind, sa.Numeric):
-        precision, scale = kind.precision, kind.scale
-        if isinstance(kind, sa.Float) or not precision or precision > 38:
-            return "numeric(38,10)", f"it is {kind} there"
-        return f"numeric({precision},{scale or 0})", ""
-    if isinstance(kind, sa.DateTime):
-        return "timestamp", "it has a time zone there" if getattr(kind, "timezone", False) else ""
-    if isinstance(kind, sa.Date):
-        return "date", ""
-    if isinstance(kind, sa.String):
-        length = getattr(kind, "length", None)
-        return (f"varchar({length})", "") if length and not isinstance(kind, sa.Text) else ("text", "")
-    return "text", f"it is {type(kind).__name__} there"
 
 
 def _without_circles(tables: Sequence[RealTable]) -> Iterator[RealTable]:

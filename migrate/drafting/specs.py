@@ -58,13 +58,17 @@ def _head(table: DraftTable, system: str) -> Iterator[str]:
     line = f"target = {quoted(table.target)}"
     yield guess(line, table.why_target) if table.why_target else line
     if table.key:
-        yield guess(f"key = {listed([title_of(name) for name in table.key])}", _why_key(table.profile))
+        line, why = f"key = {listed([title_of(name) for name in table.key])}", _why_key(table.profile)
+        yield guess(line, why) if why else line
     else:
         why = "nothing names its rows: their place in the file does, so a new extract must keep the order"
         yield guess(f"key = {listed([ROW_NUMBER])}", why)
 
 
 def _why_key(table: TableProfile) -> str:
+    """On what a key rests; nothing where the database declares it and it holds."""
+    if table.declared_key and not set(table.key) & set(table.nearly):
+        return ""
     if len(table.key) > 1:
         return f"together they name {table.rows:,} rows"
     column = next(column for column in table.columns if column.name == table.key[0])
@@ -110,7 +114,7 @@ def _read(table: DraftTable, defaults: Mapping[str, str]) -> Iterator[str]:
 def _column(column: DraftColumn) -> Iterator[str]:
     yield f"[columns.{toml_key(column.target)}]"
     line, why = f"from = {quoted(title_of(column.source))}", column.why.get("from", "")
-    if column.references:
+    if column.references and "references" in column.why:
         why = f"{why}; " * bool(why) + f"a key of {column.references}: {column.why['references']}"
     yield guess(line, why) if why else line
     if column.steps:

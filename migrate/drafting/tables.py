@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +19,10 @@ _SHORT_INTEGER, _LONG_INTEGER, _DIGITS = 9, 18, 38
 _ROOM = 4
 """Digits more than those of the largest number seen."""
 _ROOMS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1000, 4000)
+_NUMBER = 20
+"""Characters of a key that is a number."""
+_AS_TEXT = {"boolean": "varchar(5)", "uuid": "varchar(36)"}
+"""Types whose values a draft takes as the texts that they are."""
 _EMPTY = 64
 """Room for the text of a column of which no value was seen."""
 _OPEN_ENDS = frozenset({"31/12/4712", "31/12/9999", "9999-12-31", "4712-12-31", "06/06/2079", "01/01/2300"})
@@ -76,17 +81,38 @@ def draft_tables(profile: Profile) -> tuple[list[DraftTable], list[Codes]]:
     names: dict[str, str] = {}
     for table in profile.tables:
         names[table.name] = fresh_name(plain_name(table.name, "table"), set(names.values()))
-    refs = {(ref.table, ref.column): ref for ref in _without_circles(profile.references)}
+    keys = {table.name: table.key for table in profile.tables}
+    kept = _without_circles(profile.references, keys)
+    refs = {(ref.table, ref.column): ref for ref in kept}
+    open_circles = {(ref.table, ref.column): ref for ref in profile.references if ref not in kept}
     lists: list[Codes] = []
-    return [_table(table, names, refs, lists) for table in profile.tables], lists
+    made = [_table(table, names, refs, lists) for table in profile.tables]
+    return [_with_circles(table, open_circles, names) for table in made], lists
 
 
-def _without_circles(references: Sequence[Reference]) -> list[Reference]:
+def _with_circles(
+    table: DraftTable, left_out: Mapping[tuple[str, str], Reference], names: Mapping[str, str]
+) -> DraftTable:
+    """What is a plain column, for a reference would close a circle, says so."""
+
+    def of(column: DraftColumn) -> DraftColumn:
+        ref = left_out.get((table.profile.name, column.source))
+        if ref is None or column.references:
+            return column
+        why = f"a key of {names[ref.to_table]}, a plain column here: the tables form a circle"
+        return replace(column, why={**column.why, "from": why})
+
+    return replace(table, columns=tuple(map(of, table.columns)))
+
+
+def _without_circles(references: Sequence[Reference], keys: Mapping[str, tuple[str, ...]]) -> list[Reference]:
     """References in an order that a load can keep: one that would close a circle is left out, a guessed one before
-    one that the database declares."""
+    one that the database declares, and that one before a table's own key."""
     kept: list[Reference] = []
     parents: dict[str, set[str]] = {}
-    for ref in sorted(references, key=lambda ref: (not ref.declared, not ref.alike, ref.orphan_rows)):
+    weak = {ref: (not ref.declared, keys[ref.table] != (ref.column,), not ref.alike, ref.orphan_rows)
+            for ref in references}  # fmt: skip
+    for ref in sorted(references, key=weak.__getitem__):
         if ref.table != ref.to_table:
             if ref.table in ancestors(parents, ref.to_table):
                 continue
@@ -117,6 +143,11 @@ def _table(
     for column in table.columns:
         if key == (column.name,):
             taken.add(plain_name(column.name))
+            own = refs.get((table.name, column.name))
+            if own is not None:  # one row of another table each: its key is a reference, too
+                to = fresh_name(f"{names[own.to_table]}_id", {*taken, *map(plain_name, _names(table))})
+                taken.add(to)
+                columns.append(replace(_column(column, own, names), target=to))
             continue
         made = _column(column, refs.get((table.name, column.name)), names)
         made = replace(made, target=fresh_name(made.target, taken))
@@ -132,10 +163,26 @@ def _table(
     return DraftTable(table, name, name, key, tuple(columns), primary, legacy, kind, null_words=tuple(words))
 
 
+def _names(table: TableProfile) -> list[str]:
+    return [column.name for column in table.columns]
+
+
 def _key_type(key: Sequence[Column]) -> str:
+    """Of the column that keeps the old key: with several parts, they and what stands between them."""
+    if len(key) == 1 and key[0].facts["declared"] in {"integer", "bigint"}:
+        return "bigint"
     if len(key) == 1 and key[0].facts["kind"] == "integer" and not key[0].facts["leading_zeros"]:
         return "bigint"
-    return f"varchar({sum(column.facts['length']['greatest'] + 1 for column in key) or 20})"
+    return f"varchar({sum(_longest(column.facts) + 1 for column in key) or _NUMBER})"
+
+
+def _longest(facts: Mapping[str, Any]) -> int:
+    """Characters of a value, by what the database declares, else as seen."""
+    declared = facts["declared"]
+    if not declared or declared == "text":
+        return int(facts["length"]["greatest"])
+    size = re.fullmatch(r"varchar\((\d+)\)", declared)
+    return max(int(size.group(1)) if size else _NUMBER, int(facts["length"]["greatest"]))
 
 
 def _column(column: Column, ref: Reference | None, names: Mapping[str, str]) -> DraftColumn:
@@ -144,12 +191,13 @@ def _column(column: Column, ref: Reference | None, names: Mapping[str, str]) -> 
     if ref is not None:
         why = f"{facts['distinct']:,} different keys"
         why += f", {ref.orphan_rows:,} rows with one that is not there" if ref.orphan_rows else ""
-        return replace(made, type="bigint", references=names[ref.to_table], why={"references": why})
+        guessed = {} if ref.declared and not ref.orphan_rows else {"references": why}
+        return replace(made, type="bigint", references=names[ref.to_table], why=guessed)
     if _OF_MARKS & set(words_of(column.name)) and facts["distinct"] <= 10:
         return _of_marks(made, column)
     kind, why = type_of(facts)
     changed: dict[str, Any] = {"type": kind, "why": {"type": why} if why else {}}
-    if facts["kind"] in {"date", "decimal", "integer"} and not kind.startswith(("varchar", "text")):
+    if not kind.startswith(("varchar", "text")):
         # What is not of this type is set aside with its row, and seen in the report.
         changed["on_fail"] = "null_and_report"
     if facts["kind"] == "date":
@@ -166,7 +214,22 @@ def _of_marks(made: DraftColumn, column: Column) -> DraftColumn:
 
 
 def type_of(facts: Mapping[str, Any]) -> tuple[str, str]:
-    """A column's type as target.toml writes it, and on what that rests; nothing where it is text."""
+    """A column's type as target.toml writes it, and on what that rests; nothing where it is text, or where the
+    database declares it and no value speaks against it."""
+    seen, why = _type_seen(facts)
+    declared = _AS_TEXT.get(facts["declared"], facts["declared"])
+    fits = facts["kind"] == "empty" or _sort(declared) == _sort(seen)
+    return (declared, "") if declared and fits else (seen, why)
+
+
+def _sort(kind: str) -> str:
+    """Text, number or day."""
+    name = kind.partition("(")[0]
+    return {"varchar": "text", "integer": "number", "bigint": "number", "numeric": "number", "timestamp": "day",
+            "date": "day"}.get(name, name)  # fmt: skip
+
+
+def _type_seen(facts: Mapping[str, Any]) -> tuple[str, str]:
     kind, digits, decimals = facts["kind"], facts["digits"], facts["decimals"]
     longest = facts["length"]["greatest"]
     pure = sum(facts["kinds"].values()) - facts["kinds"].get(kind, 0)
@@ -236,7 +299,7 @@ def _with_codes(
     for code, number in rows.items():
         held.rows[code] = held.rows.get(code, 0) + number
     why = {**{key: word for key, word in made.why.items() if key != "type"}, "codes": f"{len(rows):,} codes"}
-    kind = text_type(column.facts["length"]["greatest"])
+    kind = made.type if made.type.startswith("varchar") else text_type(column.facts["length"]["greatest"])
     return replace(made, codes=held.name, type=kind, on_fail="", why=why)
 
 

@@ -68,6 +68,9 @@ def _of_column(table: str, then: Facts, now: Facts, rows: int, rows_now: int) ->
     name = now["name"]
     if then["kind"] != now["kind"]:
         yield _line(table, name, "what its values are", then["kind"], now["kind"])
+    declared = [facts.get("declared", "") for facts in (then, now)]
+    if declared[0] != declared[1] and "declared" in then:
+        yield _line(table, name, "declared as", *(kind or "-" for kind in declared))
     shares = [facts["nulls"] / (of or 1) for facts, of in ((then, rows), (now, rows_now))]
     if abs(shares[0] - shares[1]) >= 0.01:
         yield _line(table, name, "empty", *(f"{100 * share:.1f} %" for share in shares))

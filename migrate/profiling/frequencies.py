@@ -15,6 +15,10 @@ _OF_A_PERSON = frozenset({
     "comment", "comments", "narrative", "remarks", "description", "details", "line", "line1", "line2", "passport",
     "iban", "account", "sort", "by", "staff", "officer", "supplier", "customer", "client",
 })  # fmt: skip
+_MEASURED = frozenset({
+    "quantity", "qty", "units", "hours", "minutes", "days", "weeks", "amount", "price", "cost", "rate", "age",
+    "weight", "height", "count", "total", "sum", "percent", "score",
+})  # fmt: skip
 _LIKE_A_NAME = re.compile(r"[^\W\d_]+(?:[ '\u2019.-]+[^\W\d_]+)*")
 _WORDS = 40
 _LONGEST, _DIGITS = 24, 4
@@ -52,9 +56,13 @@ def _like_names(column: Column) -> bool:
 
 
 def _like_counts(column: Column) -> bool:
-    """Many whole numbers that lie close together, such as minutes, ages or years: measured, not chosen."""
-    if column.facts["kind"] != "integer" or column.facts["leading_zeros"] or "code" in words_of(column.name):
+    """Whole numbers that are called like a measure, or many that lie close together, such as minutes, ages or
+    years: measured, not chosen."""
+    words = words_of(column.name)
+    if column.facts["kind"] != "integer" or column.facts["leading_zeros"] or "code" in words:
         return False
+    if _MEASURED & set(words):
+        return True
     numbers = [int(code) for code in column.codes or {} if code.lstrip("-").isdecimal()]
     return len(numbers) > _COUNTS and len(numbers) > (max(numbers) - min(numbers) + 1) / 2
 

@@ -138,6 +138,8 @@ def references(
     """Which columns hold which table's keys. A column refers to one table at most: the one that the database
     declares (`declared`, by table and column), else the likeliest."""
     said = declared or {}
+    alone = {table: _Key(table, column) for table, columns in tables.items() for column in columns
+             if keys[table] == (column.name,)}  # fmt: skip
     named = {table: _Key(table, column) for table, columns in tables.items() for column in columns
              if _names_rows(column, keys[table])}  # fmt: skip
     asked = [(table, column) for table, columns in tables.items() for column in columns
@@ -146,7 +148,7 @@ def references(
     likely = _likely(asked, [key for key in named.values() if _may_refer(key.column)])
     made = []
     for (table, column), candidates in zip(asked, likely, strict=True):
-        there = named.get(said.get((table, column.name), ""))
+        there = alone.get(said.get((table, column.name), ""))
         found = [_counted(table, column, there, alike=True, declared=True)] if there else []
         if (table, column.name) not in said:
             found = [ref for key in candidates for ref in _reference(table, column, key)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,8 @@ _WORKERS = 2
 
 @dataclass(frozen=True)
 class TableProfile:
-    """One table: how it is read, its columns, the columns that name its rows, and those that nearly do."""
+    """One table. How it is read, its columns, those that name its rows and those that nearly do. `declared_key`:
+    the database itself says which name its rows. `view`: its rows are those of other tables."""
 
     source: SourceTable
     rows: int
@@ -45,6 +46,8 @@ class TableProfile:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     nearly: tuple[str, ...]
+    declared_key: bool = False
+    view: bool = False
 
     @property
     def name(self) -> str:
@@ -85,6 +88,7 @@ def _table_facts(table: TableProfile, refers: set[tuple[str, str]]) -> dict[str,
     return {
         "name": table.name,
         "files": [part.name for part in table.source.parts],
+        "view": table.view,
         "format": read.format,
         "encoding": read.encoding,
         "delimiter": read.delimiter,
@@ -98,20 +102,27 @@ def _table_facts(table: TableProfile, refers: set[tuple[str, str]]) -> dict[str,
 
 
 def profile_dump(
-    dump: str | Path, report: Reporter | None = None, system: str = "source", *, views: bool = True
+    dump: str | Path,
+    report: Reporter | None = None,
+    system: str = "source",
+    *,
+    views: bool = True,
+    schemas: Sequence[str] = (),
 ) -> Profile:
-    """Profile the tables of a folder, or those of a database by its URL (`views`: its views too). SourceError when
-    there is none that can be read.
+    """Profile the tables of a folder, or those of a database by its URL (`views`: its views too; `schemas`: where
+    its tables stand, else its default schema, else all). SourceError when there is none that can be read.
 
     Files with the numbers of values lie in a folder of their own, which goes with this call; see `counting`.
     """
-    with supplies_of(dump, system, views=views) as found, tempfile.TemporaryDirectory(prefix=_PLACE) as place:
+    opened = supplies_of(dump, system, views=views, schemas=schemas)
+    with opened as found, tempfile.TemporaryDirectory(prefix=_PLACE) as place:
         tables, unread = _tables(found, Path(place), report or Silent())
         if not tables:
             why = "; ".join(f"{item.file}: {item.why}" for item in unread[:5])
             hint = "name the folder with the dump's files, or the URL of the database"
             raise SourceError(found.name, f"holds no table that can be read ({why})", hint=hint)
-        keys = {table.name: table.key for table in tables}
+        # Nothing is a reference to a view: its table has the key, too.
+        keys = {table.name: () if table.view else table.key for table in tables}
         refers = references({table.name: table.columns for table in tables}, keys, found.references)
         return Profile(found.name, tuple(tables), tuple(refers), tuple(unread))
 
@@ -149,7 +160,12 @@ def _table(opened: Opened, folder: Path, report: Reporter, pool: Executor) -> Ta
     columns = [finished(tally, folder, number) for number, tally in enumerate(tallies.values())]
     several = [finished(tally, folder, len(columns) + n) for n, tally in enumerate(wholes.values())]
     key = opened.key or key_of(columns, several)
-    return TableProfile(source, rows, unreadable, tuple(columns), key, tuple(nearly_keys(columns)))
+    for column in columns:
+        column.facts["declared"] = opened.declared.get(column.name, "")
+    nearly = tuple(nearly_keys(columns))
+    return TableProfile(
+        source, rows, unreadable, tuple(columns), key, nearly, declared_key=bool(opened.key), view=opened.view
+    )
 
 
 def _tally(folder: Path, number: int, name: str) -> ColumnTally:

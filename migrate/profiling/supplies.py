@@ -16,8 +16,9 @@ from casebridge.extract.readers import FORMATS
 from casebridge.migrate.profiling.discover import Unread, discover, examined, table_name
 from casebridge.project.contracts import raw_name
 from casebridge.project.database import DRIVER_ERRORS, open_database, shown
-from casebridge.project.errors import SourceError
-from casebridge.project.snapshot import Relation, Snapshot, open_snapshot
+from casebridge.project.errors import SourceError, counted, did_you_mean
+from casebridge.project.relations import Relation
+from casebridge.project.snapshot import Snapshot, open_snapshot
 from casebridge.project.spec import ReadSpec, Source
 
 TABLE = "table"
@@ -26,13 +27,17 @@ TABLE = "table"
 
 @dataclass(frozen=True)
 class Opened:
-    """A table whose reading has begun: how many rows are expected (None: not known), the key that the database
-    declares (empty: none), and its rows in pieces, each with a number of lines that are no records."""
+    """A table whose reading has begun. `rows` are those expected (None: not known), `key` is the one that the
+    database declares (empty: none), `pieces` are its rows, each with a number of lines that are no records,
+    `declared` the types that the database declares, by column, as target.toml writes them. `view`: its rows are
+    those of other tables."""
 
     source: SourceTable
     rows: int | None
     key: tuple[str, ...]
     pieces: Iterator[tuple[pl.DataFrame, int]]
+    declared: Mapping[str, str] = field(default_factory=dict)
+    view: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,28 +60,64 @@ class Supplies:
 
 
 @contextmanager
-def supplies_of(dump: str | Path, system: str, *, views: bool) -> Iterator[Supplies]:
-    """The tables of a folder, or of a database at one moment. SourceError when there is neither."""
+def supplies_of(dump: str | Path, system: str, *, views: bool, schemas: Sequence[str] = ()) -> Iterator[Supplies]:
+    """The tables of a folder, or of a database at one moment: those of these schemas, else those of the default
+    one, else, where that has none, of all. SourceError when there is none."""
     if "://" not in str(dump):
         with unpacking(None) as packed:
             tables, unread = discover(Path(dump), packed, system)
             yield Supplies(str(dump), [_of_files(table) for table in tables], unread)
         return
     with open_snapshot(str(dump)) as snapshot:
-        there = [item for item in snapshot.relations() if (views or not item.view) and not _ours(item.name)]
-        parts = snapshot.parts()
+        chosen, unread = _schemas(snapshot, str(dump), schemas, views=views)
+        there = [item for relations in chosen.values() for item in relations]
+        of = snapshot.parts()
+        parts = {item.name: of[item.name] for item in there if of.get(item.name) in {each.name for each in there}}
         relations = [item for item in there if item.name not in parts]
-        if not relations:
-            hint = "see that the URL names the right database, and that this login may read its tables"
-            raise SourceError(shown(str(dump)), "has no tables in its default schema", hint=hint)
         names: dict[str, str] = {}
         for item in relations:
-            names[item.name] = _fresh(table_name(f"{item.name}.x"), names)
+            title = item.name if len(chosen) > 1 else _bare(item.name, next(iter(chosen)))
+            names[item.name] = _fresh(table_name(f"{title}.x"), names)
         tables_there = [_of_database(snapshot, item, names[item.name], system) for item in relations]
-        unread = [
-            Unread(item.name, f"its rows are those of {parts[item.name]}") for item in there if item.name in parts
-        ]
-        yield Supplies(shown(str(dump)), tables_there, unread, _declared(str(dump), names))
+        unread += [Unread(name, f"its rows are those of {whole}") for name, whole in parts.items()]
+        keys = {item.name: item.primary_key for item in relations}
+        yield Supplies(shown(str(dump)), tables_there, unread, _declared(str(dump), list(chosen), names, keys))
+
+
+def _schemas(
+    snapshot: Snapshot, url: str, asked: Sequence[str], *, views: bool
+) -> tuple[dict[str | None, list[Relation]], list[Unread]]:
+    """The tables to read, by schema (None: the default one), and what stands in schemas that are not read."""
+
+    def tables(schema: str | None) -> list[Relation]:
+        found = snapshot.relations(schema)
+        return [item for item in found if (views or not item.view) and not _ours(item.name)]
+
+    default, others = snapshot.default_schema, snapshot.schemas()
+    known = {name.casefold(): name for name in others} | ({default.casefold(): None} if default else {})
+    for name in asked:
+        if name.casefold() not in known:
+            hint = (
+                did_you_mean(name, others) or f"its schemas: {', '.join([*filter(None, [default]), *others][:20])}"
+            )
+            raise SourceError(shown(url), f"has no schema {name}", hint=hint)
+    wanted = [known[name.casefold()] for name in asked] or [None]
+    chosen = {schema: tables(schema) for schema in wanted}
+    if not any(chosen.values()) and not asked:
+        chosen = {schema: found for schema in others if (found := tables(schema))}
+    if not any(chosen.values()):
+        hint = "see that the URL names the right database, and that this login may read its tables"
+        raise SourceError(shown(url), f"has no tables in {'this schema' if asked else 'any schema'}", hint=hint)
+    left = [
+        (schema, sum(views or not view for view in snapshot.names(schema).values()))
+        for schema in others if schema not in chosen
+    ]  # fmt: skip
+    said = "a schema with {}: say --schema {} to read it"
+    return chosen, [Unread(name, said.format(counted(n, "table"), name)) for name, n in left if n]
+
+
+def _bare(name: str, schema: str | None) -> str:
+    return name.removeprefix(f"{schema}.") if schema else name
 
 
 def _ours(name: str) -> bool:
@@ -131,24 +172,39 @@ def _of_database(snapshot: Snapshot, relation: Relation, name: str, system: str)
         if not titles:
             raise SourceError(relation.name, "has no columns", hint="leave it out")
         key = tuple(raw_name(title) for title in relation.primary_key)
-        return Opened(source, None if relation.view else snapshot.count(relation.name), key, rows())
+        rows_there = None if relation.view else snapshot.count(relation.name)
+        declared = dict(zip(source.columns, relation.declared, strict=False))
+        return Opened(source, rows_there, key, rows(), declared, relation.view)
 
     return Supply(relation.name, opened)
 
 
-def _declared(url: str, names: Mapping[str, str]) -> dict[tuple[str, str], str]:
-    """The foreign keys of one column that a database declares in its default schema."""
+def _declared(
+    url: str, schemas: Sequence[str | None], names: Mapping[str, str], keys: Mapping[str, tuple[str, ...]]
+) -> dict[tuple[str, str], str]:
+    """The foreign keys of one column that a database declares, to the keys of tables that are read."""
     engine = open_database(url, reading=True)
     try:
         with engine.connect() as connection:
-            found = sa.inspect(connection).get_multi_foreign_keys()
+            inspector = sa.inspect(connection)
+            default = inspector.default_schema_name
+            found = {schema: inspector.get_multi_foreign_keys(schema) for schema in schemas}
     except DRIVER_ERRORS:
         return {}  # a login that may read rows need not be allowed to read keys: they are guessed then
     finally:
         engine.dispose()
-    return {
-        (names[str(table)], raw_name(link["constrained_columns"][0])): names[link["referred_table"]]
-        for (_, table), links in found.items()
-        for link in links
-        if len(link["constrained_columns"]) == 1 and table in names and link["referred_table"] in names
-    }
+    made = {}
+    for schema, tables in found.items():
+        for (_, table), links in tables.items():
+            own = f"{schema}.{table}" if schema else str(table)
+            for link in links:
+                theirs = link.get("referred_schema")
+                to = (
+                    f"{theirs}.{link['referred_table']}"
+                    if theirs not in {None, default}
+                    else link["referred_table"]
+                )
+                (column, *more), referred = link["constrained_columns"], tuple(link["referred_columns"])
+                if not more and own in names and to in names and keys[to] == referred:
+                    made[names[own], raw_name(column)] = names[to]
+    return made

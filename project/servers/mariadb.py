@@ -31,6 +31,7 @@ class MariaDB(Server):
     """MariaDB or MySQL. The driver is told to convert nothing: a day such as 0000-00-00 is a text, too."""
 
     level = "REPEATABLE READ"
+    own_schemas = frozenset({"information_schema", "performance_schema", "mysql", "sys"})
     begin = (
         "SET SESSION time_zone = '+00:00'", "SET SESSION net_write_timeout = 3600",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",

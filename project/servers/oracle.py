@@ -10,9 +10,13 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from casebridge.project.servers.asked import Asked, Field
-from casebridge.project.servers.server import ROWS, Server
+from casebridge.project.servers.server import ROWS, Server, cursor_of
 
 _LONGEST_SUM = 28
+_OWNERS = (
+    "SELECT DISTINCT owner FROM all_tables WHERE owner NOT IN "
+    "(SELECT username FROM all_users WHERE oracle_maintained = 'Y')"
+)
 _DAY, _CLOCK = "YYYY-MM-DD", "YYYY-MM-DD HH24:MI:SS"
 
 
@@ -21,6 +25,13 @@ class Oracle(Server):
 
     begin = ("ALTER SESSION SET NLS_NUMERIC_CHARACTERS = '.,'", "SET TRANSACTION READ ONLY")
     first = "SELECT 1 FROM dual"
+
+    def schemas(self, connection: sa.Connection) -> list[str]:
+        """The owners of tables that this login may read, without those that came with the server."""
+        with cursor_of(connection) as cursor:
+            cursor.execute(_OWNERS)
+            found = [str(owner) for (owner,) in cursor.fetchall()]
+        return sorted(str(connection.dialect.normalize_name(owner)) for owner in found)
 
     def fields(self, connection: sa.Connection, described: Sequence[Any]) -> tuple[Field, ...]:  # noqa: ARG002
         """By the names of the driver's types."""

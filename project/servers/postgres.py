@@ -82,14 +82,14 @@ class PostgreSQL(Server):
             for block, largest in prefetch(copied(driver, query, asked.names)):
                 yield taken_apart(block, largest, asked.names)
 
+    def is_own(self, schema: str) -> bool:
+        """What begins with pg_ nobody else may make."""
+        return schema.startswith("pg_") or super().is_own(schema)
+
     def parts(self, connection: sa.Connection) -> Mapping[str, str]:
         """Partitions, and tables that inherit from another: to ask that one gives their rows."""
         with cursor_of(connection) as cursor:
-            cursor.execute(
-                "SELECT part.relname, whole.relname FROM pg_inherits JOIN pg_class part ON part.oid = inhrelid "
-                "JOIN pg_class whole ON whole.oid = inhparent WHERE whole.relkind IN ('r', 'p') "
-                "AND part.relnamespace = whole.relnamespace AND pg_table_is_visible(whole.oid) ORDER BY 1, 2"
-            )
+            cursor.execute(_PARTS)
             return dict(cursor.fetchall())
 
     def outside(self, connection: sa.Connection, asked: Asked) -> str:
@@ -159,6 +159,15 @@ _PLAIN = (
 )
 """A table of rows of its own, with its name, columns and words of enumerations as they were: a column that is
 dropped and made again, or a word with another name, writes no row of the table."""
+
+
+_PARTS = (
+    "WITH named AS (SELECT c.oid, c.relkind, CASE WHEN n.nspname = current_schema() THEN c.relname::text ELSE "
+    "n.nspname || '.' || c.relname END AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace) "
+    "SELECT part.name, whole.name FROM pg_inherits JOIN named part ON part.oid = inhrelid "
+    "JOIN named whole ON whole.oid = inhparent WHERE whole.relkind IN ('r', 'p') ORDER BY 1, 2"
+)
+"""Each table that stands in another one, and that one."""
 
 
 def _encoding(connection: sa.Connection) -> str:

@@ -41,6 +41,20 @@ class Server:
         """A table as it stands behind FROM."""
         return f"{self.quoted(schema)}.{self.quoted(table)}" if schema else self.quoted(table)
 
+    holds_types = True
+    """Whether a column holds values of its declared type only."""
+    own_schemas: frozenset[str] = frozenset({"information_schema"})
+    """Schemas of the server itself, in small letters."""
+
+    def schemas(self, connection: sa.Connection) -> list[str]:
+        """The schemas of people's tables."""
+        names = sa.inspect(connection).get_schema_names()
+        return sorted(name for name in names if not self.is_own(name.casefold()))
+
+    def is_own(self, schema: str) -> bool:
+        """Whether a schema is the server's own."""
+        return schema in self.own_schemas
+
     def more_names(self, inspector: sa.Inspector, schema: str | None) -> tuple[set[str], set[str]]:  # noqa: ARG002
         """Tables and views of kinds that only this server has."""
         return set(), set()
@@ -81,7 +95,8 @@ class Server:
             return int(cursor.fetchone()[0])
 
     def parts(self, connection: sa.Connection) -> Mapping[str, str]:  # noqa: ARG002
-        """The tables of the default schema whose rows another table of it has too, and which: partitions."""
+        """The tables whose rows another table has too, and which: partitions. Outside the default schema a name is
+        schema.table."""
         return {}
 
     def outside(self, connection: sa.Connection, asked: Asked) -> str:  # noqa: ARG002

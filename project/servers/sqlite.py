@@ -21,6 +21,8 @@ class SQLite(Server):
     """SQLite. Numbers with decimals are the shortest text that is the same number again."""
 
     first = "SELECT 1 FROM sqlite_master"
+    holds_types = False
+    own_schemas = frozenset({"main", "temp"})
 
     def fields(self, connection: sa.Connection, described: Sequence[Any]) -> tuple[Field, ...]:  # noqa: ARG002
         """One measure for all: bytes of the text."""

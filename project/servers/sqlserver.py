@@ -23,10 +23,15 @@ class SQLServer(Server):
     """SQL Server. The moment is that of the first table that is read."""
 
     level = "SNAPSHOT"
+    own_schemas = frozenset({"information_schema", "sys", "guest"})
 
     def quoted(self, name: str) -> str:
         """In square brackets."""
         return "[" + name.replace("]", "]]") + "]"
+
+    def is_own(self, schema: str) -> bool:
+        """Fixed roles have schemas too."""
+        return schema.startswith("db_") or super().is_own(schema)
 
     def fields(self, connection: sa.Connection, described: Sequence[Any]) -> tuple[Field, ...]:  # noqa: ARG002
         """By the Python types that the driver would give."""

@@ -22,6 +22,7 @@ from casebridge.migrate.drafting import draft_project
 from casebridge.migrate.drafting.guesses import guesses
 from casebridge.migrate.pipeline import check, open_job, run_stages
 from casebridge.project.database import open_database
+from casebridge.project.errors import CasebridgeError
 from casebridge.project.toml_file import read_toml
 
 
@@ -436,21 +437,70 @@ def test_rows_that_two_tables_have_are_taken_once(tmp_path: Path, postgres_url: 
     assert not [line for line in told if "no spec" in line]
 
 
+def test_what_a_database_declares_is_no_guess_wherever_its_tables_stand(tmp_path: Path, postgres_url: str) -> None:
+    """Its login has no tables of its own: those of all schemas are taken, or of the one that is named. Types, keys
+    and references are as declared, of empty tables too; a key that is another table's key, too, is a reference."""
+    engine = open_database(postgres_url)
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE SCHEMA care", "CREATE SCHEMA pay", "CREATE SCHEMA seen",
+            "CREATE TABLE care.person (no int PRIMARY KEY, name varchar(50), born date, token uuid, ok boolean,"
+            " size double precision, best int)",
+            "INSERT INTO care.person VALUES (1, 'Ann', '1950-03-04', gen_random_uuid(), true, 1.5)",
+            "CREATE TABLE care.worker (no int PRIMARY KEY REFERENCES care.person, pay numeric(8,2), at timestamp)",
+            "ALTER TABLE care.person ADD FOREIGN KEY (best) REFERENCES care.worker",
+            "CREATE TABLE pay.bill (no int, line int, worker int REFERENCES care.worker, qty int, extra xml,"
+            " PRIMARY KEY (no, line))",
+            "CREATE VIEW seen.person AS SELECT * FROM care.person",
+        ):  # fmt: skip
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    made = draft_project(tmp_path / "p", postgres_url)
+    assert (made.tables, made.unread) == (3, ())
+    said = {(guess.says.partition(" =")[0], guess.why) for guess in guesses(tmp_path / "p")}
+    assert said == {
+        ("size", "up to 1 decimals"), ("extra", "no row has a value"),
+        ("from", "a key of care_worker, a plain column here: the tables form a circle"),
+    }  # fmt: skip
+    target = read_toml(tmp_path / "p/target.toml")
+    kinds = {name: column["type"] for name, column in target["care_person"]["columns"].items()}
+    assert kinds == {
+        "row_id": "bigint", "no": "bigint", "name": "varchar(50)", "born": "date", "token": "varchar(36)",
+        "ok": "varchar(5)", "size": "numeric(6,1)", "best": "integer",
+    }  # fmt: skip
+    assert target["care_worker"]["columns"]["care_person_id"]["references"] == "care_person"
+    assert target["pay_bill"]["columns"]["legacy_key"]["type"] == "varchar(42)"
+    assert read_toml(tmp_path / "p/tables/pay_bill.toml")["read"] == {"table": "pay.bill"}
+    with open_job(tmp_path / "p") as job:
+        list(run_stages(job))
+        report = json.loads((job.settings.reports / job.run / "report.json").read_text(encoding="utf-8"))
+    assert report["verdict"] == "balanced"
+    one = draft_project(tmp_path / "q", postgres_url, schemas=["PAY"])
+    assert [path.name for path in (tmp_path / "q/tables").iterdir()] == ["bill.toml"]
+    assert one.unread == ("care: a schema with 2 tables: say --schema care to read it",)
+    with pytest.raises(CasebridgeError, match="has no schema carre") as told:
+        draft_project(tmp_path / "r", postgres_url, schemas=["carre"])
+    assert "`care`" in str(told.value.hint)
+
+
 def test_what_is_measured_is_no_code_and_text_has_room(tmp_path: Path) -> None:
     """Minutes lie close together, codes do not; and the next extract may bring a longer text."""
     (tmp_path / "dump").mkdir()
-    rows: list[list[object]] = [[n, 10 + n % 70, [1, 7, 90][n % 3], "abc"[: n % 4], ""] for n in range(1000)]
-    _write(tmp_path / "dump" / "Visits.csv", ["VisitNo", "Minutes", "Kind", "Word", "Nothing"], rows)
+    rows: list[list[object]] = [
+        [n, 10 + n % 70, [1, 7, 90][n % 3], "abc"[: n % 4], "", [1, 7, 90][n % 3]] for n in range(1000)
+    ]
+    _write(tmp_path / "dump" / "Visits.csv", ["VisitNo", "Minutes", "Kind", "Word", "Nothing", "UnitsTaken"], rows)
     assert _draft(tmp_path / "p", tmp_path / "dump").exit_code == 0
     columns = read_toml(tmp_path / "p" / "tables" / "visits.toml")["columns"]
-    assert ("codes" in columns["minutes"], "codes" in columns["kind"]) == (False, True)
+    assert [name for name in columns if "codes" in columns[name]] == ["kind", "word"]
     target = (tmp_path / "p" / "target.toml").read_text(encoding="utf-8")
     assert 'word = { type = "varchar(4)"' in target
     assert 'nothing = { type = "varchar(64)"' in target
 
 
 def test_a_database_is_drafted_from_its_url_and_balances(tmp_path: Path) -> None:
-    """Its keys and references are those that it declares; a table with a blank in its name, and one without a key;
+    """Its keys and references are those that it declares; a table with a blank in its name, and one with a dot and
+    without a key;
     a view is left to its tables."""
     path = tmp_path / "old.db"
     with contextlib.closing(sqlite3.connect(path)) as database, database:
@@ -460,8 +510,8 @@ def test_a_database_is_drafted_from_its_url_and_balances(tmp_path: Path) -> None
             "CREATE TABLE [order lines] (worker INTEGER REFERENCES worker, line INTEGER, [group] NUMERIC,"
             " PRIMARY KEY (worker, line));"
             "INSERT INTO [order lines] VALUES (1, 1, 0.25), (3, 2, 2.5);"
-            "CREATE TABLE [event log] (said TEXT);"
-            "INSERT INTO [event log] VALUES ('again'), ('again');"
+            "CREATE TABLE [event.log] (said TEXT);"
+            "INSERT INTO [event.log] VALUES ('again'), ('again');"
             "CREATE VIEW names AS SELECT surname FROM worker;"
         )
     assert _draft(tmp_path / "project", f"sqlite:///{path}").exit_code == 0

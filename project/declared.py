@@ -1,0 +1,42 @@
+"""The types that a database declares, as target.toml writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+_SHORT, _LONG = "integer", "bigint"
+_UNSIGNED_LONG = "numeric(20,0)"
+"""Whole numbers of 64 bits without a sign."""
+
+
+def declared_type(kind: sa.types.TypeEngine[Any]) -> tuple[str, str]:
+    """A type as target.toml writes it, and what is in doubt about it (empty for nothing)."""
+    if isinstance(kind, sa.Boolean):
+        return "boolean", ""
+    if isinstance(kind, sa.Uuid):
+        return "uuid", ""
+    if isinstance(kind, sa.Integer):
+        return _whole(kind), ""
+    if isinstance(kind, sa.Numeric):
+        precision, scale = kind.precision, kind.scale
+        if isinstance(kind, sa.Float) or not precision or precision > 38:
+            return "numeric(38,10)", f"it is {kind} there"
+        return f"numeric({precision},{scale or 0})", ""
+    if isinstance(kind, sa.DateTime):
+        return "timestamp", "it has a time zone there" if getattr(kind, "timezone", False) else ""
+    if isinstance(kind, sa.Date):
+        return "date", ""
+    if isinstance(kind, sa.String):
+        length = getattr(kind, "length", None)
+        return (f"varchar({length})", "") if length and not isinstance(kind, sa.Text) else ("text", "")
+    return "text", f"it is {type(kind).__name__} there"
+
+
+def _whole(kind: sa.Integer) -> str:
+    """What has no sign needs twice the room."""
+    long, unsigned = isinstance(kind, sa.BigInteger), bool(getattr(kind, "unsigned", False))
+    if long:
+        return _UNSIGNED_LONG if unsigned else _LONG
+    return _LONG if unsigned else _SHORT
