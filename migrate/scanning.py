@@ -20,10 +20,12 @@ from casebridge.project.private import make_private, private_files
 from casebridge.project.settings import Settings, read_settings
 
 
-def preview_scan(folder: Path, *, whole: bool = False, model: Model = Model.KEPT, tell: Tell = print) -> Preview:
+def preview_scan(
+    folder: Path, *, whole: bool = False, model: Model = Model.KEPT, replaced: bool = False, tell: Tell = print
+) -> Preview:
     """What a scan would change at the desk; nothing is written."""
     with _held(folder) as (settings, log):
-        return preview(settings, log, _today(), tell, whole=whole, model=model)
+        return preview(settings, log, _today(), tell, whole=whole, model=model, replaced=replaced)
 
 
 def chores_of(folder: Path) -> dict[str, list[str] | None]:
@@ -42,11 +44,13 @@ def _today() -> dt.date:
 
 
 def scan_project(
-    folder: Path, *, whole: bool = False, model: Model = Model.KEPT, day: dt.date | None = None, tell: Tell = print
-) -> Record:
-    """Scan the live register of the project in a folder. day: whose night it is (by default today's)."""
+    folder: Path, *, whole: bool = False, model: Model = Model.KEPT, replaced: bool = False,
+    day: dt.date | None = None, tell: Tell = print,
+) -> Record:  # fmt: skip
+    """Scan the live register of the project in a folder. day: whose night it is (by default today's). replaced:
+    the register may be another one than it was; else SourceError where most of its records are gone."""
     with _held(folder) as (settings, log):
-        record = scan(settings, log, day or _today(), tell, whole=whole, model=model)
+        record = scan(settings, log, day or _today(), tell, whole=whole, model=model, replaced=replaced)
         desk = settings.live.desk if settings.live else ""
         write_told(settings.reports / "scan", settings.name, record, time.time(), desk)
         return record

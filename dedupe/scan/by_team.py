@@ -16,6 +16,8 @@ from casebridge.dedupe.scan.history import NO_TEAM, TEAM_COUNTS
 from casebridge.dedupe.scan.people import LiveQueries, LiveTables, Moved
 
 Teams = Mapping[str, Sequence[str]]
+TeamCounts = dict[str, dict[str, int]]
+"""TEAM_COUNTS by team."""
 _BETWEEN = "\n"
 _PAIR = ["left_id", "right_id"]
 
@@ -46,9 +48,14 @@ def made_tonight(moved: Moved) -> set[str]:
     return set() if moved.again else {*moved.now.get_column("id")} - {*moved.then.get_column("id")}
 
 
+def open_alone(pairs: pl.DataFrame, restricted: Collection[str]) -> pl.DataFrame:
+    """The pairs in which nobody is restricted."""
+    return pairs.filter(~pl.any_horizontal(pl.col(_PAIR).is_in(list(restricted))))
+
+
 def team_counts(
     now: pl.DataFrame, before: pl.DataFrame | None, said: Iterable[Decision], made: Mapping[str, Sequence[str]]
-) -> dict[str, dict[str, int]]:
+) -> TeamCounts:
     """TEAM_COUNTS by team, those that are none left out. now, before: candidates of tonight and of the night
     before, with their teams; said: the decisions that stand; made: the teams of each record that is new."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
@@ -74,9 +81,10 @@ _WORDS = {Ruling.SAME: "confirmed", Ruling.DIFFERENT: "refuted", Ruling.RELATED:
 
 
 def _waiting(pairs: pl.DataFrame | None) -> pl.DataFrame:
-    if pairs is None or "teams" not in pairs.columns:
+    if pairs is None:
         return pl.DataFrame(schema=dict.fromkeys([*_PAIR, "teams"], pl.String()))
-    return pairs.filter(pl.col("state") == "undecided").select(*_PAIR, "teams")
+    told = pairs if "teams" in pairs.columns else with_teams(pairs, {})  # of a release that knew of no teams
+    return told.filter(pl.col("state") == "undecided").select(*_PAIR, "teams")
 
 
 def _add(found: Mapping[str, Counter[str]], name: str, pairs: pl.DataFrame) -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from casebridge.dedupe.scan.config import LiveTable
 from casebridge.dedupe.scan.kept_rows import IN_PARTS, KeptRows
+from casebridge.project.in_lists import among
 from casebridge.project.snapshot import Snapshot
 
 HASH = "_hash"
@@ -176,7 +177,7 @@ def _by_key(snapshot: Snapshot, table: LiveTable, keys: list[str]) -> Iterator[p
 
 
 def _has_key(table: LiveTable, keys: list[str]) -> sa.ColumnElement[bool]:
-    return sa.cast(sa.column(table.key), sa.String).in_(keys)
+    return among(sa.cast(sa.column(table.key), sa.String), keys)
 
 
 def _at_least(snapshot: Snapshot, table: LiveTable, since: str) -> sa.ColumnElement[bool]:

@@ -20,20 +20,22 @@ def drift(before: Sequence[Record], tonight: Record, many: str = "people") -> li
     is what is usual. many: what the records are called. Counts and shares only.
 
     Volume: TIMES as many changes or new pairs as usual. Scores: the mean probability of new pairs moved by OFF.
-    Blocks: the commonest value of a role is on a share of LARGE and GROWN times what is usual, or on
-    a share of FAR_TOO_LARGE, and on SOME at least: it is likely a placeholder. The register: it shrank since the
-    last night.
+    Blocks: the commonest value of a role is on a share of LARGE and GROWN times what is usual, or what it was last
+    night, or on a share of FAR_TOO_LARGE, and on SOME at least: it is likely a placeholder. The register: it is
+    smaller than last night, or than is usual: one bad night hides no other, and a bad month no bad night.
     """
     usual = [record for record in before if record.night > 1][-NIGHTS:]
     volume = _volume(usual, tonight, many) if len(usual) >= FEW else ()
-    return [*_since_last(before, tonight, many), *_blocks(usual, tonight, many), *volume]
+    last = list(before[-1:])
+    return [*_shrunk(usual, last, tonight, many), *_blocks(usual, last, tonight, many), *volume]
 
 
-def _since_last(before: Sequence[Record], tonight: Record, many: str) -> Iterator[str]:
-    """Against the last night alone."""
-    for last in before[-1:]:
-        if tonight.people < SHRUNK * last.people:
-            yield f"the register has {tonight.people:,} {many}, where it had {last.people:,}: was all of it read?"
+def _shrunk(usual: Sequence[Record], last: Sequence[Record], tonight: Record, many: str) -> Iterator[str]:
+    there, typical = f"the register has {tonight.people:,} {many}, where", _median(usual, lambda one: one.people)
+    if any(tonight.people < SHRUNK * one.people for one in last):
+        yield f"{there} it had {last[0].people:,}: was all of it read?"
+    elif tonight.people < SHRUNK * typical:
+        yield f"{there} {typical:,.0f} are usual: was all of it read?"
 
 
 def _volume(usual: Sequence[Record], tonight: Record, many: str) -> Iterator[str]:
@@ -52,18 +54,24 @@ def _volume(usual: Sequence[Record], tonight: Record, many: str) -> Iterator[str
             )
 
 
-def _blocks(usual: Sequence[Record], tonight: Record, many: str) -> Iterator[str]:
+def _blocks(usual: Sequence[Record], last: Sequence[Record], tonight: Record, many: str) -> Iterator[str]:
     for role, share in sorted(tonight.largest.items()):
-        before = [record.largest[role] for record in usual if role in record.largest]
-        typical = statistics.median(before) if before else 0.0
+        before, then = (_shares(nights, role) for nights in (usual, last))
+        known = [(statistics.median(before), "is usual")] if before else []
+        known += [(one, "it was last night") for one in then]
+        low, words = min(known, default=(0.0, ""))
         if share * tonight.people < SOME:
             continue
-        if share >= FAR_TOO_LARGE or (before and share >= LARGE and share >= GROWN * typical):
-            known = f", where {typical:.1%} is usual" if before else ""
+        if share >= FAR_TOO_LARGE or (known and share >= LARGE and share >= GROWN * low):
+            than = f", where {low:.1%} {words}" if known else ""
             yield (
-                f"{role.replace('_', ' ')}: one value is on {share:.1%} of all {many}{known}. A placeholder? "
+                f"{role.replace('_', ' ')}: one value is on {share:.1%} of all {many}{than}. A placeholder? "
                 "Once half the register shares it, everybody is compared with everybody"
             )
+
+
+def _shares(nights: Sequence[Record], role: str) -> list[float]:
+    return [night.largest[role] for night in nights if role in night.largest]
 
 
 def _median(records: Sequence[Record], of: Callable[[Record], float]) -> float:

@@ -31,7 +31,8 @@ class Record:
     date hid (`late`), how many are on the list of each chore (`absent`: why one could not be made),
     nights that were missed before, seconds; of each further register what stands in COUNTED, None where it could
     not be read; of the pairs that wait how many there are by what merge pre-flight says; of each role that has a
-    form, the share of people whose value has it (`valid`); by team its counts (`TEAM_COUNTS`)."""
+    form, the share of people whose value has it (`valid`); by team its counts (`TEAM_COUNTS`), and the same
+    without restricted records (`teams_open`)."""
 
     night: int
     day: str
@@ -57,6 +58,7 @@ class Record:
     preflight: Mapping[str, int] = field(default_factory=dict)
     valid: Mapping[str, float] = field(default_factory=dict)
     teams: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    teams_open: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
 

@@ -14,6 +14,7 @@ from casebridge.dedupe.review.merge_rules import FILE, Blocker, Check, Feed
 from casebridge.dedupe.review.preflight_checks import ID
 from casebridge.dedupe.scan.config import LiveTable
 from casebridge.project.errors import Problem, SpecError
+from casebridge.project.in_lists import among
 from casebridge.project.snapshot import Snapshot
 from casebridge.project.target import Target, TargetColumn
 
@@ -93,8 +94,8 @@ class LiveFacts:
         """Whole numbers are compared as such, so that the server's index helps."""
         name = self.register.name.rpartition(".")[2]
         if self.target.by_name[name].id_type == pl.Int64() and all(key.isdecimal() for key in keys):
-            return sa.type_coerce(record, sa.BigInteger()).in_([int(key) for key in keys])
-        return sa.cast(record, sa.String).in_(list(keys))
+            return among(sa.type_coerce(record, sa.BigInteger()), [int(key) for key in keys])
+        return among(sa.cast(record, sa.String), list(keys))
 
 
 def _of(table: sa.FromClause, name: str) -> sa.ColumnElement[Any]:

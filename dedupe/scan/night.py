@@ -20,7 +20,7 @@ import polars as pl
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.evidence import said_until_now
 from casebridge.dedupe.review.reraise import note_bases
-from casebridge.dedupe.scan.by_team import made_tonight, team_counts, teams_of
+from casebridge.dedupe.scan.by_team import TeamCounts, made_tonight, open_alone, team_counts, teams_of
 from casebridge.dedupe.scan.chores import chore_warnings, done_chores, unmade
 from casebridge.dedupe.scan.config import read_scans
 from casebridge.dedupe.scan.counts import Counts
@@ -30,6 +30,7 @@ from casebridge.dedupe.scan.history import Record, counted_pairs, read_record, w
 from casebridge.dedupe.scan.keys import has_own_list, hidden_records, read_crosswalk
 from casebridge.dedupe.scan.live_preflight import LiveRules, preflighted, read_live_rules
 from casebridge.dedupe.scan.nightly_evidence import Beside, NightlyEvidence
+from casebridge.dedupe.scan.people import restricted
 from casebridge.dedupe.scan.publishing import publish
 from casebridge.dedupe.scan.remade import ENDS, stirred
 from casebridge.dedupe.scan.state import read_state
@@ -43,10 +44,12 @@ from casebridge.project.snapshot import open_snapshot
 
 
 def scan(
-    settings: Settings, log: AuditLog, day: dt.date, tell: Tell, *, whole: bool = False, model: Model = Model.KEPT
-) -> Record:
-    """Do a night. whole: read every row, whatever change dates say. The caller holds the project."""
-    with _opened(settings, log, day, tell, model) as work:
+    settings: Settings, log: AuditLog, day: dt.date, tell: Tell, *, whole: bool = False, model: Model = Model.KEPT,
+    replaced: bool = False,
+) -> Record:  # fmt: skip
+    """Do a night. whole: read every row, whatever change dates say. replaced: the register may be another one than
+    it was. The caller holds the project."""
+    with _opened(settings, log, day, tell, model, replaced=replaced) as work:
         work.state.tidy()
         publish(work.ledger, settings, work.state)
         then = said_until_now(log.engine)
@@ -56,25 +59,30 @@ def scan(
 
 
 def preview(
-    settings: Settings, log: AuditLog, day: dt.date, tell: Tell, *, whole: bool = False, model: Model = Model.KEPT
-) -> Preview:
+    settings: Settings, log: AuditLog, day: dt.date, tell: Tell, *, whole: bool = False, model: Model = Model.KEPT,
+    replaced: bool = False,
+) -> Preview:  # fmt: skip
     """What the same night would change, without changing anything."""
-    with _opened(settings, log, day, tell, model) as work:
+    with _opened(settings, log, day, tell, model, replaced=replaced) as work:
         return work.preview(_read(settings, work, whole=whole, write=False))
 
 
 @contextmanager
-def _opened(settings: Settings, log: AuditLog, day: dt.date, tell: Tell, model: Model) -> Iterator[_Night]:
+def _opened(
+    settings: Settings, log: AuditLog, day: dt.date, tell: Tell, model: Model, *, replaced: bool
+) -> Iterator[_Night]:
     configs, state = read_scans(settings.folder), read_state(settings.work)
     rules = read_live_rules(settings, configs[0])
     remove_left_over(state.folder)
     ledger = Ledger(settings.work)
     try:
         further = tuple(
-            RegisterNight(settings, log, config, state.part(config.name), ledger, day, tell, model)
+            RegisterNight(settings, log, config, state.part(config.name), ledger, day, tell, model, replaced)
             for config in configs[1:]
         )
-        yield _Night(settings, log, configs[0], state, ledger, day, tell, model, further=further, rules=rules)
+        yield _Night(
+            settings, log, configs[0], state, ledger, day, tell, model, replaced, further=further, rules=rules
+        )
     finally:
         ledger.close()
 
@@ -178,11 +186,17 @@ class _Night(RegisterNight):
         failpoint("published")
         return record
 
-    def _by_team(self, seen: Seen, found: Found) -> dict[str, dict[str, int]]:
-        said, new = DecisionLog(self.log).standing(), made_tonight(found.moved)
+    def _by_team(self, seen: Seen, found: Found) -> tuple[TeamCounts, TeamCounts]:
+        """What is counted by team, and the same without restricted records."""
+        said, new = list(DecisionLog(self.log).standing()), made_tonight(found.moved)
         name = "made_by" if self.config.made_by.strip() else "teams"
         made = teams_of(found.queries, seen.rows, name, new) if new else {}
-        return team_counts(found.pairs, found.before, said, {item: made.get(item, ()) for item in new})
+        makers = {item: made.get(item, ()) for item in new}
+        secret = restricted(found.moved, self.config)
+        now, before = open_alone(found.pairs, secret), found.before
+        before_open = None if before is None else open_alone(before, secret)
+        makers_open = {item: teams for item, teams in makers.items() if item not in secret}
+        return team_counts(found.pairs, before, said, makers), team_counts(now, before_open, said, makers_open)
 
     def _record(
         self,
@@ -195,13 +209,14 @@ class _Night(RegisterNight):
         """Tonight in numbers, and all nights that are kept with it."""
         nights = [read_record(body) for body in self.state.facts.get("nights", [])]
         gap = (self.day - dt.date.fromisoformat(nights[-1].day)).days - 1 if nights else 0
+        by_team, by_team_open = self._by_team(seen, found)
         record = Record(
             night=self.state.night + 1, day=self.day.isoformat(), people=counts.people,
             changed=found.moved.count,
             **counted_pairs(found.pairs, found.before, self.day),
             largest=counts.largest_shares(self.config), filled=counts.filled_shares(self.config),
             nhs=counts.nhs_by_cohort(self.config, self.day), valid=counts.valid_shares(self.config),
-            teams=self._by_team(seen, found),
+            teams=by_team, teams_open=by_team_open,
             rows_read={name: table.read for name, table in seen.tables.items()},
             late={name: table.late for name, table in seen.tables.items() if table.late}, missed=max(gap, 0),
             chores={name: None if keys is None else len(keys) for name, keys in lists.items()},

@@ -14,9 +14,10 @@ import polars as pl
 from casebridge.dedupe.register_queries import ask, words_column
 from casebridge.dedupe.scan.changes import HASH
 from casebridge.dedupe.scan.config import FILE, RESTRICTED, ScanConfig, columns_of
-from casebridge.dedupe.scan.kept_rows import KeptRows
+from casebridge.dedupe.scan.kept_rows import IN_PARTS, KeptRows
 from casebridge.project.errors import Problem, SpecError
 from casebridge.project.queries import open_duckdb, shut
+from casebridge.project.restriction import is_marked
 from casebridge.project.settings import Settings
 
 TONIGHT = "tonight"
@@ -184,3 +185,9 @@ def _differing(then: pl.DataFrame, now: pl.DataFrame, columns: Collection[str]) 
 def with_text(columns: Collection[str]) -> pl.Expr:
     """All that stands in these columns of a row, as one text."""
     return pl.struct(columns).struct.json_encode().alias("all")
+
+
+def restricted(moved: Moved, config: ScanConfig) -> frozenset[str]:
+    """The ids of the records that are restricted tonight."""
+    marked = moved.register.lazy("id", RESTRICTED).filter(is_marked(pl.col(RESTRICTED), config.not_restricted))
+    return frozenset(marked.select("id").collect(engine=IN_PARTS).get_column("id"))

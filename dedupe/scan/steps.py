@@ -23,6 +23,7 @@ from casebridge.dedupe.scan.chores import ChoreRows, read_chores, read_whole
 from casebridge.dedupe.scan.config import RESTRICTED, ScanConfig
 from casebridge.dedupe.scan.counts import NHS, Counts
 from casebridge.dedupe.scan.drift import NIGHTS, drift
+from casebridge.dedupe.scan.guards import check_keys, check_tables
 from casebridge.dedupe.scan.history import COUNTED, Record, counted_pairs, read_record, waiting
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import Keys
@@ -44,7 +45,6 @@ from casebridge.dedupe.scan.standing import Standing, pairs_of
 from casebridge.dedupe.scan.state import LINKED, ScanState
 from casebridge.project.audit import AuditLog
 from casebridge.project.database import shown
-from casebridge.project.errors import SourceError
 from casebridge.project.ledger import Ledger
 from casebridge.project.settings import Settings
 from casebridge.project.snapshot import Snapshot
@@ -120,7 +120,8 @@ class Told:
 
 @dataclass(frozen=True)
 class RegisterNight:
-    """A night of one register: what changed in it, and who that may be."""
+    """A night of one register: what changed in it, and who that may be. replaced: it may be another one than it
+    was."""
 
     settings: Settings
     log: AuditLog
@@ -130,12 +131,18 @@ class RegisterNight:
     day: dt.date
     tell: Tell
     model: Model
+    replaced: bool = False
     began: float = field(default_factory=time.monotonic)
 
     @property
     def _space(self) -> str:
         """What stands before the colon of ids."""
         return self.config.space(self.settings.live.system if self.settings.live else "")
+
+    @property
+    def _where(self) -> str:
+        """The register's database, as it may be shown."""
+        return shown(self.settings.live.url if self.settings.live else self.settings.target_url)
 
     def seen(
         self, snapshot: Snapshot, crosswalk: pl.DataFrame, hidden: frozenset[str], last: str, *, whole: bool,
@@ -144,7 +151,7 @@ class RegisterNight:
         """The register's tables as they stand tonight, read from a snapshot. write: what was read whole is kept in
         files at once; else nothing is written."""
         tables, keys = dict[str, TableRead](), {item.partition(":")[2] for item in hidden}
-        self._check_tables(snapshot)
+        check_tables(snapshot, self.config, self._where)
         for table in self.config.tables:
             sums = tuple(self.state.facts.get("keys", {}).get(table.name) or ()) or None
             before = self.state.rows(table.name)
@@ -155,16 +162,6 @@ class RegisterNight:
             self.tell(f"{table.name}: {tables[table.name].read:,} rows read")
         chores = read_chores(snapshot, self.config, keys)
         return Seen(tables, crosswalk, hidden, chores, self._lookups(snapshot, keys))
-
-    def _check_tables(self, snapshot: Snapshot) -> None:
-        """SourceError names the tables that are not there."""
-        there = {name.casefold() for name in snapshot.names()}
-        names = [table.name for table in self.config.tables]
-        gone = [name for name in names if "." not in name and name.casefold() not in there]
-        if gone:
-            where = shown(self.settings.live.url if self.settings.live else self.settings.target_url)
-            hint = f"mend {self.config.at('tables')} in linkage.toml (`casebridge check` lists what does not fit)"
-            raise SourceError(where, f"has no table {', '.join(gone)}", hint=f"{hint}; nothing was changed")
 
     def _lookups(self, snapshot: Snapshot, hidden: Collection[str]) -> dict[str, pl.DataFrame | None]:
         return {
@@ -177,6 +174,8 @@ class RegisterNight:
         whole is put beside what stands at once, for it is larger than all else; else nothing is written."""
         queries = LiveQueries(self.settings, self.config, seen.rows, self.day, self._looked_up(seen))
         moved, asked = self._moved(queries, seen)
+        if not self.replaced:
+            check_keys(self.state.rows("register"), moved, self.config.kind, self._where)
         register = moved.register
         many = KINDS[self.config.kind].many
         self.tell(f"register of {register.height:,} {many}, {moved.count:,} changed")

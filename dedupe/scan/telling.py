@@ -51,12 +51,14 @@ def _of_chore(record: Record, name: str) -> str:
     return f"{count:,}" if count is not None else record.absent.get(name) or "not read"
 
 
+_OF_TEAMS = "By team, without restricted records"
 _BY_TEAM = (("new", "new"), ("waiting", "waiting"), ("again", "made again"))
 
 
 def _team_lines(record: Record) -> list[tuple[str, ...]]:
-    """A line for each team that has anything, with counts as in _BY_TEAM."""
-    counted = [(team, *(counts.get(key, 0) for key, _ in _BY_TEAM)) for team, counts in record.teams.items()]
+    """A line for each team that has anything, with counts as in _BY_TEAM. Without restricted records: few are a
+    team's own, and who reads this need not be cleared."""
+    counted = [(team, *(counts.get(key, 0) for key, _ in _BY_TEAM)) for team, counts in record.teams_open.items()]
     return [(" ".join(str(team).split()) or "no team", *(f"{count:,}" for count in counts))
             for team, *counts in counted if any(counts)]  # fmt: skip
 
@@ -82,7 +84,7 @@ def _by_team(record: Record) -> str:
     rows = _team_lines(record)
     if not rows or (rows[0][0] == "no team" and len(rows) == 1):
         return ""
-    lines = [("By team", *(words for _, words in _BY_TEAM)), *rows]
+    lines = [(_OF_TEAMS, *(words for _, words in _BY_TEAM)), *rows]
     wide = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
     told = ("  ".join([line[0].ljust(wide[0]), *(one.rjust(w) for one, w in zip(line[1:], wide[1:], strict=True))])
             for line in lines)  # fmt: skip
@@ -96,9 +98,9 @@ def as_page(name: str, record: Record, desk: str = "") -> str:
         for label, value in _lines(record)
     )
     told = _team_lines(record)
-    head = "".join(f"<th>{words}</th>" for words in ("Team", *(words for _, words in _BY_TEAM)))
+    head = "".join(f"<th>{words}</th>" for words in (_OF_TEAMS, *(words for _, words in _BY_TEAM)))
     cells = ("".join(f"<td>{html.escape(one)}</td>" for one in line) for line in told)
-    teams = f"<h2>By team</h2><table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in cells)}</table>"
+    teams = f"<table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in cells)}</table>"
     title = html.escape(f"{name}: nightly scan {record.night}, {record.day}")
     warnings = "".join(f"<li>{html.escape(warning)}</li>" for warning in record.warnings)
     look = f"<h2>To look at</h2><ul>{warnings}</ul>" if warnings else ""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 import polars as pl
 import sqlalchemy as sa
 
+from casebridge.project.in_lists import MOST
+
 Writer = Callable[[sa.Connection, sa.Table, pl.DataFrame], None]
 
 _PIECE = 50_000
@@ -82,7 +84,7 @@ def inserted_rows(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame
 
 def delete_rows(connection: sa.Connection, table: sa.Table, keys: pl.DataFrame) -> None:
     """Delete rows by primary key, a frame of its columns; many at once through a temporary table where COPY can
-    fill one, else one by one on the driver (SQLite) or a few thousand at a time."""
+    fill one, else one by one on the driver (SQLite) or MOST at a time."""
     columns = [table.c[name] for name in keys.columns]
     if connection.dialect.name == "postgresql" and keys.height > _PIECE:
         made = [sa.Column(f"key_{number}", column.type) for number, column in enumerate(columns)]
@@ -103,7 +105,7 @@ def delete_rows(connection: sa.Connection, table: sa.Table, keys: pl.DataFrame) 
         assert driver is not None
         driver.cursor().executemany(statement, keys.with_columns(_sqlite_values(keys)).rows())
     else:
-        for piece in keys.iter_slices(5_000):
+        for piece in keys.iter_slices(MOST):
             named = columns[0].in_(piece.to_series().to_list())
             several = sa.tuple_(*columns).in_(piece.rows()) if len(columns) > 1 else named
             connection.execute(table.delete().where(several))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
+from casebridge.dedupe.scan.night import Preview
 from casebridge.dedupe.scan.steps import Model
 from casebridge.migrate.cli.options import json_option, project_option
 from casebridge.migrate.cli.render import show_json
@@ -22,19 +25,24 @@ from casebridge.project.errors import counted
     "--model", type=click.Choice([str(model) for model in Model]), default=str(Model.KEPT), show_default=True,
     help="new: fit one to the register as it is now, and link everybody by it.",
 )  # fmt: skip
+@click.option("--replaced", is_flag=True, help="Go on though most records that the last scan knew are gone.")
 @click.option("--chores", is_flag=True, help="List the keys of each chore, as the last scan found them.")
 @click.option(
     "--dry-run", is_flag=True, help="Say which pairs would come to the desk and go from it; write nothing."
 )
-def scan(folder: Path, as_json: bool, whole: bool, model: str, dry_run: bool, chores: bool) -> None:
+def scan(
+    folder: Path, as_json: bool, whole: bool, model: str, replaced: bool, dry_run: bool, chores: bool
+) -> None:
     """Look through the live register for people who are in it twice."""
     if chores:
         _chores(folder, as_json)
         return
+    how: dict[str, Any] = {"whole": whole, "model": Model(model), "replaced": replaced}
+    how["tell"] = partial(click.echo, err=True)
     if dry_run:
-        _preview(folder, as_json, whole, model)
+        _preview(preview_scan(folder, **how), as_json)
         return
-    night = scan_project(folder, whole=whole, model=Model(model), tell=lambda text: click.echo(text, err=True))
+    night = scan_project(folder, **how)
     if as_json:
         show_json(night.plain())
         return
@@ -61,8 +69,7 @@ def _chores(folder: Path, as_json: bool) -> None:
             click.echo(f"{name},{key}")
 
 
-def _preview(folder: Path, as_json: bool, whole: bool, model: str) -> None:
-    found = preview_scan(folder, whole=whole, model=Model(model), tell=lambda text: click.echo(text, err=True))
+def _preview(found: Preview, as_json: bool) -> None:
     if as_json:
         show_json({"come": found.come, "go": found.go, "waiting": found.waiting})
         return

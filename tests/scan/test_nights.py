@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from casebridge.dedupe.review.decisions import Ruling
 from casebridge.dedupe.review.desk_words import Viewer
+from casebridge.project.errors import SourceError
 from tests.councils import casebridge
 from tests.desks import World, open_desk
 from tests.scan.live import PEOPLE, LiveRegister, same_person
@@ -162,3 +163,29 @@ def test_a_scan_that_begins_again_shows_what_it_found_and_not_what_stood_there(l
         live.scan()
         assert (pair in live.shown(0)) == (mark == "N")
         assert pair in live.shown(1)
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE dm_persons SET person_id = '000' || person_id", "DELETE FROM dm_persons"]
+)
+def test_a_register_whose_people_are_all_others_brings_nothing_to_the_desk_unasked(
+    live: LiveRegister, change: str
+) -> None:
+    """As text, 7 and 0007 are two people; an empty table is a fault until somebody says that it is none."""
+    before = live.waiting()
+    if "UPDATE" in change:
+        live.do(sa.text("ALTER TABLE dm_persons RENAME TO numbered"),
+                sa.text("CREATE TABLE dm_persons AS SELECT * FROM numbered"),
+                sa.text("ALTER TABLE dm_persons RENAME COLUMN person_id TO numbers"),
+                sa.text("ALTER TABLE dm_persons ADD COLUMN person_id text"),
+                sa.text("UPDATE dm_persons SET person_id = numbers"))  # fmt: skip
+        assert live.scan().changed == 0
+    live.do(sa.text(change))
+    with pytest.raises(SourceError, match="of 146 people that the last scan knew 0 are there still") as caught:
+        live.scan()
+    assert "`casebridge scan --replaced`" in caught.value.hint
+    assert live.waiting() == before
+    assert "0 are there still" in casebridge("scan", "--project", str(live.folder)).stderr
+    night = live.scan(replaced=True)
+    assert night.people == (146 if "UPDATE" in change else 0)
+    assert bool(live.waiting()) == ("UPDATE" in change)

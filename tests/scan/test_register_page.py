@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from casebridge.dedupe.review.decisions import Ruling
+from casebridge.dedupe.scan.by_team import team_counts
 from casebridge.dedupe.scan.config import read_scan
 from casebridge.dedupe.scan.counts import Counts
 from tests.desks import World, at_desk, open_desk
@@ -42,8 +43,24 @@ def test_the_page_has_months_teams_and_shares_for_the_cleared_and_is_not_there_f
     assert "Nothing in the register says which numbers were traced" in page
     assert "mosaic:" not in page
     assert jo.status == 404
-    digest = " ".join((live.folder / "reports" / "scan" / "digest.txt").read_text().split())
-    assert "By team new waiting made again East 1 1 0 North 0 0 1" in digest
+    head = "By team, without restricted records new waiting made again"
+    assert f"{head} East 1 1 0 North 0 0 1" in _digest(live)
+    live.change(7, restricted="Y")
+    live.create(7, 9003, created_by=1, restricted="Y")
+    night = live.scan()
+    assert night.teams["East"]["waiting"] >= 2
+    assert night.teams["North"] == {"made": 1, "again": 1}
+    assert head not in _digest(live)
+
+
+def _digest(live: LiveRegister) -> str:
+    return " ".join((live.folder / "reports" / "scan" / "digest.txt").read_text().split())
+
+
+def test_pairs_of_a_release_that_knew_of_no_teams_are_not_new() -> None:
+    now = pl.DataFrame({"left_id": ["a", "a"], "right_id": ["b", "c"], "state": "undecided", "teams": "East"})
+    found = team_counts(now, now.head(1).drop("teams"), (), {})
+    assert found == {"East": {"new": 1, "waiting": 2}}
 
 
 def _staff(live: LiveRegister) -> None:

@@ -44,6 +44,23 @@ def test_what_is_not_usual_is_told_before_it_is_a_bad_morning(change: dict[str, 
     assert told in warning
 
 
+@pytest.mark.parametrize(
+    ("last", "change", "told"),
+    [
+        ({"people": 9_000}, {"people": 9_000}, "the register has 9,000 people, where 10,000 are usual"),
+        ({"people": 11_000}, {"people": 10_000}, "the register has 10,000 people, where it had 11,000"),
+        ({"largest": {"birth_date": 0.05}}, {"largest": {"birth_date": 0.05}}, "where 0.2% is usual"),
+        ({"largest": {"birth_date": 0.001}}, {"largest": {"birth_date": 0.03}}, "where 0.1% it was last night"),
+    ],
+)  # fmt: skip
+def test_one_bad_night_hides_no_other_and_a_bad_month_no_bad_night(
+    last: dict[str, object], change: dict[str, object], told: str
+) -> None:
+    nights = [*NIGHTS, replace(USUAL, night=40, **last)]  # type: ignore[arg-type]
+    (warning,) = drift(nights, replace(USUAL, night=41, **change))  # type: ignore[arg-type]
+    assert told in warning
+
+
 def test_what_was_so_for_a_month_is_usual() -> None:
     many = [replace(one, largest={"birth_date": 0.03}) for one in NIGHTS]
     assert drift(many, replace(USUAL, night=40, largest={"birth_date": 0.031})) == []
