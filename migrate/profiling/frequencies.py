@@ -19,6 +19,9 @@ _MEASURED = frozenset({
     "quantity", "qty", "units", "hours", "minutes", "days", "weeks", "amount", "price", "cost", "rate", "age",
     "weight", "height", "count", "total", "sum", "percent", "score",
 })  # fmt: skip
+_LIKE_A_CODE = (
+    "status", "state", "type", "code", "kind", "category", "class", "flag", "reason", "group", "rating",
+)  # fmt: skip
 _LIKE_A_NAME = re.compile(r"[^\W\d_]+(?:[ '\u2019.-]+[^\W\d_]+)*")
 _WORDS = 40
 _LONGEST, _DIGITS = 24, 4
@@ -45,7 +48,14 @@ def looks_like_codes(column: Column, *, refers: bool) -> bool:
         return False
     if like_a_key(column.name) and words_of(column.name)[-1] != "code":
         return False
+    if _declared_number(column) and not column.name.lower().endswith(_LIKE_A_CODE):
+        return False
     return not _like_names(column) and not _like_counts(column) and _come_again(column)
+
+
+def _declared_number(column: Column) -> bool:
+    """Whether a database holds the column to numbers: the next one may be any."""
+    return str(column.facts.get("declared", "")).startswith(("integer", "bigint", "numeric"))
 
 
 def _like_names(column: Column) -> bool:

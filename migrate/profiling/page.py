@@ -22,6 +22,7 @@ def profile_page(facts: Facts, changes: Sequence[Facts] | None = None) -> str:
         tables=tables,
         totals=_totals(facts),
         findings=list(_findings(facts)),
+        without_rows=[table["name"] for table in tables if not table["rows"] and not table["view"]],
         changes=changes,
         opened=len(tables) <= _OPEN_TABLES,
         bars=bars,
@@ -66,7 +67,7 @@ def _totals(facts: Facts) -> dict[str, int]:
         "unreadable": sum(table["unreadable"] for table in tables),
         "references": len(facts["references"]),
         "orphans": sum(ref["orphan_rows"] for ref in facts["references"]),
-        "keyless": sum(not table["key"] for table in tables),
+        "keyless": sum(not table["key"] and not table["view"] for table in tables),
     }
 
 
@@ -89,7 +90,9 @@ def _of_keys(table: Facts) -> Iterator[str]:
             values, rows = (column["doubled"][part] for part in ("values", "rows"))
             stand = f"{counted(values, 'value')} {'stands' if values == 1 else 'stand'} on {count(rows)} rows"
             yield f"{column['name']} looks like a key, but {stand}"
-    if not table["key"] and table["rows"]:
+        if table["rows"] and column["name"] in table["key"] and column["nulls"]:
+            yield f"{counted(column['nulls'], 'row')} without a {column['name']}, which is its key"
+    if not table["key"] and table["rows"] and not table["view"]:
         yield "no column, pair or triple of columns names its rows"
 
 
@@ -103,5 +106,3 @@ def _of_orphans(table: Facts, references: Sequence[Facts]) -> Iterator[str]:
 def _of_rows(table: Facts) -> Iterator[str]:
     if table["unreadable"]:
         yield f"{counted(table['unreadable'], 'line')} that cannot be read as a record"
-    if not table["rows"]:
-        yield "it has no rows"

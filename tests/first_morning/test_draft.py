@@ -449,8 +449,10 @@ def test_what_a_database_declares_is_no_guess_wherever_its_tables_stand(tmp_path
             "INSERT INTO care.person VALUES (1, 'Ann', '1950-03-04', gen_random_uuid(), true, 1.5)",
             "CREATE TABLE care.worker (no int PRIMARY KEY REFERENCES care.person, pay numeric(8,2), at timestamp)",
             "ALTER TABLE care.person ADD FOREIGN KEY (best) REFERENCES care.worker",
-            "CREATE TABLE pay.bill (no int, line int, worker int REFERENCES care.worker, qty int, extra xml,"
+            "CREATE TABLE pay.bill (no int, line int, worker int REFERENCES care.worker, point int, status int,"
+            " extra xml,"
             " PRIMARY KEY (no, line))",
+            "INSERT INTO pay.bill SELECT 1, n, NULL, mod(n, 3), mod(n, 3) FROM generate_series(1, 60) n",
             "CREATE VIEW seen.person AS SELECT * FROM care.person",
         ):  # fmt: skip
             connection.exec_driver_sql(statement)
@@ -459,7 +461,7 @@ def test_what_a_database_declares_is_no_guess_wherever_its_tables_stand(tmp_path
     assert (made.tables, made.unread) == (3, ())
     said = {(guess.says.partition(" =")[0], guess.why) for guess in guesses(tmp_path / "p")}
     assert said == {
-        ("size", "up to 1 decimals"), ("extra", "no row has a value"),
+        ("size", "up to 1 decimals"), ("extra", "no row has a value"), ("codes", "3 codes"),
         ("from", "a key of care_worker, a plain column here: the tables form a circle"),
     }  # fmt: skip
     target = read_toml(tmp_path / "p/target.toml")

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from casebridge.migrate.cli.main import cli
 from casebridge.migrate.profiling import profile_dump
+from casebridge.migrate.profiling.page import profile_page
 from casebridge.project.errors import CasebridgeError, SourceError
 
 CANARY = "Zebedee"
@@ -157,12 +158,16 @@ def test_odd_tables_are_profiled(tmp_path: Path) -> None:
     """No rows, no key, names with blanks, semicolons, numbered files of one table, a key of two columns."""
     (tmp_path / "none.csv").write_bytes(b"ID,A\n")
     (tmp_path / "order details.csv").write_bytes(b"select;unit price;group\n1;2.50;x\n1;2.50;x\n")
+    _write(tmp_path / "unit.csv", ["UNIT_ID", "NAME"], [[number or "", "x"] for number in range(30)])
     for number in (1, 2):
         rows: list[list[object]] = [[n, number, "x"] for n in range(30)]
         _write(tmp_path / f"LINES_{number}.csv", ["ORDER_ID", "LINE", "TEXT"], rows)
     facts = profile_dump(tmp_path).facts()
     tables = {table["name"]: table for table in facts["tables"]}
-    assert list(tables) == ["LINES", "none", "order_details"]
+    assert list(tables) == ["LINES", "none", "order_details", "unit"]
+    look, *rest = profile_page(facts).partition('<h2 id="tables">')[0].split('<h2 id="empty">Tables without rows')
+    assert "1 row without a UNIT_ID, which is its key" in look
+    assert ('href="#none"' in look, 'href="#none"' in rest[0]) == (False, True)
     assert (tables["LINES"]["rows"], len(tables["LINES"]["files"])) == (60, 2)
     assert tables["none"]["columns"][0]["kind"] == "empty"
     assert tables["order_details"]["delimiter"] == ";"
