@@ -22,6 +22,7 @@ from casebridge.dedupe.review.intake import asked_for
 from casebridge.dedupe.review.overrides import standing_overrides
 from casebridge.dedupe.review.preflight import preflight_inputs
 from casebridge.dedupe.review.reraise import bases, note_bases, raised_again
+from casebridge.dedupe.review.survivorship import TABLE
 from casebridge.dedupe.states import with_states
 from casebridge.dedupe.waiting import undecided
 from casebridge.dedupe.withheld import withheld_rows
@@ -220,7 +221,7 @@ def _fold_one(
     own = {name: clean[name] for name in config.tables}
     folded = fold(job, config, own, [ids for ids in merging if config.owns(ids[0])])
     for name, batches in own.items():
-        mine = shaped_like(batches, folded.golden.filter(pl.col("table") == name))
+        mine = shaped_like(batches, folded.golden.filter(pl.col(TABLE) == name))
         _write(job, name, "golden", inputs, mine, Tally(read=mine.height, passed=mine.height))
     return folded
 

@@ -335,11 +335,12 @@ def test_lowered_marks_are_frozen_with_the_rules(tmp_path: Path) -> None:
 
 
 def _with_its_own_keys(kin: Kin) -> None:
-    """The target keeps the number that a person has in the old system."""
-    _map(kin, MAPPED + '[columns.person_id]\nfrom = "NO"\nrequired = true\n')
+    """The target keeps the number that a person has in the old system, and calls it `id`."""
+    _map(kin, MAPPED + '[columns.id]\nfrom = "NO"\nrequired = true\n')
     target = kin.folder / "target.toml"
-    keyed = 'primary_key = "person_id"\n'
-    target.write_text(target.read_text().replace(keyed, keyed + "natural_key = true\n"), encoding="utf-8")
+    text = target.read_text().replace('= "person_id"\n', '= "id"\nnatural_key = true\n')
+    text = text.replace('person_id = { type = "bigint" }', 'id = { type = "bigint" }')
+    target.write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("natural", [False, True])

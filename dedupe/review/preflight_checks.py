@@ -11,7 +11,7 @@ import polars as pl
 
 from casebridge.dedupe.review.merge_rules import Blocker, Check
 
-ID = "__id"
+ID, SYSTEM = "__id", "__system"
 PAIR = ["left_id", "right_id"]
 
 
@@ -52,7 +52,7 @@ def _overlap(pairs: pl.DataFrame, facts: Sequence[pl.DataFrame], blocker: Blocke
 def _between(pairs: pl.DataFrame, facts: Sequence[pl.DataFrame], blocker: Blocker) -> pl.DataFrame:
     """A row that names both, whichever of them first."""
     rows, other = facts[0], blocker.feeds[1].path[0]
-    named = rows.select(pl.col(ID).alias("one"), (pl.col("system") + ":" + pl.col(other)).alias("two"))
+    named = rows.select(pl.col(ID).alias("one"), (pl.col(SYSTEM) + ":" + pl.col(other)).alias("two"))
     smaller, larger = pl.min_horizontal("one", "two"), pl.max_horizontal("one", "two")
     both = named.select(smaller.alias("left_id"), larger.alias("right_id"))
     counts = both.group_by(PAIR).agg(pl.len().cast(pl.Int64).alias("left"))

@@ -8,7 +8,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from casebridge.dedupe.review.merge_rules import FILE, Blocker, Check, Feed
-from casebridge.dedupe.review.preflight_checks import ID
+from casebridge.dedupe.review.preflight_checks import ID, SYSTEM
 from casebridge.project.contracts import KEY
 from casebridge.project.errors import Problem, SpecError
 from casebridge.project.job import Job
@@ -45,11 +45,11 @@ def _rows(
         system = pl.lit(f"{spec.system}:")
         mine = led.with_columns((system + pl.col(ID)).alias(ID)).join(members.lazy(), on=ID, how="semi")
         try:
-            found.append(mine.select(ID, *wanted, pl.lit(spec.system).alias("system")).collect())
+            found.append(mine.select(ID, *wanted, pl.lit(spec.system).alias(SYSTEM)).collect())
         except PolarsError:
             what, hint = "fails on a value that it cannot work with", "where it casts, use TRY_CAST"
             raise SpecError([Problem(FILE, f"blockers.{blocker.name}.where", what, hint)]) from None
-    schema = {ID: pl.String(), **dict.fromkeys(wanted, pl.String()), "system": pl.String()}
+    schema = {ID: pl.String(), **dict.fromkeys(wanted, pl.String()), SYSTEM: pl.String()}
     return pl.concat(found, how="vertical_relaxed") if found else pl.DataFrame(schema=schema)
 
 

@@ -17,7 +17,9 @@ from casebridge.project.contracts import KEY, REST, ROW
 from casebridge.project.restriction import rank
 from casebridge.project.target import Marks
 
-OWN = ("id", "table", KEY, ROW, REST)
+ID, TABLE = "__id", "__table"
+"""A record of people: `system:key`, and the name of its spec. A column of the target may be called `id`."""
+OWN = (ID, TABLE, KEY, ROW, REST)
 """Columns of a record that are no values of its person."""
 _AS_SHIPPED = Survivorship()
 _NONE_SAID = Overrides()
@@ -26,12 +28,12 @@ Survivors = Mapping[str, str]
 
 
 def records_of(people: pl.DataFrame) -> dict[str, Record]:
-    """The records of people (`id`, OWN, the target's columns, evidence columns), by id."""
+    """The records of people (OWN, the target's columns, evidence columns), by id."""
     found = {}
     for row in people.iter_rows(named=True):
         values = {name: value for name, value in row.items() if name not in OWN and value is not None}
         texts = {name: text for name, value in values.items() if (text := plain(value))}
-        found[row["id"]] = Record(row["id"], texts, len(values))
+        found[row[ID]] = Record(row[ID], texts, len(values))
     return found
 
 
@@ -58,11 +60,11 @@ def golden_rows(
     overrides: Overrides = _NONE_SAID,
     own: Collection[str] = (),
 ) -> pl.DataFrame:
-    """The rows of survivors, in the shape of `people`, which has `id` (system:key), `table`, ROWS and the target's
-    columns for every record of the groups; `marks` are the columns that keep marks of restriction. A row keeps the
+    """The rows of survivors, in the shape of `people`, which has OWN and the target's columns for every record of
+    the groups; `marks` are the columns that keep marks of restriction. A row keeps the
     survivor's key and source row, and its values in the columns `own`; the other rows are accounted for as merged,
     by the crosswalk."""
-    rows = {row["id"]: row for row in people.iter_rows(named=True)}
+    rows = {row[ID]: row for row in people.iter_rows(named=True)}
     records, groups = records_of(people), defaultdict[str, list[str]](list)
     for item, survivor in sorted(survivor_of_each.items()):
         if item in rows:
@@ -84,8 +86,8 @@ def _strictest(
 ) -> dict[str, dict[str, Any]]:
     """The strictest mark of each group, by survivor and column."""
     columns = [item for item in marks if item.column in people.columns]
-    head = pl.col("id").replace_strict(dict(survivor_of_each), default=None, return_dtype=pl.String)
-    rows = people.with_columns(head.alias("__head")).drop_nulls("__head").sort(pl.col("id").str.len_chars(), "id")
+    head = pl.col(ID).replace_strict(dict(survivor_of_each), default=None, return_dtype=pl.String)
+    rows = people.with_columns(head.alias("__head")).drop_nulls("__head").sort(pl.col(ID).str.len_chars(), ID)
     folded = rows.group_by("__head").agg(
         pl.col(item.column)
         .sort_by(rank(item, pl.col(item.column)), descending=True, maintain_order=True)
@@ -98,6 +100,6 @@ def _strictest(
 
 def displaced(people: pl.DataFrame, golden: pl.DataFrame, columns: Collection[str]) -> list[str]:
     """The keys (KEY) of survivors of which a value of their own in one of these columns gave way to another's."""
-    own = people.join(golden.select("id", *columns), on="id", suffix="__now")
+    own = people.join(golden.select(ID, *columns), on=ID, suffix="__now")
     apart = [pl.col(name).is_not_null() & pl.col(name).ne_missing(pl.col(f"{name}__now")) for name in columns]
     return own.filter(pl.any_horizontal(pl.lit(False), *apart)).get_column(KEY).sort().to_list()

@@ -41,7 +41,7 @@ def merge_duplicates(
         return none
     rows = pl.concat([batch.read([KEY, ROW, *spec.once]) for batch in batches])
     touched = pl.any_horizontal(pl.lit(False), *(pl.col(c.name).is_in(folded[c.name].implode()) for c in links))
-    rows = rows.with_columns(touched.fill_null(False).alias("touched"))
+    rows = rows.with_columns(touched.fill_null(False).alias("__touched"))
     for column in links:
         ids = parents[column.name].select(pl.col(KEY).alias(_old(column.name)), pl.col("id").alias(column.name))
         rows = rows.rename({column.name: _old(column.name)}).join(ids, on=_old(column.name), how="left")
@@ -55,7 +55,7 @@ def merge_duplicates(
 
 def _old(column: str) -> str:
     """The column of legacy keys beside the column of ids."""
-    return f"old_{column}"
+    return f"__old_{column}"
 
 
 def _of_itself(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
@@ -74,8 +74,8 @@ def _of_itself(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
 def _repeated(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
     group = list(spec.once)
     marked = rows.with_columns(
-        pl.col("touched").any().over(group).alias("any_touched"),
+        pl.col("__touched").any().over(group).alias("__any_touched"),
         pl.col(KEY).first().over(group).alias(KEEPER),
     )
-    later = marked.filter(pl.col("any_touched") & (pl.col(KEY) != pl.col(KEEPER)))
+    later = marked.filter(pl.col("__any_touched") & (pl.col(KEY) != pl.col(KEEPER)))
     return later.select(KEY, ROW, KEEPER, pl.lit(False).alias(OF_ITSELF))

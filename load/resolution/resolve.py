@@ -18,6 +18,9 @@ from casebridge.project.spec import ColumnSpec, TableSpec
 from casebridge.project.tally import Tally
 from casebridge.project.target import TargetTable
 
+_ID, _REASON = "__id", "__reason"
+"""Beside the columns of a row, which may be called anything: its id, and why the target refused it."""
+
 
 @dataclass(frozen=True)
 class Resolved:
@@ -65,7 +68,7 @@ def resolve(
         quarantine.append(_set_aside(rows.filter(failed.is_null()), spec))
         rows = rows.filter(failed.is_null())
     left = pl.concat(quarantine)
-    unwanted = rows.join(refused, on=KEY, how="inner", maintain_order="left")
+    unwanted = rows.join(refused.rename({"reason": _REASON}), on=KEY, how="inner", maintain_order="left")
     if unwanted.height:
         left = pl.concat([left, _refused(unwanted)])
         rows = rows.filter(~pl.col(KEY).is_in(refused.get_column(KEY).implode()))
@@ -202,7 +205,7 @@ def _refused(rows: pl.DataFrame) -> pl.DataFrame:
         pl.lit(True).alias("first"),
         nothing.alias("column"),
         pl.lit("refused_by_target").alias("rule"),
-        pl.col("reason").alias("value"),
+        pl.col(_REASON).alias("value"),
         nothing.alias("parent"),
     )
 
@@ -225,13 +228,13 @@ def _entry(
 
 def _target_rows(rows: pl.DataFrame, spec: TableSpec, table: TargetTable, ids: pl.DataFrame) -> pl.DataFrame:
     # Only what is asked for: a join sorts its whole right side into a table, batch for batch.
-    mine = ids.join(rows.select(KEY), on=KEY, how="semi")
+    mine = ids.join(rows.select(KEY), on=KEY, how="semi").select(KEY, pl.col("id").alias(_ID))
     numbered = rows if table.natural_key else rows.join(mine, on=KEY, how="left", maintain_order="left")
     given = {column.name: column for column in spec.loaded}
     values = []
     for column in table.columns:
         if column.name in table.primary_key and not table.natural_key:
-            value = pl.col("id")
+            value = pl.col(_ID)
         elif column.name in given and given[column.name].references:
             value = pl.col(f"__id_{column.name}")
         elif column.name in given:

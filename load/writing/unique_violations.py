@@ -15,7 +15,7 @@ from casebridge.project.batch import Batch
 from casebridge.project.contracts import KEY
 from casebridge.project.target import TargetTable
 
-NUMBER, _SPELT = "_number", "_spelt_"
+NUMBER, _SPELT, _VALUE = "_number", "_spelt_", "__value"
 
 
 def unique_violations(
@@ -32,9 +32,9 @@ def unique_violations(
     ours = pl.concat(read).with_columns(**texts)
     for column in (column.name for column in table.columns if column.unique):
         doubled = _doubled(connection, table, column).join(ours, on=list(texts), how="left")
-        others = doubled.filter(pl.col(KEY).is_null()).get_column("value")
+        others = doubled.filter(pl.col(KEY).is_null()).get_column(_VALUE)
         mine = doubled.filter(pl.col(KEY).is_not_null()).sort(key)
-        second = mine.filter(~pl.col("value").is_first_distinct() | pl.col("value").is_in(others.implode()))
+        second = mine.filter(~pl.col(_VALUE).is_first_distinct() | pl.col(_VALUE).is_in(others.implode()))
         reason = pl.lit(f"{column} must be unique, and another row has the value").alias("reason")
         for number in second.get_column(NUMBER).unique(maintain_order=True):
             yield batches[number], second.filter(pl.col(NUMBER) == number).select(KEY, reason)
@@ -53,6 +53,6 @@ def _doubled(connection: sa.Connection, table: TargetTable, column: str) -> pl.D
     several = sa.select(value).select_from(there).group_by(value).having(sa.func.count() > 1)
     wanted = [sa.cast(item, sa.Text) for item in (*key, value)]
     rows = connection.execute(sa.select(*wanted).select_from(there).where(value.in_(several)))
-    names = [*(f"{_SPELT}{name}" for name in table.primary_key), "value"]
+    names = [*(f"{_SPELT}{name}" for name in table.primary_key), _VALUE]
     found = pl.DataFrame([tuple(row) for row in rows], schema=dict.fromkeys(names, pl.String), orient="row")
     return found.with_columns(_spelt(pl.col(name)) for name in names[:-1])

@@ -17,7 +17,7 @@ from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Decision, Ruling, decision
 from casebridge.dedupe.review.desk_tables import DECISIONS
 from casebridge.dedupe.review.overrides import append_override, standing_overrides
-from casebridge.dedupe.review.survivorship import displaced, golden_rows, records_of, survivors
+from casebridge.dedupe.review.survivorship import ID, TABLE, displaced, golden_rows, records_of, survivors
 from casebridge.dedupe.review.value_rules import Override, Record, Rule, Survivorship
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_database, writing
@@ -359,7 +359,7 @@ def test_how_full_a_record_is_say_the_columns_of_the_target_and_evidence() -> No
 
 BY_NAME = TargetColumn("restricted", ColumnType("char", length=1)).marks
 
-PEOPLE = {"id": pl.String, "table": pl.String, "_key": pl.String, "_row": pl.Int64, "_rest": pl.List(pl.Int64),
+PEOPLE = {ID: pl.String, TABLE: pl.String, "_key": pl.String, "_row": pl.Int64, "_rest": pl.List(pl.Int64),
           "last_name": pl.String, "born": pl.Date, "restricted": pl.String, "ev_phone": pl.String}  # fmt: skip
 
 
@@ -373,9 +373,9 @@ def _people(*rows: tuple[str | None, str | None, str | None]) -> pl.DataFrame:
 
 
 def _golden(people: pl.DataFrame, survivor: int) -> dict[str, object]:
-    merging = dict.fromkeys(people["id"], f"old:{survivor}")
+    merging = dict.fromkeys(people[ID], f"old:{survivor}")
     (row,) = golden_rows(people, merging, [BY_NAME]).to_dicts()
-    assert (row["id"], row["_key"], row["_row"], row["_rest"]) == (
+    assert (row[ID], row["_key"], row["_row"], row["_rest"]) == (
         f"old:{survivor}",
         str(survivor),
         survivor,
@@ -414,7 +414,7 @@ def test_groups_are_kept_apart_and_records_outside_stay_as_they_are() -> None:
     people = _people(("A", "N", None), ("B", "Y", "2"), ("C", "N", None), ("D", "N", "4"), ("E", "Y", "5"))
     merging = {"old:1": "old:1", "old:2": "old:1", "old:3": "old:4", "old:4": "old:4"}
     made = golden_rows(people, merging, [BY_NAME])
-    assert made.select("id", "last_name", "restricted", "ev_phone").rows() == [
+    assert made.select(ID, "last_name", "restricted", "ev_phone").rows() == [
         ("old:1", "A", "Y", "2"), ("old:4", "D", "N", "4"),
     ]  # fmt: skip
     assert made.columns == people.columns
@@ -432,6 +432,18 @@ def test_of_marks_as_strict_the_oldest_records_stays(turned: bool) -> None:
     assert _golden(some.reverse() if turned else some, survivor=100)["restricted"] == "S9"
     some = pl.concat([people[:2], people[9:]])
     assert _golden(some.reverse() if turned else some, survivor=100)["restricted"] == "S10"
+
+
+def test_a_column_of_the_target_may_be_called_as_one_of_ours() -> None:
+    people = _people(("Ng", "N", None), ("Ngo", "Y", "2")).rename({"last_name": "id", "ev_phone": "table"})
+    (row,) = golden_rows(people, {"old:1": "old:1", "old:2": "old:1"}, [BY_NAME]).to_dicts()
+    assert (row["id"], row["table"], row["restricted"], row[ID], row[TABLE]) == (
+        "Ng",
+        "2",
+        "Y",
+        "old:1",
+        "persons",
+    )
 
 
 def test_whose_own_value_gave_way() -> None:

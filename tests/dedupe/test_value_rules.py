@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from casebridge.dedupe.review.evidence_file import Held, Person
 from casebridge.dedupe.review.fold_notes import FoldNotes
 from casebridge.dedupe.review.merge_preview import preview
-from casebridge.dedupe.review.survivorship import golden_rows, records_of, survivors
+from casebridge.dedupe.review.survivorship import ID, TABLE, golden_rows, records_of, survivors
 from casebridge.dedupe.review.value_rules import (
     SURVIVOR,
     Override,
@@ -103,7 +103,7 @@ def test_the_preview_says_what_the_run_does(
     words: list[tuple[str, str]],
 ) -> None:  # fmt: skip
     """Any records, any rules, any words of reviewers: the same survivor, the same values, the strictest mark."""
-    kind = {"id": pl.String, "table": pl.String, "_key": pl.String, "_row": pl.Int64, "_rest": pl.List(pl.Int64),
+    kind = {ID: pl.String, TABLE: pl.String, "_key": pl.String, "_row": pl.Int64, "_rest": pl.List(pl.Int64),
             "name": pl.String, "born": pl.String, "restricted": pl.String}  # fmt: skip
     ids = IDS[: len(rows)]
     lines = [(item, "p", item[4:], at, None, *row) for at, (item, row) in enumerate(zip(ids, rows, strict=True))]
@@ -118,7 +118,7 @@ def test_the_preview_says_what_the_run_does(
         [Person(one.id, 0, {}, one.values, filled=one.filled) for one in records.values()],
         FoldNotes(rules, (MARK,)), overrides,
     )  # fmt: skip
-    assert shown.survivor == made["id"] == chosen[ids[0]]
+    assert shown.survivor == made[ID] == chosen[ids[0]]
     assert shown.values == {name: made[name] for name in ("name", "born", "restricted") if made[name]}
 
 

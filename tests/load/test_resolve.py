@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
-from casebridge.load.resolution.merge_duplicates import MERGE_DUPLICATES
+from casebridge.load.resolution.merge_duplicates import MERGE_DUPLICATES, merge_duplicates
 from casebridge.load.resolution.resolve import Resolved, resolve
 from casebridge.load.writing.row_bisect import REFUSED_ROWS
+from casebridge.project.batch import write_batch
 from casebridge.project.contracts import QUARANTINE
 from casebridge.project.spec import ColumnSpec, ReadSpec, Source, TableSpec
 from casebridge.project.target import ColumnType, TargetColumn, TargetTable
@@ -141,6 +144,54 @@ def test_the_parents_order_and_the_batchs_order_change_nothing() -> None:
     assert one.rows.sort("_row").equals(other.rows.sort("_row"))
     assert one.quarantine.sort("_row").equals(other.quarantine.sort("_row"))
     assert one.tally == other.tally
+
+
+NAMES = ("id", "reason", "place", "keeper", "touched", "old_person_id")
+"""Columns of the target that are called as ours are in one place or another."""
+LETTERS = TargetTable(
+    "letters", ("letter_id",),
+    (TargetColumn("letter_id", BIGINT), TargetColumn("person_id", BIGINT, references="persons"),
+     *(TargetColumn(name, TEXT) for name in NAMES)),
+)  # fmt: skip
+NAMED = TableSpec(
+    "letters", "old", "letters", ("NO",), SPEC.reads,
+    (ColumnSpec("person_id", TEXT, ("PERSON",), required=True, references="persons"),
+     *(ColumnSpec(name, TEXT, (name,)) for name in NAMES)), once=("person_id", "touched", "old_person_id"),
+)  # fmt: skip
+
+
+def _letters(*rows: tuple[str, str, str]) -> pl.DataFrame:
+    """Rows K1, K2 … of these persons; `touched` and `old_person_id`; what else is said is the column's name."""
+    made = [
+        (f"K{n}", n, None, person, *NAMES[:4], touched, old)
+        for n, (person, touched, old) in enumerate(rows, start=1)
+    ]
+    return pl.DataFrame(
+        made, schema={**ROWS_ALONE, **dict.fromkeys(("person_id", *NAMES), pl.String)}, orient="row"
+    )
+
+
+ROWS_ALONE = {"_key": pl.String, "_row": pl.Int64, "_rest": pl.List(pl.Int64)}
+
+
+def test_a_column_of_the_target_may_be_called_as_one_of_ours(tmp_path: Path) -> None:
+    """P5 was folded into P1: K2 now says what K1 says, and K3, which the target refused, does not."""
+    clean = _letters(("P1", "x", "a"), ("P5", "x", "a"), ("P5", "y", "a"), ("P5", "x", "b"))
+    batch = write_batch(tmp_path, "transform", "letters", 0, "clean", "inputs", clean)
+    folded = pl.Series(["P5"])
+    duplicates = merge_duplicates(NAMED, [batch], {"person_id": PERSONS}, {"person_id": folded})
+    assert duplicates.rows() == [("K2", 2, "K1", False)]
+    refused = pl.DataFrame([("K3", "the target says no")], schema=dict(REFUSED_ROWS), orient="row")
+    ids = pl.DataFrame({"_key": ["K1", "K2", "K3", "K4"], "id": [11, 12, 13, 14]})
+    made = resolve(
+        clean, NAMED, LETTERS, ids, {"person_id": PERSONS}, folded.clear(), clean.clear(), duplicates, refused
+    )
+    assert made.rows.drop("_row").rows() == [
+        ("K1", [2], 11, 101, *NAMES[:4], "x", "a"), ("K4", None, 14, 101, *NAMES[:4], "x", "b"),
+    ]  # fmt: skip
+    assert made.quarantine.select("_key", "rule", "value").rows() == [
+        ("K3", "refused_by_target", "the target says no")
+    ]
 
 
 def test_no_rows_give_no_rows_of_the_same_shape() -> None:
