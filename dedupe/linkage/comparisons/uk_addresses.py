@@ -21,7 +21,7 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     split_by_rareness,
 )
 from casebridge.dedupe.linkage.comparisons.namepairs import quick_equal, rare_spelling
-from casebridge.dedupe.linkage.comparisons.uk_doors import Doors, flat_comparison, house_comparison, level
+from casebridge.dedupe.linkage.comparisons.uk_doors import Doors, figures_in, flat_comparison, house_comparison, level
 from casebridge.dedupe.linkage.register.encoding import Register, ranked
 from casebridge.dedupe.linkage.register.holders import holders
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
@@ -83,11 +83,12 @@ def uprn_comparison(register: Register) -> list[Comparison]:
 
 
 def _streets(register: Register) -> Comparison:
-    """Streets, split by how many records hold the name."""
+    """Streets, split by how many records hold the name. Other figures are another street: 4th Avenue, 5th."""
     values, held = register.values["street"], holders(register, "street", "street")
     levels = (*split_by_rareness(STREET_EXACT, held.share, held.steps), *STREET_REST)
     base, null, rare = len(levels) - len(STREET_REST), len(levels), rare_spelling(held)
     stem, ending = (ranked(column) for column in _stems(values.text))
+    figures = ranked(figures_in(values.text))
 
     def judge(a: Codes, b: Codes) -> Levels:
         apart = edits(values, a, b, most=1)
@@ -97,6 +98,7 @@ def _streets(register: Register) -> Comparison:
         found[same] = ENDING
         found[same & ((ending[a] == 1) | (ending[b] == 1))] = NO_ENDING
         found[same & (ending[a] == ending[b])] = JOINED
+        found[figures[a] != figures[b]] = OTHER_STREET
         return found.astype(np.uint8) + np.uint8(base)
 
     def settle(left: PairSide, right: PairSide) -> Levels:
@@ -120,8 +122,10 @@ def _stems(streets: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 
 def _towns(register: Register) -> Comparison:
-    """Towns, and villages before them."""
+    """Towns, and villages before them: all that one tells must stand in the other. Acton and Barnet, both of London,
+    are two."""
     values, null = register.values["town"], len(TOWN_LEVELS)
+    figures = ranked(figures_in(values.text))
     parts = [set(town.split("|")) for town in values.all()]
 
     def quick(left: PairSide, right: PairSide) -> Levels:
@@ -131,9 +135,10 @@ def _towns(register: Register) -> Comparison:
         return found
 
     def judge(a: Codes, b: Codes) -> Levels:
-        found = np.where(edits(values, a, b, most=1) <= 1, np.uint8(1), np.uint8(2))
-        shared = [bool(parts[i] & parts[j]) for i, j in zip(a.tolist(), b.tolist(), strict=True)]
-        found[np.array(shared, dtype=bool)] = 0
+        slip = (edits(values, a, b, most=1) <= 1) & (figures[a] == figures[b])
+        found = np.where(slip, np.uint8(1), np.uint8(2))
+        within = [parts[i] <= parts[j] or parts[j] <= parts[i] for i, j in zip(a.tolist(), b.tolist(), strict=True)]
+        found[np.array(within, dtype=bool)] = 0
         return found
 
     def settle(left: PairSide, right: PairSide) -> Levels:

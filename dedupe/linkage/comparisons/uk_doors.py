@@ -20,6 +20,8 @@ from casebridge.dedupe.linkage.register.values import Values
 NOT_KNOWN = -1
 TWO_FLATS = "two flats"
 """Tag of the level of two different flats of one building."""
+NAMED_APART = "named apart"
+"""Tag of levels of one number beside which not the same name is told: a coach house, a basement, or the house."""
 
 
 def level(label: str, same: float, building: float, street: float, tag: str | None = None) -> Level:
@@ -35,11 +37,14 @@ FLAT_LEVELS = (
     level("one names a flat, the other does not", 0.065, 0.16, 0.05),
     level("two different flats", 0.005, 0.8285, 0.08, tag=TWO_FLATS),
 )
-NUMBER, NAME, OTHER_NAME, NAME_CLOSE, RANGE, NUMBER_OR_NAME, LETTER, NUMBER_SLIP, NUMBERS, NAMES = range(10)
+(
+    NUMBER, NAME, OTHER_NAME, ONE_NAME, NAME_CLOSE, RANGE, NUMBER_OR_NAME, LETTER, NUMBER_SLIP, NUMBERS, NAMES,
+) = range(11)  # fmt: skip
 HOUSE_LEVELS = (
-    level("same number", 0.66, 0.72, 0.0002, tag=AGREES),
+    level("same number", 0.62, 0.64, 0.0002, tag=AGREES),
     level("same building by name", 0.19, 0.19, 0.0002, tag=AGREES),
-    level("same number, two names of the building", 0.02, 0.02, 0.0006),
+    level("same number, two names of the building", 0.02, 0.02, 0.0006, tag=NAMED_APART),
+    level("same number, one names the building, or says more of it", 0.04, 0.08, 0.0003, tag=NAMED_APART),
     level("name of the building spelled closely", 0.03, 0.005, 0.0004, tag=SLIP),
     level("the number of one is in the range of the other", 0.02, 0.02, 0.01),
     level("one has a number, the other a name", 0.05, 0.03, 0.06),
@@ -81,7 +86,7 @@ class Doors:
         )  # fmt: skip
 
 
-NUMBERED = re.compile(r"^(\d+)([A-Z]?)(?:-(\d+))?$")
+NUMBERED = re.compile(r"^(\d+)([A-Z]?)(?:-(\d+)([A-Z]?))?$")
 
 
 def _array(values: Sequence[int]) -> NDArray[np.int64]:
@@ -134,7 +139,7 @@ def _elsewhere(doors: Sequence[str]) -> NDArray[np.int64]:
 
 def house_comparison(doors: Doors) -> Comparison:
     """Numbers and names of buildings. Names are asked where one of the two has no number; beside the same number
-    one name may say more than the other."""
+    a name that only one tells, or tells in more words, is no agreement: it may be the house's, or that of a part."""
     null = len(HOUSE_LEVELS)
 
     def quick(left: PairSide, right: PairSide) -> Levels:
@@ -148,7 +153,8 @@ def house_comparison(doors: Doors) -> Comparison:
         found[named & ~known & same_name] = NAME
         found[named & ~known & ~same_name] = null + 1
         found[known] = _numbers(doors, a[known], b[known])
-        found[known & named & ~same_name & (found == NUMBER)] = null + 2
+        found[(found == NUMBER) & ~same_name] = ONE_NAME
+        found[named & (found == ONE_NAME)] = null + 2
         return found
 
     def settle(left: PairSide, right: PairSide) -> Levels:
@@ -156,16 +162,16 @@ def house_comparison(doors: Doors) -> Comparison:
         found = per_distinct_pair(doors.name.take(a), doors.name.take(b), judge)
         numbered = doors.number.take(a) == doors.number.take(b)
         numbered &= doors.number.take(a) >= 0
-        return np.where(
-            numbered, np.where(found == NAMES, OTHER_NAME, NUMBER), np.where(found == NUMBER, NAMES, found)
-        ).astype(np.uint8)
+        beside = np.array([{NAMES: OTHER_NAME, NAME_CLOSE: NUMBER}.get(n, n) for n in range(null)], dtype=np.uint8)
+        alone = np.array([NAMES if n == ONE_NAME else n for n in range(null)], dtype=np.uint8)
+        return np.where(numbered, beside[found], alone[found])
 
     def judge(a: Codes, b: Codes) -> Levels:
-        found = np.where(_within(doors.names, a, b), np.uint8(NUMBER), np.uint8(NAMES))
+        found = np.where(_within(doors.names, a, b), np.uint8(ONE_NAME), np.uint8(NAMES))
         found[_near_names(doors.names, a, b)] = NAME_CLOSE
         return found
 
-    return Comparison("house", HOUSE_LEVELS, quick, settle, ((NAME_CLOSE, NAMES), (NUMBER, OTHER_NAME)))
+    return Comparison("house", HOUSE_LEVELS, quick, settle, ((NAME_CLOSE, NAMES), (NUMBER, OTHER_NAME, ONE_NAME)))
 
 
 def _numbers(doors: Doors, a: Codes, b: Codes) -> Levels:
@@ -194,6 +200,15 @@ def _slip_of_figures(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.b
     return found & (a != b)
 
 
+def figures_in(names: pl.Series) -> pl.Series:
+    """The figures and single letters of names, in which no slip of the pen is taken for one.
+
+    >>> figures_in(pl.Series(["4TH AVENUE", "BLOCK A", "MOOR HOUSE"])).to_list()
+    ['4', 'A', '']
+    """
+    return names.str.extract_all(r"\d+|\b[A-Z]\b").list.join(" ")
+
+
 def _within(values: Values, a: Codes, b: Codes) -> NDArray[np.bool_]:
     """Whether all words of one name are words of the other."""
     words = [frozenset(name.split()) for name in values.all()]
@@ -207,7 +222,7 @@ def _near_names(values: Values, a: Codes, b: Codes) -> NDArray[np.bool_]:
     """Whether two names of buildings are one spelled otherwise: joined, or one slip in eight letters and more.
     Figures and single letters are as they are: Block A is not Block B."""
     bare = Values(values.text.str.replace_all(" ", ""))
-    marks = ranked(values.text.str.extract_all(r"\b(?:[A-Z]|\d+)\b").list.join(" "))
+    marks = ranked(figures_in(values.text))
     size = bare.text.str.len_chars().to_numpy()
     apart = edits(bare, a, b, most=1)
     return (marks[a] == marks[b]) & ((apart == 0) | (apart == 1) & (np.minimum(size[a], size[b]) >= 8))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking import parts
 from casebridge.dedupe.linkage.blocking.parts import value_part
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, TWO, UNLIKE, Comparison
 from casebridge.dedupe.linkage.comparisons.uk_addresses import ELSEWHERE, place_comparisons, uprn_comparison
-from casebridge.dedupe.linkage.comparisons.uk_doors import NOT_KNOWN, TWO_FLATS, Doors
+from casebridge.dedupe.linkage.comparisons.uk_doors import NAMED_APART, NOT_KNOWN, TWO_FLATS, Doors, figures_in
 from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
 from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Part, Profile
 from casebridge.dedupe.linkage.kinds.generic import free_columns, no_evidence, recorded_as_two
@@ -19,12 +20,14 @@ from casebridge.dedupe.linkage.kinds.guards import any_tagged, tagged
 from casebridge.dedupe.linkage.register import readers
 from casebridge.dedupe.linkage.register.codes import CODES, which_valid
 from casebridge.dedupe.linkage.register.content import text_keys
-from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.encoding import Register, sounds
 from casebridge.dedupe.linkage.register.uk_address_columns import DOOR, ROLES, read_uk_addresses
+from casebridge.dedupe.linkage.register.values import Values
 
 DOORS = "two doors of one building or street"
 TWO_UPRNS = "two different valid UPRNs"
 FLATS, HOUSES = "two different flats", "two different house numbers"
+RANGES, NAMES = "two different ranges of house numbers", "two different names of the building"
 
 PLACE = Attribute(
     "place", ROLES, read_uk_addresses, place_comparisons,
@@ -96,7 +99,8 @@ def could_be_two_doors(
 
     Two doors of one street or building share street, town and postcode: so where the number, or the name where
     there is no number, is not the same, or the name a slip away; and where the flats are not the same, one told
-    and one not among them. And where the place is not: the postcode the same with a street that is the same, a
+    and one not among them; and where beside one number one name, or not the same name, is told: a basement or a coach
+    house is a door of its own. And where the place is not: the postcode the same with a street that is the same, a
     slip away or not told; or the street the same, with a postcode a slip away, or with none and the town the same.
     A UPRN that agrees says more than these, but where two doors or two streets are told: councils give the flats
     of a house the UPRN of the house. And those with two different UPRNs, one figure apart among them: neighbours
@@ -118,14 +122,14 @@ def could_be_two_doors(
     door = is_("house", AGREES, SLIP) & is_("flat", AGREES)
     here = is_("postcode", AGREES) & (is_("street", AGREES, SLIP) | unknown("street"))
     here |= is_("street", AGREES) & (is_("postcode", SLIP) | unknown("postcode") & is_("town", AGREES))
-    unlike = is_("house", UNLIKE) | is_("street", UNLIKE) | ~is_("flat", AGREES) & ~unknown("flat")
+    unlike = is_("house", UNLIKE, NAMED_APART) | is_("street", UNLIKE) | ~is_("flat", AGREES) & ~unknown("flat")
     doubt = ~(door & here) & ~any_tagged(comparisons, levels, AGREES, identifiers=True) | unlike
     doubt &= TWIN_CAP not in without
     return doubt if NUMBER_CAP in without else doubt | any_tagged(comparisons, levels, TWO)
 
 
 def marks_of_addresses(register: Register) -> dict[str, NDArray[np.integer]]:
-    """Valid UPRNs, flats, and house numbers with their letters."""
+    """Valid UPRNs, flats, house numbers with their letters, the ends of ranges, and how names of buildings sound."""
     found: dict[str, NDArray[np.integer]] = {}
     if register.has("uprn"):
         column, values = register.columns["uprn"], register.values["uprn"].text
@@ -138,7 +142,26 @@ def marks_of_addresses(register: Register) -> dict[str, NDArray[np.integer]]:
         doors = Doors.of(register)
         number = np.where(doors.first > NOT_KNOWN, doors.first * 100 + doors.letter + 1, 0)
         found[HOUSES] = number[register.columns[DOOR]].astype(np.uint64)
+    if register.has("house"):
+        found[RANGES] = _keys(register, "house", lambda text: text.str.extract(r"-(\d+[A-Z]?)$"))
+    if register.has("building"):
+        found[NAMES] = _keys(register, "building", lambda _: _sound(register.values["building"]))
     return found
+
+
+def _keys(register: Register, column: str, said: Callable[[pl.Series], pl.Series]) -> NDArray[np.uint64]:
+    """A number a row for what its text in a column says; 0 for nothing."""
+    texts = said(register.values[column].text)
+    keys = np.append(np.where(texts.is_null().to_numpy(), np.uint64(0), text_keys(texts)), np.uint64(0))
+    return keys[register.columns[column]]
+
+
+def _sound(names: Values) -> pl.Series:
+    """How names of buildings sound, word by word, with their figures: one name with a slip mostly sounds the same."""
+    words = names.text.str.split(" ").explode().unique()
+    heard = dict(zip(words, sounds(Values(words)), strict=True))
+    said = [" ".join(heard[word] for word in name.split(" ")) for name in names.all()]
+    return pl.Series(said, dtype=pl.String) + "|" + figures_in(names.text)
 
 
 ADDRESS = Kind(

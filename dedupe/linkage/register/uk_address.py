@@ -14,6 +14,9 @@ from casebridge.dedupe.linkage.register.uk_address_doors import (
     ONLY_NUMBER,
     SLASHED,
     UkAddress,
+    add_flat_number,
+    number_at,
+    starts_a_unit,
     take_number,
     take_units,
 )
@@ -23,6 +26,7 @@ from casebridge.dedupe.linkage.register.uk_address_words import (
     CARE_OF,
     COUNTRIES,
     COUNTY,
+    DISTRICT,
     ENDINGS,
     FIRST_WORDS,
     LIKELY,
@@ -34,13 +38,16 @@ from casebridge.dedupe.linkage.register.uk_address_words import (
 LONGEST = 300
 BOX = re.compile(r"\bP ?O ?BOX (?:NO )?([A-Z]?\d+)\b")
 FORCES = re.compile(r"\bBFPO ?(\d{1,4})\b")
-POSTCODE = re.compile(r"(?:^| )([A-Z]{1,2}\d[A-Z\d]?) ?(\d[A-Z]{2})(?= |$)")
+_ORDINAL = rf"\d(?:ST|ND|RD|TH) (?:FLOOR|FLR|FLAT|{'|'.join(sorted({*ENDINGS, *SURE}))})\b"
+POSTCODE = re.compile(rf"(?:^| )([A-Z]{{1,2}}\d[A-Z\d]?) ?(?!{_ORDINAL})(\d[A-Z]{{2}})(?= |$)")
+"""A postcode; not Flat A1 2nd Floor."""
 WHOLE_NUMBER = re.compile(r"^\s*(\d+)\.0+\s*$")  # a spreadsheet's
 
 
 def read_uk_address(told: Mapping[str, str]) -> UkAddress:
     """An address from what columns tell, by role: `flat`, `house`, `building`, `street`, `town`, `postcode`, and
-    lines of any content (every other role, in their order). Text in letters A to Z.
+    lines of any content (every other role, in their order). Text in letters A to Z; of one that is longer than
+    LONGEST nothing is read.
 
     >>> read_uk_address({"address": "Flat 2, Moor House, 14a High St., Tarnton, LS1 4AB"}).flat
     '2'
@@ -49,23 +56,26 @@ def read_uk_address(told: Mapping[str, str]) -> UkAddress:
     ('2/1', '14', 'SAINT MARYS ROAD', 'LEITH|MIDLOTHIAN', 'EH6 5AB')
     """
     found = UkAddress()
+    if any(len(text) > LONGEST for text in told.values()):
+        return found
     parts = {role: _parts(text, found) for role, text in told.items()}
     if any(NO_PLACE.match(part) for some in parts.values() for part in some):
         return UkAddress(nowhere=True)
     for role, read in COLUMNS.items():
         for part in parts.pop(role, ()):
             read(found, part)
-    _read_lines(found, [part for some in parts.values() for part in some if not CARE_OF.match(part)])
+    _read_lines(found, [kept for some in parts.values() for part in some if (kept := _in_care(part))])
     return found
 
 
 def plain(text: str) -> str:
-    """Capitals, figures, strokes and hyphens between them, one blank between words.
+    """Capitals, figures, strokes, hyphens and points between figures, one blank between words.
 
-    >>> plain("12 - 14  St. Mary's Rd."), plain("c/o Mrs Lee"), plain("Flat 2 (rear)")
-    ("12-14 ST MARYS RD", 'C/O MRS LEE', 'FLAT 2 REAR')
+    >>> plain("12 - 14  St. Mary's Rd."), plain("c/o Mrs Lee"), plain("Flat 1.11 (rear), No.5")
+    ('12-14 ST MARYS RD', 'C/O MRS LEE', 'FLAT 1.11 REAR NO 5')
     """
-    kept = re.sub(r"[^A-Z0-9/&-]+", " ", re.sub(r"['`.]", "", text.upper()))
+    told = re.sub(r"(?<=[A-Z])\.(?=\d)|(?<=\d)\.(?=[A-Z])", " ", text.upper())
+    kept = re.sub(r"[^A-Z0-9/&.-]+", " ", re.sub(r"['`.](?!\d)|(?<!\d)['`.]", "", told))
     kept = re.sub(r"(?<=[A-Z])-|-(?=[A-Z])", " ", re.sub(r" ?- ?", "-", kept))
     return " ".join(kept.replace("&", " & ").split())
 
@@ -73,7 +83,7 @@ def plain(text: str) -> str:
 def _parts(text: str, found: UkAddress) -> list[str]:
     """The parts of a text between commas and line ends, in plain words; a postcode in it is taken out."""
     made = []
-    for part in re.split(r"[,;|\n\r\t()]+", WHOLE_NUMBER.sub(r"\1", text[:LONGEST])):
+    for part in re.split(r"[,;|\n\r\t()]+", WHOLE_NUMBER.sub(r"\1", text)):
         words = plain(part)
         for code in POSTCODE.finditer(words):
             found.postcode = found.postcode or f"{code[1]} {code[2]}"
@@ -84,7 +94,7 @@ def _parts(text: str, found: UkAddress) -> list[str]:
             words = FORCES.sub("", words).strip()
         box = BOX.search(words)
         if box:
-            found.house = found.house or f"BOX {box[1]}"
+            found.add_number(f"BOX {box[1]}")
             words = BOX.sub("", words).strip()
         if words and words != "-" and words.replace(" ", "") not in COUNTRIES and not COUNTY.fullmatch(words):
             made.append(words)
@@ -117,30 +127,60 @@ def _cut(part: str) -> tuple[str, str]:
     return part, ""
 
 
+def _in_care(part: str) -> str:
+    """What a part tells of a place: behind "care of" a name is left out, and a door is not."""
+    if not CARE_OF.match(part):
+        return part
+    words = CARE_OF.sub("", part).split()
+    behind = [" ".join(words[at:]) for at in range(len(words))]
+    doors = [rest for rest in behind if rest[0].isdigit() or starts_a_unit(rest)]
+    return doors[0] if doors else behind[0] if _a_building(part) else ""
+
+
 def _read_lines(found: UkAddress, parts: list[str]) -> None:
     """Flat, number, building, street and town from parts of any order."""
-    rest = [left for left in (take_units(found, part) for part in parts) if left]
-    joined: list[str] = []
-    for part in rest:
-        if joined and ONLY_NUMBER.match(joined[-1]):
-            joined[-1] = f"{joined[-1]} {part}"
-        else:
-            joined.append(part)
+    joined = _joined(found, [left for left in (take_units(found, part) for part in parts) if left])
     at = None if found.street else _street_at(joined)
     if at is not None:
-        street, town = _cut(take_number(found, joined[at]))
-        if ONLY_NUMBER.match(town):
-            town = take_number(found, town)
+        street, behind = _cut(take_number(found, joined[at]))
         found.street = street_words(street)
-        before, after = joined[:at], [*filter(None, [town]), *joined[at + 1 :]]
+        behind = take_number(found, take_units(found, behind))
+        before, after = joined[:at], [*filter(None, [behind]), *joined[at + 1 :]]
     else:
         before, after = (joined, []) if found.street else (joined[:1], joined[1:])
         before, after = (
             ([], before) if not found.street and not _door(before) and len(joined) == 1 else (before, after)
         )
     _buildings(found, [*before, *(part for part in after if _a_building(part))])
-    if not found.town:
-        found.town = "|".join(part for part in after if not _a_building(part))
+    places = [_place(found, part) for part in after if not _a_building(part)]
+    found.town = found.town or "|".join(filter(None, places))
+
+
+def _joined(found: UkAddress, parts: list[str]) -> list[str]:
+    """The parts, a number by itself together with what it is the number of. Before a part that has a number of its
+    own it is a flat's."""
+    joined: list[str] = []
+    for part in parts:
+        if joined and ONLY_NUMBER.match(joined[-1]):
+            alone = joined.pop()
+            if number_at(part) or SLASHED.match(part):
+                add_flat_number(found, alone)
+            else:
+                part = f"{alone} {part}"
+        joined.append(part)
+    return joined
+
+
+def _place(found: UkAddress, part: str) -> str:
+    """What is left of a part behind the street, which is a place: what has a figure is a door, whatever it is called,
+    but for the districts of some cities."""
+    told = number_at(part)
+    if told and not found.house:
+        found.house, part = told
+    if not re.search(r"\d", part) or DISTRICT.fullmatch(part):
+        return part
+    found.add_unit("", part)
+    return ""
 
 
 def _street_at(parts: list[str]) -> int | None:
@@ -170,23 +210,20 @@ def _buildings(found: UkAddress, parts: Iterable[str]) -> None:
     """The name of the building; a number before it is a flat of it where the building has a number of its own, or
     stands in a street."""
     for part in parts:
-        match = NUMBER.match(part)
-        name = part
-        if match:
-            name = part[match.end() :].strip()
-            number = match[1].lstrip("0") + (match[2] or "")
-            if found.street and name and not found.flat:
-                found.flat = number
-            elif not found.house:
-                found.house = number
+        number, name = number_at(part) or ("", part)
+        if number and (found.street and name and not found.units or found.house not in ("", number)):
+            found.add_unit("FLAT", number)
+        elif number:
+            found.house = number
         tidy = re.sub(r"^THE (?=\w)", "", street_words(name))
-        if tidy and tidy not in found.building:
+        if tidy and f" {tidy} " not in f" {found.building} ":
             found.building = f"{found.building} {tidy}".strip()
 
 
 def _read_flat(found: UkAddress, part: str) -> None:
     left = take_units(found, part)
-    found.flat = " ".join(filter(None, (found.flat, left.lstrip("0"))))
+    if left:
+        found.add_unit("FLAT", left.lstrip("0") or "0")
 
 
 def _read_house(found: UkAddress, part: str) -> None:
@@ -197,28 +234,24 @@ def _read_house(found: UkAddress, part: str) -> None:
 
 def _read_building(found: UkAddress, part: str) -> None:
     left = take_units(found, part)
-    if ONLY_NUMBER.match(left):
-        take_number(found, left)
-    elif left:
-        match = NUMBER.match(left)
-        if match and not found.flat:
-            found.flat, left = match[1].lstrip("0") + (match[2] or ""), left[match.end() :].strip()
-        _buildings(found, [left])
+    told = number_at(left)
+    if told and (told[1] or found.house):
+        found.add_unit("FLAT", told[0])
+        left = told[1]
+    _buildings(found, [left])
 
 
 def _read_street(found: UkAddress, part: str) -> None:
-    left = take_units(found, part)
-    numbered = NUMBER.match(left) or SLASHED.match(left)
-    left = take_number(found, left) if numbered else left
-    if not left:
-        return
-    if found.street and not found.town:
-        found.town = left
+    left = take_number(found, take_units(found, part))
+    street, behind = _cut(left)
+    left = f"{street} {take_units(found, behind)}".strip()
+    if found.street and left:
+        _read_town(found, left)
     found.street = found.street or street_words(left)
 
 
 def _read_town(found: UkAddress, part: str) -> None:
-    found.town = f"{found.town}|{part}".strip("|")
+    found.town = f"{found.town}|{_place(found, take_units(found, part))}".strip("|")
 
 
 def _read_postcode(found: UkAddress, part: str) -> None:

@@ -22,6 +22,8 @@ ROLES = ("flat", "house", "building", "street", *LINES, "town", "postcode")
 DOOR = "door"
 PARTS = ("flat", "house", "building", "street", "town", "postcode")
 BETWEEN = "\x1f"
+RAISED = r"(\p{No})"
+"""Halves, and figures above the line: no figures of the number before them."""
 NOT_FIXED = r"(?i)\b(?:nfa|fixed (?:abode|address))\b"
 
 
@@ -40,7 +42,7 @@ def read_uk_addresses(register: Register, reader: ColumnReader, fields: Fields) 
 
 def _given(column: pl.Series) -> pl.Series:
     """Text of a column, "" where nothing is known; what says that there is no fixed address stays, to be told."""
-    text = column.cast(pl.String).fill_null("").str.replace_all(BETWEEN, " ")
+    text = column.cast(pl.String).fill_null("").str.replace_all(BETWEEN, " ").str.replace_all(RAISED, " $1")
     nothing = fillers(text) & ~text.str.contains(NOT_FIXED)
     return (
         pl.DataFrame({"t": text, "f": nothing})

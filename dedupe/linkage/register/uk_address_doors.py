@@ -1,44 +1,58 @@
-"""The door in a part of an address: flats, floors and rooms, house numbers."""
+"""The door in a part of an address: flats, floors and rooms, house numbers. No number that is told is left out."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from casebridge.dedupe.linkage.register.uk_address_words import FLOORS, INITIALS_OF_FLOORS, KINDS_OF_UNIT
-
-_ID = r"(?:\d+[A-Z]?/\d*[A-Z]?\d+|[A-Z]?\d+[A-Z]?(?:-\d+)?|\dF\d|[GPB]F\d|[A-Z]\d*)"
-UNIT = re.compile(
-    rf"^({'|'.join(sorted(KINDS_OF_UNIT, key=len, reverse=True))})S?(?: NO| NUMBER)? ?({_ID})(?: |$)"
+from casebridge.dedupe.linkage.register.uk_address_words import (
+    FLOORS,
+    INITIALS_OF_FLOORS,
+    KINDS_OF_UNIT,
+    SIDES,
+    WHOLE_UNITS,
 )
-UNIT_BEHIND = re.compile(rf"^(.+) (FLAT|APARTMENT|APT|UNIT)(?: NO)? ({_ID})$")
+
+_ID = (
+    r"(?:\d+[A-Z]?/\d*[A-Z]?\d+|\d+\.\d+|[A-Z]?\d+[A-Z]?(?:-\d+)?|\dF\d|[GPB]F\d|[A-Z]\d*)"
+)
+_UNIT = rf"({'|'.join(sorted(KINDS_OF_UNIT, key=len, reverse=True))})S?(?: NO| NUMBER)? ?({_ID})"
+UNIT = re.compile(rf"^{_UNIT}(?: |$)")
+UNIT_BEHIND = re.compile(rf"^(.+) {_UNIT}$")
 _FLOOR = (
-    r"(?:(LOWER |UPPER )?(GROUND|FIRST|SECOND|THIRD|FOURTH|FIFTH|TOP|BASEMENT|ATTIC|GRD|GND|\d(?:ST|ND|RD|TH)))"
+    r"(?:(LOWER |UPPER )?(GROUND|FIRST|SECOND|THIRD|FOURTH|FIFTH|SIXTH|SEVENTH|EIGHTH|NINTH|TENTH|TOP|BASEMENT"
+    r"|ATTIC|GRD|GND|\d\d?(?:ST|ND|RD|TH)))"
 )
-FLOOR = re.compile(rf"^(?:FLAT )?{_FLOOR} (?:FLOOR|FLR|FLAT)(?: (LEFT|RIGHT|FRONT|REAR|L|R))?(?: FLAT)?(?: |$)")
+FLOOR = re.compile(
+    rf"^(?:FLAT )?{_FLOOR} (?:FLOOR|FLR|FLAT)(?: (LEFT|RIGHT|FRONT|REAR|L|R))?(?: FLAT(?! {_ID}(?: \d|$)))?(?: |$)"
+)
 FLAT_SIDE = re.compile(
     r"^(GARDEN|BASEMENT|ATTIC|REAR|FRONT|TOP|UPPER|LOWER|LEFT|RIGHT|GRANNY) (?:FLAT|MAISONETTE)(?: |$)"
 )
+SIDE = re.compile(rf"^(?:THE )?({'|'.join(SIDES)})(?= \d|$)")
+SIDE_BEHIND = re.compile(rf"^((?:.* )?\d+[A-Z]?) ({'|'.join(SIDES)})$")
 NAMED_UNIT = re.compile(r"^(?:THE )?((?:FLAT|STUDIO|MAISONETTE|BEDSIT|APARTMENT)\b(?: [A-Z]+)*?)(?= \d|$)")
 INITIALS = re.compile(rf"^({'|'.join(INITIALS_OF_FLOORS)})(?: |$)")
 APART = re.compile(r"^(?:THE )?(ANNEXE?|PENTHOUSE|REAR OF|LAND AT)(?: |$)")
 TENEMENT = re.compile(r"^((?:\d|[GPB])/\d+|\d+F\d+|[GPB]F\d+)(?: (?=\d)|$)")
 SLASHED = re.compile(r"^(\d+[A-Z]?)/(\d+[A-Z]?|\dF\d|[GPB]F\d)(?: |$)")
 NUMBER = re.compile(
-    r"^(?:NO |NUMBER )?(\d{1,5}) ?((?:[A-Z](?= |$|-))?)(?: ?(?:-|&|TO|AND) ?(\d{1,5})[A-Z]?)?(?: |$)(?!FLOOR)"
+    r"^(?:NO |NUMBER )?(\d{1,5}) ?((?:[A-Z](?= |$|-))?)(?: ?(?:-|&|TO|AND) ?(\d{1,5})([A-Z]?))?(?: |$)(?!FLOOR)"
 )
-BARE_NUMBER = re.compile(r"^(\d{1,5})()() ")
+BARE_NUMBER = re.compile(r"^(\d{1,5})()()() ")
 WELSH_THE = re.compile(r"^\d+ Y ")
 ONLY_NUMBER = re.compile(r"^\d+ ?[A-Z]?(?: ?(?:-|&|TO) ?\d+[A-Z]?)?$")
+Unit = tuple[str, str]
+"""What a part of a building is called, and which it is: FLAT, 2; without a kind for what has a name only."""
 
 
 @dataclass
 class UkAddress:
-    """An address taken apart; "" for what is not there. flat: of a building. house: its number, or a box.
-    building: its name. town: all that stands behind the street, the parts divided by strokes. nowhere: the text
-    says that there is no address, or does not tell it."""
+    """An address taken apart; "" for what is not there. units: the parts of a building, in the order in which they
+    are told. house: its number, or a box. building: its name. town: all that stands behind the street, the parts
+    divided by strokes. nowhere: the text says that there is no address, or does not tell it."""
 
-    flat: str = ""
+    units: list[Unit] = field(default_factory=list)
     house: str = ""
     building: str = ""
     street: str = ""
@@ -46,61 +60,94 @@ class UkAddress:
     postcode: str = ""
     nowhere: bool = False
 
+    @property
+    def flat(self) -> str:
+        """The units as one text, in one order: rooms of a flat behind the flat, two flats as they were told."""
+        homes = sum(kind in WHOLE_UNITS for kind, _ in self.units)
+        told = sorted(self.units, key=lambda unit: (unit[0], "" if unit[0] else unit[1]))
+        return " ".join(
+            which if kind in WHOLE_UNITS and homes == 1 else f"{kind} {which}".strip() for kind, which in told
+        )
+
+    def add_unit(self, kind: str, which: str) -> None:
+        """One more part of the building; the same once more says nothing."""
+        if (kind, which) not in self.units:
+            self.units.append((kind, which))
+
+    def add_number(self, number: str) -> None:
+        """The number before a street. One that was told before it is a flat's of this house."""
+        if self.house and self.house != number:
+            self.add_unit("FLAT", self.house)
+        self.house = number
+
 
 def take_units(found: UkAddress, part: str) -> str:
     """What is left of a part without flats, floors and rooms at its beginning or end."""
-    units = [found.flat] if found.flat else []
-    while part:
-        unit, part, more = _unit(part)
-        if not more:
-            break
-        units.append(unit)
-    behind = UNIT_BEHIND.match(part)
-    if behind:
-        units, part = [*units, f"{KINDS_OF_UNIT[behind[2]]} {behind[3]}".strip()], behind[1]
-    found.flat = " ".join(dict.fromkeys(sorted(units)))
+    unit, part = _unit(part)
+    while unit:
+        found.add_unit(*unit)
+        unit, part = _unit(part)
+    behind = []
+    while match := UNIT_BEHIND.match(part) or SIDE_BEHIND.match(part):
+        behind.append(_called(match.re, match.groups()[1:]))
+        part = match[1]
+    for one in reversed(behind):
+        found.add_unit(*one)
     return part
 
 
-def _unit(part: str) -> tuple[str, str, bool]:
-    """A flat, floor or room at the beginning of a part, what is left of it, and whether there is one."""
-    for shape in (UNIT, FLOOR, FLAT_SIDE, APART, TENEMENT, INITIALS, NAMED_UNIT):
+def starts_a_unit(part: str) -> bool:
+    """Whether a flat, floor or room stands at the beginning of a part."""
+    return _unit(part)[0] is not None
+
+
+def _unit(part: str) -> tuple[Unit | None, str]:
+    """A flat, floor or room at the beginning of a part, and what is left of it."""
+    for shape in (UNIT, FLOOR, FLAT_SIDE, SIDE, APART, TENEMENT, INITIALS, NAMED_UNIT):
         match = shape.match(part)
         if match:
-            rest = part[match.end() :].strip()
-            return _called(match), rest, True
-    return "", part, False
+            return _called(shape, match.groups()), part[match.end() :].strip()
+    return None, part
 
 
-def _called(match: re.Match[str]) -> str:
+def _called(shape: re.Pattern[str], groups: tuple[str | None, ...]) -> Unit:
     """What a flat is called, whatever way it is written."""
-    if match.re is UNIT:
-        kind = KINDS_OF_UNIT[match[1]]
-        ident = match[2].lstrip("0") or "0"
-        return f"{kind} {ident}".strip()
-    if match.re is INITIALS:
-        return INITIALS_OF_FLOORS[match[1]]
-    words = [FLOORS.get(word, word) for group in match.groups() if group for word in group.split()]
-    sides = {"L": "LEFT", "R": "RIGHT", "ANNEX": "ANNEXE"}
-    return " ".join(sides.get(word, word) for word in words)
+    if shape in (UNIT, UNIT_BEHIND):
+        return KINDS_OF_UNIT[groups[0] or ""], (groups[1] or "").lstrip("0") or "0"
+    if shape is INITIALS:
+        return "", INITIALS_OF_FLOORS[groups[0] or ""]
+    words = " ".join(FLOORS.get(word, word) for group in groups if group for word in group.split())
+    return ("FLAT" if shape is TENEMENT else "", words)
+
+
+def number_at(part: str) -> tuple[str, str] | None:
+    """The number, with its letter and of a range both ends, at the beginning of a part, and what is left of it."""
+    match = (BARE_NUMBER if WELSH_THE.match(part) else NUMBER).match(part)
+    if not match:
+        return None
+    first = f"{int(match[1])}{match[2]}"
+    last = f"{int(match[3])}{match[4]}" if match[3] else first
+    return first if first == last else f"{first}-{last}", part[match.end() :].strip()
 
 
 def take_number(found: UkAddress, part: str) -> str:
-    """What is left of a part without a number at its beginning."""
+    """What is left of a part without the numbers at its beginning: the last is the house's."""
     slashed = SLASHED.match(part)
     if slashed:
         first, second = slashed[1], slashed[2]
         a_range = first.isdigit() and second.isdigit() and int(second) > int(first)
-        if not found.house:
-            found.house = f"{first}-{second}" if a_range else first
-            found.flat = found.flat or ("" if a_range else second)
+        found.add_number(f"{first}-{second}" if a_range else first)
+        if not a_range:
+            found.add_unit("FLAT", second)
         return part[slashed.end() :].strip()
-    match = NUMBER.match(part)
-    if WELSH_THE.match(part):
-        match = BARE_NUMBER.match(part)
-    if not match or found.house:
-        return part if not match else part[match.end() :].strip()
-    number = str(int(match[1])) + (match[2] or "")
-    last = match[3]
-    found.house = f"{number}-{int(last)}" if last and int(last) > int(match[1]) else number
-    return part[match.end() :].strip()
+    told = number_at(part)
+    if not told:
+        return part
+    found.add_number(told[0])
+    return take_number(found, told[1])
+
+
+def add_flat_number(found: UkAddress, number: str) -> None:
+    """A number that stands by itself before a house."""
+    told = number_at(number)
+    found.add_unit("FLAT", told[0] if told else number)

@@ -62,17 +62,32 @@ NO_PLACE = re.compile(
 """What says that there is no address, or that it is not told."""
 CARE_OF = re.compile(r"^(?:C/O|C-O|CARE OF)\b")
 FLOORS = {
-    "FIRST": "1ST", "SECOND": "2ND", "THIRD": "3RD", "FOURTH": "4TH", "FIFTH": "5TH", "GRD": "GROUND",
-    "GND": "GROUND", "BSMT": "BASEMENT",
+    "FIRST": "1ST", "SECOND": "2ND", "THIRD": "3RD", "FOURTH": "4TH", "FIFTH": "5TH", "SIXTH": "6TH",
+    "SEVENTH": "7TH", "EIGHTH": "8TH", "NINTH": "9TH", "TENTH": "10TH", "GRD": "GROUND", "GND": "GROUND",
+    "BSMT": "BASEMENT", "L": "LEFT", "R": "RIGHT", "ANNEX": "ANNEXE",
 }  # fmt: skip
+"""Floors and sides of a building, spelled in one way."""
 INITIALS_OF_FLOORS = {"GFF": "GROUND", "FFF": "1ST", "SFF": "2ND", "TFF": "TOP"}
+SIDES = (
+    "BASEMENT", "BSMT", "ATTIC", "LOFT", "CELLAR", "REAR", "FRONT", "LEFT", "RIGHT", "TOP", "UPPER", "LOWER",
+    "UPSTAIRS", "DOWNSTAIRS", "GARAGE", "OUTHOUSE", "OUTBUILDING", "SHED", "STABLES",
+)  # fmt: skip
+"""What is a door of its own where nothing but a number stands beside it."""
 KINDS_OF_UNIT = {
-    "FLAT": "", "FLT": "", "APARTMENT": "", "APPT": "", "APT": "", "APART": "", "UNIT": "", "MAISONETTE": "",
-    "STUDIO": "", "BEDSIT": "", "SUITE": "", "FFLAT": "", "ROOM": "ROOM", "RM": "ROOM", "BEDROOM": "ROOM",
-    "BED": "ROOM", "BLOCK": "BLOCK", "CARAVAN": "CARAVAN", "PITCH": "PITCH", "PLOT": "PLOT", "BERTH": "BERTH",
-    "MOORING": "BERTH", "PENTHOUSE": "PENTHOUSE",
+    "FLAT": "FLAT", "FLT": "FLAT", "APARTMENT": "FLAT", "APPT": "FLAT", "APT": "FLAT", "APART": "FLAT",
+    "FFLAT": "FLAT", "UNIT": "UNIT", "MAISONETTE": "MAISONETTE", "STUDIO": "STUDIO", "BEDSIT": "BEDSIT",
+    "SUITE": "SUITE", "ROOM": "ROOM", "RM": "ROOM", "BEDROOM": "ROOM", "BED": "ROOM", "BLOCK": "BLOCK",
+    "CARAVAN": "CARAVAN", "PITCH": "PITCH", "PLOT": "PLOT", "BERTH": "BERTH", "MOORING": "BERTH",
+    "PENTHOUSE": "PENTHOUSE", "POD": "POD", "CABIN": "CABIN", "CHALET": "CHALET", "LEVEL": "LEVEL",
+    "OFFICE": "OFFICE", "SHOP": "SHOP",
 }  # fmt: skip
-"""What parts of a building are called. Flat, apartment and unit are one; a room of a flat is another door."""
+"""What parts of a building are called, and the word for it. A room of a flat is another door."""
+WHOLE_UNITS = frozenset(("FLAT", "UNIT", "MAISONETTE", "STUDIO", "BEDSIT", "SUITE"))
+"""Words for a home of its own: where one is told, which of them it is called by says nothing. Where two are told
+it does: Bedsit 1 of Flat 2 is not Bedsit 2 of Flat 1."""
+_CITIES = "BIRMINGHAM|BRADFORD|BRIGHTON|EDINBURGH|GLASGOW|LEEDS|LIVERPOOL|MANCHESTER|NEWCASTLE|SALFORD|SHEFFIELD"
+DISTRICT = re.compile(rf"(?:{_CITIES}) \d\d?|LONDON (?:[NSEW]|NW|SE|SW|EC|WC)\d\d?[A-Z]?")
+"""Districts of cities, by the numbers that letters bore before postcodes, and still do: Leeds 6, London N1."""
 
 
 def street_words(text: str) -> str:
