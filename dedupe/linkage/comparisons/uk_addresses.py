@@ -21,7 +21,13 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     split_by_rareness,
 )
 from casebridge.dedupe.linkage.comparisons.namepairs import quick_equal, rare_spelling
-from casebridge.dedupe.linkage.comparisons.uk_doors import Doors, figures_in, flat_comparison, house_comparison, level
+from casebridge.dedupe.linkage.comparisons.uk_doors import (
+    Doors,
+    figures_in,
+    flat_comparison,
+    house_comparison,
+    level,
+)
 from casebridge.dedupe.linkage.register.encoding import Register, ranked
 from casebridge.dedupe.linkage.register.holders import holders
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
@@ -47,7 +53,8 @@ STREET_REST = (
     level("street differs", 0.04, 0.045, 0.04, tag=UNLIKE),
 )
 TOWN_LEVELS = (
-    level("same town, or one names a village of it", 0.88, 0.93, 0.94, tag=AGREES),
+    level("same town", 0.84, 0.89, 0.90, tag=AGREES),
+    level("the town of one is among the places of the other", 0.04, 0.04, 0.04),
     level("town spelled closely", 0.04, 0.02, 0.02, tag=SLIP),
     level("towns differ", 0.08, 0.05, 0.04, tag=ELSEWHERE),
 )
@@ -122,8 +129,8 @@ def _stems(streets: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 
 def _towns(register: Register) -> Comparison:
-    """Towns, and villages before them: all that one tells must stand in the other. Acton and Barnet, both of London,
-    are two."""
+    """Towns, and villages before them. One place of several is not enough: Acton and Barnet, both of London, are
+    two."""
     values, null = register.values["town"], len(TOWN_LEVELS)
     figures = ranked(figures_in(values.text))
     parts = [set(town.split("|")) for town in values.all()]
@@ -136,15 +143,18 @@ def _towns(register: Register) -> Comparison:
 
     def judge(a: Codes, b: Codes) -> Levels:
         slip = (edits(values, a, b, most=1) <= 1) & (figures[a] == figures[b])
-        found = np.where(slip, np.uint8(1), np.uint8(2))
-        within = [parts[i] <= parts[j] or parts[j] <= parts[i] for i, j in zip(a.tolist(), b.tolist(), strict=True)]
-        found[np.array(within, dtype=bool)] = 0
+        found = np.where(slip, np.uint8(2), np.uint8(3))
+        within = [
+            parts[i] <= parts[j] or parts[j] <= parts[i] for i, j in zip(a.tolist(), b.tolist(), strict=True)
+        ]
+        found[np.array(within, dtype=bool)] = 1
+        found[[parts[i] == parts[j] for i, j in zip(a.tolist(), b.tolist(), strict=True)]] = 0
         return found
 
     def settle(left: PairSide, right: PairSide) -> Levels:
         return per_distinct_pair(left.of("town"), right.of("town"), judge)
 
-    return Comparison("town", TOWN_LEVELS, quick, settle, ((0, 1, 2),))
+    return Comparison("town", TOWN_LEVELS, quick, settle, ((0, 1, 2, 3),))
 
 
 def _postcodes(register: Register) -> Comparison:

@@ -15,13 +15,17 @@ from casebridge.dedupe.linkage.register.encoding import Register, ranked
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, per_distinct_pair
 from casebridge.dedupe.linkage.register.uk_address_columns import DOOR
+from casebridge.dedupe.linkage.register.uk_address_words import PARTS_OF_BUILDINGS, WHOLE_BUILDINGS
 from casebridge.dedupe.linkage.register.values import Values
 
 NOT_KNOWN = -1
 TWO_FLATS = "two flats"
 """Tag of the level of two different flats of one building."""
-NAMED_APART = "named apart"
-"""Tag of levels of one number beside which not the same name is told: a coach house, a basement, or the house."""
+PERHAPS_TWO = "perhaps two"
+"""Tag of levels that a door and a part of it would show: one number beside which not the same name is told (a
+coach house, a basement), a range and one of its numbers."""
+ONE_TELLS = "one tells the name"
+"""Tag of the level of one number where one record also tells what the whole building is called."""
 
 
 def level(label: str, same: float, building: float, street: float, tag: str | None = None) -> Level:
@@ -38,15 +42,19 @@ FLAT_LEVELS = (
     level("two different flats", 0.005, 0.8285, 0.08, tag=TWO_FLATS),
 )
 (
-    NUMBER, NAME, OTHER_NAME, ONE_NAME, NAME_CLOSE, RANGE, NUMBER_OR_NAME, LETTER, NUMBER_SLIP, NUMBERS, NAMES,
-) = range(11)  # fmt: skip
+    NUMBER, NAME, OTHER_NAME, WHOLE_NAME, ONE_NAME, NAME_CLOSE, RANGE, NUMBER_OR_NAME, LETTER, NUMBER_SLIP,
+    NUMBERS, NAMES,
+) = range(12)  # fmt: skip
 HOUSE_LEVELS = (
     level("same number", 0.62, 0.64, 0.0002, tag=AGREES),
     level("same building by name", 0.19, 0.19, 0.0002, tag=AGREES),
-    level("same number, two names of the building", 0.02, 0.02, 0.0006, tag=NAMED_APART),
-    level("same number, one names the building, or says more of it", 0.04, 0.08, 0.0003, tag=NAMED_APART),
+    level("same number, two names of the building", 0.02, 0.02, 0.0006, tag=PERHAPS_TWO),
+    level("same number, one tells what the building is called", 0.03, 0.05, 0.0002, tag=ONE_TELLS),
+    level(
+        "same number, one names what may be a part, or says more of the name", 0.01, 0.03, 0.0002, tag=PERHAPS_TWO
+    ),
     level("name of the building spelled closely", 0.03, 0.005, 0.0004, tag=SLIP),
-    level("the number of one is in the range of the other", 0.02, 0.02, 0.01),
+    level("the number of one is in the range of the other", 0.02, 0.02, 0.01, tag=PERHAPS_TWO),
     level("one has a number, the other a name", 0.05, 0.03, 0.06),
     level("one number with two letters, or one without", 0.01, 0.008, 0.03, tag=UNLIKE),
     level("number one figure or one swap away", 0.01, 0.003, 0.13, tag=UNLIKE),
@@ -59,12 +67,13 @@ HOUSE_LEVELS = (
 class Doors:
     """What the doors of a register say, an array each by the code of the door, and one place more for none (code
     -1). flat, number, name: a number for each that is written so, NOT_KNOWN for none; `names` holds the names by
-    it. first, last: of a range of house numbers, NOT_KNOWN for what is no number; letter: behind it, 0 for
-    none."""
+    it. whole: which names are of a whole building. first, last: of a range of house numbers, NOT_KNOWN for what is
+    no number; letter: behind it, 0 for none."""
 
     flat: NDArray[np.int64]
     number: NDArray[np.int64]
     name: NDArray[np.int64]
+    whole: NDArray[np.bool_]
     first: NDArray[np.int64]
     last: NDArray[np.int64]
     letter: NDArray[np.int64]
@@ -80,10 +89,26 @@ class Doors:
         figures = [NUMBERED.match(number or "") for number in numbers.to_list()]
         return cls(
             flat=_numbered(flats), number=_numbered(numbers), name=_places(names, held),
+            whole=np.array([*(of_whole_building(name or "") for name in names.to_list()), False], dtype=bool),
             first=_array([int(one[1]) if one else NOT_KNOWN for one in figures]),
             last=_array([int(one[3] or one[1]) if one else NOT_KNOWN for one in figures]),
             letter=_array([ord(one[2]) if one and one[2] else 0 for one in figures]), names=held,
         )  # fmt: skip
+
+
+def of_whole_building(name: str) -> bool:
+    """Whether a name tells what all of a building is called, and not one door of it or beside it.
+
+    >>> [of_whole_building(one) for one in ("MOOR COURT", "OLD COACH HOUSE", "ROSE COTTAGE", "EAST COURT")]
+    [True, False, False, False]
+    """
+    words = name.split()
+    return (
+        words[-1:] != []
+        and words[-1] in WHOLE_BUILDINGS
+        and not {*words} & PARTS_OF_BUILDINGS
+        and not re.search(r"\d|\b[A-Z]\b", name)
+    )
 
 
 NUMBERED = re.compile(r"^(\d+)([A-Z]?)(?:-(\d+)([A-Z]?))?$")
@@ -139,7 +164,7 @@ def _elsewhere(doors: Sequence[str]) -> NDArray[np.int64]:
 
 def house_comparison(doors: Doors) -> Comparison:
     """Numbers and names of buildings. Names are asked where one of the two has no number; beside the same number
-    a name that only one tells, or tells in more words, is no agreement: it may be the house's, or that of a part."""
+    a name that one tells in more words, or that only one tells, is no agreement where it may be that of a part."""
     null = len(HOUSE_LEVELS)
 
     def quick(left: PairSide, right: PairSide) -> Levels:
@@ -153,8 +178,9 @@ def house_comparison(doors: Doors) -> Comparison:
         found[named & ~known & same_name] = NAME
         found[named & ~known & ~same_name] = null + 1
         found[known] = _numbers(doors, a[known], b[known])
-        found[(found == NUMBER) & ~same_name] = ONE_NAME
-        found[named & (found == ONE_NAME)] = null + 2
+        one_tells = (found == NUMBER) & ~same_name
+        whole = doors.whole.take(a) | doors.whole.take(b)
+        found[one_tells] = np.where(named, null + 2, np.where(whole, WHOLE_NAME, ONE_NAME))[one_tells]
         return found
 
     def settle(left: PairSide, right: PairSide) -> Levels:
@@ -162,16 +188,22 @@ def house_comparison(doors: Doors) -> Comparison:
         found = per_distinct_pair(doors.name.take(a), doors.name.take(b), judge)
         numbered = doors.number.take(a) == doors.number.take(b)
         numbered &= doors.number.take(a) >= 0
-        beside = np.array([{NAMES: OTHER_NAME, NAME_CLOSE: NUMBER}.get(n, n) for n in range(null)], dtype=np.uint8)
+        beside = np.array(
+            [{NAMES: OTHER_NAME, NAME_CLOSE: NUMBER, NAME: NUMBER}.get(n, n) for n in range(null)], dtype=np.uint8
+        )
         alone = np.array([NAMES if n == ONE_NAME else n for n in range(null)], dtype=np.uint8)
         return np.where(numbered, beside[found], alone[found])
 
     def judge(a: Codes, b: Codes) -> Levels:
         found = np.where(_within(doors.names, a, b), np.uint8(ONE_NAME), np.uint8(NAMES))
-        found[_near_names(doors.names, a, b)] = NAME_CLOSE
+        apart = _apart(doors.names, a, b)
+        found[apart == 1] = NAME_CLOSE
+        found[apart == 0] = NAME
         return found
 
-    return Comparison("house", HOUSE_LEVELS, quick, settle, ((NAME_CLOSE, NAMES), (NUMBER, OTHER_NAME, ONE_NAME)))
+    return Comparison(
+        "house", HOUSE_LEVELS, quick, settle, ((NAME, NAME_CLOSE, NAMES), (NUMBER, OTHER_NAME, ONE_NAME))
+    )
 
 
 def _numbers(doors: Doors, a: Codes, b: Codes) -> Levels:
@@ -218,11 +250,12 @@ def _within(values: Values, a: Codes, b: Codes) -> NDArray[np.bool_]:
     )
 
 
-def _near_names(values: Values, a: Codes, b: Codes) -> NDArray[np.bool_]:
-    """Whether two names of buildings are one spelled otherwise: joined, or one slip in eight letters and more.
-    Figures and single letters are as they are: Block A is not Block B."""
+def _apart(values: Values, a: Codes, b: Codes) -> NDArray[np.int64]:
+    """How far two names of buildings are from one spelling: 0 joined or written apart, 1 a slip in eight letters
+    and more, 2 farther. Figures and single letters are as they are: Block A is not Block B."""
     bare = Values(values.text.str.replace_all(" ", ""))
     marks = ranked(figures_in(values.text))
     size = bare.text.str.len_chars().to_numpy()
-    apart = edits(bare, a, b, most=1)
-    return (marks[a] == marks[b]) & ((apart == 0) | (apart == 1) & (np.minimum(size[a], size[b]) >= 8))
+    found = edits(bare, a, b, most=1).astype(np.int64)
+    found[(marks[a] != marks[b]) | (found == 1) & (np.minimum(size[a], size[b]) < 8)] = 2
+    return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ from casebridge.dedupe.linkage.blocking import parts
 from casebridge.dedupe.linkage.blocking.parts import value_part
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, TWO, UNLIKE, Comparison
 from casebridge.dedupe.linkage.comparisons.uk_addresses import ELSEWHERE, place_comparisons, uprn_comparison
-from casebridge.dedupe.linkage.comparisons.uk_doors import NAMED_APART, NOT_KNOWN, TWO_FLATS, Doors, figures_in
+from casebridge.dedupe.linkage.comparisons.uk_doors import ONE_TELLS, PERHAPS_TWO, SAME_FLAT, TWO_FLATS, figures_in
 from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
 from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Part, Profile
 from casebridge.dedupe.linkage.kinds.generic import free_columns, no_evidence, recorded_as_two
@@ -20,14 +21,14 @@ from casebridge.dedupe.linkage.kinds.guards import any_tagged, tagged
 from casebridge.dedupe.linkage.register import readers
 from casebridge.dedupe.linkage.register.codes import CODES, which_valid
 from casebridge.dedupe.linkage.register.content import text_keys
-from casebridge.dedupe.linkage.register.encoding import Register, sounds
+from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.uk_address_columns import DOOR, ROLES, read_uk_addresses
-from casebridge.dedupe.linkage.register.values import Values
 
 DOORS = "two doors of one building or street"
 TWO_UPRNS = "two different valid UPRNs"
 FLATS, HOUSES = "two different flats", "two different house numbers"
-RANGES, NAMES = "two different ranges of house numbers", "two different names of the building"
+NAMES = "two different names of the building"
+GROUPS = str.maketrans("ABCDEFGIJKLMNOPQRSTUVXYZ", ".123.12.22455.12623.12.2", "HW")
 
 PLACE = Attribute(
     "place", ROLES, read_uk_addresses, place_comparisons,
@@ -97,14 +98,13 @@ def could_be_two_doors(
 ) -> NDArray[np.bool_]:
     """Patterns that are for a person to decide, however strong the rest.
 
-    Two doors of one street or building share street, town and postcode: so where the number, or the name where
-    there is no number, is not the same, or the name a slip away; and where the flats are not the same, one told
-    and one not among them; and where beside one number one name, or not the same name, is told: a basement or a coach
-    house is a door of its own. And where the place is not: the postcode the same with a street that is the same, a
-    slip away or not told; or the street the same, with a postcode a slip away, or with none and the town the same.
-    A UPRN that agrees says more than these, but where two doors or two streets are told: councils give the flats
-    of a house the UPRN of the house. And those with two different UPRNs, one figure apart among them: neighbours
-    have numbers in a row."""
+    Two doors of one street or building share street, town and postcode. So those whose doors are not the same, in
+    number and flat, an address without a door among them; where beside one number the building is named on one
+    side only, the name must be that of a whole building, and the same flat told on both. And those whose place is
+    not: that is the postcode, with a street that is the same, a slip away or not told; or street and town, with a
+    postcode that is a slip away or not told. A UPRN that agrees tells where a part is lacking, but not where two
+    doors or two places are told: councils give the flats of a house the UPRN of the house. And those with two
+    different UPRNs, one figure apart among them: neighbours have numbers in a row."""
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
 
     def is_(name: str, *tags: str) -> NDArray[np.bool_]:
@@ -119,49 +119,44 @@ def could_be_two_doors(
             else np.ones(len(levels), dtype=bool)
         )
 
-    door = is_("house", AGREES, SLIP) & is_("flat", AGREES)
+    one_flat = levels[:, place["flat"]] == SAME_FLAT if "flat" in place else np.zeros(len(levels), dtype=bool)
+    door = (is_("house", AGREES) | is_("house", ONE_TELLS) & one_flat) & is_("flat", AGREES)
     here = is_("postcode", AGREES) & (is_("street", AGREES, SLIP) | unknown("street"))
-    here |= is_("street", AGREES) & (is_("postcode", SLIP) | unknown("postcode") & is_("town", AGREES))
-    unlike = is_("house", UNLIKE, NAMED_APART) | is_("street", UNLIKE) | ~is_("flat", AGREES) & ~unknown("flat")
+    here |= is_("street", AGREES) & is_("town", AGREES) & (is_("postcode", SLIP) | unknown("postcode"))
+    elsewhere = is_("postcode", ELSEWHERE) | is_("town", ELSEWHERE) & ~is_("postcode", AGREES)
+    unlike = is_("house", UNLIKE, PERHAPS_TWO) | is_("street", UNLIKE) | elsewhere
+    unlike |= ~is_("flat", AGREES) & ("flat" in place)
     doubt = ~(door & here) & ~any_tagged(comparisons, levels, AGREES, identifiers=True) | unlike
     doubt &= TWIN_CAP not in without
     return doubt if NUMBER_CAP in without else doubt | any_tagged(comparisons, levels, TWO)
 
 
 def marks_of_addresses(register: Register) -> dict[str, NDArray[np.integer]]:
-    """Valid UPRNs, flats, house numbers with their letters, the ends of ranges, and how names of buildings sound."""
+    """Valid UPRNs, flats, house numbers, and names of buildings but for slips."""
     found: dict[str, NDArray[np.integer]] = {}
     if register.has("uprn"):
         column, values = register.columns["uprn"], register.values["uprn"].text
         valid = np.append(which_valid(CODES["uprn"], values), False)
         found[TWO_UPRNS] = np.where(valid[column], np.append(text_keys(values), 0)[column], 0).astype(np.uint64)
-    if register.has("flat"):
-        keys = np.append(text_keys(register.values["flat"].text), np.uint64(0))
-        found[FLATS] = keys[register.columns["flat"]]
-    if register.has(DOOR):
-        doors = Doors.of(register)
-        number = np.where(doors.first > NOT_KNOWN, doors.first * 100 + doors.letter + 1, 0)
-        found[HOUSES] = number[register.columns[DOOR]].astype(np.uint64)
-    if register.has("house"):
-        found[RANGES] = _keys(register, "house", lambda text: text.str.extract(r"-(\d+[A-Z]?)$"))
-    if register.has("building"):
-        found[NAMES] = _keys(register, "building", lambda _: _sound(register.values["building"]))
+    for guard, part, said in ((FLATS, "flat", None), (HOUSES, "house", None), (NAMES, "building", but_for_slips)):
+        if register.has(part):
+            texts = register.values[part].text
+            keys = np.append(text_keys(said(texts) if said else texts), np.uint64(0))
+            found[guard] = keys[register.columns[part]]
     return found
 
 
-def _keys(register: Register, column: str, said: Callable[[pl.Series], pl.Series]) -> NDArray[np.uint64]:
-    """A number a row for what its text in a column says; 0 for nothing."""
-    texts = said(register.values[column].text)
-    keys = np.append(np.where(texts.is_null().to_numpy(), np.uint64(0), text_keys(texts)), np.uint64(0))
-    return keys[register.columns[column]]
+def but_for_slips(names: pl.Series) -> pl.Series:
+    """Consonants of names in the groups of Soundex, however many, with the first letter and the figures as they
+    are: most slips of the pen leave these.
 
-
-def _sound(names: Values) -> pl.Series:
-    """How names of buildings sound, word by word, with their figures: one name with a slip mostly sounds the same."""
-    words = names.text.str.split(" ").explode().unique()
-    heard = dict(zip(words, sounds(Values(words)), strict=True))
-    said = [" ".join(heard[word] for word in name.split(" ")) for name in names.all()]
-    return pl.Series(said, dtype=pl.String) + "|" + figures_in(names.text)
+    >>> but_for_slips(pl.Series(["ROSE COTTAGE", "ROSECOTAGE", "HILL HOUSE", "MILL HOUSE", "BLOCK 2"])).to_list()
+    ['R2232 ', 'R2232 ', 'H42 ', 'M42 ', 'B42 2']
+    """
+    letters = names.str.replace_all("[^A-Z]", "").to_list()
+    heard = [re.sub(r"(.)\1+", r"\1", one[1:].translate(GROUPS)).replace(".", "") for one in letters]
+    codes = [one[:1] + code for one, code in zip(letters, heard, strict=True)]
+    return pl.Series(codes, dtype=pl.String) + " " + figures_in(names)
 
 
 ADDRESS = Kind(

@@ -165,15 +165,16 @@ def _joined(found: UkAddress, parts: list[str]) -> list[str]:
             alone = joined.pop()
             if number_at(part) or SLASHED.match(part):
                 add_flat_number(found, alone)
-            else:
-                part = f"{alone} {part}"
-        joined.append(part)
+                alone = ""
+            joined.append(f"{alone} {part}".strip())
+        else:
+            joined.append(part)
     return joined
 
 
 def _place(found: UkAddress, part: str) -> str:
-    """What is left of a part behind the street, which is a place: what has a figure is a door, whatever it is called,
-    but for the districts of some cities."""
+    """What is left of a part behind the street, which is a place: what has a figure is a door, whatever it is
+    called, but for the districts of some cities."""
     told = number_at(part)
     if told and not found.house:
         found.house, part = told
@@ -211,7 +212,8 @@ def _buildings(found: UkAddress, parts: Iterable[str]) -> None:
     stands in a street."""
     for part in parts:
         number, name = number_at(part) or ("", part)
-        if number and (found.street and name and not found.units or found.house not in ("", number)):
+        inside = bool(found.street and name and not found.units) or found.house not in ("", number)
+        if number and inside:
             found.add_unit("FLAT", number)
         elif number:
             found.house = number

@@ -13,9 +13,7 @@ from casebridge.dedupe.linkage.register.uk_address_words import (
     WHOLE_UNITS,
 )
 
-_ID = (
-    r"(?:\d+[A-Z]?/\d*[A-Z]?\d+|\d+\.\d+|[A-Z]?\d+[A-Z]?(?:-\d+)?|\dF\d|[GPB]F\d|[A-Z]\d*)"
-)
+_ID = r"(?:\d+[A-Z]?/\d*[A-Z]?\d+|\d+\.\d+|[A-Z]?\d+[A-Z]?(?:-\d+)?|\dF\d|[GPB]F\d|[A-Z]\d*)"
 _UNIT = rf"({'|'.join(sorted(KINDS_OF_UNIT, key=len, reverse=True))})S?(?: NO| NUMBER)? ?({_ID})"
 UNIT = re.compile(rf"^{_UNIT}(?: |$)")
 UNIT_BEHIND = re.compile(rf"^(.+) {_UNIT}$")
