@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from casebridge.dedupe.review.evidence_file import PairEvidence, Person
 from casebridge.dedupe.review.folded import fold
 from casebridge.dedupe.review.verdicts import REASONS, Opinion
-from casebridge.dedupe.review.words import LABELS, doubts
+from casebridge.dedupe.review.words import LABELS, MASKED, doubts, mask
 
 PERSON = "person"
 
@@ -90,9 +90,10 @@ def words_of(kind: str) -> KindWords:
 
 
 def name_of(person: Person) -> str:
-    """What a record is called."""
+    """What a record is called: its names, or its place, of which what is masked elsewhere is masked here too."""
     names = f"{person.text('forename')} {person.text('surname')}".strip() or person.text("name")
-    where = ", ".join(filter(None, (person.text(role) for role in _ADDRESS_LABELS if role != "uprn")))
+    told = ((role, person.text(role)) for role in _ADDRESS_LABELS if role != "uprn")
+    where = ", ".join(mask(text) if role in MASKED else text for role, text in told if text)
     return names or where or "no name on file"
 
 
@@ -129,6 +130,12 @@ def _of_doors(pair: PairEvidence, left: Person, right: Person) -> list[str]:
         found.append("Two flats of one building: each is an address of its own.")
     if flat.startswith("one names a flat"):
         found.append("One names a flat and the other does not: the building is not its flat.")
+    if "two words" in flat:
+        found.append("Unit 3 and Flat 3 are two words for one flat, or the shop and the flat above it.")
+    if house.startswith("same number, "):
+        found.append(
+            "The number has not the same name on both: a coach house or a block may bear the house's number."
+        )
     if "stands in the number" in flat or "letter" in house:
         found.append(
             "A letter or a flat's number is written in two ways: 1A may be Flat A of 1, or the house beside it."

@@ -95,7 +95,7 @@ def _streets(register: Register) -> Comparison:
     levels = (*split_by_rareness(STREET_EXACT, held.share, held.steps), *STREET_REST)
     base, null, rare = len(levels) - len(STREET_REST), len(levels), rare_spelling(held)
     stem, ending = (ranked(column) for column in _stems(values.text))
-    figures = ranked(figures_in(values.text))
+    figures = ranked(values.text.str.extract_all(r"\d+|^[A-Z]\b|\b[A-Z]$").list.join(" "))
 
     def judge(a: Codes, b: Codes) -> Levels:
         apart = edits(values, a, b, most=1)

@@ -33,13 +33,14 @@ def level(label: str, same: float, building: float, street: float, tag: str | No
     return Level(label, (same, building, street), tag=tag)
 
 
-SAME_FLAT, NO_FLAT, IN_NUMBER, ONE_ONLY, OTHER_FLAT = range(5)
+SAME_FLAT, NO_FLAT, IN_NUMBER, OTHER_WORD, ONE_ONLY, OTHER_FLAT = range(6)
 FLAT_LEVELS = (
-    level("same flat", 0.24, 0.0005, 0.01, tag=AGREES),
+    level("same flat", 0.22, 0.0005, 0.01, tag=AGREES),
     level("neither names a flat", 0.66, 0.001, 0.85, tag=AGREES),
     level("the flat of one stands in the number of the other", 0.03, 0.01, 0.01),
+    level("one number, two words for it (Unit 3, Flat 3)", 0.02, 0.0002, 0.002),
     level("one names a flat, the other does not", 0.065, 0.16, 0.05),
-    level("two different flats", 0.005, 0.8285, 0.08, tag=TWO_FLATS),
+    level("two different flats", 0.005, 0.8283, 0.078, tag=TWO_FLATS),
 )
 (
     NUMBER, NAME, OTHER_NAME, WHOLE_NAME, ONE_NAME, NAME_CLOSE, RANGE, NUMBER_OR_NAME, LETTER, NUMBER_SLIP,
@@ -130,11 +131,13 @@ def _places(texts: pl.Series, held: Values) -> NDArray[np.int64]:
 def flat_comparison(register: Register, doors: Doors) -> Comparison:
     """Flats, floors and rooms. A record that names no flat is another door than one that does."""
     moved = _elsewhere(register.values[DOOR].all())
+    bare = _without_word(register.values[DOOR].text)
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         a, b = left.of(DOOR), right.of(DOOR)
         one, other = doors.flat.take(a), doors.flat.take(b)
         found = np.full(len(a), OTHER_FLAT, dtype=np.uint8)
+        found[(bare.take(a) == bare.take(b)) & (bare.take(a) > 0)] = OTHER_WORD
         found[one == other] = SAME_FLAT
         found[(one < 0) != (other < 0)] = ONE_ONLY
         found[(one < 0) & (other < 0)] = NO_FLAT
@@ -143,6 +146,13 @@ def flat_comparison(register: Register, doors: Doors) -> Comparison:
         return found
 
     return Comparison("flat", FLAT_LEVELS, quick)
+
+
+def _without_word(doors: pl.Series) -> NDArray[np.int64]:
+    """A number for what a flat is called without the word for it; 0 where nothing is left."""
+    flats = doors.str.extract(r"^([^|]*)").str.replace(r"^(?:UNIT|MAISONETTE|STUDIO|BEDSIT|SUITE) ", "")
+    found = np.where((flats == "").to_numpy(), 0, ranked(flats))
+    return np.append(found.astype(np.int64), 0)
 
 
 def _elsewhere(doors: Sequence[str]) -> NDArray[np.int64]:
@@ -158,6 +168,8 @@ def _elsewhere(doors: Sequence[str]) -> NDArray[np.int64]:
             else f"{flat}|{name}"
             if plain
             else f"{number}|{name * (not number)}"
+            if not flat
+            else door
         )
     return np.append(ranked(pl.Series(written, dtype=pl.String)).astype(np.int64), 0)
 

@@ -125,7 +125,7 @@ def could_be_two_doors(
     here |= is_("street", AGREES) & is_("town", AGREES) & (is_("postcode", SLIP) | unknown("postcode"))
     elsewhere = is_("postcode", ELSEWHERE) | is_("town", ELSEWHERE) & ~is_("postcode", AGREES)
     unlike = is_("house", UNLIKE, PERHAPS_TWO) | is_("street", UNLIKE) | elsewhere
-    unlike |= ~is_("flat", AGREES) & ("flat" in place)
+    unlike |= (~is_("flat", AGREES) & ("flat" in place)) | is_("house", ONE_TELLS) & ~one_flat
     doubt = ~(door & here) & ~any_tagged(comparisons, levels, AGREES, identifiers=True) | unlike
     doubt &= TWIN_CAP not in without
     return doubt if NUMBER_CAP in without else doubt | any_tagged(comparisons, levels, TWO)

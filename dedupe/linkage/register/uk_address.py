@@ -32,6 +32,7 @@ from casebridge.dedupe.linkage.register.uk_address_words import (
     LIKELY,
     NO_PLACE,
     SURE,
+    WHOLE_BUILDINGS,
     street_words,
 )
 
@@ -76,7 +77,7 @@ def plain(text: str) -> str:
     """
     told = re.sub(r"(?<=[A-Z])\.(?=\d)|(?<=\d)\.(?=[A-Z])", " ", text.upper())
     kept = re.sub(r"[^A-Z0-9/&.-]+", " ", re.sub(r"['`.](?!\d)|(?<!\d)['`.]", "", told))
-    kept = re.sub(r"(?<=[A-Z])-|-(?=[A-Z])", " ", re.sub(r" ?- ?", "-", kept))
+    kept = re.sub(r"(?<=[A-Z])(?<!\d[A-Z])-|-(?=[A-Z])", " ", re.sub(r" ?- ?", "-", kept))
     return " ".join(kept.replace("&", " & ").split())
 
 
@@ -105,8 +106,9 @@ def _is_street(part: str, sure: bool) -> bool:
     """Whether a part has a word that streets are called by, behind another or, in Welsh and French, first."""
     if _foreign(part):
         return True
-    known = SURE if sure else LIKELY
-    return any(ENDINGS.get(word, word) in known for word in part.split()[1:])
+    known, told = SURE if sure else LIKELY, number_at(part)
+    words = (told[1] if told else part).split()
+    return any(ENDINGS.get(word, word) in known for word in words[1:])
 
 
 def _foreign(part: str) -> bool:
@@ -133,7 +135,7 @@ def _in_care(part: str) -> str:
         return part
     words = CARE_OF.sub("", part).split()
     behind = [" ".join(words[at:]) for at in range(len(words))]
-    doors = [rest for rest in behind if rest[0].isdigit() or starts_a_unit(rest)]
+    doors = [rest for rest in behind if re.match(r"[A-Z]*\d", rest) or starts_a_unit(rest)]
     return doors[0] if doors else behind[0] if _a_building(part) else ""
 
 
@@ -151,8 +153,8 @@ def _read_lines(found: UkAddress, parts: list[str]) -> None:
         before, after = (
             ([], before) if not found.street and not _door(before) and len(joined) == 1 else (before, after)
         )
-    _buildings(found, [*before, *(part for part in after if _a_building(part))])
-    places = [_place(found, part) for part in after if not _a_building(part)]
+    _buildings(found, [*before, *(part for part in after if _a_building(part, behind=True))])
+    places = [_place(found, part) for part in after if not _a_building(part, behind=True)]
     found.town = found.town or "|".join(filter(None, places))
 
 
@@ -197,9 +199,10 @@ def _street_at(parts: list[str]) -> int | None:
     return 1 if len(parts) > 2 else None
 
 
-def _a_building(part: str) -> bool:
-    words = part.split()
-    return bool(words) and ENDINGS.get(words[-1], words[-1]) in BUILDINGS
+def _a_building(part: str, behind: bool = False) -> bool:
+    """Whether a part is called as buildings are. behind: it stands behind the street, so a court is none."""
+    last = part.split()[-1:]
+    return bool(last) and ENDINGS.get(last[0], last[0]) in (WHOLE_BUILDINGS | BUILDINGS if behind else BUILDINGS)
 
 
 def _door(parts: list[str]) -> bool:

@@ -6,14 +6,17 @@ import re
 from dataclasses import dataclass, field
 
 from casebridge.dedupe.linkage.register.uk_address_words import (
+    COUNTED,
     FLOORS,
     INITIALS_OF_FLOORS,
     KINDS_OF_UNIT,
     SIDES,
-    WHOLE_UNITS,
 )
 
-_ID = r"(?:\d+[A-Z]?/\d*[A-Z]?\d+|\d+\.\d+|[A-Z]?\d+[A-Z]?(?:-\d+)?|\dF\d|[GPB]F\d|[A-Z]\d*)"
+_ID = (
+    r"(?:\d+[A-Z]?/\d*[A-Z]?\d+|\d+\.\d+|[A-Z]?\d+[A-Z]?(?:-\d+)?|\dF\d|[GPB]F\d|[A-Z]\d*"
+    rf"|{'|'.join(COUNTED)})"
+)
 _UNIT = rf"({'|'.join(sorted(KINDS_OF_UNIT, key=len, reverse=True))})S?(?: NO| NUMBER)? ?({_ID})"
 UNIT = re.compile(rf"^{_UNIT}(?: |$)")
 UNIT_BEHIND = re.compile(rf"^(.+) {_UNIT}$")
@@ -61,11 +64,8 @@ class UkAddress:
     @property
     def flat(self) -> str:
         """The units as one text, in one order: rooms of a flat behind the flat, two flats as they were told."""
-        homes = sum(kind in WHOLE_UNITS for kind, _ in self.units)
         told = sorted(self.units, key=lambda unit: (unit[0], "" if unit[0] else unit[1]))
-        return " ".join(
-            which if kind in WHOLE_UNITS and homes == 1 else f"{kind} {which}".strip() for kind, which in told
-        )
+        return " ".join(f"{kind} {which}".removeprefix("FLAT ").strip() for kind, which in told)
 
     def add_unit(self, kind: str, which: str) -> None:
         """One more part of the building; the same once more says nothing."""
@@ -111,7 +111,8 @@ def _unit(part: str) -> tuple[Unit | None, str]:
 def _called(shape: re.Pattern[str], groups: tuple[str | None, ...]) -> Unit:
     """What a flat is called, whatever way it is written."""
     if shape in (UNIT, UNIT_BEHIND):
-        return KINDS_OF_UNIT[groups[0] or ""], (groups[1] or "").lstrip("0") or "0"
+        which = (groups[1] or "").lstrip("0") or "0"
+        return KINDS_OF_UNIT[groups[0] or ""], str(COUNTED.index(which) + 1) if which in COUNTED else which
     if shape is INITIALS:
         return "", INITIALS_OF_FLOORS[groups[0] or ""]
     words = " ".join(FLOORS.get(word, word) for group in groups if group for word in group.split())

@@ -55,7 +55,7 @@ WHOLE_BUILDINGS = frozenset(
 _PARTS = """
 COACH CARRIAGE CART BOAT SUMMER GARDEN POOL ENGINE GUEST GATE LODGE WASH BAKE BREW MALT TREE FARM STABLE STABLES
 BASEMENT ATTIC REAR FRONT TOP UPPER LOWER LEFT RIGHT SIDE BACK MIDDLE CENTRE NORTH SOUTH EAST WEST LITTLE SMALL
-ANNEXE ANNEX EXTENSION WING
+ANNEXE ANNEX EXTENSION WING SUITE WARD FLOOR LANDING
 """
 PARTS_OF_BUILDINGS = frozenset(_PARTS.split())
 """Words in names of what stands beside a house, or is a part of it."""
@@ -88,15 +88,15 @@ SIDES = (
 KINDS_OF_UNIT = {
     "FLAT": "FLAT", "FLT": "FLAT", "APARTMENT": "FLAT", "APPT": "FLAT", "APT": "FLAT", "APART": "FLAT",
     "FFLAT": "FLAT", "UNIT": "UNIT", "MAISONETTE": "MAISONETTE", "STUDIO": "STUDIO", "BEDSIT": "BEDSIT",
-    "SUITE": "SUITE", "ROOM": "ROOM", "RM": "ROOM", "BEDROOM": "ROOM", "BED": "ROOM", "BLOCK": "BLOCK",
+    "SUITE": "SUITE", "ROOM": "ROOM", "RM": "ROOM", "BEDROOM": "ROOM", "BED": "BED", "BLOCK": "BLOCK",
     "CARAVAN": "CARAVAN", "PITCH": "PITCH", "PLOT": "PLOT", "BERTH": "BERTH", "MOORING": "BERTH",
     "PENTHOUSE": "PENTHOUSE", "POD": "POD", "CABIN": "CABIN", "CHALET": "CHALET", "LEVEL": "LEVEL",
     "OFFICE": "OFFICE", "SHOP": "SHOP",
 }  # fmt: skip
-"""What parts of a building are called, and the word for it. A room of a flat is another door."""
-WHOLE_UNITS = frozenset(("FLAT", "UNIT", "MAISONETTE", "STUDIO", "BEDSIT", "SUITE"))
-"""Words for a home of its own: where one is told, which of them it is called by says nothing. Where two are told
-it does: Bedsit 1 of Flat 2 is not Bedsit 2 of Flat 1."""
+"""What parts of a building are called, and the word for it. Unit 3 may be the shop below Flat 3, and Studio 3 its
+neighbour; a room of a flat is another door."""
+COUNTED = ("ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE", "TEN", "ELEVEN", "TWELVE")
+"""Numbers of flats in words; streets and houses may be called by them (Seven Sisters Road)."""
 _CITIES = "BIRMINGHAM|BRADFORD|BRIGHTON|EDINBURGH|GLASGOW|LEEDS|LIVERPOOL|MANCHESTER|NEWCASTLE|SALFORD|SHEFFIELD"
 DISTRICT = re.compile(rf"(?:{_CITIES}) \d\d?|LONDON (?:[NSEW]|NW|SE|SW|EC|WC)\d\d?[A-Z]?")
 """Districts of cities, by the numbers that letters bore before postcodes, and still do: Leeds 6, London N1."""
