@@ -251,7 +251,7 @@ def read_register(job: Job, config: LinkageConfig) -> tuple[pl.DataFrame, list[t
         both = _with_space(job, config, _with_space(job, config, pairs, "left_id"), "right_id")
         shown = both.select("left_id", "right_id").iter_rows()
         related = [pair for pair in shown if not hidden & set(pair)]
-    return register.drop("system", strict=False), related
+    return register.drop("system"), related
 
 
 def try_queries(job: Job, config: LinkageConfig) -> None:

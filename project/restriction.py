@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from casebridge.project.blanks import bare, bare_text
-from casebridge.project.contracts import CELL_FAULT, raw_name
+from casebridge.project.contracts import raw_name
 from casebridge.project.errors import Problem, SpecError, did_you_mean
 from casebridge.project.lists import ListTooLargeError, read_list
 from casebridge.project.settings import NOT_RESTRICTED, Settings, System
@@ -54,8 +54,7 @@ def rank(marks: Marks, value: pl.Expr) -> pl.Expr:
 def is_marked(text: pl.Expr, not_restricted: Sequence[str]) -> pl.Expr:
     """Whether a source's text is a mark: all but the values that mean *not restricted*, whatever their case."""
     said = bare(text).fill_null("").str.to_uppercase()
-    broken = text.str.starts_with(CELL_FAULT).fill_null(False)
-    return broken | ~said.is_in([item.upper() for item in not_restricted])
+    return ~said.is_in([item.upper() for item in not_restricted])
 
 
 def not_restricted(system: System) -> tuple[str, ...]:
@@ -72,7 +71,7 @@ def mark_columns(settings: Settings, target: Target, specs: Sequence[TableSpec])
             found.setdefault(source, set()).update(_declared(settings, source))
         kept = {marks.column for marks in target.marks(spec.target)}
         feeding = [name for column in spec.loaded if column.name in kept for name in column.written]
-        found.setdefault(spec.sources[0], set()).update(feeding)
+        found[spec.sources[0]].update(feeding)
     return {source: tuple(sorted(columns)) for source, columns in found.items() if columns}
 
 

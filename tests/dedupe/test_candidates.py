@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -24,9 +25,12 @@ from casebridge.dedupe.candidates import (
     decided,
     linkage_inputs,
     read_register,
+    reads,
     try_queries,
 )
 from casebridge.dedupe.config import LinkageConfig
+from casebridge.dedupe.linkage.errors import RegisterError
+from casebridge.dedupe.linkage.fields import Fields
 from casebridge.dedupe.register_queries import ask, words_column
 from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.project.errors import CasebridgeError, SpecError
@@ -82,7 +86,7 @@ def _made(folder: Path, people: list[dict[str, Any]], protected: str = "") -> Pa
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _made(tmp_path_factory.mktemp("three people"), PEOPLE)
+    return _made(tmp_path_factory.mktemp("three people's"), PEOPLE)
 
 
 @pytest.fixture
@@ -112,6 +116,8 @@ def test_a_table_without_a_row_can_be_asked(job: Job) -> None:
     query = "SELECT p._key AS id, p.last_name, v.born FROM persons p LEFT JOIN visits v USING (_key)"
     register, _ = read_register(job, replace(CONFIG, query=query))
     assert register["born"].to_list() == [None, None, None]
+    seen = query.replace("v.born", "v.ev_seen AS born")
+    assert read_register(job, replace(CONFIG, query=seen))[0]["born"].to_list() == [None, None, None]
 
 
 def test_an_id_names_system_and_register(job: Job) -> None:
@@ -122,9 +128,12 @@ def test_an_id_names_system_and_register(job: Job) -> None:
     assert register.to_dicts() == [{"id": "new/teams:1", "last_name": "N1", "born": date(1990, 2, 1)}]
     systems = {**job.settings.systems, "new": job.settings.systems["old"]}
     two = replace(job, settings=replace(job.settings, systems=systems))
-    with pytest.raises(SpecError, match="a project of several systems needs a column `system`") as caught:
+    with pytest.raises(SpecError) as caught:
         read_register(two, replace(CONFIG, where="registers.x"))
-    assert [(p.file, p.where) for p in caught.value.problems] == [("linkage.toml", "registers.x.query")]
+    told = "a project of several systems needs a column `system` in the result"
+    assert [(p.file, p.where, p.what) for p in caught.value.problems] == [
+        ("linkage.toml", "registers.x.query", told)
+    ]
     assert read_register(two, replace(CONFIG, query=named, related=None))[0]["id"].to_list() == ["new:1"]
 
 
@@ -136,6 +145,9 @@ def test_what_reviewers_are_shown_beside_a_record(job: Job) -> None:
     many = "SELECT _key AS id, 'old' AS system, last_name FROM others UNION SELECT '2', 'old', 'a' FROM others"
     found = ask_evidence(job, replace(CONFIG, evidence=(("teams", many),)), "teams", {"old:2", "old:1"})
     assert found == {"old:1": ["y"], "old:2": ["a", "x"]}
+    words = "SELECT _key AS id, (n * 7) % 40 AS t FROM persons, range(40) AS r(n)"
+    found = ask_evidence(job, replace(CONFIG, evidence=(("teams", words),)), "teams", {"old:2", "old:1"})
+    assert found == dict.fromkeys(["old:1", "old:2"], sorted(map(str, range(40))))
     today = replace(CONFIG, evidence=(("teams", "SELECT _key AS id, 'since ' || now() AS t FROM others"),))
     assert set(ask_evidence(job, today, "teams", ["old:1"])) == {"old:1"}
 
@@ -146,6 +158,9 @@ def test_what_reviewers_are_shown_beside_a_record(job: Job) -> None:
         ({}, []),
         ({"related": None, "evidence": ()}, []),
         ({"query": "SELECT _key AS id, nme FROM persons"}, ["register.query"]),
+        ({"query": "SELECT _key AS id, last_name FROM persons"}, ["register.query"]),
+        ({"query": "SELECT _key AS id, born, NULL AS last_name FROM persons", "other": (("team", "team"),)},
+         ["register.query"]),
         ({"related": "SELECT nobody FROM persons"}, ["related.query"]),
         ({"query": "SELECT 1 AS id FROM person", "related": "SELECT 1; SELECT 2",
           "evidence": (("teams", "SELEC"), ("flags", "SELECT 1 AS id, 2 AS flag FROM visits"))},
@@ -161,6 +176,25 @@ def test_all_queries_that_do_not_fit_are_told_at_once(job: Job, change: dict[str
     assert [(problem.file, problem.where) for problem in caught.value.problems] == [
         ("linkage.toml", w) for w in wrong
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "lacks"),
+    [
+        ({"query": "SELECT _key AS id, last_name FROM persons"}, "registers.x.query", ["born"]),
+        ({"query": "SELECT last_name, born FROM persons", "other": (("team", "t"),)}, "registers.x.query",
+         ["id", "t"]),
+        ({"related": "SELECT _key AS left_id FROM persons"}, "registers.x.related.query", ["right_id"]),
+        ({"evidence": (("teams", "SELECT last_name FROM persons"),)}, "registers.x.evidence.teams", ["id"]),
+    ],
+)  # fmt: skip
+def test_a_query_that_gives_less_than_is_needed_is_told_by_the_run_too(
+    job: Job, change: dict[str, Any], where: str, lacks: list[str]
+) -> None:
+    config = replace(CONFIG, where="registers.x", **change)
+    with pytest.raises(SpecError) as caught:
+        _ = ask_evidence(job, config, "teams", ["old:1"]) if "evidence" in change else read_register(job, config)
+    assert [(p.where, p.what) for p in caught.value.problems] == [(where, f"gives no column `{n}`") for n in lacks]
 
 
 STRANGER = "reads `b`: a query may read the tables that it is given, and no file"
@@ -237,11 +271,24 @@ def test_a_project_of_several_systems_says_of_which_each_row_is(job: Job) -> Non
     with pytest.raises(SpecError) as caught:
         try_queries(two, replace(CONFIG, where="registers.x", evidence=()))
     what = "a project of several systems needs a column `system` in the result"
-    assert [(problem.where, problem.what) for problem in caught.value.problems] == [
-        ("registers.x.query", what), ("registers.x.related.query", what),
+    assert [(problem.file, problem.where, problem.what) for problem in caught.value.problems] == [
+        ("linkage.toml", "registers.x.query", what), ("linkage.toml", "registers.x.related.query", what),
     ]  # fmt: skip
     named = "SELECT _key AS id, 'old' AS system, last_name, born FROM persons"
     try_queries(two, replace(CONFIG, query=named, related=None, evidence=()))
+
+
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        ({"related": None}, {"persons"}),
+        ({"related": "SELECT _key AS left_id, _key AS right_id FROM others"}, {"persons", "others"}),
+        ({"tables": ("persons", "visits")}, {"persons", "visits"}),
+        ({"query": "SELECT _key AS id FROM visits", "tables": (), "related": None}, {"visits"}),
+    ],
+)
+def test_a_register_reads_what_its_queries_and_its_tables_name(change: dict[str, Any], read: set[str]) -> None:
+    assert {name for name in SPECS if reads(replace(CONFIG, **change), name)} == read
 
 
 SAID = [
@@ -321,6 +368,66 @@ def test_a_register_of_few_says_that_it_has_nothing_to_link(job: Job) -> None:
     assert _said(job)[1] == ("dedupe", "register of 3 people", None)
     assert _said(job)[-1] == f"nothing was linked among the people: {warning}"
     assert model.read(["propose"]).item() == 1.0
+
+
+def test_two_records_are_enough_to_be_linked(job: Job) -> None:
+    candidate_pairs(job, replace(NOBODY, query=NOBODY.query + " WHERE _key < '3'"), [])
+    (model,) = job.ledger.sealed(job.run, "dedupe", "candidates", "model")
+    assert "Fewer than two records" not in model.read(["model"]).item()
+
+
+@dataclass
+class Engine:
+    """Stands for linkage: keeps what it is given, and gives no pairs, or refuses the register."""
+
+    refusal: RegisterError | None = None
+    given: list[Any] = field(default_factory=list)
+
+    def __call__(self, *given: Any, **_: Any) -> SimpleNamespace:
+        self.given = [*given]
+        if self.refusal:
+            raise self.refusal
+        none = pl.DataFrame(schema={"left_id": pl.String, "right_id": pl.String})
+        model = {"thresholds": {"propose": 0.25}, "at": date(2026, 4, 1), "a": {"b": 1}}
+        return SimpleNamespace(pairs=none, cut=none, model=model)
+
+
+def test_what_linkage_is_given(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The roles and the kind, who is on file as two, what was decided of this register, and the one seed."""
+    engine = Engine()
+    monkeypatch.setattr("casebridge.dedupe.linkage.engine.link", engine)
+    config = replace(ORGANISATIONS, related=RELATED, other=(("Born", "born"),), query=CONFIG.query)
+    said = [decision(f"old/teams:{a}", f"old/teams:{b}", r, "a", "r") for a, b, r in
+            (("1", "2", Ruling.SAME), ("1", "3", Ruling.DIFFERENT))]  # fmt: skip
+    found = candidate_pairs(job, config, [*said, *SAID])
+    register, fields, options = engine.given
+    assert sorted(register["id"]) == ["old/teams:1", "old/teams:2", "old/teams:3"]
+    assert fields == Fields(id="id", roles={"name": "last_name"}, other={"Born": "born"}, kind="organisation")
+    assert sorted(options.related) == [("old/teams:2", "old/teams:1"), ("old/teams:3", "old/teams:2")]
+    assert (options.seed, options.same_pairs, options.different_pairs) == (
+        20, [("old/teams:1", "old/teams:2")], [("old/teams:1", "old/teams:3")],
+    )  # fmt: skip
+    files = [
+        job.ledger.sealed(job.run, "dedupe", "candidates-teams", kind)[0] for kind in ("pairs", "cut", "model")
+    ]
+    assert [file.path.name[:6] for file in files] == ["00000-"] * 3
+    told = '{"a": {"b": 1}, "at": "2026-04-01", "thresholds": {"propose": 0.25}}'
+    assert (found.propose, files[2].read(["model"]).item()) == (0.25, told)
+
+
+@pytest.mark.parametrize(
+    ("hint", "told"), [("say more", "say more"), ("", "mend linkage.toml, or take it out of the")]
+)
+def test_a_register_that_linkage_refuses(job: Job, monkeypatch: pytest.MonkeyPatch, hint: str, told: str) -> None:
+    """With the hint that linkage gives; of a few records it is a note."""
+    monkeypatch.setattr("casebridge.dedupe.linkage.engine.link", Engine(RegisterError("no names", hint=hint)))
+    monkeypatch.setattr("casebridge.dedupe.candidates.FEW", 3)
+    with pytest.raises(CasebridgeError, match=r"^linkage\.toml: no names") as caught:
+        candidate_pairs(job, CONFIG, [])
+    assert caught.value.hint.startswith(told)
+    monkeypatch.setattr("casebridge.dedupe.candidates.FEW", 4)
+    assert candidate_pairs(job, CONFIG, []).pairs.rows == 0
+    assert _said(job)[-1] == "nothing was linked among the people: no names"
 
 
 def test_each_register_stands_under_its_own_name(job: Job) -> None:

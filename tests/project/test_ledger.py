@@ -237,6 +237,24 @@ def test_what_a_run_has_is_its_own(ledger: Ledger, tmp_path: Path) -> None:
     assert ledger.names("b", "stage") == ("table",)
 
 
+def test_what_was_ever_finished_is_told_oldest_first(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what no run has any more; neither what was only begun nor files of another kind."""
+    for number, when in enumerate(("2026-03-02", "2026-03-01", "2026-03-03")):
+        monkeypatch.setattr("casebridge.project.ledger.now", lambda when=when: f"{when}T00:00:00Z")
+        _do(ledger, tmp_path, number)
+    ledger.attempt("stage", "table", 2, "in")
+    other = write_batch(tmp_path, "stage", "table", 3, "quarantine", "in", FRAME)
+    ledger.attempt("stage", "table", 3, "in")
+    ledger.record("stage", "table", 3, "in", [other], Tally(read=3, passed=3))
+    found = ledger.ever("clean")
+    assert [(batch.number, batch.kind, when) for batch, when in found] == [
+        (1, "clean", "2026-03-01T00:00:00Z"), (0, "clean", "2026-03-02T00:00:00Z"),
+    ]  # fmt: skip
+    assert found[0][0] == (ledger.done("stage", "table", 1, "in") or ())[0]
+
+
 @pytest.mark.parametrize("way", ["read", "copied"])
 def test_a_ledger_that_is_read_or_copied_is_the_same_and_changes_nothing(
     ledger: Ledger, tmp_path: Path, way: str
@@ -269,6 +287,13 @@ def test_a_damaged_ledger_is_named_with_what_to_do(tmp_path: Path, open_it: Call
         open_it(tmp_path)
     assert str(refused.value).startswith(f"the ledger {tmp_path / 'ledger.db'}: file is not a database")
     assert "restore the whole work folder from a backup" in refused.value.hint
+
+
+def test_a_ledger_that_is_damaged_while_it_is_open_is_named_too(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.close()
+    _spoil(tmp_path)
+    with pytest.raises(CasebridgeError, match="file is not a database"):
+        ledger.copy()
 
 
 def test_a_newer_ledger_is_named(ledger: Ledger, tmp_path: Path) -> None:

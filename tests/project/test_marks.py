@@ -176,10 +176,11 @@ def _lowered(folder: Path, text: str | bytes, systems: Sequence[str] = ("old", "
 def test_who_lowered_which_mark(tmp_path: Path) -> None:
     assert read_lowered(_settings(tmp_path, old=None)) == ()
     lines = ["\ufeffwhy, key\u00a0,date,who", "moved away, old:1:2 ,2026-04-01,A. Ng", ",,\u200b,",
-             '"a, b",new:1:2,2026-04-01,B', ""]  # fmt: skip
-    found = _lowered(tmp_path, "\n".join(lines))
-    assert found == (Lowered("old", "1:2", "A. Ng", "moved away", "2026-04-01"),
-                     Lowered("new", "1:2", "B", "a, b", "2026-04-01"))  # fmt: skip
+             '"a,\r\nb",new:1:2,2026-04-01,B', ""]  # fmt: skip
+    for end in ("\n", "\r\n", "\r"):
+        found = _lowered(tmp_path, end.join(lines))
+        assert found == (Lowered("old", "1:2", "A. Ng", "moved away", "2026-04-01"),
+                         Lowered("new", "1:2", "B", "a,\r\nb", "2026-04-01"))  # fmt: skip
     assert lowered_keys(found).to_dicts() == [{"system": "old", "key": "1:2"}, {"system": "new", "key": "1:2"}]
     assert lowered_keys(()).schema == {"system": pl.String, "key": pl.String}
     bare = _lowered(tmp_path, HEAD + "12,A,b,2026-04-01\nx:12,A,b,2026-04-01\nold:13,A,b,2026-04-01\n", ["old"])
