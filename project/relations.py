@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -23,10 +25,17 @@ class Relation:
     declared: tuple[str, ...] = ()
 
 
+@contextmanager
+def of_any_type() -> Iterator[None]:
+    """Columns of types that SQLAlchemy does not know are no matter: they are read as the server writes them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sa.exc.SAWarning)
+        yield
+
+
 def relation_of(inspector: sa.Inspector, name: str, schema: str | None, *, view: bool) -> Relation:
     """A table or view of a schema (None: the default one)."""
-    with warnings.catch_warnings():  # of types that it does not know: they are read as the server writes them
-        warnings.simplefilter("ignore", sa.exc.SAWarning)
+    with of_any_type():
         found = inspector.get_columns(name, schema)
     columns = tuple((str(c["name"]), str(c["type"])) for c in found)
     types = (declared_type(c["type"]) for c in found)

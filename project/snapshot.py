@@ -51,11 +51,18 @@ class Snapshot:
         self.mark = mark
         """What tells this moment from later ones; empty where nothing does."""
 
+    @contextmanager
+    def _told(self, where: str = "") -> Iterator[None]:
+        with _told(self._url, where), self._server.apart(self._connection):
+            yield
+
     def names(self, schema: str | None = None) -> dict[str, bool]:
         """The tables of a schema (None: the default one) in the order of their names, and whether each is a
         view."""
+        if schema is None and self.default_schema is None:
+            return {}  # a URL that names no database of MariaDB
         if schema not in self._names:
-            with _told(self._url):
+            with self._told():
                 inspector = sa.inspect(self._connection)
                 tables, views = self._server.more_names(inspector, schema)
                 views |= set(inspector.get_view_names(schema))
@@ -65,7 +72,7 @@ class Snapshot:
 
     def parts(self) -> Mapping[str, str]:
         """The tables whose rows another table has too, and which."""
-        with _told(self._url):
+        with self._told():
             return self._server.parts(self._connection)
 
     @property
@@ -75,7 +82,7 @@ class Snapshot:
 
     def schemas(self) -> list[str]:
         """The schemas beside the default one, without those of the server itself."""
-        with _told(self._url):
+        with self._told():
             found = self._server.schemas(self._connection)
         return [name for name in found if name != self.default_schema]
 
@@ -86,26 +93,29 @@ class Snapshot:
 
     def tables(self) -> frozenset[str]:
         """The names of the tables in the default schema: quicker than `relations`."""
-        with _told(self._url):
+        with self._told():
             return frozenset(sa.inspect(self._connection).get_table_names())
 
     def relations(self, schema: str | None = None) -> tuple[Relation, ...]:
         """The tables and views of a schema (None: the default one), by name."""
-        names = self.names(schema)
-        with _told(self._url):
-            inspector = sa.inspect(self._connection)
-            made = (relation_of(inspector, name, schema, view=view) for name, view in names.items())
-            return tuple(one if self._server.holds_types else replace(one, declared=()) for one in made)
+        return tuple(self.relation(name, schema) for name in self.names(schema))
+
+    def relation(self, name: str, schema: str | None = None) -> Relation:
+        """One of the `names` of a schema. SourceError where the server cannot tell its columns."""
+        view = self.names(schema)[name]
+        with self._told(f"{name}: "):
+            made = relation_of(sa.inspect(self._connection), name, schema, view=view)
+        return made if self._server.holds_types else replace(made, declared=())
 
     def asked(self, name: str = "", query: str = "") -> Asked:
         """A table or view as it can be read, or a query. Where no table is called exactly so, the only one that
         differs in capitals is meant. SourceError when there is none."""
         if query:
-            with _told(self._url, "its query: "):
+            with self._told("its query: "):
                 asked = self._server.ask(self._connection, self._server.of_query(query))
         else:
             schema, table = self._found(name)
-            with _told(self._url, f"{name}: "):
+            with self._told(f"{name}: "):
                 asked = self._server.ask(self._connection, self._server.origin(schema, table), (schema, table))
                 asked = replace(asked, view=self.names(schema or None)[table])
         self._refuse_odd(asked, name or "its query")
@@ -142,7 +152,7 @@ class Snapshot:
 
     def _schema(self, schema: str) -> str:
         """A schema, spelt as the database spells it."""
-        with _told(self._url):
+        with self._told():
             known = sa.inspect(self._connection).get_schema_names() if schema else []
         alike = [name for name in known if name.casefold() == schema.casefold()]
         return alike[0] if schema not in known and len(alike) == 1 else schema
@@ -159,7 +169,7 @@ class Snapshot:
 
     def rows(self, asked: Asked, arrived: Arrived | None = None) -> Iterator[Rows]:
         """All rows in the order in which they lie there; `arrived` is told of each batch."""
-        with _told(self._url, f"{asked.table[1]}: " if asked.table else ""):
+        with self._told(f"{asked.table[1]}: " if asked.table else ""):
             for frame in self._server.texts(self._connection, asked):
                 if arrived is not None:
                     arrived.take(frame)
@@ -167,12 +177,12 @@ class Snapshot:
 
     def rows_of(self, asked: Asked) -> int:
         """How many rows there are."""
-        with _told(self._url, f"{asked.table[1]}: " if asked.table else ""):
+        with self._told(f"{asked.table[1]}: " if asked.table else ""):
             return self._server.count(self._connection, asked)
 
     def totals(self, asked: Asked) -> Totals:
         """Rows and control totals, by the database itself."""
-        with _told(self._url, f"{asked.table[1]}: " if asked.table else ""):
+        with self._told(f"{asked.table[1]}: " if asked.table else ""):
             rows, *found = self._server.totals(self._connection, asked)
         pairs = zip(asked.fields, found[::2], found[1::2], strict=True)
         columns = tuple((f.name, int(n), _number(total) if f.measure else None) for f, n, total in pairs)
@@ -183,12 +193,12 @@ class Snapshot:
         None."""
         if not mark or not self.mark:
             return None
-        with _told(self._url):
+        with self._told():
             return self._server.unchanged(self._connection, asked, mark)
 
     def outside(self, asked: Asked) -> str:
         """Why this moment does not hold for a table; empty where it does."""
-        with _told(self._url):
+        with self._told():
             return self._server.outside(self._connection, asked)
 
     @contextmanager

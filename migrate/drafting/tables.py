@@ -171,9 +171,17 @@ def _key_type(key: Sequence[Column]) -> str:
     """Of the column that keeps the old key: with several parts, they and what stands between them."""
     if len(key) == 1 and key[0].facts["declared"] in {"integer", "bigint"}:
         return "bigint"
-    if len(key) == 1 and key[0].facts["kind"] == "integer" and not key[0].facts["leading_zeros"]:
+    if len(key) == 1 and _fits_bigint(key[0].facts):
         return "bigint"
     return f"varchar({sum(_longest(column.facts) + 1 for column in key) or _NUMBER})"
+
+
+def _fits_bigint(facts: Mapping[str, Any]) -> bool:
+    """Whether whole numbers are whole numbers there, too, and small enough."""
+    if facts["kind"] != "integer" or facts["leading_zeros"] or facts["digits"] > _LONG_INTEGER:
+        return False
+    size = re.fullmatch(r"numeric\((\d+),0\)", facts["declared"])
+    return not facts["declared"] or bool(size and int(size.group(1)) <= _LONG_INTEGER)
 
 
 def _longest(facts: Mapping[str, Any]) -> int:
@@ -219,7 +227,9 @@ def type_of(facts: Mapping[str, Any]) -> tuple[str, str]:
     seen, why = _type_seen(facts)
     declared = _AS_TEXT.get(facts["declared"], facts["declared"])
     fits = facts["kind"] == "empty" or _sort(declared) == _sort(seen)
-    return (declared, "") if declared and fits else (seen, why)
+    # Whole numbers in a column of texts have zeros in front sooner or later.
+    keeps = _sort(declared) == "text" and facts["kind"] == "integer"
+    return (declared, "") if declared and (fits or keeps) else (seen, why)
 
 
 def _sort(kind: str) -> str:

@@ -25,7 +25,7 @@ from casebridge.migrate.profiling.keys import (
     nearly_keys,
     references,
 )
-from casebridge.migrate.profiling.supplies import Opened, Supplies, supplies_of
+from casebridge.migrate.profiling.supplies import Opened, Supplies, reason_of, supplies_of
 from casebridge.project.errors import SourceError
 from casebridge.project.job import Reporter, Silent
 from casebridge.project.ledger import now
@@ -135,12 +135,8 @@ def _tables(found: Supplies, place: Path, report: Reporter) -> tuple[list[TableP
             try:
                 tables.append(_table(supply.open(), place / str(number), report, pool))
             except SourceError as error:
-                unread.append(Unread(supply.name, _reason(error, supply.name)))
+                unread.append(Unread(supply.name, reason_of(error, found.name, supply.name)))
     return tables, unread
-
-
-def _reason(error: SourceError, name: str) -> str:
-    return error.message.removeprefix(f"{name}: ") + (f" ({error.hint})" if error.hint else "")
 
 
 def _table(opened: Opened, folder: Path, report: Reporter, pool: Executor) -> TableProfile:

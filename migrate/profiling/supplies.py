@@ -17,7 +17,7 @@ from casebridge.migrate.profiling.discover import Unread, discover, examined, ta
 from casebridge.project.contracts import raw_name
 from casebridge.project.database import DRIVER_ERRORS, open_database, shown
 from casebridge.project.errors import SourceError, counted, did_you_mean
-from casebridge.project.relations import Relation
+from casebridge.project.relations import Relation, of_any_type
 from casebridge.project.snapshot import Snapshot, open_snapshot
 from casebridge.project.spec import ReadSpec, Source
 
@@ -89,9 +89,16 @@ def _schemas(
 ) -> tuple[dict[str | None, list[Relation]], list[Unread]]:
     """The tables to read, by schema (None: the default one), and what stands in schemas that are not read."""
 
+    broken: list[Unread] = []
+
     def tables(schema: str | None) -> list[Relation]:
-        found = snapshot.relations(schema)
-        return [item for item in found if (views or not item.view) and not _ours(item.name)]
+        found = []
+        for name, view in snapshot.names(schema).items():
+            try:
+                found += [snapshot.relation(name, schema)] if (views or not view) and not _ours(name) else []
+            except SourceError as error:
+                broken.append(Unread(name, reason_of(error, shown(url), name)))
+        return found
 
     default, others = snapshot.default_schema, snapshot.schemas()
     known = {name.casefold(): name for name in others} | ({default.casefold(): None} if default else {})
@@ -113,7 +120,14 @@ def _schemas(
         for schema in others if schema not in chosen
     ]  # fmt: skip
     said = "a schema with {}: say --schema {} to read it"
-    return chosen, [Unread(name, said.format(counted(n, "table"), name)) for name, n in left if n]
+    return chosen, broken + [Unread(name, said.format(counted(n, "table"), name)) for name, n in left if n]
+
+
+def reason_of(error: SourceError, dump: str, name: str) -> str:
+    """Why a table was not read, without its name and the dump's; of a file with what to do."""
+    of_file = error.message.removeprefix(f"{dump}: ") == error.message
+    said = error.message.removeprefix(f"{dump}: ").removeprefix(f"{name}: ")
+    return said + (f" ({error.hint})" if of_file and error.hint else "")
 
 
 def _bare(name: str, schema: str | None) -> str:
@@ -165,8 +179,12 @@ def _of_database(snapshot: Snapshot, relation: Relation, name: str, system: str)
     source = SourceTable(read.source, read, tuple(raw_name(title) for title in titles), ())
 
     def rows() -> Iterator[tuple[pl.DataFrame, int]]:
-        for frame in snapshot.read(relation.name, titles):
-            yield frame.rename(dict(zip(titles, source.columns, strict=True))), 0
+        asked = snapshot.asked(relation.name)
+        if len(asked.names) != len(titles):
+            raise SourceError(relation.name, "gives other columns than it declares", hint="name it in a query")
+        for some in snapshot.rows(asked):
+            some.good.columns = list(source.columns)
+            yield some.good, len(some.bad)
 
     def opened() -> Opened:
         if not titles:
@@ -185,7 +203,7 @@ def _declared(
     """The foreign keys of one column that a database declares, to the keys of tables that are read."""
     engine = open_database(url, reading=True)
     try:
-        with engine.connect() as connection:
+        with engine.connect() as connection, of_any_type():
             inspector = sa.inspect(connection)
             default = inspector.default_schema_name
             found = {schema: inspector.get_multi_foreign_keys(schema) for schema in schemas}

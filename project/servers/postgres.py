@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGInspector
+from sqlalchemy.exc import DBAPIError
 
 from casebridge.project.prefetch import prefetch
 from casebridge.project.servers.asked import Asked, Field
@@ -39,6 +41,22 @@ class PostgreSQL(Server):
     )  # fmt: skip
     shared = True
     key_digest = "hashtext"
+
+    @contextmanager
+    def apart(self, connection: sa.Connection) -> Iterator[None]:
+        """After an error a transaction answers nothing more, unless it goes back to a savepoint."""
+        self._say(connection, "SAVEPOINT asked")
+        try:
+            yield
+        except DBAPIError:
+            with suppress(DBAPIError):
+                self._say(connection, "ROLLBACK TO SAVEPOINT asked")
+            raise
+        self._say(connection, "RELEASE SAVEPOINT asked")
+
+    def _say(self, connection: sa.Connection, statement: str) -> None:
+        with cursor_of(connection) as cursor:
+            cursor.execute(statement)
 
     def more_names(self, inspector: sa.Inspector, schema: str | None) -> tuple[set[str], set[str]]:
         """Foreign tables, and views that are kept."""

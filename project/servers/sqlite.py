@@ -49,6 +49,19 @@ class SQLite(Server):
         finally:
             driver.text_factory = str
 
+    def parts(self, connection: sa.Connection) -> Mapping[str, str]:
+        """The tables in which a virtual one keeps its rows."""
+        with cursor_of(connection) as cursor:
+            cursor.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main' ORDER BY name")
+            kinds = dict(cursor.fetchall())
+        whole = [name for name, kind in kinds.items() if kind == "virtual"]
+        found = {
+            name: [w for w in whole if name.startswith(f"{w}_")]
+            for name, kind in kinds.items()
+            if kind == "shadow"
+        }
+        return {name: max(names, key=len) for name, names in found.items() if names}
+
     def mark(self, connection: sa.Connection) -> Mapping[str, str]:
         """The file, its log and their last times; empty while they are too fresh to tell."""
         with cursor_of(connection) as cursor:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from casebridge.migrate.cli.main import cli
 from casebridge.migrate.profiling import profile_dump
 from casebridge.migrate.profiling.page import profile_page
+from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError, SourceError
 
 CANARY = "Zebedee"
@@ -176,7 +177,8 @@ def test_odd_tables_are_profiled(tmp_path: Path) -> None:
 
 
 def test_a_database_is_profiled_with_the_keys_that_it_declares(tmp_path: Path) -> None:
-    """By its URL: a declared key and reference hold, whatever they are called; NULL is none, a view is read."""
+    """By its URL: a declared key and reference hold, whatever they are called; NULL is none, a view is read.
+    A view that fails, or a row that is no text, costs nothing else."""
     path = tmp_path / "old.db"
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.executescript(
@@ -185,15 +187,43 @@ def test_a_database_is_profiled_with_the_keys_that_it_declares(tmp_path: Path) -
             "CREATE TABLE [order lines] (boss INTEGER, line INTEGER, [group] REAL, PRIMARY KEY (boss, line));"
             "INSERT INTO [order lines] VALUES (1, 1, 0.1), (1, 2, 2.5);"
             "CREATE VIEW bosses AS SELECT b FROM boss;"
+            "CREATE VIEW broken AS SELECT gone FROM boss;"
+            "CREATE VIRTUAL TABLE sought USING fts5(word);"
+            "INSERT INTO sought VALUES ('x');"
+            "CREATE TABLE spoilt (no INTEGER PRIMARY KEY, said TEXT);"
+            "INSERT INTO spoilt VALUES (1, 'ok'), (2, CAST(x'52656ee9' AS TEXT));"
         )
     facts = profile_dump(f"sqlite:///{path}").facts()
     assert [(t["name"], t["rows"], t["key"]) for t in facts["tables"]] == [
-        ("boss", 3, ["a"]), ("bosses", 3, []), ("order_lines", 2, ["boss", "line"]),
+        ("boss", 3, ["a"]), ("bosses", 3, []), ("order_lines", 2, ["boss", "line"]), ("sought", 1, ["word"]),
+        ("spoilt", 1, ["no"]),
     ]  # fmt: skip
+    assert facts["tables"][-1]["unreadable"] == 1
+    assert facts["unread"][0] == {"file": "broken", "why": "no such column: gone"}
+    assert {item["why"] for item in facts["unread"][1:]} == {"its rows are those of sought"}
     (found,) = facts["references"]
     assert (found["table"], found["column"], found["to_table"], found["orphan_rows"]) == ("boss", "c", "boss", 1)
     assert _column(facts, "boss", "b")["nulls"] == 2
     assert _column(facts, "order_lines", "group")["decimals"] == 1
+
+
+def test_a_table_that_cannot_be_read_costs_no_other(postgres_url: str) -> None:
+    """PostgreSQL answers nothing more after an error, unless it is asked to forget it."""
+    engine = open_database(postgres_url)
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE a (no int PRIMARY KEY)", "INSERT INTO a VALUES (0), (1)",
+            "CREATE VIEW b AS SELECT 1 / no AS x FROM a", "CREATE MATERIALIZED VIEW c AS TABLE a WITH NO DATA",
+            "CREATE TABLE d (no int PRIMARY KEY)",
+        ):  # fmt: skip
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    facts = profile_dump(postgres_url).facts()
+    assert [table["name"] for table in facts["tables"]] == ["a", "d"]
+    assert facts["unread"] == [
+        {"file": "b", "why": "division by zero (SQLSTATE 22012)"},
+        {"file": "c", "why": 'materialized view "c" has not been populated'},
+    ]
 
 
 @pytest.mark.parametrize(

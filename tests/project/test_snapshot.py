@@ -9,8 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from casebridge.project.database import open_database
+from casebridge.project.declared import declared_type
 from casebridge.project.errors import SourceError
 from casebridge.project.snapshot import open_snapshot
 
@@ -64,6 +66,17 @@ def test_tables_and_views_are_listed_with_their_keys(url: str) -> None:
     assert (table.name, table.primary_key, table.view) == ("odd", ("id",), False)
     assert [name for name, _ in table.columns] == ["id", "na%me", "born"]
     assert (view.name, view.view) == ("seen", True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        (mysql.BIGINT(unsigned=True), "numeric(20,0)"), (mysql.INTEGER(unsigned=True), "bigint"),
+        (mysql.TINYINT(), "integer"), (sa.Numeric(12, 2), "numeric(12,2)"), (mysql.ENUM("a", "bcd"), "varchar(3)"),
+    ],
+)  # fmt: skip
+def test_a_declared_type_takes_all_its_values(kind: sa.types.TypeEngine[object], wanted: str) -> None:
+    assert declared_type(kind) == (wanted, "")
 
 
 def test_one_moment_is_seen_while_others_write_and_they_do_not_wait(url: str) -> None:
