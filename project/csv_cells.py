@@ -12,6 +12,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+import polars as pl
+
 _LEADS = frozenset("=+-@|%")
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 AS_TEXT = "'"
@@ -28,6 +30,14 @@ def as_text(value: str) -> str:
         return value
     seen = (c for c in unicodedata.normalize("NFKC", value) if unicodedata.category(c)[0] not in "CZ")
     return AS_TEXT + value if next(seen, "") in _LEADS else value
+
+
+def as_texts(values: pl.Series) -> pl.Series:
+    """`as_text` of each text of a column; null stays null. What begins with a letter or a figure of ASCII is not
+    looked at closer."""
+    odd = values.filter(~values.str.contains("^[0-9A-Za-z]")).unique()
+    changed = {value: shown for value in odd if value is not None and (shown := as_text(value)) != value}
+    return values.replace(changed) if changed else values
 
 
 def as_typed(shown: str) -> str:

@@ -8,13 +8,14 @@ import sqlite3
 import zipfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from casebridge.dedupe.review.sheets import MOST_BAD, read_sheet
 from casebridge.extract import quoting
 from casebridge.extract.workbook import open_workbook
 from casebridge.project import lists, toml_file, xmlparts
-from casebridge.project.csv_cells import AS_TEXT, as_text, csv_text
+from casebridge.project.csv_cells import AS_TEXT, as_text, as_texts, csv_text
 from casebridge.project.errors import SourceError, SpecError
 from casebridge.project.lines import LONGEST_HEADER, refuse_long_lines
 from casebridge.project.lists import ListTooLargeError, read_list
@@ -246,11 +247,13 @@ def test_a_line_of_quotes_costs_no_more_than_its_length(monkeypatch: pytest.Monk
 def test_a_formula_is_written_as_text(value: str) -> None:
     (row,) = list(csv.reader(io.StringIO(csv_text(("a",), [(value,)]))))[1:]
     assert row == [AS_TEXT + value]
+    assert as_texts(pl.Series([value, None])).to_list() == [AS_TEXT + value, None]
 
 
 @pytest.mark.parametrize("value", ["12", "-12.50", "+3", "O'Neill", "a=b", "", "carefirst:00012", "2026-01-01"])
 def test_what_is_no_formula_stays_as_it_is(value: str) -> None:
     assert as_text(value) == value
+    assert as_texts(pl.Series([value, "=1"])).to_list() == [value, "'=1"]
 
 
 def test_evidence_for_people_holds_no_formula_and_pairs_can_be_handed_back(tmp_path: Path) -> None:

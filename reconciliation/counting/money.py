@@ -69,6 +69,13 @@ def pounds(pence: int) -> str:
     return str(Decimal(pence).scaleb(-PENCE))
 
 
+def pounds_of(pence: pl.Expr) -> pl.Expr:
+    """`pounds` of a column."""
+    figures = pence.abs().cast(pl.String).str.zfill(PENCE + 1)
+    sign, whole = pl.when(pence < 0).then(pl.lit("-")).otherwise(pl.lit("")), figures.str.head(-PENCE)
+    return pl.concat_str(sign, whole, pl.lit("."), figures.str.tail(PENCE)).alias(pence.meta.output_name())
+
+
 def totals_of(setting: Setting) -> tuple[Total, ...]:
     """The control totals that the specs ask for, by themselves."""
     found = []

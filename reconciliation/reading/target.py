@@ -6,23 +6,22 @@ type (SQLite takes anything) is marked, not read as an empty value: the two must
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
-import psycopg
 import sqlalchemy as sa
 
+from casebridge.project.prefetch import prefetch
+from casebridge.project.servers.copied import copied, taken_apart
+from casebridge.project.servers.server import driver_of
 from casebridge.project.target import ColumnType, TargetTable
 
 JUNK = "_junk"
 CHUNK_ROWS = 100_000
-CHUNK_BYTES = 32 << 20
 _FEW = 200
-NULL = "\x1e"
 _UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
@@ -183,42 +182,13 @@ def _by_cursor(
 def _by_copy(
     connection: sa.Connection, query: sa.Select[tuple[str, ...]], columns: Sequence[str]
 ) -> Iterator[pl.DataFrame]:
-    """PostgreSQL's COPY TO STDOUT, one record a message, read as CSV when a chunk is full."""
-    try:
-        yield from _copied(connection, query, columns)
-    except psycopg.Error as error:  # past SQLAlchemy, so its errors come as SQLAlchemy would give them
-        raise sa.exc.OperationalError(None, None, error) from error
-
-
-def _copied(
-    connection: sa.Connection, query: sa.Select[tuple[str, ...]], columns: Sequence[str]
-) -> Iterator[pl.DataFrame]:
-    statement = str(query.compile(dialect=connection.dialect))
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    with driver.cursor() as cursor:
-        cursor.execute("SET LOCAL DateStyle TO 'ISO, YMD'")
-        copied = f"COPY ({statement}) TO STDOUT WITH (FORMAT csv, NULL '{NULL}', ENCODING 'UTF8')"
-        with cursor.copy(copied) as copy:
-            records, size = [], 0
-            for record in copy:
-                records.append(bytes(record))
-                size += len(record)
-                if size >= CHUNK_BYTES:
-                    yield _parsed(records, columns)
-                    records, size = [], 0
-    if records:
-        yield _parsed(records, columns)
-
-
-def _parsed(records: Sequence[bytes], columns: Sequence[str]) -> pl.DataFrame:
-    return pl.read_csv(
-        io.BytesIO(b"".join(records)),
-        has_header=False,
-        schema=dict.fromkeys(columns, pl.String),
-        null_values=[NULL],
-        empty_string_is_null=False,
-    )
+    """PostgreSQL's COPY TO STDOUT. The next bytes are fetched while those before them are taken apart."""
+    statement = query.compile(dialect=connection.dialect)
+    asked = f"COPY ({statement}) TO STDOUT WITH (FORMAT csv, ENCODING 'UTF8')"
+    with driver_of(connection) as driver:
+        driver.execute("SET LOCAL DateStyle TO 'ISO, YMD'")
+        for block, largest in prefetch(copied(driver, asked, columns)):
+            yield taken_apart(block, largest, columns)
 
 
 _READERS: Mapping[

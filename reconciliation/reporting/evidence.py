@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from casebridge.project.batch import write_text
-from casebridge.project.csv_cells import csv_text
-from casebridge.reconciliation.counting.money import pounds
+from casebridge.project.batch import write_file, write_text
+from casebridge.project.csv_cells import as_text, as_texts, csv_text
+from casebridge.reconciliation.counting.money import Account, pounds_of
 from casebridge.reconciliation.counting.recount import Books
 
 
@@ -37,11 +37,18 @@ def write_evidence(books: Books, folder: Path) -> None:
 
 def write_control_totals(books: Books, path: Path) -> None:
     """All groups of all control totals. Parties by their keys, amounts exact."""
-    lines = []
-    for account in books.money.accounts:
-        groups = account.groups.with_columns(difference=pl.col("target") - pl.col("source"))
-        for party, period, source, target, difference in groups.iter_rows():
-            money = (pounds(source), pounds(target), pounds(difference))
-            lines.append((account.table, account.column, party or "", period or "", *money))
     header = ("target", "column", "party", "period", "source_loaded", "in_target", "difference")
-    write_text(path, csv_text(header, lines))
+    title, accounts = csv_text(header, ()).encode(), books.money.accounts
+    write_file(path, lambda file: file.writelines([title, *map(_groups, accounts)]))
+
+
+def _groups(account: Account) -> bytes:
+    """The groups of one control total, a line each."""
+    groups = account.groups.with_columns(difference=pl.col("target") - pl.col("source"))
+    lines = groups.select(
+        pl.lit(as_text(account.table)).alias("table"),
+        pl.lit(as_text(account.column)).alias("column"),
+        *(as_texts(groups.get_column(name)) for name in ("party", "period")),
+        *(pounds_of(pl.col(name)) for name in ("source", "target", "difference")),
+    )
+    return lines.write_csv(include_header=False).encode()

@@ -10,6 +10,7 @@ from hand_made import World
 
 from casebridge import reconciliation
 from casebridge.project.errors import ReconciliationFailed
+from casebridge.reconciliation.counting.money import pounds, pounds_of
 
 
 def account(world: World, key: str, **where: str) -> dict[str, Any]:
@@ -141,3 +142,19 @@ def test_a_code_translated_wrongly(world: World) -> None:
     assert world.failed() == {"counts_by_code notes.note_type"}
     line = account(world, "codes", target="notes", column="note_type")
     assert line["differing"] == [["HEALTHVISITOR", 1, 0], ["HOMEVISIT", 1, 2]]
+
+
+def test_amounts_are_written_exactly_one_by_one_and_all_at_once() -> None:
+    pence = [0, 5, -5, 99, -100, 12_345, 2**63 - 1, 1 - 2**63]
+    exact = [
+        "0.00",
+        "0.05",
+        "-0.05",
+        "0.99",
+        "-1.00",
+        "123.45",
+        f"{2**63 - 1}"[:-2] + ".07",
+        f"-{2**63 - 1}"[:-2] + ".07",
+    ]
+    assert [pounds(amount) for amount in pence] == exact
+    assert pl.DataFrame({"a": pence}).select(pounds_of(pl.col("a"))).get_column("a").to_list() == exact
