@@ -17,7 +17,6 @@ from casebridge.dedupe.linkage.blocking.divisions import Division, divisions_of
 from casebridge.dedupe.linkage.blocking.keys import (
     BlockedPairs,
     Blocks,
-    Pairs,
     build_blocks,
     expected_missed,
 )
@@ -34,7 +33,8 @@ from casebridge.dedupe.linkage.kinds.registry import kind_of
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
 from casebridge.dedupe.linkage.model.kept import KeptModel, levels_seen, made_with, unknown_values
 from casebridge.dedupe.linkage.model.mixture import Model
-from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns, distinct
+from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns
+from casebridge.dedupe.linkage.model.third_records import ThirdRecords
 from casebridge.dedupe.linkage.model.training import (
     Learner,
     Strangers,
@@ -45,8 +45,14 @@ from casebridge.dedupe.linkage.register.columns import check_columns
 from casebridge.dedupe.linkage.register.encoding import Register, pair_key
 from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.result import Linkage
+from casebridge.dedupe.linkage.scoring.batches import among_all, complete, score_all
 from casebridge.dedupe.linkage.scoring.cascade import Prune, Scored, Scorer
-from casebridge.dedupe.linkage.scoring.probabilities import pairs_frame, score_together, surest_first
+from casebridge.dedupe.linkage.scoring.probabilities import (
+    PatternScores,
+    pairs_frame,
+    score_together,
+    surest_first,
+)
 from casebridge.dedupe.linkage.scoring.thresholds import (
     ONE_PAIR,
     best_expected_f1,
@@ -119,13 +125,26 @@ def link(
         table_built = pool.submit(held.build_row_table)
         candidates = blocked_pairs(held, fields, options, kept)
         table_built.result()
+    held.keep_columns_in_table()
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
     if kept is not None:
         scored, prune = score_all(Scorer(held, kept.first, comparisons, options.keep), candidates, options)
         clock.done("scoring", **prune.seen)
         patterns = count_patterns(Radix.of(comparisons), scored.codes, np.ones(len(scored.codes)))
         trained = _Trained(kept.first, kept.final, patterns, {}, None, kept)
-        return _conclude(held, comparisons, candidates, trained, scored, prune, options, clock)
+    else:
+        trained, candidates, scored, prune = _trained(held, comparisons, candidates, fields, options, clock)
+    judged = _judged(held, comparisons, candidates, trained, scored, options)
+    del candidates, scored  # half of the memory that is held
+    clock.done("third records", pairs=judged.thirds.pairs)
+    return _conclude(held, comparisons, trained, judged, prune, options, clock)
+
+
+def _trained(
+    held: Register, comparisons: Sequence[Comparison], candidates: BlockedPairs, fields: Fields,
+    options: LinkOptions, clock: _Clock,
+) -> tuple[_Trained, BlockedPairs, Scored, Prune]:  # fmt: skip
+    """The model fitted to a register, the candidates with the rules that it asked for, and the pairs it keeps."""
     chance_of, radix = RandomAgreement(held, comparisons, options.seed), Radix.of(comparisons)
     with ThreadPoolExecutor(1) as pool:
         rules = [blocks.rule for blocks in candidates.blocks]
@@ -160,24 +179,7 @@ def link(
     final = learner.strangers.refit(model, patterns)
     final = hear_witnesses(final, scorer, candidates, scored, options.without)
     clock.done("refit", patterns=len(patterns.weight), converged=final.converged)
-    trained = _Trained(model, final, patterns, hangs, lost, None)
-    return _conclude(held, comparisons, candidates, trained, scored, prune, options, clock)
-
-
-def complete(
-    model: Model, comparisons: Sequence[Comparison], sample: Patterns, kept: NDArray[np.int64], keep: float
-) -> Patterns:
-    """Patterns of every kept pair, and of the sampled pairs that were not kept: where decisions are made
-    the model need not rest on a sample."""
-    radix = Radix.of(comparisons)
-    below = (
-        model.log_odds(sample.levels) < np.log(keep / (1 - keep))
-        if keep > 0
-        else np.zeros(len(sample.weight), bool)
-    )
-    lesser = radix.encode(list(sample.levels[below].T))
-    weight = np.concatenate([np.ones(len(kept)), sample.weight[below]])
-    return count_patterns(radix, np.concatenate([kept, lesser]), weight)
+    return _Trained(model, final, patterns, hangs, lost, None), candidates, scored, prune
 
 
 def compared(register: Register, fields: Fields, options: LinkOptions, kept: KeptModel | None) -> list[Comparison]:
@@ -215,60 +217,54 @@ def widened(
     return replace(candidates, blocks=candidates.blocks + more) if more else candidates
 
 
-def among_all(scorer: Scorer) -> Judge:
-    """Judges any pairs of records, whoever brought them together."""
-
-    def judge(pairs: Pairs) -> tuple[Pairs, NDArray[np.float64]]:
-        scored, _ = scorer.score(*pairs)
-        codes, place = distinct(scored.codes)
-        return (scored.left, scored.right), scorer.model.among_all(scorer.radix.decode(codes))[place]
-
-    return judge
-
-
 def _blocks(register: Register, max_block: int, rule: Rule, division: Division | None) -> Blocks:
     return (
         build_blocks(register, rule, max_block) if division is None else division.blocks(register, rule, max_block)
     )
 
 
-def score_all(scorer: Scorer, candidates: BlockedPairs, options: LinkOptions) -> tuple[Scored, Prune]:
-    """Score every candidate pair, batch by batch; the result is in the order of the batches."""
-    prune = Prune()
-    candidates = candidates.largest_first()
+@dataclass(frozen=True)
+class _Judged:
+    """The kept pairs, and what is still to be told of the candidates when these are no longer held. capture: how
+    many rules make the pairs of one person (`expected_missed`); rules: facts of each; divisions: how each divides
+    large blocks."""
 
-    def work(piece: tuple[int, int, int]) -> tuple[Scored, Prune]:
-        return scorer.score(*candidates.pairs(piece))
+    pairs: Scored
+    scores: PatternScores
+    thirds: ThirdRecords
+    capture: dict[str, float]
+    rules: list[dict[str, Any]]
+    divisions: tuple[Division, ...]
 
-    with ThreadPoolExecutor(options.threads) as pool:
-        parts = list(pool.map(work, candidates.slices(options.batch)))
-    prune.merge(part for _, part in parts)
-    none = np.zeros(0, dtype=np.int32)
-    empty = Scored(none, none, none.astype(np.int64), none.astype(np.int64))
-    kept = [part for part, _ in parts] or [empty]
-    together = Scored(
-        np.concatenate([part.left for part in kept]),
-        np.concatenate([part.right for part in kept]),
-        np.concatenate([part.codes for part in kept]),
-        np.concatenate([part.witnesses for part in kept]),
+    @property
+    def p(self) -> NDArray[np.float64]:
+        """p_same of each pair."""
+        return self.scores.p[self.scores.place]
+
+
+def _judged(
+    register: Register, comparisons: Sequence[Comparison], candidates: BlockedPairs, trained: _Trained,
+    scored: Scored, options: LinkOptions,
+) -> _Judged:  # fmt: skip
+    frozen = trained.kept.thirds if trained.kept else None
+    pairs, scores, thirds = score_together(
+        register, trained.final, comparisons, candidates, scored, options, frozen
     )
-    return together, prune
+    capture = expected_missed(candidates.captures(pairs.left, pairs.right), scores.p[scores.place])
+    rules = [_rule_facts(blocks) for blocks in candidates.blocks]
+    divisions = divisions_of(register.as_kept(), candidates.blocks)
+    return _Judged(pairs, scores, thirds, capture, rules, divisions)
 
 
 def _conclude(
-    register: Register, comparisons: Sequence[Comparison], candidates: BlockedPairs, trained: _Trained,
-    scored: Scored, prune: Prune, options: LinkOptions, clock: _Clock,
+    register: Register, comparisons: Sequence[Comparison], trained: _Trained, found: _Judged, prune: Prune,
+    options: LinkOptions, clock: _Clock,
 ) -> Linkage:  # fmt: skip
     model, patterns, hangs = trained.final, trained.patterns, trained.hangs
-    frozen = trained.kept.thirds if trained.kept else None
-    scored, judged, thirds = score_together(register, model, comparisons, candidates, scored, options, frozen)
-    register.release_row_table()
-    clock.done("third records", pairs=thirds.pairs)
-    p = judged.p[judged.place]
+    scored, judged, capture, p = found.pairs, found.scores, found.capture, found.p
     order = surest_first(scored, p)
     with ThreadPoolExecutor(1) as pool:
         framed = pool.submit(pairs_frame, register, comparisons, scored, judged, order)
-        capture = expected_missed(candidates.captures(scored.left, scored.right), p)
         missed = max(capture["missed"], trained.lost.of(capture["found"]) if trained.lost else 0.0)
         below = _expected_below(model, patterns, options.keep)
         beyond = missed + below
@@ -277,11 +273,13 @@ def _conclude(
         clean = f1 == 0 and float(p.sum()) + beyond < ONE_PAIR
         by_columns = best_expected_f1(judged.p, per_pattern, below)[1]
         thin = [] if clean else thin_evidence(hangs, f1, by_columns)
+        blind = register.kind.blind(model.comparisons) and not clean
         if options.propose is not None:
             threshold = options.propose
-        elif thin:
-            chance, blind = judged.chances[:, 0], register.kind.blind(model.comparisons)
-            threshold = max(threshold, safe_threshold(judged.p, chance, per_pattern, by_columns, blind))
+        elif thin or blind:
+            chance = judged.chances[:, 0]
+            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, bool(thin), blind)
+            threshold = max(threshold, safe)
         clock.done("threshold", propose=threshold)
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))
         keys = pair_key(scored.left, scored.right)
@@ -307,15 +305,14 @@ def _conclude(
         "blocking": {
             "recall": capture,
             "net": trained.lost and {**asdict(trained.lost), "recall": trained.lost.recall},
-            "rules": [_rule_facts(b) for b in candidates.blocks],
+            "rules": found.rules,
         },
     }
     diagnostics = {"rows": register.size, "steps": clock.seconds, "cascade": prune.seen, **diagnosis, **facts}
-    described = {**describe(model, thirds, options), **facts, "warnings": diagnosis["warnings"]}
+    described = {**describe(model, found.thirds, options), **facts, "warnings": diagnosis["warnings"]}
     kept = trained.kept or KeptModel(
-        trained.first, model, thirds, tuple(blocks.rule for blocks in candidates.blocks),
-        divisions_of(register.as_kept(), candidates.blocks), register.as_kept().known, options.max_block,
-        options.keep, threshold, register.size, seen, made_with(),
+        trained.first, model, found.thirds, tuple(tuple(one["rule"]) for one in found.rules), found.divisions,
+        register.as_kept().known, options.max_block, options.keep, threshold, register.size, seen, made_with(),
     )  # fmt: skip
     return Linkage(pairs, clusters, described, diagnostics, cut, model, patterns, kept)
 

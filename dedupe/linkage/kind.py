@@ -111,6 +111,8 @@ class Profile:
     left out. by_luck: agreement on what is `lucky` is as chance has it. by_definition: comparisons that data
     cannot move. ceilings: the most that levels may stand for, by comparison and tag. most_a_row: the most pairs of
     it a record. doubted: the name of the belief that this profile is there at all, where decisions may hang on it.
+    told_by: the comparison by which it is told from one entity; in a register without that, `untold_a_row` pairs
+    of it a record are taken to be there, since no data can say.
     """
 
     name: str
@@ -122,6 +124,12 @@ class Profile:
     ceilings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     most_a_row: float | None = None
     doubted: str = ""
+    told_by: str = ""
+    untold_a_row: float = 0.0
+
+    def untold(self, compared: Sequence[str]) -> bool:
+        """Whether nothing that is compared tells it from one entity."""
+        return bool(self.told_by) and self.told_by not in compared
 
 
 @dataclass(frozen=True)

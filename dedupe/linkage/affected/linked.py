@@ -15,7 +15,7 @@ from casebridge.dedupe.linkage.affected.folder import AGAIN, own_folder, read_fr
 from casebridge.dedupe.linkage.affected.frames import frames_of, records_of
 from casebridge.dedupe.linkage.affected.part import Applied, Rows, Seen
 from casebridge.dedupe.linkage.clusters import free_name
-from casebridge.dedupe.linkage.engine import Progress, blocked_pairs, compared, score_all
+from casebridge.dedupe.linkage.engine import Progress, blocked_pairs, compared
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
 from casebridge.dedupe.linkage.kind import Kind
@@ -24,6 +24,7 @@ from casebridge.dedupe.linkage.model.kept import KeptModel, read_kept
 from casebridge.dedupe.linkage.register.reading import by_hash, read_register
 from casebridge.dedupe.linkage.register.records import Records
 from casebridge.dedupe.linkage.register.runs import Key
+from casebridge.dedupe.linkage.scoring.batches import score_all
 from casebridge.dedupe.linkage.scoring.cascade import Scorer
 from casebridge.project.private import private_files
 

@@ -36,7 +36,7 @@ class Blocks:
     rule: Rule
     key: Key
     order: NDArray[np.int32]
-    reach: NDArray[np.int32]
+    reach: NDArray[np.integer]
     largest: int
     divided: int
     windowed: int
@@ -139,14 +139,15 @@ def _firsts(rows: NDArray[np.int32], lengths: NDArray[np.int64]) -> NDArray[np.i
     return rows[np.cumsum(lengths) - lengths]
 
 
-def _reach(lengths: NDArray[np.int64], windowed: NDArray[np.bool_]) -> NDArray[np.int32]:
+def _reach(lengths: NDArray[np.int64], windowed: NDArray[np.bool_]) -> NDArray[np.integer]:
     total = int(lengths.sum())
-    ends = np.repeat(np.cumsum(lengths), lengths)
-    reach = (ends - 1 - np.arange(total)).astype(np.int32)
+    reach = np.repeat(np.cumsum(lengths, dtype=np.int32), lengths)
+    reach -= np.arange(1, total + 1, dtype=np.int32)
     if windowed.any():
         oversize = np.repeat(windowed, lengths)
         reach[oversize] = np.minimum(reach[oversize], WINDOW)
-    return reach
+    few = reach.max(initial=0) <= np.iinfo(np.uint16).max
+    return reach.astype(np.uint16) if few else reach
 
 
 @dataclass(frozen=True)

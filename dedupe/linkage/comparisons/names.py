@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import SLIP as A_SLIP
 from casebridge.dedupe.linkage.comparisons.levels import (
+    CROSSED,
     SWAP,
     UNLIKE,
     Comparison,
@@ -17,6 +17,7 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     split_by_rareness,
     with_given,
 )
+from casebridge.dedupe.linkage.comparisons.levels import SLIP as A_SLIP
 from casebridge.dedupe.linkage.comparisons.namepairs import (
     half_swapped,
     nearly_swapped,
@@ -44,7 +45,7 @@ COMMON = 1e-3  # share of records from which a forename is a common one
 FORENAME_EXACT = level("same forename", 0.84, 0.002, 0.002, 0.008, namesake=0.93)
 FORENAME_REST = (
     level("forename changes places with surname or middle name", 0.006, 0.0002, 0.0002, 0.0002, tag=SWAP),
-    level("forename of one is the middle name of the other", 0.008, 0.001, 0.001, 0.001),
+    level("forename of one is the middle name of the other", 0.008, 0.001, 0.001, 0.001, tag=CROSSED),
     level(
         "one forename is a short form of the other, one of them uncommon",
         0.02,
@@ -60,9 +61,9 @@ FORENAME_REST = (
     level("forename one slip away, both are names in use", 0.006, 0.008, 0.008, 0.008, namesake=0.005),
     level("forename spelled closely, one spelling rare", 0.012, 0.006, 0.006, 0.006, namesake=0.005),
     level("forename spelled closely, both are names in use", 0.003, 0.02, 0.02, 0.02, namesake=0.005),
-    level("forename somewhat alike", 0.004, 0.03, 0.03, 0.03, namesake=0.002),
-    level("only the first letter of the forename agrees", 0.003, 0.07, 0.07, 0.07, namesake=0.002),
-    level("forename differs", 0.013, 0.85, 0.85, 0.85, namesake=0.005),
+    level("forename somewhat alike", 0.004, 0.03, 0.03, 0.03, namesake=0.002, tag=UNLIKE),
+    level("only the first letter of the forename agrees", 0.003, 0.07, 0.07, 0.07, namesake=0.002, tag=UNLIKE),
+    level("forename differs", 0.013, 0.85, 0.85, 0.85, namesake=0.005, tag=UNLIKE),
 )
 
 

@@ -57,9 +57,10 @@ def carried(profile: Profile, comparisons: Sequence[Comparison]) -> bool:
 
     What makes two people siblings, a household, or father and son of one name and home is that they live
     together: where nothing that a home shares is held, that profile is "a name shared, the rest more or less",
-    and would take duplicates.
+    and would take duplicates. Not so one that is held, since nothing tells it from one entity.
     """
-    return not profile.carried_by or any(c.name in profile.carried_by for c in comparisons)
+    names = [c.name for c in comparisons]
+    return not profile.carried_by or profile.untold(names) or any(name in profile.carried_by for name in names)
 
 
 def _by_chance(
@@ -142,20 +143,22 @@ def _component(
     """Where a profile starts; place: where its chances stand in `Level.start`; pairs: candidate pairs, at
     least 1."""
     start, prior, same = [], [], profile.relation == SAME
+    names = [comparison.name for comparison in comparisons]
+    untold = profile.untold(names)
     most = 1.0 if profile.most_a_row is None else profile.most_a_row * chance_of.register.size / pairs
     for comparison in comparisons:
         believed = per_group(np.array([level.start[place] for level in comparison.levels]), comparison.groups)
         by_luck = comparison.lucky and profile.by_luck
         start.append(0.99 * chance_of.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
         held = comparison.fixed or (comparison.identifier and not same)
-        held |= comparison.name in profile.by_definition
+        held |= untold or comparison.name in profile.by_definition
         prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
     pooled = tuple(same and not comparison.moves for comparison in comparisons)
-    blind = chance_of.register.kind.blind([comparison.name for comparison in comparisons])
+    blind = chance_of.register.kind.blind(names)
     ceilings = np.concatenate([_most_of(profile, comparison, chance_of, blind) for comparison in comparisons])
-    share = min(profile.share, most)
+    share = profile.untold_a_row * chance_of.register.size / pairs if untold else min(profile.share, most)
     return Component(
-        profile.name, profile.relation, share, tuple(start), tuple(prior), pooled, False, most, tuple(ceilings)
+        profile.name, profile.relation, share, tuple(start), tuple(prior), pooled, untold, most, tuple(ceilings)
     )
 
 

@@ -32,7 +32,8 @@ Fit = Callable[[Sequence[Component]], Model]
 
 def alternatives(components: Sequence[Component], profiles: Sequence[Profile]) -> dict[str, list[Component]]:
     """Other beliefs to start from, by name."""
-    doubted = {profile.doubted: profile.name for profile in profiles if profile.doubted}
+    free = {one.name for one in components if not one.steady}
+    doubted = {profile.doubted: profile.name for profile in profiles if profile.doubted and profile.name in free}
     return {
         STRANGERS: [replace(one, ceilings=()) if one.relation == CHANCE else one for one in components],
         **{doubt: [_hardly(one, name) for one in components] for doubt, name in doubted.items()},

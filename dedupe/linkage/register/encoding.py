@@ -79,10 +79,11 @@ class Register:
         """Lay columns and marks out, so that comparing is quick: from here on they stay as they are."""
         self.table = RowTable(self.columns | self.marks)
 
-    def release_row_table(self) -> None:
-        """Give back the memory that `build_row_table` took: all pairs have been compared."""
-        self.table = None
-        self.marks.clear()
+    def keep_columns_in_table(self) -> None:
+        """From here on columns are looked up in the row table, and held once."""
+        if self.table is not None:
+            self.columns = {name: self.table.column(name) for name in self.columns}
+            self.marks = {name: self.table.column(name) for name in self.marks}
 
     def sides(self, left: NDArray[Any], right: NDArray[Any]) -> tuple[PairSide, PairSide]:
         """The two sides of pairs of rows."""

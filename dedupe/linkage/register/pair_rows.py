@@ -31,6 +31,10 @@ class RowTable:
             for name, column in ordered:
                 self._within(self.cells[rows], name)[:] = column[rows]
 
+    def column(self, name: str) -> NDArray[Any]:
+        """A column as it lies in the table: looked up by row or by slice, it is not copied."""
+        return self._within(self.cells, name)
+
     def _within(self, cells: NDArray[np.uint8], name: str) -> NDArray[Any]:
         place, dtype = self.places[name]
         return cells[:, place : place + dtype.itemsize].view(dtype)[:, 0]

@@ -12,10 +12,14 @@ Key = NDArray[np.uint32]
 
 
 def runs(key: Key) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Rows of the keys held twice or more, sorted by key, and the length of each run."""
-    held = np.flatnonzero(key).astype(np.uint64)
-    unordered = pl.Series(key[held].astype(np.uint64) << np.uint64(32) | held)
-    packed = unordered.sort(multithreaded=False).to_numpy()
+    """Rows of the keys held twice or more, sorted by key, and the length of each run. Of a large register that is
+    most of what is held at a time: so key and row are packed in place."""
+    unordered = key.astype(np.uint64)
+    unordered <<= np.uint64(32)
+    unordered |= np.arange(len(key), dtype=np.uint64)
+    unordered = unordered[key > 0]
+    packed = pl.Series(unordered).sort(multithreaded=False).to_numpy()
+    del unordered
     again = np.zeros(len(packed) + 1, dtype=bool)  # the same key as the row before
     again[1:-1] = (packed[1:] ^ packed[:-1]) <= np.uint64(0xFFFFFFFF)
     several = np.flatnonzero(again[:-1] | again[1:])
