@@ -63,6 +63,7 @@ GUARDS: Mapping[str, Sequence[str]] = {
     "project/ledger.py": ("tests/project/test_ledger.py", "tests/staged/test_reading.py", "tests/test_freeze.py"),
     "load/writing/applied.py": ("tests/load/test_applied.py",),
     "load/resolution/restriction.py": ("tests/load/test_raised_marks.py",),
+    "load/resolution/member_marks.py": ("tests/load/test_raised_marks.py",),
     "load/rollback.py": ("tests/load/test_taking_back.py",),
     "reconciliation/checks.py": ("tests/reconciliation/test_findings.py",),
 }  # fmt: skip

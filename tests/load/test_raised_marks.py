@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from casebridge.load.resolution.key_map import Crosswalk
-from casebridge.load.resolution.member_marks import MEMBERS
+from casebridge.load.resolution.member_marks import MEMBERS, WRITTEN, members_of, own_marks, written_beside
 from casebridge.load.resolution.restriction import (
     note_raised,
     raised_marks,
@@ -212,6 +212,81 @@ def test_a_table_without_marks_or_rows_raises_none(job: Job, crosswalk: Crosswal
     for spec in (PLAIN, LATER):
         raised = raised_marks(job, spec, crosswalk, STANDING, (), empty(MEMBERS))
         assert (raised.height, raised.schema) == (0, RAISED_ROWS)
+
+
+def _members(*lines: tuple[object, ...], **more: pl.DataType) -> pl.DataFrame:
+    return pl.DataFrame(lines, schema={**MEMBERS, **more}, orient="row")
+
+
+def test_each_record_of_a_group_has_its_own_mark(job: Job, crosswalk: Crosswalk) -> None:
+    """As if none were folded: 13 had one in the target; 18 did not come through; 19 was lowered."""
+    standing = {("people", "mark"): _standing({_id(13): "R", _id(20): "S", _id(3): "S"})}
+    groups = ((13, 14), (15, 16), (17, 18), (19, 20))
+    lines = [
+        (str(head), _id(head), column, _id(of), mark, False)
+        for head, of in groups for column, mark in (("mark", "S"), ("sealed", "true"))
+    ]  # fmt: skip
+    expected = _members(*lines, ("13", _id(13), "mark", _id(13), "R", True)).sort(list(MEMBERS))
+    assert members_of(job, PEOPLE, crosswalk, standing).equals(expected)
+    standing = {("teams", "mark"): _standing({"C3": "R", "C4": "S"})}
+    assert members_of(job, TEAMS, crosswalk, standing).rows() == [("T3", "C3", "mark", "C3", "R", True)]
+
+
+def test_a_table_without_groups_has_no_members(job: Job, crosswalk: Crosswalk) -> None:
+    nobody = replace(crosswalk, batches=(), withheld_in=())
+    for spec, known in ((MORE, crosswalk), (PLAIN, crosswalk), (PEOPLE, nobody)):
+        found = members_of(job, spec, known, {})
+        assert (found.height, found.schema) == (0, MEMBERS)
+
+
+def test_what_is_written_for_a_survivor_stands_beside_whose_marks_it_has() -> None:
+    members = _members(("a", "1", "mark", "1", "R", True), ("a", "1", "sealed", "5", "true", False),
+                       ("z", "9", "mark", "8", "S", False))  # fmt: skip
+    found = written_beside(members, ROW_LINES)
+    assert found.schema == WRITTEN
+    assert found.rows() == [
+        ("a", "1", "mark", "1", "R", True, "R"),
+        ("a", "1", "sealed", "5", "true", False, None),
+    ]
+    assert written_beside(empty(MEMBERS), ROW_LINES).schema == WRITTEN
+
+
+@dataclass(frozen=True)
+class Stands:
+    """A batch that stands in the target."""
+
+    name: str
+    target_table: str
+    number: int = 0
+    inputs: str = "made"
+
+
+def test_taken_apart_each_record_has_what_was_its_own(job: Job, tmp_path: Path) -> None:
+    """13 has what was written, so its own mark and 14's are told apart; somebody changed 15's since; of the group
+    of 17 one record is delivered no more, and leaves its mark behind; 1 is in no group."""
+    lines = [("13", _id(13), "mark", _id(13), "R", True, "S"), ("13", _id(13), "mark", _id(14), "S", False, "S"),
+             ("15", _id(15), "mark", _id(15), "S", True, "S"), ("15", _id(15), "mark", _id(16), "R", False, "S"),
+             ("17", _id(17), "mark", "999", "S", False, "S")]  # fmt: skip
+    job.ledger.attempt("load", "people", 0, "made")
+    beside = _members(*lines, written=pl.String())
+    files = [write_batch(job.work, "load", "people", 0, kind, "made", frame)
+             for kind, frame in (("rows", ROW_LINES), ("member_marks", beside))]  # fmt: skip
+    job.ledger.record("load", "people", 0, "made", files, Tally())
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 't.db'}")
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE people (id INTEGER, mark TEXT, sealed INTEGER)"))
+        for number, mark in ((13, "S"), (15, "R"), (17, "S"), (1, "R"), (2, "O")):
+            row = {"id": int(_id(number)), "mark": mark}
+            connection.execute(sa.text("INSERT INTO people VALUES (:id, :mark, 1)"), row)
+        there = [Stands("people", "people"), Stands("teams", "teams"), Stands("people", "people", number=7)]
+        found = own_marks(job, connection, there)
+        alone = own_marks(job, connection, [Stands("people", "plain")])
+    engine.dispose()
+    assert dict(found["people", "mark"].iter_rows()) == {
+        _id(13): "R", _id(14): "S", _id(15): "R", _id(16): "R", _id(17): "S", _id(1): "R",
+    }  # fmt: skip
+    assert dict(found["people", "sealed"].iter_rows()) == {_id(n): "true" for n in (13, 15, 17, 1, 2)}
+    assert dict(alone["people", "mark"].iter_rows()) == {_id(13): "S", _id(15): "R", _id(17): "S", _id(1): "R"}
 
 
 def test_what_stands_in_the_target_is_read_as_declared(tmp_path: Path) -> None:
