@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
+from casebridge.dedupe.review.clearance import restricted
 from casebridge.load.resolution.key_map import Crosswalk
 from casebridge.load.resolution.member_marks import MEMBERS, WRITTEN, members_of, own_marks, written_beside
 from casebridge.load.resolution.restriction import (
@@ -137,7 +138,8 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
     _batch(job, "transform", "old.TEAM", "marked", _marked({502: False}))
     _batch(job, "transform", "plain", "clean", _rows(("1", 601, None)))
     earlier = [("23", 23, _id(23), "mark", "S", "target"), ("1", 1, _id(1), "mark", "S", "source"),
-               ("9", 9, _id(9), "sealed", "true", "merged")]  # fmt: skip
+               ("9", 9, _id(9), "sealed", "true", "merged"), ("12", 12, _id(12), "mark", "S", "target"),
+               (None, None, "999", "mark", "S", "target")]  # fmt: skip
     _batch(job, "restriction", "people", "raised", pl.DataFrame(earlier, schema=dict(RAISED_ROWS), orient="row"))
     yield job
     job.ledger.close()
@@ -206,6 +208,19 @@ def test_a_register_that_is_not_of_people_has_keys_of_its_own(job: Job, crosswal
     assert raised.select("_key", "id", "value", "cause").rows() == [
         ("T3", "C3", "S", "source"), ("T4", "C4", "R", "target"),
     ]  # fmt: skip
+
+
+def test_who_is_restricted_on_the_desk(job: Job) -> None:
+    """By the record's own mark, by any row behind it, by what stood in the target, and 17 by who people said it is;
+    where a person lowered a mark that the last load found in the target, from the next load on."""
+    _batch(job, "dedupe", "crosswalk", "withheld", _leads("old", (18, 17, 18), (6, 1, 6)))
+    everybody = [str(n) for n in range(30)]
+    closed = (2, 3, 4, 5, 6, 8, 9, 12, 14, 16, 17, 20, 23, 24, 27, 29)
+    assert restricted(job, PEOPLE, everybody) == {str(n) for n in closed}
+    assert restricted(job, PEOPLE, ["1", "2", "17"], "old") == {"2", "17"}
+    assert restricted(job, TEAMS, ["T1", "T3", "T4"], "old/teams") == {"T1"}
+    assert restricted(job, TEAMS, ["T1", "T3", "T4"]) == set()
+    assert restricted(job, PLAIN, ["1"]) == set()
 
 
 def test_a_table_without_marks_or_rows_raises_none(job: Job, crosswalk: Crosswalk) -> None:
