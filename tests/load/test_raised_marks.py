@@ -211,8 +211,8 @@ def test_a_register_that_is_not_of_people_has_keys_of_its_own(job: Job, crosswal
 
 
 def test_who_is_restricted_on_the_desk(job: Job) -> None:
-    """By the record's own mark, by any row behind it, by what stood in the target, and 17 by who people said it is;
-    where a person lowered a mark that the last load found in the target, from the next load on."""
+    """By the record's own mark, by any row behind it, by what stood in the target, and 17 by who people said it
+    is; where a person lowered a mark that the last load found in the target, from the next load on."""
     _batch(job, "dedupe", "crosswalk", "withheld", _leads("old", (18, 17, 18), (6, 1, 6)))
     everybody = [str(n) for n in range(30)]
     closed = (2, 3, 4, 5, 6, 8, 9, 12, 14, 16, 17, 20, 23, 24, 27, 29)

@@ -193,7 +193,7 @@ NAMELESS = "names no record: write the system and the key, as carefirst:12"
 def test_every_line_that_lowers_nothing_is_told_and_quoted_nowhere(tmp_path: Path) -> None:
     lines = [
         "old:1,A,b,2026-04-01", "old:1,B,c,2026-04-02", "12,A,b,2026-04-01", "old,A,b,2026-04-01",
-        "old:,A,b,2026-04-01", "old:2,.,b,2026-04-01", "old:3,A,,2026-04-01", "old:4,A,b,2026-02-30",
+        "old:,A,b,2026-04-01", "old:2,1234,b,2026-04-01", "old:3,A,\u200b\t,2026-04-01", "old:4,A,b,2026-02-30",
         "old:5,A,b,2026-04-01", "x:1,A,b,2026-04-01",
     ]  # fmt: skip
     with pytest.raises(SpecError) as caught:
