@@ -53,32 +53,33 @@ def _spec(name: str, target: str, source: str, part: str = "") -> TableSpec:
 
 PEOPLE, MORE = _spec("people", "people", "PERSON"), _spec("more", "people", "PERSON", "x")
 TEAMS, PLAIN = _spec("teams", "teams", "TEAM"), _spec("plain", "plain", "FREE")
-LATER = _spec("later", "later", "LATE")
+LATER, OTHERS = _spec("later", "later", "LATE"), _spec("others", "people", "OTHER")
 
 OWN = {
     1: "O", 2: "O", 3: "R", 4: "R", 5: "O", 6: "?", 7: None, 8: "S", 9: "R", 10: "O", 11: "S", 12: "O", 13: "O",
     14: "O", 15: None, 16: "O", 17: "O", 19: "O", 20: "O", 21: "O", 22: "O", 23: "O", 24: "R", 25: "O", 26: "S",
-    27: "O", 28: "?", 29: "R",
+    27: "O", 28: "?", 29: "R", 30: "R",
 }  # fmt: skip
 """What the spec made of each person's mark, by number. 18 did not come through."""
 REST = {5: [105], 16: [116], 27: [127, 128]}
 """Rows behind a person's own."""
-MARKED = {2: False, 3: False, 4: True, 105: False, 10: False, 11: False, 14: False, 116: True, 18: False,
+MARKED = {2: False, 3: False, 4: True, 105: False, 8: True, 10: False, 11: False, 14: False, 116: True, 18: False,
           19: False, 20: False, 26: True, 128: False, 29: True}  # fmt: skip
 """Source rows with a mark; whether the rows of their key are marked in more than one way."""
-FOLDED = ((14, 13), (16, 15), (20, 19))
+FOLDED = ((14, 13, 14), (16, 15, 16), (20, 19, 20), (24, 23, 24), ("10#", 13, 130))
 WITHHELD = ((18, 17),)
 LOW = (10, 11, 12, 19, 26, 28)
-IN_TARGET = {7: "R", 8: "R", 9: "S", 12: "S", 24: "R", 25: "R", 26: "R", 3: "R", 29: "S"}
-RAISED = {
+IN_TARGET = {22: "R", 7: "R", 8: "R", 9: "S", 12: "S", 24: "R", 25: "R", 26: "R", 3: "R", 29: "S"}
+RAISED: dict[object, str] = {
     2: "S source", 4: "S source", 5: "S source", 6: "S source", 7: "R target", 9: "S target", 11: "O lowered",
     13: "S source", 14: "S source", 15: "S source", 16: "S source", 17: "S source", 19: "S source", 20: "S source",
     21: "R merged", 23: "S target", 25: "S merged", 26: "O lowered", 27: "S source", 28: "O lowered",
-    29: "S source",
+    29: "S source", 30: "O lowered", 12: "R merged", "10#": "S source",
 }  # fmt: skip
 """The value that is written instead of the spec's, and why. 22 got its own by the merge; 3 and 24 are marked
-enough; 10 and 12 were lowered, in the target too; of 19 and of who is folded into it only 19 was."""
-SEALED_TOO = dict.fromkeys((2, 3, 4, 5, 13, 14, 15, 16, 17, 19, 20, 27, 29), "true source") | {7: "true target"}
+enough; 10 was lowered, and 12, in the target too, but not who is folded into 12; of 19 and of who is folded into
+it only 19 was. `10#` is a key of its own, which has no id yet."""
+SEALED_TOO = dict.fromkeys((2, 3, 4, 5, 8, 13, 14, 15, 16, 17, 19, 20, 27, 29), "true source") | {7: "true target"}
 
 
 def _id(number: int) -> str:
@@ -86,13 +87,17 @@ def _id(number: int) -> str:
     return str(number + 1)
 
 
-def _batch(job: Job, stage: str, name: str, kind: str, *frames: pl.DataFrame) -> list[Batch]:
+def _batch(job: Job, stage: str, name: str, kind: str, *frames: pl.DataFrame, **more: pl.DataFrame) -> list[Batch]:
+    """Batches of one kind on record; with the first of them files of other kinds."""
     made = []
     for number, frame in enumerate(frames):
         inputs = digest(stage, name, kind, number)
         job.ledger.attempt(stage, name, number, inputs)
-        made.append(write_batch(job.work, stage, name, number, kind, inputs, frame))
-        job.ledger.record(stage, name, number, inputs, made[-1:], Tally())
+        beside = {} if number else more
+        files = [write_batch(job.work, stage, name, number, what, inputs, rows)
+                 for what, rows in ({kind: frame} | beside).items()]  # fmt: skip
+        made.append(files[0])
+        job.ledger.record(stage, name, number, inputs, files, Tally())
     job.ledger.seal(job.run, stage, name, [(batch.number, batch.inputs) for batch in made])
     return made
 
@@ -123,13 +128,17 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
     settings = Settings(
         folder, "Northam", f"sqlite:///{folder / 't.db'}", "sqlite:///c.db", {"old": System("old", folder)}
     )
-    job = Job(settings, TARGET, (LATER, MORE, PEOPLE, PLAIN, TEAMS), Ledger(settings.work), "trial-1", Silent())
+    job = Job(
+        settings, TARGET, (LATER, MORE, OTHERS, PEOPLE, PLAIN, TEAMS), Ledger(settings.work), "trial-1", Silent()
+    )
     job.ledger.open_run(job.run, "test")
-    give_out(job, "people", "old", pl.Series(map(str, range(30))), "PERSON")
+    give_out(job, "people", "old", pl.Series(map(str, range(31))), "PERSON")
     give_out(job, "people", "old", pl.Series(["13#x", "30#x", "31#x"]), "PERSON")
-    people = [(str(n), n, REST.get(n), mark) for n, mark in OWN.items()]
+    give_out(job, "people", "old", pl.Series(["7", "13", "18"]), "OTHER")
+    people = [*((str(n), n, REST.get(n), mark) for n, mark in OWN.items()), ("10#", 130, None, "?")]
     _batch(job, "transform", "people", "clean", _rows(*people[:9], mark=pl.String()),
-           _rows(*people[9:], mark=pl.String()))  # fmt: skip
+           _rows(*people[9:], mark=pl.String()), quarantine=_rows(("18", 18, None)))  # fmt: skip
+    _batch(job, "transform", "others", "clean", _rows(("13", 213, None, "S"), mark=pl.String()))
     parts = [("13#x", 113, None, "O"), ("30#x", 30, None, "S"), ("31#x", 31, None, "O")]
     _batch(job, "transform", "more", "clean", _rows(*parts, mark=pl.String()))
     _batch(job, "transform", "old.PERSON", "marked", _marked({**MARKED, 31: False}))
@@ -148,7 +157,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
 @pytest.fixture(scope="module")
 def crosswalk(job: Job) -> Crosswalk:
     folded = [
-        _leads("old", *((n, n, n) for n in OWN if n not in dict(FOLDED)), *((a, b, a) for a, b in FOLDED)),
+        _leads("old", *((n, n, n) for n in OWN if n not in {n for n, *_ in FOLDED}), *FOLDED),
         _leads("old/teams", ("T2", "T3", 502), ("T3", "T3", 503), ("T1", "T1", 501)),
     ]
     withheld = _leads("old", *((gone, there, gone) for gone, there in WITHHELD))
@@ -164,7 +173,8 @@ def _golden(job: Job) -> list[Batch]:
 
 MEMBER_LINES = pl.DataFrame(
     [("21", _id(21), "mark", _id(98), "R", True), ("25", _id(25), "mark", _id(99), "S", True),
-     ("1", _id(1), "mark", _id(97), "S", False), ("1", _id(1), "mark", _id(1), "S", True)],
+     ("12", _id(12), "mark", _id(96), "R", True), ("1", _id(1), "mark", _id(97), "S", False),
+     ("1", _id(1), "mark", _id(1), "S", True)],
     schema=dict(MEMBERS), orient="row",
 )  # fmt: skip
 STANDING = {
@@ -182,19 +192,43 @@ def _by_column(raised: pl.DataFrame, column: str) -> dict[str, str]:
 def test_each_way_in_which_a_mark_is_raised_kept_or_lowered(job: Job, crosswalk: Crosswalk) -> None:
     raised = raised_marks(job, PEOPLE, crosswalk, STANDING, _golden(job), MEMBER_LINES)
     assert raised.schema == RAISED_ROWS
-    assert _by_column(raised, "mark") == {str(n): what for n, what in sorted(RAISED.items())}
+    assert _by_column(raised, "mark") == {str(n): what for n, what in RAISED.items()}
     assert _by_column(raised, "sealed") == {str(n): what for n, what in SEALED_TOO.items()}
     assert raised.get_column("_key").to_list() == sorted(map(str, RAISED)) + sorted(map(str, SEALED_TOO))
-    numbers = raised.get_column("_key").cast(pl.Int64)
-    assert raised.get_column("_row").equals(numbers)
-    assert raised.get_column("id").equals((numbers + 1).cast(pl.String))
+    place = {str(n): (n, _id(n)) for n in OWN} | {"10#": (130, None)}
+    assert all(place[key] == (row, item) for key, row, item in raised.select("_key", "_row", "id").iter_rows())
 
 
 def test_without_a_merge_a_record_has_its_own_mark_alone(job: Job, crosswalk: Crosswalk) -> None:
     alone = replace(crosswalk, register=frozenset(), spaces={})
     raised = raised_marks(job, PEOPLE, alone, {}, (), empty(MEMBERS))
-    gone = {7, 9, 13, 15, 17, 19, 21, 25}
+    gone = {7, 9, 12, 13, 15, 17, 19, 21, 25}
     assert _by_column(raised, "mark") == {str(n): what for n, what in RAISED.items() if n not in gone}
+
+
+def test_a_source_without_a_mark_raises_what_nobody_declared_and_no_more(job: Job, crosswalk: Crosswalk) -> None:
+    spec = _spec("people", "people", "ELSE")
+    raised = raised_marks(replace(job, specs=(spec,)), spec, crosswalk, {}, (), empty(MEMBERS))
+    expected = {"6": "S source", "10#": "S source", **dict.fromkeys(("11", "26", "28", "30"), "O lowered")}
+    assert _by_column(raised, "mark") == expected
+    assert _by_column(raised, "sealed") == {}
+
+
+NAMED = TargetColumn("restricted", TEXT)
+OLDER = Target((TargetTable("people", ("id",), (TargetColumn("id", BIGINT), NAMED)),))
+
+
+def test_where_nobody_declared_marks_each_stays_as_it_is(job: Job, crosswalk: Crosswalk) -> None:
+    spec = _spec("older", "people", "PERSON")
+    marks = {1: "x", 2: None, 4: "y", 9: "x", 11: "Y"}
+    rows = [(str(n), n, None, mark) for n, mark in marks.items()]
+    _batch(job, "transform", "older", "clean", _rows(*rows, restricted=pl.String()))
+    standing = {("people", "restricted"): _standing({_id(1): "Y", _id(9): "Y"})}
+    raised = raised_marks(replace(job, target=OLDER, specs=(spec,)), spec, crosswalk, standing, (), empty(MEMBERS))
+    assert _by_column(raised, "restricted") == {"2": "Y source", "11": "N lowered"}
+    put_back = pl.DataFrame({"_key": ["1", "2"], "id": [2, 3], "restricted": ["x", None]})
+    there = [_standing({_id(1): "Y", _id(2): "Y"})]
+    assert with_standing(put_back, "id", [NAMED.marks], there).get_column("restricted").to_list() == ["x", "Y"]
 
 
 def test_a_second_row_of_a_record_goes_by_the_records_own_key(job: Job, crosswalk: Crosswalk) -> None:
@@ -237,11 +271,12 @@ def test_each_record_of_a_group_has_its_own_mark(job: Job, crosswalk: Crosswalk)
     """As if none were folded: 13 had one in the target; 18 did not come through; 19 was lowered."""
     standing = {("people", "mark"): _standing({_id(13): "R", _id(20): "S", _id(3): "S"})}
     groups = ((13, 14), (15, 16), (17, 18), (19, 20))
+    others = (("23", _id(23), "mark", _id(24), "R", False), ("23", _id(23), "mark", _id(23), "S", True))
     lines = [
         (str(head), _id(head), column, _id(of), mark, False)
         for head, of in groups for column, mark in (("mark", "S"), ("sealed", "true"))
     ]  # fmt: skip
-    expected = _members(*lines, ("13", _id(13), "mark", _id(13), "R", True)).sort(list(MEMBERS))
+    expected = _members(*lines, *others, ("13", _id(13), "mark", _id(13), "R", True)).sort(list(MEMBERS))
     assert members_of(job, PEOPLE, crosswalk, standing).equals(expected)
     standing = {("teams", "mark"): _standing({"C3": "R", "C4": "S"})}
     assert members_of(job, TEAMS, crosswalk, standing).rows() == [("T3", "C3", "mark", "C3", "R", True)]
@@ -281,25 +316,31 @@ def test_taken_apart_each_record_has_what_was_its_own(job: Job, tmp_path: Path) 
     of 17 one record is delivered no more, and leaves its mark behind; 1 is in no group."""
     lines = [("13", _id(13), "mark", _id(13), "R", True, "S"), ("13", _id(13), "mark", _id(14), "S", False, "S"),
              ("15", _id(15), "mark", _id(15), "S", True, "S"), ("15", _id(15), "mark", _id(16), "R", False, "S"),
-             ("17", _id(17), "mark", "999", "S", False, "S")]  # fmt: skip
-    job.ledger.attempt("load", "people", 0, "made")
-    beside = _members(*lines, written=pl.String())
-    files = [write_batch(job.work, "load", "people", 0, kind, "made", frame)
-             for kind, frame in (("rows", ROW_LINES), ("member_marks", beside))]  # fmt: skip
-    job.ledger.record("load", "people", 0, "made", files, Tally())
+             ("17", _id(17), "mark", "998", "R", False, "S"),
+             ("17", _id(17), "mark", "999", "S", False, "S"),
+             ("17", _id(17), "mark", _id(18), "R", False, "S")]  # fmt: skip
+    team = ("T3", "C3", "mark", "C4", "R", False, "R")
+    for name, said in (("people", lines), ("teams", [team])):
+        job.ledger.attempt("load", name, 0, "made")
+        frames = {"rows": ROW_LINES, "member_marks": _members(*said, written=pl.String())}
+        files = [write_batch(job.work, "load", name, 0, kind, "made", frame) for kind, frame in frames.items()]
+        job.ledger.record("load", name, 0, "made", files, Tally())
     engine = sa.create_engine(f"sqlite:///{tmp_path / 't.db'}")
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE people (id INTEGER, mark TEXT, sealed INTEGER)"))
         for number, mark in ((13, "S"), (15, "R"), (17, "S"), (1, "R"), (2, "O")):
             row = {"id": int(_id(number)), "mark": mark}
             connection.execute(sa.text("INSERT INTO people VALUES (:id, :mark, 1)"), row)
+        connection.execute(sa.text("CREATE TABLE teams (code TEXT, mark TEXT)"))
+        connection.execute(sa.text("INSERT INTO teams VALUES ('C3', 'R')"))
         there = [Stands("people", "people"), Stands("teams", "teams"), Stands("people", "people", number=7)]
         found = own_marks(job, connection, there)
         alone = own_marks(job, connection, [Stands("people", "plain")])
     engine.dispose()
     assert dict(found["people", "mark"].iter_rows()) == {
-        _id(13): "R", _id(14): "S", _id(15): "R", _id(16): "R", _id(17): "S", _id(1): "R",
+        _id(13): "R", _id(14): "S", _id(15): "R", _id(16): "R", _id(17): "S", _id(18): "R", _id(1): "R",
     }  # fmt: skip
+    assert dict(found["teams", "mark"].iter_rows()) == {"C4": "R"}
     assert dict(found["people", "sealed"].iter_rows()) == {_id(n): "true" for n in (13, 15, 17, 1, 2)}
     assert dict(alone["people", "mark"].iter_rows()) == {_id(13): "S", _id(15): "R", _id(17): "S", _id(1): "R"}
 
@@ -335,17 +376,28 @@ def test_what_stands_in_the_target_is_read_as_declared(tmp_path: Path) -> None:
 
 
 def test_a_mark_that_nobody_declared_is_read_as_it_stands(tmp_path: Path) -> None:
-    named = TargetColumn("restricted", TEXT)
-    older = Target((TargetTable("people", ("id",), (TargetColumn("id", BIGINT), named)),))
+    true = TargetColumn("restricted", ColumnType("boolean"))
+    hidden = TargetColumn("visible", ColumnType("boolean"), restriction=("false",))
+    tables = (
+        TargetTable("people", ("id",), (TargetColumn("id", BIGINT), column)) for column in (NAMED, true, hidden)
+    )
+    text, truth, visible = (Target((table,)) for table in tables)
     engine = sa.create_engine(f"sqlite:///{tmp_path / 't.db'}")
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE people (id INTEGER, restricted TEXT)"))
         connection.execute(sa.text("INSERT INTO people VALUES (1, 'Y'), (2, 'x'), (3, 'No'), (4, NULL)"))
-        found = standing_marks(connection, older)
+        found = standing_marks(connection, text)
+        connection.execute(sa.text("CREATE TABLE t AS SELECT 1 AS id, 1 AS restricted, 0 AS visible"))
+        connection.execute(sa.text("INSERT INTO t VALUES (2, 't', 'f'), (3, 0, 1), (4, 'F', 'T')"))
+        connection.execute(sa.text("DROP TABLE people"))
+        connection.execute(sa.text("ALTER TABLE t RENAME TO people"))
+        trues, falses = standing_marks(connection, truth), standing_marks(connection, visible)
     engine.dispose()
     assert {at: frame.rows() for at, frame in found.items()} == {
         ("people", "restricted"): [("1", "Y"), ("2", "x")]
     }
+    assert trues["people", "restricted"].rows() == [("1", "true"), ("2", "true")]
+    assert falses["people", "visible"].rows()[:2] == [("1", "false"), ("2", "false")]
 
 
 def test_the_strictest_of_several_and_the_first_of_equals() -> None:
@@ -416,12 +468,17 @@ def test_a_row_that_is_put_back_keeps_the_stricter_mark_of_the_target() -> None:
     ]
 
 
-def test_what_was_raised_is_on_record_once(job: Job) -> None:
+def test_what_was_raised_is_on_record_once(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[object] = []
+    attempt = Ledger.attempt
+    monkeypatch.setattr(Ledger, "attempt", lambda *words: (begun.append(words[1:4]), attempt(*words)))
     raised = _raise(("a", "mark", "S"))
     for _ in range(2):
         note_raised(job, "teams", raised)
         (batch,) = job.ledger.sealed(job.run, "restriction", "teams", "raised")
         assert batch.read().equals(raised)
+        assert batch.path.name.startswith("00000-")
+    assert begun == [("restriction", "teams", 0)]
     note_raised(job, "teams", _raise(("a", "mark", "R")))
     (batch,) = job.ledger.sealed(job.run, "restriction", "teams", "raised")
     assert batch.read().get_column("value").to_list() == ["R"]
