@@ -91,7 +91,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def job(folder: Path, tmp_path: Path) -> Iterator[Job]:
-    with job_of(shutil.copytree(folder, tmp_path / "few")) as opened:
+    with job_of(shutil.copytree(folder, tmp_path / "few's")) as opened:
         yield replace(opened, report=Told())
 
 
