@@ -56,6 +56,30 @@ def test_each_rule_for_a_value(rule: str, whose: Record) -> None:
     assert (found["name"], found["mail"], found["title"]) == (whose.id, A.id, B.id)
 
 
+C = Record("old:333:new", {"name": "Ngo Li Mei", "mail": "c@d.example"}, 2)
+
+
+def test_rules_of_one_column_and_what_decides_between_equals() -> None:
+    """The longest value is not the fullest record's; what no rule decides is the survivor's."""
+    own = Survivorship(default=(Rule("survivor"), Rule("oldest_key")), columns={"name": (Rule("most_complete"),)})
+    assert kept([A, B, C], B.id, own, {}) == {"name": C.id, "mail": A.id, "day": B.id, "title": B.id}
+    assert kept([A, B], B.id, Survivorship(default=()), {})["name"] == B.id
+    assert (
+        kept([A, C], A.id, Survivorship(default=(Rule("source_priority", ("new", "old:333")),)), {})["name"]
+        == A.id
+    )
+    assert kept([A, B], A.id, Survivorship(), {"name": Override(A.id, B.id, "name", B.id)})["name"] == B.id
+    assert [str(rule) for rule in (Rule("source_priority", ("old", "new")), Rule("survivor"))] == [
+        "source_priority:old;new", "survivor",
+    ]  # fmt: skip
+
+
+def test_a_record_without_a_day_is_not_the_latest() -> None:
+    latest = Survivorship(survivor=(Rule("most_recent", ("day",)),), default=(Rule("most_recent", ("day",)),))
+    assert survivor_of([A, C], latest, {}) == A.id
+    assert kept([A, C], C.id, latest, {})["name"] == A.id
+
+
 def test_a_reviewers_word_goes_before_the_rules_and_columns_go_together() -> None:
     rules = Survivorship(together=(("name", "title"),))
     word = Override(A.id, B.id, "name", B.id)

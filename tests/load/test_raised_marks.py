@@ -149,7 +149,8 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
     earlier = [("23", 23, _id(23), "mark", "S", "target"), ("1", 1, _id(1), "mark", "S", "source"),
                ("9", 9, _id(9), "sealed", "true", "merged"), ("12", 12, _id(12), "mark", "S", "target"),
                (None, None, "999", "mark", "S", "target")]  # fmt: skip
-    _batch(job, "restriction", "people", "raised", pl.DataFrame(earlier, schema=dict(RAISED_ROWS), orient="row"))
+    before = pl.DataFrame(earlier, schema=dict(RAISED_ROWS), orient="row")
+    _batch(job, "restriction", "people", "raised", before[:3], before[3:])
     yield job
     job.ledger.close()
 
@@ -247,7 +248,8 @@ def test_a_register_that_is_not_of_people_has_keys_of_its_own(job: Job, crosswal
 def test_who_is_restricted_on_the_desk(job: Job) -> None:
     """By the record's own mark, by any row behind it, by what stood in the target, and 17 by who people said it
     is; where a person lowered a mark that the last load found in the target, from the next load on."""
-    _batch(job, "dedupe", "crosswalk", "withheld", _leads("old", (18, 17, 18), (6, 1, 6)))
+    others = _leads("old/teams", (18, 1, 18))
+    _batch(job, "dedupe", "crosswalk", "withheld", _leads("old", (18, 17, 18), (6, 1, 6)), others)
     everybody = [str(n) for n in range(30)]
     closed = (2, 3, 4, 5, 6, 8, 9, 12, 14, 16, 17, 20, 23, 24, 27, 29)
     assert restricted(job, PEOPLE, everybody) == {str(n) for n in closed}
