@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-_KEPT = {"audit": ("update", "delete", "truncate"), "audit_reads": ("update", "delete"), "decisions": ("update",)}
+_KEPT = {"audit": ("update", "delete", "truncate"), "audit_reads": ("update", "delete"), "decisions": ("update",),
+         "merge_overrides": ("update",)}  # fmt: skip
 
 
 def take_fences_down(connection: sa.Connection) -> None:

@@ -16,7 +16,7 @@ from casebridge.dedupe.review.crosswalk import groups, withheld
 from casebridge.dedupe.review.decision_log import DecisionLog
 from casebridge.dedupe.review.decisions import Decision, Ruling, decision
 from casebridge.dedupe.review.desk_tables import DECISIONS
-from casebridge.dedupe.review.overrides import append_override, standing_overrides
+from casebridge.dedupe.review.overrides import append_override, last_number, override_problems, standing_overrides
 from casebridge.dedupe.review.survivorship import ID, TABLE, displaced, golden_rows, records_of, survivors
 from casebridge.dedupe.review.value_rules import Override, Record, Rule, Survivorship
 from casebridge.project.audit import KEY_FILE, AuditLog
@@ -193,6 +193,41 @@ def test_a_value_chosen_from_a_record_that_is_protected_now_is_forgotten_with_it
         control.dispose()
         held = b"".join(path.read_bytes() for path in tmp_path.glob("control.db*"))
         assert b"777777" not in held
+
+
+OVERRIDE = "left_id, right_id, field, from_id, login, name, reason, at FROM merge_overrides"
+
+
+def test_chosen_values_that_were_changed_stop_everything(tmp_path: Path) -> None:
+    """Each word has its number, and the last on a pair is found; one changed, gone or added is told by its own."""
+    engine = open_database(f"sqlite:///{tmp_path / 'control.db'}")
+    log = AuditLog(engine, tmp_path / KEY_FILE)
+    DecisionLog(log).decide([_says("a:1", "a:2", SAME)], ALL)
+    words = [Override("a:1", f"a:{2 + n // 12}", f"field {n}", "a:1", "J", "x") for n in range(13)]
+    with writing(engine).begin() as connection:
+        for word in words:
+            append_override(connection, log, word, "jo")
+        pairs = (("a:1", "a:2"), ("a:1", "a:3"), ("a:2", "a:3"), ("a:9", "a:2"))
+        assert [last_number(connection, *pair) for pair in pairs] == [12, 13, 0, 0]
+    assert standing_overrides(log) == words
+    changed = "UPDATE merge_overrides SET from_id = 'a:2' WHERE number < 11"
+    for statement in (
+        changed,
+        "DELETE FROM merge_overrides WHERE number = 12",
+        f"INSERT INTO merge_overrides SELECT 14, {OVERRIDE} WHERE number = 13",
+    ):
+        with writing(engine).begin() as connection:
+            take_fences_down(connection)
+            connection.execute(sa.text(statement))
+    told = [f"override {number} was changed, added or taken away" for number in (*range(1, 11), 12, 14)]
+    assert override_problems(log) == told
+    with pytest.raises(CasebridgeError) as caught:
+        standing_overrides(log)
+    assert str(caught.value).splitlines()[0] == (
+        f"what reviewers chose for merged people is not what was recorded: {'; '.join(told[:10])}"
+    )
+    assert caught.value.hint == "restore the control database from a backup; nothing is folded until then"
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
