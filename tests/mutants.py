@@ -64,6 +64,7 @@ GUARDS: Mapping[str, Sequence[str]] = {
     "dedupe/linkage/kinds/guards.py": ("tests/linkage/test_twin_guard.py",),
     "project/tally.py": ("tests/project/test_tally_and_errors.py",),
     "project/ledger.py": ("tests/project/test_ledger.py", "tests/staged/test_reading.py", "tests/test_freeze.py"),
+    "migrate/decision_guard.py": ("tests/dedupe/test_decision_guard.py",),
     "load/writing/applied.py": ("tests/load/test_applied.py",),
     "load/resolution/restriction.py": ("tests/load/test_raised_marks.py",),
     "load/resolution/member_marks.py": ("tests/load/test_raised_marks.py",),
