@@ -26,7 +26,13 @@ from casebridge.dedupe.linkage.blocking.yields import Judge, worthwhile_rules
 from casebridge.dedupe.linkage.clusters import DECIDED, edges_of, grouped
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
-from casebridge.dedupe.linkage.evaluation.diagnosis import blocking_loses, describe, diagnose, thin_evidence
+from casebridge.dedupe.linkage.evaluation.diagnosis import (
+    blocking_loses,
+    describe,
+    diagnose,
+    neighbours_only,
+    thin_evidence,
+)
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
 from casebridge.dedupe.linkage.kind import Kind, Rule
 from casebridge.dedupe.linkage.kinds.registry import kind_of
@@ -122,10 +128,9 @@ def link(
     comparisons = compared(held, fields, options, kept)
     clock.done("register", rows=held.size, comparisons=len(comparisons))
     with ThreadPoolExecutor(1) as pool:
-        table_built = pool.submit(held.build_row_table)
+        table_built = pool.submit(held.keep_columns_in_table)
         candidates = blocked_pairs(held, fields, options, kept)
         table_built.result()
-    held.keep_columns_in_table()
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
     if kept is not None:
         scored, prune = score_all(Scorer(held, kept.first, comparisons, options.keep), candidates, options)
@@ -293,7 +298,7 @@ def _conclude(
     diagnosis = diagnose(model, comparisons, patterns, register, options)
     seen = levels_seen(judged.levels, judged.p * per_pattern, comparisons)
     drift = [*trained.kept.drift(seen), *unknown_values(register)] if trained.kept else []
-    loses = blocking_loses(capture["found"], missed)
+    loses = blocking_loses(capture["found"], missed) + neighbours_only(found.rules, options.max_block)
     diagnosis = {**diagnosis, "hangs_on": hangs, "warnings": diagnosis["warnings"] + thin + loses + drift}
     facts = {
         "thresholds": {"propose": threshold},

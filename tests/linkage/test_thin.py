@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
+from benchmarks.thin import COLUMNS as COLUMNS_OF_FEW
+from benchmarks.thin import TROUBLE, measured, thin_register
 from casebridge.dedupe.linkage import Fields, evaluate, link
 from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
@@ -106,3 +108,25 @@ def test_nothing_unlikely_is_proposed():
     p, pairs = np.array([0.9, 0.3, 0.2]), np.array([5.0, 1000.0, 1000.0])
     assert best_expected_f1(p, pairs, 0.0)[0] == 0.9
     assert best_expected_f1(p[1:], pairs[1:], 0.0) == (LEAST, 0.0)
+
+
+def test_what_thin_columns_put_forward_is_mostly_right():
+    """Or nothing is put forward; that parents and children cannot be told apart is said in any case. 95 in 100 are
+    promised; 300 pairs of small registers show 90."""
+    cases = (
+        ("names, sex, address, phone", "plain"), ("names, postcode", "few duplicates"), ("names, phone", "plain"),
+        ("names, middle name, address", "few names"), ("names, sex, year, town", "namesakes"),
+    )  # fmt: skip
+    made = (thin_register(COLUMNS_OF_FEW[columns], 1000, TROUBLE[trouble], 1) for columns, trouble in cases)
+    found = [measured(*register) for register in made]
+    assert all(one.warned for one in found)
+    assert sum(one.pairs for one in found) > 100
+    assert sum(one.pairs * one.put for one in found if one.pairs) >= 0.9 * sum(one.pairs for one in found)
+
+
+def test_a_bound_keeps_families_from_being_taken_for_one_person():
+    """Surname and town alike, forename and sex not: a family, where nothing but these is held."""
+    frame, few = thin_register(COLUMNS_OF_FEW["names, sex, town"], 1000, TROUBLE["namesakes"], 1)
+    pairs = link(frame, few).pairs.with_columns(pl.col("forename", "sex").cast(pl.String))
+    apart = pairs.filter((pl.col("forename") == "forename differs") & (pl.col("sex") == "sex differs"))
+    assert not (apart["p_same"] >= 0.5).any()

@@ -103,3 +103,27 @@ def test_two_digit_years_link_as_well(frame):
 def test_columns_of_another_kind(frame, column, made, message):
     with pytest.raises(RegisterError, match=message):
         link(frame.with_columns(made.alias(column)), FIELDS)
+
+
+def test_a_name_that_a_clerk_fills_in_is_missing(frame):
+    """Half of the records called TESTNAME are as good as nameless. A name that is only common is a name."""
+    half = pl.int_range(pl.len()) % 2 == 0
+    filled = frame.with_columns(first=pl.when(half).then(pl.lit("Testname")).otherwise("first"))
+    blank = frame.with_columns(first=pl.when(half).then(None).otherwise("first"))
+    found, without = (link(one, FIELDS) for one in (filled, blank))
+    one, other = ({*pairs.select("left_id", "right_id").iter_rows()} for pairs in (found.pairs, without.pairs))
+    assert len(one ^ other) <= 0.01 * len(one | other)
+    told = next(note for note in found.model["warnings"] if "filled in" in note)
+    assert told.startswith(f"forename: {(frame.height + 1) // 2:,} values are one name")
+    often = pl.int_range(pl.len()) % 5 == 0
+    common = frame.with_columns(first=pl.when(often).then(pl.lit("Mohammed")).otherwise("first"))
+    assert not any("filled in" in note for note in link(common, FIELDS).model["warnings"])
+
+
+def test_records_that_are_alike_in_everything_are_told(frame):
+    """More copies of one record than a block holds are compared with neighbours only, and that is said."""
+    one = frame.drop_nulls().head(1)
+    many = pl.concat([frame, *[one] * 420]).with_columns(id=pl.int_range(frame.height + 420).cast(pl.String))
+    told = link(many, FIELDS).model["warnings"]
+    assert any("compared with its neighbours only" in note for note in told)
+    assert not any("neighbours only" in note for note in link(frame, FIELDS).model["warnings"])

@@ -162,6 +162,18 @@ def blocking_loses(found: float, missed: float) -> list[str]:
     ]
 
 
+def neighbours_only(rules: Sequence[Mapping[str, Any]], most: int) -> list[str]:
+    """A warning where records are alike in so much that they are not all compared. rules: facts of each; most:
+    records of a block."""
+    many = max((int(rule["blocks_windowed"]) for rule in rules), default=0)
+    if not many:
+        return []
+    return [
+        f"{many:,} groups of more than {most:,} records are alike in all that groups are divided by: each of "
+        "these records is compared with its neighbours only, and what is expected of them is too low."
+    ]
+
+
 def diagnose(
     model: Model,
     comparisons: Sequence[Comparison],

@@ -201,9 +201,9 @@ ONE_PERSON = {
 without a bound families are taken for one person where little but names is held. Of one person's numbers, two
 that differ: nobody is given two but by mistake, and the twins of a register that has many would be taken for one
 person. Without ceilings relations take one another's pairs where columns are few."""
-NAMESAKES_A_ROW = 0.002
+NAMESAKES_A_ROW = 0.003
 """Pairs of a parent and child of one name and home a record, where no birth date tells them from one person. A
-belief: a tenth of all people are sons who live with their father, and 2 in 100 of these bear his name."""
+belief: a tenth of all people are sons who live with their father, and 3 in 100 of these bear his name."""
 NO_TWINS = {"birth_date": {AGREES: 0.01}}
 PROFILES = (
     Profile("settled", SAME, 0.10, ceilings=ONE_PERSON),

@@ -80,7 +80,9 @@ class Register:
         self.table = RowTable(self.columns | self.marks)
 
     def keep_columns_in_table(self) -> None:
-        """From here on columns are looked up in the row table, and held once."""
+        """Build the row table. From here on columns are looked up in it, and held once; whoever is reading one
+        meanwhile has what stands in either."""
+        self.build_row_table()
         if self.table is not None:
             self.columns = {name: self.table.column(name) for name in self.columns}
             self.marks = {name: self.table.column(name) for name in self.marks}

@@ -11,7 +11,7 @@ PROMISED, FIRM = 0.95, 0.9
 """Where the columns do not tell: the share of what is put forward that is to be right; and the least p of a pair
 where a column is lacking without which relations cannot be told apart: such a model is too sure of the middle."""
 OPTIMISM, LUCK = 2.0, 1.3
-"""Of what thin columns put forward twice as many are wrong as the model expects (`benchmarks.thin`); and the
+"""Of what few columns put forward twice as many are wrong as the model expects (`benchmarks.thin`); and the
 standard errors to spare, so that luck alone breaks the promise in 1 register of 10."""
 ONE_PAIR = 1.0
 """Where fewer pairs of one person are expected in all, and none is more likely one person than two, there is
@@ -47,7 +47,7 @@ def safe_threshold(
     thin: bool, blind: bool,
 ) -> float:  # fmt: skip
     """The least p, LEAST or more (FIRM where the register is `blind`), from which on PROMISED of the pairs are one
-    person, where columns are `thin` even if the model errs by OPTIMISM and LUCK; 1 where there is none, and where
+    person even if the model errs by OPTIMISM, and by LUCK where columns are `thin`; 1 where there is none, and where
     an expected F1 below HOPELESS, of the pairs that blocking brings together, says that no p can be believed.
     chance: what the model says of each; p is held below that where a person is to decide, which is a rule and no
     estimate."""
@@ -55,9 +55,9 @@ def safe_threshold(
         return 1.0
     order = np.argsort(-p, kind="stable")
     ordered, many = p[order], weight[order]
-    wrong = np.cumsum((1 - chance[order]) * many)
+    wrong = OPTIMISM * np.cumsum((1 - chance[order]) * many)
     if thin:
-        wrong = OPTIMISM * wrong + LUCK * np.sqrt(OPTIMISM * wrong)
+        wrong += LUCK * np.sqrt(wrong)
     promised = wrong <= (1 - PROMISED) * np.cumsum(many)
     last = np.append(ordered[1:] != ordered[:-1], True)[: len(p)]
     safe = last & (ordered >= (FIRM if blind else LEAST)) & promised
