@@ -33,10 +33,10 @@ from casebridge.dedupe.linkage.register.values import (
 
 ONE_COMMA = r"^\s*([^,]*\p{L}[^,]*?)\s*,\s*([^,]*\p{L}[^,]*?)\s*$"
 NO_FORENAME = rf"(?i),\s*(?:{'|'.join(sorted({*AFTER_NAMES, *GENERATIONS, *TITLES}))})\.?\s*$"
-FILLED_IN, TIMES_NEXT, LEAST_FILLED = 0.25, 20, 100
+FILLED_IN, TIMES_NEXT, OTHERS, LEAST_FILLED = 0.25, 20, 20, 100
 """A name that a quarter of the records hold, and twenty times as many as the next, is what a system or clerk fills
-in: no name is so common. In Vietnam, Nguyen is held by three or four times as many as the next. Of fewer records
-nothing is said."""
+in: no name is so common. In Vietnam, Nguyen is held by three or four times as many as the next. Of fewer records or
+names nothing is said."""
 ONE_FIELD = 0.5  # share of a column's values with a comma from which it holds whole names
 
 
@@ -78,7 +78,7 @@ def _filled_in(register: Register, role: str, code: NDArray[np.int32], values: V
         held = np.bincount(code[code >= 0], minlength=2)
         most, given = int(held.argmax()), int(held.sum())
         least = max(FILLED_IN * given, TIMES_NEXT * float(np.partition(held, -2)[-2]))
-        many = held[most] >= least > 0 and given >= LEAST_FILLED and (held > 0).sum() > 1
+        many = held[most] >= least > 0 and given >= LEAST_FILLED and (held > 0).sum() > OTHERS
         rows = (code == most) & bool(many)
         return rows, np.flatnonzero(rows)
 
