@@ -35,8 +35,8 @@ ONE_COMMA = r"^\s*([^,]*\p{L}[^,]*?)\s*,\s*([^,]*\p{L}[^,]*?)\s*$"
 NO_FORENAME = rf"(?i),\s*(?:{'|'.join(sorted({*AFTER_NAMES, *GENERATIONS, *TITLES}))})\.?\s*$"
 FILLED_IN, TIMES_NEXT, OTHERS, LEAST_FILLED = 0.25, 20, 20, 100
 """A name that a quarter of the records hold, and twenty times as many as the next, is what a system or clerk fills
-in: no name is so common. In Vietnam, Nguyen is held by three or four times as many as the next. Of fewer records or
-names nothing is said."""
+in: no name is so common. In Vietnam, Nguyen is held by three or four times as many as the next. Where records or
+other names are few nothing is said."""
 ONE_FIELD = 0.5  # share of a column's values with a comma from which it holds whole names
 
 
