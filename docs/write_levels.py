@@ -10,6 +10,7 @@ from pathlib import Path
 from casebridge.dedupe.linkage.kinds.address import ADDRESS
 from casebridge.dedupe.linkage.kinds.organisation import ORGANISATION
 from casebridge.dedupe.linkage.kinds.person import PERSON
+from casebridge.dedupe.linkage.kinds.professional import PROFESSIONAL
 from casebridge.dedupe.linkage.kinds.sources import SHARES, SOURCES, level_tables
 from casebridge.dedupe.linkage.model.mixture import PRIOR_CHANCE, PRIOR_LUCKY, PRIOR_MEASURED, PRIOR_PEOPLE
 
@@ -26,7 +27,7 @@ cannot move. "Belief" says that no published figure was found; how much hangs on
 """.format(**WEIGHTS)
 
 
-OF_OTHERS = {"organisations": ORGANISATION, "uk_addresses": ADDRESS, "uk_doors": ADDRESS}
+OF_OTHERS = {"organisations": ORGANISATION, "uk_addresses": ADDRESS, "uk_doors": ADDRESS, "staff": PROFESSIONAL}
 """The kind of each module of levels, but for people's."""
 
 

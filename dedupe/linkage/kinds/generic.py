@@ -81,8 +81,10 @@ def believed_as(one: Attribute, places: Sequence[int], tags: Mapping[str, str] |
     make, said = one.compare, tags or {}
 
     def as_here(old: Level) -> Level:
-        own = said.get(old.label.removesuffix(f", {ALIKE_FORENAME}"), old.tag)
-        return replace(old, start=tuple(old.start[place] for place in places), tag=own)
+        label = old.label.removesuffix(f", {ALIKE_FORENAME}")
+        if len(old.start) == len(places):  # no number, and so compared as this kind's free columns are
+            return replace(old, tag=said.get(label))
+        return replace(old, start=tuple(old.start[place] for place in places), tag=said.get(label, old.tag))
 
     def compare(register: Register) -> list[Comparison]:
         found: list[Comparison] = make(register) if make else []

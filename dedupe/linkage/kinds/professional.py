@@ -5,13 +5,16 @@ otherwise."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.parts import value_part
-from casebridge.dedupe.linkage.comparisons.codes import code_comparison
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, SWAP, TWO, Comparison
+from casebridge.dedupe.linkage.comparisons.codes import code_comparison, email_comparison
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, SWAP, TWO, UNLIKE, Comparison
+from casebridge.dedupe.linkage.comparisons.staff import login_comparison, own_mailboxes, staff_number_comparison
 from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
 from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Profile
 from casebridge.dedupe.linkage.kinds.generic import (
@@ -30,8 +33,9 @@ from casebridge.dedupe.linkage.register.encoding import Register
 
 NAMESAKES = "two of one name"
 TWO_NUMBERS = "two different valid registration numbers"
-OWN = {"same e-mail address": AGREES, "same phone number": AGREES}
-"""Levels that tell a person's own mailbox or line; a switchboard's, which many hold, is another level."""
+TWO_AT_PAYROLL = "two different staff numbers"
+OWN = {"same e-mail address": AGREES}
+"""The level that tells a person's own mailbox; a line is a desk's."""
 STAYED, MOVED, RELATIVE = 0, 1, 4
 PLACES = (STAYED, MOVED, RELATIVE)
 """Whose beliefs among people's profiles: who stayed, who moved to another team, two of a family."""
@@ -48,7 +52,15 @@ REGISTRATION = Attribute(
     parts={"registration_number": value_part("registration_number")}, names_one=True,
     reread=readers.cleaned_as(CODES["registration_number"].clean),
 )  # fmt: skip
-STAFF_NUMBERS = tuple(text_column(role, PROFILES) for role in ("login", "staff_number"))
+MAILBOX = believed_as(
+    replace(EMAIL, compare=lambda register: own_mailboxes(register, email_comparison(register))), PLACES, OWN
+)
+LOGIN = replace(text_column("login", PROFILES), compare=login_comparison)
+STAFF_NUMBER = Attribute(
+    "staff_number", ("staff_number",), readers.code_reader("staff_number", CODES["staff_number"]),
+    staff_number_comparison, parts={"staff_number": value_part("staff_number")},
+    reread=readers.cleaned_as(CODES["staff_number"].clean),
+)  # fmt: skip
 WORK = tuple(text_column(role, PROFILES) for role in ("job_title", "team", "organisation"))
 
 BLOCKING = Blocking(
@@ -84,14 +96,19 @@ def could_be_namesakes(
     """Patterns that are for a person to decide, however strong the rest.
 
     A large council has several of one name: so where forename or surname is not the same, a slip away or changed
-    about, and where nothing of one's own agrees: the registration number, an e-mail address or phone number that
-    few hold, a login or staff number. And those with two different registration numbers: one may be wrong, or of
-    another register, but that is not for a model to say."""
+    about, and where nothing of one's own agrees: the registration number or the staff number; or, where staff
+    numbers do not differ, a login or an e-mail address that bears the name, held by few. Logins that differ say
+    nothing: a system gives each record another, so that who is entered twice has two. A line is a desk's. And
+    those with two different registration numbers: one may be wrong, or of another register, but that is not for a
+    model to say."""
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
     doubt, own = np.zeros((2, len(levels)), dtype=bool)
-    own |= any_tagged(comparisons, levels, AGREES, identifiers=True)
-    for name in {"email", "phone", "login", "staff_number"} & place.keys():
+    for name in {"login", "email"} & place.keys():
         own |= tagged(comparisons, place, levels, name, AGREES)
+    if "staff_number" in place:
+        own &= ~tagged(comparisons, place, levels, "staff_number", UNLIKE)
+        own |= tagged(comparisons, place, levels, "staff_number", AGREES)
+    own |= any_tagged(comparisons, levels, AGREES, identifiers=True)
     for name in ("forename", "surname"):
         if name in place:
             doubt |= ~tagged(comparisons, place, levels, name, AGREES, SLIP, SWAP)
@@ -102,20 +119,35 @@ def could_be_namesakes(
 
 
 def marks_of_professionals(register: Register) -> dict[str, NDArray[np.integer]]:
-    """Valid registration numbers."""
-    if not register.has("registration_number"):
-        return {}
-    values = register.values["registration_number"].text
-    valid = which_valid(CODES["registration_number"], values)
-    keys = np.append(np.where(valid, text_keys(values), np.uint64(0)), np.uint64(0))
-    return {TWO_NUMBERS: keys[register.columns["registration_number"]]}
+    """Valid registration numbers; staff numbers, but for those of whom a registration number says that they have
+    several."""
+    found: dict[str, NDArray[np.integer]] = {}
+    registered = np.full(register.size, -1)
+    if register.has("registration_number"):
+        values, registered = register.values["registration_number"].text, register.columns["registration_number"]
+        valid = which_valid(CODES["registration_number"], values)
+        keys = np.append(np.where(valid, text_keys(values), np.uint64(0)), np.uint64(0))
+        found[TWO_NUMBERS] = keys[registered]
+    if register.has("staff_number"):
+        keys = np.append(text_keys(register.values["staff_number"].text), np.uint64(0))[
+            register.columns["staff_number"]
+        ]
+        found[TWO_AT_PAYROLL] = np.where(_several(registered, keys), np.uint64(0), keys)
+    return found
+
+
+def _several(registered: NDArray[np.integer], given: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Rows whose registration number (-1 for none) stands beside several of what is given (0 for none)."""
+    rows = pl.DataFrame({"number": registered, "given": given})
+    many = pl.col("given").replace(0, None).drop_nulls().n_unique().over("number") > 1
+    return rows.select((pl.col("number") >= 0) & many).to_series().to_numpy()
 
 
 PROFESSIONAL = Kind(
     "professional", "a professional", "professionals",
     (
-        *(believed_as(one, PLACES, OWN) for one in (PERSON_NAMES, PHONE, EMAIL)),
-        believed_as(REGISTRATION, PLACES), *STAFF_NUMBERS, *WORK,
+        believed_as(PERSON_NAMES, PLACES), believed_as(PHONE, PLACES), MAILBOX, believed_as(REGISTRATION, PLACES),
+        LOGIN, STAFF_NUMBER, *WORK,
     ),
     BLOCKING, PROFILES, STRANGERS,
     Guards(could_be_namesakes, marks_of_professionals, NAMESAKES, LACKING),

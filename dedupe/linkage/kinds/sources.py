@@ -18,6 +18,7 @@ from casebridge.dedupe.linkage.comparisons import (
     names,
     organisations,
     registry,
+    staff,
     surnames,
     telling_apart,
     uk_addresses,
@@ -34,7 +35,7 @@ BELIEF = "Belief"
 
 MODULES: tuple[ModuleType, ...] = (
     registry, births, names, surnames, addresses, codes, telling_apart, organisations, uk_addresses,
-    uk_doors,
+    uk_doors, staff,
 )  # fmt: skip
 SOURCES: Mapping[str, str] = {
     "registry.SEX_LEVELS": f"{HARRON}: sex or date wrong or missing in 0.11 %; 1.5 % here, in the belief that "
@@ -73,6 +74,8 @@ SOURCES: Mapping[str, str] = {
     "organisations.EMAIL_LEVELS": BELIEF,
     "organisations.SUPPLIER_LEVELS": BELIEF,
     "organisations.ODS": "As NHS numbers; two bodies: held",
+    "staff.LOGIN_LEVELS": f"{BELIEF}: who is entered twice mostly has a second account",
+    "staff.STAFF_NUMBER_LEVELS": f"{BELIEF}: payroll gives one number to each, and a second to some who come back",
     "uk_doors.FLAT_LEVELS": f"{BELIEF}; two doors of a building: held, by definition. Ceilings: `ONE_DOOR`",
     "uk_doors.HOUSE_LEVELS": f"{BELIEF}; two buildings of a street: held, by definition. Ceilings: `ONE_DOOR`",
     "uk_addresses.STREET_EXACT": f"{BELIEF}. Split by how many records hold the street, counted",

@@ -24,6 +24,8 @@ REGISTERED = re.compile(r"SW\d{1,6}|[A-Z]{2,3}\d{5,6}|\d{2}[A-Z]\d{4}[A-Z]|\d{7}
 """Social Work England (SW and up to six figures), HCPC (letters of the profession, five or six figures), NMC
 (98A1234E), GMC (seven figures): forms as the registers' own searches take them; none has a published check
 digit."""
+ONE_FIGURE = r"^[A-Z]*(?:0+|1{4,}|2{4,}|3{4,}|4{4,}|5{4,}|6{4,}|7{4,}|8{4,}|9{4,}|0?1234567?|1234567|7?654321)$"
+"""What people and systems fill in for a number: one figure over and over, and figures in a row from 1."""
 ADDRESS = r"([^\s<>:;,()]+@[^\s<>:;,()@]+)"
 NOBODY = r"^(?:no-?e?mail|none|no-?reply|do-?not-?reply|not-?known|not-?provided|unknown|test|n/?a|nobody|x+)$"
 
@@ -102,8 +104,8 @@ def valid_nino(text: str) -> bool:
 
 
 def supplier_numbers(text: pl.Series) -> pl.Series:
-    """Capitals and figures of a supplier's number, zeros in front of a plain number left out; null for fillers,
-    for fewer than three signs and for one figure only.
+    """Capitals and figures of a supplier's or a worker's number, zeros in front of a plain number left out; null
+    for fillers, for fewer than three signs and for one figure only.
 
     >>> supplier_numbers(pl.Series(["S-100 234", "0004567.0", "n/k", "0000", "12"])).to_list()
     ['S100234', '4567', None, None, None]
@@ -111,7 +113,7 @@ def supplier_numbers(text: pl.Series) -> pl.Series:
     bare = text.str.slice(0, 40).str.to_uppercase().str.replace(r"\.0+$", "").str.replace_all(r"[^A-Z0-9]", "")
     short = bare.str.replace(r"^0+(\d)", "$1")
     real = (short.str.len_chars() >= 3) & (short.str.count_matches(r"\d") >= 2) & ~fillers(text)
-    real &= ~bare.str.contains(r"^[A-Z]*(?:0+|9{4,})$")
+    real &= ~bare.str.contains(ONE_FIGURE)
     return pl.DataFrame({"t": short, "k": real}).select(pl.when("k").then("t")).to_series()
 
 
@@ -145,12 +147,12 @@ def registrations(text: pl.Series) -> pl.Series:
     """Capitals and figures of a professional's registration number; null for fillers and for what has no four
     figures.
 
-    >>> registrations(pl.Series(["SW 51234", "sw051234", "98A1234E", "n/a", "pending", "0000"])).to_list()
+    >>> registrations(pl.Series(["SW 51234", "sw051234", "98A1234E", "n/a", "0000", "1111111"])).to_list()
     ['SW51234', 'SW51234', '98A1234E', None, None, None]
     """
     bare = text.str.slice(0, 40).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
     bare = bare.str.replace(r"^(SW|[A-Z]{2,3})0+(\d{4,})$", "$1$2")
-    real = (bare.str.count_matches(r"\d") >= 4) & ~fillers(text) & ~bare.str.contains(r"^[A-Z]*(?:0+|9{4,})$")
+    real = (bare.str.count_matches(r"\d") >= 4) & ~fillers(text) & ~bare.str.contains(ONE_FIGURE)
     return pl.DataFrame({"t": bare, "k": real}).select(pl.when("k").then("t")).to_series()
 
 
@@ -166,6 +168,7 @@ CODES = {
     "upn": Code("pupil number", plain_codes, valid_upn),
     "nino": Code("National Insurance number", ninos, valid_nino),
     "supplier_number": Code("supplier number", supplier_numbers),
+    "staff_number": Code("staff number", supplier_numbers),
     "ods_code": Code("ODS code", ods_codes, lambda text: bool(ODS.fullmatch(text))),
     "registration_number": Code(
         "registration number", registrations, lambda text: bool(REGISTERED.fullmatch(text))
