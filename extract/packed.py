@@ -43,7 +43,7 @@ class Unpacking:
         if match is None or archive is None or not archive.is_file():
             return None
         with _told(match[1]), zipfile.ZipFile(archive) as packed:
-            members = sorted(n for n in packed.namelist() if not n.endswith("/") and fnmatchcase(n, match[2]))
+            members = [n for n in _listed(packed, match[1]) if fnmatchcase(n, match[2])]
             return [(f"{match[1]}/{n}", self._unpacked(archive, n, packed, f"{match[1]}/{n}")) for n in members]
 
     def plain(self, path: Path, name: str) -> Path:
@@ -80,8 +80,8 @@ def unread_members(archive: Path, name: str, files: Iterable[str]) -> list[str]:
         return []
     try:
         with zipfile.ZipFile(archive) as packed:
-            members = sorted(member for member in packed.namelist() if not member.endswith("/"))
-    except (zipfile.BadZipFile, zipfile.LargeZipFile):
+            members = _listed(packed, name)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, SourceError):
         return []
     return [f"{name}/{one}" for one in members if not any(fnmatchcase(one, file) for file in wanted)]
 
@@ -89,7 +89,18 @@ def unread_members(archive: Path, name: str, files: Iterable[str]) -> list[str]:
 def members(archive: Path, name: str) -> list[str]:
     """The members of a zip, as `export.zip/PERSON.csv`. SourceError when it cannot be opened."""
     with _told(name), zipfile.ZipFile(archive) as packed:
-        return [f"{name}/{member}" for member in sorted(packed.namelist()) if not member.endswith("/")]
+        return [f"{name}/{member}" for member in _listed(packed, name)]
+
+
+def _listed(packed: zipfile.ZipFile, name: str) -> list[str]:
+    """The members by name. SourceError where two have one name, for only one of them could be read, or where a
+    name leads out of the zip."""
+    names = sorted(member for member in packed.namelist() if not member.endswith("/"))
+    if len(set(names)) < len(names):
+        raise SourceError(name, "has several members of one name: nobody can tell which is meant", hint=_AGAIN)
+    if any(member.startswith("/") or ".." in Path(member).parts for member in names):
+        raise SourceError(name, "has a member whose name leads out of it", hint=_AGAIN)
+    return names
 
 
 @contextmanager

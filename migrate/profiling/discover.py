@@ -7,6 +7,7 @@ import glob
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from casebridge.extract.readers import FORMATS
 from casebridge.extract.spoiled import looks_like_dos
 from casebridge.extract.workbook import open_workbook
 from casebridge.extract.xml_records import likely_elements
+from casebridge.migrate.profiling.fixed_width import told_if_fixed_width
 from casebridge.migrate.profiling.keys import words_of
 from casebridge.project.contracts import raw_name
 from casebridge.project.dump_files import files_of
@@ -157,13 +159,14 @@ def _looked_at(path: Path, name: str, system: str) -> Iterator[_Found]:
     if form in {"xlsx", "xml"}:
         yield from (_sheets if form == "xlsx" else _elements)(path, name, read)
         return
-    titles = FORMATS[read.format].columns(path, name, read)
-    if not titles:
-        hint = "write its spec by hand: a run takes it as a table of no rows"
-        raise SourceError(name, "is an array of no records, and says nothing of its columns", hint=hint)
-    refuse_no_header(name, titles)
-    if form == "csv" and len(titles) == 1 and not (suffix == ".csv" and _NAME.fullmatch(titles[0])):
-        raise SourceError(name, "has no columns: a text, or a file of fixed width", hint=_FIXED)
+    with told_if_fixed_width(path, name) if form == "csv" else nullcontext():
+        titles = FORMATS[read.format].columns(path, name, read)
+        if not titles:
+            hint = "write its spec by hand: a run takes it as a table of no rows"
+            raise SourceError(name, "is an array of no records, and says nothing of its columns", hint=hint)
+        refuse_no_header(name, titles)
+        if form == "csv" and len(titles) == 1 and not (suffix == ".csv" and _NAME.fullmatch(titles[0])):
+            raise SourceError(name, "has no columns: a text, or a file of fixed width", hint=_FIXED)
     yield _Found(path, name, table_name(name), read, tuple(raw_name(title) for title in titles))
 
 

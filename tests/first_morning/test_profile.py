@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import json
 import sqlite3
 import stat
+import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +133,18 @@ def test_two_profiles_say_what_changed(tmp_path: Path) -> None:
     assert not any(column == "COST" for _, column, _ in told)
 
 
+_FIXED = b"".join(f"{n:06}{'Name' * (1 + n % 3):14}19{50 + n}-01-10LSA{n}A   \r\n".encode() for n in range(10))
+
+
+def _zip_with(*names: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names:
+            packed.writestr(name, "ID,A\n1,x\n")
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "data", "why"),
     [
@@ -140,6 +155,10 @@ def test_two_profiles_say_what_changed(tmp_path: Path) -> None:
         ("A.csv", b"ID,ID\n1,2\n", "names a column twice"),
         ("A.csv", b"PK\x03\x04aaaa", "zip archive"),
         ("A.txt", b"She said that he was not at home.\nI rang again.\n", "has no columns"),
+        ("A.txt", _FIXED, "38 characters, and columns seem to begin at 1, 7, 21, 31"),
+        ("A.dat", b"".join(b"%06d%04d\n" % (n, n) for n in range(9)), "has no columns"),
+        ("A.zip", _zip_with("P.csv", "P.csv"), "has several members of one name"),
+        ("A.zip", _zip_with("../P.csv"), "has a member whose name leads out of it"),
         ("A.mdb", b"x", "is not read as a table"),
     ],
 )
