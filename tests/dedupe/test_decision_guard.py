@@ -66,6 +66,7 @@ def test_where_nobody_decided_nothing_is_made_and_nothing_missed(job: Job) -> No
     assert (has_control(job), decided_pairs(job), decisions_since(job), decisions_say(job)) == (False, 0, 0, ())
     assert look_at_decisions(job) == Looked(0, Head(0, START))
     take_over_old_decisions(job)
+    assert heads_noted(job) == ()
     note_decisions_followed(job)
     assert Journal(job.ledger).followed() is None
     assert (heads_noted(job), log_was_lost(job)) == ((Head(0, START),), False)
@@ -78,11 +79,15 @@ def test_what_a_run_followed_and_what_came_after_it(job: Job) -> None:
     _decide(job, 2)
     looked = look_at_decisions(job)
     assert (looked.pairs, looked.head) == (2, job.audit_log().head())
-    _decide(job, 3)
-    note_decisions_followed(job, looked)
+    third = decision(*PAIRS[2], Ruling.SAME, "J", "seen")
+    DecisionLog(job.audit_log(writing=True)).decide([third], PAIRS[:2])  # linkage did not put it forward
+    for _ in range(2):
+        note_decisions_followed(job, looked)
     followed = Journal(job.ledger).followed()
     assert followed is not None
     assert (followed.run, followed.pairs) == ("trial-1", 2)
+    with job.ledger.engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM followed")) == 1
     assert heads_noted(job) == (looked.head,)
     assert (decided_pairs(job), decisions_since(job), decisions_say(job)) == (3, 1, ())
     assert decisions_since(replace(job, run="trial-2")) == 0
@@ -99,7 +104,7 @@ def test_what_a_run_followed_and_what_came_after_it(job: Job) -> None:
     [(1, "1 decision that run trial-1 followed is gone"), (2, "2 decisions that run trial-1 followed are gone")],
 )
 def test_a_lost_control_database_stops_all_that_reads_decisions(job: Job, count: int, said: str) -> None:
-    """Until the files of decisions are taken in again; that the log starts again is on record."""
+    """Until they are given up; that the log starts again is on record."""
     _decide(job, count)
     note_decisions_followed(job)
     lost = _lose_control(job)
@@ -107,13 +112,19 @@ def test_a_lost_control_database_stops_all_that_reads_decisions(job: Job, count:
         with pytest.raises(CasebridgeError) as caught:
             check_decisions_followed(lost, stage)
         assert str(caught.value).startswith(f"{said} from the control database")
-        assert caught.value.hint.startswith("restore the database that control.url names, or take the files of")
-        assert caught.value.hint.endswith("`casebridge run --without-lost-decisions`")
+        assert caught.value.hint == (
+            "restore the database that control.url names, or take the files of decisions in again with "
+            "`casebridge decide FILE.csv`. To go on without them, which takes merged records apart again: `casebridge run "
+            "--without-lost-decisions`"
+        )
     check_decisions_followed(lost, "load")
     assert log_was_lost(lost)
     note_new_log(lost)
     assert (AuditHeads(lost.ledger).last(), log_was_lost(lost)) == ((0, START), False)
-    _decide(lost, count)
+    note_decisions_followed(lost)
+    given_up = Journal(lost.ledger).followed()
+    assert given_up is not None
+    assert given_up.pairs == 0
     check_decisions_followed(lost, "dedupe")
 
 
@@ -139,5 +150,5 @@ def test_decisions_without_a_log_are_taken_over_until_a_run_has_looked(job: Job)
     assert job.audit_log().head().number == 0
     with job.ledger.engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM audit_heads"))
-    take_over_old_decisions(job)
+    take_over_old_decisions(replace(job, keeps=False))
     assert (job.audit_log().head().number, decided_pairs(job)) == (1, 1)
