@@ -114,8 +114,8 @@ def test_a_lost_control_database_stops_all_that_reads_decisions(job: Job, count:
         assert str(caught.value).startswith(f"{said} from the control database")
         assert caught.value.hint == (
             "restore the database that control.url names, or take the files of decisions in again with "
-            "`casebridge decide FILE.csv`. To go on without them, which takes merged records apart again: `casebridge run "
-            "--without-lost-decisions`"
+            "`casebridge decide FILE.csv`. To go on without them, which takes merged records apart again: "
+            "`casebridge run --without-lost-decisions`"
         )
     check_decisions_followed(lost, "load")
     assert log_was_lost(lost)
