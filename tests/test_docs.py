@@ -297,7 +297,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert anchor in {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}, link
 
 
-@pytest.mark.parametrize("name", ["desk", "security"])
+@pytest.mark.parametrize("name", ["desk", "security", "first-morning", "scan"])
 def test_every_test_that_a_promise_rests_on_is_there(name: str) -> None:
     tests = (_text(path) for path in (ROOT / "tests").rglob("*.py"))
     there = {found for text in tests for found in re.findall(r"def (test_\w+)", text)}
