@@ -17,7 +17,7 @@ from pathlib import Path
 from casebridge.project.blanks import bare_text
 from casebridge.project.contracts import raw_name
 from casebridge.project.errors import Problem, SpecError, did_you_mean
-from casebridge.project.lists import ListTooLargeError, read_list
+from casebridge.project.lists import ListTooLargeError, misnamed, read_list
 from casebridge.project.restriction import mark_columns
 from casebridge.project.settings import Settings
 from casebridge.project.spec import ReadSpec, Source, TableSpec
@@ -81,7 +81,7 @@ def correction_files(folder: Path) -> list[Path]:
 
 def read_corrections(project: OfProject) -> tuple[Correction, ...]:
     """The corrections of all files. SpecError lists every mistake, and quotes nothing: a line may say anything."""
-    problems: list[Problem] = []
+    problems = misnamed(project.settings.folder / FOLDER, ".csv")
     found: dict[tuple[Source, str, str, str], Correction] = {}
     for path in correction_files(project.settings.folder):
         for made in _file(project, path, problems):

@@ -11,18 +11,23 @@ from polars.exceptions import PolarsError
 from casebridge.project.contracts import OURS
 from casebridge.project.errors import Problem, SpecError
 from casebridge.project.lineage import Lineage
+from casebridge.project.lists import miscalled, misnamed
 from casebridge.project.lookups import with_lookups
 from casebridge.project.references import unclear_references
+from casebridge.project.restriction import LOWERED
 from casebridge.project.settings import Settings
 from casebridge.project.spec import ReadSpec, Source, TableSpec
 from casebridge.project.specreader import Reader, Vocabulary
 from casebridge.project.target import Target
 from casebridge.project.toml_file import TomlError, read_toml
 
+BESIDE = ("target.toml", "linkage.toml", "merge.toml", LOWERED)
+"""The files of a project beside its settings: without most of them it goes on, so none may be overlooked."""
+
 
 def read_specs(folder: Path, settings: Settings, target: Target, words: Vocabulary) -> tuple[TableSpec, ...]:
     """All specs of `folder/tables`, by file name. SpecError lists every problem of every file."""
-    problems: list[Problem] = []
+    problems = [*misnamed(folder / "tables", ".toml"), *miscalled(folder, BESIDE)]
     files = sorted((folder / "tables").glob("*.toml"))
     if not files:
         problems.append(Problem("tables/", "", "no table specs", "one TOML file for each legacy table"))

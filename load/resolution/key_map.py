@@ -10,7 +10,7 @@ import polars as pl
 
 from casebridge.load.resolution.natural_keys import keys_of
 from casebridge.project.batch import Batch, digest
-from casebridge.project.contracts import CROSSWALK, DISPLACED, KEY, ROW_VERDICTS, SPACES, empty
+from casebridge.project.contracts import CROSSWALK, DISPLACED, KEY, ROW, ROW_VERDICTS, SPACES, empty
 from casebridge.project.identity import ANY, ids_of, segments
 from casebridge.project.job import Job
 from casebridge.project.references import source_meant
@@ -168,12 +168,18 @@ class KeyMap:
         files = self._files()
         alive = self._alive(files["present"])
         verdicts = pl.col("verdict").is_in([str(verdict) for verdict in ROW_VERDICTS])
+        place = pl.col("verdict").alias("place")
         absent = [
-            batch.scan().filter(pl.col("first") & verdicts).select(KEY, pl.col("verdict").alias("place")).collect()
+            batch.scan().filter(pl.col("first") & verdicts).select(KEY, ROW, place).collect()
             for batch in files["absent"]
         ]
-        none = pl.DataFrame(schema={KEY: pl.String(), "place": pl.String()})
-        dead = pl.concat([none, *absent]).unique(KEY, keep="first", maintain_order=True)
+        none = pl.DataFrame(schema={KEY: pl.String(), ROW: pl.Int64(), "place": pl.String()})
+        # Of a doubled key the first row is meant, at whatever stage it stayed behind.
+        dead = (
+            pl.concat([none, *absent])
+            .sort(ROW, maintain_order=True)
+            .unique(KEY, keep="first", maintain_order=True)
+        )
         dead = dead.filter(~pl.col(KEY).is_in(alive.get_column(KEY).implode()))
         return pl.concat(
             [

@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -152,20 +152,26 @@ def every_row_has_the_place_that_the_documents_say(data: st.DataObject) -> None:
     rules = Rules(
         data.draw(st.sampled_from(["reject", "hold", "warn"])), data.draw(st.booleans()), data.draw(st.booleans())
     )
+    batch = data.draw(st.sampled_from([1, 2, 1000]))
+    places_are_right(rules, batch, (data.draw(_dumps()) for _ in range(2)))
+
+
+def places_are_right(rules: Rules, batch: int, dumps: Iterable[Mapping[str, Sequence[Row]]]) -> None:
+    """One project, run on one dump after the other."""
     folder = Path(tempfile.mkdtemp(prefix="casebridge-fuzz-"))
     try:
         for part in ("dump", "tables", "codes"):
             (folder / part).mkdir()
-        (folder / "casebridge.toml").write_text(SETTINGS.format(batch=data.draw(st.sampled_from([1, 2, 1000]))))
+        (folder / "casebridge.toml").write_text(SETTINGS.format(batch=batch))
         (folder / "target.toml").write_text(TARGET)
         (folder / "codes/c.csv").write_text(CODES)
         for name, text in _specs(rules).items():
             (folder / f"tables/{name}.toml").write_text(text)
-        for run in ("trial-1", "trial-2"):
-            tables = data.draw(_dumps())
+        for number, tables in enumerate(dumps, 1):
             for name in TABLES:
                 with (folder / f"dump/{name}.csv").open("w", newline="") as file:
                     csv.writer(file).writerows([NAMES[name], *tables[name]])
+            run = f"trial-{number}"
             _compare(command(folder, "run", "--name", run), run, *_judged(tables, rules))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

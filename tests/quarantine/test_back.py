@@ -179,6 +179,25 @@ def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
     assert "corrects what line 2 of corrections/one.csv corrects" in second
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "corrections/more.CSV",
+        "corrections/more.csv.txt",
+        "corrections/team.xlsx",
+        "tables/more.TOML",
+        "tables/more.toml.txt",
+    ],
+)
+def test_a_file_that_was_meant_and_is_not_read_is_told(name: str, tmp_path: Path) -> None:
+    folder = lay_down(tmp_path)
+    _correct(folder, "3,PERSON.NAME,,Found,A. Clerk,card")
+    for path in (name, "corrections/.hidden.CSV", "corrections/~$team.xlsx", "tables/notes.md"):
+        (folder / path).write_text("x", encoding="utf-8")
+    (told,) = check(folder)
+    assert told.startswith(f"{name}: is not read")
+
+
 LOOKED_UP = PERSONS.replace(
     'from = "SECURE"\nsteps = ["yes_no"]\nrequired = true',
     """from = "SECURE"
