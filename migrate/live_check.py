@@ -8,21 +8,22 @@ from functools import partial
 from pathlib import Path
 
 import polars as pl
+import sqlalchemy as sa
 
 from casebridge.dedupe.review.merge_rules import FILE as MERGE
 from casebridge.dedupe.scan.chores import nobody_knows_whose
 from casebridge.dedupe.scan.config import FILE as LINKAGE
-from casebridge.dedupe.scan.config import Chore, ScanConfig, WholeTable, read_scans
+from casebridge.dedupe.scan.config import Chore, LiveTable, ScanConfig, WholeTable, read_scans
 from casebridge.dedupe.scan.kept_rows import KeptRows
 from casebridge.dedupe.scan.keys import has_a_list
 from casebridge.dedupe.scan.live_preflight import read_live_rules, unread_blockers
 from casebridge.dedupe.scan.people import LiveQueries
 from casebridge.dedupe.scan.state import FILE as STATE
 from casebridge.dedupe.scan.state import FOLDER
-from casebridge.project.errors import CasebridgeError, Problem, SpecError, did_you_mean
+from casebridge.project.errors import CasebridgeError, Problem, SourceError, SpecError, did_you_mean
 from casebridge.project.relations import Relation
 from casebridge.project.settings import Settings, read_settings
-from casebridge.project.snapshot import open_snapshot
+from casebridge.project.snapshot import Snapshot, open_snapshot
 
 
 def was_scanned(folder: Path) -> bool:
@@ -48,7 +49,8 @@ def _problems(settings: Settings, configs: Sequence[ScanConfig], notes: list[str
     rules = read_live_rules(settings, configs[0])
     with open_snapshot(settings.live.url if settings.live else settings.target_url) as snapshot:
         relations = snapshot.relations()
-    missing = [problem for config in configs for problem in lacking(config, relations)]
+        missing = [problem for config in configs for problem in lacking(config, relations)]
+        missing += [] if missing else _unreadable(snapshot, configs)
     missing += _unclear(configs[0]) if has_a_list(settings) else ()
     asked = (problem for config in configs for problem in _queries(settings, config))
     unread = unread_blockers(settings, configs[0], rules)
@@ -90,6 +92,27 @@ def _lacks(table: WholeTable, where: str, known: Mapping[str, set[str]]) -> list
         return [] if "." in table.name else [Problem(LINKAGE, where, "is no table there", hint)]
     gone = (name for name in table.wanted if name.lower() not in columns)
     return [Problem(LINKAGE, where, f"has no column {name} there", did_you_mean(name, columns)) for name in gone]
+
+
+def _unreadable(snapshot: Snapshot, configs: Sequence[ScanConfig]) -> list[Problem]:
+    """The tables that the server does not let this login read, asked for no row of them."""
+    named: dict[str, LiveTable | WholeTable] = {}
+    for config in configs:
+        named |= {config.at(f"tables.{table.name}"): table for table in config.tables}
+        named |= {config.at(f"lookups.{table.name}"): table for table in config.lookups}
+        named |= {config.at(f"chores.{chore.name}.tables.{table.name}"): table
+                  for chore in config.chores if not chore.absent for table in chore.tables}  # fmt: skip
+    return [Problem(LINKAGE, where, why) for where, table in named.items() if (why := _refused(snapshot, table))]
+
+
+def _refused(snapshot: Snapshot, table: LiveTable | WholeTable) -> str:
+    try:
+        _ = list(snapshot.read(table.name, table.wanted, sa.literal(1) == 0))
+    except SourceError as error:
+        if why := snapshot.refused(error):
+            return why
+        raise
+    return ""
 
 
 def _unclear(config: ScanConfig) -> list[Problem]:

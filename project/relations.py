@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from casebridge.project.declared import declared_type
 
@@ -35,10 +37,36 @@ def of_any_type() -> Iterator[None]:
 
 def relation_of(inspector: sa.Inspector, name: str, schema: str | None, *, view: bool) -> Relation:
     """A table or view of a schema (None: the default one)."""
-    with of_any_type():
-        found = inspector.get_columns(name, schema)
+    found = _described(inspector, name, schema)
     columns = tuple((str(c["name"]), str(c["type"])) for c in found)
     types = (declared_type(c["type"]) for c in found)
     declared = tuple("" if doubt else kind for kind, doubt in types)
     key = () if view else tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"])
     return Relation(f"{schema}.{name}" if schema else name, columns, key, view, declared)
+
+
+def columns_of(inspector: sa.Inspector, name: str, schema: str | None) -> tuple[str, ...]:
+    """The names of its columns alone."""
+    return tuple(str(column["name"]) for column in _described(inspector, name, schema))
+
+
+def _described(inspector: sa.Inspector, name: str, schema: str | None) -> Sequence[Mapping[str, Any]]:
+    with of_any_type():
+        return inspector.get_columns(name, schema)
+
+
+def spelt(column: str, there: Sequence[str]) -> str:
+    """What a table with these columns calls one; one that it has not, or has twice but for capitals, is left."""
+    alike = [other for other in there if other.casefold() == column.casefold()]
+    return alike[0] if column not in there and len(alike) == 1 else column
+
+
+def respelt(condition: sa.ColumnElement[bool], there: Sequence[str]) -> sa.ColumnElement[bool]:
+    """A condition of `sa.column`s in the words of a table with these columns."""
+
+    def called(element: object, **_: object) -> sa.ColumnClause[Any] | None:
+        if not isinstance(element, sa.ColumnClause) or element.name in there:
+            return None
+        return sa.column(spelt(element.name, there), element.type)
+
+    return replacement_traverse(condition, {}, called)

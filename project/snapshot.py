@@ -6,8 +6,6 @@ refused. Read what you need and close it: a snapshot that stays open keeps a ser
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -17,18 +15,17 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.dialects import postgresql
 
 from casebridge.project.database import DRIVER_ERRORS, open_database, refusal, shown
 from casebridge.project.errors import SourceError, did_you_mean
-from casebridge.project.relations import Relation, relation_of
+from casebridge.project.relations import Relation, columns_of, relation_of, respelt, spelt
 from casebridge.project.servers.asked import Arrived, Asked, Rows, Totals, decoded
 from casebridge.project.servers.mariadb import MariaDB
 from casebridge.project.servers.oracle import Oracle
 from casebridge.project.servers.postgres import PostgreSQL
 from casebridge.project.servers.server import Server
-from casebridge.project.servers.sqlite import SQLite
+from casebridge.project.servers.sqlite import SQLite, live_sqlite
 from casebridge.project.servers.sqlserver import SQLServer
 
 SERVERS: Mapping[str, Server] = {
@@ -48,6 +45,7 @@ class Snapshot:
         self._connection, self._url = connection, url
         self._server = SERVERS[connection.dialect.name]
         self._names: dict[str | None, dict[str, bool]] = {}
+        self._columns: dict[tuple[str, str], tuple[str, ...]] = {}
         self.mark = mark
         """What tells this moment from later ones; empty where nothing does."""
 
@@ -91,11 +89,6 @@ class Snapshot:
         """Whether the server keeps days and times as texts, so that a condition compares texts (SQLite)."""
         return self._connection.dialect.name == "sqlite"
 
-    def tables(self) -> frozenset[str]:
-        """The names of the tables in the default schema: quicker than `relations`."""
-        with self._told():
-            return frozenset(sa.inspect(self._connection).get_table_names())
-
     def relations(self, schema: str | None = None) -> tuple[Relation, ...]:
         """The tables and views of a schema (None: the default one), by name."""
         return tuple(self.relation(name, schema) for name in self.names(schema))
@@ -129,6 +122,19 @@ class Snapshot:
             if error.__cause__ is not None:  # the server's own words
                 raise
             return False
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """The columns of a table or view, from the server's catalogue: a login that may not read it knows them."""
+        where = schema, table = self._found(name)
+        if where not in self._columns:
+            with self._told(f"{name}: "):
+                self._columns[where] = columns_of(sa.inspect(self._connection), table, schema or None)
+        return self._columns[where]
+
+    def refused(self, error: SourceError) -> str:
+        """Why the server refused something; empty where it is no longer there to ask."""
+        told = refusal(self._url, error.__cause__) if isinstance(error.__cause__, DRIVER_ERRORS) else None
+        return "" if told is None or told.retryable else told.reason
 
     def _found(self, name: str) -> tuple[str, str]:
         """Schema and table of a name: a table may have a dot in its own name."""
@@ -224,11 +230,14 @@ class Snapshot:
         """Rows of a table or view, in no order, in batches of about ROWS: these columns, all as text.
 
         Null stays null and an empty text empty. Numbers are written in full, times as ISO 8601 with a blank, in
-        UTC where the server knows the zone; bytes in hexadecimal digits. where: a condition of `sa.column`s.
+        UTC where the server knows the zone; bytes in hexadecimal digits. where: a condition of `sa.column`s. A
+        column that differs in capitals alone is meant, and comes under the name that was asked for.
         """
-        wanted: list[sa.ColumnElement[Any]] = [sa.column(column) for column in columns]
-        query = sa.select(*wanted).select_from(self._table(name))
-        yield from self.select(query if where is None else query.where(where))
+        wanted: list[sa.ColumnElement[Any]] = []
+        for column in columns:
+            called = spelt(column, self.columns(name))
+            wanted.append(sa.column(column) if called == column else sa.column(called).label(column))
+        yield from self.select(self._asking(name, wanted, where))
 
     def select(self, query: sa.Select[Any]) -> Iterator[pl.DataFrame]:
         """The rows of a query, as `read` gives them. SourceError for text that is none in its encoding."""
@@ -245,16 +254,20 @@ class Snapshot:
         where the server makes none. Two tables that agree in both have the same keys, but for a rare chance."""
         if not self._server.key_digest:
             return None
-        digest = sa.Function[int](self._server.key_digest, sa.cast(sa.column(key), sa.Text))
+        digest = sa.Function[int](
+            self._server.key_digest, sa.cast(sa.column(spelt(key, self.columns(name))), sa.Text)
+        )
         total = sa.func.coalesce(sa.func.sum(sa.cast(digest, sa.BigInteger)), 0)
         wanted: list[sa.ColumnElement[Any]] = [sa.func.count().label("rows"), total.label("total")]
-        query = sa.select(*wanted).select_from(self._table(name))
-        (row,) = pl.concat(self.select(query if where is None else query.where(where))).iter_rows()
+        (row,) = pl.concat(self.select(self._asking(name, wanted, where))).iter_rows()
         return int(row[0]), int(row[1])
 
-    def _table(self, name: str) -> sa.TableClause:
+    def _asking(
+        self, name: str, wanted: Sequence[sa.ColumnElement[Any]], where: sa.ColumnElement[bool] | None
+    ) -> sa.Select[Any]:
         schema, table = self._found(name)
-        return sa.table(table, schema=schema or None)
+        query = sa.select(*wanted).select_from(sa.table(table, schema=schema or None))
+        return query if where is None else query.where(respelt(where, self.columns(name)))
 
     def count(self, name: str) -> int:
         """How many rows a table or view has."""
@@ -312,28 +325,9 @@ def _engine(url: str) -> sa.Engine:
         path = Path(engine.url.database or "")
         if not path.is_file():
             raise SourceError(shown(url), "no such file", hint="look at the URL: sqlite:///PATH")
-        return _live_sqlite(engine, path)
+        return live_sqlite(engine, path)
     level = SERVERS[engine.dialect.name].level
     return engine.execution_options(isolation_level=level) if level else engine
-
-
-def _live_sqlite(reading: sa.Engine, path: Path) -> sa.Engine:
-    """A file that others may be writing to: its locks are kept, so that one state is seen, and nothing is written.
-    Where this login may not write beside it, it is read as it lies there."""
-    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
-        return reading
-    reading.dispose()
-
-    def connected() -> sqlite3.Connection:
-        uri = f"{path.resolve().as_uri()}?mode=rw"
-        connection = sqlite3.connect(uri, uri=True, timeout=60, check_same_thread=False)
-        connection.isolation_level = None
-        connection.execute("PRAGMA query_only = ON")
-        return connection
-
-    engine = sa.create_engine("sqlite://", creator=connected, poolclass=sa.NullPool, hide_parameters=True)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return engine
 
 
 @contextmanager

@@ -40,6 +40,11 @@ class TableRead:
     late: int = 0
     keys: KeysSum = None
 
+    @property
+    def there(self) -> int | None:
+        """How many rows the table has, where that is known."""
+        return self.keys[0] if self.keys else None if self.by_date else self.read
+
 
 def read_table(
     snapshot: Snapshot,

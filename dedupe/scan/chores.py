@@ -9,7 +9,9 @@ import polars as pl
 
 from casebridge.dedupe.scan.changes import without
 from casebridge.dedupe.scan.config import Chore, ScanConfig, WholeTable
+from casebridge.dedupe.scan.guards import lacking
 from casebridge.dedupe.scan.people import LiveQueries, plain_name
+from casebridge.project.errors import SourceError
 from casebridge.project.snapshot import Snapshot
 
 ChoreRows = Mapping[str, pl.DataFrame] | str
@@ -23,11 +25,11 @@ def read_chores(snapshot: Snapshot, config: ScanConfig, hidden: Collection[str])
 
 
 def _read(snapshot: Snapshot, config: ScanConfig, chore: Chore, hidden: Collection[str]) -> ChoreRows:
-    gone = [why for table in chore.tables if (why := lacking(snapshot, table))]
-    nobodys = nobody_knows_whose(config, chore) if hidden else ""
-    if gone or nobodys:
-        return "; ".join(filter(None, [*gone, nobodys]))
-    return {table.name: read_whole(snapshot, table, hidden) for table in chore.tables}
+    if hidden and (why := nobody_knows_whose(config, chore)):
+        return why
+    read = {table.name: read_whole(snapshot, table, hidden) for table in chore.tables}
+    unread = [rows for rows in read.values() if isinstance(rows, str)]
+    return "; ".join(unread) or {name: rows for name, rows in read.items() if isinstance(rows, pl.DataFrame)}
 
 
 def nobody_knows_whose(config: ScanConfig, chore: Chore) -> str:
@@ -40,29 +42,20 @@ def nobody_knows_whose(config: ScanConfig, chore: Chore) -> str:
     return f"nothing says whose rows are in {', '.join(unsaid)}, and there is a no-link list" if unsaid else ""
 
 
-def lacking(snapshot: Snapshot, table: WholeTable) -> str:
-    """What the register lacks of a table, in words; empty where all is there. Capitals count for nothing."""
-    if not snapshot.has(table.name):
-        return f"there is no table {table.name}"
-    there = {name.casefold() for name in snapshot.asked(table.name).names}
-    gone = [name for name in table.wanted if name.casefold() not in there]
-    return f"{table.name} has no column {', '.join(gone)}" if gone else ""
-
-
-def read_whole(snapshot: Snapshot, table: WholeTable, hidden: Collection[str]) -> pl.DataFrame:
-    """All rows of a table but those of hidden people, with its columns as they are called here."""
-    asked = snapshot.asked(table.name)
-    spelt = {name.casefold(): name for name in asked.names}
-    columns = [spelt.get(name.casefold(), name) for name in table.wanted]
-    empty = pl.DataFrame(schema=dict.fromkeys(table.wanted, pl.String()))
-    found = snapshot.read(".".join(filter(None, asked.table or (table.name,))), columns)
-    return pl.concat([empty, *(_clear(rows, table, hidden) for rows in found)])
-
-
-def _clear(rows: pl.DataFrame, table: WholeTable, hidden: Collection[str]) -> pl.DataFrame:
-    named = rows.rename(dict(zip(rows.columns, table.wanted, strict=True)))
+def read_whole(snapshot: Snapshot, table: WholeTable, hidden: Collection[str]) -> pl.DataFrame | str:
+    """All rows of a table but those of hidden people; or, in words, why it cannot be read."""
+    if why := lacking(snapshot, table.name, table.wanted):
+        return why
     called = {name.casefold(): name for name in table.wanted}
-    return without(named, [called[name.casefold()] for name in table.people or ()], hidden)
+    people = [called[name.casefold()] for name in table.people or ()]
+    found = [pl.DataFrame(schema=dict.fromkeys(table.wanted, pl.String()))]
+    try:
+        found += (without(rows, people, hidden) for rows in snapshot.read(table.name, table.wanted))
+    except SourceError as error:
+        if why := snapshot.refused(error):
+            return why
+        raise
+    return pl.concat(found)
 
 
 def done_chores(
@@ -91,5 +84,5 @@ def chore_warnings(config: ScanConfig, tables: Mapping[str, ChoreRows]) -> Itera
     """The lists that could not be made though nothing says that this may be so, each with the reason."""
     for chore in config.chores:
         why = tables.get(chore.name, "")
-        if isinstance(why, str) and (not chore.absent or nobody_knows_whose(config, chore) in why.split("; ")):
+        if isinstance(why, str) and (not chore.absent or why == nobody_knows_whose(config, chore)):
             yield f"scan.chores.{chore.name}: {why}: this list was not made"

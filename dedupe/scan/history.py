@@ -27,9 +27,10 @@ class Record:
     """One night in numbers: people in the register, those who changed, pairs that are new at the desk, that came
     back, that were settled since, that wait (by age, `oldest` in days), that people decided; the mean probability
     of the new ones; of each role the share of people who have its commonest value (`largest`), and of
-    those who have any (`filled`); NHS numbers by cohort; rows that came from each table, changes that a change
-    date hid (`late`), how many are on the list of each chore (`absent`: why one could not be made),
-    nights that were missed before, seconds; of each further register what stands in COUNTED, None where it could
+    those who have any (`filled`); NHS numbers by cohort; rows that came from each table, rows that it has where
+    that is known, changes that a change date hid (`late`), how many are on the list of each chore (`absent`: why
+    one could not be made), nights that were missed before, seconds; of each further register what stands in
+    COUNTED, None where it could
     not be read; of the pairs that wait how many there are by what merge pre-flight says; of each role that has a
     form, the share of people whose value has it (`valid`); by team its counts (`TEAM_COUNTS`), and the same
     without restricted records (`teams_open`)."""
@@ -50,6 +51,7 @@ class Record:
     filled: Mapping[str, float] = field(default_factory=dict)
     nhs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rows_read: Mapping[str, int] = field(default_factory=dict)
+    rows_there: Mapping[str, int] = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
     chores: Mapping[str, int | None] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)

@@ -60,7 +60,7 @@ def read_crosswalk(snapshot: Snapshot, settings: Settings) -> pl.DataFrame:
     with casebridge. What is not of people has the table behind the system on both sides: its ids are others."""
     system = settings.live.system if settings.live else ""
     schema = {"item": pl.String(), "live": pl.String()}
-    if not settings.systems or CROSSWALK not in snapshot.tables():
+    if not settings.systems or not snapshot.has(CROSSWALK):
         return pl.DataFrame(schema=schema)
     columns = ["system", "legacy_key", "target_id"]
     rows = pl.concat(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from polars.exceptions import PolarsError
 
 from casebridge.dedupe.review.merge_rules import FILE, Blocker, Check, Feed
-from casebridge.dedupe.review.preflight_checks import ID
+from casebridge.dedupe.review.preflight_checks import ID, SYSTEM
 from casebridge.dedupe.scan.config import LiveTable
 from casebridge.project.errors import Problem, SpecError
 from casebridge.project.in_lists import among
@@ -64,14 +64,14 @@ class LiveFacts:
         where = pl.sql_expr(blocker.where) if blocker.where else None
         named = list(dict.fromkeys([*wanted, *(where.meta.root_names() if where is not None else ())]))
         columns = [self.target.by_name[feed.table].by_name[name] for name in named]
-        schema = {ID: pl.String(), "system": pl.String(),
+        schema = {ID: pl.String(), SYSTEM: pl.String(),
                   **{one.name: _kind(one) for one in columns if one.name in wanted}}  # fmt: skip
         found = [pl.DataFrame(schema=schema)]
         keys = [item.partition(":")[2] for item in members.get_column(ID)]
         for batch in self.snapshot.select(self._query(feed, named, keys if len(keys) <= MANY else None)):
             rows = batch.with_columns(_typed(one) for one in columns)
             mark = pl.lit(f"{self.system}:") + pl.col(_RECORD)
-            rows = _filtered(rows, where, blocker).with_columns(mark.alias(ID), system=pl.lit(self.system))
+            rows = _filtered(rows, where, blocker).with_columns(mark.alias(ID), pl.lit(self.system).alias(SYSTEM))
             found.append(rows.join(members, on=ID, how="semi").select(*schema))
         return pl.concat(found)
 

@@ -7,7 +7,7 @@ but, for each pair, how many rows of each record are behind a blocker.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -27,10 +27,9 @@ from casebridge.dedupe.review.preflight import FOUND, Found, Preflight, by_pair,
 from casebridge.dedupe.review.preflight_checks import PAIR
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.dedupe.scan.live_facts import LiveFacts
-from casebridge.project.database import refusal
 from casebridge.project.errors import SourceError, SpecError
 from casebridge.project.settings import Settings
-from casebridge.project.snapshot import Snapshot, open_snapshot
+from casebridge.project.snapshot import open_snapshot
 from casebridge.project.target import Target
 from casebridge.project.targetfile import read_target
 
@@ -132,32 +131,21 @@ def _at_worst(blocker: Blocker) -> Outcome:
 def _look(
     settings: Settings, config: ScanConfig, rules: MergeRules, target: Target, asked: pl.DataFrame
 ) -> tuple[pl.DataFrame, dict[str, str]]:
-    """FOUND of these pairs, and the blockers that could not be looked for, each with the reason. Where a server
-    refused one it answers nothing more in that moment: what is left is asked in another."""
-    url = settings.live.url if settings.live else settings.target_url
-    system, left = settings.live.system if settings.live else "", list(rules.blockers)
+    """FOUND of these pairs, and the blockers that could not be looked for, each with the reason."""
+    system, members = settings.live.system if settings.live else "", members_of(asked)
     found, unread = [pl.DataFrame(schema=dict(FOUND))], dict[str, str]()
-    members = members_of(asked)
-
-    def told(snapshot: Snapshot) -> Iterable[pl.DataFrame]:
+    with open_snapshot(settings.live.url if settings.live else settings.target_url) as snapshot:
         facts = LiveFacts(snapshot, target, config.register, system)
-        while left:
-            blocker = left.pop(0)
+        for blocker in rules.blockers:
             if lacking := facts.lacks(blocker):
                 unread[blocker.name] = f"there is no table {', '.join(lacking)}"
                 continue
             try:
-                yield looked(asked, blocker, facts.of(blocker, members))
+                found.append(looked(asked, blocker, facts.of(blocker, members)))
             except SpecError as error:
                 unread[blocker.name] = "; ".join(f"{one.where} {one.what}" for one in error.problems)
             except SourceError as error:
-                why = refusal(url, error.__cause__) if error.__cause__ else None  # type: ignore[arg-type]
-                if why is None or why.retryable:
+                if not (why := snapshot.refused(error)):
                     raise
-                unread[blocker.name] = why.reason
-                return
-
-    while left:
-        with open_snapshot(url) as snapshot:
-            found += told(snapshot)
+                unread[blocker.name] = why
     return pl.concat(found).sort("left_id", "right_id", "blocker"), unread

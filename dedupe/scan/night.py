@@ -26,6 +26,7 @@ from casebridge.dedupe.scan.config import read_scans
 from casebridge.dedupe.scan.counts import Counts
 from casebridge.dedupe.scan.drift import drift
 from casebridge.dedupe.scan.failpoints import failpoint
+from casebridge.dedupe.scan.guards import lacking
 from casebridge.dedupe.scan.history import Record, counted_pairs, read_record, waiting
 from casebridge.dedupe.scan.keys import has_own_list, hidden_records, read_crosswalk
 from casebridge.dedupe.scan.live_preflight import LiveRules, preflighted, read_live_rules
@@ -37,10 +38,10 @@ from casebridge.dedupe.scan.state import read_state
 from casebridge.dedupe.scan.steps import Found, Model, RegisterNight, Seen, Tell, Told
 from casebridge.project.audit import AuditLog
 from casebridge.project.batch import remove_left_over
-from casebridge.project.errors import counted
+from casebridge.project.errors import SourceError, counted
 from casebridge.project.ledger import Ledger
 from casebridge.project.settings import Settings
-from casebridge.project.snapshot import open_snapshot
+from casebridge.project.snapshot import Snapshot, open_snapshot
 
 
 def scan(
@@ -87,13 +88,14 @@ def _opened(
         ledger.close()
 
 
-def _read(settings: Settings, work: _Night, *, whole: bool, write: bool) -> dict[str, Seen]:
+def _read(settings: Settings, work: _Night, *, whole: bool, write: bool) -> dict[str, Seen | str]:
     """The live register, in one snapshot that is closed when all is read: what is seen of people ("") and of each
-    further register, by its name. One of which a table is not there is left out."""
+    further register, by its name; or, in words, why it could not be read."""
     url = settings.live.url if settings.live else settings.target_url
     nights = work.state.facts.get("nights", [])
     last = str(nights[-1]["day"]) if nights else ""
     with open_snapshot(url) as snapshot:
+        work.check_tables(snapshot)
         crosswalk = read_crosswalk(snapshot, settings)
         system = settings.live.system if settings.live else ""
         people = work.config.register
@@ -101,11 +103,26 @@ def _read(settings: Settings, work: _Night, *, whole: bool, write: bool) -> dict
         own = [f"{system}:{key}" for batch in named for key in batch.get_column(people.key).drop_nulls()]
         hidden = hidden_records(settings, crosswalk, own)
         seen = {"": work.seen(snapshot, crosswalk, frozenset(hidden), last, whole=whole, write=write)}
-        for one in work.further:
-            if all(snapshot.has(table.name) for table in one.config.tables):
-                seen[one.config.name] = one.seen(snapshot, crosswalk, frozenset(), last, whole=whole, write=write)
+        further = {one.config.name: _seen_aside(one, snapshot, crosswalk, last, whole=whole, write=write)
+                   for one in work.further}  # fmt: skip
     there = crosswalk.filter(~pl.col("live").is_in(sorted(hidden)))
-    return {name: replace(one, crosswalk=there) for name, one in seen.items()}
+    return {name: one if isinstance(one, str) else replace(one, crosswalk=there)
+            for name, one in {**seen, **further}.items()}  # fmt: skip
+
+
+def _seen_aside(
+    one: RegisterNight, snapshot: Snapshot, crosswalk: pl.DataFrame, last: str, *, whole: bool, write: bool
+) -> Seen | str:
+    if why := "; ".join(
+        filter(None, (lacking(snapshot, table.name, table.wanted) for table in one.config.tables))
+    ):
+        return why
+    try:
+        return one.seen(snapshot, crosswalk, frozenset(), last, whole=whole, write=write)
+    except SourceError as error:
+        if why := snapshot.refused(error):
+            return why
+        raise
 
 
 @dataclass(frozen=True)
@@ -124,9 +141,10 @@ class _Night(RegisterNight):
     further: tuple[RegisterNight, ...] = ()
     rules: LiveRules = field(default_factory=LiveRules)
 
-    def night(self, seen: Mapping[str, Seen], then: Mapping[str, str]) -> Record:
+    def night(self, seen: Mapping[str, Seen | str], then: Mapping[str, str]) -> Record:
         """Find, write, and have it count: all registers in one moment."""
         people = seen[""]
+        assert isinstance(people, Seen)
         DecisionLog(self.log).forget(people.hidden)
         found = self.look(people, write=True)
         failpoint("after linking")
@@ -134,7 +152,7 @@ class _Night(RegisterNight):
         looked = preflighted(self.settings, self.config, self.rules, found.pairs)
         told_of = replace(found.linked, warnings=(*found.linked.warnings, *looked.warnings))
         found = replace(found, pairs=looked.pairs, linked=told_of)
-        told = {one.config.name: one.beside(seen.get(one.config.name)) for one in self.further}
+        told = {one.config.name: one.beside(seen[one.config.name]) for one in self.further}
         shown = Beside()
         for register in told.values():
             shown = shown.with_more(register.shown)
@@ -142,11 +160,11 @@ class _Night(RegisterNight):
         failpoint("evidence written")
         return self._commit(people, found, evidence, told)
 
-    def preview(self, seen: Mapping[str, Seen]) -> Preview:
+    def preview(self, seen: Mapping[str, Seen | str]) -> Preview:
         """What the night would bring to the desk and take from it. Nothing is written."""
         by, works = ["left_id", "right_id"], {one.config.name: one for one in (self, *self.further)}
         come, go, waits = list[Any](), list[Any](), 0
-        for name, register in seen.items():
+        for name, register in ((name, one) for name, one in seen.items() if isinstance(one, Seen)):
             now = waiting(works[name].look(register, write=False).pairs)
             before = waiting(works[name].state.frame("candidates"))
             come += now.join(before, on=by, how="anti").select(by).rows()
@@ -218,6 +236,7 @@ class _Night(RegisterNight):
             nhs=counts.nhs_by_cohort(self.config, self.day), valid=counts.valid_shares(self.config),
             teams=by_team, teams_open=by_team_open,
             rows_read={name: table.read for name, table in seen.tables.items()},
+            rows_there={name: table.there for name, table in seen.tables.items() if table.there is not None},
             late={name: table.late for name, table in seen.tables.items() if table.late}, missed=max(gap, 0),
             chores={name: None if keys is None else len(keys) for name, keys in lists.items()},
             absent=unmade(self.config, seen.chores),
@@ -227,7 +246,8 @@ class _Night(RegisterNight):
         )  # fmt: skip
         clock = [f"this night is of {record.day}, the last one was of {last.day}: is the clock right?"
                  for last in nights[-1:] if record.day < last.day]  # fmt: skip
-        absent = [f"{name}: there is no such table, and so no teams that it would tell" for name in seen.absent]
+        absent = [f"scan.lookups.{name}: {why}: teams that it would tell are not known"
+                  for name, why in seen.absent.items()]  # fmt: skip
         hidden = [f"{name}: {counted(rows, 'row')} changed though `changed` did not move: it cannot be trusted"
                   for name, rows in record.late.items()]  # fmt: skip
         lacking = chore_warnings(self.config, seen.chores)

@@ -63,12 +63,12 @@ class Seen:
     crosswalk: pl.DataFrame
     hidden: frozenset[str]
     chores: Mapping[str, ChoreRows]
-    lookups: Mapping[str, pl.DataFrame | None] = field(default_factory=dict)
+    lookups: Mapping[str, pl.DataFrame | str] = field(default_factory=dict)
 
     @property
-    def absent(self) -> list[str]:
-        """The lookups that are not there."""
-        return [name for name, rows in self.lookups.items() if rows is None]
+    def absent(self) -> dict[str, str]:
+        """The lookups that could not be read, each with the reason."""
+        return {name: rows for name, rows in self.lookups.items() if isinstance(rows, str)}
 
     @property
     def rows(self) -> dict[str, KeptRows]:
@@ -144,6 +144,10 @@ class RegisterNight:
         """The register's database, as it may be shown."""
         return shown(self.settings.live.url if self.settings.live else self.settings.target_url)
 
+    def check_tables(self, snapshot: Snapshot) -> None:
+        """SourceError names the tables and columns that are not there."""
+        check_tables(snapshot, self.config, self._where)
+
     def seen(
         self, snapshot: Snapshot, crosswalk: pl.DataFrame, hidden: frozenset[str], last: str, *, whole: bool,
         write: bool,
@@ -151,7 +155,6 @@ class RegisterNight:
         """The register's tables as they stand tonight, read from a snapshot. write: what was read whole is kept in
         files at once; else nothing is written."""
         tables, keys = dict[str, TableRead](), {item.partition(":")[2] for item in hidden}
-        check_tables(snapshot, self.config, self._where)
         for table in self.config.tables:
             sums = tuple(self.state.facts.get("keys", {}).get(table.name) or ()) or None
             before = self.state.rows(table.name)
@@ -161,13 +164,8 @@ class RegisterNight:
             tables[table.name] = found
             self.tell(f"{table.name}: {tables[table.name].read:,} rows read")
         chores = read_chores(snapshot, self.config, keys)
-        return Seen(tables, crosswalk, hidden, chores, self._lookups(snapshot, keys))
-
-    def _lookups(self, snapshot: Snapshot, hidden: Collection[str]) -> dict[str, pl.DataFrame | None]:
-        return {
-            table.name: read_whole(snapshot, table, hidden) if snapshot.has(table.name) else None
-            for table in self.config.lookups
-        }
+        lookups = {table.name: read_whole(snapshot, table, keys) for table in self.config.lookups}
+        return Seen(tables, crosswalk, hidden, chores, lookups)
 
     def look(self, seen: Seen, *, write: bool) -> Found:
         """Who changed, who that may be, and which pairs of that are for reviewers. write: what is due to be linked
@@ -219,11 +217,10 @@ class RegisterNight:
         return teams_of(queries, seen.rows, "teams", {item for side in ENDS for item in waits.get_column(side)})
 
     def _looked_up(self, seen: Seen) -> dict[str, pl.DataFrame]:
-        """The lookups, those that are not there without rows."""
-        return {
-            one.name: pl.DataFrame(schema=dict.fromkeys(one.wanted, pl.String())) if rows is None else rows
-            for one in self.config.lookups for rows in [seen.lookups[one.name]]
-        }  # fmt: skip
+        """The lookups, those that could not be read without rows."""
+        none = {one.name: pl.DataFrame(schema=dict.fromkeys(one.wanted, pl.String()))
+                for one in self.config.lookups}  # fmt: skip
+        return none | {name: rows for name, rows in seen.lookups.items() if isinstance(rows, pl.DataFrame)}
 
     def _moved(self, queries: LiveQueries, seen: Seen) -> tuple[Moved, set[str] | None]:
         """The register with what moved in it, and whom the query was asked of; None for everybody."""
@@ -266,13 +263,11 @@ class RegisterNight:
         """What makes a row of the register tonight: where it is not what it was, everybody is asked for again."""
         return self.config.asked(self._space)
 
-    def beside(self, seen: Seen | None) -> Told:
-        """Of a register that is not of people: find, and have it count when the night of people does."""
-        if seen is None:
-            names = ", ".join(table.name for table in self.config.tables)
-            return Told(
-                None, warnings=(f"{self.config.name}: not read: of its tables ({names}) not all are there",)
-            )
+    def beside(self, seen: Seen | str) -> Told:
+        """Of a register that is not of people: find, and have it count when the night of people does. Where it
+        could not be read it is as it was, and the reason is told."""
+        if isinstance(seen, str):
+            return Told(None, warnings=(f"{self.config.name}: not read: {seen}",))
         found = self.look(seen, write=True)
         note_bases(self.log.engine, found.said, found.linked.pairs.lazy())
         members = frozenset(item for side in ENDS for item in found.pairs.get_column(side))

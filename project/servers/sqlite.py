@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from casebridge.project.servers.asked import Asked, Field, framed
 from casebridge.project.servers.server import ROWS, Server, cursor_of
@@ -78,3 +81,22 @@ class SQLite(Server):
         if not mark or self.mark(connection) != mark:
             return None
         return self.count(connection, asked)
+
+
+def live_sqlite(reading: sa.Engine, path: Path) -> sa.Engine:
+    """A file that others may be writing to: its locks are kept, so that one state is seen, and nothing is written.
+    Where this login may not write beside it, it is read as it lies there."""
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        return reading
+    reading.dispose()
+
+    def connected() -> sqlite3.Connection:
+        uri = f"{path.resolve().as_uri()}?mode=rw"
+        connection = sqlite3.connect(uri, uri=True, timeout=60, check_same_thread=False)
+        connection.isolation_level = None
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    engine = sa.create_engine("sqlite://", creator=connected, poolclass=sa.NullPool, hide_parameters=True)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine

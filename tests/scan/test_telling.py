@@ -20,6 +20,7 @@ from tests.scan.live import make_live
 USUAL = Record(
     night=2, day="2026-03-02", people=10_000, changed=50, new=4, again=0, settled=3, waiting=30, decided=200,
     oldest=12, ages={"today": 4, "this week": 26}, probability=0.8, largest={"birth_date": 0.002},
+    filled={"postcode": 0.9}, rows_there={"visits": 900},
 )  # fmt: skip
 NIGHTS = [replace(USUAL, night=number) for number in range(1, 40)]
 
@@ -36,6 +37,8 @@ def test_a_usual_night_warns_of_nothing() -> None:
         ({"people": 9_000}, "the register has 9,000 people, where it had 10,000"),
         ({"probability": 0.5, "new": 10}, "mean probability of 0.50, where 0.80 is usual"),
         ({"largest": {"birth_date": 0.03}}, "birth date: one value is on 3.0% of all people, where 0.2% is usual"),
+        ({"filled": {"postcode": 0.7}}, "postcode: 70.0% of all people have any, where 90.0% is usual"),
+        ({"rows_there": {"visits": 300}}, "visits has 300 rows, where 900 is usual: was all of it read?"),
         ({"largest": {"postcode": 0.4}}, "postcode: one value is on 40.0% of all people. A placeholder?"),
     ],
 )  # fmt: skip
@@ -50,7 +53,7 @@ def test_what_is_not_usual_is_told_before_it_is_a_bad_morning(change: dict[str, 
         ({"people": 9_000}, {"people": 9_000}, "the register has 9,000 people, where 10,000 are usual"),
         ({"people": 11_000}, {"people": 10_000}, "the register has 10,000 people, where it had 11,000"),
         ({"largest": {"birth_date": 0.05}}, {"largest": {"birth_date": 0.05}}, "where 0.2% is usual"),
-        ({"largest": {"birth_date": 0.001}}, {"largest": {"birth_date": 0.03}}, "where 0.1% it was last night"),
+        ({"largest": {"birth_date": 0.001}}, {"largest": {"birth_date": 0.03}}, "where last night had 0.1%"),
     ],
 )  # fmt: skip
 def test_one_bad_night_hides_no_other_and_a_bad_month_no_bad_night(
