@@ -175,12 +175,12 @@ def test_codes_that_keep_organisations_apart() -> None:
 def test_numbers_that_keep_staff_apart() -> None:
     """Who is registered once and has two staff numbers is kept apart by none of these."""
     found = _marks(
-        "professional", marks_of_professionals, surname=["Ng", "Ng", "Ng", "Li", "Li", "Wu"],
-        registration_number=["SW12346", "SW12346", "SW98761", "AB12", None, "SW45678"],
-        staff_number=["1001", "1002", "1003", "1004", "1005", None],
+        "professional", marks_of_professionals, surname=["Ng", "Ng", "Ng", "Li", "Li", "Wu", "Wu"],
+        registration_number=["SW12346", "SW12346", "SW98761", "98A1234", None, "SW45678", "SW45678"],
+        staff_number=["1001", "1002", "1003", "1004", "1005", None, "1006"],
     )  # fmt: skip
     assert {guard: _alike(mark) for guard, mark in found.items()} == {
-        TWO_NUMBERS: [1, 1, 2, 0, 0, 3], TWO_AT_PAYROLL: [0, 0, 1, 2, 3, 0],
+        TWO_NUMBERS: [1, 1, 2, 0, 0, 3, 3], TWO_AT_PAYROLL: [0, 0, 1, 2, 3, 0, 4],
     }  # fmt: skip
     alone = _marks(
         "professional", marks_of_professionals, surname=["Ng", "Ng", "Ng"], staff_number=["1001", "1002", None]
