@@ -8,6 +8,7 @@ from pathlib import Path
 
 from casebridge.dedupe.review.evidence_file import Held, PairEvidence, Person
 from casebridge.dedupe.review.kind_words import name_of, reasons_to_doubt, words_of
+from casebridge.migrate.web.pages.queue import score
 from tests.desks import at_desk, make_world, open_desk, pair_of
 
 
@@ -80,6 +81,8 @@ def test_doors_and_staff_are_doubted_in_words_of_their_own() -> None:
     assert [line.split(":")[0] for line in told[:3]] == [
         "Two flats of one building", "No postcode on both", "Two UPRNs",
     ]  # fmt: skip
+    assert score(replace(pair, kind="address", proposed=True)).startswith("Linkage gives ")
+    assert " one address " in score(replace(pair, kind="address", proposed=True))
     assert name_of(flats[0]) == "Flat 1, •••• ••••"
     staff = [_supplier(key, "", forename="Kit", surname="Ng", login=f"KNG{key}") for key in "12"]
     told = reasons_to_doubt(replace(pair, kind="professional", levels={}), *staff)

@@ -43,7 +43,7 @@ def _steps(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> list[t
             [*joint, floor["shares"].get(str(bits_missing), floor["otherwise"])],
         )
     bits = _bits(joint, relation)
-    steps = [("all candidate pairs", "share that is one person", bits, bits)]
+    steps = [("all candidate pairs", "share of true pairs", bits, bits)]
     for comparison in model["comparisons"]:
         label = levels.get(comparison["name"])
         found = next((lv for lv in comparison["levels"] if lv["label"] == label), None)

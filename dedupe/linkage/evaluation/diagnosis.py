@@ -152,12 +152,12 @@ def thin_evidence(hangs: Mapping[str, float], expected_f1: float, by_columns: fl
 
 
 def blocking_loses(found: float, missed: float) -> list[str]:
-    """A warning where blocking is estimated to lose much: pairs of one person found, and missed."""
+    """A warning where blocking is estimated to lose much: true pairs found, and missed."""
     share = missed / max(found + missed, 1e-9)
     if share <= MUCH_LOST:
         return []
     return [
-        f"No blocking rule brings together {share:.0%} of the pairs of one person, as is estimated from a sample "
+        f"No blocking rule brings together {share:.0%} of the true pairs, as is estimated from a sample "
         "and from how many rules make each pair: these are missed whatever the threshold."
     ]
 
@@ -195,7 +195,10 @@ def diagnose(
             "Fewer than 30 duplicate pairs are expected: the probabilities rest on the starting beliefs."
         )
     if between > UNSURE:
-        warnings.append("The columns do not separate one person from two: most decisions are close to a guess.")
+        warnings.append(
+            f"The columns do not separate one {register.kind.name.replace('_', ' ')} from two: most decisions are "
+            "close to a guess."
+        )
     if len(comparisons) < 3:
         warnings.append("Fewer than three comparisons: the relations can hardly be told apart.")
     warnings += [note for name, note in register.kind.guards.lacking.items() if name not in model.comparisons]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from casebridge.dedupe.review.desk_figures import said_by_day, seconds_of
 from casebridge.dedupe.review.desk_words import Open, Refused
 from casebridge.dedupe.review.evidence_file import PairEvidence, Person
+from casebridge.dedupe.review.kind_words import words_of
 from casebridge.dedupe.review.merge_rules import SAID, Outcome
 from casebridge.dedupe.review.merge_words import read_notes
 from casebridge.dedupe.review.verdicts import SETTLING, Act, Opinion, Place
@@ -120,7 +121,8 @@ def score(pair: PairEvidence) -> str:
     if not pair.proposed:
         return "Linkage had not put this pair forward."
     share = "99 or more" if pair.p >= 0.99 else str(round(100 * pair.p))
-    return f"Linkage gives {share} in 100 that they are one person (weight {pair.weight:+.0f} bits)."
+    one = words_of(pair.kind).one
+    return f"Linkage gives {share} in 100 that they are one {one} (weight {pair.weight:+.0f} bits)."
 
 
 @dataclass(frozen=True)
