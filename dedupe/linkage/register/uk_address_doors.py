@@ -38,7 +38,8 @@ APART = re.compile(r"^(?:THE )?(ANNEXE?|PENTHOUSE|REAR OF|LAND AT)(?: |$)")
 TENEMENT = re.compile(r"^((?:\d|[GPB])/\d+|\d+F\d+|[GPB]F\d+)(?: (?=\d)|$)")
 SLASHED = re.compile(r"^(\d+[A-Z]?)/(\d+[A-Z]?|\dF\d|[GPB]F\d)(?: |$)")
 NUMBER = re.compile(
-    r"^(?:NO |NUMBER )?(\d{1,5}) ?((?:[A-Z](?:/[A-Z])*(?= |$|-))?)(?: ?(?:-|&|TO|AND) ?(\d{1,5})([A-Z]?))?(?: |$)(?!FLOOR)"
+    r"^(?:NO |NUMBER )?(\d{1,5}) ?((?:[A-Z](?:/[A-Z])*(?= |$|-))?)"
+    r"(?: ?(?:-|&|TO|AND) ?(\d{1,5})([A-Z]?))?(?: |$)(?!FLOOR)"
 )
 BARE_NUMBER = re.compile(r"^(\d{1,5})()()() ")
 WELSH_THE = re.compile(r"^\d+ Y ")
