@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,10 +19,11 @@ from casebridge.migrate.code_lists.signing import states
 from casebridge.migrate.corrections import check_corrections
 from casebridge.migrate.limits import check_names
 from casebridge.project.database import refusal, shown
-from casebridge.project.errors import CasebridgeError, Problem, SpecError, TargetError
+from casebridge.project.errors import CasebridgeError, Problem, SpecError, TargetError, counted
 from casebridge.project.job import Job
 from casebridge.project.no_link import NoLink
 from casebridge.project.restriction import check_restriction
+from casebridge.transform.codes import read_codes
 from casebridge.transform.stage import make_conversions, try_queries
 
 
@@ -38,8 +39,23 @@ def queries(job: Job) -> None:
 
 def code_lists(job: Job) -> None:
     """Whether the lists are what their owners signed: worth knowing, and no fault of the project."""
-    for note in code_list_notes(states(job)):
+    for note in (*code_list_notes(states(job)), *_too_long(job)):
         job.report.note(note)
+
+
+def _too_long(job: Job) -> Iterator[str]:
+    """Codes that become longer than the column takes: their rows will break `max_length`."""
+    mapped = [
+        (spec, column) for spec in job.specs for column in spec.columns if column.codes and column.type.length
+    ]
+    lists = read_codes(job.folder / "codes", sorted({str(column.codes) for _, column in mapped}))
+    for spec, column in mapped:
+        targets = {text for window in lists[str(column.codes)].windows for text in window.targets.values()}
+        most = column.type.length or 0
+        long = sum(len(text) > most for text in targets)
+        if long:
+            takes = f"{counted(long, 'meaning')} longer than {spec.target}.{column.name} takes"
+            yield f"codes/{column.codes}.csv: {takes} ({counted(most, 'character')}): such rows stay behind"
 
 
 def linkage(job: Job) -> None:

@@ -23,6 +23,8 @@ _NUMBER = 20
 """Characters of a key that is a number."""
 _AS_TEXT = {"boolean": "varchar(5)", "uuid": "varchar(36)"}
 """Types whose values a draft takes as the texts that they are."""
+_MEANING = 64
+"""Room for what the owner of a code makes of it."""
 _EMPTY = 64
 """Room for the text of a column of which no value was seen."""
 _OPEN_ENDS = frozenset({"31/12/4712", "31/12/9999", "9999-12-31", "4712-12-31", "06/06/2079", "01/01/2300"})
@@ -181,7 +183,7 @@ def _fits_bigint(facts: Mapping[str, Any]) -> bool:
     if facts["kind"] != "integer" or facts["leading_zeros"] or facts["digits"] > _LONG_INTEGER:
         return False
     size = re.fullmatch(r"numeric\((\d+),0\)", facts["declared"])
-    return not facts["declared"] or bool(size and int(size.group(1)) <= _LONG_INTEGER)
+    return facts["declared"] in {"", "text"} or bool(size and int(size.group(1)) <= _LONG_INTEGER)
 
 
 def _longest(facts: Mapping[str, Any]) -> int:
@@ -227,8 +229,9 @@ def type_of(facts: Mapping[str, Any]) -> tuple[str, str]:
     seen, why = _type_seen(facts)
     declared = _AS_TEXT.get(facts["declared"], facts["declared"])
     fits = facts["kind"] == "empty" or _sort(declared) == _sort(seen)
-    # Whole numbers in a column of texts have zeros in front sooner or later.
-    keeps = _sort(declared) == "text" and facts["kind"] == "integer"
+    # Whole numbers where somebody made room for texts have zeros in front sooner or later. Of a column that takes
+    # any text, its values say more.
+    keeps = declared.startswith("varchar") and facts["kind"] == "integer"
     return (declared, "") if declared and (fits or keeps) else (seen, why)
 
 
@@ -309,7 +312,7 @@ def _with_codes(
     for code, number in rows.items():
         held.rows[code] = held.rows.get(code, 0) + number
     why = {**{key: word for key, word in made.why.items() if key != "type"}, "codes": f"{len(rows):,} codes"}
-    kind = made.type if made.type.startswith("varchar") else text_type(column.facts["length"]["greatest"])
+    kind = text_type(max(_longest(column.facts), _MEANING))
     return replace(made, codes=held.name, type=kind, on_fail="", why=why)
 
 

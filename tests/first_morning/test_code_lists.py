@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,22 @@ def test_check_says_which_lists_are_not_signed_and_which_changed_since(project: 
     (said,) = [note for note in notes if note.startswith("code list visit_kind changed")]
     assert said.endswith("HOME: was HOME, becomes HOUSE")
     assert "P. Owner signed it on" in said
+
+
+def test_a_meaning_that_its_column_cannot_take_is_told_by_check(project: Path, tmp_path: Path) -> None:
+    shutil.copytree(project, tmp_path / "p", ignore=shutil.ignore_patterns("work"))
+    shutil.copytree(project.parent / "dump", tmp_path / "dump")
+    path = tmp_path / "p/codes/visit_kind.csv"
+    notes: list[str] = []
+    for meaning in ("At home" * 9, "At home" * 10):
+        text = path.read_text(encoding="utf-8").splitlines()
+        changed = [f"HOME,{meaning},,mapped" + ",,,,," if line.startswith("HOME,") else line for line in text]
+        path.write_text("\n".join(changed) + "\n", encoding="utf-8")
+        notes.clear()
+        assert check(tmp_path / "p", notes) == []
+        assert any("1 meaning longer than visit.kind takes (64 characters)" in note for note in notes) == (
+            len(meaning) > 64
+        )
 
 
 def test_only_the_owner_signs_and_the_audit_log_says_so(project: Path) -> None:

@@ -489,14 +489,20 @@ def test_what_is_measured_is_no_code_and_text_has_room(tmp_path: Path) -> None:
     """Minutes lie close together, codes do not; and the next extract may bring a longer text."""
     (tmp_path / "dump").mkdir()
     rows: list[list[object]] = [
-        [n, 10 + n % 70, [1, 7, 90][n % 3], "abc"[: n % 4], "", [1, 7, 90][n % 3]] for n in range(1000)
+        [n, 10 + n % 70, [1, 7, 90][n % 3], "abc"[: n % 4], "", [1, 7, 90][n % 3], f"w{n % 99}"]
+        for n in range(1000)
     ]
-    _write(tmp_path / "dump" / "Visits.csv", ["VisitNo", "Minutes", "Kind", "Word", "Nothing", "UnitsTaken"], rows)
+    _write(
+        tmp_path / "dump" / "Visits.csv",
+        ["VisitNo", "Minutes", "Kind", "Word", "Nothing", "UnitsTaken", "Ref No"],
+        rows,
+    )
     assert _draft(tmp_path / "p", tmp_path / "dump").exit_code == 0
     columns = read_toml(tmp_path / "p" / "tables" / "visits.toml")["columns"]
     assert [name for name in columns if "codes" in columns[name]] == ["kind", "word"]
     target = (tmp_path / "p" / "target.toml").read_text(encoding="utf-8")
-    assert 'word = { type = "varchar(4)"' in target
+    assert 'word = { type = "varchar(64)"' in target  # its owner may write what each code means
+    assert 'ref_no = { type = "varchar(4)"' in target
     assert 'nothing = { type = "varchar(64)"' in target
 
 
