@@ -298,7 +298,9 @@ def _conclude(
     diagnosis = diagnose(model, comparisons, patterns, register, options)
     seen = levels_seen(judged.levels, judged.p * per_pattern, comparisons)
     drift = [*trained.kept.drift(seen), *unknown_values(register)] if trained.kept else []
-    loses = blocking_loses(capture["found"], missed) + neighbours_only(found.rules, options.max_block)
+    loses = blocking_loses(capture["found"], missed, capture["recall_if_uneven"]) + neighbours_only(
+        found.rules, options.max_block
+    )
     diagnosis = {**diagnosis, "hangs_on": hangs, "warnings": diagnosis["warnings"] + thin + loses + drift}
     facts = {
         "thresholds": {"propose": threshold},

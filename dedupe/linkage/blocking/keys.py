@@ -243,10 +243,15 @@ def expected_missed(captures: NDArray[np.integer], weight: NDArray[np.float64]) 
     """Share of true pairs that blocking finds, estimated from how many rules find each (Chao 1987).
 
     Missed pairs are at least f1² / (2 f2), f1 and f2 the expected true pairs made by exactly one and two
-    rules. A lower bound of the loss when pairs differ in how easily they are found.
+    rules, however pairs differ in how easily they are found. Where they differ as an exponential distribution has
+    it, counts of rules are geometric and twice as many are missed: `recall_if_uneven`. Measured, the truth lies
+    between the two or near one of them (docs/linkage.md).
     """
     once, twice = (float(weight[captures == k].sum()) for k in (1, 2))
     found = float(weight.sum())
     missed = once * once / (2 * twice) if twice > 0 else 0.0
-    recall = found / (found + missed) if found > 0 else 1.0
-    return {"found": found, "by_one_rule": once, "by_two_rules": twice, "missed": missed, "recall": recall}
+    recall, uneven = (found / (found + k * missed) if found > 0 else 1.0 for k in (1, 2))
+    return {
+        "found": found, "by_one_rule": once, "by_two_rules": twice, "missed": missed, "recall": recall,
+        "recall_if_uneven": uneven,
+    }  # fmt: skip

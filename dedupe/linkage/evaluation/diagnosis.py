@@ -151,13 +151,16 @@ def thin_evidence(hangs: Mapping[str, float], expected_f1: float, by_columns: fl
     return found
 
 
-def blocking_loses(found: float, missed: float) -> list[str]:
-    """A warning where blocking is estimated to lose much: true pairs found, and missed."""
-    share = missed / max(found + missed, 1e-9)
-    if share <= MUCH_LOST:
+def blocking_loses(found: float, missed: float, uneven: float) -> list[str]:
+    """A warning where blocking may lose much: true pairs found, and missed. uneven: the share that is
+    found where pairs differ much in how easily they are."""
+    least = missed / max(found + missed, 1e-9)
+    most = max(least, 1 - uneven)
+    if most <= MUCH_LOST:
         return []
+    share = f"{least:.0%} to {most:.0%}" if round(100 * least) < round(100 * most) else f"{most:.0%}"
     return [
-        f"No blocking rule brings together {share:.0%} of the true pairs, as is estimated from a sample "
+        f"No blocking rule brings together {share} of the true pairs, as is estimated from a sample "
         "and from how many rules make each pair: these are missed whatever the threshold."
     ]
 

@@ -23,6 +23,9 @@ from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.runs import runs
 
 RANDOM_PAIRS, RARE_LEVEL = 60_000, 1e-3
+SELDOM = 0.5
+"""Added to each level's count in RANDOM_PAIRS (Jeffreys' prior): of strangers 1 pair in 100,000 has day and month
+changed about, and what a sample does not show would count for far less."""
 PAIRS_IN_BLOCKS = 20_000
 ROWS_LOOKED_AT = 100_000
 MISTAKEN_NUMBERS = 0.004
@@ -198,7 +201,7 @@ class RandomAgreement:
                     np.array([lv.start[self.like] for lv in comparison.levels]), comparison.groups
                 )
                 self.found[comparison.name, ()] = per_group(
-                    RANDOM_PAIRS * known + 0.5 * believed + 0.02, comparison.groups
+                    RANDOM_PAIRS * known + 0.5 * believed + SELDOM, comparison.groups
                 )
 
     def profile(self, comparison: Comparison, rule: Rule) -> NDArray[np.float64]:
@@ -219,7 +222,7 @@ class RandomAgreement:
         """How often each level stands among pairs that agree on `demanded`, and a little of what is believed."""
         counts = np.bincount(self._drawn(comparison, demanded), minlength=comparison.null + 1)[: comparison.null]
         believed = per_group(np.array([lv.start[self.like] for lv in comparison.levels]), comparison.groups)
-        return counts + 0.5 * believed + 0.02
+        return counts + 0.5 * believed + SELDOM
 
     def at_random(self, comparison: Comparison) -> tuple[NDArray[np.float64], float]:
         """Chance of each level in two rows drawn at random, given that both hold a value; and the chance that
@@ -240,7 +243,10 @@ class RandomAgreement:
 
     def _smoothed(self, comparison: Comparison, found: NDArray[np.uint8]) -> NDArray[np.float64]:
         counts = np.bincount(found, minlength=comparison.null + 1)[: comparison.null].astype(np.float64)
-        return as_chances(counts + RARE_LEVEL / comparison.null)
+        mistaken = comparison.identifier or comparison.fixed
+        return as_chances(
+            counts + (RARE_LEVEL / comparison.null if mistaken else SELDOM * len(found) / RANDOM_PAIRS)
+        )
 
     def _drawn(self, comparison: Comparison, demanded: Rule) -> NDArray[np.uint8]:
         """Levels of a comparison in random pairs, or in pairs that agree on `demanded`; worked out once."""
