@@ -245,7 +245,7 @@ class RandomAgreement:
         counts = np.bincount(found, minlength=comparison.null + 1)[: comparison.null].astype(np.float64)
         mistaken = comparison.identifier or comparison.fixed
         return as_chances(
-            counts + (RARE_LEVEL / comparison.null if mistaken else SELDOM * len(found) / RANDOM_PAIRS)
+            counts + (RARE_LEVEL / comparison.null if mistaken else SELDOM * max(1, len(found)) / RANDOM_PAIRS)
         )
 
     def _drawn(self, comparison: Comparison, demanded: Rule) -> NDArray[np.uint8]:
