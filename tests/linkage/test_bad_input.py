@@ -151,6 +151,21 @@ def test_whole_numbers_and_dates_as_columns():
     assert link(typed, fields_of(PLAIN)).pairs.equals(link(plain, fields_of(PLAIN)).pairs)
 
 
+@pytest.mark.parametrize(
+    ("kind", "roles"),
+    [
+        ("person", {"forename": "f", "surname": "s"}), ("address", {"line_1": "f", "street": "s"}),
+        ("organisation", {"name": "f", "address": "s"}),
+    ],
+)  # fmt: skip
+def test_bytes_that_are_no_text_are_refused_by_the_name_of_their_column(kind, roles):
+    frame = pl.DataFrame(
+        {"id": range(6), "f": ["Ann", "Bo", "Cy"] * 2, "s": [b"\xff" + bytes([n]) for n in range(6)]}
+    )
+    with pytest.raises(RegisterError, match="Column s holds bytes that are no UTF-8 text"):
+        link(frame, Fields(id="id", roles=roles, kind=kind))
+
+
 def test_link_only_needs_two_sources():
     fields = Fields(id="id", roles=FIELDS.roles, source="system", link_only=True)
     with pytest.raises(RegisterError, match="two sources"):

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.register.encoding import Lists, Register
 
 
@@ -20,7 +21,12 @@ class ColumnReader:
     order: NDArray[np.uint32]
 
     def column(self, name: str) -> pl.Series:
-        return self.lazy.select(name).collect().to_series()
+        """A column as it stands, of bytes the text. Raises RegisterError for bytes that are no UTF-8."""
+        found = self.lazy.select(name).collect().to_series()
+        try:
+            return found.cast(pl.String) if found.dtype == pl.Binary else found
+        except pl.exceptions.ComputeError:
+            raise RegisterError(f"Column {name} holds bytes that are no UTF-8 text.") from None
 
     def arranged(self, codes: NDArray[Any]) -> NDArray[Any]:
         return codes.take(self.order)
