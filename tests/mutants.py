@@ -69,6 +69,8 @@ GUARDS: Mapping[str, Sequence[str]] = {
     "project/ledger.py": ("tests/project/test_ledger.py", "tests/staged/test_reading.py", "tests/test_freeze.py"),
     "migrate/decision_guard.py": ("tests/dedupe/test_decision_guard.py",),
     "load/writing/applied.py": ("tests/load/test_applied.py",),
+    "load/resolution/resolve.py": ("tests/load/test_resolve.py",),
+    "load/resolution/merge_duplicates.py": ("tests/load/test_resolve.py",),
     "load/resolution/restriction.py": ("tests/load/test_raised_marks.py",),
     "load/resolution/member_marks.py": ("tests/load/test_raised_marks.py",),
     "load/rollback.py": ("tests/load/test_taking_back.py",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,7 @@ from casebridge.load.writing.row_bisect import REFUSED_ROWS
 from casebridge.project.batch import write_batch
 from casebridge.project.contracts import QUARANTINE
 from casebridge.project.spec import ColumnSpec, ReadSpec, Source, TableSpec
+from casebridge.project.tally import Tally
 from casebridge.project.target import ColumnType, TargetColumn, TargetTable
 
 BIGINT, TEXT = ColumnType("bigint"), ColumnType("text")
@@ -189,9 +191,103 @@ def test_a_column_of_the_target_may_be_called_as_one_of_ours(tmp_path: Path) -> 
     assert made.rows.drop("_row").rows() == [
         ("K1", [2], 11, 101, *NAMES[:4], "x", "a"), ("K4", None, 14, 101, *NAMES[:4], "x", "b"),
     ]  # fmt: skip
+    assert made.quarantine.select("verdict", "first", "column", "parent").rows() == [
+        ("rejected", True, None, None)
+    ]
+    assert made.tally == Tally(read=4, combined=1, rejected=1, passed=2)
     assert made.quarantine.select("_key", "rule", "value").rows() == [
         ("K3", "refused_by_target", "the target says no")
     ]
+
+
+FAMILY = TargetTable(
+    "persons", ("person_id",),
+    (TargetColumn("person_id", BIGINT), TargetColumn("mother_id", BIGINT, references="persons")),
+)  # fmt: skip
+CHILD = TableSpec(
+    "persons",
+    "old",
+    "persons",
+    ("NO",),
+    SPEC.reads,
+    (ColumnSpec("mother_id", TEXT, ("M",), references="persons"),),
+)
+
+
+def test_a_reference_that_a_merge_turned_on_its_own_row_is_set_aside() -> None:
+    """K2 was folded into K1, and K4 took in its own mother; K3 was its own mother before: nobody mends that here."""
+    mothers = {"K1": "K2", "K3": "K3", "K4": "K4", "K5": "K3", "K6": None, "K7": "K9"}
+    schema = {**ROWS_ALONE, "mother_id": pl.String}
+    clean = pl.DataFrame([(k, int(k[1]), None, m) for k, m in mothers.items()], schema=schema, orient="row")
+    golden = clean.filter(pl.col("_key") == "K4").with_columns(_rest=pl.Series([[40]], dtype=pl.List(pl.Int64)))
+    ids = pl.DataFrame({"_key": [f"K{n}" for n in range(1, 8)], "id": range(1, 8)})
+    known = ids.with_columns(
+        id=pl.when(pl.col("_key") == "K2").then(1).otherwise("id"), place=pl.lit(None, pl.String)
+    )
+    none = clean.select("_key").clear()
+    made = resolve(
+        clean, CHILD, FAMILY, ids, {"mother_id": known}, none["_key"], golden,
+        pl.DataFrame(schema=dict(MERGE_DUPLICATES)), pl.DataFrame(schema=dict(REFUSED_ROWS)),
+    )  # fmt: skip
+    assert made.rows.select("_key", "person_id", "mother_id").rows() == [
+        ("K1", 1, None), ("K3", 3, 3), ("K4", 4, None), ("K5", 5, 3), ("K6", 6, None), ("K7", 7, None),
+    ]  # fmt: skip
+    assert made.quarantine.select("_key", "verdict", "first", "rule", "value").rows() == [
+        ("K1", "set_aside", False, "self_relationship_after_merge", "K2"),
+        ("K4", "set_aside", False, "self_relationship_after_merge", "K4"),
+        ("K7", "set_aside", False, "orphan", "K9"),
+    ]  # fmt: skip
+    assert made.tally == Tally(read=6, passed=6, set_aside=3)
+
+
+def test_what_a_merge_made_superfluous_is_named_by_the_row_that_stays() -> None:
+    """And a relationship between two records that became one is left behind on purpose."""
+    clean = _clean(*[("P1", "L1", None)] * 6).with_columns(
+        _rest=pl.Series([[9], None, None, None, [8], None], dtype=pl.List(pl.Int64))
+    )
+    lines = [("K4", 4, "K1", False), ("K3", 3, "K1", False), ("K2", 2, None, True)]
+    duplicates = pl.DataFrame(lines, schema=dict(MERGE_DUPLICATES), orient="row")
+    ids = pl.DataFrame({"_key": [f"K{n}" for n in range(1, 7)], "id": range(1, 7)})
+    made = resolve(
+        clean, SPEC, TABLE, ids, {"person_id": PERSONS, "line_id": LINES, "clerk_id": WORKERS},
+        pl.Series([], dtype=pl.String), clean.clear(), duplicates, pl.DataFrame(schema=dict(REFUSED_ROWS)),
+    )  # fmt: skip
+    assert made.rows.select("_key", "_rest").rows() == [("K1", [9, 3, 4]), ("K5", [8]), ("K6", None)]
+    assert made.quarantine.drop("_row", "_rest", "_key").rows() == [
+        ("excluded", True, None, "self_relationship_after_merge", None, None)
+    ]
+    assert made.quarantine["_key"].to_list() == ["K2"]
+    assert made.tally == Tally(read=6, combined=2, excluded=1, passed=3)
+    assert made.rows.schema["never_mapped"] == pl.Date
+
+
+def test_a_spec_of_folded_records_takes_no_others() -> None:
+    """The part that sets its rows apart ends their keys."""
+    spec = replace(SPEC, part="old", merged_only=True)
+    keys = pl.Series("_key", ["K1#old", "K2#old", "K3#old"])
+    clean = _clean(*[("P1", "L1", None)] * 3).with_columns(keys)
+    made = resolve(
+        clean, spec, TABLE, pl.DataFrame({"_key": keys, "id": [1, 2, 3]}),
+        {"person_id": PERSONS, "line_id": LINES, "clerk_id": WORKERS}, pl.Series(["K2", "K9"]), clean.clear(),
+        pl.DataFrame(schema=dict(MERGE_DUPLICATES)), pl.DataFrame(schema=dict(REFUSED_ROWS)),
+    )  # fmt: skip
+    assert made.rows.select("_key", "id").rows() == [("K2#old", 2)]
+    assert made.tally == Tally(read=1, passed=1)
+
+
+def test_a_table_whose_key_the_spec_says_keeps_the_old_key_in_its_own_type() -> None:
+    table = TargetTable(
+        "codes", ("code",), (TargetColumn("code", TEXT), TargetColumn("number", BIGINT)), legacy_key="number",
+        natural_key=True,
+    )  # fmt: skip
+    spec = TableSpec("codes", "old", "codes", ("NO",), SPEC.reads, (ColumnSpec("code", TEXT, ("CODE",)),))
+    clean = pl.DataFrame([("12", 1, None, "C12")], schema={**ROWS_ALONE, "code": pl.String}, orient="row")
+    made = resolve(
+        clean, spec, table, pl.DataFrame(schema={"_key": pl.String, "id": pl.String}), {},
+        pl.Series([], dtype=pl.String), clean.clear(), pl.DataFrame(schema=dict(MERGE_DUPLICATES)),
+        pl.DataFrame(schema=dict(REFUSED_ROWS)),
+    )  # fmt: skip
+    assert made.rows.select("code", "number").rows() == [("C12", 12)]
 
 
 def test_no_rows_give_no_rows_of_the_same_shape() -> None:
