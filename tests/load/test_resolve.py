@@ -214,8 +214,51 @@ CHILD = TableSpec(
 )
 
 
+RELATED = TableSpec(
+    "relations", "old", "relations", ("NO",), SPEC.reads,
+    (ColumnSpec("third_id", TEXT, ("T",), required=True, references="persons"),
+     ColumnSpec("person_id", TEXT, ("P",), required=True, references="persons"),
+     ColumnSpec("other_id", TEXT, ("O",), required=True, references="persons"), ColumnSpec("kind", TEXT, ("K",))),
+    once=("person_id", "other_id", "kind"),
+)  # fmt: skip
+RELATIONS = [
+    ("R3", 3, "P5", "P2", "kin"), ("R1", 1, "P1", "P2", "kin"), ("R2", 2, "P1", "P2", "kin"),
+    ("R4", 4, "P1", "P5", "kin"), ("R5", 5, "P1", "P1", "kin"), ("R6", 6, "P2", "P1", "kin"),
+    ("R7", 7, "P2", "P1", "kin"), ("R8", 8, "P5", "P6", "kin"), ("R9", 9, "P1", "P6", "kin"),
+    ("Z1", 10, "P2", "P5", "friend"), ("A1", 11, "P2", "P1", "friend"),
+    ("X1#b", 12, "P5", "P2", "part"), ("X1#a", 12, "P5", "P2", "part"),
+]  # fmt: skip
+
+
+def test_which_rows_a_merge_made_superfluous(tmp_path: Path) -> None:
+    """P5 became P1. The first row stays; R4 relates one person to himself, which R5 did before; of R6 and R7,
+    which no merge touched, both stay; R8 and R9 relate somebody to one who is not there."""
+    schema = {"_key": pl.String, "_row": pl.Int64, **dict.fromkeys(RELATED.once, pl.String)}
+    rows = pl.DataFrame(RELATIONS, schema=schema, orient="row")
+    batches = [
+        write_batch(tmp_path, "transform", "relations", n, "clean", "inputs", part)
+        for n, part in enumerate((rows[:2], rows[2:]))
+    ]
+    ids = pl.DataFrame([("P1", 101, None), ("P5", 101, None), ("P2", 102, None), ("P6", None, "held")],
+                       schema=STANDING, orient="row")  # fmt: skip
+    parents = dict.fromkeys(("person_id", "other_id", "third_id"), ids)
+    folded = dict.fromkeys(parents, pl.Series(["P5"]))
+    found = merge_duplicates(RELATED, batches, parents, folded)
+    assert found.schema == MERGE_DUPLICATES
+    assert found.rows() == [
+        ("R4", 4, None, True), ("R2", 2, "R1", False), ("R3", 3, "R1", False), ("A1", 11, "Z1", False),
+        ("X1#b", 12, "X1#a", False),
+    ]  # fmt: skip
+    nobody = dict.fromkeys(parents, pl.Series([], dtype=pl.String))
+    for none in (
+        merge_duplicates(RELATED, [], parents, folded),
+        merge_duplicates(RELATED, batches, parents, nobody),
+    ):
+        assert (none.height, none.schema) == (0, MERGE_DUPLICATES)
+
+
 def test_a_reference_that_a_merge_turned_on_its_own_row_is_set_aside() -> None:
-    """K2 was folded into K1, and K4 took in its own mother; K3 was its own mother before: nobody mends that here."""
+    """K2 was folded into K1, and K4 took in its own mother; K3 was its own mother before: nobody mends it here."""
     mothers = {"K1": "K2", "K3": "K3", "K4": "K4", "K5": "K3", "K6": None, "K7": "K9"}
     schema = {**ROWS_ALONE, "mother_id": pl.String}
     clean = pl.DataFrame([(k, int(k[1]), None, m) for k, m in mothers.items()], schema=schema, orient="row")
