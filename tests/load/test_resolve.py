@@ -140,6 +140,18 @@ def test_a_golden_row_overrides_its_own_and_no_other_batchs() -> None:
     assert made.quarantine["rule"].to_list() == ["orphan"]
 
 
+def test_rows_stand_in_the_order_of_their_source_and_then_of_their_keys() -> None:
+    clean = _clean(*[("P1", "L1", None)] * 3)
+    clean = clean.with_columns(_key=pl.Series(["Z1", "K1", "B1"]), _row=pl.Series([1, 2, 2]))
+    assert _resolved(clean, golden=clean[1:2]).rows["_key"].to_list() == ["Z1", "B1", "K1"]
+
+
+def test_a_reference_to_another_table_is_never_to_the_row_itself() -> None:
+    """W1 has the id that row K9 has in its own table."""
+    made = _resolved(_clean(*[("P1", "L1", "W1")] * 9))
+    assert made.rows["clerk_id"].to_list() == [9] * 9
+
+
 def test_the_parents_order_and_the_batchs_order_change_nothing() -> None:
     clean = _clean(("P1", "L1", "W1"), ("P2", "L1", None), ("P9", "L1", None), ("P1", "L1", "W9"))
     one, other = _resolved(clean), _resolved(clean.reverse())
