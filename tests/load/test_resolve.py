@@ -230,8 +230,9 @@ RELATED = TableSpec(
     "relations", "old", "relations", ("NO",), SPEC.reads,
     (ColumnSpec("third_id", TEXT, ("T",), required=True, references="persons"),
      ColumnSpec("person_id", TEXT, ("P",), required=True, references="persons"),
+     ColumnSpec("clerk_id", TEXT, ("C",), required=True, references="workers"),
      ColumnSpec("other_id", TEXT, ("O",), required=True, references="persons"), ColumnSpec("kind", TEXT, ("K",))),
-    once=("person_id", "other_id", "kind"),
+    once=("person_id", "clerk_id", "other_id", "kind"),
 )  # fmt: skip
 RELATIONS = [
     ("R3", 3, "P5", "P2", "kin"), ("R1", 1, "P1", "P2", "kin"), ("R2", 2, "P1", "P2", "kin"),
@@ -246,15 +247,16 @@ def test_which_rows_a_merge_made_superfluous(tmp_path: Path) -> None:
     """P5 became P1. The first row stays; R4 relates one person to himself, which R5 did before; of R6 and R7,
     which no merge touched, both stay; R8 and R9 relate somebody to one who is not there."""
     schema = {"_key": pl.String, "_row": pl.Int64, **dict.fromkeys(RELATED.once, pl.String)}
-    rows = pl.DataFrame(RELATIONS, schema=schema, orient="row")
+    rows = pl.DataFrame([(*line[:3], "W1", *line[3:]) for line in RELATIONS], schema=schema, orient="row")
     batches = [
         write_batch(tmp_path, "transform", "relations", n, "clean", "inputs", part)
         for n, part in enumerate((rows[:2], rows[2:]))
     ]
     ids = pl.DataFrame([("P1", 101, None), ("P5", 101, None), ("P2", 102, None), ("P6", None, "held")],
                        schema=STANDING, orient="row")  # fmt: skip
-    parents = dict.fromkeys(("person_id", "other_id", "third_id"), ids)
-    folded = dict.fromkeys(parents, pl.Series(["P5"]))
+    people = ("person_id", "other_id", "third_id")
+    parents = {**dict.fromkeys(people, ids), "clerk_id": WORKERS}
+    folded = {**dict.fromkeys(people, pl.Series(["P5"])), "clerk_id": pl.Series([], dtype=pl.String)}
     found = merge_duplicates(RELATED, batches, parents, folded)
     assert found.schema == MERGE_DUPLICATES
     assert found.rows() == [
