@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from casebridge.dedupe.scan.history import Record
 from casebridge.dedupe.scan.night import Preview, preview, scan
 from casebridge.dedupe.scan.state import read_state
 from casebridge.dedupe.scan.steps import Model, Tell
-from casebridge.dedupe.scan.telling import write_told
+from casebridge.dedupe.scan.telling import write_failed, write_told
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_own, shown
+from casebridge.project.errors import CasebridgeError
 from casebridge.project.job import sole_run
 from casebridge.project.private import make_private, private_files
 from casebridge.project.settings import Settings, read_settings
@@ -50,9 +51,15 @@ def scan_project(
     """Scan the live register of the project in a folder. day: whose night it is (by default today's). replaced:
     the register may be another one than it was; else SourceError where most of its records are gone."""
     with _held(folder) as (settings, log):
-        record = scan(settings, log, day or _today(), tell, whole=whole, model=model, replaced=replaced)
+        night, folder = day or _today(), settings.reports / "scan"
+        try:
+            record = scan(settings, log, night, tell, whole=whole, model=model, replaced=replaced)
+        except CasebridgeError as error:
+            with suppress(OSError):
+                write_failed(folder, settings.name, night, error)
+            raise
         desk = settings.live.desk if settings.live else ""
-        write_told(settings.reports / "scan", settings.name, record, time.time(), desk)
+        write_told(folder, settings.name, record, time.time(), desk)
         return record
 
 

@@ -5,12 +5,14 @@ Counts, ages and links only. Nobody's key or value is in any of them: they go by
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from casebridge.dedupe.scan.history import AGES, Record
 from casebridge.project.batch import write_text
+from casebridge.project.errors import CasebridgeError
 
 TEXT, PAGE, MEASURES = "digest.txt", "digest.html", "scan.prom"
 Line = tuple[str, str]
@@ -23,6 +25,20 @@ def write_told(folder: Path, name: str, record: Record, done: float, desk: str =
     write_text(folder / TEXT, as_text(name, record, desk))
     write_text(folder / PAGE, as_page(name, record, desk))
     write_text(folder / MEASURES, as_measures(record, done))
+
+
+def write_failed(folder: Path, name: str, day: dt.date, error: CasebridgeError) -> None:
+    """Write the digest of a night that did not end, so that nobody takes that of an earlier one for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    title = f"{name}: the nightly scan of {day.isoformat()} did not end"
+    said = (
+        error.message,
+        error.hint,
+        "The desk shows what the last scan found. Scan again: runbooks/nightly-scan.md",
+    )
+    write_text(folder / TEXT, "\n\n".join((title, *filter(None, said))) + "\n")
+    body = "".join(f"<p>{html.escape(words)}</p>" for words in filter(None, said))
+    write_text(folder / PAGE, _page(html.escape(title), body))
 
 
 def _lines(record: Record) -> list[Line]:
@@ -105,10 +121,13 @@ def as_page(name: str, record: Record, desk: str = "") -> str:
     warnings = "".join(f"<li>{html.escape(warning)}</li>" for warning in record.warnings)
     look = f"<h2>To look at</h2><ul>{warnings}</ul>" if warnings else ""
     link = f'<p><a href="{html.escape(desk, quote=True)}">The review desk</a></p>' if desk else ""
+    return _page(title, f"<table>{rows}</table>{teams if _by_team(record) else ''}{look}{link}")
+
+
+def _page(title: str, body: str) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
-        f'<body style="font-family:sans-serif"><h1 style="font-size:1.2em">{title}</h1>'
-        f"<table>{rows}</table>{teams if _by_team(record) else ''}{look}{link}</body></html>\n"
+        f'<body style="font-family:sans-serif"><h1 style="font-size:1.2em">{title}</h1>{body}</body></html>\n'
     )
 
 

@@ -184,6 +184,11 @@ def test_a_register_whose_people_are_all_others_brings_nothing_to_the_desk_unask
     with pytest.raises(SourceError, match="of 146 people that the last scan knew 0 are there still") as caught:
         live.scan()
     assert "`casebridge scan --replaced`" in caught.value.hint
+    for name in ("digest.txt", "digest.html"):
+        told = (live.folder / "reports" / "scan" / name).read_text(encoding="utf-8")
+        assert "did not end" in told
+        assert "0 are there still" in told
+        assert "new pairs at the desk" not in told
     assert live.waiting() == before
     assert "0 are there still" in casebridge("scan", "--project", str(live.folder)).stderr
     night = live.scan(replaced=True)
