@@ -71,7 +71,10 @@ def draft_project(
     refuse_folder(folder, list(dumps.values()))
     _refuse(dumps, target)
     open_database(target or "sqlite:///target.db").dispose()
-    profiles = {name: _profiled(one, name, report, schemas) for name, one in dumps.items()}
+    profiles = {
+        name: _profiled(one, name, report, schemas if "://" in str(one) or len(dumps) == 1 else ())
+        for name, one in dumps.items()
+    }
     drafted = {name: draft_tables(profile) for name, profile in profiles.items()}
     # Whatever becomes of the columns: marks that nothing keeps must stop a project, not be dropped.
     marks = {name: {table.profile.name: marks_of(table) for table in own} for name, (own, _) in drafted.items()}

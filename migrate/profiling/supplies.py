@@ -64,6 +64,8 @@ def supplies_of(dump: str | Path, system: str, *, views: bool, schemas: Sequence
     """The tables of a folder, or of a database at one moment: those of these schemas, else those of the default
     one, else, where that has none, of all. SourceError when there is none."""
     if "://" not in str(dump):
+        if schemas:
+            raise SourceError(str(dump), "is a folder, which has no schemas", hint="leave out --schema")
         with unpacking(None) as packed:
             tables, unread = discover(Path(dump), packed, system)
             yield Supplies(str(dump), [_of_files(table) for table in tables], unread)

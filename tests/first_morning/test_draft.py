@@ -483,6 +483,8 @@ def test_what_a_database_declares_is_no_guess_wherever_its_tables_stand(tmp_path
     with pytest.raises(CasebridgeError, match="has no schema carre") as told:
         draft_project(tmp_path / "r", postgres_url, schemas=["carre"])
     assert "`care`" in str(told.value.hint)
+    with pytest.raises(CasebridgeError, match="is a folder"):
+        draft_project(tmp_path / "r", tmp_path, schemas=["care"])
 
 
 def test_what_is_measured_is_no_code_and_text_has_room(tmp_path: Path) -> None:
