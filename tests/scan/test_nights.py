@@ -179,7 +179,6 @@ def test_a_register_whose_people_are_all_others_brings_nothing_to_the_desk_unask
                 sa.text("ALTER TABLE dm_persons RENAME COLUMN person_id TO numbers"),
                 sa.text("ALTER TABLE dm_persons ADD COLUMN person_id text"),
                 sa.text("UPDATE dm_persons SET person_id = numbers"))  # fmt: skip
-        assert live.scan().changed == 0
     live.do(sa.text(change))
     with pytest.raises(SourceError, match="of 146 people that the last scan knew 0 are there still") as caught:
         live.scan()
@@ -190,7 +189,6 @@ def test_a_register_whose_people_are_all_others_brings_nothing_to_the_desk_unask
         assert "0 are there still" in told
         assert "new pairs at the desk" not in told
     assert live.waiting() == before
-    assert "0 are there still" in casebridge("scan", "--project", str(live.folder)).stderr
     night = live.scan(replaced=True)
     assert night.people == (146 if "UPDATE" in change else 0)
     assert bool(live.waiting()) == ("UPDATE" in change)
