@@ -11,11 +11,13 @@ from casebridge.dedupe.linkage import Fields, evaluate, link
 FIELDS = Fields(id="id", roles=ROLES | {"staff_number": "staff"}, kind="professional")
 LAST = ("Quillfeather", "Zephyrine", "Umberland", "Violetta", "Xenophon", "Yarrowby", "Vesperton", "Indigola",
     "Onyxford", "Jasperson", "Garnetlow", "Tansyweir", "Cobaltine", "Saffronel", "Topazmere", "Amberdane",
-    "Ochreham", "Sorrelby", "Madderley", "Woadburn")  # fmt: skip
+    "Ochreham", "Sorrelby", "Madderley", "Woadburn", "Lupinside")  # fmt: skip
 NONE = {"email": None, "phone": None, "registration": None, "login": None, "staff": None}
 BO = {"first": "Bo", "last": "Vandersloot", "registration": None, "login": None, "staff": None}
 LINE = {"email": None, "registration": None, "login": None, "staff": None}
 MAIL = {"phone": None, "registration": None, "login": None, "staff": None}
+LIAISON = MAIL | {"last": "Li", "email": "liaison@tarnshire.example"}
+LI = LIAISON | {"email": "k.li@tarnshire.example"}
 DUTY = MAIL | {"email": "duty{n}@tarnshire.example"}
 CASES: dict[str, tuple[dict[str, str | None], ...]] = {
     "again": ({}, {"login": "KQ910", "registration": "sw 909{n}", "first": "KIT", "staff": "000{n}"}),
@@ -34,13 +36,15 @@ CASES: dict[str, tuple[dict[str, str | None], ...]] = {
     ),
     "two at payroll, one mailbox": (MAIL | {"staff": "E1{n}"}, MAIL | {"staff": "E2{n}"}),
     "two of a team's mailbox": (DUTY, DUTY),
+    "two of a short name, a team's mailbox": (LIAISON, LIAISON),
+    "a mailbox in short": (LI, LI | {"first": "KIT"}),
     "no number: ones": (NONE | {"registration": "1111111"}, NONE | {"registration": "1111111", "title": "Nurse"}),
     "no number: a row": (NONE | {"registration": "1234567"}, NONE | {"registration": "1234567", "title": "Nurse"}),
     "no number: at payroll": (NONE | {"staff": "2222222"}, NONE | {"staff": "2222222", "title": "Nurse"}),
     "no number: pending": (NONE | {"registration": "Pending 2024"}, NONE | {"registration": "PENDING 2024"}),
     "two at payroll by a third": (MAIL | {"staff": "E3{n}"}, MAIL | {"staff": "E4{n}"}, MAIL),
 }  # fmt: skip
-ONE = {"again", "another team", "one number at payroll", "a second account"}
+ONE = {"again", "another team", "one number at payroll", "a second account", "a mailbox in short"}
 
 
 def rows_of(case: str) -> list[dict[str, object]]:

@@ -21,6 +21,7 @@ from casebridge.dedupe.linkage.register.holders import holders
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 
+LETTERS = 4
 LOGIN_LEVELS = (
     Level("same login", (0.15, 0.15, 0.002), tag=AGREES),
     Level("same login, one that many records hold", (0.02, 0.02, 0.01)),
@@ -67,14 +68,17 @@ def _but_of_teams(one: Comparison, mark: str) -> Callable[[PairSide, PairSide], 
 
 
 def _bear_the_name(register: Register) -> NDArray[np.bool_]:
-    """Whether the letters of a row's last name stand before the @ of its e-mail address."""
+    """Whether a row's last name stands before the @ of its e-mail address: as a part by itself, or, from LETTERS
+    on, anywhere: liaison@ is not Li's."""
     mailboxes, names = register.values["email"].text, register.values["names"].text
-    local = mailboxes.str.replace(r"@.*$", "").str.to_uppercase().str.replace_all(r"[^A-Z]", "")
+    local = "." + mailboxes.str.replace(r"@.*$", "").str.to_uppercase().str.replace_all(r"[^A-Z]+", ".") + "."
     bare = names.str.replace_all(r"[^A-Z]", "")
     told = pl.DataFrame({
         "local": _of_rows(local, register.columns["email"]), "name": _of_rows(bare, register.columns["surname"]),
     })  # fmt: skip
-    own = (pl.col("name") != "") & pl.col("local").str.contains(pl.col("name"), literal=True)
+    alone = pl.col("local").str.contains("." + pl.col("name") + ".", literal=True)
+    within = pl.col("local").str.replace_all(".", "", literal=True).str.contains(pl.col("name"), literal=True)
+    own = (alone | within & (pl.col("name").str.len_chars() >= LETTERS)) & (pl.col("name") != "")
     return told.select(own.fill_null(value=False)).to_series().to_numpy()
 
 
