@@ -49,7 +49,7 @@ def scan_project(
     day: dt.date | None = None, tell: Tell = print,
 ) -> Record:  # fmt: skip
     """Scan the live register of the project in a folder. day: whose night it is (by default today's). replaced:
-    the register may be another one than it was; else SourceError where most of its records are gone."""
+    the register may be another one than it was; else SourceError where many of its records are gone."""
     with _held(folder) as (settings, log):
         night, folder = day or _today(), settings.reports / "scan"
         try:

@@ -37,7 +37,7 @@ def lacking(snapshot: Snapshot, name: str, wanted: Sequence[str]) -> str:
 
 
 def check_keys(before: KeptRows | None, moved: Moved, kind: str, where: str) -> None:
-    """SourceError where most of the records that were there are gone: then everybody else would be new, and what
+    """SourceError where many of the records that were there are gone: then everybody else would be new, and what
     was decided would be of nobody. before: as they stood; None where nothing is known of them."""
     if before is None:
         return

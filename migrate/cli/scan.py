@@ -25,7 +25,7 @@ from casebridge.project.errors import counted
     "--model", type=click.Choice([str(model) for model in Model]), default=str(Model.KEPT), show_default=True,
     help="new: fit one to the register as it is now, and link everybody by it.",
 )  # fmt: skip
-@click.option("--replaced", is_flag=True, help="Go on though most records that the last scan knew are gone.")
+@click.option("--replaced", is_flag=True, help="Go on though many records that the last scan knew are gone.")
 @click.option("--chores", is_flag=True, help="List the keys of each chore, as the last scan found them.")
 @click.option(
     "--dry-run", is_flag=True, help="Say which pairs would come to the desk and go from it; write nothing."
