@@ -192,7 +192,7 @@ BLOCKING = Blocking(
 
 ONE_PERSON = {
     "birth_date": {GENERATION: 0.0005, UNLIKE: 0.03},
-    "forename": {UNLIKE: 0.08, CROSSED: 0.08},
+    "forename": {UNLIKE: 0.12, CROSSED: 0.08},
     "sex": {UNLIKE: 0.05},
     **{number: {TWO: 0.05} for number in ("nhs_number", "upn", "nino")},
 }
