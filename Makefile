@@ -5,8 +5,8 @@ PYTHON ?= python3
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
-# One worker more than there are cores: a test that waits for a server or for the disk leaves its core to another.
-WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# Two workers more than there are cores: a test that waits for a server or for the disk leaves its core to another.
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 
 # Files of tests that need no server, no council and no second process, and take a few seconds at most.
 QUICK := $(addprefix tests/,test_architecture.py test_check_digits.py test_dependencies.py test_freeze.py test_glossary.py) \
