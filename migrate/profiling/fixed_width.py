@@ -15,12 +15,13 @@ from casebridge.project.errors import SourceError
 
 _HEAD, _FEWEST, _MOST_COLUMNS = 1 << 18, 5, 60
 _ALWAYS, _OFTEN = 0.95, 0.3
+_DELIMITERS = (b",", b";", b"|", b"\t")
 _HINT = "a file of fixed width needs its columns' widths, in a spec"
 
 
 @contextmanager
 def told_if_fixed_width(path: Path, name: str) -> Iterator[None]:
-    """What cannot be read with delimiters, and has lines of one length, is told to be of fixed width."""
+    """What has no delimiters, cannot be read, and has lines of one length, is told to be of fixed width."""
     try:
         yield
     except SourceError:
@@ -42,7 +43,7 @@ def _said(begins: list[int], length: int) -> str:
 
 def columns_begin(path: Path) -> tuple[list[int], int]:
     """The places at which columns seem to begin, from 0, and the length of lines in bytes; none where lines differ
-    in length, or nothing shows where a column ends.
+    in length or have delimiters, or nothing shows where a column ends.
 
     A column begins behind a place that is nearly always blank, where something often stands; and where two
     digits in every line are followed by a letter in every line.
@@ -52,7 +53,7 @@ def columns_begin(path: Path) -> tuple[list[int], int]:
     if len(lines) < _FEWEST:
         return [], 0
     length, those = Counter(map(len, lines)).most_common(1)[0]
-    if those < _ALWAYS * len(lines) or length < _FEWEST:
+    if those < _ALWAYS * len(lines) or length < _FEWEST or _delimited(lines):
         return [], 0
     signs = np.frombuffer(b"".join(line for line in lines if len(line) == length), np.uint8).reshape(-1, length)
     blank, digit, letter = _share(signs == 0x20), _share(_digits(signs)), _share(_letters(signs))
@@ -63,6 +64,15 @@ def columns_begin(path: Path) -> tuple[list[int], int]:
         if after_blank or after_digits:
             begins.append(at)
     return (begins, length) if 1 < len(begins) <= _MOST_COLUMNS else ([], 0)
+
+
+def _delimited(lines: list[bytes]) -> bool:
+    """Whether nearly all lines have a delimiter equally often: then what is wrong is another thing."""
+    for sign in _DELIMITERS:
+        often, those = Counter(line.count(sign) for line in lines).most_common(1)[0]
+        if often and those >= _ALWAYS * len(lines):
+            return True
+    return False
 
 
 def _share(of: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

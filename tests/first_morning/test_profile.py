@@ -156,6 +156,11 @@ def _zip_with(*names: str) -> bytes:
         ("A.csv", b"PK\x03\x04aaaa", "zip archive"),
         ("A.txt", b"She said that he was not at home.\nI rang again.\n", "has no columns"),
         ("A.txt", _FIXED, "38 characters, and columns seem to begin at 1, 7, 21, 31"),
+        (
+            "A.csv",
+            b"NOM,NAM,NAM\n" + b"".join(b"%02dA,ann,b%02d\n" % (n, n) for n in range(40)),
+            "names a column twice",
+        ),
         ("A.dat", b"".join(b"%06d%04d\n" % (n, n) for n in range(9)), "has no header"),
         ("A.zip", _zip_with("P.csv", "P.csv"), "has several members of one name"),
         ("A.zip", _zip_with("../P.csv"), "has a member whose name leads out of it"),
