@@ -10,7 +10,7 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,15 @@ from hypothesis import HealthCheck, settings
 # No test is timed: how long an example takes says something about the machine, not about the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What Polars says from a thread of its own cannot be raised; a user would read it, so the test fails."""
+    report = yield
+    if report.passed and "DeprecationWarning" in report.capstderr:
+        report.outcome, report.longrepr = "failed", f"a warning was printed:\n{report.capstderr}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from casebridge.migrate.pipeline import open_job, run_stages
 from casebridge.migrate.projects import init_project
 from casebridge.project.database import open_database
 from casebridge.synthetic import make_council
+from tests.audit_key import lay_key
 
 ROOT = Path(__file__).parent.parent
 BATCH_ROWS = "batch_rows = 250_000"
@@ -92,6 +93,7 @@ def make_migration(
 ) -> Migration:
     """A migration project for a council's dump; small batches make many of them."""
     init_project(folder, council / "dump", target)
+    lay_key(folder)
     settings = folder / "casebridge.toml"
     if batch_rows:
         text = settings.read_text(encoding="utf-8")

@@ -26,6 +26,7 @@ from casebridge.project.batch import Batch, file_digest
 from casebridge.project.ledger import Ledger
 from casebridge.project.settings import read_settings
 from casebridge.project.tally import Tally
+from tests.audit_key import lay_key
 
 HOST = "desk.test"
 PEOPLE = {"jo": (Role.REVIEWER, False), "kim": (Role.REVIEWER, False), "sam": (Role.SENIOR, True),
@@ -102,6 +103,7 @@ def make_world(folder: Path, control: str = "sqlite:///control.db", more: str = 
     folder.mkdir(parents=True, exist_ok=True)
     text = f'[control]\nurl = "{control}"\n[systems.old]\ndump = "."\n{more}'
     (folder / "casebridge.toml").write_text(text, encoding="utf-8")
+    lay_key(folder)
     return World(folder)
 
 

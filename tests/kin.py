@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from casebridge.migrate.pipeline import open_job
 from casebridge.project.database import open_database
+from tests.audit_key import lay_key
 from tests.councils import casebridge
 from tests.staged import lay_out
 
@@ -188,5 +189,6 @@ def make_kin(
     lay_out(folder, specs, target=TARGET, target_url=url, batch_rows=batch_rows)
     (folder / "linkage.toml").write_text(LINKAGE, encoding="utf-8")
     made = Kin(folder, target or f"sqlite:///{folder / 'target.db'}")
+    lay_key(folder)
     made.dump(people, relations)
     return made

@@ -131,9 +131,8 @@ class _Register:
         members = {str(item) for column in ("left_id", "right_id") for item in self.pairs.get_column(column)}
         no_link = NoLink(self.job)
         members -= no_link.hidden(members)
-        left, right = (
-            pl.col(name).is_in(pl.Series(sorted(members), dtype=pl.String)) for name in ("left_id", "right_id")
-        )
+        named = pl.Series(sorted(members), dtype=pl.String).implode()
+        left, right = (pl.col(name).is_in(named) for name in ("left_id", "right_id"))
         self.pairs = self.pairs.filter(left & right)
         if not members:
             return

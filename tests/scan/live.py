@@ -30,6 +30,7 @@ from casebridge.project.database import open_database
 from casebridge.project.targetfile import read_target
 from casebridge.synthetic.places import Places
 from casebridge.synthetic.properties import make_properties
+from tests.audit_key import lay_key
 
 PACK = Path(str(resources.files("casebridge.project"))) / "packs" / "carefirst_mosaic"
 FIRST = dt.date(2026, 3, 2)
@@ -180,6 +181,7 @@ def make_live(folder: Path, url: str | None = None, people: int = 200, more: str
     url = url or f"sqlite:///{folder / 'live.db'}"
     (folder / "casebridge.toml").write_text(f'[scan]\nurl = "{url}"\n{more}', encoding="utf-8")
     (folder / "linkage.toml").write_bytes((PACK / "linkage.toml").read_bytes())
+    lay_key(folder)
     made = LiveRegister(folder, url)
     fill(made.engine, people_rows(people))
     return made
