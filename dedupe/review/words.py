@@ -24,6 +24,12 @@ LABELS: Mapping[str, str] = {
 """What linkage compares, in the order in which it is shown."""
 MASKED = frozenset({"nhs_number", "upn", "nino", "phone", "email", "house", "street"})
 """Roles that a reviewer sees only when he asks; the asking is on record."""
+SENSITIVE = re.compile(
+    r"address|street|house(?!hold)|building|phone|mobile|mail|reference|number|unique|passport"
+    r"|(?<![a-z])(?:flat|road|line_?\d|fax|nhs|upn|nino|uprn|uln|iban|sort_?code|account)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Columns of a target, by what their names hold, whose values are masked in the same way."""
 _DATES, _NUMBERS = frozenset({"birth_date", "death_date"}), frozenset({"nhs_number", "nino", "phone", "upn"})
 _TEMPORARY = frozenset(
     {"baby", "boy", "girl", "infant", "male", "female", "unborn", "unknown", "nk", "twin", "twin1", "twin2",
@@ -99,7 +105,7 @@ def _other_fields(left: Person, right: Person) -> list[Line]:
             continue
         kind = "one_side" if not (one and other) else "agrees" if fold(one) == fold(other) else "differs"
         words = {"agrees": "same", "one_side": "only on one record", "differs": "differs"}[kind]
-        masked = bool(re.search("mail|phone|_id$|reference|number", name))
+        masked = name.endswith("_id") or bool(SENSITIVE.search(name))
         label = name.removesuffix("_id").removeprefix("full_").removesuffix("_code").replace("_", " ")
         label = label.upper() if len(label) < 4 else label.capitalize()
         kind = "record" if re.search("created|updated|amended", name) else kind

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casebridge.dedupe.review.words import Piece, mask, pieces
+from casebridge.dedupe.review.words import SENSITIVE, Piece, mask, pieces
 
 
 def _marked(found: list[Piece]) -> str:
@@ -40,3 +40,17 @@ def test_a_masked_value_shows_its_shape_only(value: str) -> None:
     shown = mask(value)
     assert not any(letter.isalnum() for letter in shown)
     assert shown == mask(value.translate(str.maketrans("ab1Ž٣", "bazo7")))
+
+
+@pytest.mark.parametrize(
+    ("column", "masked"),
+    [
+        ("line_1", True), ("LINE5", True), ("address_line_2", True), ("house_name", True), ("road", True),
+        ("flat", True), ("nhs_id", True), ("home_phone", True), ("e_mail", True), ("unique_id", True),
+        ("sort_code", True), ("household_type", False), ("deadline_1", False), ("broad_need", False),
+        ("start_date", False), ("last_name", False), ("postcode", False), ("inflated", False),
+    ],
+)  # fmt: skip
+def test_columns_that_are_masked(column: str, masked: bool) -> None:
+    """Where somebody lives and how he is reached; the postcode is shown, as what linkage compares is."""
+    assert bool(SENSITIVE.search(column)) is masked

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ from casebridge.dedupe.review.evidence_file import Held, Person
 from casebridge.dedupe.review.kind_words import name_of, reasons_to_doubt, words_of
 from casebridge.dedupe.review.merge_words import advice, read_notes
 from casebridge.dedupe.review.verdicts import OPEN, Opinion, Place
-from casebridge.dedupe.review.words import Line, Piece, compare, mask, pieces, sentence
+from casebridge.dedupe.review.words import SENSITIVE, Line, Piece, compare, mask, pieces, sentence
 from casebridge.migrate.web.pages.queue import after, score
 from casebridge.migrate.web.visit import Visit, as_query, wanted
 
@@ -27,7 +26,6 @@ KEYS: Mapping[Opinion, str] = {
 }  # fmt: skip
 SIDES = ("A", "B")
 _NOTHING_TYPED = {"verdict": "", "code": "", "reason": ""}
-_MASKED_COLUMN = re.compile("address|phone|reference|mail|number|unique")
 _FIRST = ("names", "addresses", "involvements", "telephones")
 
 
@@ -163,11 +161,11 @@ def _sides(visit: Visit, left: Person, right: Person, revealed: str) -> list[Sid
 
 
 def _hides(held: Held) -> bool:
-    return any(_MASKED_COLUMN.search(name) for row in held.rows for name in row)
+    return any(SENSITIVE.search(name) for row in held.rows for name in row)
 
 
 def _masked(held: Held) -> Held:
-    rows = [{name: mask(text) if _MASKED_COLUMN.search(name) else text for name, text in row.items()}
+    rows = [{name: mask(text) if SENSITIVE.search(name) else text for name, text in row.items()}
             for row in held.rows]  # fmt: skip
     return Held(held.table, held.count, held.latest, tuple(rows))
 

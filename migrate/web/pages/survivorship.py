@@ -14,12 +14,11 @@ from casebridge.dedupe.review.merge_preview import FieldPreview, MergePreview
 from casebridge.dedupe.review.merge_words import advice, read_notes
 from casebridge.dedupe.review.merging import MergePage, choose, merge_page
 from casebridge.dedupe.review.value_rules import SURVIVOR
-from casebridge.dedupe.review.words import mask
+from casebridge.dedupe.review.words import SENSITIVE, mask
 from casebridge.migrate.web.pages.pair import to_check
 from casebridge.migrate.web.visit import Visit
 
 _OF_THE_RECORD = re.compile("created|updated|amended")
-_MASKED = re.compile("address|phone|reference|mail|number|nhs|upn|nino")
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def _line(one: FieldPreview, letters: Mapping[str, str]) -> Line:
 
 
 def _shown(column: str, value: str) -> str:
-    return mask(value) if _MASKED.search(column) else value
+    return mask(value) if SENSITIVE.search(column) else value
 
 
 def _differs(line: Line) -> bool:
