@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from casebridge.dedupe.scan.config import LiveTable
 from casebridge.dedupe.scan.kept_rows import IN_PARTS, KeptRows
+from casebridge.project.errors import SourceError
 from casebridge.project.in_lists import among
 from casebridge.project.snapshot import Snapshot
 
@@ -78,7 +79,7 @@ def _by_hash(snapshot: Snapshot, table: LiveTable, before: KeptRows, hidden: Col
         came.append(rows.join(known, on=by, how="anti", nulls_equal=True))
         seen.append(rows.select(by))
         read += rows.height
-    fresh, there = pl.concat(came), pl.concat(seen)
+    fresh, there = _keyed(pl.concat(came), table), pl.concat(seen)
     went = kept.join(there, on=by, how="anti", nulls_equal=True)
     keys = pl.concat([fresh.select(table.key), went.select(table.key)]).unique()
     same = before.of_keys(keys).join(there, on=by, how="semi", nulls_equal=True)
@@ -96,7 +97,19 @@ def _marks(before: KeptRows, table: LiveTable) -> pl.DataFrame:
 
 def _rows(snapshot: Snapshot, table: LiveTable, where: sa.ColumnElement[bool] | None = None) -> pl.DataFrame:
     parts = [with_hash(batch) for batch in snapshot.read(table.name, table.wanted, where)]
-    return pl.concat([_empty(table), *parts])
+    return _keyed(pl.concat([_empty(table), *parts]), table)
+
+
+def _keyed(rows: pl.DataFrame, table: LiveTable) -> pl.DataFrame:
+    """The rows. SourceError where one of the people's own table has no key: whoever it is would be passed over."""
+    none = rows.get_column(table.key).null_count() if table.key == table.person else 0
+    if none:
+        raise SourceError(
+            table.name,
+            f"{none:,} of its rows have no {table.key}",
+            hint="mend them, or read a view that leaves them out: nobody can be shown a person without a key",
+        )
+    return rows
 
 
 def _empty(table: LiveTable) -> pl.DataFrame:

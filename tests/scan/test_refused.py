@@ -54,3 +54,19 @@ def test_a_night_goes_on_without_what_it_may_not_read_and_says_so(postgres_url: 
     assert night.new > 0
     assert "finance_reference" in found
     assert "PERSON_ID" not in found
+
+
+def test_a_person_without_a_key_is_refused_on_every_night(tmp_path: Path) -> None:
+    """Not on the first night alone: whoever it is would be passed over from then on."""
+    live = make_live(tmp_path / "project", people=40)
+    live.scan()
+    live.do(
+        sa.text("ALTER TABLE dm_persons RENAME TO persons_kept"),
+        sa.text("CREATE TABLE dm_persons AS SELECT * FROM persons_kept"),
+        sa.text("INSERT INTO dm_persons (first_name, last_name) VALUES ('Ann', 'Keyless')"),
+    )
+    with pytest.raises(SourceError, match="dm_persons: 1 of its rows have no person_id"):
+        live.scan()
+    live.do(sa.text("DROP TABLE dm_persons"), sa.text("ALTER TABLE persons_kept RENAME TO dm_persons"))
+    assert live.scan().changed == 0
+    live.engine.dispose()
