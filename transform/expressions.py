@@ -16,11 +16,12 @@ from polars.exceptions import ColumnNotFoundError, PolarsError
 
 from casebridge.project.contracts import REST, ROW, ROWS
 from casebridge.project.errors import Problem, did_you_mean
+from casebridge.project.row_wise import looks_beyond_its_row
 from casebridge.project.spec import ColumnSpec, TableSpec
 from casebridge.project.steadiness import unsteady_expression
 from casebridge.transform.checks import CHECKS
 from casebridge.transform.codes import CodeList
-from casebridge.transform.conditions import SOURCE, looks_beyond_its_row
+from casebridge.transform.conditions import SOURCE
 from casebridge.transform.convert import Conversion, source_rows, stripped, text_of, with_values
 from casebridge.transform.schema import cast_rule
 

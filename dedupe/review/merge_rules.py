@@ -14,6 +14,7 @@ from polars.exceptions import PolarsError
 from casebridge.dedupe.review.value_rules import Survivorship
 from casebridge.dedupe.review.value_rules_file import read_survivorship
 from casebridge.project.errors import Problem, SpecError, did_you_mean
+from casebridge.project.row_wise import looks_beyond_its_row
 from casebridge.project.settings import texts_of
 from casebridge.project.target import Target
 from casebridge.project.toml_file import TomlError, read_toml
@@ -131,14 +132,23 @@ def _try_conditions(target: Target, rules: MergeRules) -> None:
         for table in sorted({feed.table for feed in blocker.feeds}) if blocker.where else ():
             kinds = {one.name: pl.String() if one.references else one.type.dtype
                      for one in target.by_name[table].columns}  # fmt: skip
-            try:
-                _ = pl.DataFrame(schema=kinds).filter(pl.sql_expr(blocker.where))
-            except PolarsError as error:
-                what = f"fails on {table}: {str(error).partition(';')[0].splitlines()[0]}"
-                hint = "it is SQL over the columns that target.toml gives that table"
-                problems.append(Problem(FILE, f"blockers.{blocker.name}.where", what, hint))
+            if wrong := _wrong(pl.DataFrame(schema=kinds), table, blocker.where):
+                problems.append(Problem(FILE, f"blockers.{blocker.name}.where", *wrong))
     if problems:
         raise SpecError(problems)
+
+
+def _wrong(rows: pl.DataFrame, table: str, where: str) -> tuple[str, str] | None:
+    """What is wrong with a condition on a table of which these are no rows, and a hint."""
+    try:
+        condition = pl.sql_expr(where)
+        _ = rows.filter(condition)
+    except PolarsError as error:
+        what = f"fails on {table}: {str(error).partition(';')[0].splitlines()[0]}"
+        return what, "it is SQL over the columns that target.toml gives that table"
+    if looks_beyond_its_row(condition):
+        return "looks at more than its own row: an aggregate or a window", "it is asked of each row by itself"
+    return None
 
 
 def _columns(target: Target, register: Sequence[str]) -> list[str]:

@@ -159,6 +159,8 @@ def test_check_names_all_that_is_wrong_with_the_rules(kin: Kin) -> None:
             2,
             True,
         )
+        done = with_rules(kin, RULES.replace("kind = 'PENDING'", "count(*) > 1")).cli("check")
+        assert "blockers.pending.where: looks at more than its own row" in done.stdout + done.stderr
     finally:
         with_rules(kin)
 
