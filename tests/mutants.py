@@ -57,6 +57,7 @@ GUARDS: Mapping[str, Sequence[str]] = {
     "dedupe/review/decisions.py": ("tests/dedupe/test_sheets.py", *REVIEW),
     "dedupe/review/crosswalk.py": REVIEW,
     "dedupe/review/clearance.py": ("tests/load/test_raised_marks.py", "-k", "desk"),
+    "dedupe/review/preflight_checks.py": ("tests/dedupe/test_preflight_checks.py",),
     "dedupe/review/value_rules.py": ("tests/dedupe/test_value_rules.py",),
     "dedupe/review/overrides.py": REVIEW,
     "dedupe/linkage/clusters.py": ("tests/linkage/test_clusters.py",),

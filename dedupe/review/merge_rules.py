@@ -198,8 +198,9 @@ class _Reader:
         texts = {key: self._text(where, body, key) for key in ("words", "where", "from", "to", "column")}
         feeds = self._feeds(where, body, check)
         for feed in feeds:
-            for key in ("from", "to", "column"):
-                self._is_column(f"{where}.{key}", feed.table, texts[key])
+            for key in ("from", "to"):
+                self._is_day(f"{where}.{key}", feed.table, texts[key])
+            self._is_column(f"{where}.column", feed.table, texts["column"])
         if not texts["words"]:
             self.wrong(f"{where}.words", "is missing: what a reviewer reads")
         for key, asked in (("from", Check.OVERLAP), ("column", Check.DIFFER)):
@@ -260,6 +261,14 @@ class _Reader:
             return bool(name)
         self.wrong(where, f"{table} has no column `{name}`", did_you_mean(name, columns))
         return False
+
+    def _is_day(self, where: str, table: str, name: str) -> None:
+        if self._is_column(where, table, name):
+            kind = self.target.by_name[table].by_name[name].type
+            if not isinstance(kind.dtype, pl.Date | pl.Datetime):
+                self.wrong(
+                    where, f"{table}.{name} is {kind.name}: days are compared", "name a date or a timestamp"
+                )
 
     def _one_of(self, where: str, body: Mapping[str, Any], key: str, kind: Iterable[_Word]) -> _Word | None:
         value = body.get(key)

@@ -49,15 +49,21 @@ def _rows(
         except PolarsError:
             what, hint = "fails on a value that it cannot work with", "where it casts, use TRY_CAST"
             raise SpecError([Problem(FILE, f"blockers.{blocker.name}.where", what, hint)]) from None
-    schema = {ID: pl.String(), **dict.fromkeys(wanted, pl.String()), SYSTEM: pl.String()}
-    return pl.concat(found, how="vertical_relaxed") if found else pl.DataFrame(schema=schema)
+    kinds = _kinds(job.target.by_name[feed.table])
+    none = pl.DataFrame(schema={ID: pl.String(), **{name: kinds[name] for name in wanted}, SYSTEM: pl.String()})
+    return pl.concat([none, *found], how="vertical_relaxed")
 
 
 def _with_unmapped(rows: pl.LazyFrame, table: TargetTable) -> pl.LazyFrame:
     """The rows with all columns of their table: what no spec maps is empty there."""
     there = set(rows.collect_schema())
-    kinds = {column.name: pl.String() if column.references else column.type.dtype for column in table.columns}
-    return rows.with_columns(pl.lit(None, dtype=k).alias(n) for n, k in kinds.items() if n not in there)
+    kinds = _kinds(table).items()
+    return rows.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in kinds if name not in there)
+
+
+def _kinds(table: TargetTable) -> dict[str, pl.DataType]:
+    """What the columns of a table hold: of one that refers to another table, its key as text."""
+    return {column.name: pl.String() if column.references else column.type.dtype for column in table.columns}
 
 
 def _clean(job: Job, spec: TableSpec) -> pl.LazyFrame | None:

@@ -8,11 +8,9 @@ import json
 from pathlib import Path
 
 import openpyxl
-import polars as pl
 import pytest
 
-from casebridge.dedupe.review.merge_rules import Blocker, Check, Feed, Outcome
-from casebridge.dedupe.review.preflight_checks import CHECKS, ID, PAIR
+from casebridge.dedupe.review.merge_rules import Outcome
 from tests.dedupe.test_evidence import ask_for, evidence_of
 from tests.kin import Kin, make_kin, person, relation
 
@@ -130,6 +128,23 @@ def test_one_blocked_pair_keeps_its_group_apart(tmp_path: Path) -> None:
     assert kin.folded("trial-1") == {"9", "10"}
 
 
+PLANS = """
+[plans]
+primary_key = "plan_id"
+[plans.columns]
+plan_id = { type = "bigint" }
+person_id = { type = "bigint", references = "persons" }
+since = { type = "date" }
+kind = { type = "varchar(9)" }
+"""
+BOTH_PLANS = """
+[blockers.plans]
+words = "has a plan on the same days"
+check = "overlap"
+tables = ["plans.person_id"]
+from = "since"
+outcome = "never"
+"""
 WRONG = {
     '"relations.other_id"]': (
         '"relations.kind"]',
@@ -217,7 +232,7 @@ def test_a_row_that_names_two_people_has_two_columns(kin: Kin, tables: str) -> N
 
 
 def test_a_column_that_no_spec_maps_is_empty_to_the_rules(tmp_path: Path) -> None:
-    """And a condition that a value breaks is told by its place, without the value."""
+    """So is a table that no spec fills. A condition that a value breaks is told by its place alone."""
     kin = make_kin(tmp_path, PEOPLE, RELATIONS)
     spec = tmp_path / "tables" / "relations.toml"
     text = spec.read_text(encoding="utf-8")
@@ -225,40 +240,17 @@ def test_a_column_that_no_spec_maps_is_empty_to_the_rules(tmp_path: Path) -> Non
     spec.write_text(unmapped.replace(', "kind"]', "]"), encoding="utf-8")
     kin.run("trial-1", "--until", "transform")
     kin.decide((1, 2))
-    with_rules(kin).run()
+    with (tmp_path / "target.toml").open("a", encoding="utf-8") as file:
+        file.write(PLANS)
+    with_rules(kin, RULES + BOTH_PLANS).run()
     assert kin.folded("trial-1") == {"2"}
+    wrong = with_rules(kin, RULES + BOTH_PLANS.replace('from = "since"', 'from = "kind"')).cli("check")
+    assert "blockers.plans.from: plans.kind is varchar: days are compared" in wrong.stdout + wrong.stderr
     spec.write_text(text, encoding="utf-8")
     with_rules(kin, RULES.replace("kind = 'PENDING'", "CAST(kind AS INT) = 1"))
     done = kin.cli("run")
     assert (done.returncode, "blockers.pending.where: fails on a value" in done.stderr) == (2, True)
     assert "KIN" not in done.stdout + done.stderr
-
-
-DAYS = Blocker(
-    "plans", "Both have a plan", Check.OVERLAP, (Feed("plans", ("person_id",)),), Outcome.MARK_ONLY,
-    since="since", until="until",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("since", "until", "together"),
-    [
-        ("2024-01-01", "2024-06-30", True),
-        ("2024-06-01", "2024-06-30", False),
-        (None, "2024-05-01", True),
-        ("2024-05-02", None, False),
-        ("2024-06-01", "2023-06-30", True),
-    ],
-)
-def test_days_that_cannot_be_told_are_taken_for_the_same_days(
-    since: str | None, until: str | None, together: bool
-) -> None:
-    """The other plan is from April to May: one that ends before it begins may have been on any day."""
-    rows = [("old:1", "2024-04-01", "2024-05-01"), ("old:2", since, until)]
-    days = [pl.col(name).str.to_date() for name in ("since", "until")]
-    facts = pl.DataFrame(rows, schema={ID: pl.String, "since": pl.String, "until": pl.String}, orient="row")
-    pairs = pl.DataFrame([("old:1", "old:2")], schema=PAIR, orient="row")
-    assert CHECKS[Check.OVERLAP](pairs, [facts.with_columns(days)], DAYS).height == together
 
 
 def test_who_was_folded_into_somebody_of_a_no_link_list_is_put_beside_nobody(kin: Kin) -> None:
