@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 import tomllib
@@ -42,6 +43,7 @@ def _imported(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {"casebridge"}
 
 
+@functools.cache
 def _importers() -> dict[str, set[Path]]:
     """Each distribution, and the files of the rooms that import it."""
     distributions = packages_distributions()
@@ -52,16 +54,13 @@ def _importers() -> dict[str, set[Path]]:
     return found
 
 
-IMPORTERS = _importers()
-
-
 def test_every_import_of_the_rooms_is_declared() -> None:
     """Also what another package would bring in: it may stop doing so. What an extra brings is imported by one
     file, which is read only where somebody asked for it."""
     always = _names(PROJECT["project"]["dependencies"])
     asked_for = _names(PROJECT["project"]["optional-dependencies"]["sso"]) - always
-    assert set(IMPORTERS) <= always | asked_for
-    files = {str(file.relative_to(ROOT)) for name in asked_for for file in IMPORTERS.get(name, ())}
+    assert set(_importers()) <= always | asked_for
+    files = {str(file.relative_to(ROOT)) for name in asked_for for file in _importers().get(name, ())}
     assert files == {"migrate/web/single_sign_on.py"}
 
 
@@ -76,7 +75,7 @@ def test_every_dependency_has_its_row_and_every_row_its_dependency() -> None:
 def test_a_row_names_the_places_that_import_its_package(package: str) -> None:
     """Each place imports it, and no file outside these places does."""
     places = [ROOT / name for name in re.findall(r"`([^`]+)`", _rows("Run time")[package][1])]
-    files = IMPORTERS[package]
+    files = _importers()[package]
     for place in places:
         assert any(file.is_relative_to(place) for file in files), place
     strangers = [file for file in files if not any(file.is_relative_to(place) for place in places)]
