@@ -8,7 +8,9 @@ import pytest
 from hand_made import World
 
 from casebridge import reconciliation
+from casebridge.project.audit import AuditLog
 from casebridge.project.errors import CasebridgeError, ReconciliationFailed
+from casebridge.project.ledger import Ledger
 from casebridge.reconciliation.signoff import Verified, sign, verify
 
 
@@ -23,6 +25,25 @@ def test_sign_and_verify(small_world: World) -> None:
     )
     assert small_world.job.ledger.signature("trial-1")
     assert verify(small_world.job) == Verified(())
+
+
+@pytest.mark.parametrize("step", [(AuditLog, "note"), (Ledger, "sign_run")], ids=["before the log", "after it"])
+def test_a_signature_that_was_broken_off_is_given_again(
+    small_world: World, monkeypatch: pytest.MonkeyPatch, step: tuple[type, str]
+) -> None:
+    """Until the ledger has it the run is not signed; then nothing speaks against it."""
+    reconciliation.run(small_world.job)
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(*step, _killed)
+        sign(small_world.job, "A. Owner", "data owner", "")
+    with pytest.raises(CasebridgeError, match="not signed"):
+        verify(small_world.job)
+    sign(small_world.job, "A. Owner", "data owner", "")
+    assert verify(small_world.job) == Verified(())
+
+
+def _killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_an_unbalanced_run_cannot_be_signed(small_world: World) -> None:
