@@ -93,7 +93,7 @@ def sign(job: Job, who: str, role: str, note: str = "", *, decisions_since: int 
     statement["audit"] = {"entry": head.number, "link": head.link}
     text = json.dumps(statement, ensure_ascii=False, indent=2)
     write_text(folder / FILE, text + "\n")
-    # The run is signed when the ledger says so: what is killed before that is done again, and the log has it twice.
+    # The run is signed when the ledger says so: what is killed before is done again, and the log has it twice.
     job.audit_log().note(KIND, run=job.run, who=who, role=role, sha256=_digest(text), login=login())
     job.ledger.sign_run(job.run, text)
     return folder / FILE
