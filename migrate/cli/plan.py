@@ -101,8 +101,8 @@ def freeze(
     with open_job(folder, run, known=not lift and not accept) as job:
         journal = Journal(job.ledger)
         if lift:
-            journal.freeze(job.run, None)
             job.audit_log().note("freeze lifted", run=job.run, login=login())
+            journal.freeze(job.run, None)
         elif accept:
             accept_code(job, name, why)
             job.audit_log().note("code accepted", run=job.run, who=name, why=why, login=login())

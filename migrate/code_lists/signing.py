@@ -116,9 +116,9 @@ def sign_list(job: Job, name: str, who: str, role: str) -> Signature:
     signature = Signature(name, who, role.strip(), now(), used.meanings)
     items = [*read_signatures(job.folder), signature]
     text = json.dumps([_as_json(item) for item in items], ensure_ascii=False, indent=1)
-    write_text(job.folder / FILE, text + "\n")
     of_what = digest(sorted(signature.meanings.items()))
     job.audit_log(writing=True).note(KIND, list=name, who=who, role=signature.role, sha256=of_what)
+    write_text(job.folder / FILE, text + "\n")
     return signature
 
 
