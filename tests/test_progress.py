@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from casebridge.migrate.cli.progress import LiveProgress, PlainProgress, Position
+from casebridge.migrate.cli.render import show_balance
 from casebridge.migrate.pipeline import StageDone
 from casebridge.project.tally import Tally
 from tests.kin import Kin, make_kin, person
@@ -36,6 +37,33 @@ def clock() -> Clock:
 @pytest.fixture
 def shown(clock: Clock) -> PlainProgress:
     return PlainProgress(Position(clock=clock))
+
+
+PLACES = dict.fromkeys(("merged", "combined", "excluded", "held", "unexplained"), 0)
+BOOKS = {
+    "run": "trial-1", "verdict": "balanced",
+    "sources": [{"system": "a", "source": "CF_AGREEMENT_LINE", "extracted": 912_146, "loaded": 903_911,
+                 "rejected": 8_235, **PLACES}],
+    "specs": [{"spec": "relationships_mirrored", "asked": 912_147, "loaded": 903_912, "rejected": 8_235,
+               "not_asked": 41_335, "causes": [{"cause": "orphan", "column": "package_element_id",
+                                                "place": "rejected", "rows": 8_117}], **PLACES}],
+    "targets": [{"target": "dm_personal_relationships", "rows": 903_913, "explained": 903_913, "unexplained": 0}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", ["80", "120", ""])
+def test_no_figure_of_the_books_is_cut(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal that is narrower than the table, and in a pipe."""
+    monkeypatch.setenv("COLUMNS", columns or "80")
+    monkeypatch.setenv("FORCE_COLOR", "1" if columns else "")
+    show_balance(BOOKS)
+    lines = re.sub("\x1b[^m]*m", "", capsys.readouterr().out).splitlines()
+    words = {word for line in lines for word in line.split()}
+    assert words >= {"912,146", "903,911", "8,235", "912,147", "903,912", "41,335", "8,117", "903,913"}
+    assert not any("…" in line for line in lines)
+    assert max(map(len, lines)) <= int(columns or "200")
 
 
 def test_rows_that_were_done_before_tell_nothing_of_how_fast_it_goes(shown: PlainProgress, clock: Clock) -> None:

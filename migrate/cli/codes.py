@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from casebridge.migrate.cli.options import json_option, name_option, project_option
-from casebridge.migrate.cli.render import show_json, wide_console
+from casebridge.migrate.cli.render import show_json, show_table
 from casebridge.migrate.code_lists.signing import ListState, sign_list, states
 from casebridge.migrate.code_lists.taking import take_lines
 from casebridge.migrate.code_lists.unmapped import unmapped_codes, write_unmapped
@@ -88,14 +88,14 @@ def _show(found: Sequence[ListState], *, as_json: bool) -> None:
     for heading in ("list", "owner", "signed", "changed since"):
         table.add_column(heading, overflow="fold")
     for heading in ("codes", "unmapped"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for state in found:
         sign = state.signature
         signed = f"{sign.who}, {sign.at[:10]}" if sign else "no"
         changes = "; ".join(state.changes[:3]) + (" …" if len(state.changes) > 3 else "")
         numbers = (f"{len(state.used.lines):,}", f"{state.used.unmapped:,}")
         table.add_row(state.used.name, ", ".join(state.used.owners), signed, changes, *numbers)
-    wide_console().print(table)
+    show_table(table)
 
 
 COMMANDS: Mapping[str, click.Command] = {"codes": codes}

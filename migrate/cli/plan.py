@@ -11,7 +11,7 @@ import click
 from rich.table import Table
 
 from casebridge.migrate.cli.options import json_option, project_option
-from casebridge.migrate.cli.render import show_json, wide_console
+from casebridge.migrate.cli.render import show_json, show_table
 from casebridge.migrate.pipeline import open_job
 from casebridge.migrate.plan import StagePlan
 from casebridge.migrate.run_guards import accept_code
@@ -30,13 +30,13 @@ def show_plan(run: str, stages: Sequence[StagePlan], *, as_json: bool) -> None:
     table = Table(title=f"what run {run} would do")
     for heading in ("stage", "table", "state", "batches"):
         table.add_column(heading)
-    table.add_column("rows", justify="right")
+    table.add_column("rows", justify="right", no_wrap=True)
     for stage in stages:
         for item in stage.tables:
             rows = f"{item.rows:,}" if item.state is State.PENDING and item.rows is not None else ""
             rows = f"about {rows}" if rows and item.about else rows
             table.add_row(stage.stage, item.table, str(item.state), _numbers(item.batches), rows)
-    wide_console().print(table)
+    show_table(table)
     for stage in stages:
         click.echo(_time(stage))
 

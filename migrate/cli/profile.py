@@ -12,7 +12,7 @@ from rich.table import Table
 
 from casebridge.migrate.cli.options import by_system, json_option
 from casebridge.migrate.cli.progress import progress
-from casebridge.migrate.cli.render import show_json, wide_console
+from casebridge.migrate.cli.render import show_json, show_table
 from casebridge.migrate.drafting import draft_project
 from casebridge.migrate.profiling import profile_dump
 from casebridge.migrate.profiling.compare import compare, read_profile
@@ -73,7 +73,7 @@ def _show(facts: Mapping[str, Any]) -> None:
     for heading in ("table", "key", "refers to"):
         table.add_column(heading, overflow="fold")
     for heading in ("rows", "columns", "orphans"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for item in facts["tables"]:
         refs = [ref for ref in facts["references"] if ref["table"] == item["name"]]
         orphans = sum(ref["orphan_rows"] for ref in refs)
@@ -82,7 +82,7 @@ def _show(facts: Mapping[str, Any]) -> None:
         numbers = (f"{number:,}" for number in (item["rows"], len(item["columns"]), orphans))
         name = item["name"] + (" (view)" if item["view"] else "")
         table.add_row(name, key or "none", to, *numbers)
-    wide_console().print(table)
+    show_table(table)
 
 
 @click.command()

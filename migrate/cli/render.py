@@ -7,14 +7,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from casebridge.project.errors import counted, printable
 
 SHOWN_CAUSES = 3
 """How many causes of a spec the terminal lists; the report has all."""
+_WIDEST, _FOLDED = 10_000, 12
+"""Characters: no table is as wide; as narrow as this a name is folded in a terminal."""
+_BROKEN = {word: f"{word[:at]}-\n{word[at:]}" for word, at in (
+    ("extracted", 2), ("combined", 3), ("rejected", 2), ("excluded", 2), ("unexplained", 4), ("explained", 2),
+)}  # fmt: skip
+"""Headings of a table that is set close."""
 PLACES = ("loaded", "merged", "combined", "rejected", "excluded", "held")
 
 
@@ -23,18 +31,38 @@ def show_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=1))
 
 
-def wide_console() -> Console:
-    """A console for tables: in a pipe, wide enough to cut no name."""
+def show_table(table: Table) -> None:
+    """A table on stdout, of which no figure is cut: in a pipe as wide as it is. In a terminal names are folded,
+    and where that is not enough, the table is set close and its headings are broken."""
     console = Console()
-    return console if console.is_terminal else Console(width=max(console.width, 120))
+    if not console.is_terminal:
+        Console(width=_width(table)).print(table)
+        return
+    if _width(table, _FOLDED) > console.width:
+        table.box, table.padding = box.SIMPLE_HEAD, (0, 0)
+        for column in table.columns:
+            column.header = _BROKEN.get(str(column.header), str(column.header).replace(" ", "\n"))
+    Console(width=max(console.width, _width(table, _FOLDED))).print(table)
+
+
+def _width(table: Table, folded: int | None = None) -> int:
+    """How wide a table is, in characters; the columns that fold no wider than `folded`."""
+    folding = [column for column in table.columns if not column.no_wrap]
+    for column in folding:
+        column.max_width = folded
+    wide = Console(width=_WIDEST)
+    found = Measurement.get(wide, wide.options, table).maximum
+    for column in folding:
+        column.max_width = None
+    return found
 
 
 def show_balance(report: Mapping[str, Any]) -> None:
     """The books as tables: by source, by spec, by target; and the verdict."""
-    console = wide_console()
-    console.print(_sources(report["sources"]))
-    console.print(_specs(report.get("specs", ())))
-    console.print(_targets(report["targets"]))
+    show_table(_sources(report["sources"]))
+    show_table(_specs(report.get("specs", ())))
+    show_table(_targets(report["targets"]))
+    console = Console(soft_wrap=True)
     undecided = report.get("undecided_pairs", 0)
     colour = "green" if report["verdict"] == "balanced" else "red"
     console.print(f"run [bold]{report['run']}[/]: [{colour} bold]{report['verdict']}[/]")
@@ -59,7 +87,7 @@ def _sources(rows: Sequence[Mapping[str, Any]]) -> Table:
         title_justify="left",
     )
     numbers = ("extracted", *PLACES, "unexplained")
-    table.add_column("source", footer="all", no_wrap=True)
+    table.add_column("source", footer="all", overflow="fold")
     for name in numbers:
         total = sum(row[name] for row in rows)
         table.add_column(name, justify="right", footer=_figure(name, total), no_wrap=True)
@@ -73,7 +101,7 @@ def _sources(rows: Sequence[Mapping[str, Any]]) -> Table:
 def _specs(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title="asked = loaded + merged + combined + rejected + excluded + held", title_justify="left")
     numbers = ("asked", *PLACES, "unexplained", "not_asked")
-    table.add_column("spec", no_wrap=True)
+    table.add_column("spec", overflow="fold")
     for name in numbers:
         table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
     for row in rows:
@@ -90,9 +118,9 @@ def _specs(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def _targets(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title="every target row explained by its source rows", title_justify="left")
-    table.add_column("target")
+    table.add_column("target", overflow="fold")
     for name in ("rows", "explained", "unexplained"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for row in (row for row in rows if row["rows"] or row["unexplained"]):
         table.add_row(row["target"], *(_figure(name, row[name]) for name in ("rows", "explained", "unexplained")))
     return table

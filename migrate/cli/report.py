@@ -14,7 +14,7 @@ from casebridge.dedupe.plan import plan_tables as plan_linkage
 from casebridge.migrate.cli.options import json_option, name_option, project_option
 from casebridge.migrate.cli.plan import show_accepted
 from casebridge.migrate.cli.progress import progress
-from casebridge.migrate.cli.render import show_balance, show_json, wide_console
+from casebridge.migrate.cli.render import show_balance, show_json, show_table
 from casebridge.migrate.cli.run import read_report
 from casebridge.migrate.decision_guard import check_decisions_followed, decisions_say, decisions_since
 from casebridge.migrate.limits import accept as accept_excess
@@ -53,11 +53,11 @@ def status(folder: Path, run: str | None, as_json: bool) -> None:
     table.add_column("stage")
     table.add_column("table")
     for heading in ("read", "passed", "stayed behind", "values set aside"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         cells = [f"{row[key]:,}" for key in ("read", "passed", "behind", "set_aside")]
         table.add_row(str(row["stage"]), str(row["table"]), *cells)
-    wide_console().print(table)
+    show_table(table)
     for time in times:
         click.echo(_time(time, attempts[time.stage]))
     for line in _unfinished(attempts):

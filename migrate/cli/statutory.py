@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from casebridge.migrate.cli.options import json_option
-from casebridge.migrate.cli.render import show_json, wide_console
+from casebridge.migrate.cli.render import show_json, show_table
 from casebridge.migrate.returns import KINDS, differences, validated
 from casebridge.project.errors import CasebridgeError, counted
 
@@ -46,7 +46,7 @@ def statutory(
         for one in found:
             numbers = ("cannot run" if number is None else f"{number:,}" for number in (one.before, one.after))
             table.add_row(one.rule, *numbers, one.what)
-        wide_console().print(table)
+        show_table(table)
     worse = [one.rule for one in found if one.worse]
     if worse:
         finds = "finds" if len(worse) == 1 else "find"
