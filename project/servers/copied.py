@@ -11,8 +11,9 @@ import io
 import selectors
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from itertools import accumulate, islice, takewhile
-from operator import sub
+from functools import partial
+from itertools import takewhile
+from operator import itemgetter
 
 import polars as pl
 import psycopg
@@ -24,33 +25,33 @@ from psycopg.pq.abc import PGconn
 
 _BYTES = 16 << 20
 """A block ends with the row that fills so many."""
-_ROWS = 5_000
-"""Rows whose ends are kept at once."""
+_IS_ROW, _ROW = (0, b"").__lt__, itemgetter(1)
+"""Of what `get_copy_data` gives: its size, 0 where more must come first, -1 at the end; and its bytes."""
 
 
 def copied(connection: psycopg.Connection, query: str, names: Sequence[str]) -> Iterator[tuple[io.BytesIO, int]]:
-    """Blocks of whole rows, _BYTES and a row at most, under a first line that names the columns `names` by their
-    places; with each, the bytes of its largest row. psycopg.Error for what the server refuses. Who stops before
-    the end loses the connection."""
+    """Blocks of whole rows under a first line that names the columns `names` by their places; with each, a number of
+    bytes that none of its rows exceeds. A block has _BYTES, and what libpq holds at most: some kilobytes, or what
+    its largest row so far needs. psycopg.Error for what the server refuses. Who stops before the end loses the
+    connection."""
     title = (",".join(_places(names)) + "\n").encode()
-    with closing(_rows(connection.pgconn, query.encode())) as rows:
-        whole = False
-        while not whole:
-            block, largest = io.BytesIO(), 0
-            block.write(title)
-            while block.tell() < len(title) + _BYTES and not whole:
-                more = _filled(block, islice(rows, _ROWS), len(title) + _BYTES)
-                whole, largest = not more, max(largest, more)
-            if largest:
+    block, largest = _begun(title), 0
+    with closing(_sent(connection.pgconn, query.encode())) as sent:
+        for rows in sent:
+            before = block.tell()
+            block.writelines(rows)
+            largest = max(largest, block.tell() - before)
+            if block.tell() >= len(title) + _BYTES:
                 yield block, largest
+                block, largest = _begun(title), 0
+    if largest:
+        yield block, largest
 
 
-def _filled(block: io.BytesIO, rows: Iterator[memoryview], full: int) -> int:
-    """Write rows until the block is full; the bytes of the largest, 0 without any."""
-    ends = list(takewhile(full.__gt__, accumulate(map(block.write, rows), initial=block.tell())))
-    ends.append(block.tell())  # that of the row that filled it; else the last one again
-    sizes: Iterator[int] = map(sub, ends[1:], ends)
-    return max(sizes)
+def _begun(title: bytes) -> io.BytesIO:
+    block = io.BytesIO()
+    block.write(title)
+    return block
 
 
 def taken_apart(block: io.BytesIO, largest: int, names: Sequence[str]) -> pl.DataFrame:
@@ -88,32 +89,29 @@ def _places(names: Sequence[str]) -> list[str]:
     return [str(place) for place in range(len(names))]
 
 
-def _rows(server: PGconn, query: bytes) -> Generator[memoryview, None, None]:
-    """Each row that a COPY TO sends."""
-    ended = False
+def _sent(server: PGconn, query: bytes) -> Generator[Iterator[memoryview], None, None]:
+    """The rows that a COPY TO sends, as they come in: each time those that libpq has whole. They are to be taken
+    before the next are asked for. Other threads work while we wait."""
+    result, ended = server.exec_(query), False
     try:
-        results = [server.exec_(query)]
-        if results[0].status == ExecStatus.COPY_OUT:
-            yield from _sent(server)
-            results = list(iter(server.get_result, None))
+        with selectors.DefaultSelector() as selector:
+            selector.register(server.socket, selectors.EVENT_READ)
+            while result is not None and result.status == ExecStatus.COPY_OUT:
+                yield _here(server)
+                result = server.get_result()
+                if result is not None and result.status == ExecStatus.COPY_OUT:  # that was not the end
+                    selector.select()
+                    server.consume_input()
+        results = [result, *iter(server.get_result, None)]
         ended = True
     finally:
         if not ended:
             server.finish()
-    for result in results:
-        if result.status != ExecStatus.COMMAND_OK:
-            raise error_from_result(result)
+    for each in results:
+        if each is not None and each.status != ExecStatus.COMMAND_OK:
+            raise error_from_result(each)
 
 
-def _sent(server: PGconn) -> Generator[memoryview, None, None]:
-    """Until the server has no more, or says why not. Other threads work while we wait for it."""
-    with selectors.DefaultSelector() as selector:
-        selector.register(server.socket, selectors.EVENT_READ)
-        size, row = server.get_copy_data(1)
-        while size >= 0:
-            if size:
-                yield row
-            else:
-                selector.select()
-                server.consume_input()
-            size, row = server.get_copy_data(1)
+def _here(server: PGconn) -> Iterator[memoryview]:
+    """What libpq has whole. A row takes no step of Python: there are millions."""
+    return map(_ROW, takewhile(_IS_ROW, iter(partial(server.get_copy_data, 1), None)))

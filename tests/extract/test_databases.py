@@ -643,7 +643,6 @@ def test_texts_that_a_csv_may_spoil_arrive_wherever_a_block_ends(
         cursor.executemany("INSERT INTO two VALUES (%s, %s)", [(text, n) for n, text in enumerate(texts)])
     make(tmp_path, {"ALONE": ["NOTE"], "TWO": ["NOTE", "N"]})
     point_to(tmp_path, postgres_url)
-    monkeypatch.setattr("casebridge.project.servers.copied._ROWS", 2)
     monkeypatch.setattr("casebridge.project.servers.copied._BYTES", 1)
     job = job_of(tmp_path)
     run(job)
@@ -652,25 +651,24 @@ def test_texts_that_a_csv_may_spoil_arrive_wherever_a_block_ends(
 
 
 def test_a_block_of_long_rows_is_bounded_by_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A made-up server sends short rows, then long ones: a block ends with the row that fills it."""
-    sent = [b"1\n"] * 30 + [b"x" * 999 + b"\n"] * 20 + [b"y" * 40_000 + b"\n"] + [b"2\n"] * 5
-    left = iter([*sent, None])
-
-    def next_row(_: int) -> tuple[int, memoryview | None]:
-        row = next(left)
-        return (-1, None) if row is None else (len(row), memoryview(row))
-
+    """A made-up server sends short rows, then long ones, some at a time: a block ends with those that fill it."""
+    bursts = [[b"1\n"] * 30, *[[b"x" * 999 + b"\n"] * 2] * 10, [], [b"y" * 40_000 + b"\n"], [b"2\n"] * 5]
+    sent = [row for burst in bursts for row in burst]
+    left = iter([(len(row), memoryview(row)) for burst in bursts for row in [*burst, b""]])
     monkeypatch.setattr("casebridge.project.servers.copied._BYTES", 4_000)
-    ends = iter([SimpleNamespace(status=ExecStatus.COMMAND_OK), None])
-    with socket.socket() as channel:
+    out = SimpleNamespace(status=ExecStatus.COPY_OUT)
+    results = iter([*[out] * (len(bursts) - 1), SimpleNamespace(status=ExecStatus.COMMAND_OK), None])
+    ready, other = socket.socketpair()
+    with ready, other:
+        other.send(b" ")
         server = SimpleNamespace(
-            exec_=lambda _: SimpleNamespace(status=ExecStatus.COPY_OUT), get_copy_data=next_row,
-            get_result=lambda: next(ends), socket=channel.fileno(),
+            exec_=lambda _: out, get_copy_data=lambda _: next(left), get_result=lambda: next(results),
+            consume_input=lambda: None, socket=ready.fileno(),
         )  # fmt: skip
         blocks = [(block.getvalue(), most) for block, most in copied(SimpleNamespace(pgconn=server), "", ["note"])]  # type: ignore[arg-type]
     assert b"".join(block.removeprefix(b"0\n") for block, _ in blocks) == b"".join(sent)
     assert max(len(block) - most for block, most in blocks) <= 4_000
-    assert [most for _, most in blocks] == [1_000] * 5 + [40_001, 2]
+    assert [most for _, most in blocks] == [2_000] * 5 + [40_001, 10]
 
 
 def test_bytes_of_a_postgres_without_an_encoding_are_kept_apart_where_they_are_no_text(
