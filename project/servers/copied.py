@@ -21,19 +21,19 @@ import pyarrow as pa
 import pyarrow.csv
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
-from psycopg.pq.abc import PGconn
+from psycopg.pq.abc import PGconn, PGresult
 
 _BYTES = 16 << 20
 """A block ends with the row that fills so many."""
-_IS_ROW, _ROW = (0, b"").__lt__, itemgetter(1)
-"""Of what `get_copy_data` gives: its size, 0 where more must come first, -1 at the end; and its bytes."""
+_NO_ROW = 0, memoryview(b"")
+"""Less than what `get_copy_data` gives for a row: size and bytes. More must come first; -1 is the end."""
 
 
 def copied(connection: psycopg.Connection, query: str, names: Sequence[str]) -> Iterator[tuple[io.BytesIO, int]]:
-    """Blocks of whole rows under a first line that names the columns `names` by their places; with each, a number of
-    bytes that none of its rows exceeds. A block has _BYTES, and what libpq holds at most: some kilobytes, or what
-    its largest row so far needs. psycopg.Error for what the server refuses. Who stops before the end loses the
-    connection."""
+    """Blocks of whole rows under a first line that names the columns `names` by their places; with each, a number
+    of bytes that none of its rows exceeds. A block has _BYTES and what libpq holds at most: some kilobytes, or
+    what its largest row so far needs. psycopg.Error for what the server refuses. Who stops before the end loses
+    the connection."""
     title = (",".join(_places(names)) + "\n").encode()
     block, largest = _begun(title), 0
     with closing(_sent(connection.pgconn, query.encode())) as sent:
@@ -92,7 +92,8 @@ def _places(names: Sequence[str]) -> list[str]:
 def _sent(server: PGconn, query: bytes) -> Generator[Iterator[memoryview], None, None]:
     """The rows that a COPY TO sends, as they come in: each time those that libpq has whole. They are to be taken
     before the next are asked for. Other threads work while we wait."""
-    result, ended = server.exec_(query), False
+    result: PGresult | None = server.exec_(query)
+    ended = False
     try:
         with selectors.DefaultSelector() as selector:
             selector.register(server.socket, selectors.EVENT_READ)
@@ -114,4 +115,5 @@ def _sent(server: PGconn, query: bytes) -> Generator[Iterator[memoryview], None,
 
 def _here(server: PGconn) -> Iterator[memoryview]:
     """What libpq has whole. A row takes no step of Python: there are millions."""
-    return map(_ROW, takewhile(_IS_ROW, iter(partial(server.get_copy_data, 1), None)))
+    came = iter(partial(server.get_copy_data, 1), None)
+    return map(itemgetter(1), takewhile(_NO_ROW.__lt__, came))
