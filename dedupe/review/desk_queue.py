@@ -24,12 +24,13 @@ _WAITING = tuple(place for place in Place if place is not Place.DONE)
 @dataclass(frozen=True)
 class Queue:
     """What a viewer's queue shows: how many pairs are his, the first of them, how many stand where, whose they
-    are."""
+    are, what they look like."""
 
     found: int
     first: Sequence[Open]
     counts: Mapping[Place, int]
     teams: Sequence[str]
+    relations: Collection[str]
     preflight: bool
 
 
@@ -117,7 +118,8 @@ class View:
             some = [one for one in self.in_order(places, wanted) if is_for(self._viewer, one)]
             found, first = len(some), some[:most]
         held = [replace(one, holder=holders.get(one.pair.item, "")) for one in first]
-        return Queue(found, held, counts, self.teams(), preflight=self._ranking.judged > self._unseen_judged())
+        preflight = self._ranking.judged > self._unseen_judged()
+        return Queue(found, held, counts, self.teams(), self._ranking.relations, preflight)
 
     def _unseen_judged(self) -> int:
         return sum(bool(self._state.by_item[item].preflight) for item, one in self._other.items() if one is None)

@@ -13,7 +13,8 @@ from casebridge.dedupe.review.verdicts import Place
 
 
 class Ranking:
-    """Pairs, the most valuable first; `teams` counts the pairs of each team. One thread at a time changes it."""
+    """Pairs, the most valuable first; `teams` counts the pairs of each team, `relations` is
+    what they look like. One thread at a time changes it."""
 
     def __init__(
         self, pairs: Iterable[PairEvidence], clearance: int, place_of: Callable[[PairEvidence], Place]
@@ -26,6 +27,7 @@ class Ranking:
             if self._is_listed(number, place):
                 self._at[place].append(number)
         self.teams = Counter(team for pair in self.pairs for team in pair.teams)
+        self.relations = frozenset(pair.relation for pair in self.pairs)
         self.judged = sum(bool(pair.preflight) for pair in self.pairs)
         grouped = (pair for pair in self.pairs if pair.group)
         self.grouped = [(pair, frozenset(pair.group)) for pair in grouped]

@@ -6,9 +6,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from casebridge.dedupe.linkage.kinds.registry import KINDS
 from casebridge.dedupe.review.evidence_file import Held, PairEvidence, Person
 from casebridge.dedupe.review.kind_words import name_of, reasons_to_doubt, words_of
-from casebridge.migrate.web.pages.queue import score
+from casebridge.migrate.web.pages.queue import RELATIONS, score
 from tests.desks import at_desk, make_world, open_desk, pair_of
 
 
@@ -51,12 +52,23 @@ def test_a_pair_of_organisations_is_asked_about_and_decided_as_such(tmp_path: Pa
         ]
 
 
+def test_every_relation_of_every_kind_has_its_words() -> None:
+    """`same` and `chance`, which is no profile, and what each kind tells apart."""
+    told = {str(one.relation) for kind in KINDS.values() for one in kind.profiles}
+    assert told | {"chance"} == set(RELATIONS)
+
+
 def test_a_group_of_organisations_goes_by_their_names(tmp_path: Path) -> None:
     world = make_world(tmp_path)
     pairs = _pair("1", "2", "3")
+    pairs[0] = replace(pairs[0], relation="branch")
     world.show([_supplier(key, f"Tarn Lodge {key}", postcode="ZE1 1AA") for key in "123"], pairs)
     with open_desk(world) as house:
         sam = at_desk(house, "sam")
+        sam.get("/queue?relation=branch")
+        assert "1 pair for you" in sam.page
+        looks = re.findall(r'<option value="(\w*)"', sam.page.split("Looks like")[1].split("</select>")[0])
+        assert looks == ["", "same", "branch"]
         sam.get(f"/group/{pairs[0].item}")
         assert "Tarn Lodge 3" in sam.page
         assert "ZE1 1AA" in sam.page

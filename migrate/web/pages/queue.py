@@ -19,7 +19,12 @@ from casebridge.dedupe.review.words import compare_roles, told
 from casebridge.migrate.web.visit import Visit, as_query, today, wanted
 
 SHOWN = 40
-RELATIONS = ("same", "twin_or_sibling", "household", "chance")
+RELATIONS: Mapping[str, str] = {
+    "same": "one and the same", "twin_or_sibling": "twins or siblings", "household": "one household",
+    "relative": "relatives", "branch": "branches of one body", "unit": "units of one body",
+    "building": "one building", "street": "one street", "chance": "chance",
+}  # fmt: skip
+"""What linkage takes two records for, of any kind of register."""
 ONLY = ("conflict", "group", "two people")
 PLACES = (Place.OPEN, Place.SECOND, Place.PARKED, Place.ESCALATED, Place.HELD, Place.DONE)
 
@@ -42,9 +47,10 @@ def show(visit: Visit) -> Response:
     people = visit.desk.sight(me).people(sorted(ids))
     rows = [_row(visit, one, people) for one in queue.first]
     visit.noted("list", shown=len(rows))
+    looks = {name: says for name, says in RELATIONS.items() if name in queue.relations}
     return visit.page(
         "queue.html", title="Queue", rows=rows, found=queue.found, counts=[(p, queue.counts[p]) for p in PLACES],
-        filters=filters, query=as_query(filters), teams=queue.teams, relations=RELATIONS,
+        filters=filters, query=as_query(filters), teams=queue.teams, relations=looks,
         outcomes=[str(says) for says in _outcomes(visit)] if queue.preflight else [],
         only=(*ONLY, *(["restricted"] if me.clearance else [])), after=after(visit), pace=pace(visit, queue.found),
         daily=me.daily,
