@@ -26,7 +26,7 @@ demo: setup
 	$(BIN)/casebridge demo demo
 
 test: setup browser server
-	$(MAKE) --jobs 2 --output-sync lint read
+	$(MAKE) --jobs 2 lint read
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 # The asserts of all tests are rewritten once, while mypy is at work, and not by each worker. What cannot be read

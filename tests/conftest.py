@@ -19,6 +19,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
+from tests.shelf import Shelf
+
 # No test is timed: how long an example takes says something about the machine, not about the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -31,6 +33,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.passed and "DeprecationWarning" in report.capstderr:
         report.outcome, report.longrepr = "failed", f"a warning was printed:\n{report.capstderr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """Projects to begin with, made once for all workers: the folder above their own is the session's."""
+    own = tmp_path_factory.getbasetemp()
+    return Shelf(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from casebridge.migrate.pipeline import STAGES
-from tests.councils import Migration, contents, make_migration, small_council
-from tests.load.prepared import copy_of
+from tests.councils import contents
 from tests.plug import killed_after, killed_in
+from tests.shelf import NOTHING, SMALL, Shelf, copy_of
 
 # What a stage writes first: seen, the stage is at work.
 FOOTPRINT = {
@@ -24,45 +22,29 @@ FOOTPRINT = {
 
 
 @pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Migration]:
-    """A project as each stage found it, and under "whole" as the last one left it. Copies of it are killed."""
-    folder = tmp_path_factory.mktemp("crash")
-    made = make_migration(folder / "whole" / "project", small_council(folder / "council"), batch_rows=1_000)
-    found = {"extract": make_migration(folder / "extract" / "project", made.council, batch_rows=1_000)}
-    for stage, following in pairwise(STAGES):
-        made.run(until=stage)
-        found[following] = copy_of(made, folder / following, None)
-    made.run()
-    return {**found, "whole": made}
+def uninterrupted(shelf: Shelf) -> dict[str, list[tuple[object, ...]]]:
+    return contents(shelf.after("reconcile", batch_rows=SMALL).target)
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(before: dict[str, Migration]) -> dict[str, list[tuple[object, ...]]]:
-    return contents(before["whole"].target)
-
-
-# The first three stages do not know the target; what kills them is the same on every database.
-PLACES = [(stage, "sqlite") for stage in STAGES] + [(stage, "postgresql") for stage in ("load", "reconcile")]
-
-
-@pytest.mark.parametrize(("stage", "database"), PLACES)
-def test_killed_in_a_stage_and_run_again(
-    stage: str,
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_killed_in_every_stage_and_run_again(
     database: str,
-    before: dict[str, Migration],
+    shelf: Shelf,
     tmp_path: Path,
     uninterrupted: dict[str, list[tuple[object, ...]]],
     request: pytest.FixtureRequest,
 ) -> None:
-    """Killed once while the stage is at work and once more wherever that finds it, then left to finish."""
-    if database == "postgresql":
-        migration = copy_of(before["load"], tmp_path, request.getfixturevalue("postgres_url"))
-        migration.run(until="dedupe" if stage == "load" else "load")
-    else:
-        migration = before[stage] if stage == "extract" else copy_of(before[stage], tmp_path, None)
-    moments = random.Random(f"{stage} {database}")
-    assert killed_in(("run",), migration.folder, FOOTPRINT[stage], moments.uniform(0, 0.15))
-    killed_after(("run",), migration.folder, moments.uniform(0.2, 2.5))
+    """Killed once while a stage is at work and once more wherever in it that finds it; the next run goes on, and
+    is killed in the stage that follows. The first three do not know the target: what kills them is the same on
+    every database."""
+    first = "load" if database == "postgresql" else "extract"
+    url = request.getfixturevalue("postgres_url") if database == "postgresql" else ""
+    before = shelf.after("dedupe" if first == "load" else NOTHING, batch_rows=SMALL)
+    migration = copy_of(before, tmp_path, url)
+    moments = random.Random(database)
+    for stage in [*FOOTPRINT][[*FOOTPRINT].index(first) :]:
+        assert killed_in(("run",), migration.folder, FOOTPRINT[stage], moments.uniform(0, 0.15)), stage
+        killed_after(("run", "--until", stage), migration.folder, moments.uniform(0.2, 2.5))
     done = migration.cli("run")
     assert done.returncode == 0, done.stderr
     assert _plain(contents(migration.target)) == _plain(uninterrupted)

@@ -5,52 +5,54 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from prepared import FIRST, NEXT, Contents, Snapshots, copy_of, loaded, next_export, plain, state
+from prepared import FIRST, NEXT, Contents, Snapshots, loaded, next_export, plain, state
 
-from tests.councils import Migration, contents, make_migration, small_council
+from tests.councils import Migration, contents
+from tests.shelf import SMALL, Shelf, copy_of, migration_in, with_its_dump
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Migration:
+def prepared(shelf: Shelf) -> Migration:
     """All is done before the load, of a first run and of one of the next export; nothing is in the target."""
-    folder = tmp_path_factory.mktemp("prepared")
-    council = small_council(folder / "council", people=500)
-    migration = make_migration(folder / "project", council, batch_rows=600)
-    migration.run(until="dedupe", run=FIRST)
-    next_export(council)
-    migration.run(until="dedupe", run=NEXT)
-    return migration
+
+    def make(folder: Path) -> None:
+        migration = with_its_dump(copy_of(shelf.after("dedupe", batch_rows=SMALL), folder))
+        next_export(migration.council)
+        migration.run(until="dedupe", run=NEXT)
+
+    return migration_in(shelf.made("prepared", make))
 
 
 @pytest.fixture(scope="session")
-def whole(prepared: Migration, tmp_path_factory: pytest.TempPathFactory) -> Contents:
+def whole(shelf: Shelf, prepared: Migration) -> Contents:
     """The target of a first load that nothing interrupted."""
-    return _uninterrupted(prepared, tmp_path_factory.mktemp("whole"), FIRST)
+    return _uninterrupted(shelf, prepared, FIRST)
 
 
 @pytest.fixture(scope="session")
-def whole_next(prepared: Migration, tmp_path_factory: pytest.TempPathFactory) -> Contents:
+def whole_next(shelf: Shelf, prepared: Migration) -> Contents:
     """The target of a full load of the next export, with the same ids."""
-    return _uninterrupted(prepared, tmp_path_factory.mktemp("whole-next"), NEXT)
+    return _uninterrupted(shelf, prepared, NEXT)
 
 
-def _uninterrupted(prepared: Migration, folder: Path, run: str) -> Contents:
-    migration = copy_of(prepared, folder, None)
-    loaded(migration, run)
-    return plain(contents(migration.target))
+def _uninterrupted(shelf: Shelf, prepared: Migration, run: str) -> Contents:
+    folder = shelf.made(f"whole-{run}", lambda folder: loaded(copy_of(prepared, folder), run))
+    return plain(contents(migration_in(folder).target))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ready(request: pytest.FixtureRequest, prepared: Migration, tmp_path: Path) -> Migration:
     """A copy, ready for its loads into an empty database of either kind."""
     on_sqlite = request.param == "sqlite"
-    return copy_of(prepared, tmp_path, None if on_sqlite else str(request.getfixturevalue("postgres_url")))
+    return copy_of(prepared, tmp_path, "" if on_sqlite else str(request.getfixturevalue("postgres_url")))
 
 
 @pytest.fixture(scope="session")
-def snapshots(prepared: Migration, tmp_path_factory: pytest.TempPathFactory, _postgres_server: str) -> Snapshots:
+def snapshots(
+    shelf: Shelf, prepared: Migration, tmp_path_factory: pytest.TempPathFactory, _postgres_server: str
+) -> Snapshots:
     """Targets with runs in them, to be copied."""
-    return Snapshots(prepared, tmp_path_factory.mktemp("snapshots"), _postgres_server)
+    return Snapshots(shelf, prepared, tmp_path_factory.mktemp("snapshots"), _postgres_server)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,12 +1,8 @@
-"""Copies of a migration that is ready for its load, the next export of its dump, and what stands in a target."""
+"""Targets with runs in them, the next export of its dump, and what stands in a target."""
 
 from __future__ import annotations
 
-import contextlib
 import random
-import re
-import shutil
-import sqlite3
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,46 +12,45 @@ import sqlalchemy as sa
 
 from casebridge.project.database import open_database
 from tests.councils import Migration, contents
+from tests.shelf import Shelf, copy_of, migration_in
 
 Contents = Mapping[str, list[tuple[object, ...]]]
 FIRST, NEXT = "trial-1", "trial-2"
 NOTES = {"casebridge_runs", "casebridge_before"}
 
 
-def copy_of(prepared: Migration, into: Path, url: str | None) -> Migration:
-    """A project with all its work."""
-    folder = into / "project"
-    shutil.copytree(prepared.folder, folder)
-    settings = folder / "casebridge.toml"
-    text = settings.read_text(encoding="utf-8")
-    there = url or "sqlite:///target.db"
-    settings.write_text(re.sub(r'url = ".*"', f'url = "{there}"', text, count=1), encoding="utf-8")
-    with contextlib.closing(sqlite3.connect(folder / "work" / "ledger.db")) as ledger, ledger:
-        ledger.execute("UPDATE bindings SET target = NULL")  # the copy goes elsewhere
-    return Migration(folder, prepared.council, url or f"sqlite:///{folder / 'target.db'}")
-
-
 class Snapshots:
     """Targets with some runs in them, loaded once for all tests, and copies of them."""
 
-    def __init__(self, prepared: Migration, work: Path, server: str) -> None:
-        self._bases: dict[tuple[str, tuple[str, ...]], Migration] = {}
-        self._prepared, self._work, self._server = prepared, work, server
+    def __init__(self, shelf: Shelf, prepared: Migration, work: Path, server: str) -> None:
+        self._bases: dict[tuple[str, ...], Migration] = {}
+        self._shelf, self._prepared, self._work, self._server = shelf, prepared, work, server
 
     def copy(self, database: str, runs: tuple[str, ...], into: Path) -> Migration:
         """A project of one's own with these runs in its target."""
-        return self._copied(database, self._base(database, runs), into)
-
-    def _base(self, database: str, runs: tuple[str, ...]) -> Migration:
-        if (database, runs) not in self._bases:
-            under = self._base(database, runs[:-1]) if runs[:-1] else self._prepared
-            made = self._copied(database, under, self._work / f"{database}-{len(runs)}")
-            self._bases[database, runs] = loaded(made, runs[-1])
-        return self._bases[database, runs]
-
-    def _copied(self, database: str, under: Migration, into: Path) -> Migration:
         if database == "sqlite":
-            return copy_of(under, into, None)
+            return copy_of(self._in_a_file(runs), into)
+        return self._of_a_server(self._on_a_server(runs), into)
+
+    def _in_a_file(self, runs: tuple[str, ...]) -> Migration:
+        """For all workers."""
+        if not runs:
+            return self._prepared
+        made = self._shelf.made(
+            f"loaded-{len(runs)}", lambda folder: loaded(copy_of(self._in_a_file(runs[:-1]), folder), runs[-1])
+        )
+        return migration_in(made)
+
+    def _on_a_server(self, runs: tuple[str, ...]) -> Migration:
+        """For this worker: each has a server of its own."""
+        if not runs:
+            return self._prepared
+        if runs not in self._bases:
+            made = self._of_a_server(self._on_a_server(runs[:-1]), self._work / f"{len(runs)}")
+            self._bases[runs] = loaded(made, runs[-1])
+        return self._bases[runs]
+
+    def _of_a_server(self, under: Migration, into: Path) -> Migration:
         name = f"copy_{uuid.uuid4().hex}"
         template = under.target.split("/")[3].split("?")[0] if under is not self._prepared else "template1"
         with psycopg.connect(self._server, autocommit=True) as connection:

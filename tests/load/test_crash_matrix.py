@@ -13,17 +13,23 @@ from tests.councils import Migration, contents
 from tests.plug import killed_after, killed_at
 
 LOAD = ["load", "--name", FIRST]
-OF_A_LOAD = [m for m in FAILPOINTS if m not in {"after delete", "in rollback", "before the run is forgotten"}]
-"""The others are reached by a delta or a rollback, and have their tests there."""
+ONCE = ("before the run is noted", "after loosen")
+OFTEN = ("before begin", "after copy", "before commit", "after commit", "between tables")
+AT_LAST = ("before tighten",)
+OF_ANOTHER = {"after delete", "in rollback", "before the run is forgotten"}
+"""These are reached by a delta or a rollback, and have their tests there."""
 
 
-@pytest.mark.parametrize("moment", OF_A_LOAD)
-def test_killed_at_a_moment_and_run_again(moment: str, ready: Migration, whole: Contents) -> None:
-    often = moment in {"before begin", "after copy", "before commit", "after commit", "between tables"}
-    first = 1 + random.Random(moment).randrange(15) if often else 1
-    assert killed_at(LOAD, ready.folder, moment, first)
-    if often:
-        assert killed_at(LOAD, ready.folder, moment, 2)
+def test_every_moment_is_named_here() -> None:
+    assert {*ONCE, *OFTEN, *AT_LAST} == set(FAILPOINTS) - OF_ANOTHER
+
+
+def test_killed_at_every_moment_and_run_again(ready: Migration, whole: Contents) -> None:
+    """Each goes on from where the last one was killed; what comes with every batch, at two of them."""
+    moments = random.Random(1)
+    often = [(moment, nth) for moment in OFTEN for nth in (moments.randint(2, 4), 2)]
+    for moment, nth in [*((m, 1) for m in ONCE), *often, *((m, 1) for m in AT_LAST)]:
+        assert killed_at(LOAD, ready.folder, moment, nth), (moment, nth)
     assert plain(contents(loaded(ready).target)) == whole
 
 

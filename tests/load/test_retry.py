@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
-from prepared import FIRST, Contents, copy_of, loaded, plain
+from prepared import FIRST, Contents, loaded, plain
 
 import casebridge.load.writing.delivery as delivery
 import casebridge.load.writing.retry as retry
@@ -22,6 +22,7 @@ from casebridge.load.writing.retry import in_transaction, is_row_error, repeatab
 from casebridge.project.database import open_database
 from casebridge.project.job import Silent
 from tests.councils import Migration, contents
+from tests.shelf import copy_of
 from tests.staged import PERSONS, extracted, job_of, lay_out, read_all
 
 
@@ -32,7 +33,7 @@ def on_postgres(prepared: Migration, tmp_path: Path, postgres_url: str) -> Migra
 
 @pytest.fixture
 def on_sqlite(prepared: Migration, tmp_path: Path) -> Migration:
-    return copy_of(prepared, tmp_path, None)
+    return copy_of(prepared, tmp_path)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 from prepared import FIRST, NEXT, Contents, Snapshots, loaded, state, written
 
@@ -65,16 +64,18 @@ def test_what_is_not_ours_stays(ready: Migration) -> None:
     assert state(ready) == before
 
 
-@pytest.mark.parametrize("moment", ["before the run is noted", "after loosen", "after copy", "before tighten"])
-def test_a_partial_load_is_taken_back(moment: str, ready: Migration) -> None:
+def test_a_partial_load_is_taken_back(ready: Migration) -> None:
+    """Four loads, each killed at another moment and taken back; the first never came to anything."""
     _ask(ready.target, *VENDOR)
     before = state(ready)
-    assert killed_at(["load", "--name", FIRST], ready.folder, moment, 1)
-    if moment == "before the run is noted":
-        assert ready.cli("rollback", FIRST).returncode == 1, "it never came to anything"
-    else:
-        _rollback(ready)
+    load = ["load", "--name", FIRST]
+    assert killed_at(load, ready.folder, "before the run is noted")
+    assert ready.cli("rollback", FIRST).returncode == 1
     assert state(ready) == before
+    for moment in ("after loosen", "after copy", "before tighten"):
+        assert killed_at(load, ready.folder, moment), moment
+        _rollback(ready)
+        assert state(ready) == before, moment
 
 
 def test_a_delta_is_taken_back(after_delta: tuple[Migration, tuple[Contents, set[str]]]) -> None:
@@ -89,14 +90,11 @@ def test_a_delta_is_taken_back(after_delta: tuple[Migration, tuple[Contents, set
     assert state(migration) == ({}, set())
 
 
-@pytest.mark.parametrize(
-    "moment", ["after loosen", "after delete", "after commit", "in rollback", "before the run is forgotten"]
-)
-def test_killed_in_a_rollback_and_run_again(
-    moment: str, after_delta: tuple[Migration, tuple[Contents, set[str]]]
-) -> None:
+def test_killed_in_a_rollback_and_run_again(after_delta: tuple[Migration, tuple[Contents, set[str]]]) -> None:
+    """At one moment after the other: each goes on from where the last one was killed."""
     migration, before = after_delta
-    assert killed_at(["rollback", NEXT], migration.folder, moment)
+    for moment in ("after loosen", "after delete", "after commit", "in rollback", "before the run is forgotten"):
+        assert killed_at(["rollback", NEXT], migration.folder, moment), moment
     _rollback(migration, run=NEXT)
     assert state(migration) == before
 
