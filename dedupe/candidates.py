@@ -115,7 +115,12 @@ def of_files(config: LinkageConfig, done: tuple[Batch, ...]) -> CandidatePairs:
 
 def reads(config: LinkageConfig, name: str) -> bool:
     """Whether linkage looks at a spec's rows."""
-    return name in config.query or name in (config.related or "") or name in config.tables
+    return _names(config.query, name) or _names(config.related or "", name) or name in config.tables
+
+
+def _names(query: str, table: str) -> bool:
+    """Whether a query may read a table. DuckDB knows no capitals in names."""
+    return table.lower() in query.lower()
 
 
 def _link(job: Job, config: LinkageConfig, decisions: Sequence[Decision], inputs: str) -> tuple[Batch, ...]:
@@ -222,7 +227,7 @@ def ask_evidence(job: Job, config: LinkageConfig, name: str, ids: Collection[str
     if query is None:
         return {}
     names = [spec.name for spec in job.specs]
-    with _tables(job, lambda table: table in query) as database:
+    with _tables(job, lambda table: _names(query, table)) as database:
         rows = ask(database, query, config.at(f"evidence.{name}"), names, _needed(config, f"evidence.{name}"))
     text = words_column(rows, config.at(f"evidence.{name}"))
     rows = _with_space(job, config, rows, "id").filter(pl.col("id").is_in(sorted(ids)))
@@ -257,12 +262,14 @@ def read_register(job: Job, config: LinkageConfig) -> tuple[pl.DataFrame, list[t
 def try_queries(job: Job, config: LinkageConfig) -> None:
     """SpecError lists the queries that do not fit the tables as the specs make them, tried on no rows."""
     problems: list[Problem] = []
+    evidence = [(query, f"evidence.{name}") for name, query in config.evidence]
+    asked = [(config.query, "query"), (config.related, "related.query"), *evidence]
     with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
         for spec in job.specs:
-            database.register(spec.name, _nothing_of(spec).to_arrow())
+            if any(_names(query or "", spec.name) for query, _ in asked):
+                database.register(spec.name, _nothing_of(spec).to_arrow())
         shut(database)
-        asked = [(query, f"evidence.{name}") for name, query in config.evidence]
-        for query, where in ((config.query, "query"), (config.related, "related.query"), *asked):
+        for query, where in asked:
             try:
                 _try(job, config, database, query, where)
             except SpecError as error:

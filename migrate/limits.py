@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from casebridge.project.acceptances import Acceptances
+from casebridge.project.batch import with_rows
 from casebridge.project.contracts import ROW, Verdict
 from casebridge.project.errors import CasebridgeError, Excess, LimitExceeded, SpecError
 from casebridge.project.job import Job
@@ -54,7 +55,7 @@ def _measures(job: Job) -> Iterator[Measure]:
 def _aside(job: Job, name: str) -> int:
     """How many rows have a value set aside or cut."""
     found = [pl.LazyFrame(schema={ROW: pl.Int64})]
-    for batch in job.ledger.sealed(job.run, "transform", name, "quarantine"):
+    for batch in with_rows(job.ledger.sealed(job.run, "transform", name, "quarantine")):
         found.append(batch.scan().filter(pl.col("verdict").is_in(_ASIDE)).select(ROW))
     return int(pl.concat(found).select(pl.col(ROW).n_unique()).collect().item())
 

@@ -50,8 +50,7 @@ class Acceptances:
     """All that was accepted in a project."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._engine = ledger.engine
-        _meta.create_all(self._engine)
+        self._engine = ledger.with_tables(_meta)
 
     def accept(self, run: str, excesses: Sequence[Excess], who: str, reason: str) -> None:
         """A named person accepts what is above the limits of a run. Nothing is ever taken out again."""

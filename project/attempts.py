@@ -47,8 +47,7 @@ class Attempts:
     """The attempts of a project, in the ledger's file."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._engine = ledger.engine
-        _meta.create_all(self._engine)
+        self._engine = ledger.with_tables(_meta)
 
     def begin(self, run: str, stage: str) -> int:
         """A stage is begun. Gives the attempt's number."""

@@ -24,8 +24,7 @@ class AuditHeads:
     """The heads of the audit log that runs noted."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._engine = ledger.engine
-        _meta.create_all(self._engine)
+        self._engine = ledger.with_tables(_meta)
 
     def note(self, run: str, entry: int, link: str) -> None:
         """The last entry of the audit log when a run looked. Entry 0: a log that starts again."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,11 @@ class Batch:
     def read(self, columns: list[str] | None = None) -> pl.DataFrame:
         """The batch's rows."""
         return pl.read_parquet(self.path, columns=columns)
+
+
+def with_rows(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Those that hold a row. Most quarantines hold none, and to open a file takes longer than to see that."""
+    return (batch for batch in batches if batch.rows)
 
 
 def digest(*parts: object) -> str:

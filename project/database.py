@@ -248,7 +248,9 @@ def _with_settings(engine: sa.Engine, pragmas: Sequence[str]) -> sa.Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get(_WRITES, False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        elif isinstance(plain := connection.connection.dbapi_connection, sqlite3.Connection):
+            plain.execute("BEGIN")  # it locks nothing and cannot be refused: no need of SQLAlchemy's long way
 
     return engine

@@ -150,8 +150,7 @@ class Journal:
     """The tables beside the batches, in the same file as the ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._engine = ledger.engine
-        _meta.create_all(self._engine)
+        self._engine = ledger.with_tables(_meta)
 
     # Times
 

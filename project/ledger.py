@@ -23,17 +23,18 @@ from casebridge.project.database import open_database, open_own, own_refusal, re
 from casebridge.project.ledger_tables import (
     ATTEMPTS,
     BATCH,
+    BEGUN,
+    DONE_FILES,
+    ENDED,
     FILES,
-    FILES_OF_BATCH,
     FILES_OF_SCOPE,
     META,
+    NO_FILES,
     RUNS,
     SEALED,
     SOURCES,
     TALLIES,
-    WHEN_DONE,
-    of_scope,
-    same_batch,
+    UNSEALED,
 )
 from casebridge.project.schema import IN_LEDGER, LEDGER, bring_up, refuse_newer
 from casebridge.project.spec import Source
@@ -60,10 +61,15 @@ class Ledger:
         self._name = f"the ledger {work / 'ledger.db'}"
         self._engine = engine or open_own(f"sqlite:///{work / 'ledger.db'}", self._name, _LOST)
         self.worked: Counter[tuple[str, str]] = Counter()
+        self._standing: dict[tuple[str, str, str], tuple[Batch, ...]] = {}
+        self._made: set[sa.MetaData] = set()
         self._bring_up()
 
     def _bring_up(self) -> None:
-        """A new ledger gets its tables, an older one what it lacks, in one transaction; a newer one is refused."""
+        """A new ledger gets its tables, an older one what it lacks, in one transaction; a newer one is refused.
+        Nothing is known any more of what it held before."""
+        self._standing.clear()
+        self._made.clear()
         with self._engine.begin() as connection:
             refuse_newer(connection, IN_LEDGER, LEDGER, self._name)
             META.create_all(connection)
@@ -72,6 +78,13 @@ class Ledger:
     @property
     def engine(self) -> sa.Engine:
         """The database, for what is kept beside the batches."""
+        return self._engine
+
+    def with_tables(self, tables: sa.MetaData) -> sa.Engine:
+        """The same with these tables in it, which are made where they are missing: asked once for each ledger."""
+        if tables not in self._made:
+            tables.create_all(self._engine)
+            self._made.add(tables)
         return self._engine
 
     @classmethod
@@ -148,10 +161,10 @@ class Ledger:
         """The files of a finished batch, or None when it is pending. Read only."""
         with self._engine.connect() as connection:
             asked = {"stage": stage, "name": name, "number": number, "inputs": inputs}
-            if connection.scalar(WHEN_DONE, asked) is None:
-                return None
-            rows = connection.execute(FILES_OF_BATCH, asked).all()
-        batches = tuple(self._batch(row) for row in rows)
+            rows = connection.execute(DONE_FILES, asked).all()
+        if not rows:
+            return None
+        batches = tuple(self._batch(row) for row in rows if row.path is not None)
         return batches if all(batch.path.is_file() for batch in batches) else None
 
     def damaged(self) -> list[Batch]:
@@ -164,8 +177,7 @@ class Ledger:
         """Note that a batch is being worked on; it stays pending until `record`."""
         values = {"stage": stage, "name": name, "number": number, "inputs": inputs}
         with self._engine.begin() as connection:
-            connection.execute(ATTEMPTS.delete().where(*same_batch(ATTEMPTS, stage, name, number, inputs)))
-            connection.execute(ATTEMPTS.insert().values(**values, started=now()))
+            connection.execute(BEGUN, {**values, "started": now()})
 
     def record(
         self, stage: str, name: str, number: int, inputs: str, batches: Iterable[Batch], tally: Tally
@@ -185,15 +197,13 @@ class Ledger:
             }
             for batch in batches
         ]
+        batch_of = {"of_stage": stage, "of_name": name, "of_number": number, "of_inputs": inputs}
         with self._engine.begin() as connection:
-            connection.execute(FILES.delete().where(*same_batch(FILES, stage, name, number, inputs)))
+            connection.execute(NO_FILES, batch_of)
             if files:
                 connection.execute(FILES.insert(), files)
-            connection.execute(
-                ATTEMPTS.update()
-                .where(*same_batch(ATTEMPTS, stage, name, number, inputs))
-                .values(done=now(), tally=json.dumps(tally.as_dict()))
-            )
+            connection.execute(ENDED, {**batch_of, "done": now(), "tally": json.dumps(tally.as_dict())})
+        self._changed(stage, name)
         self.worked[stage, name] += tally.read
 
     # Runs
@@ -251,20 +261,33 @@ class Ledger:
             for number, inputs in batches
         ]
         with self._engine.begin() as connection:
-            connection.execute(SEALED.delete().where(*of_scope(scope, stage, name)))
+            connection.execute(UNSEALED, {"scope": scope, "stage": stage, "name": name})
             if rows:
                 connection.execute(SEALED.insert(), rows)
+        self._changed(stage, name)
 
     def forget(self, run: str) -> None:
         """A run has nothing of anything; what it did stays known. Only for a copy."""
         with self._engine.begin() as connection:
             connection.execute(SEALED.delete().where(SEALED.c.run == run))
+        self._standing.clear()
 
     def sealed(self, scope: str, stage: str, name: str, kind: str) -> tuple[Batch, ...]:
         """The files of one kind that `scope` has of this table at this stage, in order. Read only."""
-        asked = {"scope": scope, "stage": stage, "name": name, "kind": kind}
-        with self._engine.connect() as connection:
-            return tuple(self._batch(row) for row in connection.execute(FILES_OF_SCOPE, asked))
+        place = (scope, stage, name)
+        found = self._standing.get(place)
+        if found is None:
+            asked = {"scope": scope, "stage": stage, "name": name}
+            with self._engine.connect() as connection:
+                found = tuple(self._batch(row) for row in connection.execute(FILES_OF_SCOPE, asked))
+            self._standing[place] = found
+        return tuple(batch for batch in found if batch.kind == kind)
+
+    def _changed(self, stage: str, name: str) -> None:
+        """What any scope has of a table at a stage is read again. Only who holds the project writes, so nobody
+        else changes it."""
+        for place in [place for place in self._standing if place[1:] == (stage, name)]:
+            del self._standing[place]
 
     def ever(self, kind: str) -> list[tuple[Batch, str]]:
         """All files of one kind that were ever finished, oldest first, and when; some may have gone. Read only."""

@@ -64,36 +64,34 @@ RUNS = sa.Table(
 BATCH = ("stage", "name", "number", "inputs")
 
 
-def same_batch(table: sa.Table, stage: str, name: str, number: int, inputs: str) -> list[sa.ColumnElement[bool]]:
-    """That a row of `table` is about this batch."""
-    values = dict(zip(BATCH, (stage, name, number, inputs), strict=True))
-    return [table.c[column] == value for column, value in values.items()]
+def _this(table: sa.Table, prefix: str = "") -> list[sa.ColumnElement[bool]]:
+    """That a row of `table` is about the batch that is asked for."""
+    return [table.c[column] == sa.bindparam(prefix + column) for column in BATCH]
 
 
-def of_scope(run: str, stage: str, name: str) -> list[sa.ColumnElement[bool]]:
-    """That a sealed row is what a scope has of this table at this stage."""
-    return [SEALED.c.run == run, SEALED.c.stage == stage, SEALED.c.name == name]
+def _same(one: sa.Table, other: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(*(one.c[column] == other.c[column] for column in BATCH))
 
 
-def _this(table: sa.Table) -> list[sa.ColumnElement[bool]]:
-    return [table.c[column] == sa.bindparam(column) for column in BATCH]
-
-
-WHEN_DONE = sa.select(ATTEMPTS.c.done).where(*_this(ATTEMPTS))
-FILES_OF_BATCH = sa.select(FILES).where(*_this(FILES)).order_by(FILES.c.kind)
+DONE_FILES = (
+    sa.select(FILES)
+    .select_from(ATTEMPTS.outerjoin(FILES, _same(ATTEMPTS, FILES)))
+    .where(*_this(ATTEMPTS), ATTEMPTS.c.done.is_not(None))
+    .order_by(FILES.c.kind)
+)
+"""The files of a finished batch; one empty row when it has none."""
+BEGUN = ATTEMPTS.insert().prefix_with("OR REPLACE")
+ENDED = (
+    ATTEMPTS.update().where(*_this(ATTEMPTS, "of_")).values(done=sa.bindparam("done"), tally=sa.bindparam("tally"))
+)
+NO_FILES = FILES.delete().where(*_this(FILES, "of_"))
 _OF_SCOPE = (
     SEALED.c.run == sa.bindparam("scope"),
     SEALED.c.stage == sa.bindparam("stage"),
     SEALED.c.name == sa.bindparam("name"),
 )
 FILES_OF_SCOPE = (
-    sa.select(FILES)
-    .join(SEALED, sa.and_(*(FILES.c[c] == SEALED.c[c] for c in BATCH)))
-    .where(*_OF_SCOPE, FILES.c.kind == sa.bindparam("kind"))
-    .order_by(FILES.c.number)
+    sa.select(FILES).join(SEALED, _same(FILES, SEALED)).where(*_OF_SCOPE).order_by(FILES.c.number, FILES.c.kind)
 )
-TALLIES = (
-    sa.select(ATTEMPTS.c.tally)
-    .join(SEALED, sa.and_(*(ATTEMPTS.c[c] == SEALED.c[c] for c in BATCH)))
-    .where(*_OF_SCOPE)
-)
+TALLIES = sa.select(ATTEMPTS.c.tally).join(SEALED, _same(ATTEMPTS, SEALED)).where(*_OF_SCOPE)
+UNSEALED = SEALED.delete().where(*_OF_SCOPE)

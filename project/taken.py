@@ -53,8 +53,7 @@ class TakenTables:
     """All that was taken in a project."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._engine = ledger.engine
-        _meta.create_all(self._engine)
+        self._engine = ledger.with_tables(_meta)
 
     def note(self, run: str, source: Source, taken: Taken) -> None:
         """A run has a table; what it had of it before is no longer its own."""

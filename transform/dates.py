@@ -96,7 +96,10 @@ def read(texts: pl.Series, pivot: int, zone: str, form: str | None) -> pl.DataFr
     for column, number in (("day", 1), ("clock", 2)):
         parts = [text.str.extract(pattern, number) for pattern in _PARTS]
         frame = frame.with_columns(pl.coalesce(*parts, *([text] if column == "day" else [])).alias(column))
-    groups = _days(frame.get_column("day"), pattern).with_columns(clock=frame.get_column("clock"))
+    groups = _days(frame.get_column("day"), pattern)
+    if frame.get_column("clock").null_count() == frame.height:
+        return _made(groups, pl.lit(value=False), pivot, zone)
+    groups = groups.with_columns(clock=frame.get_column("clock"))
     clock = pl.col("clock")
     times = [clock.str.extract_groups(pattern).struct.unnest() for pattern in (_CLOCK, _PACKED)]
     one, two = (groups.select(time) for time in times)
@@ -108,18 +111,18 @@ def read(texts: pl.Series, pivot: int, zone: str, form: str | None) -> pl.DataFr
 
 def _days(texts: pl.Series, pattern: str | None) -> pl.DataFrame:
     """y, m, d as texts; null where it is no date."""
-    empty = pl.DataFrame(
-        {name: pl.Series([None], dtype=pl.String).new_from_index(0, texts.len()) for name in "ymd"}
-    )
+    frame = pl.DataFrame({"t": texts})
     if pattern:
-        found = pl.DataFrame({"t": texts}).select(pl.col("t").str.extract_groups(pattern).struct.unnest())
-        return found.select(*"ymd")
-    found = empty
+        return frame.select(pl.col("t").str.extract_groups(pattern).struct.unnest()).select(*"ymd")
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, texts.len())
+    found = pl.DataFrame(dict.fromkeys("ymd", nothing))
     for one in _DAYS:
-        groups = pl.DataFrame({"t": texts}).select(pl.col("t").str.extract_groups(one).struct.unnest())
+        groups = frame.select(pl.col("t").str.extract_groups(one).struct.unnest())
         same = pl.col("one") == pl.col("two") if "one" in groups.columns else pl.lit(value=True)
-        groups = groups.select(pl.when(same).then(pl.col(name)).alias(name) for name in "ymd")
-        found = found.select(pl.coalesce(pl.col(name), groups.get_column(name)).alias(name) for name in "ymd")
+        known = [(name, found.get_column(name)) for name in "ymd"]
+        found = groups.select(
+            pl.coalesce(before, pl.when(same).then(pl.col(name))).alias(name) for name, before in known
+        )
     doubtful = texts.str.contains(_YEAR_OR_DAY_FIRST)
     return found.select(pl.when(~doubtful).then(pl.col(name)).alias(name) for name in "ymd")
 
@@ -133,8 +136,6 @@ _NAMES = {
 
 
 def _made(groups: pl.DataFrame, unreadable: pl.Expr, pivot: int, zone: str) -> pl.DataFrame:
-    missing = [name for name in ("h", "min", "s", "f", "p", "z") if name not in groups.columns]
-    frame = groups.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in missing)
     short = pl.col("y").cast(pl.Int32, strict=False)
     century = pl.when(short <= pivot).then(2000).otherwise(1900)
     year = pl.when(pl.col("y").str.len_chars() == 2).then(short + century).otherwise(short)
@@ -148,8 +149,13 @@ def _made(groups: pl.DataFrame, unreadable: pl.Expr, pivot: int, zone: str) -> p
     )
     # There was no year 0, and no database takes it.
     day = pl.when(~unreadable & (year > 0)).then(written.str.to_date("%Y-%m-%d", strict=False))
+    midnight = pl.col("day").cast(pl.Datetime("us"))
+    if "h" not in groups.columns:
+        return groups.select(day=day).with_columns(moment=midnight)
+    missing = [name for name in ("min", "s", "f", "p", "z") if name not in groups.columns]
+    frame = groups.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in missing)
     frame = frame.with_columns(day=day)
-    frame = frame.with_columns(moment=pl.col("day").cast(pl.Datetime("us")) + _time())
+    frame = frame.with_columns(moment=midnight + _time())
     offset = pl.col("z").replace(_OFFSETS).str.replace(":", "", literal=True).str.pad_end(5, "0")
     minutes = offset.str.slice(1, 2).cast(pl.Int64) * 60 + offset.str.slice(3, 2).cast(pl.Int64)
     real = (minutes <= _FARTHEST) & (offset.str.slice(3, 2).cast(pl.Int64) < 60)

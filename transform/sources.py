@@ -7,7 +7,7 @@ Queries run over what is left, and give joined rows in batches of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -49,11 +49,12 @@ class Prepared:
     left: pl.Series
     disputed: pl.Series
 
-    def left_in(self, batch: pl.DataFrame) -> pl.Series:
+    def left_in(self, batch: Batch) -> pl.Series:
         """The rows of one batch that go no further."""
-        if self.left.is_empty() or batch.is_empty():
+        if self.left.is_empty() or not batch.rows:
             return self.left.clear()
-        low, high = batch.get_column(ROW).min(), batch.get_column(ROW).max()
+        rows = batch.read([ROW]).get_column(ROW)
+        low, high = rows.min(), rows.max()
         return self.left.filter((self.left >= low) & (self.left <= high))
 
 
@@ -236,19 +237,36 @@ def _query(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> Itera
             raise SpecError([_fault(spec, error)]) from error
 
 
-def query_schema(job: Job, spec: TableSpec, columns: Mapping[Source, Iterable[str]]) -> dict[str, pl.DataType]:
-    """The columns that a query spec's query gives of sources with these `columns`, tried on no rows."""
+def query_schemas(
+    job: Job, specs: Sequence[TableSpec], columns: Mapping[Source, Iterable[str]]
+) -> tuple[dict[str, dict[str, pl.DataType]], list[Problem]]:
+    """The columns that each query spec's query gives of sources with these `columns`, tried on no rows, by the
+    spec's name; and what is wrong with the others."""
+    found: dict[str, dict[str, pl.DataType]] = {}
+    problems: list[Problem] = []
+    if not specs:
+        return found, problems
     with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
-        try:
-            for source in spec.sources:
-                raw = empty({**ORIGIN, **dict.fromkeys(columns[source], pl.String()), "_disputed": pl.Boolean()})
-                database.register(source.name, raw.to_arrow())
-            shut(database)
-            result = database.sql(from_query(spec.query or "", rest="LIMIT 0"))
-            _refuse_lengths(spec, result)
-            return dict(pl.DataFrame(pl.from_arrow(result.to_arrow_table())).schema)
-        except duckdb.Error as error:
-            raise SpecError([_fault(spec, error)]) from error
+        shut(database)
+        for spec in specs:
+            try:
+                found[spec.name] = _query_schema(database, spec, columns)
+            except duckdb.Error as error:
+                problems.append(_fault(spec, error))
+            except SpecError as error:
+                problems += error.problems
+    return found, problems
+
+
+def _query_schema(
+    database: duckdb.DuckDBPyConnection, spec: TableSpec, columns: Mapping[Source, Iterable[str]]
+) -> dict[str, pl.DataType]:
+    for source in spec.sources:
+        raw = empty({**ORIGIN, **dict.fromkeys(columns[source], pl.String()), "_disputed": pl.Boolean()})
+        database.register(source.name, raw.to_arrow())
+    result = database.sql(from_query(spec.query or "", rest="LIMIT 0"))
+    _refuse_lengths(spec, result)
+    return dict(pl.DataFrame(pl.from_arrow(result.to_arrow_table())).schema)
 
 
 def _refuse_lengths(spec: TableSpec, result: duckdb.DuckDBPyRelation) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.batch import Batch, digest, with_rows, write_batch
 from casebridge.project.contracts import KEY, ORIGIN, ROW
 from casebridge.project.errors import SpecError, counted
 from casebridge.project.identity import give_out
@@ -29,7 +29,7 @@ from casebridge.transform.sources import (
     joined_before,
     known,
     prepare,
-    query_schema,
+    query_schemas,
 )
 
 
@@ -91,12 +91,13 @@ def try_queries(job: Job, plans: list[Conversion], columns: Mapping[Source, Iter
     """SpecError lists every query that fails on sources with these `columns`, and every expression that does
     not fit the columns of its source or query."""
     problems = [*missing_marks(job.settings, job.specs, {source: [*names] for source, names in columns.items()})]
+    given, failing = query_schemas(job, [plan.spec for plan in plans if plan.spec.query is not None], columns)
+    problems += failing
     for plan in plans:
-        texts = dict.fromkeys(columns[plan.spec.sources[0]], pl.String())
-        try:
-            problems += misfits(plan, query_schema(job, plan.spec, columns) if plan.spec.query else texts)
-        except SpecError as error:
-            problems += error.problems
+        if plan.spec.query is None:
+            problems += misfits(plan, dict.fromkeys(columns[plan.spec.sources[0]], pl.String()))
+        elif plan.spec.name in given:
+            problems += misfits(plan, given[plan.spec.name])
     if problems:
         raise SpecError(problems)
 
@@ -196,7 +197,7 @@ def _inputs(
     spec = plan.spec
     lists = {name: codes.digest for name, codes in plan.codes.items()}
     rules = digest(job.code(STAGE), spec.digest, plan.century_pivot, plan.zone, lists)
-    left = prepared[spec.sources[0]].left_in(batch.read([ROW])) if spec.query is None else None
+    left = prepared[spec.sources[0]].left_in(batch) if spec.query is None else None
     return left, digest(rules, batch.sha256, left.to_list() if left is not None else [])
 
 
@@ -217,6 +218,8 @@ def _keep(job: Job, spec: TableSpec, task: _Task, made: Converted) -> int:
     ]
     job.ledger.record(STAGE, spec.name, number, inputs, files, made.tally)
     job.report.advance(task.batch.rows, made.tally.rejected + made.tally.held + made.tally.excluded)
+    if made.quarantine.is_empty():
+        return 0
     of_key = (pl.col("column") == spec.key_column) & (pl.col("rule") == "max_length")
     return int(made.quarantine.filter(of_key).select(pl.col("value").str.len_chars().max().fill_null(0)).item())
 
@@ -232,6 +235,6 @@ def _give_out_ids(job: Job, spec: TableSpec, inputs: str) -> None:
     keys = [pl.Series(KEY, [], dtype=pl.String)]
     for kind in ("clean", "quarantine"):
         batches = job.ledger.sealed(job.run, STAGE, spec.name, kind)
-        keys += [batch.read([KEY]).get_column(KEY) for batch in batches]
+        keys += [batch.read([KEY]).get_column(KEY) for batch in with_rows(batches)]
     give_out(job, spec.target, spec.system, pl.concat(keys), spec.sources[0].name)
     job.ledger.record("keys", spec.name, 0, inputs, [], Tally())

@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 import polars as pl
 
+from casebridge.project.batch import with_rows
 from casebridge.project.contracts import KEY, REST, ROW
 from casebridge.project.job import Job
 from casebridge.project.restriction import BY_TARGET, RAISED, STAGE, rank, read_lowered
@@ -44,7 +45,7 @@ def _marked_rows(job: Job) -> list[int]:
     found = [
         row
         for source in job.reads()
-        for batch in job.ledger.sealed(job.run, "transform", str(source), "marked")
+        for batch in with_rows(job.ledger.sealed(job.run, "transform", str(source), "marked"))
         for row in batch.read([ROW]).get_column(ROW)
     ]
     return sorted(set(found))

@@ -9,7 +9,7 @@ from functools import cached_property
 import polars as pl
 
 from casebridge.load.resolution.natural_keys import keys_of
-from casebridge.project.batch import Batch, digest
+from casebridge.project.batch import Batch, digest, with_rows
 from casebridge.project.contracts import CROSSWALK, DISPLACED, KEY, ROW, ROW_VERDICTS, SPACES, empty
 from casebridge.project.identity import ANY, ids_of, segments
 from casebridge.project.job import Job
@@ -171,7 +171,7 @@ class KeyMap:
         place = pl.col("verdict").alias("place")
         absent = [
             batch.scan().filter(pl.col("first") & verdicts).select(KEY, ROW, place).collect()
-            for batch in files["absent"]
+            for batch in with_rows(files["absent"])
         ]
         none = pl.DataFrame(schema={KEY: pl.String(), ROW: pl.Int64(), "place": pl.String()})
         # Of a doubled key the first row is meant, at whatever stage it stayed behind.

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from casebridge.load.resolution.key_map import Crosswalk
 from casebridge.load.resolution.natural_keys import keys_of
-from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.batch import Batch, digest, with_rows, write_batch
 from casebridge.project.contracts import CROSSWALK, KEY, REST, ROW, empty
 from casebridge.project.identity import ids_of
 from casebridge.project.job import Job
@@ -188,7 +188,8 @@ def _said(job: Job, spec: TableSpec, rows: pl.DataFrame, crosswalk: Crosswalk) -
 def _marked(job: Job) -> pl.DataFrame:
     found = [pl.DataFrame(schema={ROW: pl.Int64(), "differs": pl.Boolean()})]
     for source in job.reads():
-        found += [batch.read() for batch in job.ledger.sealed(job.run, "transform", str(source), "marked")]
+        marked = job.ledger.sealed(job.run, "transform", str(source), "marked")
+        found += [batch.read() for batch in with_rows(marked)]
     return pl.concat(found).unique(ROW)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from casebridge.project.batch import with_rows
 from casebridge.project.contracts import ROW, SOURCE_SHIFT, Place
 from casebridge.project.job import Job
 from casebridge.project.spec import Source
@@ -182,5 +183,6 @@ def open_book(job: Job, files: RunFiles) -> Book:
 
 
 def _rows(files: RunFiles, source: Source, kind: str) -> Rows:
-    rows = [batch.read([ROW]).get_column(ROW).to_numpy() for batch in files.of("extract", str(source), kind)]
+    batches = with_rows(files.of("extract", str(source), kind))
+    rows = [batch.read([ROW]).get_column(ROW).to_numpy() for batch in batches]
     return np.concatenate(rows) if rows else np.empty(0, np.int64)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import polars as pl
 
+from casebridge.project.batch import with_rows
 from casebridge.project.contracts import ROW, Verdict, empty
 from casebridge.project.job import Job
 from casebridge.project.restriction import RAISED
@@ -66,7 +67,7 @@ class Setting:
         if spec.name not in self._aside:
             found = [empty({ROW: pl.Int64(), "column": pl.String()})]
             for stage in ("transform", "load"):
-                for batch in self.files.of(stage, spec.name, "quarantine"):
+                for batch in with_rows(self.files.of(stage, spec.name, "quarantine")):
                     rows = batch.scan().filter(pl.col("verdict") == str(Verdict.SET_ASIDE))
                     found.append(rows.select(ROW, "column").collect())
             self._aside[spec.name] = pl.concat(found).unique()
@@ -76,7 +77,7 @@ class Setting:
         """The source rows whose mark of restriction load raised or lowered: it is held to account by id."""
         found = [pl.Series(ROW, [], dtype=pl.Int64)]
         for spec in (spec for spec in self.job.specs if spec.target == table):
-            for batch in self.files.of(RESTRICTION, spec.name, RAISED):
+            for batch in with_rows(self.files.of(RESTRICTION, spec.name, RAISED)):
                 found.append(batch.read([ROW, "column"]).filter(pl.col("column") == column).get_column(ROW))
         return pl.concat(found)
 

@@ -13,7 +13,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casebridge.project.acceptances import Acceptance, Acceptances
-from casebridge.project.batch import Batch
+from casebridge.project.batch import Batch, with_rows
 from casebridge.project.contracts import (
     CROSSWALK,
     REST,
@@ -142,12 +142,11 @@ def _setting(job: Job, files: RunFiles) -> Setting:
     ).unique(["survivor_system", "survivor_key"], keep="first", maintain_order=True)
     itself = (pl.col("system") == pl.col("survivor_system")) & (pl.col("key") == pl.col("survivor_key"))
     folded = lines.filter(~itself).join(survivors, on=["survivor_system", "survivor_key"], how="left")
-    columns = {}
-    for source in job.reads():
-        raw = next(files.of("extract", str(source), "raw"), None)
-        columns[source] = frozenset(raw.scan().collect_schema().names() if raw else ())
+    raws = {source: next(files.of("extract", str(source), "raw"), None) for source in job.reads()}
+    schemas = {source: dict(raw.scan().collect_schema()) if raw else {} for source, raw in raws.items()}
+    columns = {source: frozenset(schema) for source, schema in schemas.items()}
     gone = folded.get_column("survivor_row").drop_nulls().unique()
-    queries = {spec.name: query_columns(job, files, spec) for spec in job.specs if spec.query is not None}
+    queries = query_columns(job, schemas)
     found = [batch.read(list(CROSSWALK)) for batch in files.of("dedupe", "crosswalk", "withheld")]
     withheld = pl.concat([empty(CROSSWALK), *found])
     rows = [batch.read() for batch in files.of("dedupe", "crosswalk", "spaces")]
@@ -246,7 +245,7 @@ def _merged(books: Books, led: Rows) -> Rows:
 def _causes(books: Books) -> None:
     """The first cause of every row without a place, in the order in which the stages judge."""
     for source in books.job.reads():
-        for batch in books.files.of("extract", str(source), "unreadable"):
+        for batch in with_rows(books.files.of("extract", str(source), "unreadable")):
             _unreadable(books, source, batch)
         _stopped(books, "transform", str(source))
     specs = deciding(books.job)
@@ -287,7 +286,7 @@ def _stopped(books: Books, stage: str, name: str, *, decides: bool = True) -> No
     columns = [ROW, REST, "verdict", "first", "rule", "column", "parent"]
     places = [str(verdict) for verdict in ROW_VERDICTS]
     values = [str(verdict) for verdict in (Verdict.SET_ASIDE, Verdict.TRUNCATED, Verdict.WARNED)]
-    for batch in books.files.of(stage, name, "quarantine"):
+    for batch in with_rows(books.files.of(stage, name, "quarantine")):
         rows = batch.read(columns)
         if decides:
             first = rows.filter(pl.col("first") & pl.col("verdict").is_in(places))

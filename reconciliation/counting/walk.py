@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import polars as pl
 
+from casebridge.project.batch import with_rows
 from casebridge.project.contracts import DISPLACED, KEY, REST, ROW, ROW_VERDICTS, Verdict, empty
 from casebridge.project.job import Job
 from casebridge.project.spec import Source, TableSpec
@@ -66,7 +67,7 @@ class _Walk:
     def _stopped(self, lines: SpecBook, stage: str, name: str) -> None:
         places = [str(verdict) for verdict in ROW_VERDICTS]
         aside = [str(Verdict.SET_ASIDE), str(Verdict.TRUNCATED)]
-        for batch in self._files.of(stage, name, "quarantine"):
+        for batch in with_rows(self._files.of(stage, name, "quarantine")):
             rows = batch.read([KEY, ROW, REST, "verdict", "first", "rule", "column"])
             first = rows.filter(pl.col("first") & pl.col("verdict").is_in(places))
             behind = first.filter(pl.col(REST).list.len() > 0).with_columns(pl.col(REST).alias(ROW)).explode(ROW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import duckdb
@@ -16,13 +16,26 @@ from casebridge.reconciliation.reading.corrected import Corrections, Values
 from casebridge.reconciliation.reading.verified_files import RunFiles
 
 
-def query_columns(job: Job, files: RunFiles, spec: TableSpec) -> frozenset[str]:
-    """The columns that the query gives; none when its sources are not there."""
-    with _asked(job, files, spec) as database:
-        if database is None:
-            return frozenset()
-        found = database.sql(from_query(spec.query or "", rest="LIMIT 0"))
-        return frozenset(found.columns)
+def query_columns(job: Job, schemas: Mapping[Source, Mapping[str, pl.DataType]]) -> dict[str, frozenset[str]]:
+    """The columns that each query gives of sources with these columns, by spec; none when a source has none."""
+    found: dict[str, frozenset[str]] = {}
+    specs = [spec for spec in job.specs if spec.query is not None]
+    if not specs:
+        return found
+    with open_duckdb(job.settings.memory_limit, job.work / "spill") as database:
+        for spec in specs:
+            there = all(schemas[source] for source in spec.sources)
+            found[spec.name] = frozenset(_columns(database, spec, schemas) if there else ())
+    return found
+
+
+def _columns(
+    database: duckdb.DuckDBPyConnection, spec: TableSpec, schemas: Mapping[Source, Mapping[str, pl.DataType]]
+) -> list[str]:
+    for source in spec.sources:
+        nothing = pl.DataFrame(schema={**schemas[source], "_disputed": pl.Boolean()})
+        database.register(source.name, nothing.to_arrow())
+    return database.sql(from_query(spec.query or "", rest="LIMIT 0")).columns
 
 
 def query_rows(job: Job, files: RunFiles, spec: TableSpec, columns: Iterable[str]) -> Iterator[pl.DataFrame]:

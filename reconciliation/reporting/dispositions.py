@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from casebridge.project.batch import new_file, put_in_place
+from casebridge.project.batch import new_file, put_in_place, with_rows
 from casebridge.project.contracts import FILE, LINE, ROW
 from casebridge.project.keys import joined_key
 from casebridge.project.spec import ReadSpec, Source
@@ -75,7 +75,7 @@ def _lines(books: Books, read: ReadSpec) -> Iterator[pl.DataFrame]:
     name = str(read.source)
     unreadable = [
         batch.scan().select(ROW, FILE, LINE, pl.lit(None, pl.String).alias("key")).collect()
-        for batch in books.files.of("extract", name, "unreadable")
+        for batch in with_rows(books.files.of("extract", name, "unreadable"))
     ]
     none = pl.DataFrame(schema={ROW: pl.Int64, FILE: pl.String, LINE: pl.Int64, "key": pl.String})
     left = pl.concat([none, *unreadable]).sort(ROW)
