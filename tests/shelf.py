@@ -73,9 +73,11 @@ def copy_of(migration: Migration, into: Path, url: str = "") -> Migration:
     target in its own folder, or for another."""
     shutil.copytree(migration.folder, into / "project")
     (into / "council").symlink_to(migration.council.resolve())
+    made = migration_in(into, url)
     if url:
-        _aim(into / "project", url)
-    return migration_in(into, url)
+        _aim(made.folder, url)
+        forget_targets(made)
+    return made
 
 
 def with_its_dump(migration: Migration) -> Migration:
@@ -86,10 +88,15 @@ def with_its_dump(migration: Migration) -> Migration:
     return migration
 
 
+def forget_targets(migration: Migration) -> None:
+    """Its runs may go to other targets than those that they were begun with."""
+    path = migration.folder / "work" / "ledger.db"
+    if path.exists():
+        with contextlib.closing(sqlite3.connect(path)) as ledger, ledger:
+            ledger.execute("UPDATE bindings SET target = NULL")
+
+
 def _aim(folder: Path, url: str) -> None:
     settings = folder / "casebridge.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(re.sub(r'url = ".*"', f'url = "{url}"', text, count=1), encoding="utf-8")
-    if (folder / "work" / "ledger.db").exists():
-        with contextlib.closing(sqlite3.connect(folder / "work" / "ledger.db")) as ledger, ledger:
-            ledger.execute("UPDATE bindings SET target = NULL")

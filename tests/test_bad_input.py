@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from casebridge.migrate.pipeline import open_job
 from tests.cases_run import command
 from tests.councils import Migration, casebridge, make_migration
 from tests.dumps import write_dump
+from tests.shelf import Shelf, copy_of
 
 PERSON = {"PI_NO": "00000001", "SURNAME": "Müller", "SEX": "F", "CARESECURE_YN": "N"}
 
@@ -216,8 +218,10 @@ def test_two_runs_at_once(migration: Migration) -> None:
 
 
 @pytest.mark.parametrize("harm", [lambda b: b[: len(b) // 2], lambda b: b[:40] + b"\x00" * (len(b) - 44) + b[-4:]])
-def test_a_damaged_batch_is_named_and_made_again(migration: Migration, harm: Callable[[bytes], bytes]) -> None:
-    migration.run(until="transform")
+def test_a_damaged_batch_is_named_and_made_again(
+    shelf: Shelf, tmp_path: Path, harm: Callable[[bytes], bytes]
+) -> None:
+    migration = copy_of(shelf.after("transform"), tmp_path)
     (clean,) = (migration.folder / "work" / "transform" / "persons").glob("*.clean.parquet")
     whole = clean.read_bytes()
     clean.write_bytes(harm(whole))
@@ -231,7 +235,9 @@ def test_a_damaged_batch_is_named_and_made_again(migration: Migration, harm: Cal
     assert clean.read_bytes() == whole
 
 
-def test_a_folder_that_cannot_be_written(migration: Migration) -> None:
+def test_a_folder_that_cannot_be_written(shelf: Shelf, tmp_path: Path) -> None:
+    migration = copy_of(shelf.after("load"), tmp_path)
+    shutil.rmtree(migration.folder / "reports", ignore_errors=True)
     (migration.folder / "reports").write_text("a file in its place")
     stopped = migration.cli("run")
     assert stopped.returncode == 1

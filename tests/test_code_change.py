@@ -5,16 +5,10 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-import pytest
-
-from tests.councils import Migration, contents, make_migration, small_council
+from tests.councils import Migration, contents
+from tests.shelf import SMALL, Shelf, copy_of
 
 LIST = "observation_type"
-
-
-@pytest.fixture(scope="module")
-def council(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_council(tmp_path_factory.mktemp("codes") / "council")
 
 
 def _map_the_dead_code(migration: Migration) -> None:
@@ -33,10 +27,10 @@ def _attempts(migration: Migration) -> dict[tuple[str, str, int, str], str]:
     return {(stage, name, number, inputs): done for stage, name, number, inputs, done in rows}
 
 
-def test_a_changed_code_redoes_its_table_and_what_hangs_on_it(council: Path, tmp_path: Path) -> None:
-    """Only case notes are converted and loaded again; the target equals a load from scratch."""
-    changed = make_migration(tmp_path / "changed", council, batch_rows=2_000)
-    changed.run()
+def test_a_changed_code_redoes_its_table_and_what_hangs_on_it(shelf: Shelf, tmp_path: Path) -> None:
+    """Only case notes are converted and loaded again; the target equals that of a project that had converted
+    nothing before."""
+    changed = copy_of(shelf.after("reconcile", batch_rows=SMALL), tmp_path / "changed")
     before, held = _attempts(changed), len(contents(changed.target)["case_notes"])
     _map_the_dead_code(changed)
     changed.run()
@@ -48,7 +42,7 @@ def test_a_changed_code_redoes_its_table_and_what_hangs_on_it(council: Path, tmp
     assert all(done == _attempts(changed)[key] for key, done in before.items())
     assert len(contents(changed.target)["case_notes"]) > held
 
-    scratch = make_migration(tmp_path / "scratch", council, batch_rows=2_000)
+    scratch = copy_of(shelf.after("extract", batch_rows=SMALL), tmp_path / "scratch")
     _map_the_dead_code(scratch)
     scratch.run()
     assert contents(changed.target) == contents(scratch.target)

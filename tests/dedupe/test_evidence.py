@@ -10,8 +10,9 @@ import openpyxl
 import pytest
 
 from casebridge.dedupe.review.evidence_file import EvidenceFile
-from tests.councils import Migration, make_migration, small_council
+from tests.councils import Migration
 from tests.kin import Kin, make_kin, person, relation
+from tests.shelf import Shelf, copy_of
 
 
 def evidence_of(folder: Path) -> EvidenceFile:
@@ -205,12 +206,9 @@ def test_decisions_are_taken_while_a_run_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def council(tmp_path_factory: pytest.TempPathFactory) -> Migration:
+def council(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Migration:
     """The pack on a made-up council, as far as linkage."""
-    folder = tmp_path_factory.mktemp("council")
-    made = make_migration(folder / "project", small_council(folder / "council"))
-    made.run(until="dedupe")
-    return made
+    return copy_of(shelf.after("dedupe"), tmp_path_factory.mktemp("council"))
 
 
 def test_the_pack_shows_teams_flags_and_what_is_on_file(council: Migration) -> None:

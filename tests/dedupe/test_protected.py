@@ -8,9 +8,10 @@ import pytest
 
 from casebridge.migrate.pipeline import open_job
 from casebridge.project.errors import SourceError
-from tests.councils import Migration, make_migration, small_council
+from tests.councils import Migration, make_migration
 from tests.dumps import write_dump
 from tests.kin import make_kin, person
+from tests.shelf import Shelf, copy_of, with_its_dump
 
 UNSEEN = [
     "\ufeff", "\u200b", "\u200c", "\u200e", "\u200f", "\u2060", "\u00a0", "\u00ad", "\u061c", "\u180e",
@@ -80,9 +81,9 @@ def test_whoever_is_listed_by_the_dumps_own_key_is_never_put_beside_another(tmp_
     assert met.isdisjoint({f"carefirst:{key}" for key in listed})
 
 
-def test_someone_on_the_list_whose_line_cannot_be_read_stops_nothing(tmp_path: Path) -> None:
-    council = small_council(tmp_path / "council", people=500)
-    dump = council / "dump"
+def test_someone_on_the_list_whose_line_cannot_be_read_stops_nothing(shelf: Shelf, tmp_path: Path) -> None:
+    migration = with_its_dump(copy_of(shelf.after("dedupe"), tmp_path))
+    dump = migration.council / "dump"
     lines = (dump / "CF_PERSON.csv").read_bytes().decode("latin-1").split("\r\n")
     columns = lines[0].count(",")
     whole = next(n for n, line in enumerate(lines[1:], 1) if line.count(",") == columns and '"' not in line)
@@ -92,7 +93,6 @@ def test_someone_on_the_list_whose_line_cannot_be_read_stops_nothing(tmp_path: P
     (dump / "MANIFEST.csv").unlink()
     listed = dump / "protected" / "NO_LINK.csv"
     listed.write_text(listed.read_text().rstrip() + f"\n{key}\n")
-    migration = make_migration(tmp_path / "project", council)
     migration.run(until="dedupe")
     listed.write_text(listed.read_text() + f"{key}9\n")
     with pytest.raises(SourceError, match="1 lines of the no-link list"):
@@ -110,16 +110,14 @@ def _told(migration: Migration) -> set[str]:
     return found
 
 
-def test_pairs_from_before_somebody_came_on_the_list_do_not_stay(tmp_path: Path) -> None:
+def test_pairs_from_before_somebody_came_on_the_list_do_not_stay(shelf: Shelf, tmp_path: Path) -> None:
     """What the run itself no longer has goes; what another run has goes when that one is done again. A file
     that a crash left, in no ledger, goes as well."""
-    council = small_council(tmp_path / "council", people=500)
-    migration = make_migration(tmp_path / "project", council)
-    migration.run(until="dedupe")
+    migration = with_its_dump(copy_of(shelf.after("dedupe"), tmp_path))
     key = min(_told(migration))
     stray = migration.folder / "work" / "dedupe" / "candidates" / "00000-0.pairs.parquet"
     stray.write_bytes(next(stray.parent.glob("*.pairs.parquet")).read_bytes())
-    listed = council / "dump" / "protected" / "NO_LINK.csv"
+    listed = migration.council / "dump" / "protected" / "NO_LINK.csv"
     listed.write_text(listed.read_text().rstrip() + f"\n{key}\n")
     migration.run(until="dedupe", run="trial-2")
     assert key in _told(migration)

@@ -17,7 +17,8 @@ from casebridge.migrate.profiling import profile_dump
 from casebridge.migrate.projects import init_project
 from casebridge.project.contracts import FILE, LINE, LINES
 from casebridge.project.database import open_database
-from tests.councils import Migration, casebridge, contents, make_migration, small_council
+from tests.councils import Migration, casebridge, contents, make_migration
+from tests.shelf import Shelf, copy_of, with_its_dump
 
 Frames = dict[str, pl.DataFrame]
 
@@ -44,10 +45,10 @@ def extracted(folder: Path) -> Frames:
 
 
 @pytest.fixture(scope="module")
-def from_files(tmp_path_factory: pytest.TempPathFactory) -> FromFiles:
+def from_files(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> FromFiles:
     folder = tmp_path_factory.mktemp("council")
-    council = small_council(folder / "council", 500)
-    spoilt = make_migration(folder / "spoilt", council)
+    spoilt = with_its_dump(copy_of(shelf.after("extract"), folder))
+    council = spoilt.council
     with open_job(spoilt.folder) as job:
         reads = {read.file for read in job.reads().values() if read.format == "csv"}
     rows = extracted(spoilt.folder)

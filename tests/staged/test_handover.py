@@ -10,15 +10,17 @@ import polars as pl
 import pytest
 
 from casebridge.load.handover import MANIFEST
-from tests.councils import Migration, copy_of, make_migration, small_council
+from tests.councils import Migration, copy_of
+from tests.shelf import SMALL, Shelf
+from tests.shelf import copy_of as project_copy
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Migration:
+def prepared(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Migration:
     folder = tmp_path_factory.mktemp("handover")
-    migration = make_migration(folder / "project", small_council(folder / "council"), batch_rows=1_000)
-    assert migration.cli("handover", "prepare", "trial-1").returncode == 1  # nothing was loaded yet
-    migration.run()
+    before = project_copy(shelf.after("dedupe", batch_rows=SMALL), folder / "before")
+    assert before.cli("handover", "prepare", "trial-1").returncode == 1  # nothing was loaded yet
+    migration = project_copy(shelf.after("reconcile", batch_rows=SMALL), folder)
     done = migration.cli("handover", "prepare", "trial-1")
     assert done.returncode == 0, done.stderr
     return migration

@@ -11,23 +11,14 @@ import pytest
 from casebridge.migrate.pipeline import open_job, run_stages
 from casebridge.project.batch import file_digest
 from casebridge.project.journal import Journal
-from tests.councils import Migration, casebridge, copy_of, make_migration, small_council
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Migration:
-    folder = tmp_path_factory.mktemp("plan")
-    migration = make_migration(folder / "project", small_council(folder / "council"))
-    migration.run()
-    return migration
+from tests.councils import Migration, casebridge
+from tests.shelf import NOTHING, Shelf, copy_of, with_its_dump
 
 
 @pytest.fixture
-def migration(loaded: Migration, tmp_path: Path) -> Migration:
-    """The loaded project, to spoil. Its dump is beside it, as the settings have it."""
-    copy_of(loaded.council / "dump", tmp_path / "council" / "dump")
-    folder = copy_of(loaded.folder, tmp_path / "project")
-    return Migration(folder, tmp_path / "council", f"sqlite:///{folder / 'target.db'}")
+def migration(shelf: Shelf, tmp_path: Path) -> Migration:
+    """The loaded project, to spoil, and its dump."""
+    return with_its_dump(copy_of(shelf.after("reconcile"), tmp_path))
 
 
 def _plan(migration: Migration, *words: str) -> dict[str, dict[str, Any]]:
@@ -71,9 +62,9 @@ def test_a_plan_leaves_everything_as_it_is(migration: Migration) -> None:
     assert _files(migration.folder) == before
 
 
-def test_nothing_is_made_for_a_plan_of_a_new_project(loaded: Migration, tmp_path: Path) -> None:
+def test_nothing_is_made_for_a_plan_of_a_new_project(shelf: Shelf, tmp_path: Path) -> None:
     """Everything is pending or follows; no target, no control database."""
-    fresh = make_migration(tmp_path / "project", loaded.council)
+    fresh = copy_of(shelf.after(NOTHING), tmp_path)
     plan = _plan(fresh)
     assert _states(plan["extract"], "done") == set()
     assert {plan[stage]["state"] for stage in ("transform", "dedupe", "load", "reconcile")} == {"follows"}

@@ -8,31 +8,39 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from casebridge.project.journal import Journal
 from casebridge.project.ledger import Ledger
-from tests.councils import Migration, casebridge, copy_of, make_migration, small_council
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Migration:
-    folder = tmp_path_factory.mktemp("refusals")
-    migration = make_migration(folder / "project", small_council(folder / "council"))
-    migration.run()
-    return migration
+from tests.councils import Migration, casebridge
+from tests.kin import Kin, make_kin, person
+from tests.shelf import NOTHING, Shelf, copy_of
 
 
 @pytest.fixture
-def migration(loaded: Migration, tmp_path: Path) -> Migration:
+def migration(shelf: Shelf, tmp_path: Path) -> Migration:
     """The loaded project, to spoil; nothing spoils its dump."""
-    (tmp_path / "council").symlink_to(loaded.council)
-    folder = copy_of(loaded.folder, tmp_path / "project")
-    return Migration(folder, tmp_path / "council", f"sqlite:///{folder / 'target.db'}")
+    return copy_of(shelf.after("reconcile"), tmp_path)
 
 
-def _refused(migration: Migration, *words: str) -> str:
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Kin:
+    """Four people, loaded, and loaded again after two pairs of them were decided to be the same."""
+    made = make_kin(tmp_path_factory.mktemp("followed") / "kin", [person(n, f"Ng{n}") for n in range(1, 5)])
+    made.run()
+    made.decide((1, 2), (3, 4))
+    made.run()
+    return made
+
+
+@pytest.fixture
+def kin(followed: Kin, tmp_path: Path) -> Kin:
+    """The same, to spoil."""
+    folder = Path(shutil.copytree(followed.folder, tmp_path / "kin"))
+    return Kin(folder, f"sqlite:///{folder / 'target.db'}")
+
+
+def _refused(migration: Migration | Kin, *words: str) -> str:
     done = migration.cli(*words)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "unexpected" not in done.stderr
@@ -156,9 +164,9 @@ def test_names_that_differ_in_capitals_only(migration: Migration) -> None:
     assert "did you mean `trial-1`?" in _refused(migration, "report", "Trial-1")
 
 
-def test_stages_have_an_order(loaded: Migration, tmp_path: Path) -> None:
+def test_stages_have_an_order(shelf: Shelf, tmp_path: Path) -> None:
     """A stage alone does not begin before the stages it goes on from; a plan and a whole run do."""
-    fresh = make_migration(tmp_path / "project", loaded.council)
+    fresh = copy_of(shelf.after(NOTHING), tmp_path)
     for stage in ("transform", "dedupe", "load", "reconcile"):
         said = _refused(fresh, stage)
         assert "nothing was extracted yet for run trial-1" in said
@@ -178,66 +186,53 @@ def test_only_a_run_that_balances_can_be_frozen(migration: Migration) -> None:
     assert migration.cli("freeze", "trial-1").returncode == 0
 
 
-def _decided(migration: Migration) -> Path:
-    """Two pairs are decided and followed; gives the file of decisions."""
-    pairs = pl.read_csv(migration.cli("pairs", "--limit", "2").stdout.encode(), infer_schema=False)
-    decided = pairs.with_columns(verdict=pl.lit("same"), reviewer=pl.lit("R"), reason=pl.lit("looked at both"))
-    path = migration.folder / "decided.csv"
-    decided.select("left", "right", "verdict", "reviewer", "reason").write_csv(path)
-    assert migration.cli("decide", str(path)).returncode == 0
-    assert migration.cli("run").returncode == 0
-    return path
+def _taken_again(kin: Kin) -> None:
+    assert kin.cli("decide", str(kin.folder / "decisions.csv")).returncode == 0
 
 
-def _lose_control(migration: Migration) -> None:
-    for path in migration.folder.glob("control.db*"):
-        path.unlink()
+def _given_up(kin: Kin) -> None:
+    assert kin.cli("run", "--without-lost-decisions").returncode == 0
 
 
-def _taken_again(migration: Migration, file: Path) -> None:
-    assert migration.cli("decide", str(file)).returncode == 0
-
-
-def _given_up(migration: Migration, _file: Path) -> None:
-    assert migration.cli("run", "--without-lost-decisions").returncode == 0
-
-
-@pytest.mark.parametrize(("way_on", "followed"), [(_taken_again, 2), (_given_up, 0)])
+@pytest.mark.parametrize(("way_on", "followed_now"), [(_taken_again, 2), (_given_up, 0)])
 def test_decisions_that_were_followed_do_not_vanish(
-    migration: Migration, way_on: Callable[[Migration, Path], None], followed: int
+    kin: Kin, way_on: Callable[[Kin], None], followed_now: int
 ) -> None:
     """A lost control database stops run, plan and signature, until it is back or given up in so many words."""
-    file = _decided(migration)
-    _lose_control(migration)
+    for path in kin.folder.glob("control.db*"):
+        path.unlink()
     for words in (("run",), ("run", "--plan"), ("dedupe",), ("sign", "trial-1", "--by", "x", "--role", "y")):
-        said = _refused(migration, *words)
+        said = _refused(kin, *words)
         assert "2 decisions that run trial-1 followed are gone from the control database" in said
         assert "--without-lost-decisions" in said
-    assert not (migration.folder / "control.db").exists()
-    way_on(migration, file)
-    assert migration.cli("run").returncode == 0
-    ledger = Ledger(migration.folder / "work")
+    assert not (kin.folder / "control.db").exists()
+    way_on(kin)
+    assert kin.cli("run").returncode == 0
+    ledger = Ledger(kin.folder / "work")
     last = Journal(ledger).followed()
     ledger.close()
     assert last is not None
-    assert last.pairs == followed
+    assert last.pairs == followed_now
 
 
-def test_a_signature_is_not_given_by_what_was_done_before_the_decisions(migration: Migration) -> None:
+def test_a_signature_is_not_given_by_what_was_done_before_the_decisions(tmp_path: Path) -> None:
     """Batches made from other decisions are in the ledger; what was loaded counts."""
-    ledger = Ledger(migration.folder / "work")
+    kin = make_kin(tmp_path, [person(n, f"Ng{n}") for n in range(1, 3)])
+    kin.run()
+    ledger = Ledger(kin.folder / "work")
     before = [
         (batch.number, batch.inputs) for batch in ledger.sealed("trial-1", "dedupe", "crosswalk", "crosswalk")
     ]
-    _decided(migration)
+    kin.decide((1, 2))
+    kin.run()
     ledger.seal("trial-1", "dedupe", "crosswalk", before)
     ledger.close()
-    said = _refused(migration, "sign", "trial-1", "--by", "x", "--role", "y")
+    said = _refused(kin, "sign", "trial-1", "--by", "x", "--role", "y")
     assert "decisions were taken since it was loaded" in said
 
 
-def test_a_fresh_projects_plan_counts_lines(loaded: Migration, tmp_path: Path) -> None:
+def test_a_fresh_projects_plan_counts_lines(shelf: Shelf, tmp_path: Path) -> None:
     """Nobody has read the records yet, and one may span several lines."""
-    fresh = make_migration(tmp_path / "project", loaded.council)
+    fresh = copy_of(shelf.after(NOTHING), tmp_path)
     said = casebridge("run", "--plan", "--until", "extract", "--project", str(fresh.folder)).stdout
     assert "about" in said

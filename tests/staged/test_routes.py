@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from casebridge.project.database import open_database
-from tests.councils import Migration, make_migration, small_council
+from tests.councils import Migration
+from tests.shelf import SMALL, Shelf, copy_of, forget_targets
 
 ROUTES = """
 [routes.north]
@@ -40,8 +41,8 @@ held = 0.5
 SIDES = ("north", "south")
 
 
-def _split(folder: Path, council: Path) -> Migration:
-    migration = make_migration(folder, council, batch_rows=2_000)
+def _split(shelf: Shelf, folder: Path) -> Migration:
+    migration = copy_of(shelf.after("extract", batch_rows=SMALL), folder)
     settings, persons = folder / "casebridge.toml", folder / "tables" / "persons.toml"
     settings.write_text(settings.read_text() + ROUTES + LIMITS)
     persons.write_text(persons.read_text().replace("\n[dropped]\n", f"{RULES}\n[dropped]\n"))
@@ -49,9 +50,8 @@ def _split(folder: Path, council: Path) -> Migration:
 
 
 @pytest.fixture(scope="module")
-def split(tmp_path_factory: pytest.TempPathFactory) -> Migration:
-    folder = tmp_path_factory.mktemp("split")
-    migration = _split(folder / "project", small_council(folder / "council"))
+def split(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Migration:
+    migration = _split(shelf, tmp_path_factory.mktemp("split"))
     for side in SIDES:
         done = migration.cli("run", "--route", side, "--name", f"trial-1-{side}")
         assert done.returncode == 0, done.stderr
@@ -62,7 +62,8 @@ def test_two_postgres_targets_hold_what_two_files_hold(
     split: Migration, tmp_path: Path, postgres_url: str, another_postgres_url: str
 ) -> None:
     """And taking one side back leaves the other as it is."""
-    there = _split(tmp_path / "project", split.council)
+    there = copy_of(split, tmp_path)
+    forget_targets(there)
     settings = there.folder / "casebridge.toml"
     urls = {"north": postgres_url, "south": another_postgres_url}
     text = settings.read_text()
@@ -196,9 +197,9 @@ def test_a_run_has_one_target(split: Migration) -> None:
     assert split.cli("reconcile", "--name", "trial-1-north").returncode == 0
 
 
-def test_wrong_routes_are_told_at_once(split: Migration, tmp_path: Path) -> None:
+def test_wrong_routes_are_told_at_once(shelf: Shelf, tmp_path: Path) -> None:
     """An unknown target, a mistyped column, a route without an owner: all in one list."""
-    migration = _split(tmp_path / "project", split.council)
+    migration = _split(shelf, tmp_path)
     settings, persons = (migration.folder / name for name in ("casebridge.toml", "tables/persons.toml"))
     persons.write_text(persons.read_text().replace('to = "south"', 'to = "suoth"', 1))
     done = migration.cli("check")
