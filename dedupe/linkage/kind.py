@@ -38,6 +38,8 @@ Alike = Callable[[Any, Rows, Rows], tuple[NDArray[np.bool_], NDArray[np.bool_]]]
 """Register and pairs of rows to whether they are known, and alike."""
 Doubt = Callable[[Sequence[Any], NDArray[np.uint8], frozenset[str]], NDArray[np.bool_]]
 """Comparisons, patterns and steps that are left out to whether a person must decide."""
+Count = Callable[[Any], float]
+"""Register to how many pairs of a profile it holds."""
 Marks = Callable[[Any], dict[str, NDArray[np.integer]]]
 """Register to a number a row, by the name of the guard."""
 
@@ -110,7 +112,8 @@ class Profile:
     share: of the candidate pairs. carried_by: comparisons of which one at least must be there, or the profile is
     left out. by_luck: agreement on what is `lucky` is as chance has it. by_definition: comparisons that data
     cannot move. ceilings: the most that levels may stand for, by comparison and tag. most_a_row: the most pairs of
-    it a record. doubted: the name of the belief that this profile is there at all, where decisions may hang on it.
+    it a record. expected: register to how many pairs of it another count tells of: fewer are not believed.
+    doubted: the name of the belief that this profile is there at all, where decisions may hang on it.
     told_by: the comparison by which it is told from one entity; in a register without that, `untold_a_row` pairs
     of it a record are taken to be there, since no data can say.
     """
@@ -123,6 +126,7 @@ class Profile:
     by_definition: tuple[str, ...] = ()
     ceilings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     most_a_row: float | None = None
+    expected: Count | None = None
     doubted: str = ""
     told_by: str = ""
     untold_a_row: float = 0.0

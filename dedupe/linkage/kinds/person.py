@@ -24,6 +24,7 @@ from casebridge.dedupe.linkage.comparisons.telling_apart import NAME as TOLD_APA
 from casebridge.dedupe.linkage.comparisons.telling_apart import telling_apart
 from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Part, Profile
 from casebridge.dedupe.linkage.kinds.guards import TWINS, could_be_twins, marks_of_people
+from casebridge.dedupe.linkage.kinds.siblings import twins_expected
 from casebridge.dedupe.linkage.register import readers
 from casebridge.dedupe.linkage.register.codes import CODES
 from casebridge.dedupe.linkage.register.encoding import NAME_ROLES, Register
@@ -208,8 +209,11 @@ NO_TWINS = {"birth_date": {AGREES: 0.01}}
 PROFILES = (
     Profile("settled", SAME, 0.10, ceilings=ONE_PERSON),
     Profile("moved", SAME, 0.04, ceilings=ONE_PERSON),
-    # three times what births give: 1.5 % of people have a twin
-    Profile("twin", "twin_or_sibling", 0.01, by_luck=True, by_definition=("birth_date",), most_a_row=0.025),
+    # at most three times what births give: 1.5 % of people have a twin
+    Profile(
+        "twin", "twin_or_sibling", 0.01, by_luck=True, by_definition=("birth_date",), most_a_row=0.025,
+        expected=twins_expected,
+    ),
     Profile("sibling", "twin_or_sibling", 0.03, OF_A_HOME, by_luck=True, ceilings=NO_TWINS),
     Profile("household", "household", 0.06, OF_A_HOME, by_luck=True, ceilings=NO_TWINS),
     Profile(

@@ -148,7 +148,8 @@ def _component(
     start, prior, same = [], [], profile.relation == SAME
     names = [comparison.name for comparison in comparisons]
     untold = profile.untold(names)
-    most = 1.0 if profile.most_a_row is None else profile.most_a_row * chance_of.register.size / pairs
+    a_row = chance_of.register.size / pairs
+    most = 1.0 if profile.most_a_row is None else profile.most_a_row * a_row
     for comparison in comparisons:
         believed = per_group(np.array([level.start[place] for level in comparison.levels]), comparison.groups)
         by_luck = comparison.lucky and profile.by_luck
@@ -159,10 +160,12 @@ def _component(
     pooled = tuple(same and not comparison.moves for comparison in comparisons)
     blind = chance_of.register.kind.blind(names)
     ceilings = np.concatenate([_most_of(profile, comparison, chance_of, blind) for comparison in comparisons])
-    share = profile.untold_a_row * chance_of.register.size / pairs if untold else min(profile.share, most)
+    share = profile.untold_a_row * a_row if untold else min(profile.share, most)
+    least = min(profile.expected(chance_of.register) / pairs, most) if profile.expected else 0.0
     return Component(
-        profile.name, profile.relation, share, tuple(start), tuple(prior), pooled, untold, most, tuple(ceilings)
-    )
+        profile.name, profile.relation, share, tuple(start), tuple(prior), pooled, untold, most, least,
+        tuple(ceilings),
+    )  # fmt: skip
 
 
 def _most_of(

@@ -39,8 +39,9 @@ class Component:
     """One profile of the mixture: its name, the relation it belongs to, its starting share of the candidate pairs
     and its starting chances of each level, one array a comparison; `prior` is how many pairs' worth of belief
     stands behind the start of each comparison (inf: the data cannot move it). Components `pooled` on a comparison
-    share one set of chances for it. The share of a `steady` component stays as it starts; none passes its `most`.
-    `ceilings` bounds each level's chance, levels of all comparisons in a row."""
+    share one set of chances for it. The share of a `steady` component stays as it starts; none passes its `most`,
+    or falls below its `least`, but where the background leaves too little room. `ceilings` bounds each level's
+    chance, levels of all comparisons in a row."""
 
     name: str
     relation: str
@@ -50,6 +51,7 @@ class Component:
     pooled: tuple[bool, ...] = ()
     steady: bool = False
     most: float = 1.0
+    least: float = 0.0
     ceilings: tuple[float, ...] = ()
 
 
@@ -231,7 +233,7 @@ class _Belief:
         shares = np.array([c.share for c in components])
         self.first_shares = shares / shares.sum()
         self.steady = np.array([c.steady for c in components])
-        self.most = np.array([c.most for c in components])
+        self.most, self.least = (np.array([getattr(c, bound) for c in components]) for bound in ("most", "least"))
         width = start.shape[1]
         self.ceilings = np.array([c.ceilings or (1.0,) * width for c in components])
 
@@ -240,12 +242,12 @@ class _Belief:
         room = min(1.0, counts.sum() / total) - self.first_shares[self.steady].sum()
         room = max(room, FLOOR)
         found = np.where(self.steady, self.first_shares, expected / expected.sum() * room)
-        over = found > self.most
-        if over.any():
-            free = ~over & ~self.steady
-            spare = float((found - self.most)[over].sum())
-            found = np.where(over, self.most, np.where(free, found * (1 + spare / found[free].sum()), found))
-        return found
+        bounded = np.clip(found, np.minimum(self.least, room / 2), self.most)
+        free = (bounded == found) & ~self.steady
+        if free.all() or not free.any():
+            return found
+        spare = float((found - bounded).sum())
+        return np.where(free, found * (1 + spare / found[free].sum()), bounded)
 
     def chances(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
         counts = counts + self.counts
