@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.mysql import SET
+from sqlalchemy.dialects.postgresql import DOMAIN
 
 _SHORT, _LONG = "integer", "bigint"
 _UNSIGNED_LONG = "numeric(20,0)"
@@ -12,7 +14,13 @@ _UNSIGNED_LONG = "numeric(20,0)"
 
 
 def declared_type(kind: sa.types.TypeEngine[Any]) -> tuple[str, str]:
-    """A type as target.toml writes it, and what is in doubt about it (empty for nothing)."""
+    """A type as target.toml writes it, and what is in doubt about it (empty for nothing).
+
+    A domain is what it is made of. A set of MariaDB may hold all its words at once, with commas between."""
+    if isinstance(kind, DOMAIN):
+        return declared_type(kind.data_type)
+    if isinstance(kind, SET):
+        return f"varchar({max(1, len(','.join(kind.values)))})", ""
     if isinstance(kind, sa.Boolean):
         return "boolean", ""
     if isinstance(kind, sa.Uuid):
@@ -20,10 +28,7 @@ def declared_type(kind: sa.types.TypeEngine[Any]) -> tuple[str, str]:
     if isinstance(kind, sa.Integer):
         return _whole(kind), ""
     if isinstance(kind, sa.Numeric):
-        precision, scale = kind.precision, kind.scale
-        if isinstance(kind, sa.Float) or not precision or precision > 38:
-            return "numeric(38,10)", f"it is {kind} there"
-        return f"numeric({precision},{scale or 0})", ""
+        return _decimal(kind)
     if isinstance(kind, sa.DateTime):
         return "timestamp", "it has a time zone there" if getattr(kind, "timezone", False) else ""
     if isinstance(kind, sa.Date):
@@ -32,6 +37,15 @@ def declared_type(kind: sa.types.TypeEngine[Any]) -> tuple[str, str]:
         length = getattr(kind, "length", None)
         return (f"varchar({length})", "") if length and not isinstance(kind, sa.Text) else ("text", "")
     return "text", f"it is {type(kind).__name__} there"
+
+
+def _decimal(kind: sa.Numeric[Any]) -> tuple[str, str]:
+    """PostgreSQL and Oracle round to hundreds by a scale of -2, and know numbers whose first decimals are all 0."""
+    scale = kind.scale or 0
+    digits = max((kind.precision or 0) - min(scale, 0), scale)
+    if not kind.precision or digits > 38:
+        return "numeric(38,10)", f"it is {kind} there"
+    return f"numeric({digits},{max(scale, 0)})", ""
 
 
 def _whole(kind: sa.Integer) -> str:

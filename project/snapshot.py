@@ -6,6 +6,7 @@ refused. Read what you need and close it: a snapshot that stays open keeps a ser
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -19,6 +20,7 @@ from sqlalchemy.dialects import postgresql
 
 from casebridge.project.database import DRIVER_ERRORS, open_database, refusal, shown
 from casebridge.project.errors import SourceError, did_you_mean
+from casebridge.project.refusals import HINTS, Refusal, refused
 from casebridge.project.relations import Relation, columns_of, relation_of, respelt, spelt
 from casebridge.project.servers.asked import Arrived, Asked, Rows, Totals, decoded
 from casebridge.project.servers.mariadb import MariaDB
@@ -34,6 +36,9 @@ SERVERS: Mapping[str, Server] = {
 }  # fmt: skip
 """By the name of SQLAlchemy's dialect. A new kind is a class and an entry here."""
 _HINT = "see that the server runs, that the URL is its own and that this login may read there; then run it again"
+_DAMAGED = (
+    "the file is damaged, or was copied while somebody wrote to it: fetch it again, then run the same command"
+)
 _LOST = "the connection was lost: run the same command again"
 _NAMED = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
@@ -330,13 +335,23 @@ def _engine(url: str) -> sa.Engine:
     return engine.execution_options(isolation_level=level) if level else engine
 
 
+def _hint(error: Exception, *, lost: bool) -> str:
+    """What to do about what a source refused."""
+    code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", 0)
+    if code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return _DAMAGED
+    if refused(error) is Refusal.LOCKED:
+        return HINTS[Refusal.LOCKED]
+    return _LOST if lost else _HINT
+
+
 @contextmanager
 def _told(url: str, where: str = "") -> Iterator[None]:
     try:
         yield
     except DRIVER_ERRORS as error:
         told = refusal(url, error)
-        hint = _LOST if told.retryable else _HINT
+        hint = _hint(error, lost=told.retryable)
         raise SourceError(shown(url), f"{where}{told.reason}", hint=hint) from error
     except pa.ArrowInvalid as error:
         raise SourceError(shown(url), f"{where}sent rows that cannot be read", hint=_HINT) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
@@ -103,8 +104,21 @@ class MariaDB(Server):
         stream = importlib.import_module("pymysql.cursors").SSCursor  # an extra: there, if there is a connection
         driver.use_unicode, driver.decoders, driver.cursorclass = False, {}, stream
         try:
-            with cursor_of(connection) as cursor:
+            with cursor_of(connection) as cursor, _unread(cursor):
                 cursor.execute(asked.texts)
                 yield from framed(lambda: cursor.fetchmany(ROWS), asked.names)
         finally:
             driver.use_unicode, driver.decoders, driver.cursorclass = before
+
+
+@contextmanager
+def _unread(cursor: Any) -> Iterator[None]:
+    """Where somebody stops before all rows are read, or the connection is lost, nobody waits for the rest of them:
+    the driver would, of a connection that may be gone."""
+    try:
+        yield
+    finally:
+        result = cursor._result
+        if result is not None and result.unbuffered_active:
+            result.unbuffered_active = False
+            cursor.connection._force_close()

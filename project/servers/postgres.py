@@ -74,7 +74,9 @@ class PostgreSQL(Server):
         if code in _WHOLE:
             return Field(*made, name, f"sum({name})", "sum")
         if code == _NUMERIC and column.precision and column.precision <= _LONGEST_SUM:
-            return Field(*made, name, f"sum({name}) FILTER (WHERE {name} <> 'NaN')", "sum", column.scale or 0)
+            return Field(
+                *made, name, f"sum({name}) FILTER (WHERE {name} <> 'NaN')", "sum", max(column.scale or 0, 0)
+            )
         if code == _MONEY:
             return Field(*made, f"{name}::numeric", f"sum({name}::numeric)", "sum", 2)
         if code == _BYTEA:

@@ -314,34 +314,80 @@ def test_a_view_that_never_gives_the_same_is_not_taken(tmp_path: Path, postgres_
     assert "old.PAYMENT" not in job.ledger.names("trial-1", "extract")
 
 
+def _cut_off(url: str) -> int:
+    """End all other connections to a database; how many there were."""
+    if url.startswith("postgresql"):
+        with psycopg.connect(url, autocommit=True) as connection:
+            ended = connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                "AND datname = current_database()"
+            )
+            return len(ended.fetchall())
+    engine = open_database(url)
+    with engine.connect() as other:
+        others = "SELECT id FROM information_schema.processlist WHERE id <> connection_id() AND db = database()"
+        found = other.exec_driver_sql(others).scalars().all()
+        for number in found:
+            other.exec_driver_sql(f"KILL CONNECTION {number}")
+    engine.dispose()
+    return len(found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "sequence"),
+    [("postgres", 100_000, "generate_series(26, 100000) seq"), ("mariadb", 60_000, "seq_26_to_60000")],
+)
 def test_a_connection_that_drops_is_told_and_the_next_run_reads_all_of_it(
-    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    rows: int,
+    sequence: str,
 ) -> None:
-    fill(postgres_url)
-    with psycopg.connect(postgres_url) as connection:
-        connection.execute("INSERT INTO payment SELECT n, n FROM generate_series(26, 400000) n")
-    folder, real, others = project(tmp_path, postgres_url, batch_rows=50_000), stage._write, []
+    url = request.getfixturevalue(f"{kind}_url")
+    fill(url)
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"INSERT INTO payment SELECT seq, seq FROM {sequence}")  # noqa: S608
+    engine.dispose()
+    folder, real, others = project(tmp_path, url, batch_rows=rows // 10), stage._write, list[int]()
     monkeypatch.setattr("casebridge.project.servers.copied._BYTES", 1 << 16)
+    monkeypatch.setattr("casebridge.project.servers.mariadb.ROWS", 1_000)
 
     def cut(*given: object) -> object:
         if not others:
-            with psycopg.connect(postgres_url, autocommit=True) as connection:
-                others.extend(
-                    connection.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
-                        "AND datname = current_database()"
-                    ).fetchall()
-                )
+            others.append(_cut_off(url))
         return real(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(stage, "_write", cut)
-    with pytest.raises(SourceError, match=r"PAYMENT|terminat|closed"):
+    with pytest.raises(SourceError, match=r"PAYMENT|terminat|closed|Lost connection") as caught:
         run(job_of(folder))
-    assert others
+    assert others[0] > 0
+    assert "run the same command again" in caught.value.hint
     job = job_of(folder)
     assert "old.PAYMENT" not in job.ledger.names("trial-1", "extract")
     run(job)
-    assert standing(job, "PAYMENT").height == 400_000
+    assert standing(job, "PAYMENT").height == rows
+
+
+def test_a_file_that_is_damaged_is_told_and_nothing_of_its_table_counts(
+    old: sqlite3.Connection, tmp_path: Path
+) -> None:
+    old.execute("INSERT INTO payment WITH RECURSIVE n(i) AS (VALUES (26) UNION ALL SELECT i + 1 FROM n "
+                "WHERE i < 9000) SELECT i, i FROM n")  # fmt: skip
+    old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    file, whole = tmp_path / "old.db", (tmp_path / "old.db").read_bytes()
+    folder = project(tmp_path, f"sqlite:///{file}", batch_rows=1_000)
+    file.write_bytes(whole[: len(whole) // 2] + bytes(len(whole) // 2))
+    with pytest.raises(SourceError, match="malformed") as caught:
+        run(job_of(folder))
+    assert "fetch it again" in caught.value.hint
+    job = job_of(folder)
+    assert "old.PAYMENT" not in job.ledger.names("trial-1", "extract")
+    file.write_bytes(whole)
+    run(job)
+    assert standing(job, "PAYMENT").height == 9_000
 
 
 def test_text_that_is_none_in_its_encoding_is_kept_apart_with_its_row(
@@ -395,6 +441,43 @@ def test_types_of_postgres_as_it_writes_them(tmp_path: Path, postgres_url: str) 
     )  # fmt: skip
     assert two[:9] == ("    ", "f", "", "null", "infinity", "-infinity", "0.00", "NaN", "NaN")
     assert two[10:] == (None, None, None)
+
+
+def test_types_that_a_server_was_taught_are_taken_as_it_writes_them(tmp_path: Path, postgres_url: str) -> None:
+    """Each column: its type, a value as SQL, and the text that arrives."""
+    kinds = {
+        "home": ("addr", """ROW('High, "St"', 1)::addr""", '("High, ""St""",1)'),
+        "homes": ("addr[]", "ARRAY[ROW('a', 1)::addr, NULL]", '{"(a,1)",NULL}'),
+        "odd": ("odd", "'q''\"'", "q'\""),
+        "none": ("odd", "''", ""),
+        "code": ("code", "'ab'", "ab"),
+        "span": ("int4range", "'[1,5)'", "[1,5)"),
+        "spans": ("datemultirange", "'{[2024-01-01,2024-02-01)}'", "{[2024-01-01,2024-02-01)}"),
+        "while": ("tstzrange", "'[2024-01-01 00:00+01,)'", '["2023-12-31 23:00:00+00",)'),
+        "long": ("interval", "'1 year 2 mons -3 days 04:05:06.7'", "P1Y2M-3DT4H5M6.7S"),
+        "bits": ("bit varying(9)", "B'1011'", "1011"),
+        "words": ("tsvector", "'fat cat'::tsvector", "'cat' 'fat'"),
+        "coarse": ("numeric(5,-2)", "1234567", "1234600"),
+        "fine": ("numeric(3,5)", "0.00123", "0.00123"),
+        "late": ("time", "'24:00:00'", "24:00:00"),
+        "made": ("int GENERATED ALWAYS AS (2 + 2) STORED", "DEFAULT", "4"),
+        "ends": ("numeric", "'-Infinity'", "-Infinity"),
+    }  # fmt: skip
+    columns = ", ".join(f'"{name}" {kind}' for name, (kind, _, _) in kinds.items())
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(
+            f"""
+            CREATE TYPE addr AS (street text, no int); CREATE TYPE odd AS ENUM ('', ' x ', 'q''"');
+            CREATE DOMAIN code AS varchar(5); CREATE TABLE kinds ({columns});
+            INSERT INTO kinds VALUES ({", ".join(value for _, value, _ in kinds.values())});
+            """.encode()  # noqa: S608
+        )
+    make(tmp_path, {"KINDS": list(kinds)})
+    point_to(tmp_path, postgres_url)
+    job = job_of(tmp_path)
+    run(job)
+    rows = standing(job, "KINDS").select(list(kinds)).rows(named=True)
+    assert rows == [{name: text for name, (_, _, text) in kinds.items()}]
 
 
 def test_rows_that_a_policy_hides_are_an_error_and_no_smaller_table(tmp_path: Path, postgres_url: str) -> None:
@@ -519,6 +602,42 @@ def test_types_of_mariadb_as_it_writes_them(tmp_path: Path, mariadb_url: str) ->
         "-36:30:00", "00ff", '{"a": 1}', "café", "b", "1" + "0" * 50 + ".00",
     )  # fmt: skip
     assert two == ("00008", None, None, None, None, "2000-02-29", None, None, None, "", None, "", None, None)
+
+
+def test_more_types_of_mariadb(tmp_path: Path, mariadb_url: str) -> None:
+    """Each column: its type, a value as SQL, and the text that arrives."""
+    kinds = {
+        "flag": ("bit(1)", "1", "1"),
+        "bits": ("bit(64)", f"b'{'1' * 64}'", "18446744073709551615"),
+        "several": ("set('a', 'b', 'x y')", "'a,x y'", "a,x y"),
+        "empty": ("enum('a', '')", "''", ""),
+        "wrong": ("enum('a', 'b')", "'zzz'", ""),
+        "place": ("geometry", "POINT(1, 2)", "000000000101000000000000000000f03f0000000000000040"),
+        "name": ("uuid", f"'{'1' * 8}-1111-1111-1111-{'1' * 12}'", f"{'1' * 8}-1111-1111-1111-{'1' * 12}"),
+        "net": ("inet6", "'2001:db8::1'", "2001:db8::1"),
+        "year": ("year", "0", "0000"),
+        "none": ("datetime", "'2024-00-00 00:00:00'", "2024-00-00 00:00:00"),
+        "stamp": ("timestamp NULL", "'0000-00-00 00:00:00'", "0000-00-00 00:00:00"),
+        "long": ("time", "'838:59:59'", "838:59:59"),
+        "back": ("time(6)", "'-01:02:03.5'", "-01:02:03.500000"),
+        "large": ("bigint unsigned", "18446744073709551615", "18446744073709551615"),
+        "wide": ("varchar(20) CHARACTER SET ucs2", "'Zoë'", "Zoë"),
+        "made": ("int GENERATED ALWAYS AS (2 + 2) VIRTUAL", "DEFAULT", "4"),
+    }  # fmt: skip
+    columns = ", ".join(f"`{name}` {kind}" for name, (kind, _, _) in kinds.items())
+    engine = open_database(mariadb_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SET SESSION sql_mode = ''")
+        connection.exec_driver_sql(f"CREATE TABLE kinds ({columns})")
+        values = ", ".join(value for _, value, _ in kinds.values())
+        connection.exec_driver_sql(f"INSERT INTO kinds VALUES ({values})")  # noqa: S608
+    engine.dispose()
+    make(tmp_path, {"KINDS": list(kinds)})
+    point_to(tmp_path, mariadb_url)
+    job = job_of(tmp_path)
+    run(job)
+    rows = standing(job, "KINDS").select(list(kinds)).rows(named=True)
+    assert rows == [{name: text for name, (_, _, text) in kinds.items()}]
 
 
 def test_an_oracle_is_asked_for_texts_and_totals_in_its_own_words() -> None:

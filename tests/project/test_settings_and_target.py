@@ -7,7 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects.mysql import BIGINT, ENUM, SET
+from sqlalchemy.dialects.postgresql import DOMAIN
 
+from casebridge.project.declared import declared_type
 from casebridge.project.errors import SpecError
 from casebridge.project.settings import read_settings
 from casebridge.project.target import ColumnType
@@ -204,3 +207,28 @@ def test_sqlite_keeps_decimals_as_exact_text() -> None:
     kind = ColumnType("numeric", precision=10, scale=2).sql
     dialect = sa.create_engine("sqlite://").dialect
     assert isinstance(kind.dialect_impl(dialect), sa.String)
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "doubt"),
+    [
+        (sa.Numeric(10, 2), "numeric(10,2)", ""),
+        (sa.Numeric(5, -2), "numeric(7,0)", ""),
+        (sa.Numeric(3, 5), "numeric(5,5)", ""),
+        (sa.Numeric(38, -2), "numeric(38,10)", "it is NUMERIC(38, -2) there"),
+        (sa.Numeric(), "numeric(38,10)", "it is NUMERIC there"),
+        (sa.Double(), "text", "it is Double there"),
+        (DOMAIN("pay", sa.Numeric(6, 2)), "numeric(6,2)", ""),
+        (DOMAIN("code", DOMAIN("short", sa.String(5))), "varchar(5)", ""),
+        (SET("a", "b", "x y"), "varchar(7)", ""),
+        (ENUM("a", "bcd"), "varchar(3)", ""),
+        (ENUM(""), "text", ""),
+        (BIGINT(unsigned=True), "numeric(20,0)", ""),
+        (sa.Time(), "text", "it is Time there"),
+    ],
+)
+def test_a_declared_type_is_written_so_that_all_its_values_fit(
+    there: sa.types.TypeEngine[object], here: str, doubt: str
+) -> None:
+    assert declared_type(there) == (here, doubt)
+    assert read_type(here)[1] == ""
