@@ -146,10 +146,10 @@ def _safe(file: str) -> bool:
 
 
 def _all(troubles: Sequence[SourceError]) -> SourceError:
-    each = {(trouble.message, trouble.hint): trouble for trouble in troubles}  # one database may keep many tables away
+    each = {(trouble.message, trouble.hint) for trouble in troubles}  # one database may keep many tables away
     if len(each) == 1:
         return troubles[0]
-    lines = "\n".join(f"  {message} ({hint})" for message, hint in each)
+    lines = "\n".join(f"  {message} ({hint})" for message, hint in sorted(each))
     hint = "mend or fetch these files and run the same command again; nothing was read or written"
     return SourceError(f"{len(each)} files of the dump", f"cannot be read:\n{lines}", hint=hint)
 

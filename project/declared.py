@@ -40,7 +40,7 @@ def declared_type(kind: sa.types.TypeEngine[Any]) -> tuple[str, str]:
 
 
 def _decimal(kind: sa.Numeric[Any]) -> tuple[str, str]:
-    """PostgreSQL and Oracle round to hundreds by a scale of -2, and know numbers whose first decimals are all 0."""
+    """PostgreSQL and Oracle round to hundreds by a scale of -2, and know numbers whose first decimals are 0."""
     scale = kind.scale or 0
     digits = max((kind.precision or 0) - min(scale, 0), scale)
     if not kind.precision or digits > 38:
