@@ -2,28 +2,116 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hand_made import World
 
 from casebridge import reconciliation
 from casebridge.project.audit import AuditLog
-from casebridge.project.errors import CasebridgeError, ReconciliationFailed
+from casebridge.project.errors import CasebridgeError, Excess, LimitExceeded, ReconciliationFailed
 from casebridge.project.ledger import Ledger
 from casebridge.reconciliation.signoff import Verified, sign, verify
 
+RUNS = "CREATE TABLE casebridge_runs (number INTEGER PRIMARY KEY, run TEXT)"
+
 
 def test_sign_and_verify(small_world: World) -> None:
+    """A run is signed while it is what stands in the target; afterwards it is told when it is not any more."""
+    job = small_world.job
+    reconciliation.run(job)
+    small_world.execute(RUNS)
+    with pytest.raises(CasebridgeError, match="trial-1 is not what stands in the target; no run is"):
+        sign(job, "A. Owner", "data owner")
+    small_world.execute("INSERT INTO casebridge_runs VALUES (7, 'trial-1'), (2, 'old'), (9, 'trial-2')")
+    with pytest.raises(CasebridgeError, match="in the target; run trial-2 is"):
+        sign(job, "A. Owner", "data owner")
+    small_world.execute("DELETE FROM casebridge_runs WHERE number = 9")
+    path = sign(job, "A. Owner", "data owner", "agreed at the board", decisions_since=3)
+    report, statement = (json.loads(one.read_text("utf-8")) for one in (path.with_name("report.json"), path))
+    told = {name: statement[name] for name in ("run", "signed_by", "role", "note", "verdict", "decisions_since")}
+    assert told == {
+        "run": "trial-1", "signed_by": "A. Owner", "role": "data owner", "note": "agreed at the board",
+        "verdict": "balanced", "decisions_since": 3,
+    }  # fmt: skip
+    assert [statement[name] for name in ("undecided_pairs", "totals", "limits_accepted")] == [
+        report[name] for name in ("undecided_pairs", "totals", "limits")
+    ]
+    (entry,) = job.audit_log().entries("sign")
+    sha256 = hashlib.sha256(path.read_bytes()[:-1]).hexdigest()
+    assert {**(entry.body or {}), "login": ""} == {"run": "trial-1", "who": "A. Owner", "role": "data owner",
+                                                   "sha256": sha256, "login": ""}  # fmt: skip
+    assert statement["audit"]["entry"] == entry.number - 1
+    assert verify(job) == Verified(())
+    small_world.execute("INSERT INTO casebridge_runs VALUES (9, 'trial-2')")
+    assert verify(job) == Verified((), "trial-2")
+    small_world.execute("DELETE FROM phones")  # another run stands there now: its rows are not this one's
+    assert verify(job) == Verified((), "trial-2")
+    small_world.execute("DELETE FROM casebridge_runs WHERE number = 9")
+    changed = verify(job).changed
+    assert changed
+    assert all(re.fullmatch(r"the target: .+ does not hold any more", one) for one in changed)
+    small_world.execute("DELETE FROM casebridge_runs")
+    assert verify(job) == Verified((), "(none)")
+
+
+@pytest.mark.parametrize(("who", "role"), [("", "data owner"), ("A. Owner", " ")])
+def test_who_signs_has_a_name_and_a_role(small_world: World, who: str, role: str) -> None:
+    with pytest.raises(CasebridgeError, match="a signature needs a name and a role"):
+        sign(small_world.job, who, role)
+
+
+def test_a_run_over_its_limits_is_signed_once_somebody_accepted_them(small_world: World) -> None:
+    """Only those that nobody accepted are told."""
     reconciliation.run(small_world.job)
-    path = sign(small_world.job, "A. Owner", "data owner", "agreed at the board")
-    statement = json.loads(path.read_text(encoding="utf-8"))
-    assert (statement["signed_by"], statement["role"], statement["verdict"]) == (
-        "A. Owner",
-        "data owner",
-        "balanced",
-    )
-    assert small_world.job.ledger.signature("trial-1")
+    path = small_world.folder / "report.json"
+    line = {
+        "name": "persons",
+        "kind": "held",
+        "rows": 3,
+        "asked": 9,
+        "limit": 0.1,
+        "accepted_by": "",
+        "reason": "",
+    }
+    limits = [line, {**line, "kind": "rejected", "accepted_by": "A. Owner"}]
+    body = {**json.loads(path.read_text("utf-8")), "verdict": "over the limits", "limits": limits}
+    path.write_text(json.dumps(body), "utf-8")
+    with pytest.raises(LimitExceeded, match="1 limit passed in run trial-1") as caught:
+        sign(small_world.job, "A. Owner", "data owner")
+    assert caught.value.excesses == (Excess("persons", "held", 3, 9, 0.1),)
+    assert str(path.with_name("report.html")) in caught.value.hint
+    assert small_world.job.ledger.signature("trial-1") is None
+
+
+def test_a_signature_that_the_audit_log_does_not_know_is_told(small_world: World) -> None:
+    """Such as after an older copy of the control database was put back. One from before there was a log is not in
+    it."""
+    reconciliation.run(small_world.job)
+    log = small_world.job.audit_log()
+    log.note("other", run="trial-1")
+    control = Path(str(log.engine.url.database))
+    with closing(sqlite3.connect(control)) as connection:
+        connection.execute("VACUUM INTO ?", (str(small_world.folder / "copy.db"),))
+    path = sign(small_world.job, "A. Owner", "data owner")
+    for copy, told in ((small_world.folder / "copy.db", 1), (None, 2)):
+        small_world.job.audit_log().engine.dispose()
+        for old in control.parent.glob(f"{control.name}*"):
+            old.unlink()
+        if copy:
+            shutil.copyfile(copy, control)
+        changed = verify(small_world.job).changed
+        assert (changed[-1], len(changed)) == ("the audit log has no such signature", told)
+    statement = json.loads(path.read_text("utf-8"))
+    del statement["audit"]
+    path.write_text(json.dumps(statement) + "\n", "utf-8")
+    small_world.job.ledger.sign_run("trial-1", json.dumps(statement))
     assert verify(small_world.job) == Verified(())
 
 
