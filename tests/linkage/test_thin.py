@@ -130,3 +130,16 @@ def test_a_bound_keeps_families_from_being_taken_for_one_person():
     pairs = link(frame, few).pairs.with_columns(pl.col("forename", "sex").cast(pl.String))
     apart = pairs.filter((pl.col("forename") == "forename differs") & (pl.col("sex") == "sex differs"))
     assert not (apart["p_same"] >= 0.5).any()
+
+
+def test_who_lacks_what_a_rule_demands_is_brought_in_by_no_such_rule():
+    """Beside pairs without a forename stand no strangers of one forename: most that share a date are one person."""
+    frame, fields_ = thin_register(COLUMNS_OF_FEW["forename, date, sex"], 1500, TROUBLE["gaps"], 2)
+    who = frame.select("id", "person")
+    pairs = link(frame, fields_).pairs.with_columns(pl.col("birth_date", "sex").cast(pl.String))
+    pairs = pairs.join(who.rename({"id": "left_id", "person": "a"}), on="left_id")
+    pairs = pairs.join(who.rename({"id": "right_id", "person": "b"}), on="right_id")
+    unnamed = pl.col("forename").is_null() & (pl.col("sex") == "same sex")
+    found = pairs.filter(unnamed & pl.col("birth_date").str.contains("^same birth date"))
+    assert found.height > 30
+    assert found["p_same"].mean() == pytest.approx((found["a"] == found["b"]).mean(), abs=0.15)

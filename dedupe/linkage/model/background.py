@@ -9,7 +9,7 @@ stands beside the fitted components, fixed. Elsewhere it would count pairs that 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 SMOOTHING = 0.02
 ENOUGH = 3
 NONE = -1e9
+LEAST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,13 @@ class Background:
         for place, table in enumerate(self.log_chances):
             total = total + table[levels[:, place]]
         return np.asarray(total, dtype=np.float64)
+
+    def beside(self, demands: Sequence[int], shares: NDArray[np.float64]) -> Background:
+        """The same on the scale of components of which not each can miss what a pattern misses: a rule that demands
+        a comparison brings in no pair without it. demands: of each component, one bit a comparison; shares: of the
+        candidate pairs."""
+        able = (self.masks[:, None] & np.array(demands, dtype=np.int64)) == 0
+        return replace(self, offsets=self.offsets + np.log(np.maximum(able @ shares, LEAST)))
 
 
 def answers(mask: NDArray[np.int64], telling: int) -> NDArray[np.uint8]:

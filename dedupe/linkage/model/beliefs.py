@@ -87,6 +87,7 @@ def _by_chance(
         profiles,
         tuple(_chance_prior(kind, c, rule) for c in comparisons),
         steady=mistaken,
+        demands=sum(1 << n for n, c in enumerate(comparisons) if demanded(kind, c, rule)),
         ceilings=tuple(np.concatenate(most)),
     )
 
@@ -164,7 +165,7 @@ def _component(
     least = min(profile.expected(chance_of.register) / pairs, most) if profile.expected else 0.0
     return Component(
         profile.name, profile.relation, share, tuple(start), tuple(prior), pooled, untold, most, least,
-        tuple(ceilings),
+        ceilings=tuple(ceilings),
     )  # fmt: skip
 
 

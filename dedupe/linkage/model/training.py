@@ -121,7 +121,7 @@ class Strangers:
         same = patterns.weight * model.relations(patterns.levels)[:, 0]
         chances = self.without(patterns, same)
         held = HeldChance.of(self.namesakes, self.comparisons, patterns, same) if self.namesakes else None
-        return refit(model, patterns, self._background(chances, patterns), held)
+        return refit(model, patterns, self._background(chances, patterns, model), held)
 
     def without(self, patterns: Patterns, same: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """Chance of each level by comparison, without the pairs of one person; `same`: how many of each
@@ -134,11 +134,14 @@ class Strangers:
             chances.append(as_chances(np.maximum(pairs - ours, LEAST_STRANGERS * pairs)))
         return chances
 
-    def _background(self, chances: list[NDArray[np.float64]], patterns: Patterns) -> Background | None:
+    def _background(
+        self, chances: list[NDArray[np.float64]], patterns: Patterns, model: Model | None = None
+    ) -> Background | None:
         if self.without_floor:
             return None
         grouped = [per_group(c, groups) for c, groups in zip(chances, self.groups, strict=True)]
-        return background(grouped, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
+        found = background(grouped, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
+        return found.beside([one.demands for one in model.components], model.shares) if model else found
 
 
 class Learner:
