@@ -197,7 +197,8 @@ def _source(project: OfProject, system: str, stem: str, column: str) -> tuple[So
 def _refused(project: OfProject, made: Correction) -> tuple[str, str] | None:
     read = project.reads[made.source]
     if not read.key:
-        return f"{made.source.name} has no key by which a row can be named", "give it one: [read] key"
+        hint = "have it mended in the old system; where columns together name a row, say so: [read] key"
+        return f"{made.source.name} has no key by which a row can be named", hint
     if made.column in read.key:
         return "is of the key: it names the row, and is not corrected", "leave such rows to the old system"
     if made.column in project.marks.get(made.source, ()):

@@ -17,6 +17,10 @@ from casebridge.transform.convert import key_of
 NOBODY = "nobody named"
 """Whose the workbook is of tables without an `owner`."""
 
+NO_KEY = "it has no key by which a correction could find it"
+OF_KEY = "this value is of the key, by which a correction finds its row"
+NO_KEYS = "no column of its table is a key by which a correction could find it"
+
 LINES: Mapping[str, pl.DataType] = {
     "owner": pl.String(),
     "system": pl.String(),
@@ -29,6 +33,7 @@ LINES: Mapping[str, pl.DataType] = {
     "rule": pl.String(),
     "words": pl.String(),
     "verdict": pl.String(),
+    "bar": pl.String(),
     "spec": pl.String(),
     "goes_to": pl.String(),
     "parent": pl.String(),
@@ -38,7 +43,8 @@ LINES: Mapping[str, pl.DataType] = {
     KEY: pl.String(),
 }
 """`key` is the source's own, `column` the source's; `spec` is empty where a whole source was judged. `judged` (the
-spec's name or the source's), `fault` (its column), ROW and KEY are those of the quarantine."""
+spec's name or the source's), `fault` (its column), ROW and KEY are those of the quarantine. `bar`: why no
+correction can mend the line; empty where one can, and for lines that are no records."""
 
 _FAULTS: Mapping[str, pl.DataType] = {
     KEY: pl.String(), ROW: pl.Int64(), "verdict": pl.String(), "column": pl.String(), "rule": pl.String(),
@@ -88,7 +94,15 @@ def _placed(job: Job, source: Source, faults: pl.DataFrame, spec: TableSpec | No
         columns: list[str | None] = [column for column in behind.get(str(name), ()) if column in rows.columns]
         for column in columns or [None]:
             value = pl.col("value") if column is None else pl.col(column)
-            yield _shaped(job, source, spec, there.with_columns(value.alias("value")), column, name)
+            bar = _bar(read, column).alias("bar")
+            yield _shaped(job, source, spec, there.with_columns(value.alias("value"), bar), column, name)
+
+
+def _bar(read: ReadSpec, column: str | None) -> pl.Expr:
+    if not read.key:
+        return pl.lit(NO_KEYS)
+    otherwise = OF_KEY if column in read.key else ""
+    return pl.when(pl.col("key").is_null()).then(pl.lit(NO_KEY)).otherwise(pl.lit(otherwise))
 
 
 def _behind(name: str, spec: TableSpec | None) -> tuple[str, ...]:
@@ -158,7 +172,7 @@ def _unreadable(job: Job, source: Source) -> Iterator[pl.DataFrame]:
         none = pl.lit(None, dtype=pl.String)
         faults = lines.with_columns(
             none.alias("key"), none.alias(KEY), none.alias("value"), none.alias("parent"),
-            pl.lit(str(Verdict.REJECTED)).alias("verdict"),
+            pl.lit(str(Verdict.REJECTED)).alias("verdict"), pl.lit("").alias("bar"),
         )  # fmt: skip
         if faults.height:
             yield _shaped(job, source, None, faults, None, None)

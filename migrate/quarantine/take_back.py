@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from casebridge.migrate.quarantine.workbooks import COLUMNS, FILLED, ROWS_SHEET, file_names
+from casebridge.migrate.quarantine.lines import NO_KEY
+from casebridge.migrate.quarantine.workbooks import BARRED, COLUMNS, FILLED, ROWS_SHEET, file_names
 from casebridge.project import corrections
 from casebridge.project.batch import write_text
 from casebridge.project.blanks import bare_text
@@ -27,6 +28,14 @@ from casebridge.project.xmlparts import XmlBoundsError, look_through, refuse_man
 
 MOST_UNPACKED, MOST_ELEMENTS = 1 << 30, 60_000_000
 """Bytes of a workbook unpacked, and elements of its XML: a million lines of fifteen cells."""
+
+_NAMED = "a value is put right by name and with a reason"
+_NEEDED = {
+    "who": _NAMED, "why": _NAMED,
+    "key": f"{NO_KEY}{BARRED}; take away what you filled in",
+    "column": "write which column of the old table is wrong, and beside it in `value` what stands there",
+}  # fmt: skip
+"""What a line must say, and what to do where it does not."""
 
 Line = tuple[str, Mapping[str, str]]
 
@@ -73,9 +82,8 @@ Row = tuple[str, ...]
 
 def _row(job: Job, file: str, where: str, cells: Mapping[str, str], problems: list[Problem]) -> Row:
     """A line as corrections have it."""
-    for name in ("who", "why", "key", "column"):
+    for name, hint in _NEEDED.items():
         if not bare_text(cells[name]):
-            hint = "a value is put right by name and with a reason" if name in FILLED else "write what it is about"
             problems.append(Problem(file, where, f"`{name}` is empty", hint))
     for name in FILLED:
         if cells[name].startswith("="):

@@ -34,6 +34,8 @@ HAPPENED: Mapping[str, str] = {
     "truncated": "the value was cut, the row went on",
     "warned": "the value went on as it is",
 }
+BARRED = ": mend it in the old system, or ask those who run the migration"
+"""What can be done about a line that no correction reaches."""
 MOST_ROWS = 1_000_000
 """Rows of one sheet: a workbook takes 1,048,576."""
 _LONGEST = 32_000  # characters; a cell takes 32,767
@@ -57,7 +59,7 @@ def write_workbook(folder: Path, name: str, run: str, owned: Owned) -> Path:
     _sheet(book, "read me", [[text] for text in _about(run, owned)], {0: 110})
     header = [*COLUMNS, *FILLED]
     widths = {place: _WIDTHS.get(title, 16) for place, title in enumerate(header)}
-    shown = owned.lines.with_columns(pl.col("verdict").replace_strict(HAPPENED).alias("happened"))
+    shown = owned.lines.with_columns(_happened().alias("happened"))
     for number, part in enumerate(shown.select(list(COLUMNS.values())).iter_slices(MOST_ROWS), 1):
         title = ROWS_SHEET if number == 1 else f"{ROWS_SHEET} {number}"
         rows = ([*row, *[""] * len(FILLED)] for row in part.iter_rows())
@@ -67,6 +69,12 @@ def write_workbook(folder: Path, name: str, run: str, owned: Owned) -> Path:
     path = folder / f"{name}.xlsx"
     write_file(path, book.save)
     return path
+
+
+def _happened() -> pl.Expr:
+    """What became of the row or value, and where no correction can mend it, why not and what can be done."""
+    happened, bar = pl.col("verdict").replace_strict(HAPPENED), pl.col("bar")
+    return pl.when(bar == "").then(happened).otherwise(happened + "; " + bar + BARRED)
 
 
 def file_names(owners: Iterable[str]) -> dict[str, str]:
@@ -102,6 +110,7 @@ def _about(run: str, owned: Owned) -> list[str]:
         "Mend what can be mended in the old system, and it comes right with the next extract.",
         "What the old system can no longer mend: fill in `new value`, `who` and `why` beside the line, on the "
         f"sheet `{ROWS_SHEET}`, and hand the workbook back. Leave `new value` empty for what should be empty.",
+        "Lines that cannot be mended here say so under `what happened`.",
         "A line without `who` is one that nobody has come to yet. Change nothing in the other columns.",
         "A `'` in front of a value stands there so that no program calculates it; it is no part of the value.",
     ]

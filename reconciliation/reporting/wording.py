@@ -26,6 +26,7 @@ RULE_WORDS: Mapping[str, str] = {
     "broken_quote": "a quotation mark was opened and never closed",
     "nul_byte": "the line holds bytes that no text has",
     "undecodable": "the line holds characters that the old system's alphabet does not have",
+    "missing_key": "the row has no key, by which it could be told from others",
     "duplicate_key": "the key stands in the file a second time; the first row counts",
     "one_number": "another key is the same number in the new system, so nobody could tell the two apart",
     "unclaimed": "no rule says where such a row belongs",

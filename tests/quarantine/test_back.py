@@ -11,8 +11,10 @@ import openpyxl
 import pytest
 
 from casebridge.migrate.pipeline import check, open_job
+from casebridge.migrate.quarantine.lines import NO_KEY, NO_KEYS, OF_KEY
+from casebridge.migrate.quarantine.workbooks import BARRED
 from casebridge.project import corrections
-from tests.quarantine.behind import DUMP, PERSONS, cb, lay_down, lines
+from tests.quarantine.behind import ANSWERS, DUMP, FORMS, PERSONS, cb, lay_down, lines
 
 HEADER = "key,column,old value,new value,who,why"
 
@@ -82,6 +84,32 @@ def _filled(project: Path, folder: Path, **cells: object) -> Path:
         book["rows"].cell(2, header.index(name.replace("_", " ")) + 1).value = value
     book.save(path)
     return path
+
+
+def test_a_row_that_no_correction_can_find_says_so(tmp_path: Path) -> None:
+    """Without a key, in the key itself, of a table without one: the workbook tells before anybody fills it in."""
+    placed = 'consumes = ["FORM"]\nsource = "SELECT *, CAST(_row AS VARCHAR) AS row_no FROM FORM"'
+    forms = FORMS.replace('source = "FORM"', placed).replace('key = ["FORM_NO"]', 'key = ["row_no"]')
+    forms += '[dropped]\nFORM_NO = "not told apart"\n'
+    answers = ANSWERS.replace('from = "SCORE"', 'from = "Q"').replace('Q = "the', 'SCORE = "the')
+    dump = {"PERSON": ["NO,NAME,DOB,SECURE", ",Li,x,N"], "FORM": ["FORM_NO,NO,TITLE", f"1,1,{'x' * 40}"],
+            "ANSWER": ["FORM_NO,Q,SCORE", "1,a,2"]}  # fmt: skip
+    folder = lay_down(tmp_path / "p", dump, {"persons": PERSONS, "forms": forms, "answers": answers})
+    done = cb(folder, "run", "--until", "transform")
+    assert done.exit_code == 0, done.exception
+    cb(folder, "quarantine", "--out", str(tmp_path / "out"))
+    told = {}
+    for path in (tmp_path / "out").iterdir():
+        told |= {row[:2]: row[2] for row in lines(path, "table", "rule", "what happened")}
+    assert told == {
+        ("PERSON", "date"): f"the value was left out, the row went on; {NO_KEY}{BARRED}",
+        ("PERSON", "missing_key"): f"the row was left out; {NO_KEY}{BARRED}",
+        ("FORM", "max_length"): f"the row was left out; {NO_KEYS}{BARRED}",
+        ("ANSWER", "number"): f"the row was left out; {OF_KEY}{BARRED}",
+    }
+    path = _filled(folder, tmp_path / "one", new_value="01/02/1950")
+    done = cb(folder, "quarantine", "--back", str(path))
+    assert f"rows, line 2: `key` is empty ({NO_KEY}" in str(done.exception)
 
 
 def test_what_a_spreadsheet_makes_of_what_was_typed(tmp_path: Path) -> None:
