@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from casebridge.project.database import open_database
 from tests.councils import Migration
-from tests.shelf import SMALL, Shelf, copy_of, forget_targets
+from tests.shelf import NOTHING, SMALL, Shelf, copy_of, forget_targets
 
 ROUTES = """
 [routes.north]
@@ -41,9 +41,9 @@ held = 0.5
 SIDES = ("north", "south")
 
 
-def _split(shelf: Shelf, folder: Path) -> Migration:
-    migration = copy_of(shelf.after("extract", batch_rows=SMALL), folder)
-    settings, persons = folder / "casebridge.toml", folder / "tables" / "persons.toml"
+def _split(shelf: Shelf, folder: Path, after: str = "extract") -> Migration:
+    migration = copy_of(shelf.after(after, batch_rows=SMALL), folder)
+    settings, persons = (migration.folder / name for name in ("casebridge.toml", "tables/persons.toml"))
     settings.write_text(settings.read_text() + ROUTES + LIMITS)
     persons.write_text(persons.read_text().replace("\n[dropped]\n", f"{RULES}\n[dropped]\n"))
     return migration
@@ -72,7 +72,7 @@ def test_two_postgres_targets_hold_what_two_files_hold(
     settings.write_text(text)
     query = "SELECT person_id, last_name, first_name, full_name FROM dm_persons ORDER BY person_id"
     for side in SIDES:
-        done = there.cli("run", "--route", side, "--name", f"trial-1-{side}")
+        done = there.cli("load", "--name", f"trial-1-{side}")
         assert done.returncode == 0, done.stderr
         rows = [tuple(str(value) for value in row) for row in _ask(urls[side], query)]
         assert rows == [tuple(str(value) for value in row) for row in _rows(split, side, query)]
@@ -199,7 +199,7 @@ def test_a_run_has_one_target(split: Migration) -> None:
 
 def test_wrong_routes_are_told_at_once(shelf: Shelf, tmp_path: Path) -> None:
     """An unknown target, a mistyped column, a route without an owner: all in one list."""
-    migration = _split(shelf, tmp_path)
+    migration = _split(shelf, tmp_path, NOTHING)
     settings, persons = (migration.folder / name for name in ("casebridge.toml", "tables/persons.toml"))
     persons.write_text(persons.read_text().replace('to = "south"', 'to = "suoth"', 1))
     done = migration.cli("check")
