@@ -50,6 +50,13 @@ def bare(text: pl.Expr) -> pl.Expr:
     return text.map_batches(_bare, return_dtype=pl.String, is_elementwise=True)
 
 
+def bare_columns(frame: pl.DataFrame, names: Iterable[str]) -> Iterator[pl.Expr]:
+    """`bare` of columns of text of a frame. Which blanks there are is seen first: Polars does the rest."""
+    for name in names:
+        blanks = " " if of_printed_ascii(frame.get_column(name)) else BLANKS
+        yield pl.col(name).str.strip_chars(blanks).replace("", None)
+
+
 def bare_text(text: str) -> str:
     """One text without blanks at both ends."""
     return text.strip(BLANKS)

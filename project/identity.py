@@ -65,13 +65,16 @@ def uuids(target: str, numbers: pl.Series) -> pl.Series:
 def give_out(job: Job, target: str, system: str, keys: pl.Series, source: str = ANY) -> None:
     """Number the keys that have no id yet. Crash-safe: a segment counts once it is sealed."""
     old, given = segments(job, target), _given(job, target)
-    mine = given.filter(pl.col("system") == system)
-    known = mine.filter(pl.col("source") == source).get_column(KEY)
-    asked = pl.DataFrame({KEY: keys.drop_nulls().unique()}).filter(~pl.col(KEY).is_in(known.implode()))
-    if asked.is_empty():
+    fresh = pl.DataFrame({KEY: keys.drop_nulls().unique()})
+    taken_over = given.select(KEY, "id").clear()
+    if given.height:
+        mine = given.filter(pl.col("system") == system)
+        known = mine.filter(pl.col("source") == source).get_column(KEY)
+        asked = fresh.filter(~pl.col(KEY).is_in(known.implode()))
+        taken_over = _nobodys(mine).join(asked, on=KEY, how="semi").select(KEY, "id")
+        fresh = asked.filter(~pl.col(KEY).is_in(taken_over.get_column(KEY).implode()))
+    if fresh.is_empty() and taken_over.is_empty():
         return
-    taken_over = _nobodys(mine).join(asked, on=KEY, how="semi").select(KEY, "id")
-    fresh = asked.filter(~pl.col(KEY).is_in(taken_over.get_column(KEY).implode()))
     fresh = fresh.sort(pl.col(KEY).str.len_chars(), KEY)
     first = _first_free(job, target, given, fresh.height)
     numbered = fresh.select(KEY, (pl.int_range(pl.len(), dtype=pl.Int64) + first).alias("id"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 from polars.exceptions import PolarsError
 
-from casebridge.project.blanks import bare
+from casebridge.project.blanks import bare, bare_columns
 from casebridge.project.contracts import (
     CELL_FAULT,
     EVIDENCE,
@@ -187,7 +187,7 @@ def _key(spec: TableSpec) -> pl.Expr:
 def stripped(raw: pl.DataFrame) -> pl.DataFrame:
     """Blanks at both ends gone, empty texts null, `_rest` there."""
     texts = [name for name, kind in raw.schema.items() if kind == pl.String and name not in OURS]
-    rows = raw.with_columns(bare(pl.col(name)) for name in texts)
+    rows = raw.with_columns(bare_columns(raw, texts))
     rest = pl.col(REST) if REST in rows.columns else pl.lit(None)
     return rows.with_columns(pl.col(ROW).cast(ROWS[ROW]), rest.cast(ROWS[REST]).alias(REST))
 
@@ -275,36 +275,29 @@ def _may_be_open(column: ColumnSpec) -> bool:
 
 def _clean(batch: pl.DataFrame, failures: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
     stays = failures.filter(pl.col("first")).get_column("index")
+    faulty = failures.partition_by("column", "verdict", as_dict=True)
     indexed = batch.with_row_index(INDEX)
     columns = []
     for column in spec.columns:
         value = pl.col((CLOSED if _may_be_open(column) else VALUE) + column.name)
-        aside = _rows_of(failures, column.name, Verdict.SET_ASIDE)
-        if aside.len():
-            value = pl.when(pl.col(INDEX).is_in(aside.implode())).then(None).otherwise(value)
-        cut = _rows_of(failures, column.name, Verdict.TRUNCATED)
-        if cut.len():
+        aside = faulty.get((column.name, Verdict.SET_ASIDE))
+        if aside is not None:
+            value = pl.when(pl.col(INDEX).is_in(aside.get_column("index").implode())).then(None).otherwise(value)
+        cut = faulty.get((column.name, Verdict.TRUNCATED))
+        if cut is not None:
             short = value.str.slice(0, column.type.length)
-            value = pl.when(pl.col(INDEX).is_in(cut.implode())).then(short).otherwise(value)
+            value = pl.when(pl.col(INDEX).is_in(cut.get_column("index").implode())).then(short).otherwise(value)
         columns.append(value.alias((EVIDENCE if column.evidence else "") + column.name))
     kept = indexed.filter(~pl.col(INDEX).is_in(stays.implode())) if stays.len() else indexed
     return kept.select(KEY, ROW, REST, *columns)
 
 
-def _rows_of(failures: pl.DataFrame, column: str, verdict: Verdict) -> pl.Series:
-    chosen = (pl.col("column") == column) & (pl.col("verdict") == verdict)
-    return failures.filter(chosen).get_column("index").unique()
-
-
 def _tally(read: int, clean: int, quarantine: pl.DataFrame) -> Tally:
-    first = quarantine.filter(pl.col("first"))
-    places = dict(first.group_by("verdict").len().iter_rows())
-    values = dict(
-        quarantine.filter(~pl.col("verdict").is_in([str(v) for v in ROW_VERDICTS]))
-        .group_by("verdict")
-        .len()
-        .iter_rows()
-    )
+    if quarantine.is_empty():
+        return Tally(read=read, passed=clean)
+    places = dict(quarantine.filter("first").get_column("verdict").value_counts().iter_rows())
+    others = ~pl.col("verdict").is_in([str(v) for v in ROW_VERDICTS])
+    values = dict(quarantine.filter(others).get_column("verdict").value_counts().iter_rows())
     return Tally(
         read=read,
         passed=clean,

@@ -6,9 +6,11 @@ with all others, and never met in the middle of a run.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import polars as pl
@@ -76,8 +78,28 @@ def undated(spec: TableSpec, codes: Mapping[str, CodeList]) -> list[Problem]:
     ]
 
 
+@dataclass(frozen=True)
+class _Trial:
+    """A plan and the columns that it is tried on. The same ones give the same answer."""
+
+    spec: TableSpec
+    codes: tuple[tuple[str, str], ...]
+    clocks: tuple[int, str]
+    columns: frozenset[tuple[str, pl.DataType]]
+    plan: Conversion = field(compare=False)
+
+
 def misfits(plan: Conversion, columns: Mapping[str, pl.DataType]) -> list[Problem]:
     """What of a spec does not fit the columns of its source or of its query's result."""
+    codes = tuple((name, codes.digest) for name, codes in plan.codes.items())
+    trial = _Trial(plan.spec, codes, (plan.century_pivot, plan.zone), frozenset(columns.items()), plan)
+    return [*_misfits(trial)]
+
+
+@functools.lru_cache(maxsize=128)
+def _misfits(trial: _Trial) -> list[Problem]:
+    """A run asks it twice of most specs: by the columns that they name, and by those that were extracted."""
+    plan, columns = trial.plan, dict(sorted(trial.columns))
     spec, schema = plan.spec, {ROW: pl.Int64(), **columns}
     names = [name for name in columns if not name.startswith("_")]
     problems = [

@@ -34,6 +34,8 @@ def with_first_cause(failures: pl.DataFrame) -> pl.DataFrame:
 
     What else was found in an excluded row is nobody's business, and goes.
     """
+    if failures.is_empty():
+        return failures.with_columns(first=False)
     strength = pl.col("verdict").replace_strict(_STRENGTH, default=9, return_dtype=pl.Int32)
     only_warned = pl.col("verdict") == Verdict.WARNED
     ordered = failures.with_columns(strength=strength).sort("index", only_warned, "rank")

@@ -6,6 +6,7 @@ value with the text it was made from.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -62,6 +63,7 @@ class Rule:
         return self.verdict or VERDICT_OF[self.on_fail]
 
 
+@functools.lru_cache(maxsize=256)
 def rules(spec: TableSpec) -> tuple[Rule, ...]:
     """All rules of a spec in the order in which they are judged."""
     made: list[Rule] = []

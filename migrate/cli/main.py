@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 import click
 
@@ -77,8 +79,7 @@ class Commands(click.Group):
             return None
         if name in LEAN:
             give_back()
-        module = importlib.import_module(f"casebridge.migrate.cli.{COMMANDS[name][0]}")
-        command = module.COMMANDS[name]
+        command = _imported(f"casebridge.migrate.cli.{COMMANDS[name][0]}").COMMANDS[name]
         assert isinstance(command, click.Command)
         return command
 
@@ -86,6 +87,20 @@ class Commands(click.Group):
         """The list for `--help`, from the table alone."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
+
+
+def _imported(name: str) -> ModuleType:
+    """A command's module. What its imports make stays as long as the process: the collector does not look through
+    it again and again, neither meanwhile nor afterwards."""
+    if name in sys.modules:
+        return sys.modules[name]
+    gc.disable()
+    try:
+        module = importlib.import_module(name)
+    finally:
+        gc.enable()
+    gc.freeze()
+    return module
 
 
 RUNBOOKS = (Path(casebridge.__file__).parent / "runbooks").resolve()
