@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_only_what_a_sound_check_covers_counts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each mutant gets its own result, whichever spoils, ends or hangs the process that it shares."""
-    monkeypatch.setattr(mutants, "STALLED", 1.0)
+    monkeypatch.setattr(mutants, "STALLED", 4.0)
     names = ["a", "b", "spoils", "c", "fragile", "d", "e", "ends", "f", "hangs", "g"]
     found = run_all(folder, names, [], 15.0)
     assert {name for name, result in found.items() if result == OUT_OF_TIME} == {"ends", "hangs"}

@@ -35,7 +35,8 @@ def test_killed_at_every_moment_and_run_again(ready: Migration, whole: Contents)
 
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_at_any_moment_and_run_again(seed: int, ready: Migration, whole: Contents) -> None:
-    moments = random.Random(seed)
-    while killed_after(LOAD, ready.folder, moments.uniform(0.4, 2.4)):
-        pass
+    """Each time it has a little longer: on a slow machine it would never come to its end."""
+    moments, longer = random.Random(seed), 1.0
+    while killed_after(LOAD, ready.folder, longer * moments.uniform(0.4, 2.4)):
+        longer *= 1.2
     assert plain(contents(ready.target)) == whole

@@ -57,7 +57,7 @@ def _at(monkeypatch: pytest.MonkeyPatch, moment: str, nth: int, does) -> Iterato
 
     with monkeypatch.context() as patched:
         patched.setattr(delivery, "failpoint", reached)
-        patched.setattr(retry, "WAITS", (0.1, 0.2, 0.5, 1, 2, 4, 8))
+        patched.setattr(retry, "WAITS", (0.1, 0.2, 0.5, 1, 2, 4, 8, 16, 32))
         yield
     assert seen >= nth
 
@@ -259,7 +259,7 @@ def test_the_batch_beside_one_that_fails_stands(
         def reached(moment: str) -> None:
             if moment == "before begin" and not waiting:
                 waiting.append(moment)
-                committed.wait(10)
+                committed.wait(60)
             if moment == "after commit":
                 committed.set()
 

@@ -104,7 +104,7 @@ def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert path, "no Chromium here: `apt-get install chromium` (`make test` tries to), or put one on PATH"
     with sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=path, args=_OPTIONS)
+        made = driver.chromium.launch(executable_path=path, args=_OPTIONS, timeout=120_000)
         yield made
         made.close()
 
@@ -118,7 +118,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     made, complaints = context.new_page(), list[str]()
     made.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
     made.on("pageerror", lambda error: complaints.append(str(error)))
-    made.set_default_timeout(30_000)
+    made.set_default_timeout(120_000)
     yield made
     context.close()
     assert complaints == []
