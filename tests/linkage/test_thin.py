@@ -133,7 +133,7 @@ def test_a_bound_keeps_families_from_being_taken_for_one_person():
 
 
 def test_who_lacks_what_a_rule_demands_is_brought_in_by_no_such_rule():
-    """Beside pairs without a forename stand no strangers of one forename: most that share a date are one person."""
+    """Beside pairs without a forename stand no strangers of one forename, so most of a date are one person."""
     frame, fields_ = thin_register(COLUMNS_OF_FEW["forename, date, sex"], 1500, TROUBLE["gaps"], 2)
     who = frame.select("id", "person")
     pairs = link(frame, fields_).pairs.with_columns(pl.col("birth_date", "sex").cast(pl.String))

@@ -36,12 +36,8 @@ def _steps(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> list[t
     relation = [c["relation"] for c in model["components"]]
     joint = [c["share"] for c in model["components"]]
     floor = model.get("background")
-    if floor:
-        bits_missing = sum(1 << n for n, c in enumerate(model["comparisons"]) if levels.get(c["name"]) is None)
-        relation, joint = (
-            [*relation, "chance"],
-            [*joint, floor["shares"].get(str(bits_missing), floor["otherwise"])],
-        )
+    if floor and sum(levels.get(name) is not None for name in floor["telling"]) < floor["enough"]:
+        relation, joint = [*relation, "chance"], [*joint, floor["share"]]
     bits = _bits(joint, relation)
     steps = [("all candidate pairs", "share of true pairs", bits, bits)]
     for comparison in model["comparisons"]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.fields import LinkOptions
-from casebridge.dedupe.linkage.model.background import ENOUGH, answers
+from casebridge.dedupe.linkage.model.background import ENOUGH
 from casebridge.dedupe.linkage.model.calibration import KNOTS, Curve
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
@@ -98,16 +98,13 @@ def _thirds(thirds: ThirdRecords) -> dict[str, Any]:
 
 
 def _background(model: Model) -> dict[str, Any] | None:
-    """Pairs of strangers as a multiple of the candidate pairs, by which comparisons are missing (bits)."""
+    """Pairs of strangers as a multiple of the candidate pairs, where fewer than `enough` of the comparisons
+    `telling` are known."""
     floor = model.background
     if floor is None:
         return None
-    thin = answers(floor.masks, floor.telling) < ENOUGH
-    shares = {
-        str(int(m)): float(np.exp(o)) if t else 0.0
-        for m, o, t in zip(floor.masks, floor.offsets, thin, strict=True)
-    }
-    return {"shares": shares, "otherwise": float(np.exp(floor.otherwise))}
+    telling = [name for place, name in enumerate(model.comparisons) if floor.telling >> place & 1]
+    return {"share": float(np.exp(floor.share)), "enough": ENOUGH, "telling": telling}
 
 
 def _level(model: Model, place: int, number: int, label: str) -> dict[str, Any]:

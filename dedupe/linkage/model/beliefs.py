@@ -87,7 +87,6 @@ def _by_chance(
         profiles,
         tuple(_chance_prior(kind, c, rule) for c in comparisons),
         steady=mistaken,
-        demands=sum(1 << n for n, c in enumerate(comparisons) if demanded(kind, c, rule)),
         ceilings=tuple(np.concatenate(most)),
     )
 

@@ -40,8 +40,8 @@ class Component:
     and its starting chances of each level, one array a comparison; `prior` is how many pairs' worth of belief
     stands behind the start of each comparison (inf: the data cannot move it). Components `pooled` on a comparison
     share one set of chances for it. The share of a `steady` component stays as it starts; none passes its `most`,
-    or falls below its `least`, but where the background leaves too little room. `demands`: which comparisons a
-    pair of it cannot lack, one bit each. `ceilings` bounds each level's chance, levels of all comparisons in a row."""
+    or falls below its `least`, but where the background leaves too little room. `ceilings` bounds each level's
+    chance, levels of all comparisons in a row."""
 
     name: str
     relation: str
@@ -52,7 +52,6 @@ class Component:
     steady: bool = False
     most: float = 1.0
     least: float = 0.0
-    demands: int = 0
     ceilings: tuple[float, ...] = ()
 
 

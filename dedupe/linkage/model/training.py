@@ -15,7 +15,7 @@ from casebridge.dedupe.linkage.comparisons.levels import (
 )
 from casebridge.dedupe.linkage.fields import BACKGROUND, NAMESAKES
 from casebridge.dedupe.linkage.kind import Rule
-from casebridge.dedupe.linkage.model.background import Background, background
+from casebridge.dedupe.linkage.model.background import Background
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement, as_chances, starting_components
 from casebridge.dedupe.linkage.model.identified import hangs_on
 from casebridge.dedupe.linkage.model.mixture import (
@@ -121,7 +121,7 @@ class Strangers:
         same = patterns.weight * model.relations(patterns.levels)[:, 0]
         chances = self.without(patterns, same)
         held = HeldChance.of(self.namesakes, self.comparisons, patterns, same) if self.namesakes else None
-        return refit(model, patterns, self._background(chances, patterns, model), held)
+        return refit(model, patterns, self._background(chances, patterns), held)
 
     def without(self, patterns: Patterns, same: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """Chance of each level by comparison, without the pairs of one person; `same`: how many of each
@@ -134,14 +134,11 @@ class Strangers:
             chances.append(as_chances(np.maximum(pairs - ours, LEAST_STRANGERS * pairs)))
         return chances
 
-    def _background(
-        self, chances: list[NDArray[np.float64]], patterns: Patterns, model: Model | None = None
-    ) -> Background | None:
+    def _background(self, chances: list[NDArray[np.float64]], patterns: Patterns) -> Background | None:
         if self.without_floor:
             return None
         grouped = [per_group(c, groups) for c, groups in zip(chances, self.groups, strict=True)]
-        found = background(grouped, self.held, patterns.levels, patterns.weight, self.pairs, self.telling)
-        return found.beside([one.demands for one in model.components], model.shares) if model else found
+        return Background.of(grouped, max(self.pairs, 1.0) / max(float(patterns.weight.sum()), 1.0), self.telling)
 
 
 class Learner:
