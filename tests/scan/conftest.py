@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
-from tests.scan.live import LiveRegister, make_live
+from tests.scan.live import FIRST, LiveRegister, make_live
+from tests.shelf import Shelf
 
 PEOPLE = 120
 
 
 @pytest.fixture(scope="session")
-def first_night(tmp_path_factory: pytest.TempPathFactory) -> LiveRegister:
+def first_night(shelf: Shelf) -> LiveRegister:
     """A register of PEOPLE after its first scan. Nobody changes it."""
-    live = make_live(tmp_path_factory.mktemp("scan") / "project", people=PEOPLE)
-    live.scan()
-    return live
+
+    def make(folder: Path) -> None:
+        live = make_live(folder / "project", people=PEOPLE)
+        live.scan()
+        live.engine.dispose()
+
+    project = shelf.made("first-night", make) / "project"
+    return LiveRegister(project, f"sqlite:///{project / 'live.db'}", FIRST + dt.timedelta(days=1))
 
 
 @pytest.fixture
