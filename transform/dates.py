@@ -117,6 +117,8 @@ def _days(texts: pl.Series, pattern: str | None) -> pl.DataFrame:
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, texts.len())
     found = pl.DataFrame(dict.fromkeys("ymd", nothing))
     for one in _DAYS:
+        if found.get_column("y").null_count() == texts.null_count():
+            break
         groups = frame.select(pl.col("t").str.extract_groups(one).struct.unnest())
         same = pl.col("one") == pl.col("two") if "one" in groups.columns else pl.lit(value=True)
         known = [(name, found.get_column(name)) for name in "ymd"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from casebridge.project.batch import Batch, digest, write_batch
+from casebridge.project.batch import Batch, digest, with_rows, write_batch
 from casebridge.project.blanks import bare
 from casebridge.project.contracts import KEY, ORIGIN, QUARANTINE, ROW, Verdict, empty
 from casebridge.project.errors import Problem, SpecError, counted
@@ -117,8 +117,9 @@ def _asked(job: Job, read: ReadSpec, raw: tuple[Batch, ...]) -> str:
 
 def _prepared(raw: tuple[Batch, ...], batches: tuple[Batch, ...]) -> Prepared:
     kinds = ("quarantine", "disputed")
-    rows = {b.kind: b.read([ROW]).get_column(ROW).unique().sort() for b in batches if b.kind in kinds}
-    return Prepared(raw, rows["quarantine"], rows["disputed"])
+    none = pl.Series(ROW, [], dtype=pl.Int64)
+    there = {b.kind: b.read([ROW]).get_column(ROW).unique().sort() for b in with_rows(batches) if b.kind in kinds}
+    return Prepared(raw, *(there.get(kind, none) for kind in kinds))
 
 
 def joined(job: Job, spec: TableSpec, prepared: dict[Source, Prepared]) -> tuple[Batch, ...]:

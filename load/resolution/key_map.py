@@ -50,6 +50,10 @@ class Crosswalk:
         return pl.concat(frames or [empty(CROSSWALK)]).filter(apart)
 
     @cached_property
+    def _by_space(self) -> dict[tuple[object, ...], pl.DataFrame]:
+        return self.folded.partition_by("system", as_dict=True)
+
+    @cached_property
     def withheld(self) -> pl.DataFrame:
         """The rows that did not come through, and who people said they are: CROSSWALK."""
         return pl.concat([empty(CROSSWALK), *(batch.read(list(CROSSWALK)) for batch in self.withheld_in)])
@@ -65,7 +69,7 @@ class Crosswalk:
 
     def folded_of(self, space: str) -> pl.DataFrame:
         """The folded keys of one space: KEY, survivor_system, survivor_key."""
-        mine = self.folded.filter(pl.col("system") == space)
+        mine = self._by_space.get((space,), self.folded.clear())
         return mine.select(pl.col("key").alias(KEY), "survivor_system", "survivor_key")
 
 

@@ -110,9 +110,10 @@ def _beside(job: Job, item: _Stands) -> pl.DataFrame:
 
 def members_of(job: Job, spec: TableSpec, crosswalk: Crosswalk, standing: Standing) -> pl.DataFrame:
     """MEMBERS of the survivors that are rows of this spec. Read only."""
-    together = _together(crosswalk)
-    mine = together.filter(pl.col("survivor_system") == crosswalk.space_of(spec))
-    if spec.name not in crosswalk.register or mine.is_empty() or not job.target.marks(spec.target):
+    if spec.name not in crosswalk.register or not job.target.marks(spec.target):
+        return empty(MEMBERS)
+    mine = _together(crosswalk).filter(pl.col("survivor_system") == crosswalk.space_of(spec))
+    if mine.is_empty():
         return empty(MEMBERS)
     sides = [one for one in job.specs if one.name in crosswalk.register and one.target == spec.target]
     found = pl.concat([_alone(job, side, mine, crosswalk, standing) for side in sides])

@@ -68,8 +68,8 @@ def resolve(
         quarantine.append(_set_aside(rows.filter(failed.is_null()), spec))
         rows = rows.filter(failed.is_null())
     left = pl.concat(quarantine)
-    unwanted = rows.join(refused.rename({"reason": _REASON}), on=KEY, how="inner", maintain_order="left")
-    if unwanted.height:
+    if refused.height:
+        unwanted = rows.join(refused.rename({"reason": _REASON}), on=KEY, how="inner", maintain_order="left")
         left = pl.concat([left, _refused(unwanted)])
         rows = rows.filter(~pl.col(KEY).is_in(refused.get_column(KEY).implode()))
     loaded = _target_rows(rows, spec, table, ids)
@@ -97,6 +97,8 @@ def _without_duplicates(rows: pl.DataFrame, duplicates: pl.DataFrame) -> pl.Data
 
 def _of_itself(rows: pl.DataFrame, duplicates: pl.DataFrame) -> pl.DataFrame:
     """The quarantine of relationships between two records that became one person: left behind on purpose."""
+    if duplicates.is_empty():
+        return empty(QUARANTINE)
     keys = duplicates.filter(pl.col(OF_ITSELF)).get_column(KEY)
     nothing = pl.lit(None, dtype=pl.String)
     return rows.filter(pl.col(KEY).is_in(keys.implode())).select(
@@ -113,6 +115,8 @@ def _of_itself(rows: pl.DataFrame, duplicates: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_golden(rows: pl.DataFrame, golden: pl.DataFrame) -> pl.DataFrame:
+    if golden.is_empty():
+        return rows
     changed = golden.filter(pl.col(KEY).is_in(rows.get_column(KEY).implode()))
     if changed.is_empty():
         return rows

@@ -52,6 +52,9 @@ def _write(books: Books, file: BinaryIO, numbers: Mapping[Source, int], parents:
             if page is None:
                 continue
             for lines in _lines(books, read):
+                if lines.is_empty():
+                    writer.write_table(SCHEMA.empty_table())
+                    continue
                 placed = _placed(lines, page, books.book, parents)
                 shown = _by_digest(placed) if read.format == "files" else placed
                 writer.write_table(shown.to_arrow().cast(SCHEMA))
@@ -97,7 +100,7 @@ def _placed(lines: pl.DataFrame, page: Page, book: Book, parents: pl.DataFrame) 
     columns = pl.Series([cause.column or None for cause in book.causes], dtype=pl.String)
     number = page.cause[at]
     low, high = lines.get_column(ROW).min(), lines.get_column(ROW).max()
-    near = parents.filter(pl.col(ROW).is_between(low, high)) if lines.height else parents.clear()
+    near = parents.filter(pl.col(ROW).is_between(low, high))
     return (
         lines.join(near, on=ROW, how="left", maintain_order="left")
         .with_columns(
