@@ -70,7 +70,7 @@ def test_what_is_doubtful(frame):
     assert not is_doubtful(forename=slip)
     assert is_doubtful(forename="forename differs")
     assert is_doubtful(forename=None, birth_date="day and month change places")
-    assert not is_doubtful(forename=None, birth_date="birth dates up to 3 years apart")
+    assert is_doubtful(forename=None, birth_date="birth dates up to 3 years apart")
     assert is_doubtful(forename=slip, sex="sex differs")
     assert is_doubtful(forename=slip, middle_name="middle name differs, forenames alike")
     assert not is_doubtful(middle_name="middle name differs, forenames alike")

@@ -10,6 +10,8 @@ from casebridge.dedupe.linkage import Fields
 from casebridge.dedupe.linkage.comparisons.levels import (
     AGREES,
     DEFAULT,
+    GENERATION,
+    MET,
     SLIP,
     SWAP,
     TWO,
@@ -24,7 +26,7 @@ from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.reading import read_register
 
 ROLES = {"forename": "first", "middle_name": "middle", "surname": "last", "birth_date": "dob", "sex": "sex",
-         "nhs_number": "nhs"}  # fmt: skip
+         "nhs_number": "nhs", "postcode": "pc", "house": "house", "phone": "phone", "email": "mail"}  # fmt: skip
 OTHERWISE, MISSING = "otherwise", "missing"
 
 DOUBT: list[tuple[str, str, str, str, str, bool]] = [
@@ -38,34 +40,62 @@ DOUBT: list[tuple[str, str, str, str, str, bool]] = [
     (OTHERWISE, SLIP, AGREES, AGREES, AGREES, True),
     (OTHERWISE, DEFAULT, AGREES, AGREES, AGREES, True),
     (OTHERWISE, MISSING, AGREES, AGREES, AGREES, True),
-    (OTHERWISE, OTHERWISE, AGREES, AGREES, AGREES, False),
-    (MISSING, OTHERWISE, AGREES, AGREES, MISSING, False),
+    (OTHERWISE, OTHERWISE, AGREES, AGREES, AGREES, True),
+    (MISSING, OTHERWISE, AGREES, AGREES, MISSING, True),
     # A slip: by itself where no number agrees, else with another sex or middle name.
     (SLIP, AGREES, AGREES, AGREES, AGREES, False),
     (SLIP, AGREES, AGREES, AGREES, MISSING, True),
     (SLIP, AGREES, UNLIKE, AGREES, AGREES, True),
     (SLIP, AGREES, AGREES, UNLIKE, AGREES, True),
     (SLIP, AGREES, MISSING, MISSING, AGREES, False),
-    (SLIP, OTHERWISE, UNLIKE, UNLIKE, MISSING, False),
+    (SLIP, OTHERWISE, UNLIKE, UNLIKE, MISSING, True),
     # Another sex or middle name: by itself where no number agrees.
     (AGREES, AGREES, UNLIKE, AGREES, AGREES, False),
     (AGREES, AGREES, AGREES, UNLIKE, AGREES, False),
     (AGREES, AGREES, UNLIKE, AGREES, MISSING, True),
     (SWAP, SLIP, AGREES, UNLIKE, MISSING, True),
-    (AGREES, OTHERWISE, UNLIKE, UNLIKE, MISSING, False),
+    (AGREES, OTHERWISE, UNLIKE, UNLIKE, MISSING, True),
+    (AGREES, OTHERWISE, AGREES, AGREES, MISSING, False),
+    # Birth dates that no slip explains: cousins of one name, parent and child.
+    (AGREES, UNLIKE, AGREES, AGREES, MISSING, True),
+    (AGREES, UNLIKE, AGREES, AGREES, AGREES, False),
+    (AGREES, GENERATION, AGREES, AGREES, MISSING, True),
+    (AGREES, GENERATION, AGREES, AGREES, AGREES, False),
     # No birth date on one side: parents and children share name and home.
     (AGREES, MISSING, AGREES, AGREES, MISSING, True),
     (AGREES, MISSING, AGREES, AGREES, AGREES, False),
     # Two numbers.
     (AGREES, AGREES, AGREES, AGREES, TWO, True),
-    (OTHERWISE, OTHERWISE, UNLIKE, UNLIKE, TWO, True),
+    (AGREES, OTHERWISE, AGREES, AGREES, TWO, True),
 ]
 
 
 @pytest.fixture(scope="module")
 def comparisons() -> list[Comparison]:
-    one = {"id": "a", "first": "ANN", "middle": "MAY", "last": "NG", "dob": "1990-01-02", "sex": "F"}
-    other = {"id": "b", "first": "BO", "middle": "JO", "last": "LI", "dob": "1980-11-12", "sex": "M"}
+    one = {
+        "id": "a",
+        "first": "ANN",
+        "middle": "MAY",
+        "last": "NG",
+        "dob": "1990-01-02",
+        "sex": "F",
+        "pc": "LS1 1AA",
+        "house": "1",
+        "phone": "07700900001",
+        "mail": "ann@one.example",
+    }
+    other = {
+        "id": "b",
+        "first": "BO",
+        "middle": "JO",
+        "last": "LI",
+        "dob": "1980-11-12",
+        "sex": "M",
+        "pc": "LS2 2BB",
+        "house": "2",
+        "phone": "07700900002",
+        "mail": "bo@two.example",
+    }
     people = pl.DataFrame([{**one, "nhs": "9434765919"}, {**other, "nhs": "9434765870"}])
     return list(comparisons_for(read_register(people, Fields(id="id", roles=ROLES), PERSON)))
 
@@ -117,12 +147,32 @@ def test_what_a_register_does_not_have_is_missing_everywhere(comparisons: list[C
     lines = [dict(zip(names, line[:5], strict=True)) | {name: MISSING} for line in DOUBT]
     levels = [[_level(c, line[c.name]) if c.name in line else 0 for c in comparisons] for line in lines]
     whole = could_be_twins(comparisons, np.array(levels, dtype=np.uint8)).tolist()
-    left = comparisons[:place] + comparisons[place + 1 :]
-    found = _doubt(left)
-    if name == "birth_date":  # then nobody's is lacking, and all may share one: only the forename tells
-        assert [f for f, w, line in zip(found, whole, DOUBT, strict=True) if line[4] != MISSING and f != w] == []
-    else:
-        assert found == whole
+    assert _doubt(comparisons[:place] + comparisons[place + 1 :]) == whole
+
+
+STRANGERS = [
+    # surname, NHS number, what agrees beside; for a person to decide?
+    (UNLIKE, MISSING, None, True),
+    (UNLIKE, MISSING, "address", False),
+    (UNLIKE, MISSING, "phone", False),
+    (UNLIKE, MISSING, "email", False),
+    (UNLIKE, AGREES, None, False),
+    (OTHERWISE, MISSING, None, False),
+    (MISSING, MISSING, None, False),
+]
+
+
+@pytest.mark.parametrize(("surname", "number", "shared", "doubt"), STRANGERS)
+def test_two_surnames_need_a_home_a_line_or_a_number(
+    comparisons: list[Comparison], surname: str, number: str, shared: str | None, doubt: bool
+) -> None:
+    said = {"surname": surname, "nhs_number": number}
+    places = {c.name: _level(c, said.get(c.name, AGREES)) for c in comparisons}
+    for name in ("address", "phone", "email"):
+        places[name] = 0 if name == shared else next(c for c in comparisons if c.name == name).null
+    assert next(c for c in comparisons if c.name == "address").levels[0].tag == MET
+    pattern = np.array([[places[c.name] for c in comparisons]], dtype=np.uint8)
+    assert could_be_twins(comparisons, pattern).tolist() == [doubt]
 
 
 def test_marks_that_keep_people_apart() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import Comparison, Level, Levels, level
+from casebridge.dedupe.linkage.comparisons.levels import MET, Comparison, Level, Levels, level
 from casebridge.dedupe.linkage.comparisons.namepairs import either_listed
 from casebridge.dedupe.linkage.register.content import mix
 from casebridge.dedupe.linkage.register.encoding import Register
@@ -34,7 +34,7 @@ STREET_LIKE = 0.9
     AWAY,
 ) = range(12)
 LEVELS = (
-    level("same home", 0.62, 0.85, 0.78, 0.72, moved=0.01, namesake=0.80),
+    level("same home", 0.62, 0.85, 0.78, 0.72, moved=0.01, namesake=0.80, tag=MET),
     level("same address, one that many people share", 0.03, 0.03, 0.03, 0.06, moved=0.003),
     level("same house and street, another postcode", 0.04, 0.03, 0.03, 0.02, moved=0.002),
     level("same house, postcode one character off", 0.06, 0.02, 0.02, 0.02, moved=0.001),

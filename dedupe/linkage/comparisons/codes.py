@@ -7,6 +7,7 @@ import polars as pl
 
 from casebridge.dedupe.linkage.comparisons.levels import (
     AGREES,
+    MET,
     SLIP,
     TWO,
     Comparison,
@@ -27,7 +28,7 @@ from casebridge.dedupe.linkage.register.values import Values
 
 MANY_HOLDERS = 4
 EMAIL_LEVELS = (
-    level("same e-mail address", 0.60, 0.30, 0.20, 0.20, moved=0.50),
+    level("same e-mail address", 0.60, 0.30, 0.20, 0.20, moved=0.50, tag=MET),
     level("same e-mail address, one that many records hold", 0.02, 0.08, 0.08, 0.08),
     level("same name before the @", 0.05, 0.004, 0.004, 0.004),
     level("e-mail address spelled closely", 0.05, 0.006, 0.006, 0.006),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import (
     AGREES,
+    MET,
     SLIP,
     TWO,
     UNLIKE,
@@ -50,7 +51,7 @@ NUMBER_LEVELS = (
     level("numbers differ", 0.05, 0.998, 0.9992, 0.9992, tag=TWO),
 )
 PHONE_LEVELS = (
-    level("same phone number", 0.55, 0.60, 0.5, 0.4, moved=0.12),
+    level("same phone number", 0.55, 0.60, 0.5, 0.4, moved=0.12, tag=MET),
     level("same phone number, one that many records hold", 0.05, 0.10, 0.1, 0.1, moved=0.02),
     level("phone number one digit or one swap away", 0.02, 0.005, 0.004, 0.004, moved=0.005),
     level("phone numbers differ", 0.38, 0.295, 0.396, 0.496, moved=0.855),

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import (
+    UNLIKE,
     Comparison,
     Level,
     Levels,
@@ -55,7 +56,7 @@ SURNAME_REST = (
     level("surname spelled closely, one spelling rare", 0.012, 0.003, 0.003, 0.004),
     level("surname spelled closely, both are names in use", 0.003, 0.002, 0.003, 0.004),
     level("surname somewhat alike", 0.004, 0.003, 0.006, 0.02),
-    level("surname differs", 0.034, 0.012, 0.03, 0.24, moved=0.09, namesake=0.01),
+    level("surname differs", 0.034, 0.012, 0.03, 0.24, moved=0.09, namesake=0.01, tag=UNLIKE),
 )
 
 

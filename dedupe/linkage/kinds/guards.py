@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, DEFAULT, SLIP, SWAP, TWO, UNLIKE, Comparison
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, MET, SLIP, SWAP, TWO, UNLIKE, Comparison
+from casebridge.dedupe.linkage.comparisons.levels import GENERATION as PARENTED
 from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
 from casebridge.dedupe.linkage.register.encoding import BIRTH_NUMBER, GENERATION, Register
 from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID
@@ -22,31 +23,40 @@ def could_be_twins(
 ) -> NDArray[np.bool_]:
     """Patterns that are for a person to decide, however strong the rest.
 
-    Those a twin could show: a birth date that is the same, a slip away, a default or not known, and a forename
-    that is missing or differs by more than a slip of the pen (a shared NHS number may have been given to the
-    wrong twin). With positive evidence of two people, sex or middle name, a slip in the forename is enough. Where
-    no number that names a person agrees, so is either by itself: twins may be named a letter apart, or share the
-    first of their names, and nothing but a number tells them from one person written twice. A register without a
-    forename, or without a birth date, has it missing everywhere. Those of whom one at least has no birth date,
-    unless such a number agrees: parents and children share name and home. And those with two different numbers
-    that name a person: one of the two may be wrong, but that is not for a model to say.
+    A forename that is missing or differs by more than a slip of the pen, whatever the birth date: twins and
+    siblings show it (a shared NHS number may have been given to the wrong one). With positive evidence of two
+    people, sex or middle name, a slip in the forename is enough. Where no number that names a person agrees, so
+    is either by itself: twins may be named a letter apart, or share the first of their names, and nothing but a
+    number tells them from one person written twice. A register without a forename has it missing everywhere.
+
+    Unless such a number agrees: birth dates that no slip explains, or one that is not known (parents and children
+    share name and home, cousins a name); and surnames that differ where no address, phone or e-mail agrees
+    (strangers share forename and birth date, and a child who was adopted must not be joined to who it was).
+
+    And two different numbers that name a person: one of the two may be wrong, but that is not for a model to say.
     """
     place = {comparison.name: number for number, comparison in enumerate(comparisons)}
-    apart, near = np.ones(len(levels), dtype=bool), np.ones(len(levels), dtype=bool)
     named = any_tagged(comparisons, levels, AGREES, identifiers=True)
-    undated = ~named
+    doubt = np.ones(len(levels), dtype=bool)
     if "forename" in place:
-        apart = ~tagged(comparisons, place, levels, "forename", AGREES, SWAP, SLIP)
+        doubt = ~tagged(comparisons, place, levels, "forename", AGREES, SWAP, SLIP)
         slip = tagged(comparisons, place, levels, "forename", SLIP)
-        apart |= slip & ~named
+        doubt |= slip & ~named
         for other in {"sex", "middle_name"} & place.keys():
-            apart |= tagged(comparisons, place, levels, other, UNLIKE) & (slip | ~named)
+            doubt |= tagged(comparisons, place, levels, other, UNLIKE) & (slip | ~named)
     if "birth_date" in place:
         unknown = levels[:, place["birth_date"]] == comparisons[place["birth_date"]].null
-        near = tagged(comparisons, place, levels, "birth_date", AGREES, SLIP, DEFAULT) | unknown
-        undated &= unknown
-    twins = np.zeros(len(levels), dtype=bool) if TWIN_CAP in without else apart & near | undated
-    return twins if NUMBER_CAP in without else twins | any_tagged(comparisons, levels, TWO)
+        unlike = tagged(comparisons, place, levels, "birth_date", UNLIKE, PARENTED)
+        doubt |= (unknown | unlike) & ~named
+    else:
+        doubt |= ~named
+    if "surname" in place:
+        met = np.zeros(len(levels), dtype=bool)
+        for shared in {"address", "phone", "email"} & place.keys():
+            met |= tagged(comparisons, place, levels, shared, MET)
+        doubt |= tagged(comparisons, place, levels, "surname", UNLIKE) & ~met & ~named
+    doubt &= TWIN_CAP not in without
+    return doubt if NUMBER_CAP in without else doubt | any_tagged(comparisons, levels, TWO)
 
 
 def tagged(

@@ -231,8 +231,8 @@ STRANGERS = Chance(
     coincidences=("birth_date", "forename", "surname"),
 )
 LACKING = {
-    "forename": "No forename column: twins cannot be told apart, and no pair whose birth dates agree or are a "
-    "slip apart is put at 0.95 or more.",
+    "forename": "No forename column: twins and siblings cannot be told apart. No pair is put at 0.95 or more; "
+    "each is for a person to decide.",
     "birth_date": "No birth_date column: parent and child of one name and home cannot be told apart. No pair is "
     "put at 0.95 or more unless a number that names a person agrees; each is for a person to decide.",
 }
