@@ -12,9 +12,10 @@ from casebridge.migrate.drafting.together import linkage_of_all
 from casebridge.migrate.profiling.profile import TableProfile
 from casebridge.migrate.profiling.supplies import TABLE
 from casebridge.project.errors import counted
+from casebridge.project.spec import ReadSpec
 
-_BY_PLACE = "SELECT *, CAST(_row AS VARCHAR) AS {} FROM {}"
-"""A table whose rows are named by their place in the file."""
+_BY_PLACE = "'SELECT *, CAST(_row AS VARCHAR) AS {} FROM \"{}\"'"
+"""A table whose rows are named by their place in the file, as TOML writes it. Its name may be a word of SQL."""
 
 
 def guess(line: str, why: str) -> str:
@@ -54,7 +55,7 @@ def _head(table: DraftTable, system: str) -> Iterator[str]:
         yield f"source = {quoted(source)}"
     else:
         yield f"consumes = {listed([source])}"
-        yield f"source = {quoted(_BY_PLACE.format(ROW_NUMBER, source))}"
+        yield f"source = {_BY_PLACE.format(ROW_NUMBER, source)}"
     line = f"target = {quoted(table.target)}"
     yield guess(line, table.why_target) if table.why_target else line
     if table.key:
@@ -83,15 +84,19 @@ def _why_key(table: TableProfile) -> str:
 
 def _read(table: DraftTable, defaults: Mapping[str, str]) -> Iterator[str]:
     read = table.profile.source.read
+    null = [guess(f"null = {listed(table.null_words)}", "whole values that say so")] if table.null_words else []
     if read.format == TABLE:
-        if read.file != table.profile.name:
-            yield from (
-                "",
-                "[read]" if table.key else f"[read.{table.profile.name}]",
-                f"table = {quoted(read.file)}",
-            )
-        return
-    said = {"file": read.file} if read.file != f"{table.profile.name}.csv" else {}
+        said = [f"table = {quoted(read.file)}"] if read.file != table.profile.name else []
+    else:
+        said = [*_of_file(table.profile.name, read, defaults)]
+    if said or null:
+        yield ""
+        yield "[read]" if table.key else f"[read.{table.profile.name}]"
+        yield from [*said, *null]
+
+
+def _of_file(name: str, read: ReadSpec, defaults: Mapping[str, str]) -> Iterator[str]:
+    said = {"file": read.file} if read.file != f"{name}.csv" else {}
     said |= {"format": read.format} if read.format != "csv" else {}
     said |= {"sheet": read.sheet} if read.sheet else {}
     said |= {"element": read.element} if read.element else {}
@@ -99,16 +104,11 @@ def _read(table: DraftTable, defaults: Mapping[str, str]) -> Iterator[str]:
         said |= {
             key: getattr(read, key) for key in ("encoding", "delimiter") if getattr(read, key) != defaults[key]
         }
-    odd = [guess(f"header = {read.header}", "the names stand there")] if read.header != 1 else []
-    odd += [guess("trailing_delimiter = true", "each line ends with one")] if read.trailing_delimiter else []
-    if not (said or odd or table.null_words):
-        return
-    yield ""
-    yield "[read]" if table.key else f"[read.{table.profile.name}]"
     yield from (f"{key} = {quoted(value)}" for key, value in said.items())
-    yield from odd
-    if table.null_words:
-        yield guess(f"null = {listed(table.null_words)}", "whole values that say so")
+    if read.header != 1:
+        yield guess(f"header = {read.header}", "the names stand there")
+    if read.trailing_delimiter:
+        yield guess("trailing_delimiter = true", "each line ends with one")
 
 
 def _column(column: DraftColumn) -> Iterator[str]:

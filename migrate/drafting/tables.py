@@ -12,6 +12,7 @@ from casebridge.migrate.profiling.columns import Column
 from casebridge.migrate.profiling.frequencies import looks_like_codes
 from casebridge.migrate.profiling.keys import Reference, words_of
 from casebridge.migrate.profiling.profile import Profile, TableProfile
+from casebridge.project.readspec import TABLE
 
 ROW_NUMBER = "row_no"
 """The key of a table that has none: the row's place in its file."""
@@ -28,6 +29,7 @@ _MEANING = 64
 _EMPTY = 64
 """Room for the text of a column of which no value was seen."""
 _OPEN_ENDS = frozenset({"31/12/4712", "31/12/9999", "9999-12-31", "4712-12-31", "06/06/2079", "01/01/2300"})
+_NO_DAYS = frozenset({"0000-00-00", "0000-00-00 00:00:00"})
 _OF_MARKS = frozenset({
     "restricted", "restriction", "secure", "caresecure", "confidential", "sensitive", "vip", "protected",
 })  # fmt: skip
@@ -160,7 +162,7 @@ def _table(
     legacy = plain_name(key[0]) if len(key) == 1 else fresh_name("legacy_key", taken)
     primary = fresh_name("row_id", {*taken, legacy})
     kind = _key_type([column for column in table.columns if column.name in key])
-    words = sorted({word for column in table.columns for word in column.facts["null_words"]})
+    words = sorted({word for column in table.columns for word in _words_for_nothing(table, column)})
     name = names[table.name]
     return DraftTable(table, name, name, key, tuple(columns), primary, legacy, kind, null_words=tuple(words))
 
@@ -176,6 +178,14 @@ def _key_type(key: Sequence[Column]) -> str:
     if len(key) == 1 and _fits_bigint(key[0].facts):
         return "bigint"
     return f"varchar({sum(_longest(column.facts) + 1 for column in key) or _NUMBER})"
+
+
+def _words_for_nothing(table: TableProfile, column: Column) -> set[str]:
+    """In a file, words such as NULL. A database has a null of its own; by a day of zeros it means none."""
+    facts = column.facts
+    if table.source.read.format != TABLE:
+        return set(facts["null_words"])
+    return _NO_DAYS & facts["placeholders"].keys() if facts["declared"] in {"date", "timestamp"} else set()
 
 
 def _fits_bigint(facts: Mapping[str, Any]) -> bool:

@@ -509,9 +509,8 @@ def test_what_is_measured_is_no_code_and_text_has_room(tmp_path: Path) -> None:
 
 
 def test_a_database_is_drafted_from_its_url_and_balances(tmp_path: Path) -> None:
-    """Its keys and references are those that it declares; a table with a blank in its name, and one with a dot and
-    without a key;
-    a view is left to its tables."""
+    """Its keys and references are those that it declares; a table with a blank in its name, one with a dot and
+    without a key, one that is called like a word of SQL and has none; a view is left to its tables."""
     path = tmp_path / "old.db"
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.executescript(
@@ -522,6 +521,7 @@ def test_a_database_is_drafted_from_its_url_and_balances(tmp_path: Path) -> None
             "INSERT INTO [order lines] VALUES (1, 1, 0.25), (3, 2, 2.5);"
             "CREATE TABLE [event.log] (said TEXT);"
             "INSERT INTO [event.log] VALUES ('again'), ('again');"
+            "CREATE TABLE [array] (said TEXT); INSERT INTO [array] VALUES ('again'), ('again');"
             "CREATE VIEW names AS SELECT surname FROM worker;"
         )
     assert _draft(tmp_path / "project", f"sqlite:///{path}").exit_code == 0
@@ -534,7 +534,29 @@ def test_a_database_is_drafted_from_its_url_and_balances(tmp_path: Path) -> None
         report = json.loads((job.settings.reports / job.run / "report.json").read_text(encoding="utf-8"))
     assert report["verdict"] == "balanced"
     loaded = {source["source"]: source["loaded"] for source in report["sources"]}
-    assert loaded == {"event_log": 2, "order_lines": 2, "worker": 3}
+    assert loaded == {"array": 2, "event_log": 2, "order_lines": 2, "worker": 3}
+
+
+def test_days_of_zeros_and_times_with_a_zone_are_days_to_a_draft(tmp_path: Path, mariadb_url: str) -> None:
+    """A server that keeps 0000-00-00 means no day; in its times UTC is written behind."""
+    engine = open_database(mariadb_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SET SESSION sql_mode = ''")
+        connection.exec_driver_sql(
+            "CREATE TABLE stay (no int PRIMARY KEY, begun date, ended datetime, changed timestamp NULL, "
+            "note varchar(20))"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO stay SELECT seq, IF(MOD(seq, 2), '0000-00-00', '2024-01-05'), '0000-00-00', "
+            "'2024-01-05 08:30:00', '0000-00-00' FROM seq_1_to_40"
+        )
+    engine.dispose()
+    assert _draft(tmp_path / "project", mariadb_url).exit_code == 0
+    spec = (tmp_path / "project/tables/stay.toml").read_text(encoding="utf-8")
+    assert '[read]\nnull = ["0000-00-00", "0000-00-00 00:00:00"]  # guess: whole values that say so\n' in spec
+    columns = read_toml(tmp_path / "project/target.toml")["stay"]["columns"]
+    assert [columns[name]["type"] for name in ("begun", "ended", "changed")] == ["date", "timestamp", "timestamp"]
+    assert check(tmp_path / "project") == []
 
 
 def test_tables_of_addresses_organisations_and_staff_are_registers_and_a_persons_addresses_are_not(
