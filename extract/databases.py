@@ -114,7 +114,7 @@ class Databases:
         if kept is not None:
             return _as_kept(source, read, kept, columns)
         counts = self._proves and asked.table is not None and not asked.view
-        rows = moment.snapshot.rows_of(asked) if counts else None
+        rows = moment.snapshot.about(asked) if counts else None
         token, name = digest(moment.name, str(source)), _name(source, read)
         notes = tuple(filter(None, [moment.snapshot.outside(asked)]))
         part = Table(Path(name), name, 0, rows, token, (0, 0, 0), notes, moment=moment, asked=asked)

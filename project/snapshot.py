@@ -191,6 +191,11 @@ class Snapshot:
         with self._told(f"{asked.table[1]}: " if asked.table else ""):
             return self._server.count(self._connection, asked)
 
+    def about(self, asked: Asked) -> int:
+        """How many rows a table has, about: to show how far one is."""
+        with self._told(f"{asked.table[1]}: " if asked.table else ""):
+            return self._server.about(self._connection, asked)
+
     def totals(self, asked: Asked) -> Totals:
         """Rows and control totals, by the database itself."""
         with self._told(f"{asked.table[1]}: " if asked.table else ""):

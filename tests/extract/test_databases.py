@@ -316,6 +316,19 @@ def test_a_view_that_never_gives_the_same_is_not_taken(tmp_path: Path, postgres_
     assert "old.PAYMENT" not in job.ledger.names("trial-1", "extract")
 
 
+def test_how_far_one_is_costs_no_count_of_a_table(tmp_path: Path, postgres_url: str) -> None:
+    """The server's own estimate is shown; what is read and counted is all of it."""
+    fill(postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("ANALYZE payment")
+        connection.execute("INSERT INTO payment SELECT n, n FROM generate_series(26, 30) n")
+    seen = Recorder()
+    job = job_of(project(tmp_path, postgres_url), report=seen)
+    run(job)
+    assert ("extract", "old.PAYMENT", 25) in seen.tables
+    assert standing(job, "PAYMENT").height == said(tmp_path)["PAYMENT"]["records"] == 30
+
+
 def _cut_off(url: str) -> int:
     """End all other connections to a database; how many there were."""
     if url.startswith("postgresql"):
