@@ -116,7 +116,8 @@ class Databases:
         counts = self._proves and asked.table is not None and not asked.view
         rows = moment.snapshot.about(asked) if counts else None
         token, name = digest(moment.name, str(source)), _name(source, read)
-        notes = tuple(filter(None, [moment.snapshot.outside(asked)]))
+        said = [moment.snapshot.outside(asked), moment.snapshot.mixed(asked) if counts else ""]
+        notes = tuple(filter(None, said))
         part = Table(Path(name), name, 0, rows, token, (0, 0, 0), notes, moment=moment, asked=asked)
         return SourceTable(source, read, columns, (part,))
 

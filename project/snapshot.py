@@ -217,6 +217,11 @@ class Snapshot:
         with self._told():
             return self._server.outside(self._connection, asked)
 
+    def mixed(self, asked: Asked) -> str:
+        """Which columns of a table hold bytes though their type is another; empty where none does."""
+        with self._told(f"{asked.table[1]}: " if asked.table else ""):
+            return self._server.mixed(self._connection, asked)
+
     @contextmanager
     def beside(self) -> Iterator[Snapshot]:
         """The same moment by a connection of its own, so that two things can be asked at once; this one where the

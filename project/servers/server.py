@@ -112,6 +112,10 @@ class Server:
         """Why a moment does not hold for a table; empty where it does."""
         return ""
 
+    def mixed(self, connection: sa.Connection, asked: Asked) -> str:  # noqa: ARG002
+        """Which columns hold bytes though their type is another; empty where none does, or none can."""
+        return ""
+
     def export(self, connection: sa.Connection) -> str:
         """What another connection has to `take` to see the same moment."""
         raise NotImplementedError

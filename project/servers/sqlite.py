@@ -13,6 +13,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from casebridge.project.errors import counted
 from casebridge.project.servers.asked import Asked, Field, framed
 from casebridge.project.servers.server import ROWS, Server, cursor_of
 
@@ -64,6 +65,21 @@ class SQLite(Server):
             if kind == "shadow"
         }
         return {name: max(names, key=len) for name, names in found.items() if names}
+
+    def mixed(self, connection: sa.Connection, asked: Asked) -> str:
+        """Any column may hold bytes. As text they are digits, which look like another value."""
+        if asked.table is None or asked.view:
+            return ""
+        with cursor_of(connection) as cursor:
+            cursor.execute("SELECT name, type FROM pragma_table_xinfo(?)", [asked.table[1]])
+            names = [name for name, kind in cursor.fetchall() if kind and "BLOB" not in kind.upper()]
+            if not names:
+                return ""
+            counts = ", ".join(f"sum(typeof({self.quoted(name)}) = 'blob')" for name in names)
+            cursor.execute(f"SELECT {counts} FROM {asked.origin}")  # noqa: S608
+            found = dict(zip(names, cursor.fetchone(), strict=True))
+        told = ", ".join(f"{name} ({counted(rows, 'row')})" for name, rows in found.items() if rows)
+        return f"bytes in columns of another type are given as hexadecimal digits: {told}" if told else ""
 
     def mark(self, connection: sa.Connection) -> Mapping[str, str]:
         """The file, its log and their last times; empty while they are too fresh to tell."""

@@ -424,8 +424,13 @@ def test_numbers_and_bytes_of_a_file_that_keeps_no_types(old: sqlite3.Connection
     old.execute("DELETE FROM payment")
     old.execute("CREATE TABLE odd (pay_no, amount)")
     old.executemany("INSERT INTO odd VALUES (?, ?)", enumerate(values))
-    job = job_of(project(tmp_path, f"sqlite:///{tmp_path}/old.db", read={"PAYMENT": 'table = "odd"'}))
+    old.execute("UPDATE person SET [Full Name] = x'80' WHERE no = 2")
+    noted = Recorder()
+    read = {"PAYMENT": 'table = "odd"'}
+    job = job_of(project(tmp_path, f"sqlite:///{tmp_path}/old.db", read=read), report=noted)
     run(job)
+    told = "PERSON: bytes in columns of another type are given as hexadecimal digits: Full Name (1 row)"
+    assert [note for note in noted.notes if "hexadecimal" in note] == [told]
     seen = standing(job, "PAYMENT")["AMOUNT"].to_list()
     assert seen[4:7] == ["9007199254740993", "00ff", "01"]
     assert [float(text) for text in (*seen[:4], seen[7])] == [*values[:4], values[7]]
