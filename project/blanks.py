@@ -47,7 +47,7 @@ _UNUSUAL = rf"[{_escaped(sorted(set(BLANKS) - set(_LAYOUT)))}]|\r(?:[^\n]|$)"
 
 def bare(text: pl.Expr) -> pl.Expr:
     """The text without blanks at both ends; null when nothing is left."""
-    return text.map_batches(_bare, return_dtype=pl.String, is_elementwise=True)
+    return text.map_batches(bare_texts, return_dtype=pl.String, is_elementwise=True)
 
 
 def bare_columns(frame: pl.DataFrame, names: Iterable[str]) -> Iterator[pl.Expr]:
@@ -91,7 +91,8 @@ def _bytes_of(texts: pl.Series) -> Iterator[np.ndarray]:
             yield np.frombuffer(data, np.uint8)
 
 
-def _bare(texts: pl.Series) -> pl.Series:
+def bare_texts(texts: pl.Series) -> pl.Series:
+    """`bare` of texts that are there."""
     texts = texts.cast(pl.String)
     stripped = texts.str.strip_chars(" " if of_printed_ascii(texts) else BLANKS)
     return stripped.set(stripped == "", None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 from polars.exceptions import PolarsError
 
-from casebridge.project.blanks import bare, bare_columns
+from casebridge.project.blanks import bare, bare_columns, bare_texts
 from casebridge.project.contracts import (
     CELL_FAULT,
     EVIDENCE,
@@ -174,10 +174,15 @@ def key_of(columns: tuple[str, ...], part: str = "") -> pl.Expr:
 
     `part` sets apart a second target row of the same source row.
     """
-    # A cell that holds an error names nothing.
-    held = [pl.when(~text.str.starts_with(CELL_FAULT)).then(text) for text in (bare(pl.col(n)) for n in columns)]
+    held = [pl.col(n).map_batches(_part_of_key, return_dtype=pl.String, is_elementwise=True) for n in columns]
     key = joined_key([text.fill_null("") for text in held])
     return key + f"#{part}" if part else key
+
+
+def _part_of_key(texts: pl.Series) -> pl.Series:
+    """Stripped texts. A cell that holds an error names nothing."""
+    texts = bare_texts(texts)
+    return texts.set(texts.str.starts_with(CELL_FAULT), None)
 
 
 def _key(spec: TableSpec) -> pl.Expr:
