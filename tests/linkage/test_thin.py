@@ -143,3 +143,14 @@ def test_who_lacks_what_a_rule_demands_is_brought_in_by_no_such_rule():
     found = pairs.filter(unnamed & pl.col("birth_date").str.contains("^same birth date"))
     assert found.height > 30
     assert found["p_same"].mean() == pytest.approx((found["a"] == found["b"]).mean(), abs=0.15)
+
+
+def test_a_family_with_one_phone_is_no_one_person_where_no_date_is_held():
+    frame, fields_ = thin_register(COLUMNS_OF_FEW["names, postcode, phone"], 1000, TROUBLE["dirty copies"], 3)
+    found = link(frame, fields_)
+    family = (pl.col("forename").cast(pl.String) == "forename differs") & (
+        pl.col("phone").cast(pl.String) == "same phone number"
+    )
+    told = found.pairs.filter(family)
+    assert told.height > 50
+    assert told.filter(pl.col("p_same") >= found.model["thresholds"]["propose"]).height <= 5

@@ -24,7 +24,7 @@ from casebridge.dedupe.linkage.comparisons.telling_apart import NAME as TOLD_APA
 from casebridge.dedupe.linkage.comparisons.telling_apart import telling_apart
 from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Part, Profile
 from casebridge.dedupe.linkage.kinds.guards import TWINS, could_be_twins, marks_of_people
-from casebridge.dedupe.linkage.kinds.siblings import twins_expected
+from casebridge.dedupe.linkage.kinds.siblings import homes_expected, twins_expected
 from casebridge.dedupe.linkage.register import readers
 from casebridge.dedupe.linkage.register.codes import CODES
 from casebridge.dedupe.linkage.register.encoding import NAME_ROLES, Register
@@ -202,20 +202,23 @@ ONE_PERSON = {
 without a bound families are taken for one person where little but names is held. Of one person's numbers, two
 that differ: nobody is given two but by mistake, and the twins of a register that has many would be taken for one
 person. Without ceilings relations take one another's pairs where columns are few."""
+UNTOLD = {"forename": {UNLIKE: 0.03, CROSSED: 0.03}}
+"""Where no birth date is held the forename alone tells a family from one person: then not more at each level than
+twice what is believed."""
 NAMESAKES_A_ROW = 0.003
 """Pairs of a parent and child of one name and home a record, where no birth date tells them from one person. A
 belief: a tenth of all people are sons who live with their father, and 3 in 100 of these bear his name."""
 NO_TWINS = {"birth_date": {AGREES: 0.01}}
 PROFILES = (
-    Profile("settled", SAME, 0.10, ceilings=ONE_PERSON),
-    Profile("moved", SAME, 0.04, ceilings=ONE_PERSON),
+    Profile("settled", SAME, 0.10, ceilings=ONE_PERSON, where_blind=UNTOLD),
+    Profile("moved", SAME, 0.04, ceilings=ONE_PERSON, where_blind=UNTOLD),
     # at most three times what births give: 1.5 % of people have a twin
     Profile(
         "twin", "twin_or_sibling", 0.01, by_luck=True, by_definition=("birth_date",), most_a_row=0.025,
         expected=twins_expected,
     ),
     Profile("sibling", "twin_or_sibling", 0.03, OF_A_HOME, by_luck=True, ceilings=NO_TWINS),
-    Profile("household", "household", 0.06, OF_A_HOME, by_luck=True, ceilings=NO_TWINS),
+    Profile("household", "household", 0.06, OF_A_HOME, by_luck=True, ceilings=NO_TWINS, expected=homes_expected),
     Profile(
         "namesake", "household", 0.005, OF_A_HOME, by_definition=("address",),
         doubted="how one person's dates differ", told_by="birth_date", untold_a_row=NAMESAKES_A_ROW,

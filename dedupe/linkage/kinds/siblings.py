@@ -24,6 +24,16 @@ TWINS = 0.05
 some six in ten of these within NEXT (0.015 / 0.3)."""
 
 
+HOMES = 0.01
+"""Pairs of two people of one home a record, the least where no birth date is held: a third of all people live with
+one other at least. A fit that loses sight of them takes them for one person, and does not find back."""
+
+
+def homes_expected(register: Register) -> float:
+    """The least pairs of records of one home where no birth date tells of them; otherwise the fit does."""
+    return 0.0 if register.has("birth_date") else HOMES * register.size
+
+
 def twins_expected(register: Register) -> float:
     """Pairs of records of two twins; 0 where names or birth dates are not held, or no siblings show."""
     if not all(register.has(role) for role in ("forename", "surname", "birth_date")):

@@ -174,7 +174,8 @@ def _most_of(
     """The most that each level may stand for in pairs of a profile. Two people of one home are no oftener called
     the same than strangers: that holds where the register is `blind`, for then nothing but the name tells them
     from one person."""
-    given = profile.ceilings.get(comparison.name, {})
+    given = profile.where_blind.get(comparison.name, {}) if blind else {}
+    given = {**profile.ceilings.get(comparison.name, {}), **given}
     most = np.array([given.get(one.tag or "", 1.0) for one in comparison.levels])
     if blind and comparison.lucky and profile.by_luck:
         same = agreements(comparison)
