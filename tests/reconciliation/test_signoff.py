@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import re
@@ -14,7 +15,7 @@ import pytest
 from hand_made import World
 
 from casebridge import reconciliation
-from casebridge.project.audit import AuditLog
+from casebridge.project.audit import AuditLog, login
 from casebridge.project.errors import CasebridgeError, Excess, LimitExceeded, ReconciliationFailed
 from casebridge.project.ledger import Ledger
 from casebridge.reconciliation.signoff import Verified, sign, verify
@@ -30,14 +31,15 @@ def test_sign_and_verify(small_world: World) -> None:
     with pytest.raises(CasebridgeError, match="trial-1 is not what stands in the target; no run is"):
         sign(job, "A. Owner", "data owner")
     small_world.execute("INSERT INTO casebridge_runs VALUES (7, 'trial-1'), (2, 'old'), (9, 'trial-2')")
-    with pytest.raises(CasebridgeError, match="in the target; run trial-2 is"):
+    with pytest.raises(CasebridgeError, match="in the target; run trial-2 is") as caught:
         sign(job, "A. Owner", "data owner")
+    assert caught.value.hint.startswith("a run that was rolled back, or that another one followed")
     small_world.execute("DELETE FROM casebridge_runs WHERE number = 9")
-    path = sign(job, "A. Owner", "data owner", "agreed at the board", decisions_since=3)
+    path = sign(job, "Å. Owner", "data owner", "agreed at the board", decisions_since=3)
     report, statement = (json.loads(one.read_text("utf-8")) for one in (path.with_name("report.json"), path))
     told = {name: statement[name] for name in ("run", "signed_by", "role", "note", "verdict", "decisions_since")}
     assert told == {
-        "run": "trial-1", "signed_by": "A. Owner", "role": "data owner", "note": "agreed at the board",
+        "run": "trial-1", "signed_by": "Å. Owner", "role": "data owner", "note": "agreed at the board",
         "verdict": "balanced", "decisions_since": 3,
     }  # fmt: skip
     assert [statement[name] for name in ("undecided_pairs", "totals", "limits_accepted")] == [
@@ -45,8 +47,11 @@ def test_sign_and_verify(small_world: World) -> None:
     ]
     (entry,) = job.audit_log().entries("sign")
     sha256 = hashlib.sha256(path.read_bytes()[:-1]).hexdigest()
-    assert {**(entry.body or {}), "login": ""} == {"run": "trial-1", "who": "A. Owner", "role": "data owner",
-                                                   "sha256": sha256, "login": ""}  # fmt: skip
+    assert entry.body == {
+        "run": "trial-1", "who": "Å. Owner", "role": "data owner", "sha256": sha256, "login": login(),
+    }  # fmt: skip
+    assert '\n  "signed_by": "Å. Owner",\n' in path.read_text("utf-8")  # for people to read
+    assert dt.datetime.fromisoformat(statement["signed_at"]) <= dt.datetime.now(dt.UTC)
     assert statement["audit"]["entry"] == entry.number - 1
     assert verify(job) == Verified(())
     small_world.execute("INSERT INTO casebridge_runs VALUES (9, 'trial-2')")
@@ -63,8 +68,9 @@ def test_sign_and_verify(small_world: World) -> None:
 
 @pytest.mark.parametrize(("who", "role"), [("", "data owner"), ("A. Owner", " ")])
 def test_who_signs_has_a_name_and_a_role(small_world: World, who: str, role: str) -> None:
-    with pytest.raises(CasebridgeError, match="a signature needs a name and a role"):
+    with pytest.raises(CasebridgeError, match=r"^a signature needs a name and a role") as caught:
         sign(small_world.job, who, role)
+    assert caught.value.hint == "--by NAME --role ROLE"
 
 
 def test_a_run_over_its_limits_is_signed_once_somebody_accepted_them(small_world: World) -> None:
@@ -109,10 +115,15 @@ def test_a_signature_that_the_audit_log_does_not_know_is_told(small_world: World
         changed = verify(small_world.job).changed
         assert (changed[-1], len(changed)) == ("the audit log has no such signature", told)
     statement = json.loads(path.read_text("utf-8"))
+    assert (statement["note"], statement["decisions_since"]) == ("", 0)
     del statement["audit"]
-    path.write_text(json.dumps(statement) + "\n", "utf-8")
-    small_world.job.ledger.sign_run("trial-1", json.dumps(statement))
-    assert verify(small_world.job) == Verified(())
+    for one, told in (
+        ({**statement, "basis": "x"}, ("the run stands on other batches than those that were signed",)),
+        (statement, ()),
+    ):
+        path.write_text(json.dumps(one) + "\n", "utf-8")
+        small_world.job.ledger.sign_run("trial-1", json.dumps(one))
+        assert verify(small_world.job) == Verified(told)
 
 
 @pytest.mark.parametrize("step", [(AuditLog, "note"), (Ledger, "sign_run")], ids=["before the log", "after it"])
@@ -149,15 +160,18 @@ def test_a_signed_run_is_closed(small_world: World) -> None:
     sign(small_world.job, "A. Owner", "data owner", "")
     with pytest.raises(CasebridgeError, match="signed"):
         reconciliation.run(small_world.job)
-    with pytest.raises(CasebridgeError, match="signed already"):
+    with pytest.raises(CasebridgeError, match="signed already") as caught:
         sign(small_world.job, "B. Other", "board", "")
+    assert str(small_world.folder / "signoff.json") in caught.value.hint
 
 
 def test_without_a_report_there_is_nothing_to_sign(small_world: World) -> None:
-    with pytest.raises(CasebridgeError, match="no report"):
+    with pytest.raises(CasebridgeError, match="run trial-1 has no report") as caught:
         sign(small_world.job, "A. Owner", "data owner", "")
-    with pytest.raises(CasebridgeError, match="not signed"):
+    assert caught.value.hint == "do `casebridge run` to its end first"
+    with pytest.raises(CasebridgeError, match="not signed") as caught:
         verify(small_world.job)
+    assert caught.value.hint == "`casebridge sign NAME` signs a balanced run"
 
 
 def test_a_report_that_is_older_than_the_run(small_world: World) -> None:
@@ -165,8 +179,9 @@ def test_a_report_that_is_older_than_the_run(small_world: World) -> None:
     batch = small_world.batch("dedupe", "golden", {"golden": small_world.quarantine("PERSON")})
     small_world.seal("dedupe", "persons", batch)
     small_world.job.ledger.seal("trial-1", "load", "phones", [])
-    with pytest.raises(CasebridgeError, match="has gone on"):
+    with pytest.raises(CasebridgeError, match="has gone on") as caught:
         sign(small_world.job, "A. Owner", "data owner", "")
+    assert caught.value.hint.startswith("do `casebridge reconcile` again")
 
 
 @pytest.mark.parametrize("name", ["report.json", "report.html", "dispositions.parquet", "signoff.json"])
