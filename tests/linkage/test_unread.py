@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import time
 
+import numpy as np
 import polars as pl
 import pytest
 
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, RegisterError, link
+from casebridge.dedupe.linkage.comparisons.births import birth_comparison
+from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.dates import parse_date, read_dates
+from casebridge.dedupe.linkage.register.reading import read_register
 
 ROLES = {"forename": "first", "surname": "last", "birth_date": "dob", "sex": "sex", "nhs_number": "nhs"}
 FIELDS = Fields(id="id", roles=ROLES)
@@ -127,3 +131,75 @@ def test_records_that_are_alike_in_everything_are_told(frame):
     told = link(many, FIELDS).model["warnings"]
     assert any("compared with its neighbours only" in note for note in told)
     assert not any("neighbours only" in note for note in link(frame, FIELDS).model["warnings"])
+
+
+LINES = {
+    "12 High St": ("12", "HIGH STREET"),
+    "Flat 2, 14a Mill Road, Leeds": ("2 14A", "MILL ROAD"),
+    "Rose Cottage, Fell Lane": ("ROSE COTTAGE", "FELL LANE"),
+    "Kerkstraat 12": ("12", "KERKSTRAAT"),
+    "63 Hardin Cir": ("63", "HARDIN CIR"),
+    "PO Box 12": (None, "PO BOX 12"),
+}
+
+
+def _places(columns: dict[str, list[str | None]], **roles: str) -> list[tuple[str | None, ...]]:
+    """House, street and postcode of each row, in the order given; without those that no column holds."""
+    frame = pl.DataFrame({"id": [f"{n}" for n in range(len(next(iter(columns.values()))))], **columns})
+    register = read_register(frame, Fields(id="id", roles=roles), PERSON)
+    held = [role for role in ("house", "street", "postcode") if role in register.columns]
+    said = [[*register.values[role].text, None] for role in held]
+    rows = zip(register.ids, *(register.columns[role].tolist() for role in held), strict=True)
+    assert register.notes == []
+    return [tuple(t[k] for t, k in zip(said, codes, strict=True)) for _, *codes in sorted(rows)]
+
+
+@pytest.mark.parametrize("role", ["street", "address"])
+def test_a_house_number_within_the_street_is_read(role: str) -> None:
+    assert _places({"line": [*LINES]}, **{role: "line"}) == [*LINES.values()]
+
+
+def test_what_a_column_of_its_own_lacks_is_read_from_the_line() -> None:
+    lines = ["12 High St, LS1 4AB", "14 Mill Road LS2 1AA"]
+    found = _places({"line": [*lines], "no": ["7", None], "pc": [None, "LS9 9AA"]}, street="line", house="no",
+                    postcode="pc")  # fmt: skip
+    assert found == [("7", "HIGH STREET", "LS14AB"), ("14", "MILL ROAD", "LS99AA")]
+
+
+def test_a_column_of_streets_alone_is_read_as_it_stands() -> None:
+    streets = ["Church Road West", "Third Avenue", "High St", "Mill Lane", "42nd Street", "Fell Row"]
+    assert _places({"line": [*streets]}, street="line")[0] == ("CHURCH ROAD WEST",)
+
+
+def _dates(*days: str) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"id": [str(n) for n in range(len(days))], "dob": days, "first": [f"N{n}" for n in range(len(days))]}
+    )
+
+
+def test_first_of_january_of_many_years_is_no_filler() -> None:
+    """Refugees of whom the year alone is known; a system's one or two days are still missing."""
+    others = [f"19{n % 90 + 10}-{n % 9 + 2:02}-{n % 25 + 2:02}" for n in range(900)]
+    years = [f"{year}-01-01" for year in range(1980, 1990) for _ in range(60)]
+    kept = read_register(_dates(*others, *years), Fields(id="id", roles={"birth_date": "dob"}), PERSON)
+    assert (kept.columns["birth_date"] > 0).all()
+    assert kept.notes == []
+    filled = ["1970-01-01"] * 300 + ["1980-01-01"] * 300
+    lost = read_register(_dates(*others, *filled), Fields(id="id", roles={"birth_date": "dob"}), PERSON)
+    assert np.count_nonzero(lost.columns["birth_date"] == 0) == 600
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "label"),
+    [("1983-01-01", "1985-01-01", "birth dates up to 3 years apart"),
+     ("1960-01-01", "1990-01-01", "birth dates over 15 years apart"),
+     ("1983-01-01", "1983-01-01", "same birth date"),
+     ("1983-01-01", "1983-05-12", "same year, and one of the two is 1 January"),
+     ("1983-05-12", "1985-05-12", "one digit of the year differs")],
+)  # fmt: skip
+def test_two_first_of_january_are_compared_by_year(one: str, other: str, label: str) -> None:
+    frame = _dates(one, other, "1901-02-03")
+    register = read_register(frame, Fields(id="id", roles={"birth_date": "dob", "forename": "first"}), PERSON)
+    births, ids = birth_comparison(register)[0], register.ids.to_list()
+    left, right = np.array([ids.index("0")]), np.array([ids.index("1")])
+    assert births.labels()[births.full(*register.sides(left, right))[0]] == label

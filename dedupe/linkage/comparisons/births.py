@@ -16,7 +16,7 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     Levels,
     level,
 )
-from casebridge.dedupe.linkage.register.dates import year_table
+from casebridge.dedupe.linkage.register.dates import NEW_YEAR, year_table
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.holders import rows_of_many
 from casebridge.dedupe.linkage.register.identifiers import digits_apart, neighbours_swapped
@@ -40,7 +40,6 @@ BIRTH_LEVELS = (
 )
 COMMON_DATE = 4.0
 COMMON = "common birth date"
-NEW_YEAR = np.uint32(0x0101)
 YEARS = year_table()
 
 
@@ -62,6 +61,9 @@ def birth_comparison(register: Register) -> list[Comparison]:
     | 1983-12-03 | 1981-05-21 | birth dates up to 3 years apart         |
     | 1983-12-03 | 1971-05-21 | birth dates 3 to 15 years apart         |
     | 1983-12-03 | 1950-05-21 | birth dates over 15 years apart         |
+
+    Of two that are 1 January, the day of those of whom the year alone is known, only the years say anything:
+    1983-01-01 and 1985-01-01 are up to 3 years apart, not a digit.
     """
     column = register.columns["birth_date"]
 
@@ -105,7 +107,8 @@ def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
         (apart & np.uint32(0xFF)) == 0,
     )
     gap = np.abs(YEARS.take(a >> np.uint32(16)) - YEARS.take(b >> np.uint32(16)))
-    found = np.where(gap <= 3, 11, np.where(gap <= 15, 12, 13)).astype(np.uint8)
+    by_gap = np.where(gap <= 3, 11, np.where(gap <= 15, 12, 13)).astype(np.uint8)
+    found = by_gap.copy()
     found[year] = 10
     found[year & day] = 9
     found[year & month] = 8
@@ -121,4 +124,7 @@ def _kind_of_slip(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Levels:
         (a & np.uint32(0xFFFF0000)) | (a & np.uint32(0xFF)) << np.uint32(8) | (a >> np.uint32(8) & np.uint32(0xFF))
     )
     found[turned == b] = 2
+    days = np.uint32(0xFFFF)
+    defaults = np.flatnonzero((a & days == NEW_YEAR) & (b & days == NEW_YEAR) & ~year)
+    found[defaults] = by_gap[defaults]
     return found

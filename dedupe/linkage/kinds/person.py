@@ -26,6 +26,7 @@ from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Gu
 from casebridge.dedupe.linkage.kinds.guards import TWINS, could_be_twins, marks_of_people
 from casebridge.dedupe.linkage.kinds.siblings import homes_expected, twins_expected
 from casebridge.dedupe.linkage.register import readers
+from casebridge.dedupe.linkage.register.address_text import read_written_address
 from casebridge.dedupe.linkage.register.codes import CODES
 from casebridge.dedupe.linkage.register.encoding import NAME_ROLES, Register
 from casebridge.dedupe.linkage.register.identifiers import digits_apart
@@ -82,15 +83,16 @@ PERSON_NAMES = Attribute(
     reread=readers.names_as, dictionary="names",
 )  # fmt: skip
 ADDRESS = Attribute(
-    "address", ("house", "street", "postcode", "previous_postcodes"), readers.read_address, address_comparison,
+    "address", ("address", "house", "street", "postcode", "previous_postcodes"), read_written_address,
+    address_comparison,
     parts={
         "house": value_part("house", shows="address"),
         "street": value_part("street", shows="address"),
         "postcode": value_part("postcode", shows="address", implies=("postcode", "sector")),
         "sector": Part(("postcode",), parts.sector_of("postcode"), ("address",)),
     },
-    needs={"previous_postcodes": ("postcode",), "house": ("street", "postcode")}, listed=("previous_postcodes",),
-    reread=readers.address_as,
+    needs={"previous_postcodes": ("postcode",), "house": ("street", "postcode", "address")},
+    listed=("previous_postcodes",), reread=readers.address_as,
 )  # fmt: skip
 DEATH_DATE = Attribute(
     "death_date", ("death_date",), readers.date_reader("death_date"), death_comparison,

@@ -7,15 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.fields import Fields
-from casebridge.dedupe.linkage.register.column_reader import ColumnReader, tell_unread
+from casebridge.dedupe.linkage.register.column_reader import (
+    ColumnReader,
+    as_lists,
+    exploded_items,
+    tell_unread,
+)
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.fillers import fillers
 from casebridge.dedupe.linkage.register.folding import folded
 from casebridge.dedupe.linkage.register.places import STREET_WORDS, houses, postcodes, streets
-from casebridge.dedupe.linkage.register.readers import read_text
-from casebridge.dedupe.linkage.register.values import by_distinct, encode_cleaned, flagged_rows
+from casebridge.dedupe.linkage.register.readers import Clean, read_text
+from casebridge.dedupe.linkage.register.values import by_distinct, flagged_rows
 
 LONGEST = 200
 POSTCODE = re.compile(r"\b([A-Z]{1,2}\d[A-Z\d]?) ?(\d[A-Z]{2})\b")
@@ -27,6 +33,7 @@ VIEW RISE PARK MEWS YARD BANK FOLD GATE WHARF QUAY BROW CIRCUS ESPLANADE PROMENA
 STREETS = frozenset([*_STREETS.split(), *STREET_WORDS])
 FLAT = re.compile(r"^(?:FLAT|UNIT|APARTMENT|APT|SUITE|ROOM|BLOCK|OFFICE)S? ?([A-Z]?\d+[A-Z]?|[A-Z])\b[ ,]*(.*)$")
 NUMBER = re.compile(r"(?:^|\s)(\d+[A-Z]?)(?: ?[-/&] ?(\d+[A-Z]?))?[ ,]+(.*)$")
+NUMBER_LAST = re.compile(r"^(\D{3,}?)(?<!BOX) (\d+ ?[A-Z]?)$")
 ONLY_NUMBER = re.compile(r"^\d+[A-Z]?(?: ?[-/&] ?\d+[A-Z]?)?$")
 
 
@@ -84,7 +91,13 @@ def _street(parts: list[str]) -> tuple[int, str, str]:
     for found in (*both[:1], *named[-1:], *numbered[:1]):
         at, number, part = found
         return (at, number[1], _cut(number[3])) if number else (at, "", _cut(part))
-    return (1, "", parts[1]) if len(parts) > 1 else (0, parts[0] if parts else "", "")
+    return (1, "", parts[1]) if len(parts) > 1 else (0, *_number_last(parts[0] if parts else ""))
+
+
+def _number_last(part: str) -> tuple[str, str]:
+    """House and street where the number stands behind (Kerkstraat 12), as on the Continent."""
+    found = NUMBER_LAST.match(part)
+    return (found[2].replace(" ", ""), found[1]) if found else ("", part)
 
 
 def _ends(part: str) -> int:
@@ -99,26 +112,70 @@ def _cut(street: str) -> str:
 
 
 def read_written_address(register: Register, reader: ColumnReader, fields: Fields) -> None:
-    """Fills `house`, `street` and `postcode`: from columns of their own where there are any, else from
-    `address`."""
-    given = {
-        role: fields.roles[role] for role in ("address", "house", "street", "postcode") if role in fields.roles
-    }
-    own = {"house": houses, "street": streets, "postcode": postcodes}
-    for role, clean in own.items():
-        if role in given:
-            read_text(register, reader, role, [reader.column(given[role])], clean, role)
-    if "address" not in given:
-        return
-    column = reader.column(given["address"])
+    """Fills `house`, `street` and `postcode` from columns of their own; what these lack, from `address`, or from
+    the street where that is written as an address line ("12 High Street")."""
+    line = _line_of(register, reader, fields)
+    for role, clean in PARTS.items():
+        own = role in fields.roles and not (line and role == line.role)
+        columns = [reader.column(fields.roles[role])] if own else []
+        said = [line.part(role, clean)] if line else []
+        if not own and not register.known.frozen and all(part[1].count() < SELDOM * len(part[1]) for part in said):
+            continue
+        rows, earlier = _earlier(reader, fields, role)
+        codes = read_text(register, reader, role, [*columns, *earlier], clean, role, said)
+        if own and said:
+            register.columns[role] = reader.arranged(np.where(codes[0] >= 0, codes[0], codes[-1]))
+        if earlier:
+            listed = as_lists(rows, codes[len(columns)], reader.order, role)
+            register.lists[f"previous_{role}s"] = listed
+
+
+def _earlier(reader: ColumnReader, fields: Fields, role: str) -> tuple[NDArray[np.int64], list[pl.Series]]:
+    """What stands in the list of earlier ones, and in which rows."""
+    if f"previous_{role}s" not in fields.roles:
+        return np.zeros(0, dtype=np.int64), []
+    rows, items = exploded_items(reader.column(fields.roles[f"previous_{role}s"]))
+    return rows, [items]
+
+
+PARTS = {"house": houses, "street": streets, "postcode": postcodes}
+NUMBERED = SELDOM = 0.2
+"""Share of a column's streets with a house number from which it is one of address lines; share of address lines
+from which a part without a column of its own is read out of them: blocking leans on a postcode that is there."""
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """A column of address lines: the role it has, each row's place among its distinct texts, and these."""
+
+    role: str
+    rows: NDArray[np.int64]
+    texts: list[AddressLine]
+
+    def part(self, role: str, clean: Clean) -> tuple[NDArray[np.int64], pl.Series]:
+        said = pl.Series([getattr(line, role) or None for line in self.texts], dtype=pl.String)
+        return self.rows, clean(said)
+
+
+def _line_of(register: Register, reader: ColumnReader, fields: Fields) -> _Lines | None:
+    """The column that is written as address lines: `address`, or else the street."""
+    role = next((one for one in ("address", "street") if one in fields.roles), None)
+    if role is None:
+        return None
+    column = reader.column(fields.roles[role])
     rows, distinct = by_distinct(column)
     known = (~fillers(distinct)).to_numpy()
+    if role == "street" and not register.known.fact("street: numbered", lambda: _numbered(distinct, known)):
+        return None
     plain = folded(distinct.str.slice(0, LONGEST)).to_list()
     lines = [read_address_line(one) if k else AddressLine() for one, k in zip(plain, known, strict=True)]
     nothing = np.array([line == AddressLine() for line in lines], dtype=bool)
-    tell_unread(register, "address", "address", column, flagged_rows(nothing & known, rows))
-    for role, clean in own.items():
-        if role not in given:
-            said = pl.Series([getattr(line, role) or None for line in lines], dtype=pl.String)
-            codes, values = encode_cleaned([(rows, clean(said))])
-            register.columns[role], register.values[role] = reader.arranged(codes[0]), values
+    tell_unread(register, role, role, column, flagged_rows(nothing & known, rows))
+    return _Lines(role, rows, lines)
+
+
+def _numbered(streets: pl.Series, known: NDArray[np.bool_]) -> bool:
+    """Whether a column of streets holds house numbers: as the first word, the last, or behind a flat or house."""
+    text = streets.str.strip_chars(" .,").str.to_uppercase()
+    at = text.str.contains(r"^\d+[A-Z]?\b|[, ]\d+[A-Z]? +\p{L}|[, ]\d+ ?[A-Z]?$").fill_null(False).to_numpy()
+    return bool(known.any()) and float(np.mean(at[known])) >= NUMBERED

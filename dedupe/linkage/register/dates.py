@@ -22,6 +22,7 @@ DEFAULTS = frozenset({
 LATEST_YEAR = 2026  # of birth, for a register that shows too few years of four digits to say so itself
 YEARS_THAT_SAY, NEARLY_ALL = 100, 0.999
 FILLED_IN, TIMES_USUAL, LEAST_FILLED = 0.01, 10.0, 1_000
+NEW_YEAR, SEVERAL_YEARS = np.uint32(0x0101), 5  # month and day, packed
 YEARS = range(1700, 2201)
 MIXED = 0.05  # share of the dates that can be read in one order only, from which a column is written in both
 
@@ -197,13 +198,17 @@ def read_dates(column: pl.Series, known: Known | None = None, role: str = "date"
 
 def filled_in(packed: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """Rows whose date is what a system fills in where none is known: one that FILLED_IN of the dates given are,
-    and TIMES_USUAL as many as nine in ten dates have. Of fewer than LEAST_FILLED dates that is not said."""
+    and TIMES_USUAL as many as nine in ten dates have. Of fewer than LEAST_FILLED dates that is not said. 1 January
+    of SEVERAL_YEARS or more is no such date: who knows the year of birth only is entered so, and the year tells
+    people apart."""
     dates = pl.Series("date", packed).value_counts(sort=False).filter(pl.col("date") > 0)
     given = int(dates["count"].sum())
     if given < LEAST_FILLED or dates.height < 2:
         return np.zeros(len(packed), dtype=bool)
     least = max(FILLED_IN * given, TIMES_USUAL * float(dates["count"].quantile(0.9) or 1))
     often = dates.filter(pl.col("count") > least)["date"].to_numpy()
+    new_year = often & np.uint32(0xFFFF) == NEW_YEAR
+    often = often[~new_year] if np.count_nonzero(new_year) >= SEVERAL_YEARS else often
     return np.isin(packed, often) if len(often) else np.zeros(len(packed), dtype=bool)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.fields import Fields
 from casebridge.dedupe.linkage.kind import Read, Reread
 from casebridge.dedupe.linkage.register.codes import Code
-from casebridge.dedupe.linkage.register.column_reader import ColumnReader, as_lists, exploded_items, tell_unread
+from casebridge.dedupe.linkage.register.column_reader import ColumnReader, as_lists, tell_unread
 from casebridge.dedupe.linkage.register.dates import filled_in, packed_dates, read_dates
 from casebridge.dedupe.linkage.register.encoding import SEXES, Register
 from casebridge.dedupe.linkage.register.fillers import fillers, says_what_is_none
@@ -162,38 +162,22 @@ def cleaned_as(clean: Clean) -> Reread:
     return lambda _register, _role, text: clean(text)
 
 
-def read_address(register: Register, reader: ColumnReader, fields: Fields) -> None:
-    """House, street and postcode, earlier postcodes among these."""
-    for role in ("house", "street"):
-        if role in fields.roles:
-            read_text(register, reader, role, [reader.column(fields.roles[role])], PLACES[role], role)
-    if "postcode" not in fields.roles:
-        return
-    columns = [reader.column(fields.roles["postcode"])]
-    listed = "previous_postcodes" in fields.roles
-    if listed:
-        rows, exploded = exploded_items(reader.column(fields.roles["previous_postcodes"]))
-        columns.append(exploded)
-    codes = read_text(register, reader, "postcode", columns, postcodes, "postcode")
-    if listed:
-        register.lists["previous_postcodes"] = as_lists(rows, codes[1], reader.order, "postcode")
-
-
 def address_as(_register: Register, role: str, text: pl.Series) -> pl.Series:
     return PLACES[role](text)
 
 
 def read_text(
-    register: Register, reader: ColumnReader, role: str, columns: Sequence[pl.Series], clean: Clean, kind: str
-) -> list[NDArray[np.int32]]:
+    register: Register, reader: ColumnReader, role: str, columns: Sequence[pl.Series], clean: Clean, kind: str,
+    further: Sequence[tuple[NDArray[np.int64], pl.Series]] = (),
+) -> list[NDArray[np.int32]]:  # fmt: skip
     """Read a column of text, with further ones of one dictionary, and tell what says something that is not of
-    its kind. Returns the codes of each."""
+    its kind. further: columns that are cleaned already, by their distinct values. Returns the codes of each."""
     cleaned = []
     for column in columns:
         rows, distinct = by_distinct(column)
         tidy = clean(distinct)
         cleaned.append((rows, tidy))
         tell_unread(register, role, kind, column, flagged_rows(says_what_is_none(tidy, distinct), rows))
-    codes, values = encode_cleaned(cleaned)
+    codes, values = encode_cleaned([*cleaned, *further])
     register.columns[role], register.values[role] = reader.arranged(codes[0]), values
     return codes
