@@ -184,7 +184,7 @@ def test_rules_are_checked():
         ({"id": "id", "fileds": {}}, "did you mean 'fields'"),
         ({"fields": {"forename": "first"}}, "id is missing"),
         ({"id": "id"}, "both empty"),
-        ({"id": "id", "other": {"address": "a"}}, "uses itself"),
+        ({"id": "id", "other": {"relation": "a"}}, "uses itself"),
         ({"id": "id", "fields": {"forename": 3}}, "must be the name of a column"),
         ({"id": "id", "link_only": True, "fields": {"forename": "f"}}, "link_only needs source"),
     ],

@@ -139,7 +139,7 @@ LINES = {
     "Rose Cottage, Fell Lane": ("ROSE COTTAGE", "FELL LANE"),
     "Kerkstraat 12": ("12", "KERKSTRAAT"),
     "63 Hardin Cir": ("63", "HARDIN CIR"),
-    "PO Box 12": (None, "PO BOX 12"),
+    "PO Box 12": ("PO BOX 12", None),
 }
 
 

@@ -95,9 +95,10 @@ def _street(parts: list[str]) -> tuple[int, str, str]:
 
 
 def _number_last(part: str) -> tuple[str, str]:
-    """House and street where the number stands behind (Kerkstraat 12), as on the Continent."""
+    """House and street of a part that no word tells to be a street: its number may stand behind (Kerkstraat 12),
+    as on the Continent; without one it is the name of a building."""
     found = NUMBER_LAST.match(part)
-    return (found[2].replace(" ", ""), found[1]) if found else ("", part)
+    return (found[2].replace(" ", ""), found[1]) if found else (part, "")
 
 
 def _ends(part: str) -> int:
