@@ -283,7 +283,7 @@ def _conclude(
             threshold = options.propose
         elif thin or blind:
             chance = judged.chances[:, 0]
-            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, blind)
+            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, bool(thin), blind)
             threshold = max(threshold, safe)
         clock.done("threshold", propose=threshold)
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))

@@ -120,7 +120,8 @@ def read_written_address(register: Register, reader: ColumnReader, fields: Field
         own = role in fields.roles and not (line and role == line.role)
         columns = [reader.column(fields.roles[role])] if own else []
         said = [line.part(role, clean)] if line else []
-        if not own and not register.known.frozen and all(part[1].count() < SELDOM * len(part[1]) for part in said):
+        seldom = all(part[1].count() < SELDOM * len(part[1]) for part in said)
+        if not own and (not said or (seldom and not register.known.frozen)):
             continue
         rows, earlier = _earlier(reader, fields, role)
         codes = read_text(register, reader, role, [*columns, *earlier], clean, role, said)
