@@ -6,7 +6,6 @@ refused. Read what you need and close it: a snapshot that stays open keeps a ser
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -14,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from casebridge.project.database import DRIVER_ERRORS, open_database, refusal, shown
 from casebridge.project.errors import SourceError, did_you_mean
-from casebridge.project.refusals import HINTS, Refusal, refused
 from casebridge.project.relations import Relation, columns_of, relation_of, respelt, spelt
 from casebridge.project.servers.asked import Arrived, Asked, Rows, Totals, decoded
 from casebridge.project.servers.mariadb import MariaDB
@@ -29,17 +26,13 @@ from casebridge.project.servers.postgres import PostgreSQL
 from casebridge.project.servers.server import Server
 from casebridge.project.servers.sqlite import SQLite, live_sqlite
 from casebridge.project.servers.sqlserver import SQLServer
+from casebridge.project.source_errors import told
 
 SERVERS: Mapping[str, Server] = {
     "postgresql": PostgreSQL(), "sqlite": SQLite(), "mariadb": MariaDB(), "mysql": MariaDB(), "oracle": Oracle(),
     "mssql": SQLServer(),
 }  # fmt: skip
 """By the name of SQLAlchemy's dialect. A new kind is a class and an entry here."""
-_HINT = "see that the server runs, that the URL is its own and that this login may read there; then run it again"
-_DAMAGED = (
-    "the file is damaged, or was copied while somebody wrote to it: fetch it again, then run the same command"
-)
-_LOST = "the connection was lost: run the same command again"
 _NAMED = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 
@@ -56,7 +49,7 @@ class Snapshot:
 
     @contextmanager
     def _told(self, where: str = "") -> Iterator[None]:
-        with _told(self._url, where), self._server.apart(self._connection):
+        with told(self._url, where), self._server.apart(self._connection):
             yield
 
     def names(self, schema: str | None = None) -> dict[str, bool]:
@@ -138,8 +131,8 @@ class Snapshot:
 
     def refused(self, error: SourceError) -> str:
         """Why the server refused something; empty where it is no longer there to ask."""
-        told = refusal(self._url, error.__cause__) if isinstance(error.__cause__, DRIVER_ERRORS) else None
-        return "" if told is None or told.retryable else told.reason
+        found = refusal(self._url, error.__cause__) if isinstance(error.__cause__, DRIVER_ERRORS) else None
+        return "" if found is None or found.retryable else found.reason
 
     def _found(self, name: str) -> tuple[str, str]:
         """Schema and table of a name: a table may have a dot in its own name."""
@@ -229,7 +222,7 @@ class Snapshot:
         if not self._server.shared:
             yield self
             return
-        with _told(self._url):
+        with told(self._url):
             exported = self._server.export(self._connection)
         with _opened(self._url, exported) as other:
             yield other
@@ -302,14 +295,14 @@ def open_snapshot(url: str) -> Iterator[Snapshot]:
 
 @contextmanager
 def _opened(url: str, exported: str) -> Iterator[Snapshot]:
-    with _told(url):
+    with told(url):
         engine = _engine(url)
     server = SERVERS[engine.dialect.name]
     try:
-        with _told(url):
+        with told(url):
             connection = engine.connect()
         try:
-            with _told(url):
+            with told(url):
                 if exported:
                     server.take(connection, exported)
                 for statement in server.begin:
@@ -343,25 +336,3 @@ def _engine(url: str) -> sa.Engine:
         return live_sqlite(engine, path)
     level = SERVERS[engine.dialect.name].level
     return engine.execution_options(isolation_level=level) if level else engine
-
-
-def _hint(error: Exception, *, lost: bool) -> str:
-    """What to do about what a source refused."""
-    code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", 0)
-    if code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return _DAMAGED
-    if refused(error) is Refusal.LOCKED:
-        return HINTS[Refusal.LOCKED]
-    return _LOST if lost else _HINT
-
-
-@contextmanager
-def _told(url: str, where: str = "") -> Iterator[None]:
-    try:
-        yield
-    except DRIVER_ERRORS as error:
-        told = refusal(url, error)
-        hint = _hint(error, lost=told.retryable)
-        raise SourceError(shown(url), f"{where}{told.reason}", hint=hint) from error
-    except pa.ArrowInvalid as error:
-        raise SourceError(shown(url), f"{where}sent rows that cannot be read", hint=_HINT) from error
