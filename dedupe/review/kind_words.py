@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from casebridge.dedupe.review.evidence_file import PairEvidence, Person
 from casebridge.dedupe.review.folded import fold
+from casebridge.dedupe.review.masking import MASKED, mask
 from casebridge.dedupe.review.verdicts import REASONS, Opinion
-from casebridge.dedupe.review.words import LABELS, MASKED, doubts, mask
+from casebridge.dedupe.review.words import LABELS, doubts
 
 PERSON = "person"
 

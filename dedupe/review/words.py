@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from casebridge.dedupe.review.evidence_file import PairEvidence, Person
 from casebridge.dedupe.review.folded import fold
+from casebridge.dedupe.review.masking import MASKED, SENSITIVE
 
 LABELS: Mapping[str, str] = {
     "forename": "First name", "middle_name": "Middle name", "surname": "Last name", "birth_date": "Date of birth",
@@ -22,14 +23,6 @@ LABELS: Mapping[str, str] = {
     "previous_postcodes": "Earlier postcodes",
 }  # fmt: skip
 """What linkage compares, in the order in which it is shown."""
-MASKED = frozenset({"nhs_number", "upn", "nino", "phone", "email", "house", "street"})
-"""Roles that a reviewer sees only when he asks; the asking is on record."""
-SENSITIVE = re.compile(
-    r"address|street|house(?!hold)|building|phone|mobile|mail|reference|number|unique|passport"
-    r"|(?<![a-z])(?:flat|road|line_?\d|fax|nhs|upn|nino|uprn|uln|iban|sort_?code|account)(?![a-z])",
-    re.IGNORECASE,
-)
-"""Columns of a target, by what their names hold, whose values are masked in the same way."""
 _DATES, _NUMBERS = frozenset({"birth_date", "death_date"}), frozenset({"nhs_number", "nino", "phone", "upn"})
 _TEMPORARY = frozenset(
     {"baby", "boy", "girl", "infant", "male", "female", "unborn", "unknown", "nk", "twin", "twin1", "twin2",
@@ -241,11 +234,6 @@ def pieces(one: str, other: str) -> tuple[list[Piece], list[Piece]]:
 def _small(value: str) -> str:
     """In small letters, as many as there were."""
     return "".join(small if len(small := letter.lower()) == 1 else letter for letter in value)
-
-
-def mask(value: str) -> str:
-    """A value as it is shown before anybody asks: its shape, nothing of it."""
-    return "".join("•" if c.isalnum() else c for c in value[:24])
 
 
 def sentence(lines: Sequence[Line]) -> str:

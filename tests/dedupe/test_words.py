@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casebridge.dedupe.review.words import SENSITIVE, Piece, mask, pieces
+from casebridge.dedupe.review.masking import SENSITIVE, mask
+from casebridge.dedupe.review.words import Piece, pieces
 
 
 def _marked(found: list[Piece]) -> str:

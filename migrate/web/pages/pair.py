@@ -14,9 +14,10 @@ from casebridge.dedupe.quality.checks import Checks
 from casebridge.dedupe.review.desk_words import Form, Open
 from casebridge.dedupe.review.evidence_file import Held, Person
 from casebridge.dedupe.review.kind_words import name_of, reasons_to_doubt, words_of
+from casebridge.dedupe.review.masking import SENSITIVE, mask
 from casebridge.dedupe.review.merge_words import advice, read_notes
 from casebridge.dedupe.review.verdicts import OPEN, Opinion, Place
-from casebridge.dedupe.review.words import SENSITIVE, Line, Piece, compare, mask, pieces, sentence
+from casebridge.dedupe.review.words import Line, Piece, compare, pieces, sentence
 from casebridge.migrate.web.pages.queue import after, score
 from casebridge.migrate.web.visit import Visit, as_query, wanted
 

@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from casebridge.dedupe.quality.checks import Checks
 from casebridge.dedupe.review.kind_words import words_of
+from casebridge.dedupe.review.masking import SENSITIVE, mask
 from casebridge.dedupe.review.merge_preview import FieldPreview, MergePreview
 from casebridge.dedupe.review.merge_words import advice, read_notes
 from casebridge.dedupe.review.merging import MergePage, choose, merge_page
 from casebridge.dedupe.review.value_rules import SURVIVOR
-from casebridge.dedupe.review.words import SENSITIVE, mask
 from casebridge.migrate.web.pages.pair import to_check
 from casebridge.migrate.web.visit import Visit
 
