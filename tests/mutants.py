@@ -75,6 +75,7 @@ GUARDS: Mapping[str, Sequence[str]] = {
     "load/resolution/restriction.py": ("tests/load/test_raised_marks.py",),
     "load/resolution/member_marks.py": ("tests/load/test_raised_marks.py",),
     "load/rollback.py": ("tests/load/test_taking_back.py",),
+    "reconciliation/signoff.py": ("tests/reconciliation/test_signoff.py",),
     "reconciliation/checks.py": ("tests/reconciliation/test_findings.py",),
 }  # fmt: skip
 """Each module that keeps harm away, and the few tests that answer for it."""

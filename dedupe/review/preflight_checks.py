@@ -35,7 +35,7 @@ def _on_both(pairs: pl.DataFrame, facts: Sequence[pl.DataFrame], _: Blocker) -> 
 def _overlap(pairs: pl.DataFrame, facts: Sequence[pl.DataFrame], blocker: Blocker) -> pl.DataFrame:
     """Rows of both on one day. A row without a beginning is taken to begin before all others, one without an end
     to go on; of one that ends before it begins neither day is known."""
-    until = pl.col(blocker.until).cast(pl.Date) if blocker.until else pl.lit(None, dtype=pl.Date)
+    until = pl.col(blocker.until).cast(pl.Date) if blocker.until else pl.lit(None)
     since = pl.col(blocker.since).cast(pl.Date)
     sound = ~(until < since).fill_null(False)
     rows = pl.concat(facts, how="vertical_relaxed").with_columns(
@@ -60,15 +60,16 @@ def _between(pairs: pl.DataFrame, facts: Sequence[pl.DataFrame], blocker: Blocke
 
 
 def _differ(pairs: pl.DataFrame, facts: Sequence[pl.DataFrame], blocker: Blocker) -> pl.DataFrame:
-    """Values of both that are not the same ones. A record without any has none that could differ."""
+    """Values of both that are not the same ones. A record without a row has none that could differ; one whose rows
+    are empty there differs from one with a value."""
     values = (
         pl.concat(facts, how="vertical_relaxed")
         .group_by(ID)
-        .agg(pl.col(blocker.column).cast(pl.String).drop_nulls().unique().sort().str.join("\n").alias("value"))
+        .agg(pl.col(blocker.column).cast(pl.String).drop_nulls().unique().sort().alias("value"))
     )
     for side in ("left", "right"):
         mine = values.select(pl.col(ID).alias(f"{side}_id"), pl.col("value").alias(f"value_{side}"))
-        pairs = pairs.join(mine, on=f"{side}_id", how="inner")
+        pairs = pairs.join(mine, on=f"{side}_id")
     apart = pairs.filter(pl.col("value_left") != pl.col("value_right"))
     return _counted(apart.select(PAIR), facts)
 

@@ -43,8 +43,10 @@ def test_on_source_is_there_where_either_has_a_row() -> None:
 
 
 def test_on_both_asks_each_of_the_two() -> None:
-    rows = [("old:1",), ("old:1",)], [("old:2",), ("old:4",)]
-    assert _found(Check.ON_BOTH, *rows) == [("old:1", "old:2", 2, 1)]
+    rows = [("old:2",), ("old:2",)], [("old:1",), ("old:3",), ("old:4",)]
+    assert _found(Check.ON_BOTH, *rows) == [
+        ("old:1", "old:2", 1, 2), ("old:1", "old:3", 1, 1), ("old:2", "old:3", 2, 1),
+    ]  # fmt: skip
     assert _found(Check.ON_BOTH, [("old:2",)]) == []
 
 
@@ -60,6 +62,7 @@ def test_on_both_asks_each_of_the_two() -> None:
         ((None, "1930-01-01"), ("1931-01-01", "1931-01-02"), False),
         ((None, None), ("1931-01-01", "1931-01-02"), True),
         (("2020-06-30", "2020-06-30"), ("2020-06-30", "2020-06-30"), True),  # of one day
+        (("2020-06-30", "2020-06-30"), ("2020-07-01", None), False),
         (("2020-06-30", "2020-06-29"), ("1931-01-01", "1931-01-02"), True),  # ends before it begins: not known
         (("2020-06-30", "2020-06-29"), ("2031-01-01", "2031-01-02"), True),
     ],
@@ -93,6 +96,8 @@ def test_between_finds_a_row_that_names_both_whoever_stands_first() -> None:
         (("A", "B"), ("A",), True),
         (("A",), (), False),  # nothing that could differ
         (("A", None), ("A",), False),
+        (("A",), (None,), True),
+        (("A\nB",), ("A", "B"), True),
     ],
 )
 def test_differ_compares_the_values_of_each(
@@ -101,3 +106,18 @@ def test_differ_compares_the_values_of_each(
     rows = [("old:1", value) for value in one], [("old:2", value) for value in other]
     found = _found(Check.DIFFER, *rows, columns=("column",))
     assert found == ([("old:1", "old:2", len(one), len(other))] if there else [])
+
+
+def test_tables_whose_columns_are_of_other_types_are_looked_at_together() -> None:
+    """A day in the one, a moment in the other; a number in the one, the same as text in the other."""
+    days = pl.DataFrame({ID: ["old:1"], SYSTEM: ["old"], "since": ["2031-01-01"], "column": [7]})
+    moments = pl.DataFrame({ID: ["old:2"], SYSTEM: ["old"], "since": ["2031-01-01"], "column": ["8"]})
+    facts = [
+        days.with_columns(pl.col("since").str.to_date()),
+        moments.with_columns(pl.col("since").str.to_datetime()),
+    ]
+    feeds = (Feed("a", ("one",)), Feed("b", ("one",)))
+    overlap = Blocker("b", "words", Check.OVERLAP, feeds, Outcome.BEFORE_LOAD, since="since")
+    differ = Blocker("b", "words", Check.DIFFER, feeds, Outcome.BEFORE_LOAD, column="column")
+    for blocker in (overlap, differ):
+        assert CHECKS[blocker.check](PAIRS, facts, blocker).height == 1
