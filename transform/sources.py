@@ -265,9 +265,13 @@ def _query_schema(
     for source in spec.sources:
         raw = empty({**ORIGIN, **dict.fromkeys(columns[source], pl.String()), "_disputed": pl.Boolean()})
         database.register(source.name, raw.to_arrow())
-    result = database.sql(from_query(spec.query or "", rest="LIMIT 0"))
-    _refuse_lengths(spec, result)
-    return dict(pl.DataFrame(pl.from_arrow(result.to_arrow_table())).schema)
+    try:
+        result = database.sql(from_query(spec.query or "", rest="LIMIT 0"))
+        _refuse_lengths(spec, result)
+        return dict(pl.DataFrame(pl.from_arrow(result.to_arrow_table())).schema)
+    finally:
+        for source in spec.sources:  # a query finds its own sources alone, as it does in the run
+            database.unregister(source.name)
 
 
 def _refuse_lengths(spec: TableSpec, result: duckdb.DuckDBPyRelation) -> None:

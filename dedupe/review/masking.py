@@ -7,8 +7,8 @@ import re
 MASKED = frozenset({"nhs_number", "upn", "nino", "phone", "email", "house", "street"})
 """Roles that a reviewer sees only when he asks; the asking is on record."""
 SENSITIVE = re.compile(
-    r"address|street|house(?!hold)|building|phone|mobile|mail|reference|number|unique|passport"
-    r"|(?<![a-z])(?:flat|road|line_?\d|fax|nhs|upn|nino|uprn|uln|iban|sort_?code|account)(?![a-z])",
+    r"address|street|house(?!hold)|building|phone|mobile|mail|reference|number|unique|passport|nhs|nino|upn"
+    r"|(?<![a-z])(?:flat|road|line_?\d|tel|fax|uprn|uln|iban|sort_?code|account)(?![a-z])",
     re.IGNORECASE,
 )
 """Columns of a target, by what their names hold, whose values are masked in the same way."""

@@ -47,7 +47,8 @@ def test_a_masked_value_shows_its_shape_only(value: str) -> None:
     ("column", "masked"),
     [
         ("line_1", True), ("LINE5", True), ("address_line_2", True), ("house_name", True), ("road", True),
-        ("flat", True), ("nhs_id", True), ("home_phone", True), ("e_mail", True), ("unique_id", True),
+        ("flat", True), ("nhs_id", True),
+        ("NHSNo", True), ("tel_no", True), ("home_phone", True), ("e_mail", True), ("unique_id", True),
         ("sort_code", True), ("household_type", False), ("deadline_1", False), ("broad_need", False),
         ("start_date", False), ("last_name", False), ("postcode", False), ("inflated", False),
     ],

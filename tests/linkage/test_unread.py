@@ -166,6 +166,12 @@ def test_what_a_column_of_its_own_lacks_is_read_from_the_line() -> None:
     assert found == [("7", "HIGH STREET", "LS14AB"), ("14", "MILL ROAD", "LS99AA")]
 
 
+def test_a_street_without_a_number_is_no_building_among_numbered_ones() -> None:
+    lines = ["12 High St", "Broadway", "14 Mill Road"]
+    found = _places({"line": [*lines], "no": [None, "7", None]}, street="line", house="no")
+    assert found == [("12", "HIGH STREET"), ("7", "BROADWAY"), ("14", "MILL ROAD")]
+
+
 def test_a_column_of_streets_alone_is_read_as_it_stands() -> None:
     streets = ["Church Road West", "Third Avenue", "High St", "Mill Lane", "42nd Street", "Fell Row"]
     assert _places({"line": [*streets]}, street="line")[0] == ("CHURCH ROAD WEST",)

@@ -171,9 +171,17 @@ def _line_of(register: Register, reader: ColumnReader, fields: Fields) -> _Lines
         return None
     plain = folded(distinct.str.slice(0, LONGEST)).to_list()
     lines = [read_address_line(one) if k else AddressLine() for one, k in zip(plain, known, strict=True)]
+    lines = [_of_street(line) for line in lines] if role == "street" else lines
     nothing = np.array([line == AddressLine() for line in lines], dtype=bool)
     tell_unread(register, role, role, column, flagged_rows(nothing & known, rows))
     return _Lines(role, rows, lines)
+
+
+def _of_street(line: AddressLine) -> AddressLine:
+    """In a column of streets a name by itself is a street's (Broadway), not a building's: the house may stand in a
+    column of its own."""
+    alone = not line.street and not any(letter.isdigit() for letter in line.house)
+    return AddressLine("", line.house, line.postcode) if alone else line
 
 
 def _numbered(streets: pl.Series, known: NDArray[np.bool_]) -> bool:
