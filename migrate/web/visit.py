@@ -142,5 +142,5 @@ def as_query(filters: Filters) -> dict[str, str]:
 
 
 def today() -> dt.date:
-    """The council's day."""
-    return dt.date.today()  # noqa: DTZ011
+    """The day by UTC, by which the entries of the logs are dated."""
+    return dt.datetime.now(dt.UTC).date()
