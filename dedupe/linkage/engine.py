@@ -33,7 +33,7 @@ from casebridge.dedupe.linkage.evaluation.diagnosis import (
     neighbours_only,
     thin_evidence,
 )
-from casebridge.dedupe.linkage.fields import Fields, LinkOptions
+from casebridge.dedupe.linkage.fields import EXPECTED, Fields, LinkOptions
 from casebridge.dedupe.linkage.kind import Kind, Rule
 from casebridge.dedupe.linkage.kinds.registry import kind_of
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
@@ -121,6 +121,8 @@ def link(
     options = options or LinkOptions()
     clock, kind = _Clock(progress), kind or kind_of(fields)
     fields = kind.placed(fields)
+    if EXPECTED in options.without:
+        kind = kind.expecting_none()
     if kept is not None:
         options = kept.decided(options)
     held = read_register(register, fields, kind, options.no_link, kept.known if kept else None)
@@ -173,7 +175,7 @@ def _trained(
     hangs = learner.hangs_on(samples)
     clock.done("model", rounds=model.rounds, converged=model.converged)
     lost = None
-    if model.background is not None and all(blocks.rule for blocks in candidates.blocks):
+    if all(blocks.rule for blocks in candidates.blocks):
         judge = among_all(Scorer(held, model, comparisons, LIKELY))
         lost = lost_pairs(held, candidates, net_rules(held), judge)
         clock.done("what blocking loses", records=lost.records, recall=lost.recall)

@@ -10,10 +10,12 @@ from typing import Any
 from casebridge.dedupe.linkage.errors import RegisterError
 
 OUTPUT = ("left_id", "right_id", "p_same", "relation", "weight", "related", "third_record", "zone", "guard")
-BACKGROUND, NAMESAKES, CALIBRATION, OWN_SHIFTS, THIRD_RECORDS, TWIN_CAP, NUMBER_CAP = SWITCHES = (
-    "background", "namesakes", "calibration", "own shifts", "third records", "twin cap", "number cap",
+EXPECTED, BACKGROUND, NAMESAKES, CALIBRATION, OWN_SHIFTS, THIRD_RECORDS, TWIN_CAP, NUMBER_CAP = SWITCHES = (
+    "expected pairs", "background", "namesakes", "calibration", "own shifts", "third records", "twin cap",
+    "number cap",
 )  # fmt: skip
-"""Steps after the mixture is fitted that can be left out."""
+"""Steps beside the fit of the mixture that can be left out; the first: that a relation has as many pairs as
+something else tells of (`Profile.expected`)."""
 
 
 @dataclass(frozen=True)

@@ -245,6 +245,10 @@ class Kind:
         """Whether a comparison is missing without which relations cannot be told apart."""
         return not self.guards.lacking.keys() <= {*compared}
 
+    def expecting_none(self) -> Kind:
+        """The kind with no count of how many pairs of a relation there are beside the fit."""
+        return replace(self, profiles=tuple(replace(one, expected=None) for one in self.profiles))
+
     def place(self, profile: str) -> int:
         """Where a profile's chances stand in `Level.start`."""
         return [one.name for one in self.profiles].index(profile)

@@ -57,6 +57,8 @@ def test_the_same_register_gives_the_same_bytes(folder, trained):
 
 def test_it_reads_back_as_it_was(trained, folder):
     kept = read_kept(trained)
+    assert list(kept.known.facts) == sorted(kept.known.facts)
+    assert list(kept.known.tables) == sorted(kept.known.tables)
     kept.save(folder / "again")
     assert (folder / "again" / FILE).read_bytes() == (trained / FILE).read_bytes()
     assert stat.S_IMODE((trained / FILE).stat().st_mode) == 0o600

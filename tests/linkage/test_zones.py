@@ -33,7 +33,10 @@ def plain(frame):
 def test_each_step_can_be_left_out_to_be_measured():
     frame = make_register(1200, replace(PLAIN, twins=0.05), seed=21)
     bare = link(frame, FIELDS, LinkOptions(without=frozenset(SWITCHES)))
-    assert bare.model["background"] is bare.model["namesakes"] is bare.model["calibration"] is None
+    assert bare.model["namesakes"] is bare.model["calibration"] is None
+    assert all(component.least == 0 for component in bare.fitted.components)
+    nothing_known = np.array([[len(labels) for labels in bare.fitted.labels]], dtype=np.uint8)
+    assert bare.fitted.background.log_joint(nothing_known) < -1e6
     assert bare.model["third_record"]["pairs"] == 0
     assert not (bare.pairs["zone"] == "review").any()
     with pytest.raises(RegisterError, match="Unknown step 'twin cups'"):

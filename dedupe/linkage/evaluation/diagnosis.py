@@ -97,12 +97,10 @@ def _thirds(thirds: ThirdRecords) -> dict[str, Any]:
     return {"pairs": thirds.pairs, "levels": levels}
 
 
-def _background(model: Model) -> dict[str, Any] | None:
+def _background(model: Model) -> dict[str, Any]:
     """Pairs of strangers as a multiple of the candidate pairs, where fewer than `enough` of the comparisons
     `telling` are known."""
     floor = model.background
-    if floor is None:
-        return None
     telling = [name for place, name in enumerate(model.comparisons) if floor.telling >> place & 1]
     return {"share": float(np.exp(floor.share)), "enough": ENOUGH, "telling": telling}
 
@@ -116,7 +114,7 @@ def _level(model: Model, place: int, number: int, label: str) -> dict[str, Any]:
         "u": float(u[number]),
         "bits": float(np.log2(m[number] / u[number])),
         "by_component": [float(c) for c in chances],
-        "at_random": float(np.exp(model.background.log_chances[place][number])) if model.background else 0.0,
+        "at_random": float(np.exp(model.background.log_chances[place][number])),
     }
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 ENOUGH = 3
 NONE = -1e9
+ALL_ANSWER = (1 << 62) - 1  # as `Background.telling`: no pattern has too few answers, so that there is no floor
 
 
 @dataclass(frozen=True)

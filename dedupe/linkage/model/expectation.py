@@ -19,10 +19,10 @@ class Halves:
     of a half is worked out once, and a pattern's is the product of two.
 
     Sparse sums run on one thread: a dense product would wake as many as the machine has cores.
-    floor: natural log of the background's chance of each pattern, where there is one.
+    floor: natural log of the background's chance of each pattern.
     """
 
-    def __init__(self, patterns: Patterns, sizes: Sequence[int], floor: NDArray[np.float64] | None) -> None:
+    def __init__(self, patterns: Patterns, sizes: Sequence[int], floor: NDArray[np.float64]) -> None:
         levels, self.floor = patterns.levels, floor
         cut = _best_cut(levels, sizes)
         self.parts = [
@@ -40,9 +40,7 @@ class Halves:
         posterior = one.take(first.place, axis=0)
         posterior *= other.take(second.place, axis=0)
         top = top_one.take(first.place) + top_other.take(second.place)
-        total = posterior.sum(axis=1)
-        if self.floor is not None:
-            total += np.exp(np.minimum(self.floor - top, MOST_ODDS))
+        total = posterior.sum(axis=1) + np.exp(np.minimum(self.floor - top, MOST_ODDS))
         total = np.maximum(total, LEAST)
         posterior /= total[:, None]
         by_first, by_second = first.weighed @ posterior, second.weighed @ posterior

@@ -69,7 +69,7 @@ class Model:
     rounds: int
     converged: bool
     log_likelihood: float
-    background: Background | None = None
+    background: Background
     groups: tuple[tuple[int, ...], ...] = ()
     curve: Curve | None = None
     held: HeldChance | None = None
@@ -93,9 +93,8 @@ class Model:
     def relations(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Probability of each of `relation_names` given the pattern, that of one entity first; shape (patterns,
         relations), rows add to 1."""
-        joint = self._with_background(levels)
-        posterior, _ = _posterior(joint)
-        relation = [*(c.relation for c in self.components), CHANCE][: joint.shape[1]]
+        posterior, _ = _posterior(self._with_background(levels))
+        relation = [*(c.relation for c in self.components), CHANCE]
         found = np.stack(
             [_row_sums(posterior[:, [one == r for one in relation]]) for r in self.relation_names], axis=1
         )
@@ -119,8 +118,6 @@ class Model:
         joint = self.log_joint(levels)
         if self.held is not None:
             self.held.hold(joint, self.chance, levels)
-        if self.background is None:
-            return joint
         return np.column_stack([joint, self.background.log_joint(levels)])
 
     def log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -129,15 +126,14 @@ class Model:
 
     def _fitted_log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         joint = self._with_background(levels)
-        other = np.append(~self.same, np.ones(joint.shape[1] - len(self.components), dtype=bool))
-        return _log_sum(joint[:, np.append(self.same, [False])[: joint.shape[1]]]) - _log_sum(joint[:, other])
+        same = np.append(self.same, False)
+        return _log_sum(joint[:, same]) - _log_sum(joint[:, ~same])
 
     def among_all(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Chance that a pair is one person where any two records may have been brought together, not only those
         that the rules bring: beside the components stand all strangers of the register."""
-        joint = self._with_background(levels)[:, : len(self.components)]
-        if self.background is not None:
-            joint = np.column_stack([joint, self.background.log_joint(levels, everywhere=True)])
+        joint = self._with_background(levels)
+        joint[:, -1] = self.background.log_joint(levels, everywhere=True)
         posterior, _ = _posterior(joint)
         return np.asarray(posterior[:, : len(self.components)][:, self.same].sum(axis=1))
 
@@ -173,9 +169,7 @@ class Model:
         return (table[self.same][:, None, :] - table[~self.same][None, :, :]).max(axis=2)
 
 
-def refit(
-    model: Model, patterns: Patterns, strangers: Background | None = None, held: HeldChance | None = None
-) -> Model:
+def refit(model: Model, patterns: Patterns, strangers: Background, held: HeldChance | None = None) -> Model:
     """The model after more rounds on another count of patterns, starting where it stands."""
     belief = _Belief(model.components, model.groups)
     now = np.exp(np.concatenate([table[:, :-1] for table in model.log_chances], axis=1))
@@ -186,7 +180,7 @@ def refit(
 
 def fit(
     samples: Sequence[Patterns], components: Sequence[Component], names: Sequence[str],
-    labels: Sequence[Sequence[str]], groups: Sequence[tuple[int, ...]], strangers: Background | None = None,
+    labels: Sequence[Sequence[str]], groups: Sequence[tuple[int, ...]], strangers: Background,
 ) -> Model:  # fmt: skip
     """Fit the mixture to pattern counts: on each sample in turn, starting where the one before ended, so that
     most rounds run on the small first sample. Deterministic: patterns come in the order of their codes."""
@@ -199,7 +193,7 @@ def fit(
 
 def _model(
     state: _State, belief: _Belief, components: Sequence[Component], names: Sequence[str],
-    labels: Sequence[Sequence[str]], strangers: Background | None,
+    labels: Sequence[Sequence[str]], strangers: Background,
 ) -> Model:  # fmt: skip
     log_chances = [np.log(state.chances[:, a:b]) for a, b in pairwise(np.cumsum([0, *belief.sizes]))]
     return Model(
@@ -266,13 +260,13 @@ class _State:
     log_likelihood: float = -np.inf
 
 
-def _settle(state: _State, belief: _Belief, patterns: Patterns, strangers: Background | None) -> _State:
+def _settle(state: _State, belief: _Belief, patterns: Patterns, strangers: Background) -> _State:
     """Rounds of expectation and maximisation until neither the likelihood nor the share of pairs that are one
     person moves: what becomes of the other relations among themselves changes no decision."""
     total = max(float(patterns.weight.sum()), 1.0)
     chances, shares, before, rounds = state.chances, state.shares, -np.inf, 0
     converged, likelihood = False, -np.inf
-    halves = Halves(patterns, belief.sizes, None if strangers is None else strangers.log_joint(patterns.levels))
+    halves = Halves(patterns, belief.sizes, strangers.log_joint(patterns.levels))
     while rounds < MOST_ROUNDS and not converged:
         rounds += 1
         evidence, counts, by_component = halves.expect(np.log(chances), np.log(shares))

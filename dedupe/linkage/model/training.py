@@ -15,7 +15,7 @@ from casebridge.dedupe.linkage.comparisons.levels import (
 )
 from casebridge.dedupe.linkage.fields import BACKGROUND, NAMESAKES
 from casebridge.dedupe.linkage.kind import Rule
-from casebridge.dedupe.linkage.model.background import Background
+from casebridge.dedupe.linkage.model.background import ALL_ANSWER, Background
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement, as_chances, starting_components
 from casebridge.dedupe.linkage.model.identified import hangs_on
 from casebridge.dedupe.linkage.model.mixture import (
@@ -98,7 +98,7 @@ class Strangers:
         without: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
         register, comparisons = chance_of.register, chance_of.comparisons
-        self.comparisons, self.without_floor = comparisons, BACKGROUND in without
+        self.comparisons = comparisons
         uncounted = link_only or NAMESAKES in without
         self.namesakes = None if uncounted else count_coincidences(register, comparisons, rules)
         found = [chance_of.at_random(comparison) for comparison in comparisons]
@@ -106,13 +106,14 @@ class Strangers:
         self.chances = [chances for chances, _ in found]
         self.held = np.array([share for _, share in found])
         weak = register.kind.blocking.weak
-        self.telling = sum(1 << n for n, c in enumerate(comparisons) if c.name not in weak and not c.fixed)
+        telling = sum(1 << n for n, c in enumerate(comparisons) if c.name not in weak and not c.fixed)
+        self.telling = ALL_ANSWER if BACKGROUND in without else telling
         self.pairs = register.size * (register.size - 1) / 2
         if link_only and register.source is not None:
             within = np.bincount(register.source).astype(np.float64)
             self.pairs -= float((within * (within - 1) / 2).sum())
 
-    def counted(self, patterns: Patterns) -> Background | None:
+    def counted(self, patterns: Patterns) -> Background:
         """The background with duplicates counted in: a floor that is too high rather than too low."""
         return self._background(self.chances, patterns)
 
@@ -134,9 +135,7 @@ class Strangers:
             chances.append(as_chances(np.maximum(pairs - ours, LEAST_STRANGERS * pairs)))
         return chances
 
-    def _background(self, chances: list[NDArray[np.float64]], patterns: Patterns) -> Background | None:
-        if self.without_floor:
-            return None
+    def _background(self, chances: list[NDArray[np.float64]], patterns: Patterns) -> Background:
         grouped = [per_group(c, groups) for c, groups in zip(chances, self.groups, strict=True)]
         return Background.of(grouped, max(self.pairs, 1.0) / max(float(patterns.weight.sum()), 1.0), self.telling)
 

@@ -94,7 +94,7 @@ class Register:
 
     def as_kept(self) -> Register:
         """The same register as a kept model reads it: values count by what they say, not by their code."""
-        return replace(self, known=replace(self.known, frozen=True))
+        return replace(self, known=self.known.as_kept())
 
     def dictionary(self, role: str) -> str | None:
         """Whose codes a column holds; None where it holds packed digits, or the codes of a sex."""
