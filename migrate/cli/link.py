@@ -11,6 +11,8 @@ import click
 import polars as pl
 
 from casebridge.dedupe.linkage import (
+    PERSON,
+    Fields,
     Linkage,
     RegisterError,
     evaluate,
@@ -25,14 +27,17 @@ from casebridge.dedupe.linkage.scoring.zones import SAME, ZONES
 from casebridge.migrate.cli.options import json_option
 from casebridge.migrate.cli.progress import progress
 from casebridge.migrate.cli.render import show_json
+from casebridge.migrate.drafting.fields import fields_text, guess_fields
+from casebridge.project.batch import write_text
 from casebridge.project.errors import CasebridgeError, SourceError
 from casebridge.project.lines import refuse_long_lines
 
 
 @click.command(name="link")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--fields", "fields_file", required=True, type=click.Path(path_type=Path, dir_okay=False),
-              help="Which column plays which part (docs/linkage.md).")  # fmt: skip
+@click.option("--fields", "fields_file", type=click.Path(path_type=Path, dir_okay=False),
+              help="Which column plays which part (docs/linkage.md). Without it that is guessed from the names of "
+              "the columns, told, and written to DIR/fields.toml.")  # fmt: skip
 @click.option(
     "--kind",
     help="What the register holds, if --fields does not say: person, organisation, address …",
@@ -56,7 +61,7 @@ from casebridge.project.lines import refuse_long_lines
 @json_option
 def link_register(
     file: Path,
-    fields_file: Path,
+    fields_file: Path | None,
     kind: str | None,
     out: Path,
     truth: str | None,
@@ -67,9 +72,9 @@ def link_register(
 ) -> None:
     """Link any CSV or Parquet register; no project needed."""
     try:
-        fields = read_fields(fields_file, kind)
-        kept = read_kept(model_folder) if model_folder else None
         register = _read(file)
+        fields = read_fields(fields_file, kind) if fields_file else _guessed(register, kind, truth, out)
+        kept = read_kept(model_folder) if model_folder else None
         refuse_others_results(out)
         with progress() as shown:
             found = link(register, fields, progress=lambda step, facts: shown.note(_line(step, facts)), kept=kept)
@@ -103,14 +108,36 @@ def link_register(
     told_zones = ", ".join(f"{zone} {many:,}" for zone, many in zones.items())
     click.echo(f"zones: {told_zones}; clusters join {SAME} only")
     if result is not None:
-        at = result["proposed"]
-        click.echo(f"of these: precision {at['precision']:.1%}, recall {at['recall']:.1%}, F1 {at['f1']:.1%}")
-        at = result["same"]
-        click.echo(
-            f"of zone {SAME}: precision {at['precision']:.1%}, recall {at['recall']:.1%}, F1 {at['f1']:.1%}"
-        )
+        click.echo(f"of these: {_judged(result, 'proposed')}")
+        click.echo(f"of zone {SAME}: {_judged(result, 'same')}")
         click.echo(f"evaluation: {out / 'evaluation.html'}")
     click.echo(f"results: {out}")
+
+
+def _guessed(register: pl.DataFrame | pl.LazyFrame, kind: str | None, truth: str | None, out: Path) -> Fields:
+    """The fields by the names of the columns, told and written down for who corrects them."""
+    if kind not in {None, PERSON.name}:
+        raise click.UsageError("only the fields of people are guessed: give --fields")
+    path = out / "fields.toml"
+    if path.exists():
+        raise CasebridgeError(
+            f"{path} is there already: it may have been corrected",
+            hint=f"give it as --fields {path}, or delete it",
+        )
+    fields = guess_fields(register, [truth] if truth else [])
+    write_text(path, fields_text(fields, register.lazy().collect_schema().names()))
+    told = ", ".join(f"{role} = {column}" for role, column in {"id": fields.id, **fields.roles}.items())
+    click.echo(f"guessed by the names of the columns: {told}", err=True)
+    click.echo(f"look it over, correct it, and give it as --fields {path} next time", err=True)
+    return fields
+
+
+def _judged(result: Mapping[str, Any], which: str) -> str:
+    """Precision, recall and F1 in one line; of no pair at all there is no precision."""
+    at = result[which]
+    some = result["true_pairs"] - at["missed"] + at["false"]
+    precision = f"{at['precision']:.1%}" if some else "of no pair"
+    return f"precision {precision}, recall {at['recall']:.1%}, F1 {at['f1']:.1%}"
 
 
 def _opinion(told: Mapping[str, Any]) -> str:

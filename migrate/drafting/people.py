@@ -15,6 +15,7 @@ _ROLES: Mapping[str, frozenset[str]] = {
     "birth_date": frozenset({"dob", "birthdate", "dateofbirth", "birthday", "born"}),
     "death_date": frozenset({"dod", "deathdate", "dateofdeath"}),
     "sex": frozenset({"sex", "gender"}),
+    "house": frozenset({"house", "houseno", "housenumber", "streetnumber", "streetno", "buildingnumber", "paon"}),
     "street": frozenset({"street", "address", "address1", "addressline1", "line1"}),
     "postcode": frozenset({"postcode", "postalcode", "zip", "zipcode"}),
     "phone": frozenset({"phone", "telephone", "mobile", "phonenumber", "telno", "phoneno"}),

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.kinds import VARIANTS
 from benchmarks.registers import make_register
+from casebridge.dedupe.linkage import read_fields
 from casebridge.migrate.cli.link import _opinion
 from tests.councils import casebridge
 
@@ -94,3 +95,48 @@ def test_what_is_no_register_is_said_in_a_sentence(register: Path) -> None:
     assert bad.returncode
     assert "cannot be read" in bad.stderr
     assert "Traceback" not in bad.stderr
+
+
+def test_without_fields_they_are_guessed_told_and_kept_for_correction(tmp_path: Path) -> None:
+    """Once corrected they are never written over."""
+    people = (
+        make_register(200, VARIANTS["plain"], seed=5).cast({"person": pl.String}).with_row_index("person_id", 1)
+    )
+    named = {
+        "first": "First Name",
+        "last": "Last_Name",
+        "dob": "DateOfBirth",
+        "nhs": "NHS No",
+        "house": "houseno",
+    }
+    people.drop("id", "twin").rename(named).write_csv(tmp_path / "people.csv")
+    words = ("link", str(tmp_path / "people.csv"), "--out", str(tmp_path / "out"), "--truth", "person")
+    done = casebridge(*words)
+    assert done.returncode == 0, done.stderr
+    fields = read_fields(tmp_path / "out" / "fields.toml")
+    assert fields.id == "person_id"
+    assert fields.roles == {
+        "forename": "First Name", "middle_name": "middle", "surname": "Last_Name", "birth_date": "DateOfBirth",
+        "sex": "sex", "house": "houseno", "street": "street", "postcode": "postcode", "nhs_number": "NHS No",
+        "phone": "phone",
+    }  # fmt: skip
+    assert "birth_date = DateOfBirth" in done.stderr
+    again = casebridge(*words)
+    assert again.returncode != 0
+    assert f"--fields {tmp_path / 'out' / 'fields.toml'}" in again.stderr
+    corrected = casebridge(*words, "--fields", str(tmp_path / "out" / "fields.toml"))
+    assert corrected.returncode == 0, corrected.stderr
+    assert corrected.stdout == done.stdout
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [("id,colour\n1,red\n", "no column looks like a surname"), ("surname,dob\nLee,x\nLee,y\n", "names each row")],
+)
+def test_what_cannot_be_guessed_is_asked_for(tmp_path: Path, header: str, told: str) -> None:
+    (tmp_path / "people.csv").write_text(header, encoding="utf-8")
+    done = casebridge("link", str(tmp_path / "people.csv"), "--out", str(tmp_path / "out"))
+    assert done.returncode != 0
+    assert told in done.stderr
+    assert "--fields" in done.stderr
+    assert not (tmp_path / "out").exists()

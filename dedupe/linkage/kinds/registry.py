@@ -16,6 +16,10 @@ from casebridge.dedupe.linkage.kinds.professional import PROFESSIONAL
 from casebridge.project.toml_file import TomlError, read_toml
 
 SETTINGS = ("id", "kind", "source", "link_only", "fields", "other")
+_HINT = (
+    'A fields file has a line id = "COLUMN", a table [fields] of role = "COLUMN", and for further categories '
+    "a table [other]; see docs/linkage.md for the roles."
+)
 
 
 def kind_of(fields: Fields) -> Kind:
@@ -49,7 +53,7 @@ def parse_fields(raw: Mapping[str, Any]) -> Fields:
     for table in ("fields", "other"):
         problems += _table_problems(raw.get(table, {}), table)
     if problems:
-        raise RegisterError(" ".join(problems))
+        raise RegisterError(" ".join(problems), _HINT)
     found = Fields(
         id=raw["id"],
         roles=dict(raw.get("fields", {})),
