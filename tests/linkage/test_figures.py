@@ -12,7 +12,6 @@ import pytest
 from benchmarks.kinds import PLAIN, VARIANTS
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import LinkOptions, evaluate, link, write_evaluation
-from casebridge.dedupe.linkage.evaluation.charts import waterfall, waterfall_chart
 from casebridge.dedupe.linkage.evaluation.second_opinion import second_opinion
 from casebridge.dedupe.linkage.scoring.thresholds import best_expected_f1
 from tests.linkage.registers_for_tests import fields_of
@@ -106,36 +105,17 @@ def test_evaluation_is_written(frame, linkage, tmp_path):
     write_evaluation(found, linkage.model, tmp_path)
     assert "<svg" in (tmp_path / "evaluation.html").read_text()
     row = linkage.pairs.row(0, named=True)
-    steps = waterfall(linkage.model, {k: v for k, v in row.items() if isinstance(v, str)}, row["weight"])
-    assert steps[-1][0] == "put right"
-    assert steps[-1][3] == row["weight"]
-    assert steps[-2][3] == pytest.approx(as_fitted(linkage, row), abs=1e-6)
-    assert row["weight"] == pytest.approx(as_fitted(linkage, row, put_right=True), abs=1e-6)
-    assert waterfall_chart(steps).startswith("<svg")
+    assert row["weight"] == pytest.approx(as_fitted(linkage, row), abs=1e-6)
 
 
-def as_fitted(linkage, row, put_right=False):
-    """A pair's weight in bits by the fitted model and third records, perhaps as witnesses and namesakes put it."""
-    model = linkage.fitted if put_right else replace(linkage.fitted, curve=None, held=None)
+def as_fitted(linkage, row):
+    """A pair's weight in bits by the fitted model and third records."""
+    model = linkage.fitted
     named = zip(model.comparisons, model.labels, strict=True)
     levels = [labels.index(row[name]) if row[name] is not None else len(labels) for name, labels in named]
     third = {level["label"]: level["bits"] for level in linkage.model["third_record"]["levels"]}
     bits = model.log_odds(np.array([levels], dtype=np.uint8))[0] / np.log(2)
     return float(bits) + third.get(row["third_record"], 0.0)
-
-
-def test_bits_add_up_to_the_weight(frame):
-    """Where nothing is put right, level by level and third records included."""
-    fields = fields_of(PLAIN)
-    fields = replace(fields, roles={k: v for k, v in fields.roles.items() if k != "nhs_number"})
-    linkage = link(frame, fields)
-    assert linkage.model["calibration"] is None
-    assert linkage.model["namesakes"] is None
-    told = linkage.pairs.filter(pl.col("third_record").is_not_null())
-    for row in (*linkage.pairs.head(3).iter_rows(named=True), *told.head(3).iter_rows(named=True)):
-        steps = waterfall(linkage.model, {k: v for k, v in row.items() if isinstance(v, str)}, row["weight"])
-        assert steps[-1][0] != "put right"
-        assert steps[-1][3] == pytest.approx(row["weight"], abs=1e-6)
 
 
 def test_second_opinion_agrees(linkage):

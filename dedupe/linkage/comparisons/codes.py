@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from casebridge.dedupe.linkage.comparisons.equality import held_by_more, quick_equal, value_comparison
 from casebridge.dedupe.linkage.comparisons.levels import (
     AGREES,
     MET,
@@ -20,7 +21,6 @@ from casebridge.dedupe.linkage.comparisons.namepairs import second_set
 from casebridge.dedupe.linkage.comparisons.names import ALIKE_FORENAME
 from casebridge.dedupe.linkage.register.codes import CODES, which_valid
 from casebridge.dedupe.linkage.register.encoding import Register
-from casebridge.dedupe.linkage.register.holders import holders
 from casebridge.dedupe.linkage.register.nametable import alike_forenames
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, per_distinct_pair
@@ -54,20 +54,17 @@ def email_comparison(register: Register) -> list[Comparison]:
     pairs whose forenames are alike have levels of their own."""
     values = register.values["email"]
     figures = Values(values.text.str.replace_all(r"\D", ""))
-    many = np.append(holders(register, "email", "email").counts > MANY_HOLDERS, False)
     local = values.text.str.replace(r"@.*$", "").rank("dense").cast(pl.Int32).to_numpy()
     alike, size = alike_forenames(register), len(EMAIL_LEVELS)
     levels = with_given(EMAIL_LEVELS, ALIKE_FORENAME) if alike else EMAIL_LEVELS
     null, rest = len(levels), tuple(range(2, size))
     opens = (rest, tuple(size + k for k in rest)) if alike else (rest,)
 
+    equal = quick_equal("email", held_by_more(register, "email", MANY_HOLDERS), null)
+
     def quick(left: PairSide, right: PairSide) -> Levels:
-        a, b = left.of("email"), right.of("email")
-        found = np.where(a == b, many.take(a).astype(np.uint8), np.uint8(null + 1))
-        if alike:
-            found = second_set(found, alike(left, right), size, null)
-        found[(a | b) < 0] = null
-        return found
+        found = equal(left, right)
+        return second_set(found, alike(left, right), size, null) if alike else found
 
     def judge(a: Codes, b: Codes) -> Levels:
         found = np.full(len(a), size - 1, dtype=np.uint8)
@@ -90,26 +87,15 @@ def code_comparison(register: Register, role: str, levels: tuple[Level, ...] | N
     valid = which_valid(CODES[role], values.text)
     checked = register.known.fact(f"{role}: checked", lambda: bool(valid.sum() >= max(1, 0.5 * len(valid))))
     valid &= checked
-    passes = np.append(valid, False)  # none of the values may be held: then all that is asked for is missing
-    levels = levels or code_levels(CODES[role].kind)
-    null = len(levels)
-
-    def quick(left: PairSide, right: PairSide) -> Levels:
-        a, b = left.of(role), right.of(role)
-        same = np.where(passes.take(a) | (not checked), np.uint8(0), np.uint8(1))
-        found = np.where(a == b, same, np.uint8(null + 1))
-        found[(a | b) < 0] = null
-        return found
+    same = ~valid & checked
 
     def judge(a: Codes, b: Codes) -> Levels:
         found = np.where(valid[a] & valid[b], np.uint8(3), np.uint8(4))
         found[edits(values, a, b, most=1) <= 1] = 2
         return found
 
-    def settle(left: PairSide, right: PairSide) -> Levels:
-        return per_distinct_pair(left.of(role), right.of(role), judge)
-
-    return [Comparison(role, levels, quick, settle, ((2, 3, 4),), identifier=True)]
+    levels = levels or code_levels(CODES[role].kind)
+    return [value_comparison(role, levels, same, judge, 2, identifier=True)]
 
 
 def upn_comparison(register: Register) -> list[Comparison]:

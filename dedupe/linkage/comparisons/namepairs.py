@@ -16,19 +16,6 @@ from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, per_distinct_pair
 
 
-def quick_equal(role: str, steps: NDArray[np.uint8], null: int) -> Callable[[PairSide, PairSide], Levels]:
-    """Agreement by rareness, missing, or open."""
-    table = np.append(steps, np.uint8(null)).astype(np.uint8)
-
-    def quick(left: PairSide, right: PairSide) -> Levels:
-        a, b = left.of(role), right.of(role)
-        found = np.where(a == b, table.take(a), np.uint8(null + 1))
-        found[(a | b) < 0] = null
-        return found
-
-    return quick
-
-
 def rare_spelling(held: Holders) -> Callable[[Codes, Codes], NDArray[np.bool_]]:
     """Says of two spellings whether the rarer one is likely a slip: hardly anyone else writes it so."""
     counts, few = held.counts, held.few

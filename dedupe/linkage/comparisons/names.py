@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.comparisons.equality import quick_equal
 from casebridge.dedupe.linkage.comparisons.levels import (
     CROSSED,
     SWAP,
@@ -21,7 +22,6 @@ from casebridge.dedupe.linkage.comparisons.levels import SLIP as A_SLIP
 from casebridge.dedupe.linkage.comparisons.namepairs import (
     half_swapped,
     nearly_swapped,
-    quick_equal,
     rare_spelling,
     rests,
     second_set,

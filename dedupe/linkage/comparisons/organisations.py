@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.addresses import LEVELS as ADDRESS
 from casebridge.dedupe.linkage.comparisons.addresses import address_comparison
 from casebridge.dedupe.linkage.comparisons.codes import code_comparison, code_levels
+from casebridge.dedupe.linkage.comparisons.equality import held_by_more, quick_equal, value_comparison
 from casebridge.dedupe.linkage.comparisons.levels import (
     AGREES,
     SLIP,
@@ -24,7 +24,7 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     believed,
     split_by_rareness,
 )
-from casebridge.dedupe.linkage.comparisons.namepairs import either_listed, quick_equal, rare_spelling
+from casebridge.dedupe.linkage.comparisons.namepairs import either_listed, rare_spelling
 from casebridge.dedupe.linkage.comparisons.registry import PHONE_LEVELS, phone_comparison
 from casebridge.dedupe.linkage.register.encoding import Register, ranked
 from casebridge.dedupe.linkage.register.holders import holders
@@ -209,23 +209,14 @@ def _branches(register: Register) -> list[Comparison]:
     """The branches that names tell: in brackets, or behind a dash or comma."""
     if not register.has(BRANCH):
         return []
-    values, null = register.values[BRANCH], len(BRANCH_LEVELS)
+    values = register.values[BRANCH]
     words = [tuple(branch.split()) for branch in values.all()]
-
-    def quick(left: PairSide, right: PairSide) -> Levels:
-        a, b = left.of(BRANCH), right.of(BRANCH)
-        found = np.where(a == b, np.uint8(0), np.uint8(null + 1))
-        found[(a | b) < 0] = null
-        return found
 
     def judge(a: Codes, b: Codes) -> Levels:
         close = [same_branch(words[i], words[j]) for i, j in zip(a.tolist(), b.tolist(), strict=True)]
         return np.where(np.array(close, dtype=bool), np.uint8(1), np.uint8(2))
 
-    def settle(left: PairSide, right: PairSide) -> Levels:
-        return per_distinct_pair(left.of(BRANCH), right.of(BRANCH), judge)
-
-    return [Comparison(BRANCH, BRANCH_LEVELS, quick, settle, ((1, 2),))]
+    return [value_comparison(BRANCH, BRANCH_LEVELS, np.zeros(len(values)), judge, 1)]
 
 
 def same_branch(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
@@ -253,12 +244,8 @@ def line_comparison(register: Register) -> list[Comparison]:
 
 def mailbox_comparison(register: Register) -> list[Comparison]:
     """E-mail addresses, and domains that are one body's own."""
-    values, null = register.values["email"], len(EMAIL_LEVELS)
-    many = np.append(holders(register, "email", "email").counts > MANY_HOLDERS, False)
+    values = register.values["email"]
     domain = np.where(everybodys(register), 0, ranked(mail_domains(values.text)))
-
-    def quick(left: PairSide, right: PairSide) -> Levels:
-        return _same_or_open(left.of("email"), right.of("email"), many, null)
 
     def judge(a: Codes, b: Codes) -> Levels:
         found = np.full(len(a), 4, dtype=np.uint8)
@@ -266,36 +253,21 @@ def mailbox_comparison(register: Register) -> list[Comparison]:
         found[(domain[a] == domain[b]) & (domain[a] > 0)] = 2
         return found
 
-    def settle(left: PairSide, right: PairSide) -> Levels:
-        return per_distinct_pair(left.of("email"), right.of("email"), judge)
-
-    return [Comparison("email", EMAIL_LEVELS, quick, settle, ((2, 3, 4),), moves=True)]
+    many = held_by_more(register, "email", MANY_HOLDERS)
+    return [value_comparison("email", EMAIL_LEVELS, many, judge, 2, moves=True)]
 
 
 def supplier_comparison(register: Register) -> list[Comparison]:
     """Supplier numbers: a chain has one for all its branches, and a body that was entered twice has two."""
-    values, null = register.values["supplier_number"], len(SUPPLIER_LEVELS)
-    many = np.append(holders(register, "supplier_number", "supplier_number").counts > MANY_HOLDERS, False)
-
-    def quick(left: PairSide, right: PairSide) -> Levels:
-        return _same_or_open(left.of("supplier_number"), right.of("supplier_number"), many, null)
+    values = register.values["supplier_number"]
 
     def judge(a: Codes, b: Codes) -> Levels:
         return np.where(edits(values, a, b, most=1) <= 1, np.uint8(2), np.uint8(3))
 
-    def settle(left: PairSide, right: PairSide) -> Levels:
-        return per_distinct_pair(left.of("supplier_number"), right.of("supplier_number"), judge)
-
-    return [Comparison("supplier_number", SUPPLIER_LEVELS, quick, settle, ((2, 3),), moves=True)]
+    many = held_by_more(register, "supplier_number", MANY_HOLDERS)
+    return [value_comparison("supplier_number", SUPPLIER_LEVELS, many, judge, 2, moves=True)]
 
 
 def ods_comparison(register: Register) -> list[Comparison]:
     """Codes of the NHS Organisation Data Service, by their form: they have no check digit."""
     return code_comparison(register, "ods_code", ODS)
-
-
-def _same_or_open(a: Codes, b: Codes, many: NDArray[np.bool_], null: int) -> Levels:
-    """0 for the same value, 1 for one that many hold, open for two values, `null` where one is missing."""
-    found = np.where(a == b, many.take(a).astype(np.uint8), np.uint8(null + 1))
-    found[(a | b) < 0] = null
-    return found

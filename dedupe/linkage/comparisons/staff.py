@@ -14,12 +14,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.codes import MANY_HOLDERS
+from casebridge.dedupe.linkage.comparisons.equality import held_by_more, value_comparison
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, UNLIKE, Comparison, Level, Levels
 from casebridge.dedupe.linkage.comparisons.registry import ALIKE
 from casebridge.dedupe.linkage.register.encoding import Register
-from casebridge.dedupe.linkage.register.holders import holders
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
-from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler
 
 LETTERS = 4
 LOGIN_LEVELS = (
@@ -88,14 +88,7 @@ def _of_rows(texts: pl.Series, codes: NDArray[np.integer]) -> pl.Series:
 
 def _of_employer(register: Register, role: str, levels: tuple[Level, ...], alike: bool = False) -> Comparison:
     """alike: values are close that share most of their letters, too, and not only those a slip apart."""
-    values, null = register.values[role], len(levels)
-    many = np.append(holders(register, role, role).counts > MANY_HOLDERS, False)
-
-    def quick(left: PairSide, right: PairSide) -> Levels:
-        a, b = left.of(role), right.of(role)
-        found = np.where(a == b, many.take(a).astype(np.uint8), np.uint8(null + 1))
-        found[(a | b) < 0] = null
-        return found
+    values = register.values[role]
 
     def judge(a: Codes, b: Codes) -> Levels:
         close = edits(values, a, b, most=1) <= 1
@@ -103,7 +96,4 @@ def _of_employer(register: Register, role: str, levels: tuple[Level, ...], alike
             close |= jaro_winkler(values, a, b) >= ALIKE
         return np.where(close, np.uint8(2), np.uint8(3))
 
-    def settle(left: PairSide, right: PairSide) -> Levels:
-        return per_distinct_pair(left.of(role), right.of(role), judge)
-
-    return Comparison(role, levels, quick, settle, ((2, 3),))
+    return value_comparison(role, levels, held_by_more(register, role, MANY_HOLDERS), judge, 2)

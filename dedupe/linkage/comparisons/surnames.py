@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.comparisons.equality import quick_equal
 from casebridge.dedupe.linkage.comparisons.levels import (
     UNLIKE,
     Comparison,
@@ -21,7 +22,6 @@ from casebridge.dedupe.linkage.comparisons.namepairs import (
     either_listed,
     half_swapped,
     nearly_swapped,
-    quick_equal,
     rare_spelling,
     rests,
     second_set,

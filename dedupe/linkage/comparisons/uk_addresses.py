@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from casebridge.dedupe.linkage.comparisons.codes import code_comparison, code_levels
+from casebridge.dedupe.linkage.comparisons.equality import value_comparison
 from casebridge.dedupe.linkage.comparisons.levels import (
     AGREES,
     SLIP,
@@ -20,7 +21,7 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     believed,
     split_by_rareness,
 )
-from casebridge.dedupe.linkage.comparisons.namepairs import quick_equal, rare_spelling
+from casebridge.dedupe.linkage.comparisons.namepairs import rare_spelling
 from casebridge.dedupe.linkage.comparisons.uk_doors import (
     Doors,
     figures_in,
@@ -30,9 +31,8 @@ from casebridge.dedupe.linkage.comparisons.uk_doors import (
 )
 from casebridge.dedupe.linkage.register.encoding import Register, ranked
 from casebridge.dedupe.linkage.register.holders import holders
-from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.places import postcode_parts
-from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler
 from casebridge.dedupe.linkage.register.uk_address_columns import DOOR
 from casebridge.dedupe.linkage.register.uk_address_words import FIRST_WORDS, LIKELY, SURE
 
@@ -94,7 +94,7 @@ def _streets(register: Register) -> Comparison:
     """Streets, split by how many records hold the name. Other figures are another street: 4th Avenue, 5th."""
     values, held = register.values["street"], holders(register, "street", "street")
     levels = (*split_by_rareness(STREET_EXACT, held.share, held.steps), *STREET_REST)
-    base, null, rare = len(levels) - len(STREET_REST), len(levels), rare_spelling(held)
+    base, rare = len(levels) - len(STREET_REST), rare_spelling(held)
     stem, ending = (ranked(column) for column in _stems(values.text))
     figures = ranked(values.text.str.extract_all(r"\d+|^[A-Z]\b|\b[A-Z]$").list.join(" "))
 
@@ -109,12 +109,7 @@ def _streets(register: Register) -> Comparison:
         found[figures[a] != figures[b]] = OTHER_STREET
         return found.astype(np.uint8) + np.uint8(base)
 
-    def settle(left: PairSide, right: PairSide) -> Levels:
-        return per_distinct_pair(left.of("street"), right.of("street"), judge)
-
-    return Comparison(
-        "street", levels, quick_equal("street", held.steps, null), settle, (tuple(range(base, null)),)
-    )
+    return value_comparison("street", levels, held.steps, judge, base)
 
 
 def _stems(streets: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -132,15 +127,9 @@ def _stems(streets: pl.Series) -> tuple[pl.Series, pl.Series]:
 def _towns(register: Register) -> Comparison:
     """Towns, and villages before them. One place of several is not enough: Acton and Barnet, both of London, are
     two."""
-    values, null = register.values["town"], len(TOWN_LEVELS)
+    values = register.values["town"]
     figures = ranked(figures_in(values.text))
     parts = [set(town.split("|")) for town in values.all()]
-
-    def quick(left: PairSide, right: PairSide) -> Levels:
-        a, b = left.of("town"), right.of("town")
-        found = np.where(a == b, np.uint8(0), np.uint8(null + 1))
-        found[(a | b) < 0] = null
-        return found
 
     def judge(a: Codes, b: Codes) -> Levels:
         slip = (edits(values, a, b, most=1) <= 1) & (figures[a] == figures[b])
@@ -152,22 +141,13 @@ def _towns(register: Register) -> Comparison:
         found[[parts[i] == parts[j] for i, j in zip(a.tolist(), b.tolist(), strict=True)]] = 0
         return found
 
-    def settle(left: PairSide, right: PairSide) -> Levels:
-        return per_distinct_pair(left.of("town"), right.of("town"), judge)
-
-    return Comparison("town", TOWN_LEVELS, quick, settle, ((0, 1, 2, 3),))
+    return value_comparison("town", TOWN_LEVELS, np.zeros(len(values)), judge, 0)
 
 
 def _postcodes(register: Register) -> Comparison:
     """Postcodes, and how near two are."""
-    values, null = register.values["postcode"], len(POSTCODE_LEVELS)
+    values = register.values["postcode"]
     sector, district = postcode_parts(values)
-
-    def quick(left: PairSide, right: PairSide) -> Levels:
-        a, b = left.of("postcode"), right.of("postcode")
-        found = np.where(a == b, np.uint8(0), np.uint8(null + 1))
-        found[(a | b) < 0] = null
-        return found
 
     def judge(a: Codes, b: Codes) -> Levels:
         found = np.full(len(a), 4, dtype=np.uint8)
@@ -176,7 +156,4 @@ def _postcodes(register: Register) -> Comparison:
         found[edits(values, a, b, most=1) <= 1] = 1
         return found
 
-    def settle(left: PairSide, right: PairSide) -> Levels:
-        return per_distinct_pair(left.of("postcode"), right.of("postcode"), judge)
-
-    return Comparison("postcode", POSTCODE_LEVELS, quick, settle, ((1, 2, 3, 4),))
+    return value_comparison("postcode", POSTCODE_LEVELS, np.zeros(len(values)), judge, 1)

@@ -1,79 +1,13 @@
-"""Charts of a linkage as plain SVG: threshold curves, calibration, match weights, one pair's waterfall."""
+"""Charts of a linkage as plain SVG: threshold curves, calibration, match weights."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import log2
 from typing import Any
 
 WIDTH, ROW, LEFT = 760, 22, 330
 INK, GOOD, BAD, QUIET = "#1f2933", "#1f6f54", "#a33b2a", "#9aa5b1"
-
-
-def waterfall(
-    model: Mapping[str, Any], levels: Mapping[str, str | None], weight: float
-) -> list[tuple[str, str, float, float]]:
-    """How one pair's weight comes about: (comparison, level, bits it adds, bits so far), starting from the
-    share of candidate pairs that are one person. `levels` names the pair's level by comparison; a missing
-    one adds nothing. Bits add up to `weight`, the pair's: each is the change in log2 odds as its comparison
-    joins those before it, so in a mixture the same level may add more in one pair than in another. The last
-    are what third records say (`thirds`), and what the pairs of this pattern that hold a number (`witnesses`) and
-    the namesakes counted (`coincidences`) put right, where any do.
-    """
-    steps, third = _steps(model, levels), levels.get("third_record")
-    steps += [
-        ("third_record", lv["label"], lv["bits"], steps[-1][3] + lv["bits"])
-        for lv in model.get("third_record", {}).get("levels", [])
-        if lv["label"] == third
-    ]
-    if model.get("calibration") or model.get("namesakes"):
-        steps.append(("put right", "by pairs that hold a number, and namesakes", weight - steps[-1][3], weight))
-    return steps
-
-
-def _steps(model: Mapping[str, Any], levels: Mapping[str, str | None]) -> list[tuple[str, str, float, float]]:
-    relation = [c["relation"] for c in model["components"]]
-    joint = [c["share"] for c in model["components"]]
-    floor = model.get("background")
-    if floor and sum(levels.get(name) is not None for name in floor["telling"]) < floor["enough"]:
-        relation, joint = [*relation, "chance"], [*joint, floor["share"]]
-    bits = _bits(joint, relation)
-    steps = [("all candidate pairs", "share of true pairs", bits, bits)]
-    for comparison in model["comparisons"]:
-        label = levels.get(comparison["name"])
-        found = next((lv for lv in comparison["levels"] if lv["label"] == label), None)
-        if found is None:
-            steps.append((comparison["name"], "missing: no evidence", 0.0, bits))
-            continue
-        joint = [
-            j * chance for j, chance in zip(joint, [*found["by_component"], found["at_random"]], strict=False)
-        ]
-        top = max(joint)
-        joint = [j / top for j in joint]
-        before, bits = bits, _bits(joint, relation)
-        steps.append((comparison["name"], found["label"], bits - before, bits))
-    return steps
-
-
-def _bits(joint: Sequence[float], relation: Sequence[str]) -> float:
-    same = sum(j for j, r in zip(joint, relation, strict=True) if r == "same")
-    other = sum(j for j, r in zip(joint, relation, strict=True) if r != "same")
-    return log2(max(same, 1e-300)) - log2(max(other, 1e-300))
-
-
-def waterfall_chart(steps: Sequence[tuple[str, str, float, float]]) -> str:
-    """An SVG of `waterfall`: one bar a comparison, from the weight before it to the weight after."""
-    low = min(0.0, *(min(total, total - bits) for _, _, bits, total in steps))
-    high = max(0.0, *(max(total, total - bits) for _, _, bits, total in steps))
-    scale = (WIDTH - LEFT - 70) / max(high - low, 1e-9)
-    body = [_line(LEFT + (0 - low) * scale, 0, LEFT + (0 - low) * scale, ROW * len(steps), QUIET)]
-    for number, (name, label, bits, total) in enumerate(steps):
-        start, end = sorted((total - bits, total)) if number else sorted((0.0, total))
-        body.append(_bar(number, LEFT + (start - low) * scale, (end - start) * scale, GOOD if bits >= 0 else BAD))
-        body.append(_text(4, number, f"{name}: {label}"))
-        body.append(_text(LEFT + (end - low) * scale + 6, number, f"{bits:+.1f}"))
-    return _svg(ROW * len(steps) + 6, body)
 
 
 def weight_chart(model: Mapping[str, Any]) -> str:
