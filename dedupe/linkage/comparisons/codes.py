@@ -87,7 +87,7 @@ def code_comparison(register: Register, role: str, levels: tuple[Level, ...] | N
     valid = which_valid(CODES[role], values.text)
     checked = register.known.fact(f"{role}: checked", lambda: bool(valid.sum() >= max(1, 0.5 * len(valid))))
     valid &= checked
-    same = ~valid & checked
+    same = (~valid & checked).astype(np.uint8)
 
     def judge(a: Codes, b: Codes) -> Levels:
         found = np.where(valid[a] & valid[b], np.uint8(3), np.uint8(4))

@@ -41,6 +41,6 @@ def value_comparison(
     return Comparison(role, levels, quick, settle, (rest,), identifier=identifier, moves=moves)
 
 
-def held_by_more(register: Register, role: str, most: int) -> NDArray[np.bool_]:
-    """Whether more than `most` records hold a value, by its code."""
-    return holders(register, role, role).counts > most
+def held_by_more(register: Register, role: str, most: int) -> Levels:
+    """1 for a value that more than `most` records hold, 0 for others; by its code."""
+    return (holders(register, role, role).counts > most).astype(np.uint8)

@@ -216,7 +216,7 @@ def _branches(register: Register) -> list[Comparison]:
         close = [same_branch(words[i], words[j]) for i, j in zip(a.tolist(), b.tolist(), strict=True)]
         return np.where(np.array(close, dtype=bool), np.uint8(1), np.uint8(2))
 
-    return [value_comparison(BRANCH, BRANCH_LEVELS, np.zeros(len(values)), judge, 1)]
+    return [value_comparison(BRANCH, BRANCH_LEVELS, np.zeros(len(values), np.uint8), judge, 1)]
 
 
 def same_branch(a: tuple[str, ...], b: tuple[str, ...]) -> bool:

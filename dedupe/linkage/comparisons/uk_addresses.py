@@ -141,7 +141,7 @@ def _towns(register: Register) -> Comparison:
         found[[parts[i] == parts[j] for i, j in zip(a.tolist(), b.tolist(), strict=True)]] = 0
         return found
 
-    return value_comparison("town", TOWN_LEVELS, np.zeros(len(values)), judge, 0)
+    return value_comparison("town", TOWN_LEVELS, np.zeros(len(values), np.uint8), judge, 0)
 
 
 def _postcodes(register: Register) -> Comparison:
@@ -156,4 +156,4 @@ def _postcodes(register: Register) -> Comparison:
         found[edits(values, a, b, most=1) <= 1] = 1
         return found
 
-    return value_comparison("postcode", POSTCODE_LEVELS, np.zeros(len(values)), judge, 1)
+    return value_comparison("postcode", POSTCODE_LEVELS, np.zeros(len(values), np.uint8), judge, 1)
