@@ -36,8 +36,8 @@ Compare = Callable[[Any], list[Any]]
 """Register to the comparisons that its columns allow."""
 Alike = Callable[[Any, Rows, Rows], tuple[NDArray[np.bool_], NDArray[np.bool_]]]
 """Register and pairs of rows to whether they are known, and alike."""
-Doubt = Callable[[Sequence[Any], NDArray[np.uint8], frozenset[str]], NDArray[np.bool_]]
-"""Comparisons, patterns and steps that are left out to whether a person must decide."""
+Doubt = Callable[[Sequence[Any], NDArray[np.uint8]], NDArray[np.bool_]]
+"""Comparisons and patterns to whether a person must decide."""
 Count = Callable[[Any], float]
 """Register to how many pairs of a profile it holds."""
 Marks = Callable[[Any], dict[str, NDArray[np.integer]]]
@@ -159,7 +159,8 @@ class Chance:
 
 @dataclass(frozen=True)
 class Guards:
-    """What no model may decide. doubt: patterns that are for a person to decide, however strong the rest.
+    """What no model may decide. doubt: patterns that are for a person to decide, however strong the rest; with two
+    different numbers that name one entity every kind's are.
     marks: by the name of the guard a number a row of which no cluster may hold two. cut: the guard that keeps
     doubtful pairs apart in clusters. lacking: the warning where a comparison is lacking, by its name."""
 

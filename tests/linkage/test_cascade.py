@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from casebridge.dedupe.linkage.comparisons.levels import Comparison, Level
 from casebridge.dedupe.linkage.kind import CHANCE, SAME
+from casebridge.dedupe.linkage.model.background import ALL_ANSWER, Background
 from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.scoring.cascade import KEEP, KNOWN, SPEAKS, CutCache, Prune, Scorer
 
@@ -73,7 +75,12 @@ def _model(turned: bool = False) -> Model:
     components = tuple(Component(name, relation, 0.5, (), ()) for name, relation in (("s", SAME), ("c", CHANCE)))
     labels = tuple(tuple(comparison.labels()) for comparison in COMPARISONS)
     names = tuple(comparison.name for comparison in COMPARISONS)
-    return Model(names, labels, components, np.array([0.1, 0.9]), log, 1, True, 0.0)
+    return Model(names, labels, components, np.array([0.1, 0.9]), log, 1, True, 0.0, _no_floor(log))
+
+
+def _no_floor(log_chances: Sequence[np.ndarray]) -> Background:
+    """Strangers of whom none stand beside the components."""
+    return Background.of([np.ones(table.shape[1] - 1) for table in log_chances], 1.0, ALL_ANSWER)
 
 
 LEFT, RIGHT = (side.astype(np.int32) for side in np.triu_indices(ROWS, 1))
@@ -87,8 +94,8 @@ def test_what_is_kept_is_what_scoring_everything_keeps(keep: float, numbered: bo
     comparisons = COMPARISONS if numbered else (COMPARISONS[0], COMPARISONS[2])
     whole = _model(turned)
     places = [0, 1, 2] if numbered else [0, 2]
-    model = Model(whole.comparisons, whole.labels, whole.components, whole.shares,
-                  tuple(whole.log_chances[place] for place in places), 1, True, 0.0)  # fmt: skip
+    log = tuple(whole.log_chances[place] for place in places)
+    model = replace(whole, log_chances=log, background=_no_floor(log))
     scorer = Scorer(Rows(), model, comparisons, keep)  # type: ignore[arg-type]
     needed = np.log(keep / (1 - keep)) if keep else -np.inf
     patterns = FULL[:, places]

@@ -12,6 +12,7 @@ import pytest
 from casebridge.dedupe.linkage import Fields
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, SWAP, TWO, UNLIKE, Comparison, Level
 from casebridge.dedupe.linkage.comparisons.organisations import ALSO, LONGER
+from casebridge.dedupe.linkage.comparisons.said import for_a_person
 from casebridge.dedupe.linkage.comparisons.uk_addresses import ELSEWHERE
 from casebridge.dedupe.linkage.comparisons.uk_doors import ONE_TELLS, PERHAPS_TWO
 from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
@@ -135,7 +136,7 @@ def test_every_pattern_is_judged_by_the_rule(
         for without, expected in (
             ((), doubt | two), ({NUMBER_CAP}, doubt), ({TWIN_CAP}, two), ({NUMBER_CAP, TWIN_CAP}, doubt & False)
         ):  # fmt: skip
-            found = guard(comparisons, patterns, frozenset(without))
+            found = for_a_person(guard, comparisons, patterns, frozenset(without))
             wrong = np.flatnonzero(found != expected)
             assert [said[at] for at in wrong[:3]] == [], (lacking, without)
 

@@ -13,6 +13,7 @@ from benchmarks.thin import TROUBLE, measured, thin_register
 from casebridge.dedupe.linkage import Fields, evaluate, link
 from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
+from casebridge.dedupe.linkage.comparisons.said import for_a_person
 from casebridge.dedupe.linkage.kinds.guards import could_be_twins
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
@@ -63,7 +64,9 @@ def test_what_is_doubtful(frame):
             c.null if levels.get(name, "") is None else c.labels().index(levels[name]) if name in levels else 0
             for name, c in comparisons.items()
         ]
-        return bool(could_be_twins(list(comparisons.values()), np.array([pattern], dtype=np.uint8))[0])
+        return bool(
+            for_a_person(could_be_twins, list(comparisons.values()), np.array([pattern], dtype=np.uint8))[0]
+        )
 
     slip = "forename one slip away, one spelling rare"
     assert not is_doubtful()

@@ -20,8 +20,9 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     Level,
 )
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
+from casebridge.dedupe.linkage.comparisons.said import Said, for_a_person
 from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
-from casebridge.dedupe.linkage.kinds.guards import any_tagged, could_be_twins, marks_of_people
+from casebridge.dedupe.linkage.kinds.guards import could_be_twins, marks_of_people
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.reading import read_register
 
@@ -113,7 +114,7 @@ def _doubt(comparisons: list[Comparison], without: frozenset[str] = frozenset())
     names = ("forename", "birth_date", "sex", "middle_name", "nhs_number")
     lines = [dict(zip(names, line[:5], strict=True)) for line in DOUBT]
     levels = [[_level(c, line[c.name]) if c.name in line else 0 for c in comparisons] for line in lines]
-    return could_be_twins(comparisons, np.array(levels, dtype=np.uint8), without).tolist()
+    return for_a_person(could_be_twins, comparisons, np.array(levels, dtype=np.uint8), without).tolist()
 
 
 def test_what_a_twin_could_show_is_for_a_person(comparisons: list[Comparison]) -> None:
@@ -136,8 +137,9 @@ def test_any_number_counts_or_only_those_that_name_a_person() -> None:
         Comparison("n", levels, lambda *_: np.zeros(1, np.uint8), identifier=one) for one in (False, True)
     )
     patterns = np.array([[0, 0], [1, 0], [0, 1], [2, 2]], dtype=np.uint8)
-    assert any_tagged((plain, number), patterns, TWO).tolist() == [False, True, True, False]
-    assert any_tagged((plain, number), patterns, TWO, identifiers=True).tolist() == [False, False, True, False]
+    said = Said((plain, number), patterns)
+    assert said.any_tagged(TWO).tolist() == [False, True, True, False]
+    assert said.any_tagged(TWO, identifiers=True).tolist() == [False, False, True, False]
 
 
 @pytest.mark.parametrize("name", ["forename", "birth_date", "sex", "middle_name", "nhs_number"])
@@ -146,7 +148,7 @@ def test_what_a_register_does_not_have_is_missing_everywhere(comparisons: list[C
     names = ("forename", "birth_date", "sex", "middle_name", "nhs_number")
     lines = [dict(zip(names, line[:5], strict=True)) | {name: MISSING} for line in DOUBT]
     levels = [[_level(c, line[c.name]) if c.name in line else 0 for c in comparisons] for line in lines]
-    whole = could_be_twins(comparisons, np.array(levels, dtype=np.uint8)).tolist()
+    whole = for_a_person(could_be_twins, comparisons, np.array(levels, dtype=np.uint8)).tolist()
     assert _doubt(comparisons[:place] + comparisons[place + 1 :]) == whole
 
 
@@ -172,7 +174,7 @@ def test_two_surnames_need_a_home_a_line_or_a_number(
         places[name] = 0 if name == shared else next(c for c in comparisons if c.name == name).null
     assert next(c for c in comparisons if c.name == "address").levels[0].tag == MET
     pattern = np.array([[places[c.name] for c in comparisons]], dtype=np.uint8)
-    assert could_be_twins(comparisons, pattern).tolist() == [doubt]
+    assert for_a_person(could_be_twins, comparisons, pattern).tolist() == [doubt]
 
 
 def test_marks_that_keep_people_apart() -> None:

@@ -148,3 +148,12 @@ def sector_of(role: str) -> Make:
         return table[register.columns[role][rows]].astype(np.uint64)
 
     return part
+
+
+OF_A_HOME: dict[str, Part] = {
+    "house": value_part("house", shows="address"),
+    "street": value_part("street", shows="address"),
+    "postcode": value_part("postcode", shows="address", implies=("postcode", "sector")),
+    "sector": Part(("postcode",), sector_of("postcode"), ("address",)),
+}
+"""Parts of an address that is compared as a whole."""

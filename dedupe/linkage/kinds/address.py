@@ -12,16 +12,14 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.blocking import parts
 from casebridge.dedupe.linkage.blocking.parts import value_part
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, TWO, UNLIKE, Comparison
+from casebridge.dedupe.linkage.comparisons.said import Said
 from casebridge.dedupe.linkage.comparisons.uk_addresses import ELSEWHERE, place_comparisons, uprn_comparison
 from casebridge.dedupe.linkage.comparisons.uk_doors import ONE_TELLS, PERHAPS_TWO, SAME_FLAT, TWO_FLATS, figures_in
-from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
 from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Part, Profile
-from casebridge.dedupe.linkage.kinds.generic import free_columns, no_evidence, recorded_as_two
-from casebridge.dedupe.linkage.kinds.guards import any_tagged, tagged
-from casebridge.dedupe.linkage.register import readers
-from casebridge.dedupe.linkage.register.codes import CODES, which_valid
-from casebridge.dedupe.linkage.register.content import text_keys
+from casebridge.dedupe.linkage.kinds.generic import code_attribute, free_columns, no_evidence, recorded_as_two
+from casebridge.dedupe.linkage.kinds.guards import valid_codes
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.holders import value_keys
 from casebridge.dedupe.linkage.register.uk_address_columns import DOOR, ROLES, read_uk_addresses
 
 DOORS = "two doors of one building or street"
@@ -45,10 +43,7 @@ PLACE = Attribute(
     },
     made=(DOOR,),
 )  # fmt: skip
-UPRN = Attribute(
-    "uprn", ("uprn",), readers.code_reader("uprn", CODES["uprn"]), uprn_comparison,
-    parts={"uprn": value_part("uprn")}, names_one=True, reread=readers.cleaned_as(CODES["uprn"].clean),
-)  # fmt: skip
+UPRN = code_attribute("uprn", uprn_comparison, {"uprn": value_part("uprn")}, names_one=True)
 
 BLOCKING = Blocking(
     ladders=(
@@ -93,9 +88,7 @@ LACKING = {
 }
 
 
-def could_be_two_doors(
-    comparisons: Sequence[Comparison], levels: NDArray[np.uint8], without: frozenset[str] = frozenset()
-) -> NDArray[np.bool_]:
+def could_be_two_doors(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Patterns that are for a person to decide, however strong the rest.
 
     Two doors of one street or building share street, town and postcode. So those whose doors are not the same, in
@@ -103,46 +96,34 @@ def could_be_two_doors(
     side only, the name must be that of a whole building, and the same flat told on both. And those whose place is
     not: that is the postcode, with a street that is the same, a slip away or not told; or street and town, with a
     postcode that is a slip away or not told. A UPRN that agrees tells where a part is lacking, but not where two
-    doors or two places are told: councils give the flats of a house the UPRN of the house. And those with two
-    different UPRNs, one figure apart among them: neighbours have numbers in a row."""
-    place = {comparison.name: number for number, comparison in enumerate(comparisons)}
-
-    def is_(name: str, *tags: str) -> NDArray[np.bool_]:
-        return (
-            tagged(comparisons, place, levels, name, *tags) if name in place else np.zeros(len(levels), dtype=bool)
-        )
-
-    def unknown(name: str) -> NDArray[np.bool_]:
-        return (
-            levels[:, place[name]] == comparisons[place[name]].null
-            if name in place
-            else np.ones(len(levels), dtype=bool)
-        )
-
-    one_flat = levels[:, place["flat"]] == SAME_FLAT if "flat" in place else np.zeros(len(levels), dtype=bool)
-    door = (is_("house", AGREES) | is_("house", ONE_TELLS) & one_flat) & is_("flat", AGREES)
-    here = is_("postcode", AGREES) & (is_("street", AGREES, SLIP) | unknown("street"))
-    here |= is_("street", AGREES) & is_("town", AGREES) & (is_("postcode", SLIP) | unknown("postcode"))
-    elsewhere = is_("postcode", ELSEWHERE) | is_("town", ELSEWHERE) & ~is_("postcode", AGREES)
-    unlike = is_("house", UNLIKE, PERHAPS_TWO) | is_("street", UNLIKE) | elsewhere
-    unlike |= (~is_("flat", AGREES) & ("flat" in place)) | is_("house", ONE_TELLS) & ~one_flat
-    doubt = ~(door & here) & ~any_tagged(comparisons, levels, AGREES, identifiers=True) | unlike
-    doubt &= TWIN_CAP not in without
-    return doubt if NUMBER_CAP in without else doubt | any_tagged(comparisons, levels, TWO)
+    doors or two places are told: councils give the flats of a house the UPRN of the house."""
+    said = Said(comparisons, levels)
+    one_flat = said.level("flat") == SAME_FLAT if said.compares("flat") else np.zeros(len(levels), dtype=bool)
+    numbered = said.tagged("house", AGREES) | (said.tagged("house", ONE_TELLS) & one_flat)
+    door = numbered & said.tagged("flat", AGREES)
+    here = said.tagged("postcode", AGREES) & (said.tagged("street", AGREES, SLIP) | said.missing("street"))
+    near = said.tagged("postcode", SLIP) | said.missing("postcode")
+    here |= said.tagged("street", AGREES) & said.tagged("town", AGREES) & near
+    unlike = said.tagged("postcode", ELSEWHERE)
+    unlike |= said.tagged("town", ELSEWHERE) & ~said.tagged("postcode", AGREES)
+    unlike |= said.tagged("house", UNLIKE, PERHAPS_TWO) | said.tagged("street", UNLIKE)
+    unlike |= said.tagged("house", ONE_TELLS) & ~one_flat
+    if said.compares("flat"):
+        unlike |= ~said.tagged("flat", AGREES)
+    return (~(door & here) & ~said.any_tagged(AGREES, identifiers=True)) | unlike
 
 
 def marks_of_addresses(register: Register) -> dict[str, NDArray[np.integer]]:
     """Valid UPRNs, flats, house numbers, and names of buildings but for slips."""
     found: dict[str, NDArray[np.integer]] = {}
     if register.has("uprn"):
-        column, values = register.columns["uprn"], register.values["uprn"].text
-        valid = np.append(which_valid(CODES["uprn"], values), False)
-        found[TWO_UPRNS] = np.where(valid[column], np.append(text_keys(values), 0)[column], 0).astype(np.uint64)
-    for guard, part, said in ((FLATS, "flat", None), (HOUSES, "house", None), (NAMES, "building", but_for_slips)):
+        found[TWO_UPRNS] = valid_codes(register, "uprn")
+    for guard, part in ((FLATS, "flat"), (HOUSES, "house")):
         if register.has(part):
-            texts = register.values[part].text
-            keys = np.append(text_keys(said(texts) if said else texts), np.uint64(0))
-            found[guard] = keys[register.columns[part]]
+            found[guard] = value_keys(register, part, register.columns[part])
+    if register.has("building"):
+        column = register.columns["building"]
+        found[NAMES] = value_keys(register, "building", column, lambda held: but_for_slips(held.text), "slips")
     return found
 
 

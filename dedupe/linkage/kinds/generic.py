@@ -24,7 +24,19 @@ from casebridge.dedupe.linkage.comparisons.registry import (
     related_comparison,
 )
 from casebridge.dedupe.linkage.fields import Fields
-from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Profile
+from casebridge.dedupe.linkage.kind import (
+    SAME,
+    Attribute,
+    Blocking,
+    Chance,
+    Compare,
+    Guards,
+    Kind,
+    Part,
+    Profile,
+)
+from casebridge.dedupe.linkage.register import readers
+from casebridge.dedupe.linkage.register.codes import CODES
 from casebridge.dedupe.linkage.register.column_reader import ColumnReader
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.pair_rows import Rows
@@ -93,9 +105,18 @@ def believed_as(one: Attribute, places: Sequence[int], tags: Mapping[str, str] |
     return replace(one, compare=compare if make else None)
 
 
-def no_doubt(
-    _comparisons: Sequence[Comparison], levels: NDArray[np.uint8], _without: frozenset[str] = frozenset()
-) -> NDArray[np.bool_]:
+def code_attribute(
+    role: str, compare: Compare, parts: Mapping[str, Part] | None = None, names_one: bool = False
+) -> Attribute:
+    """A column of codes, cleaned and judged by the form that its role has (`register.codes`)."""
+    code = CODES[role]
+    return Attribute(
+        role, (role,), readers.code_reader(role, code), compare, parts=parts or {}, names_one=names_one,
+        reread=readers.cleaned_as(code.clean),
+    )  # fmt: skip
+
+
+def no_doubt(_comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """No pattern is for a person to decide whatever its p."""
     return np.zeros(len(levels), dtype=bool)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, MET, SLIP, SWAP, TWO, UNLIKE, Comparison
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, MET, SLIP, SWAP, UNLIKE, Comparison
 from casebridge.dedupe.linkage.comparisons.levels import GENERATION as PARENTED
-from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
+from casebridge.dedupe.linkage.comparisons.said import Said
+from casebridge.dedupe.linkage.register.codes import CODES, which_valid
 from casebridge.dedupe.linkage.register.encoding import BIRTH_NUMBER, GENERATION, Register
+from casebridge.dedupe.linkage.register.holders import value_keys
 from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID
 
 TWINS = "two who could be twins"
@@ -18,9 +20,7 @@ TWO_NUMBERS = "two different valid NHS numbers"
 TOLD_APART = {BIRTH_NUMBER: "numbered as two children", GENERATION: "styled as two generations"}
 
 
-def could_be_twins(
-    comparisons: Sequence[Comparison], levels: NDArray[np.uint8], without: frozenset[str] = frozenset()
-) -> NDArray[np.bool_]:
+def could_be_twins(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Patterns that are for a person to decide, however strong the rest.
 
     A forename that is missing or differs by more than a slip of the pen, whatever the birth date: twins and
@@ -32,49 +32,16 @@ def could_be_twins(
     Unless such a number agrees: birth dates that no slip explains, or one that is not known (parents and children
     share name and home, cousins a name); and surnames that differ where no address, phone or e-mail agrees
     (strangers share forename and birth date, and a child who was adopted must not be joined to who it was).
-
-    And two different numbers that name a person: one of the two may be wrong, but that is not for a model to say.
     """
-    place = {comparison.name: number for number, comparison in enumerate(comparisons)}
-    named = any_tagged(comparisons, levels, AGREES, identifiers=True)
-    doubt = np.ones(len(levels), dtype=bool)
-    if "forename" in place:
-        doubt = ~tagged(comparisons, place, levels, "forename", AGREES, SWAP, SLIP)
-        slip = tagged(comparisons, place, levels, "forename", SLIP)
-        doubt |= slip & ~named
-        for other in {"sex", "middle_name"} & place.keys():
-            doubt |= tagged(comparisons, place, levels, other, UNLIKE) & (slip | ~named)
-    if "birth_date" in place:
-        unknown = levels[:, place["birth_date"]] == comparisons[place["birth_date"]].null
-        unlike = tagged(comparisons, place, levels, "birth_date", UNLIKE, PARENTED)
-        doubt |= (unknown | unlike) & ~named
-    else:
-        doubt |= ~named
-    if "surname" in place:
-        met = np.zeros(len(levels), dtype=bool)
-        for shared in {"address", "phone", "email"} & place.keys():
-            met |= tagged(comparisons, place, levels, shared, MET)
-        doubt |= tagged(comparisons, place, levels, "surname", UNLIKE) & ~met & ~named
-    doubt &= TWIN_CAP not in without
-    return doubt if NUMBER_CAP in without else doubt | any_tagged(comparisons, levels, TWO)
-
-
-def tagged(
-    comparisons: Sequence[Comparison], place: Mapping[str, int], levels: NDArray[np.uint8], name: str, *tags: str
-) -> NDArray[np.bool_]:
-    """Patterns whose level of the comparison `name` has one of the tags."""
-    return comparisons[place[name]].tagged(*tags)[levels[:, place[name]]]
-
-
-def any_tagged(
-    comparisons: Sequence[Comparison], levels: NDArray[np.uint8], tag: str, identifiers: bool = False
-) -> NDArray[np.bool_]:
-    """Patterns in which any comparison, or any of a number that names a person, has a level with the tag."""
-    found = np.zeros(len(levels), dtype=bool)
-    for place, comparison in enumerate(comparisons):
-        if comparison.identifier or not identifiers:
-            found |= comparison.tagged(tag)[levels[:, place]]
-    return found
+    said = Said(comparisons, levels)
+    named = said.any_tagged(AGREES, identifiers=True)
+    slip = said.tagged("forename", SLIP)
+    doubt = ~said.tagged("forename", AGREES, SWAP, SLIP) | (slip & ~named)
+    for other in ("sex", "middle_name"):
+        doubt |= said.tagged(other, UNLIKE) & (slip | ~named)
+    doubt |= (said.missing("birth_date") | said.tagged("birth_date", UNLIKE, PARENTED)) & ~named
+    met = said.tagged("address", MET) | said.tagged("phone", MET) | said.tagged("email", MET)
+    return doubt | (said.tagged("surname", UNLIKE) & ~met & ~named)
 
 
 def marks_of_people(register: Register) -> dict[str, NDArray[np.integer]]:
@@ -87,3 +54,10 @@ def marks_of_people(register: Register) -> dict[str, NDArray[np.integer]]:
             number[np.diff(register.lists["nhs_number"].starts) > 0] = 0
         found[TWO_NUMBERS] = number
     return found | {guard: register.facts[name] for name, guard in TOLD_APART.items() if name in register.facts}
+
+
+def valid_codes(register: Register, role: str) -> NDArray[np.uint64]:
+    """A number for the code of each row that passes the check of its form, 0 for the others."""
+    column = register.columns[role]
+    valid = np.append(which_valid(CODES[role], register.values[role].text), False)
+    return np.where(valid[column], value_keys(register, role, column), np.uint64(0))

@@ -11,15 +11,14 @@ from casebridge.dedupe.linkage.blocking import parts
 from casebridge.dedupe.linkage.blocking.organisation_parts import of_name, own_domain, telling_word
 from casebridge.dedupe.linkage.blocking.parts import value_part
 from casebridge.dedupe.linkage.comparisons import organisations
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, TWO, UNLIKE, Comparison
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, UNLIKE, Comparison
 from casebridge.dedupe.linkage.comparisons.organisations import ALSO, ELSEWHERE, LONGER, NUMBERED_AS_TWO
-from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
+from casebridge.dedupe.linkage.comparisons.said import Said
 from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Part, Profile
-from casebridge.dedupe.linkage.kinds.generic import free_columns, no_evidence, recorded_as_two
-from casebridge.dedupe.linkage.kinds.guards import any_tagged, tagged
+from casebridge.dedupe.linkage.kinds.generic import code_attribute, free_columns, no_evidence, recorded_as_two
+from casebridge.dedupe.linkage.kinds.guards import valid_codes
 from casebridge.dedupe.linkage.register import readers
 from casebridge.dedupe.linkage.register.address_text import read_written_address
-from casebridge.dedupe.linkage.register.codes import CODES, which_valid
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.organisation_names import organisations_as, read_organisation_names
 from casebridge.dedupe.linkage.register.organisation_words import first_sounds, in_any_order
@@ -46,31 +45,19 @@ NAME = Attribute(
 )  # fmt: skip
 ADDRESS = Attribute(
     "place", ("address", "house", "street", "postcode"), read_written_address, organisations.place_comparison,
-    parts={
-        "house": value_part("house", shows="address"),
-        "street": value_part("street", shows="address"),
-        "postcode": value_part("postcode", shows="address", implies=("postcode", "sector")),
-        "sector": Part(("postcode",), parts.sector_of("postcode"), ("address",)),
-    },
+    parts=parts.OF_A_HOME,
     needs={"house": ("street", "postcode", "address")}, reread=readers.address_as,
 )  # fmt: skip
 PHONE = Attribute(
     "phone", ("phone",), readers.number_reader("phone", phone=True), organisations.line_comparison,
     parts={"phone": value_part("phone")}, reread=readers.numbers_as(phone=True),
 )  # fmt: skip
-EMAIL = Attribute(
-    "email", ("email",), readers.code_reader("email", CODES["email"]), organisations.mailbox_comparison,
-    parts={"email": value_part("email"), "domain": Part(("email",), own_domain(), ("email",))},
-    reread=readers.cleaned_as(CODES["email"].clean),
+EMAIL = code_attribute(
+    "email", organisations.mailbox_comparison,
+    {"email": value_part("email"), "domain": Part(("email",), own_domain(), ("email",))},
 )  # fmt: skip
-SUPPLIER_NUMBER = Attribute(
-    "supplier_number", ("supplier_number",), readers.code_reader("supplier_number", CODES["supplier_number"]),
-    organisations.supplier_comparison, reread=readers.cleaned_as(CODES["supplier_number"].clean),
-)  # fmt: skip
-ODS_CODE = Attribute(
-    "ods_code", ("ods_code",), readers.code_reader("ods_code", CODES["ods_code"]), organisations.ods_comparison,
-    names_one=True, reread=readers.cleaned_as(CODES["ods_code"].clean),
-)  # fmt: skip
+SUPPLIER_NUMBER = code_attribute("supplier_number", organisations.supplier_comparison)
+ODS_CODE = code_attribute("ods_code", organisations.ods_comparison, names_one=True)
 
 BLOCKING = Blocking(
     ladders=(
@@ -113,9 +100,7 @@ LACKING = {
 }
 
 
-def could_be_branches(
-    comparisons: Sequence[Comparison], levels: NDArray[np.uint8], without: frozenset[str] = frozenset()
-) -> NDArray[np.bool_]:
+def could_be_branches(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Patterns that are for a person to decide, however strong the rest.
 
     Two branches of a chain, or two with one franchise, share name, phone, domain and supplier number, and are two
@@ -124,32 +109,20 @@ def could_be_branches(
     is needs a phone, an e-mail address or a supplier number that agrees. An ODS code that agrees says more than
     these, but where two names are held that are not one: teams and wards share the code of their body. So whatever
     agrees where names are numbered, of two sorts (a nursing home and a day centre), only alike, or name two
-    branches. And those with two different codes: one may be wrong, but that is not for a model to say.
+    branches.
     """
-    place = {comparison.name: number for number, comparison in enumerate(comparisons)}
-    named = any_tagged(comparisons, levels, AGREES, identifiers=True)
-    doubt, unlike, line = np.zeros((3, len(levels)), dtype=bool)
-    for name, good in (("name", ONE_NAME), ("address", (AGREES,))):
-        doubt |= ~tagged(comparisons, place, levels, name, *good) if name in place else True
-    for name in {"phone", "email", "supplier_number"} & place.keys():
-        line |= tagged(comparisons, place, levels, name, AGREES)
-    if "name" in place:
-        doubt |= tagged(comparisons, place, levels, "name", LONGER) & ~line
-        known = levels[:, place["name"]] != comparisons[place["name"]].null
-        unlike |= known & ~tagged(comparisons, place, levels, "name", *ONE_NAME)
-    if "branch" in place:
-        unlike |= tagged(comparisons, place, levels, "branch", UNLIKE)
-    doubt = (doubt & ~named | unlike) & (TWIN_CAP not in without)
-    return doubt if NUMBER_CAP in without else doubt | any_tagged(comparisons, levels, TWO)
+    said = Said(comparisons, levels)
+    one_name, line = said.tagged("name", *ONE_NAME), np.zeros(len(levels), dtype=bool)
+    for name in ("phone", "email", "supplier_number"):
+        line |= said.tagged(name, AGREES)
+    doubt = ~one_name | ~said.tagged("address", AGREES) | (said.tagged("name", LONGER) & ~line)
+    unlike = (~said.missing("name") & ~one_name) | said.tagged("branch", UNLIKE)
+    return (doubt & ~said.any_tagged(AGREES, identifiers=True)) | unlike
 
 
 def marks_of_organisations(register: Register) -> dict[str, NDArray[np.integer]]:
     """Valid ODS codes."""
-    if not register.has("ods_code"):
-        return {}
-    column = register.columns["ods_code"]
-    valid = np.append(which_valid(CODES["ods_code"], register.values["ods_code"].text), False)
-    return {TWO_CODES: np.where(valid[column], column + 1, 0).astype(np.uint64)}
+    return {TWO_CODES: valid_codes(register, "ods_code")} if register.has("ods_code") else {}
 
 
 ORGANISATION = Kind(

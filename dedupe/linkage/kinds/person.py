@@ -23,11 +23,11 @@ from casebridge.dedupe.linkage.comparisons.registry import (
 from casebridge.dedupe.linkage.comparisons.telling_apart import NAME as TOLD_APART
 from casebridge.dedupe.linkage.comparisons.telling_apart import telling_apart
 from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Part, Profile
+from casebridge.dedupe.linkage.kinds.generic import code_attribute
 from casebridge.dedupe.linkage.kinds.guards import TWINS, could_be_twins, marks_of_people
 from casebridge.dedupe.linkage.kinds.siblings import homes_expected, twins_expected
 from casebridge.dedupe.linkage.register import readers
 from casebridge.dedupe.linkage.register.address_text import read_written_address
-from casebridge.dedupe.linkage.register.codes import CODES
 from casebridge.dedupe.linkage.register.encoding import NAME_ROLES, Register
 from casebridge.dedupe.linkage.register.identifiers import digits_apart
 from casebridge.dedupe.linkage.register.name_columns import read_name_columns
@@ -85,12 +85,7 @@ PERSON_NAMES = Attribute(
 ADDRESS = Attribute(
     "address", ("address", "house", "street", "postcode", "previous_postcodes"), read_written_address,
     address_comparison,
-    parts={
-        "house": value_part("house", shows="address"),
-        "street": value_part("street", shows="address"),
-        "postcode": value_part("postcode", shows="address", implies=("postcode", "sector")),
-        "sector": Part(("postcode",), parts.sector_of("postcode"), ("address",)),
-    },
+    parts=parts.OF_A_HOME,
     needs={"previous_postcodes": ("postcode",), "house": ("street", "postcode", "address")},
     listed=("previous_postcodes",), reread=readers.address_as,
 )  # fmt: skip
@@ -98,18 +93,9 @@ DEATH_DATE = Attribute(
     "death_date", ("death_date",), readers.date_reader("death_date"), death_comparison,
     dates=("death_date",), reread=readers.dates_as,
 )  # fmt: skip
-EMAIL = Attribute(
-    "email", ("email",), readers.code_reader("email", CODES["email"]), email_comparison,
-    reread=readers.cleaned_as(CODES["email"].clean),
-)  # fmt: skip
-UPN = Attribute(
-    "upn", ("upn",), readers.code_reader("upn", CODES["upn"]), upn_comparison,
-    names_one=True, reread=readers.cleaned_as(CODES["upn"].clean),
-)  # fmt: skip
-NINO = Attribute(
-    "nino", ("nino",), readers.code_reader("nino", CODES["nino"]), nino_comparison,
-    names_one=True, reread=readers.cleaned_as(CODES["nino"].clean),
-)  # fmt: skip
+EMAIL = code_attribute("email", email_comparison)
+UPN = code_attribute("upn", upn_comparison, names_one=True)
+NINO = code_attribute("nino", nino_comparison, names_one=True)
 APART = Attribute(TOLD_APART, NAME_ROLES, None, telling_apart)
 """What name columns say beside the names: Twin 2, Snr."""
 

@@ -14,22 +14,21 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.blocking.parts import value_part
 from casebridge.dedupe.linkage.comparisons.codes import code_comparison, email_comparison
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, SWAP, TWO, UNLIKE, Comparison
+from casebridge.dedupe.linkage.comparisons.said import Said
 from casebridge.dedupe.linkage.comparisons.staff import login_comparison, own_mailboxes, staff_number_comparison
-from casebridge.dedupe.linkage.fields import NUMBER_CAP, TWIN_CAP
-from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Profile
+from casebridge.dedupe.linkage.kind import SAME, Blocking, Chance, Guards, Kind, Profile
 from casebridge.dedupe.linkage.kinds.generic import (
     believed_as,
+    code_attribute,
     free_columns,
     no_evidence,
     recorded_as_two,
     text_column,
 )
-from casebridge.dedupe.linkage.kinds.guards import any_tagged, tagged
+from casebridge.dedupe.linkage.kinds.guards import valid_codes
 from casebridge.dedupe.linkage.kinds.person import EMAIL, PERSON_NAMES, PHONE
-from casebridge.dedupe.linkage.register import readers
-from casebridge.dedupe.linkage.register.codes import CODES, which_valid
-from casebridge.dedupe.linkage.register.content import text_keys
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.holders import value_keys
 
 NAMESAKES = "two of one name"
 TWO_NUMBERS = "two different valid registration numbers"
@@ -46,22 +45,17 @@ PROFILES = (
     Profile("moved", SAME, 0.05, ceilings={"registration_number": {TWO: 0.03}}),
     Profile("relative", "relative", 0.01, ("phone", "email", "team"), by_luck=True),
 )
-REGISTRATION = Attribute(
-    "registration_number", ("registration_number",),
-    readers.code_reader("registration_number", CODES["registration_number"]),
-    lambda register: code_comparison(register, "registration_number"),
-    parts={"registration_number": value_part("registration_number")}, names_one=True,
-    reread=readers.cleaned_as(CODES["registration_number"].clean),
+REGISTRATION = code_attribute(
+    "registration_number", lambda register: code_comparison(register, "registration_number"),
+    {"registration_number": value_part("registration_number")}, names_one=True,
 )  # fmt: skip
 MAILBOX = believed_as(
     replace(EMAIL, compare=lambda register: own_mailboxes(register, email_comparison(register))), PLACES, OWN
 )
 LOGIN = replace(text_column("login", PROFILES), compare=login_comparison)
-STAFF_NUMBER = Attribute(
-    "staff_number", ("staff_number",), readers.code_reader("staff_number", CODES["staff_number"]),
-    staff_number_comparison, parts={"staff_number": value_part("staff_number")},
-    reread=readers.cleaned_as(CODES["staff_number"].clean),
-)  # fmt: skip
+STAFF_NUMBER = code_attribute(
+    "staff_number", staff_number_comparison, {"staff_number": value_part("staff_number")}
+)
 WORK = tuple(text_column(role, PROFILES) for role in ("job_title", "team", "organisation"))
 
 BLOCKING = Blocking(
@@ -91,32 +85,20 @@ LACKING = {
 }
 
 
-def could_be_namesakes(
-    comparisons: Sequence[Comparison], levels: NDArray[np.uint8], without: frozenset[str] = frozenset()
-) -> NDArray[np.bool_]:
+def could_be_namesakes(comparisons: Sequence[Comparison], levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Patterns that are for a person to decide, however strong the rest.
 
     A large council has several of one name: so where forename or surname is not the same, a slip away or changed
     about, and where nothing of one's own agrees: the registration number or the staff number; or, where staff
     numbers do not differ, a login or an e-mail address that bears the name, held by few. Logins that differ say
-    nothing: a system gives each record another, so that who is entered twice has two. A line is a desk's. And
-    those with two different registration numbers: one may be wrong, or of another register, but that is not for a
-    model to say."""
-    place = {comparison.name: number for number, comparison in enumerate(comparisons)}
-    doubt, own = np.zeros((2, len(levels)), dtype=bool)
-    for name in {"login", "email"} & place.keys():
-        own |= tagged(comparisons, place, levels, name, AGREES)
-    if "staff_number" in place:
-        own &= ~tagged(comparisons, place, levels, "staff_number", UNLIKE)
-        own |= tagged(comparisons, place, levels, "staff_number", AGREES)
-    own |= any_tagged(comparisons, levels, AGREES, identifiers=True)
+    nothing: a system gives each record another, so that who is entered twice has two. A line is a desk's."""
+    said = Said(comparisons, levels)
+    own = said.tagged("login", AGREES) | said.tagged("email", AGREES)
+    own &= ~said.tagged("staff_number", UNLIKE)
+    own |= said.tagged("staff_number", AGREES) | said.any_tagged(AGREES, identifiers=True)
     for name in ("forename", "surname"):
-        if name in place:
-            doubt |= ~tagged(comparisons, place, levels, name, AGREES, SLIP, SWAP)
-        else:
-            doubt[:] = True
-    doubt = (doubt | ~own) & (TWIN_CAP not in without)
-    return doubt if NUMBER_CAP in without else doubt | any_tagged(comparisons, levels, TWO)
+        own &= said.tagged(name, AGREES, SLIP, SWAP)
+    return ~own
 
 
 def marks_of_professionals(register: Register) -> dict[str, NDArray[np.integer]]:
@@ -125,15 +107,11 @@ def marks_of_professionals(register: Register) -> dict[str, NDArray[np.integer]]
     found: dict[str, NDArray[np.integer]] = {}
     registered = np.full(register.size, -1)
     if register.has("registration_number"):
-        values, registered = register.values["registration_number"].text, register.columns["registration_number"]
-        valid = which_valid(CODES["registration_number"], values)
-        keys = np.append(np.where(valid, text_keys(values), np.uint64(0)), np.uint64(0))
-        found[TWO_NUMBERS] = keys[registered]
+        registered = register.columns["registration_number"]
+        found[TWO_NUMBERS] = valid_codes(register, "registration_number")
     if register.has("staff_number"):
-        keys = np.append(text_keys(register.values["staff_number"].text), np.uint64(0))[
-            register.columns["staff_number"]
-        ]
-        found[TWO_AT_PAYROLL] = np.where(_several(registered, keys), np.uint64(0), keys)
+        given = value_keys(register, "staff_number", register.columns["staff_number"])
+        found[TWO_AT_PAYROLL] = np.where(_several(registered, given), np.uint64(0), given)
     return found
 
 

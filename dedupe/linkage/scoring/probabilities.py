@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
 from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP, SURE, Comparison, Levels
+from casebridge.dedupe.linkage.comparisons.said import for_a_person
 from casebridge.dedupe.linkage.fields import THIRD_RECORDS, LinkOptions
 from casebridge.dedupe.linkage.kind import Kind
 from casebridge.dedupe.linkage.model import third_records
@@ -75,7 +76,7 @@ def score_patterns(
     found, place = distinct(codes)
     levels = Radix.of(comparisons).decode(found)
     none = np.full(len(found), third_records.NULL, dtype=np.uint8)
-    doubt = kind.guards.doubt(comparisons, levels, without)
+    doubt = for_a_person(kind.guards.doubt, comparisons, levels, without)
     return PatternScores(place, levels, none, model.relations(levels), model.log_odds(levels), doubt)
 
 
