@@ -48,9 +48,9 @@ class Said:
     def any_tagged(self, tag: str, identifiers: bool = False) -> NDArray[np.bool_]:
         """Patterns in which any comparison, or any of a number that names one entity, has a level with the tag."""
         found = np.zeros(len(self.levels), dtype=bool)
-        for comparison in self.comparisons:
+        for comparison, shown in zip(self.comparisons, self.levels.T, strict=True):
             if comparison.identifier or not identifiers:
-                found |= self.tagged(comparison.name, tag)
+                found |= comparison.tagged(tag)[shown]
         return found
 
 
