@@ -57,7 +57,7 @@ def test_a_third_kind_is_linked_by_its_declaration_alone(vehicles, linkage):
 def test_its_guard_is_heard(vehicles):
     """Whatever is green is for a person."""
 
-    def doubt(comparisons, levels, _without):
+    def doubt(comparisons, levels):
         place = [one.name for one in comparisons].index("colour")
         return levels[:, place] < comparisons[place].null
 
