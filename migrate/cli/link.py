@@ -28,8 +28,9 @@ from casebridge.migrate.cli.options import json_option
 from casebridge.migrate.cli.progress import progress
 from casebridge.migrate.cli.render import show_json
 from casebridge.migrate.drafting.fields import fields_text, guess_fields
+from casebridge.migrate.profiling.one_file import read_one_file
 from casebridge.project.batch import write_text
-from casebridge.project.errors import CasebridgeError, SourceError
+from casebridge.project.errors import CasebridgeError, SourceError, counted
 from casebridge.project.lines import refuse_long_lines
 
 
@@ -70,9 +71,9 @@ def link_register(
     second_opinion: bool,
     as_json: bool,
 ) -> None:
-    """Link any CSV or Parquet register; no project needed."""
+    """Link a register in a file (CSV, Parquet, workbook …); no project needed."""
     try:
-        register = _read(file)
+        register, warnings = _read(file)
         fields = read_fields(fields_file, kind) if fields_file else _guessed(register, kind, truth, out)
         kept = read_kept(model_folder) if model_folder else None
         refuse_others_results(out)
@@ -94,7 +95,7 @@ def link_register(
     zones = {zone: found.pairs.filter(pl.col("zone") == zone).height for zone in ZONES}
     told: dict[str, Any] = {"pairs": found.pairs.height, "put_forward": put_forward, "threshold": propose,
     "zones": zones,
-                            "warnings": found.model.get("warnings", [])}  # fmt: skip
+                            "warnings": [*warnings, *found.model.get("warnings", [])]}  # fmt: skip
     if second_opinion:
         told["second_opinion"] = found.diagnostics["second_opinion"]
     if as_json:
@@ -162,20 +163,35 @@ def _asked_twice(found: Linkage) -> Linkage:
     return replace(found, model=model, diagnostics={**found.diagnostics, "second_opinion": opinion})
 
 
-def _read(file: Path) -> pl.DataFrame | pl.LazyFrame:
-    """Every column of a CSV as text; a Parquet file lazily, so that only the columns in use are read."""
-    hint = "a register is a CSV in UTF-8 with a header, or a Parquet file"
+def _read(file: Path) -> tuple[pl.DataFrame | pl.LazyFrame, list[str]]:
+    """Every column as text, and warnings; a Parquet file lazily, so that only the columns in use are read. What is
+    no CSV in UTF-8 is read as the file of a dump would be, and told."""
     if not file.is_file():
-        raise SourceError(file, "no such file", hint=hint)
+        raise SourceError(file, "no such file", hint="check the path")
     try:
         if file.suffix.lower() in {".parquet", ".pq"}:
             lazy = pl.scan_parquet(file)
             lazy.collect_schema()
-            return lazy
-        refuse_long_lines(file, str(file))
-        return pl.read_csv(file, infer_schema=False, encoding="utf8")
-    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        raise SourceError(file, f"cannot be read ({type(error).__name__})", hint=hint) from error
+            return lazy, []
+    except pl.exceptions.PolarsError as error:
+        raise SourceError(file, f"cannot be read ({type(error).__name__})", hint="is it Parquet?") from error
+    plain = _plain_csv(file) if file.suffix.lower() == ".csv" else None
+    if plain is not None:
+        return plain, []
+    found = read_one_file(file)
+    click.echo(f"{file.name} is read as {found.how}", err=True)
+    lost = f"{counted(found.lost, 'line')} of the file can be read as no record, and take no part."
+    return found.records, [lost] if found.lost else []
+
+
+def _plain_csv(file: Path) -> pl.DataFrame | None:
+    """A CSV in UTF-8 whose lines all have as many fields as its header; None for any other."""
+    refuse_long_lines(file, str(file))
+    try:
+        frame = pl.read_csv(file, infer_schema=False, encoding="utf8")
+    except (pl.exceptions.PolarsError, UnicodeDecodeError):
+        return None
+    return frame if frame.width > 1 else None
 
 
 def _line(step: str, facts: Mapping[str, Any]) -> str:

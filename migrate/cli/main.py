@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "accept": ("report", "Accept, in a person's name, what is above the limits of a run."),
     "sign": ("report", "Sign a balanced run's report and close the run."),
     "rollback": ("run", "Take the last run's rows out of the target again."),
-    "link": ("link", "Link any CSV or Parquet register; no project needed."),
+    "link": ("link", "Link a register in a file (CSV, Parquet, workbook …); no project needed."),
     "pairs": ("review", "List the pairs that wait for a decision, as CSV for `casebridge decide`."),
     "scan": ("scan", "Look through the live register for people who are in it twice."),
     "statutory": ("statutory", "Hold a statutory return of the new system against that of the old, rule by rule."),

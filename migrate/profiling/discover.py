@@ -101,6 +101,16 @@ def discover(dump: Path, packed: Unpacking, system: str = "source") -> tuple[lis
     return _tables(found), unread
 
 
+def tables_in(path: Path, packed: Unpacking) -> list[SourceTable]:
+    """The tables of one file: several in a workbook, a zip or a document. SourceError where it holds none."""
+    found: list[_Found] = []
+    for member, place in _unpacked(packed, path.parent, path, path.name):
+        found += _looked_at(place, member, "register") if place else ()
+    if not found:
+        raise SourceError(path.name, "is of no form that can be read", hint=f"it may be {', '.join(_OF_ENDING)}")
+    return _tables(found)
+
+
 def _unpacked(packed: Unpacking, dump: Path, path: Path, name: str) -> Iterator[tuple[str, Path | None]]:
     """What a file holds, by the names that specs use, and where it lies: itself, what a `.gz` holds, the members
     of a zip. None for what is no table by its ending."""

@@ -150,13 +150,14 @@ def _of_files(table: SourceTable) -> Supply:
     def opened() -> Opened:
         read = examined(table)
         lines = [part.lines for part in read.parts]
-        return Opened(read, None if None in lines else sum(line or 0 for line in lines), (), _pieces(read))
+        return Opened(read, None if None in lines else sum(line or 0 for line in lines), (), pieces_of(read))
 
     return Supply(table.parts[0].name, opened)
 
 
-def _pieces(source: SourceTable) -> Iterator[tuple[pl.DataFrame, int]]:
-    """The records of all files of a table. SourceError where the first line is a record."""
+def pieces_of(source: SourceTable) -> Iterator[tuple[pl.DataFrame, int]]:
+    """The records of all files of a table, piece by piece, each with a number of lines that are none. SourceError
+    where the first line is a record."""
     first = 0
     for part in source.parts:
         for piece in FORMATS[source.read.format].records(source, part, first, 0):

@@ -129,6 +129,28 @@ def test_without_fields_they_are_guessed_told_and_kept_for_correction(tmp_path: 
     assert corrected.stdout == done.stdout
 
 
+def test_a_file_of_any_form_is_read_as_that_of_a_dump_and_what_is_lost_is_told(tmp_path: Path) -> None:
+    """Also with other delimiters and encodings than a CSV's; no line is left out unsaid."""
+    people = make_register(60, VARIANTS["plain"], seed=6).select("id", "first", "last", "dob")
+    people = people.with_columns(
+        pl.when(pl.int_range(pl.len()) == 7).then(pl.lit("Zoë")).otherwise("first").alias("first")
+    )
+    text = people.write_csv(separator=";") + "one;field;too;many;here\n"
+    (tmp_path / "people.csv").write_text(text, encoding="cp1252")
+    people.write_csv(tmp_path / "plain.csv")
+    outs = {name: str(tmp_path / name.partition(".")[0]) for name in ("people.csv", "plain.csv")}
+    done, plain = (casebridge("link", str(tmp_path / name), "--out", out, "--json") for name, out in outs.items())
+    assert done.returncode == 0, done.stderr
+    assert "people.csv is read as text in cp1252, delimiter ';'" in done.stderr
+    told, wanted = json.loads(done.stdout), json.loads(plain.stdout)
+    assert told["warnings"] == [
+        "1 line of the file can be read as no record, and take no part.",
+        *wanted["warnings"],
+    ]
+    pairs, same = (pl.read_parquet(f"{out}/pairs.parquet") for out in outs.values())
+    assert pairs.equals(same)
+
+
 @pytest.mark.parametrize(
     ("header", "told"),
     [("id,colour\n1,red\n", "no column looks like a surname"), ("surname,dob\nLee,x\nLee,y\n", "names each row")],
