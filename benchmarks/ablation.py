@@ -37,6 +37,7 @@ Given = tuple[pl.DataFrame, Fields]
 TWINS = replace(PLAIN, twins=0.08)
 FEW_NAMES = replace(PLAIN, skew=1.35, tail=0.0, origins=(0.4, 0.55, 0.05), slip=0.08, duplicates=0.3)
 MILLION = 1_000_000
+NUMBERED = ("first", "last", "dob", "nhs")
 WITHOUT_NUMBERS = ("first", "last", "dob", "house", "street", "postcode")
 HEADINGS = (
     "register", "without", "own F1", "gap, points", "false at 0.95", "false in *same*", "right", "found", "CPU s",
@@ -85,6 +86,7 @@ def registers(people: int) -> dict[str, Callable[[], Given]]:
         "names, date": partial(thin_one, "names, date", people),
         "names, date, few names": partial(thin_one, "names, date", people, FEW_NAMES),
         "names, date, many twins": partial(thin_one, "names, date", people, TWINS),
+        "names, date, NHS number, few names": partial(made_up, replace(FEW_NAMES, columns=NUMBERED), people),
         **few,
         "names, sex, address, phone": partial(thin_one, "names, sex, address, phone", people),
         "names, NHS number, postcode": partial(thin_one, "names, NHS number, postcode", people),

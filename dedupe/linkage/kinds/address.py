@@ -15,8 +15,8 @@ from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, TWO, UNLI
 from casebridge.dedupe.linkage.comparisons.said import Said
 from casebridge.dedupe.linkage.comparisons.uk_addresses import ELSEWHERE, place_comparisons, uprn_comparison
 from casebridge.dedupe.linkage.comparisons.uk_doors import ONE_TELLS, PERHAPS_TWO, SAME_FLAT, TWO_FLATS, figures_in
-from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Part, Profile
-from casebridge.dedupe.linkage.kinds.generic import code_attribute, free_columns, no_evidence, recorded_as_two
+from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Part, Profile
+from casebridge.dedupe.linkage.kinds.generic import code_attribute, plain_kind
 from casebridge.dedupe.linkage.kinds.guards import valid_codes
 from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.holders import value_keys
@@ -140,9 +140,8 @@ def but_for_slips(names: pl.Series) -> pl.Series:
     return pl.Series(codes, dtype=pl.String) + " " + figures_in(names)
 
 
-ADDRESS = Kind(
-    "address", "an address", "addresses", (PLACE, UPRN), BLOCKING, PROFILES, STRANGERS,
-    Guards(could_be_two_doors, marks_of_addresses, DOORS, LACKING),
-    free=free_columns(PROFILES), related=recorded_as_two(PROFILES), told_by=(), alike=no_evidence,
+ADDRESS = plain_kind(
+    "address", (PLACE, UPRN), BLOCKING, PROFILES, STRANGERS,
+    Guards(could_be_two_doors, marks_of_addresses, DOORS, LACKING), many="addresses",
     same_kind=(("flat", "house", "building"), ("street", "town")),
 )  # fmt: skip

@@ -131,13 +131,14 @@ NO_GUARDS = Guards(no_doubt, no_marks, "for a person to decide")
 
 def plain_kind(
     name: str, attributes: Sequence[Attribute], blocking: Blocking, profiles: Sequence[Profile], chance: Chance,
-    guards: Guards = NO_GUARDS,
+    guards: Guards = NO_GUARDS, many: str = "", same_kind: tuple[tuple[str, ...], ...] = (),
 ) -> Kind:  # fmt: skip
-    """A kind with nothing special but what is given. name: in the singular, with _ for blanks. Raises
-    RegisterError as `Kind` does."""
+    """A kind with nothing special but what is given. name: in the singular, with _ for blanks; many: what several
+    are called, if not so with an s. same_kind: see `Kind`. Raises RegisterError as that does."""
     said = name.replace("_", " ")
-    article = "an" if said[0] in "aeiou" else "a"
+    one = f"an {said}" if said[0] in "aeiou" else f"a {said}"
     return Kind(
-        name, f"{article} {said}", f"{said}s", tuple(attributes), blocking, tuple(profiles), chance, guards,
+        name, one, many or f"{said}s", tuple(attributes), blocking, tuple(profiles), chance, guards,
         free=free_columns(profiles), related=recorded_as_two(profiles), told_by=(), alike=no_evidence,
+        same_kind=same_kind,
     )  # fmt: skip

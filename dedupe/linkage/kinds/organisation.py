@@ -14,8 +14,8 @@ from casebridge.dedupe.linkage.comparisons import organisations
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, UNLIKE, Comparison
 from casebridge.dedupe.linkage.comparisons.organisations import ALSO, ELSEWHERE, LONGER, NUMBERED_AS_TWO
 from casebridge.dedupe.linkage.comparisons.said import Said
-from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Part, Profile
-from casebridge.dedupe.linkage.kinds.generic import code_attribute, free_columns, no_evidence, recorded_as_two
+from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Part, Profile
+from casebridge.dedupe.linkage.kinds.generic import code_attribute, plain_kind
 from casebridge.dedupe.linkage.kinds.guards import valid_codes
 from casebridge.dedupe.linkage.register import readers
 from casebridge.dedupe.linkage.register.address_text import read_written_address
@@ -125,12 +125,10 @@ def marks_of_organisations(register: Register) -> dict[str, NDArray[np.integer]]
     return {TWO_CODES: valid_codes(register, "ods_code")} if register.has("ods_code") else {}
 
 
-ORGANISATION = Kind(
-    "organisation", "an organisation", "organisations",
+ORGANISATION = plain_kind(
+    "organisation",
     (NAME, ADDRESS, PHONE, EMAIL, SUPPLIER_NUMBER, ODS_CODE),
     BLOCKING, PROFILES, STRANGERS,
     Guards(could_be_branches, marks_of_organisations, BRANCHES, LACKING),
-    free=free_columns(PROFILES), related=recorded_as_two(PROFILES),
-    told_by=(), alike=no_evidence,
     same_kind=(("street", "house"), ("supplier_number", "ods_code")),
 )  # fmt: skip

@@ -16,13 +16,11 @@ from casebridge.dedupe.linkage.comparisons.codes import code_comparison, email_c
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, SWAP, TWO, UNLIKE, Comparison
 from casebridge.dedupe.linkage.comparisons.said import Said
 from casebridge.dedupe.linkage.comparisons.staff import login_comparison, own_mailboxes, staff_number_comparison
-from casebridge.dedupe.linkage.kind import SAME, Blocking, Chance, Guards, Kind, Profile
+from casebridge.dedupe.linkage.kind import SAME, Blocking, Chance, Guards, Profile
 from casebridge.dedupe.linkage.kinds.generic import (
     believed_as,
     code_attribute,
-    free_columns,
-    no_evidence,
-    recorded_as_two,
+    plain_kind,
     text_column,
 )
 from casebridge.dedupe.linkage.kinds.guards import valid_codes
@@ -122,14 +120,13 @@ def _several(registered: NDArray[np.integer], given: NDArray[np.uint64]) -> NDAr
     return rows.select((pl.col("number") >= 0) & many).to_series().to_numpy()
 
 
-PROFESSIONAL = Kind(
-    "professional", "a professional", "professionals",
+PROFESSIONAL = plain_kind(
+    "professional",
     (
         believed_as(PERSON_NAMES, PLACES), believed_as(PHONE, PLACES), MAILBOX, believed_as(REGISTRATION, PLACES),
         LOGIN, STAFF_NUMBER, *WORK,
     ),
     BLOCKING, PROFILES, STRANGERS,
     Guards(could_be_namesakes, marks_of_professionals, NAMESAKES, LACKING),
-    free=free_columns(PROFILES), related=recorded_as_two(PROFILES), told_by=(), alike=no_evidence,
     same_kind=(("forename", "surname", "middle_name"), ("team", "organisation")),
 )  # fmt: skip

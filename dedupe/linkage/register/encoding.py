@@ -17,7 +17,6 @@ from casebridge.dedupe.linkage.register.known import Known
 from casebridge.dedupe.linkage.register.pair_rows import PairSide, RowTable
 from casebridge.dedupe.linkage.register.values import MISSING, Values
 
-DATES = ("birth_date", "death_date")
 NAME_ROLES = ("forename", "middle_name", "surname")
 BIRTH_NUMBER, GENERATION, TEMPORARY = "birth number", "generation", "temporary name"
 """Facts about rows that name columns tell: Twin 2, Snr, and that the forename is a newborn's."""
