@@ -125,8 +125,9 @@ def _guessed(register: pl.DataFrame | pl.LazyFrame, kind: str | None, truth: str
             f"{path} is there already: it may have been corrected",
             hint=f"give it as --fields {path}, or delete it",
         )
-    fields = guess_fields(register, [truth] if truth else [])
-    write_text(path, fields_text(fields, register.lazy().collect_schema().names()))
+    columns = [name for name in register.lazy().collect_schema().names() if name != truth]
+    fields = guess_fields(register, columns)
+    write_text(path, fields_text(fields, columns))
     told = ", ".join(f"{role} = {column}" for role, column in {"id": fields.id, **fields.roles}.items())
     click.echo(f"guessed by the names of the columns: {told}", err=True)
     click.echo(f"look it over, correct it, and give it as --fields {path} next time", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -19,16 +19,13 @@ _HINT = (
 )
 
 
-def guess_fields(register: pl.DataFrame | pl.LazyFrame, leave: Iterable[str] = ()) -> Fields:
-    """The fields of a register of people. leave: columns that take no part, as one that holds the truth. Raises
-    CasebridgeError where no column names the rows, or none looks like a surname, a forename or a birth date."""
-    lazy = register.lazy()
-    left = {*leave}
-    columns = [name for name in lazy.collect_schema().names() if name not in left]
+def guess_fields(register: pl.DataFrame | pl.LazyFrame, columns: Sequence[str]) -> Fields:
+    """The fields of a register of people, by these of its columns. Raises CasebridgeError where none names the rows,
+    or none looks like a surname, a forename or a birth date."""
     roles = roles_named(columns)
     if not roles.keys() & {"surname", "forename", "birth_date"}:
         raise CasebridgeError("no column looks like a surname, a forename or a birth date", hint=_HINT)
-    return Fields(_key(lazy, [name for name in columns if name not in roles.values()]), roles)
+    return Fields(_key(register.lazy(), [name for name in columns if name not in roles.values()]), roles)
 
 
 def _key(register: pl.LazyFrame, columns: Iterable[str]) -> str:
