@@ -20,8 +20,8 @@ _HINT = (
 
 
 def guess_fields(register: pl.DataFrame | pl.LazyFrame, columns: Sequence[str]) -> Fields:
-    """The fields of a register of people, by these of its columns. Raises CasebridgeError where none names the rows,
-    or none looks like a surname, a forename or a birth date."""
+    """The fields of a register of people, by these of its columns. Raises CasebridgeError where none names the
+    rows, or none looks like a surname, a forename or a birth date."""
     roles = roles_named(columns)
     if not roles.keys() & {"surname", "forename", "birth_date"}:
         raise CasebridgeError("no column looks like a surname, a forename or a birth date", hint=_HINT)
