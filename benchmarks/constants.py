@@ -41,6 +41,41 @@ CONSTANTS = {
     "comparisons.codes": ("MANY_HOLDERS",),
     "register.nametable": ("CLOSE", "ALIKE"),
 }
+SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
+    "a size: more of it costs time and moves no belief": {
+        "model.beliefs": ("RANDOM_PAIRS", "PAIRS_IN_BLOCKS", "ROWS_LOOKED_AT"),
+        "model.training": ("FIRST_STEP", "SMALL_SAMPLE"), "model.identified": ("MOST_PATTERNS",),
+        "model.namesakes": ("ROWS", "MOST"), "kinds.siblings": ("ROWS",), "scoring.cascade": ("SLOTS",),
+        "model.mixture": ("MOST_ROUNDS",), "model.calibration": ("ROUNDS",), "model.third_records": ("ROUNDS",),
+    },
+    "near enough to nothing, or to what it stands for": {
+        "model.background": ("NONE", "ALL_ANSWER"), "model.expectation": ("MOST_ODDS", "LEAST"),
+        "model.mixture": ("FLOOR", "TOLERANCE"), "model.third_records": ("TOLERANCE",),
+        "model.calibration": ("LEAST",), "model.beliefs": ("NEVER",), "model.identified": ("HARDLY",),
+        "scoring.cascade": ("SLACK",),
+    },
+    "a promise or a rule, and no belief": {
+        "scoring.thresholds": ("LEAST", "HOPELESS", "PROMISED", "FIRM", "ONE_PAIR"), "model.identified": ("LINE",),
+        "model.kept": (
+            "FORMAT", "DRIFT_BITS", "SELDOM", "ERRORS", "MANY_UNKNOWN", "GROWTH", "LEAST_ROWS", "MANY",
+        ),
+    },
+    "of calendars and births, with its reason beside it": {
+        "model.namesakes": (
+            "FIRST", "LAST", "DAYS", "LEAST", "HEAPED", "ENOUGH_SHARED", "REAL", "SPAN",
+        ),
+        "kinds.siblings": ("NEXT", "TOO_FAR"),
+    },
+    "a place in a list": {
+        "model.third_records": ("BOTH", "DIVIDED", "ONE", "NULL"),
+        "kinds.professional": ("STAYED", "MOVED", "RELATIVE", "PLACES"),
+    },
+    "part of profiles, measured as these": {
+        "kinds.person": ("ONE_PERSON", "UNTOLD", "NAMESAKES_A_ROW", "NO_TWINS"),
+        "kinds.address": ("ONE_PLACE", "ONE_BUILDING", "ONE_DOOR"), "kinds.organisation": ("ONE_BODY",),
+    },
+}  # fmt: skip
+"""Why the other numbers of these rooms are not halved and doubled."""
 LIKENESSES = {"STREET_LIKE", "ALIKE", "CLOSE"}
 PROFILES = ("share", "ceilings", "most_a_row", "untold_a_row")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
+from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 import jellyfish
@@ -16,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
+from benchmarks.constants import CONSTANTS, SETTLED
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields
@@ -39,6 +43,7 @@ from casebridge.dedupe.linkage.register.values import Values, clean_text
 from tests.linkage.registers_for_tests import fields_of
 
 ROOT = Path(__file__).parent.parent.parent
+ROOMS = ("model", "scoring", "kinds")
 
 
 def test_every_starting_chance_has_its_source():
@@ -50,6 +55,28 @@ def test_every_starting_chance_has_its_source():
     module = importlib.util.module_from_spec(place)
     place.loader.exec_module(module)
     assert module.PAGE.read_text(encoding="utf-8") == module.page(), "run `make glossary`"
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, (tuple, Mapping)):
+        return bool(value) and all(map(_is_number, value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def test_every_number_set_by_hand_is_measured_or_settled():
+    """A new one: into `benchmarks.constants`, and what hangs on it into docs/linkage.md."""
+    known = {
+        (home, name) for part in (CONSTANTS, *SETTLED.values()) for home, names in part.items() for name in names
+    }
+    found = set()
+    for file in chain.from_iterable((ROOT / "dedupe/linkage" / room).glob("*.py") for room in ROOMS):
+        home = f"{file.parent.name}.{file.stem}"
+        module = importlib.import_module(f"casebridge.dedupe.linkage.{home}")
+        lines = (one for one in ast.parse(file.read_text()).body if isinstance(one, (ast.Assign, ast.AnnAssign)))
+        names = (one for line in lines for one in ast.walk(line) if isinstance(one, ast.Name))
+        own = {one.id for one in names if isinstance(one.ctx, ast.Store)} & vars(module).keys()
+        found |= {(home, name) for name in own if _is_number(vars(module)[name])}
+    assert found == {(home, name) for home, name in known if home.split(".")[0] in ROOMS}
 
 
 def table(function: object) -> list[list[str]]:
