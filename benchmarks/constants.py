@@ -1,9 +1,9 @@
 """What hangs on the numbers that are set by hand: `python -m benchmarks.constants --people 2500`.
 
 Each of CONSTANTS is halved and doubled (of a likeness: its distance from 1), and made-up people are linked again:
-with all columns, dirty, with few columns, without dates. Printed are the largest fall and the largest rise of F1, at
-the own threshold where dates are held, and at the best threshold where they are not (what is put forward there may be
-nothing, so that its F1 leaps); and how many false pairs more the zone *same* holds in all.
+with all columns, dirty, with few columns, without dates. Printed are the largest fall and the largest rise of F1,
+at the own threshold where dates are held, and at the best threshold where they are not (what is put forward there
+may be nothing, so that its F1 leaps); and how many false pairs more the zone *same* holds in all.
 """
 
 from __future__ import annotations

@@ -3,13 +3,8 @@ building, numbered teams; records entered again with slips, legal forms, trading
 
 from __future__ import annotations
 
-import sys
-
-import click
 import numpy as np
 import polars as pl
-
-from casebridge.dedupe.linkage import Fields, evaluate, link
 
 ROLES = {
     "name": "name", "address": "address", "postcode": "postcode", "phone": "phone", "email": "email",
@@ -197,23 +192,3 @@ def _letters(random: np.random.Generator) -> str:
 
 def _one(random: np.random.Generator, of: tuple[str, ...]) -> str:
     return str(of[int(random.integers(len(of)))])
-
-
-def main() -> None:
-    """Figures of registers given as bodies,seed,dirt, one line each."""
-    for told in sys.argv[1:] or ["1500,1,1", "5000,2,1", "3000,5,1.5", "20000,4,1"]:
-        bodies, seed, dirt = told.split(",")
-        register = make_organisations(int(bodies), int(seed), float(dirt))
-        fields = Fields(id="id", roles=ROLES, kind="organisation")
-        found = link(register, fields)
-        judged = evaluate(found, register, fields, "body")
-        best = max(line["f1"] for line in judged["by_threshold"])
-        parts = [
-            f"{judged[part][what]:.3f}" for part in ("proposed", "same") for what in ("precision", "recall", "f1")
-        ]
-        click.echo(f"| {bodies}, dirt {dirt} | {register.height:,} | {' | '.join(parts)} | {best:.3f} |")
-        click.echo("\n".join(found.model["warnings"]), err=True)
-
-
-if __name__ == "__main__":
-    main()
