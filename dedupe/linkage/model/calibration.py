@@ -55,7 +55,7 @@ class Number:
 @dataclass(frozen=True)
 class Curve:
     """By how much log odds (natural) are shifted at each of KNOTS, shape (2, knots): the second row for patterns
-    of the second kind, whose chance agreement was counted (`coincidences`). `witnesses`: how many pairs say so.
+    of the second kind, whose chance agreement was counted (`namesakes`). `witnesses`: how many pairs say so.
     `own`: what patterns (`patterns`: codes without the number, in order) add to it of their own."""
 
     number: Number

@@ -111,7 +111,7 @@ class Model:
         return self.curve.of(without, self._fitted_log_odds(without), self.counted(without))
 
     def counted(self, levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Patterns whose chance agreement is held to a count (`coincidences`)."""
+        """Patterns whose chance agreement is held to a count (`namesakes`)."""
         return np.zeros(len(levels), dtype=bool) if self.held is None else self.held.count.counted(levels)
 
     def _with_background(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:

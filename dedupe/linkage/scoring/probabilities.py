@@ -84,8 +84,8 @@ def score_together(
     register: Register, model: Model, comparisons: Sequence[Comparison], candidates: BlockedPairs, scored:
     Scored, options: LinkOptions, frozen: ThirdRecords | None = None,
 ) -> tuple[Scored, PatternScores, ThirdRecords]:  # fmt: skip
-    """Each pair judged alone, then with what third records say of it (`thirds`); with the pairs that a third
-    record binds, without those that now fall below `options.keep`. Pairs decided different bind nothing.
+    """Each pair judged alone, then with what third records say of it (`third_records`); with the pairs that a
+    third record binds, without those that now fall below `options.keep`. Pairs decided different bind nothing.
     frozen: third records as a kept model has them."""
     alone = score_patterns(register.kind, model, comparisons, scored.codes, options.without)
     p = alone.p[alone.place]
