@@ -13,7 +13,7 @@ from casebridge.dedupe.linkage.register.content import mix
 from casebridge.dedupe.linkage.register.encoding import Register, ranked, sounds
 from casebridge.dedupe.linkage.register.holders import value_keys
 from casebridge.dedupe.linkage.register.known import ValueTable
-from casebridge.dedupe.linkage.register.places import postcode_parts, sectors_and_districts
+from casebridge.dedupe.linkage.register.places import sectors_and_districts
 from casebridge.dedupe.linkage.register.runs import held_by_many
 from casebridge.dedupe.linkage.register.values import Values
 
@@ -43,50 +43,22 @@ def value_part(role: str, shows: str | None = None, implies: tuple[str, ...] = (
     return Part((role,), values_of(role), (shows or role,), implies)
 
 
-def year_of(role: str) -> Make:
-    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
-        return (register.columns[role][rows] >> np.uint32(16)).astype(np.uint64)
+def date_part(
+    role: str, of: Callable[[NDArray[np.uint32]], NDArray[np.integer]], implies: tuple[str, ...] = ()
+) -> Part:
+    """What is made `of` packed dates: the year stands above sixteen bits, the month above eight, then the day."""
 
-    return part
+    def make(register: Register, rows: Rows) -> NDArray[np.uint64]:
+        return of(register.columns[role][rows]).astype(np.uint64)
 
-
-def day_of(role: str) -> Make:
-    """Month and day of a date, without its year."""
-
-    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
-        return (register.columns[role][rows] & np.uint32(0xFFFF)).astype(np.uint64)
-
-    return part
+    return Part((role,), make, (role,), implies)
 
 
-def month_of(role: str) -> Make:
-    """Year and month of a date."""
-
-    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
-        return (register.columns[role][rows] >> np.uint32(8)).astype(np.uint64)
-
-    return part
-
-
-def day_and_year_of(role: str) -> Make:
-    """A date without its month."""
-
-    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
-        return (register.columns[role][rows] & np.uint32(0xFFFF00FF)).astype(np.uint64)
-
-    return part
-
-
-def turned(role: str) -> Make:
-    """A date whose day and month may have changed places."""
-
-    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
-        date = register.columns[role][rows]
-        month, day = date >> np.uint32(8) & np.uint32(0xFF), date & np.uint32(0xFF)
-        low, high = np.minimum(month, day), np.maximum(month, day)
-        return (date & np.uint32(0xFFFF0000) | low << np.uint32(8) | high).astype(np.uint64)
-
-    return part
+def turned(date: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Packed dates whose day and month may have changed places, the lower first."""
+    month, day = date >> np.uint32(8) & np.uint32(0xFF), date & np.uint32(0xFF)
+    low, high = np.minimum(month, day), np.maximum(month, day)
+    return date & np.uint32(0xFFFF0000) | low << np.uint32(8) | high
 
 
 def either_order(one: str, other: str) -> Make:
@@ -122,32 +94,29 @@ def rare(make: Make, name: str) -> Make:
     return part
 
 
-def sound_of(role: str, dictionary: str) -> Make:
-    """How the values of a column sound; 0 for those that are not known."""
+def of_values(role: str, dictionary: str, of: Callable[[Values], pl.Series], name: str) -> Make:
+    """What is made `of` the values of a column, under a name; 0 for those that are not known."""
 
     def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
+        codes = register.columns[role][rows]
         if register.known.frozen:
-            return value_keys(register, dictionary, register.columns[role][rows], sounds, "sounds")
-        values = register.values[dictionary]
-        table = register.fact(f"sounds of {dictionary}", lambda: np.append(ranked(sounds(values)), 0))
-        return table[register.columns[role][rows]].astype(np.uint64)
+            return value_keys(register, dictionary, codes, of, name)
+        table = register.fact(
+            f"{name} of {dictionary}", lambda: np.append(ranked(of(register.values[dictionary])), 0)
+        )
+        return table[codes].astype(np.uint64)
 
     return part
+
+
+def sound_of(role: str, dictionary: str) -> Make:
+    """How the values of a column sound."""
+    return of_values(role, dictionary, sounds, "sounds")
 
 
 def sector_of(role: str) -> Make:
     """The postcode sector: LS6 3 of LS6 3HN."""
-
-    def sectors(values: Values) -> pl.Series:
-        return sectors_and_districts(values)["s"]
-
-    def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
-        if register.known.frozen:
-            return value_keys(register, role, register.columns[role][rows], sectors, "sectors")
-        table = register.fact("sectors", lambda: np.append(postcode_parts(register.values[role])[0], 0))
-        return table[register.columns[role][rows]].astype(np.uint64)
-
-    return part
+    return of_values(role, role, lambda values: sectors_and_districts(values)["s"], "sectors")
 
 
 OF_A_HOME: dict[str, Part] = {

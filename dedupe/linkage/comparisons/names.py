@@ -106,10 +106,10 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
         found = per_distinct_pair(left.of("forename"), right.of("forename"), judge)
         if register.has("middle_name"):
             found[_denied_by_middle(table, left, right, found == base + PART)] = base + DIFFERS
-            found[_known_by_middle(left, right)] = base + 1
-            found[swapped(left, right, "middle_name")] = base
+            found[_known_by_middle(left, right)] = base + MIDDLE
+            found[swapped(left, right, "middle_name")] = base + SWAPPED
         if register.has("surname"):
-            found[swapped(left, right) | nearly_swapped(table, left, right)] = base
+            found[swapped(left, right) | nearly_swapped(table, left, right)] = base + SWAPPED
         return found
 
     null = len(levels)

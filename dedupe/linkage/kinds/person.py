@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking import parts
-from casebridge.dedupe.linkage.blocking.parts import value_part
+from casebridge.dedupe.linkage.blocking.parts import date_part, value_part
 from casebridge.dedupe.linkage.comparisons.addresses import address_comparison
 from casebridge.dedupe.linkage.comparisons.births import birth_comparison
 from casebridge.dedupe.linkage.comparisons.codes import email_comparison, nino_comparison, upn_comparison
@@ -45,11 +45,11 @@ BIRTH_DATE = Attribute(
     "birth_date", ("birth_date",), readers.date_reader("birth_date"), birth_comparison,
     parts={
         "birth_date": value_part("birth_date", implies=("birth_date", *OF_A_DATE)),
-        "birth_year": Part(("birth_date",), parts.year_of("birth_date"), ("birth_date",)),
-        "birthday": Part(("birth_date",), parts.day_of("birth_date"), ("birth_date",)),
-        "birth_month": Part(("birth_date",), parts.month_of("birth_date"), ("birth_date",), IN_A_MONTH),
-        "birth_day": Part(("birth_date",), parts.day_and_year_of("birth_date"), ("birth_date",), ON_A_DAY),
-        "birth_turned": Part(("birth_date",), parts.turned("birth_date"), ("birth_date",), TURNED),
+        "birth_year": date_part("birth_date", lambda date: date >> 16),
+        "birthday": date_part("birth_date", lambda date: date & 0xFFFF),
+        "birth_month": date_part("birth_date", lambda date: date >> 8, IN_A_MONTH),
+        "birth_day": date_part("birth_date", lambda date: date & 0xFFFF00FF, ON_A_DAY),
+        "birth_turned": date_part("birth_date", parts.turned, TURNED),
     },
     dates=("birth_date",), reread=readers.dates_as,
 )  # fmt: skip

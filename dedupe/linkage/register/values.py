@@ -93,12 +93,6 @@ def clean_text(text: pl.Series) -> pl.Series:
     return pl.DataFrame({"t": folded(short), "filler": fillers(short)}).select(pl.when(given).then(t)).to_series()
 
 
-def shares(codes: NDArray[np.int32], size: int) -> NDArray[np.float64]:
-    """Share of the rows that have a value which hold each value; shape (size,)."""
-    counts = np.bincount(codes[codes >= 0], minlength=size)
-    return counts / max(1, counts.sum())
-
-
 def rareness(share: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Step of a value on the scale of RARENESS: 0 is held by one in a hundred or more."""
     return np.searchsorted(-np.array(RARENESS), -share, side="left").astype(np.uint8)
