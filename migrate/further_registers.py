@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from casebridge.dedupe.scan.config import ScanConfig
 from casebridge.migrate.drafting.names import quoted, toml_key
-from casebridge.migrate.drafting.people import bare_word
+from casebridge.migrate.profiling.headings import bare_word
 from casebridge.project.relations import Relation
 
 _TABLES = re.compile("organi[sz]ation|supplier|provider|agenc")

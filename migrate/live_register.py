@@ -15,9 +15,10 @@ from casebridge.dedupe.scan.config import FILE as LINKAGE
 from casebridge.dedupe.scan.config import read_scan, read_scans
 from casebridge.dedupe.scan.live_preflight import TARGET
 from casebridge.migrate.drafting.names import quoted, toml_key
-from casebridge.migrate.drafting.people import bare_word, roles_named
+from casebridge.migrate.drafting.people import roles_named
 from casebridge.migrate.further_registers import drafted, of_the_pack
 from casebridge.migrate.live_check import lacking, lacks_of
+from casebridge.migrate.profiling.headings import bare_word
 from casebridge.migrate.projects import PACK
 from casebridge.project.batch import write_text
 from casebridge.project.errors import CasebridgeError, SpecError

@@ -3,45 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from casebridge.migrate.drafting.tables import DraftTable
+from casebridge.migrate.profiling.headings import ROLES, bare_word, with_what_they_need
 from casebridge.migrate.profiling.keys import words_of
 
-_ROLES: Mapping[str, frozenset[str]] = {
-    "forename": frozenset({"forename", "forenames", "firstname", "givenname", "fname", "first", "given"}),
-    "middle_name": frozenset({"middlename", "middlenames", "middle"}),
-    "surname": frozenset({"surname", "lastname", "familyname", "lname", "last", "family"}),
-    "birth_date": frozenset({"dob", "birthdate", "dateofbirth", "birthday", "born"}),
-    "death_date": frozenset({"dod", "deathdate", "dateofdeath"}),
-    "sex": frozenset({"sex", "gender"}),
-    "house": frozenset({"house", "houseno", "housenumber", "streetnumber", "streetno", "buildingnumber", "paon"}),
-    "street": frozenset({"street", "address", "address1", "addressline1", "line1"}),
-    "postcode": frozenset({"postcode", "postalcode", "zip", "zipcode"}),
-    "phone": frozenset({"phone", "telephone", "mobile", "phonenumber", "telno", "phoneno"}),
-    "email": frozenset({"email", "emailaddress", "mail"}),
-    "nhs_number": frozenset({"nhs", "nhsno", "nhsnumber", "nhsid"}),
-    "upn": frozenset({"upn"}),
-    "nino": frozenset({"nino", "ninumber", "nationalinsurancenumber"}),
-}
 _DAYS = frozenset({"birth_date", "death_date"})
+_DAY, _TEXT = ("date", "timestamp"), ("varchar", "text")
 
 
 def roles_of(table: DraftTable) -> dict[str, str]:
-    """The roles of linkage that columns of the target can play, by what the source calls them."""
+    """The roles of linkage that columns of the target can play, by what the source calls them. A day may stand
+    there as text (3 Mai 1983), which linkage reads."""
     found: dict[str, str] = {}
     for column in table.columns:
-        word = "".join(words_of(column.source))
-        for role, words in _ROLES.items():
-            fits = not column.references and (column.type == "date") == (role in _DAYS)
-            if word in words and role not in found and fits:
+        word = bare_word("".join(words_of(column.source)))
+        for role, words in ROLES.items():
+            day = column.type.startswith(_DAY)
+            fits = day or column.type.startswith(_TEXT) if role in _DAYS else not day
+            if word in words and role not in found and fits and not column.references:
                 found[role] = column.target
-    return found
-
-
-def bare_word(name: str) -> str:
-    """A column's name in small letters and digits: DateOfBirth and DATE_OF_BIRTH are dateofbirth."""
-    return "".join(sign for sign in name.lower() if sign.isalnum())
+    return with_what_they_need(found)
 
 
 def roles_named(columns: Sequence[str]) -> dict[str, str]:
@@ -49,9 +32,9 @@ def roles_named(columns: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for column in columns:
         word = bare_word(column)
-        for role in (role for role, words in _ROLES.items() if word in words and role not in found):
+        for role in (role for role, words in ROLES.items() if word in words and role not in found):
             found[role] = column
-    return found
+    return with_what_they_need(found)
 
 
 def people(tables: Sequence[DraftTable]) -> tuple[DraftTable, dict[str, str]] | None:

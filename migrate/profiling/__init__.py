@@ -1,6 +1,7 @@
 """What is in a dump, column by column, before anybody has written a spec.
 
 discover    which files are tables, and how each is read
+headings    what columns are called, in English, Welsh and other languages
 counting    the values of a column, counted without keeping them
 shapes      what the values look like: kinds, patterns, years
 columns     what is known of a column, from its counts

@@ -21,7 +21,7 @@ from casebridge.extract.spoiled import looks_like_dos
 from casebridge.extract.workbook import open_workbook
 from casebridge.extract.xml_records import likely_elements
 from casebridge.migrate.profiling.fixed_width import told_if_fixed_width
-from casebridge.migrate.profiling.keys import words_of
+from casebridge.migrate.profiling.headings import like_headings
 from casebridge.project.contracts import raw_name
 from casebridge.project.dump_files import files_of
 from casebridge.project.errors import SourceError, counted
@@ -46,18 +46,6 @@ _WORD = re.compile(r"[^A-Za-z0-9_]+")
 _OF_A_HEADER = re.compile(r"(?=.*[^\W\d])(?!.*[0-9]{4}[-/]|.*[0-9]/[0-9]|.*@)[^\x00-\x1f\"]{1,64}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _LIKE_PEOPLE = re.compile(r"[A-Z][a-z]+(?:[ '-][A-Z][a-z]+)*")
-_USUAL = frozenset({
-    "id", "no", "number", "key", "code", "ref", "seq", "name", "names", "forename", "forenames", "surname",
-    "first", "last", "title", "type", "status", "kind", "class", "category", "group", "level", "grade",
-    "role", "date", "start", "end", "from", "to", "year", "month", "day", "time", "created", "updated",
-    "town", "city", "county", "country", "state", "region", "area", "ward", "street", "address", "postcode",
-    "phone", "email", "sex", "gender", "age", "birth", "death", "language", "religion", "ethnicity",
-    "value", "amount", "total", "price", "quantity", "unit", "rate", "cost", "reason", "outcome", "notes",
-    "note", "text", "comment", "description", "service", "team", "worker", "person", "client", "customer",
-    "provider", "supplier", "product", "order", "invoice", "payment", "company", "department", "school",
-    "file", "path", "source", "target", "user", "label", "word", "line", "column",
-})  # fmt: skip
-"""Words that columns are called by: a first line of capitalised words without any of these may be somebody."""
 _FIXED = "a file of fixed width needs its columns' widths, in a spec"
 
 
@@ -226,7 +214,7 @@ def refuse_no_header(name: str, titles: Sequence[str]) -> None:
         raise SourceError(name, "has no header: its first line holds fields that are no names", hint=hint)
     if len(set(titles)) < len(titles):
         raise SourceError(name, "names a column twice in its header", hint=hint)
-    if all(map(_LIKE_PEOPLE.fullmatch, titles)) and not any(_USUAL & set(words_of(title)) for title in titles):
+    if all(map(_LIKE_PEOPLE.fullmatch, titles)) and not like_headings(titles):
         what = "its first line looks like a record: it holds names, and none that columns are called by"
         raise SourceError(name, what, hint=hint)
 

@@ -19,6 +19,8 @@ from casebridge.project.blanks import bare
 _KEY_WORDS = frozenset(
     {"id", "no", "num", "nr", "number", "key", "code", "ref", "pk", "fk", "guid", "uuid", "seq"}
 )
+_FIRST_OF_A_KEY = frozenset({"rhif", "cyfeirnod", "cod"})
+"""The same in Welsh, which puts it first: Rhif Cleient."""
 _LONGEST_KEY = 60
 _MOST_PARTS, _MOST_TRIED, _FEW = 3, 9, 32
 _SEEMS, _INCLUDED = 0.9, 0.9
@@ -59,7 +61,7 @@ def words_of(name: str) -> tuple[str, ...]:
 def like_a_key(name: str) -> bool:
     """Whether a column is called like one that names rows."""
     words = words_of(name)
-    return bool(words) and words[-1] in _KEY_WORDS
+    return bool(words) and (words[-1] in _KEY_WORDS or words[0] in _FIRST_OF_A_KEY)
 
 
 def likely_composites(frame: pl.DataFrame) -> list[tuple[str, ...]]:

@@ -104,6 +104,29 @@ def test_what_is_guessed_is_right_and_marked(project: Path) -> None:
             ("casebridge.toml", "restriction")} <= found  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("header", "days"),
+    [
+        (["Rhif", "Enw Cyntaf", "Cyfenw", "Dyddiad Geni", "Rhyw", "Cod Post"], "3 Mai {}"),
+        (["Nr", "Vorname", "Nachname", "Geburtsdatum", "Geschlecht", "PLZ"], "03.05.{}"),
+        (["Id", "Prénom", "Nom", "Date de naissance", "Sexe", "Code postal"], "{}-05-03"),
+        (["Nr", "Imię", "Nazwisko", "Data urodzenia", "Płeć", "Kod pocztowy"], "{}-05-03 00:00:00"),
+    ],
+    ids=["Welsh", "German", "French", "Polish"],
+)  # fmt: skip
+def test_people_are_known_by_the_headings_of_other_languages(tmp_path: Path, header: list[str], days: str) -> None:
+    dump = tmp_path / "dump"
+    dump.mkdir()
+    rows: list[list[object]] = [
+        [100 + n, f"Siân{n}", f"Rhys{n}", days.format(1950 + n), "GB"[n % 2], f"SA{n} 1AA"] for n in range(40)
+    ]
+    _write(dump / "Cleient.csv", header, rows)
+    draft_project(tmp_path / "made", dump)
+    linkage = read_toml(tmp_path / "made" / "linkage.toml")
+    assert list(linkage["fields"]) == ["forename", "surname", "birth_date", "sex", "postcode"]
+    assert [one for one in check(tmp_path / "made") if one.file == "linkage.toml"] == []
+
+
 def test_codes_come_with_their_rows_and_two_spellings_are_one(project: Path) -> None:
     text = (project / "codes/orders_status.csv").read_text(encoding="utf-8")
     lines = list(csv.DictReader(text.splitlines()))

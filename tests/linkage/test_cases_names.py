@@ -131,6 +131,9 @@ def test_what_a_name_field_says(row):
         ("Anne-Marie", "forename", "ANNE MARIE"), ("Mrs", "forename", None), ("Mrs Jones", "surname", "JONES"),
         ("Sonia", "forename", "SONIA"), ("Ivan", "forename", "IVAN"), ("Ann17", "forename", "ANN17"),
         ("Nan", "forename", "NAN"), ("nan", "forename", None), ("Name not known", "surname", None),
+        ("Babi", "forename", None), ("Efaill 2", "forename", None),
+        ("Babi", "surname", "BABI"), ("Merch", "forename", None), ("Anhysbys", "surname", None),
+        ("Babi Sen", "forename", "BABI SEN"),
     ],
 )  # fmt: skip
 def test_names_by_role(text, role, name):

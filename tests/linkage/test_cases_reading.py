@@ -21,10 +21,10 @@ from casebridge.dedupe.linkage.register.codes import emails, ninos, valid_nino, 
 from casebridge.dedupe.linkage.register.dates import read_dates
 from casebridge.dedupe.linkage.register.fillers import fillers
 from casebridge.dedupe.linkage.register.folding import folded
+from casebridge.dedupe.linkage.register.languages import FEMALE, MALE, NO_SEX
 from casebridge.dedupe.linkage.register.number_fields import read_numbers
 from casebridge.dedupe.linkage.register.personal_names import read_names
 from casebridge.dedupe.linkage.register.places import postcode_parts, postcodes
-from casebridge.dedupe.linkage.register.readers import NO_SEX
 from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.register.values import Values
 from tests.linkage.registers_for_tests import fields_of
@@ -57,9 +57,69 @@ def test_fillers(text):
     assert fillers(pl.Series([text])).to_list() == [True]
 
 
+@pytest.mark.parametrize(
+    "text", ["Anhysbys", "Heb ei gofnodi", "I'w gadarnhau", "unbekannt", "Inconnue", "Non renseigné", "no consta"]
+)
+def test_fillers_of_other_languages(text):
+    assert fillers(pl.Series([text])).to_list() == [True]
+
+
 @pytest.mark.parametrize("text", ["Nan", "N", "9", "Male", "Known", "Noel", "No 9", "Not Known Lane", "Given"])
 def test_no_fillers(text):
     assert fillers(pl.Series([text])).to_list() == [False]
+
+
+MONTHS_OF_WALES = [
+    "Ionawr",
+    "Chwefror",
+    "Mawrth",
+    "Ebrill",
+    "Mai",
+    "Mehefin",
+    "Gorffennaf",
+    "Awst",
+    "Medi",
+    "Hydref",
+    "Tachwedd",
+    "Rhagfyr",
+]
+
+
+def in_welsh(frame: pl.DataFrame) -> pl.DataFrame:
+    """The register with its dates and sexes in Welsh: 12 Mai 1983, Gwryw, Benyw."""
+    day = pl.col("dob").str.to_date(strict=False).dt
+    month = day.month().replace_strict(dict(enumerate(MONTHS_OF_WALES, 1)), default=None, return_dtype=pl.String)
+    written = pl.format("{} {} {}", day.day(), month, day.year())
+    sexes = pl.col("sex").replace({"M": "Gwryw", "F": "Benyw"})
+    return frame.with_columns(dob=pl.coalesce(written, "dob"), sex=sexes)
+
+
+def test_a_register_in_welsh_is_linked_as_in_english(frame):
+    some = frame.head(700)
+    found = link(in_welsh(some), fields_of(PLAIN))
+    assert found.pairs.equals(link(some, fields_of(PLAIN)).pairs)
+    assert not [note for note in found.model["warnings"] if "can be read" in note]
+
+
+@pytest.mark.parametrize(
+    ("male", "female"),
+    [("Gwryw", "Benyw"), ("G", "B"), ("m", "w"), ("M", "V"), ("H", "F"), ("H", "M"), ("K", "M"),
+     ("Männlich", "Weiblich"),
+     ("mężczyzna", "Kobieta"), ("Garçon", "fille"), ("1.0", "2.0")],
+)  # fmt: skip
+def test_sexes_as_a_column_writes_them(male, female):
+    frame = pl.DataFrame({"id": list("abcdef"), "s": [male, female] * 3})
+    register = read_register(frame, Fields(id="id", roles={"sex": "s"}), PERSON)
+    row = register.rows_of(frame["id"])
+    men, women = (MALE, FEMALE) if (male, female) != ("K", "M") else (FEMALE, MALE)
+    assert register.columns["sex"][row].tolist() == [men, women] * 3
+    assert register.notes == []
+
+
+def test_a_letter_that_a_column_seldom_writes_is_a_slip():
+    frame = pl.DataFrame({"id": [str(n) for n in range(40)], "s": ["M", "F"] * 19 + ["W", "H"]})
+    register = read_register(frame, Fields(id="id", roles={"sex": "s"}), PERSON)
+    assert register.notes == ["sex: 2 of 40 values are no sex that can be read."]
 
 
 def test_words_among_numbers_leave_the_check_digits_on(frame):

@@ -28,13 +28,28 @@ def frame() -> pl.DataFrame:
 @pytest.mark.parametrize(
     "text",
     ["05.04.61", "05/04/61", "5-Apr-61", "April 5, 1961", "5 April 1961", "5th April 1961", "05APR1961",
-     "Apr 5 61", "1961-Apr-05", "61-04-05", "05041961", "19610405", "1961-04-05 00:00:00", "5/4/1961 00:00"],
+     "Apr 5 61", "1961-Apr-05", "61-04-05", "05041961", "19610405", "1961-04-05 00:00:00", "5/4/1961 00:00",
+     "5ed Ebrill 1961", "5 o Ebrill 1961", "5 avril 1961", "5. April 1961", "5 de abril de 1961",
+     "5 aprile 1961", "5 kwietnia 1961", "5-Abr-61", "5º de abril de 1961"],
 )  # fmt: skip
 def test_one_date_in_many_dresses(text):
     assert parse_date(text) == 19610405
 
 
-@pytest.mark.parametrize("text", ["1961", "1961-04", "22375", "05/04/198", "soon", "Apr 1961", "", "?", "0000"])
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [("1af Ionawr 1990", 1), ("3 Chwe 1990", 2), ("3 o Fai 1990", 5), ("3 o Ragfyr 1990", 12), ("3 juin 1990", 6),
+     ("3 juil. 1990", 7), ("3 août 1990", 8), ("3. März 1990", 3), ("3 okt 1990", 10), ("3 października 1990", 10),
+     ("3 dic 1990", 12), ("1er déc. 1990", 12)],
+)  # fmt: skip
+def test_months_of_other_languages(text, month):
+    assert parse_date(text) // 100 % 100 == month
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["3 jui 1990", "3 Monday 1990", "1961", "1961-04", "22375", "05/04/198", "soon", "Apr 1961", "", "?", "0000"],
+)
 def test_no_date(text):
     assert parse_date(text) == 0
 

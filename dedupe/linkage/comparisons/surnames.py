@@ -29,9 +29,10 @@ from casebridge.dedupe.linkage.comparisons.namepairs import (
 )
 from casebridge.dedupe.linkage.register.content import text_keys
 from casebridge.dedupe.linkage.register.dates import last_births, year_table
-from casebridge.dedupe.linkage.register.encoding import FEMALE, Register
+from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.holders import holders
 from casebridge.dedupe.linkage.register.known import ValueTable
+from casebridge.dedupe.linkage.register.languages import FEMALE
 from casebridge.dedupe.linkage.register.nametable import ALIKE, CLOSE, NameTable
 from casebridge.dedupe.linkage.register.namewords import likeness
 from casebridge.dedupe.linkage.register.pair_rows import PairSide

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.register.fillers import fillers
 from casebridge.dedupe.linkage.register.known import Known
+from casebridge.dedupe.linkage.register.languages import ORDINALS, OTHER_ORDINALS, month_of, without_accents
 from casebridge.dedupe.linkage.register.values import by_distinct, flagged_rows
 
-MONTH_NAMES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"
-MONTHS = {name: number + 1 for number, name in enumerate(MONTH_NAMES.split())}
 DEFAULTS = frozenset({
     19000101, 18000101, 18991230, 18991231, 10101, 99991231, 47121231, 17530101, 19010101, 20790606, 23000101,
 })  # fmt: skip
@@ -29,9 +28,11 @@ MIXED = 0.05  # share of the dates that can be read in one order only, from whic
 _REST = r"(?:[T ,].*)?$"
 ISO = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _REST)
 NUMERIC = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})" + _REST)
-NAMED = re.compile(r"^(\d{1,2})(?:ST|ND|RD|TH)?[-/. ]*([A-Z]{3})[A-Z]*[-/., ]*(\d{4}|\d{2})" + _REST)
-MONTH_FIRST = re.compile(r"^([A-Z]{3})[A-Z]*[-/. ]*(\d{1,2})(?:ST|ND|RD|TH)?[-/., ]+(\d{4}|\d{2})" + _REST)
-YEAR_FIRST = re.compile(r"^(\d{4})[-/. ]*([A-Z]{3})[A-Z]*[-/. ]*(\d{1,2})" + _REST)
+_DAY = rf"(\d{{1,2}})(?:(?:{ORDINALS})|(?:{OTHER_ORDINALS})(?=[-/. ]))?"
+_OF = r"(?:DEL? +|O +)?"  # 12 de mayo de 1980; 12 o Fai 1980
+NAMED = re.compile(rf"^{_DAY}[-/. ]*{_OF}([A-Z]{{3,}})[-/., ]*{_OF}(\d{{4}}|\d{{2}})" + _REST)
+MONTH_FIRST = re.compile(rf"^([A-Z]{{3,}})[-/. ]*{_DAY}[-/., ]+(\d{{4}}|\d{{2}})" + _REST)
+YEAR_FIRST = re.compile(r"^(\d{4})[-/. ]*([A-Z]{3,})[-/. ]*(\d{1,2})" + _REST)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ def parse_date(text: str, latest: int = LATEST_YEAR, order: Order = DAY_FIRST) -
     [19831203, 19831203, 19831203, 19831203, 0, 0]
     >>> [parse_date(t) for t in ("03.12.83", "December 3rd, 1983", "03/12/19", "03121983")]
     [19831203, 19831203, 20191203, 19831203]
+    >>> [parse_date(t) for t in ("3ydd Rhagfyr 1983", "3 de diciembre de 1983", "3. Dezember 1983", "3 déc. 83")]
+    [19831203, 19831203, 19831203, 19831203]
 
     A day or month out of range is kept (19834103): its other digits are evidence all the same. A year of two
     digits is the last one that is not after `latest`: nobody is born in the future, and hardly anyone over
@@ -75,8 +78,7 @@ def parse_date(text: str, latest: int = LATEST_YEAR, order: Order = DAY_FIRST) -
 
 def _read(text: str, latest: int, order: Order) -> int:
     """As `parse_date`, of stripped capitals; -1 for what is no date that can be read."""
-    if text.endswith(".0"):
-        text = text[:-2]
+    text = without_accents(text.removesuffix(".0"))
     if re.fullmatch(r"[0/. -]+", text):
         return 0
     if re.fullmatch(r"\d{8}", text):
@@ -85,12 +87,12 @@ def _read(text: str, latest: int, order: Order) -> int:
         number = int(match[1]) * 10000 + int(match[2]) * 100 + int(match[3])
     elif match := NUMERIC.match(text):
         number = _year_last(match[1], match[2], match[3], latest, order)
-    elif (match := NAMED.match(text)) and match[2] in MONTHS:
-        number = _year(match[3], latest) * 10000 + MONTHS[match[2]] * 100 + int(match[1])
-    elif (match := MONTH_FIRST.match(text)) and match[1] in MONTHS:
-        number = _year(match[3], latest) * 10000 + MONTHS[match[1]] * 100 + int(match[2])
-    elif (match := YEAR_FIRST.match(text)) and match[2] in MONTHS:
-        number = int(match[1]) * 10000 + MONTHS[match[2]] * 100 + int(match[3])
+    elif (match := NAMED.match(text)) and (month := month_of(match[2])):
+        number = _year(match[3], latest) * 10000 + month * 100 + int(match[1])
+    elif (match := MONTH_FIRST.match(text)) and (month := month_of(match[1])):
+        number = _year(match[3], latest) * 10000 + month * 100 + int(match[2])
+    elif (match := YEAR_FIRST.match(text)) and (month := month_of(match[2])):
+        number = int(match[1]) * 10000 + month * 100 + int(match[3])
     else:
         return -1
     if number in DEFAULTS:

@@ -20,10 +20,6 @@ from casebridge.dedupe.linkage.register.values import MISSING, Values
 NAME_ROLES = ("forename", "middle_name", "surname")
 BIRTH_NUMBER, GENERATION, TEMPORARY = "birth number", "generation", "temporary name"
 """Facts about rows that name columns tell: Twin 2, Snr, and that the forename is a newborn's."""
-MALE, FEMALE = 0, 1
-SEXES = dict.fromkeys(("M", "MALE", "1", "MAN", "BOY"), MALE) | dict.fromkeys(
-    ("F", "FEMALE", "2", "WOMAN", "GIRL"), FEMALE
-)
 
 
 @dataclass(frozen=True)

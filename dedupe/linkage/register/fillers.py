@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.register.languages import UNKNOWN, UNKNOWN_PHRASES
+
 _ALONE = """
 UNKNOWN UNKNOW UNKNWN UNK NK N/K N.K NKN NOTKNOWN NONE NULL NIL NA N/A N.A TEST TESTING DUMMY TBC TBA XX XXX
 XXXX XXXXX X ANON ANONYMOUS MISSING REFUSED DECLINED NFA DUPLICATE BLANK EMPTY PENDING AWAITED AWAITING WITHHELD
@@ -18,7 +20,7 @@ UNDEFINED UNSPECIFIED UNRECORDED UNDISCLOSED UNAVAILABLE UNALLOCATED UNASSIGNED 
 NOTRECORDED NOTGIVEN NOTSTATED NOTPROVIDED NOTAVAILABLE NOTAPPLICABLE NOTSUPPLIED NOTENTERED NOTSET NONEGIVEN
 NONERECORDED NODATA NOVALUE NONAME INVALID VOID FNU LNU NFN NLN
 """
-ALONE = frozenset(_ALONE.split())
+ALONE = frozenset(_ALONE.split()) | UNKNOWN
 """Words that mean it when nothing else stands beside them; FNU and LNU: first, last name unknown."""
 
 _DENYING = """
@@ -37,7 +39,8 @@ MALE FEMALE CHILD BABY ADULT MAN WOMAN MOTHER FATHER PARENT E OR AND AS A
 BESIDE = frozenset(_BESIDE.split())
 """Words that mean it beside one of DENYING, with no word of neither list: "Date of birth not known"."""
 
-PHRASES = ("SEE NOTES", "SEE FILE", "SEE ABOVE", "SEE BELOW", "AS ABOVE", "SAME AS ABOVE", "EX DIRECTORY")
+PHRASES = ("SEE NOTES", "SEE FILE", "SEE ABOVE", "SEE BELOW", "AS ABOVE", "SAME AS ABOVE", "EX DIRECTORY",
+           *UNKNOWN_PHRASES)  # fmt: skip
 RAW = r"^(?:\\N|\\\\N|-\d{1,4}(?:\.0+)?|nan|NaN|NaT|<NA>|#(?:N/A|REF!|VALUE!|NAME\?|NULL!|DIV/0!|NUM!))$"
 """Spellings that only mean it as they stand: a person may be called Nan, and N may be an initial."""
 NOTHING = r"^[^\p{L}\p{N}]*$"

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.register.languages import NEWBORN
 from casebridge.dedupe.linkage.register.values import clean_text
 
 NO_NAMES = frozenset({"MR", "MRS", "MS", "MISS", "MX", "DR", "REVD", "CLLR", "MSTR"})
@@ -23,7 +24,7 @@ BABY BABE BABYBOY BABYGIRL INFANT UNBORN NEWBORN NEONATE TWIN TWINS TRIPLET TRIP
 B/O G/O I/O F/O
 """
 BABY = frozenset(_BABY.split())
-OF_A_SEX = frozenset({"BOY", "GIRL", "MALE", "FEMALE", "SON", "DAUGHTER", "CHILD"})
+OF_A_SEX = frozenset({"BOY", "GIRL", "MALE", "FEMALE", "SON", "DAUGHTER", "CHILD"}) | NEWBORN
 NUMBERS = {
     word: number
     for number, words in enumerate(
@@ -35,7 +36,7 @@ NUMBERS = {
 }  # fmt: skip
 IN_FRONT = re.compile(r"^([1-9]) ?(?=[A-Z])")
 JOINED = re.compile(
-    r"\b(TWIN|BABY|BABYBOY|BABYGIRL|BOY|GIRL|INFANT|MALE|FEMALE|TRIPLET|UNBORN)(\d|ONE|TWO|THREE)\b"
+    r"\b(TWIN|BABY|BABYBOY|BABYGIRL|BOY|GIRL|INFANT|MALE|FEMALE|TRIPLET|UNBORN|BABI|EFAILL|GEFELL)(\d|ONE|TWO|THREE)\b"
 )
 _WORDS = "|".join(sorted({*TITLES, *AFTER_NAMES, *GENERATIONS, *BABY, *OF_A_SEX}, key=len, reverse=True))
 SPECIAL = rf"\b(?:{_WORDS})\b|[0-9]|TWIN|BABY"

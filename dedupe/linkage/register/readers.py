@@ -16,8 +16,9 @@ from casebridge.dedupe.linkage.kind import Read, Reread
 from casebridge.dedupe.linkage.register.codes import Code
 from casebridge.dedupe.linkage.register.column_reader import ColumnReader, as_lists, tell_unread
 from casebridge.dedupe.linkage.register.dates import filled_in, packed_dates, read_dates
-from casebridge.dedupe.linkage.register.encoding import SEXES, Register
+from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.fillers import fillers, says_what_is_none
+from casebridge.dedupe.linkage.register.folding import folded
 from casebridge.dedupe.linkage.register.holders import rows_of_many
 from casebridge.dedupe.linkage.register.identifiers import (
     VALID,
@@ -26,12 +27,12 @@ from casebridge.dedupe.linkage.register.identifiers import (
     passes_check,
     with_check,
 )
+from casebridge.dedupe.linkage.register.languages import NO_SEX, SEXES, letters_of
 from casebridge.dedupe.linkage.register.number_fields import read_numbers
 from casebridge.dedupe.linkage.register.personal_names import read_names
 from casebridge.dedupe.linkage.register.places import houses, postcodes, streets
 from casebridge.dedupe.linkage.register.values import MISSING, by_distinct, encode, encode_cleaned, flagged_rows
 
-NO_SEX = frozenset({"0", "3", "9", "U", "I", "O", "X", "OTHER", "INDETERMINATE", "NON-BINARY", "NOT SPECIFIED"})
 PLACES = {"house": houses, "street": streets, "postcode": postcodes}
 Clean = Callable[[pl.Series], pl.Series]
 
@@ -78,11 +79,22 @@ def dates_as(_register: Register, _role: str, text: pl.Series) -> pl.Series:
 def read_sex(register: Register, reader: ColumnReader, fields: Fields) -> None:
     column = reader.column(fields.roles["sex"])
     rows, distinct = by_distinct(column)
-    words = distinct.str.strip_chars(" .").str.to_uppercase().str.replace(r"\.0+$", "")
-    sexes = np.array([*(SEXES.get(text, MISSING) for text in words.to_list()), MISSING], dtype=np.int8)
+    words = folded(distinct).str.strip_chars(" .").str.to_uppercase().str.replace(r"\.0+$", "")
+    letters = register.known.fact("sex: letters", lambda: _letters(words, rows))
+    meant = {**SEXES, **{word[0]: int(word[1:]) for word in letters}}
+    sexes = np.array([*(meant.get(text, MISSING) for text in words.to_list()), MISSING], dtype=np.int8)
     register.columns["sex"] = reader.arranged(sexes.take(rows, mode="wrap"))
-    known = words.is_in([*SEXES, *NO_SEX]) | fillers(distinct)
+    known = words.is_in([*meant, *NO_SEX]) | fillers(distinct)
     tell_unread(register, "sex", "sex", column, flagged_rows(~known.to_numpy(), rows))
+
+
+def _letters(words: pl.Series, rows: NDArray[np.int64]) -> tuple[str, ...]:
+    """The letters that a column writes besides M and F, each with the sex it means: W1."""
+    many = np.bincount(rows[rows >= 0], minlength=len(words))
+    counts: dict[str, int] = {}
+    for word, held in zip(words.to_list(), many.tolist(), strict=True):
+        counts[word] = counts.get(word, 0) + held
+    return tuple(f"{letter}{sex}" for letter, sex in sorted(letters_of(counts).items()))
 
 
 def sexes_as(_register: Register, _role: str, text: pl.Series) -> pl.Series:

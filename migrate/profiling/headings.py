@@ -1,0 +1,132 @@
+"""What columns of people are called: English, Welsh, and the languages of systems that councils take data from.
+
+Each word stands without blanks, marks and accents (`bare_word`): DateOfBirth, DATE_OF_BIRTH and dyddiad geni.
+Welsh
+ones as GOV.UK's and HMRC's Welsh forms have them (electoral registration, sole trader identification); the
+others as
+forms of the registry offices of the countries have them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from anyascii import anyascii
+
+from casebridge.migrate.profiling.keys import words_of
+
+_ROLES = {
+    "forename": """
+        forename forenames firstname firstnames givenname givennames fname first given christianname
+        enwcyntaf enwaucyntaf enwbedydd enwcynta
+        vorname vornamen rufname prenom prenoms voornaam voornamen roepnaam nombre nombres primernombre
+        nome nomeproprio
+        imie imiona prenume fornavn fornamn etunimi
+    """,
+    "middle_name": """
+        middlename middlenames middle middleinitial middleinitials mi secondname secondforename otherforenames
+        enwcanol enwaucanol tussennaam segundonombre drugieimie
+    """,
+    "surname": """
+        surname lastname familyname lname last family
+        cyfenw enwolaf enwteulu
+        nachname familienname zuname nom nomdefamille nomusuel achternaam familienaam geslachtsnaam
+        apellido apellidos
+        primerapellido cognome sobrenome apelido nazwisko numedefamilie efternavn etternavn efternamn sukunimi
+    """,
+    "previous_surnames": """
+        previoussurname previoussurnames formersurname formername maidenname birthsurname previouslastname
+        cyfenwblaenorol enwblaenorol enwmorwynol
+        geburtsname nomdenaissance nomdejeunefille meisjesnaam nazwiskorodowe
+    """,
+    "birth_date": """
+        dob birthdate dateofbirth birthday born birthdt datebirth
+        dyddiadgeni dyddiadgenedigaeth
+        geburtsdatum gebdatum gebdat geburtstag datedenaissance datenaissance geboortedatum gebdat
+        fechanacimiento
+        fechadenacimiento fecnac datadinascita datanascita datadenascimento datanascimento dataurodzenia
+        datanasterii
+        fodselsdato fodelsedatum syntymaaika
+    """,
+    "death_date": """
+        dod deathdate dateofdeath
+        dyddiadmarw dyddiadmarwolaeth
+        sterbedatum todesdatum datededeces overlijdensdatum fechadefuncion fechadedefuncion datadimorte datazgonu
+    """,
+    "sex": """
+        sex gender
+        rhyw rhywedd
+        geschlecht sexe geslacht sexo genero sesso genere plec kjonn kon sukupuoli
+    """,
+    "house": """
+        house houseno housenumber housename housenum streetnumber streetno buildingnumber paon
+        rhifty enwty
+        hausnummer hausnr huisnummer huisnr numeroderue numerocivico numerdomu nrdomu
+    """,
+    "street": """
+        street address address1 addressline1 line1 addr1 streetaddress streetname road
+        stryd cyfeiriad cyfeiriad1 llinell1 heol
+        strasse adresse adresse1 anschrift rue straat straatnaam adres calle direccion domicilio via indirizzo
+        ulica endereco morada strada adresa
+    """,
+    "postcode": """
+        postcode postalcode zip zipcode
+        codpost
+        plz postleitzahl codepostal codigopostal cap codicepostale kodpocztowy codpostal postnummer postinumero
+    """,
+    "phone": """
+        phone telephone mobile phonenumber telno phoneno telephonenumber mobileno mobilenumber
+        mobilephone homephone
+        telephoneno tel
+        ffon rhifffon ffonsymudol rhifffonsymudol
+        telefon telefonnummer handy mobil portable telefoon telefoonnummer telefono movil cellulare
+        telefone telemovel
+    """,
+    "email": """
+        email emailaddress mail
+        ebost cyfeiriadebost
+        emailadresse courriel adressemail emailadres correo correoelectronico postaelettronica
+    """,
+    "nhs_number": "nhs nhsno nhsnumber nhsid rhifgig rhifynhs",
+    "upn": "upn",
+    "nino": "nino ninumber nationalinsurancenumber rhifyswiriantgwladol rhifyg",
+}
+ROLES: Mapping[str, frozenset[str]] = {role: frozenset(words.split()) for role, words in _ROLES.items()}
+"""The words that a role of linkage goes by."""
+_USUAL = frozenset({
+    "id", "no", "number", "key", "code", "ref", "seq", "name", "names", "forename", "forenames", "surname",
+    "first", "last", "title", "type", "status", "kind", "class", "category", "group", "level", "grade",
+    "role", "date", "start", "end", "from", "to", "year", "month", "day", "time", "created", "updated",
+    "town", "city", "county", "country", "state", "region", "area", "ward", "street", "address", "postcode",
+    "phone", "email", "sex", "gender", "age", "birth", "death", "language", "religion", "ethnicity",
+    "value", "amount", "total", "price", "quantity", "unit", "rate", "cost", "reason", "outcome", "notes",
+    "note", "text", "comment", "description", "service", "team", "worker", "person", "client", "customer",
+    "provider", "supplier", "product", "order", "invoice", "payment", "company", "department", "school",
+    "file", "path", "source", "target", "user", "label", "word", "line", "column",
+    # Welsh: number, code, names, date, reference, address, description, status, worker, client, notes, service
+    "rhif", "cod", "enw", "enwau", "dyddiad", "cyfeirnod", "cyfeiriad", "disgrifiad", "statws", "gweithiwr",
+    "cleient", "nodiadau", "gwasanaeth", "cyfenw", "tref", "sir", "ffon",
+})  # fmt: skip
+"""Words that columns are called by: a first line of capitalised words without any of these may be somebody."""
+_LEAST_ROLES = 2
+NEED: Mapping[str, tuple[str, ...]] = {"house": ("street", "postcode"), "previous_surnames": ("surname",)}
+"""Roles that say nothing without one of others."""
+
+
+def bare_word(name: str) -> str:
+    """A column's name in small letters and figures without accents: DateOfBirth and DATE_OF_BIRTH are dateofbirth,
+    Prénom is prenom."""
+    return "".join(sign for sign in anyascii(name).casefold() if sign.isalnum())
+
+
+def like_headings(titles: Sequence[str]) -> bool:
+    """Whether a first line of words holds some that columns are called by: one of the usual ones, or two that a
+    role goes by in any language (some of these are surnames, too)."""
+    if any(_USUAL & {bare_word(word) for word in words_of(title)} for title in titles):
+        return True
+    return sum(any(bare_word(title) in words for words in ROLES.values()) for title in titles) >= _LEAST_ROLES
+
+
+def with_what_they_need(roles: Mapping[str, str]) -> dict[str, str]:
+    """The roles without those that say nothing, since what they need is not there."""
+    return {role: column for role, column in roles.items() if role not in NEED or roles.keys() & set(NEED[role])}
