@@ -132,11 +132,11 @@ def _cuts(pieces: Iterator[Piece], after: int, size: int, *, at_least_one: bool)
 def _write(job: Job, table: SourceTable, number: int, inputs: str, cut: _Cut) -> tuple[Batch, ...]:
     name = str(table.source)
     job.ledger.attempt(STAGE, name, number, inputs)
-    # One chunk each: how the windows fell must not show in the file.
-    raw = pl.concat([no_records(table.columns), *cut.raw], rechunk=True)
+    raw = pl.concat([no_records(table.columns), *cut.raw])
+    # One chunk: how the windows fell must not show in the file.
     unreadable = pl.concat([empty(UNREADABLE), *cut.unreadable], rechunk=True)
     batches = tuple(
-        write_batch(job.work, STAGE, name, number, kind, inputs, frame)
+        write_batch(job.work, STAGE, name, number, kind, inputs, frame, texts=kind == "raw")
         for kind, frame in (("raw", raw), ("unreadable", unreadable))
     )
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -35,13 +35,15 @@ def of_any_type() -> Iterator[None]:
         yield
 
 
-def relation_of(inspector: sa.Inspector, name: str, schema: str | None, *, view: bool) -> Relation:
-    """A table or view of a schema (None: the default one)."""
+def relation_of(
+    inspector: sa.Inspector, name: str, schema: str | None, called: Callable[[str], str], *, view: bool
+) -> Relation:
+    """A table or view of a schema (None: the default one). `called`: a column's name, given SQLAlchemy's."""
     found = _described(inspector, name, schema)
-    columns = tuple((str(c["name"]), str(c["type"])) for c in found)
+    columns = tuple((called(str(c["name"])), str(c["type"])) for c in found)
     types = (declared_type(c["type"]) for c in found)
     declared = tuple("" if doubt else kind for kind, doubt in types)
-    key = () if view else tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"])
+    key = () if view else tuple(map(called, inspector.get_pk_constraint(name, schema)["constrained_columns"]))
     return Relation(f"{schema}.{name}" if schema else name, columns, key, view, declared)
 
 

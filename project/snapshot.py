@@ -95,7 +95,7 @@ class Snapshot:
         """One of the `names` of a schema. SourceError where the server cannot tell its columns."""
         view = self.names(schema)[name]
         with self._told(f"{name}: "):
-            made = relation_of(sa.inspect(self._connection), name, schema, view=view)
+            made = relation_of(sa.inspect(self._connection), name, schema, self._server.called, view=view)
         return made if self._server.holds_types else replace(made, declared=())
 
     def asked(self, name: str = "", query: str = "") -> Asked:
@@ -126,7 +126,8 @@ class Snapshot:
         where = schema, table = self._found(name)
         if where not in self._columns:
             with self._told(f"{name}: "):
-                self._columns[where] = columns_of(sa.inspect(self._connection), table, schema or None)
+                found = columns_of(sa.inspect(self._connection), table, schema or None)
+            self._columns[where] = tuple(map(self._server.called, found))
         return self._columns[where]
 
     def refused(self, error: SourceError) -> str:

@@ -42,6 +42,10 @@ class MariaDB(Server):
         """In backticks: double quotes may mean a text there."""
         return "`" + name.replace("`", "``") + "`"
 
+    def called(self, name: str) -> str:
+        """SQLAlchemy leaves a backtick doubled, as the server writes it."""
+        return name.replace("``", "`")
+
     def ask(self, connection: sa.Connection, origin: str, table: tuple[str, str] | None = None) -> Asked:
         """The driver's description does not say which texts are bytes; its result does. `*` leaves out columns
         that somebody has made invisible."""

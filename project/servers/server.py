@@ -14,6 +14,8 @@ from casebridge.project.servers.asked import Asked, Field
 
 ROWS = 100_000
 """Rows in one batch of a driver that counts rows, about."""
+_COUNTED_AT_ONCE = 400
+"""Columns whose totals are asked for at once, two numbers each: Oracle gives 1,000 numbers, PostgreSQL 1,664."""
 
 
 class Server:
@@ -41,6 +43,10 @@ class Server:
     def quoted(self, name: str) -> str:
         """A name as SQL."""
         return '"' + name.replace('"', '""') + '"'
+
+    def called(self, name: str) -> str:
+        """A column's name, given what SQLAlchemy has read of it."""
+        return name
 
     def origin(self, schema: str, table: str) -> str:
         """A table as it stands behind FROM."""
@@ -89,9 +95,13 @@ class Server:
 
     def totals(self, connection: sa.Connection, asked: Asked) -> tuple[Any, ...]:
         """One row: how many rows, then for each column how many values and its total."""
+        rows, found = None, []
         with cursor_of(connection) as cursor:
-            cursor.execute(asked.totals(self.quoted))
-            return tuple(cursor.fetchone())
+            for some in asked.some_columns(_COUNTED_AT_ONCE):
+                cursor.execute(some.totals(self.quoted))
+                rows, *totals = cursor.fetchone()
+                found += totals
+        return (rows, *found)
 
     def count(self, connection: sa.Connection, asked: Asked) -> int:
         """How many rows there are."""

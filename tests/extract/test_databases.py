@@ -772,6 +772,39 @@ def test_long_numbers_kept_views_and_schemas_of_postgres(tmp_path: Path, postgre
     assert said(tmp_path)["PAY"]["snapshot"]["totals"][1] == ["big", 3, str(3 * int("9" * 28))]  # type: ignore[index]
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_table_of_a_thousand_columns_is_counted_whole(
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path}/old.db" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    names = [f"c{number}" for number in range(1_001)]
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE wide ({', '.join(f'{name} text' for name in names)})")
+        connection.exec_driver_sql(
+            "INSERT INTO wide (c0, c500, c1000) VALUES ('a', 'bc', NULL), ('', NULL, 'def')"
+        )
+    engine.dispose()
+    with open_snapshot(url) as snapshot:
+        totals = snapshot.totals(snapshot.asked("wide"))
+    filled = {name: (count, total) for name, count, total in totals.columns if count}
+    assert (totals.rows, len(totals.columns)) == (2, 1_001)
+    assert filled == {"c0": (2, "1"), "c500": (1, "2"), "c1000": (1, "3")}
+
+
+def test_a_backtick_in_a_name_is_one_letter(mariadb_url: str) -> None:
+    engine = open_database(mariadb_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE `a``b` (`i``d` int PRIMARY KEY, `c````d` text)")
+    engine.dispose()
+    with open_snapshot(mariadb_url) as snapshot:
+        relation = snapshot.relation("a`b")
+        names = snapshot.asked("a`b").names
+        assert snapshot.columns("a`b") == names
+    assert names == ("i`d", "c``d") == tuple(name for name, _ in relation.columns)
+    assert relation.primary_key == ("i`d",)
+
+
 def test_texts_that_a_csv_may_spoil_arrive_wherever_a_block_ends(
     tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

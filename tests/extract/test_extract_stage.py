@@ -170,8 +170,8 @@ class Killer:
             os.kill(os.getpid(), signal.SIGKILL)
 
 write = casebridge.extract.stage.write_batch
-def write_then_die(*args):
-    batch = write(*args)
+def write_then_die(*args, **more):
+    batch = write(*args, **more)
     if Killer.left == 1 and sys.argv[3] == "within":
         batch.path.with_name("." + batch.path.name + ".1.part").write_bytes(b"half")
         os.kill(os.getpid(), signal.SIGKILL)
@@ -209,9 +209,9 @@ def test_killed_and_run_again_the_files_are_the_same(folder: Path, batches: int,
 def test_a_file_that_changes_while_it_is_read_stops_the_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = stage.write_batch
 
-    def written_to(*args: object) -> object:
+    def written_to(*args: object, **more: object) -> object:
         (folder / "dump" / "A.csv").write_bytes(b"K,V\r\n" + rows(36))
-        return write(*args)  # type: ignore[arg-type]
+        return write(*args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(stage, "write_batch", written_to)
     job = job_of(folder)

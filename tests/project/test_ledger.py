@@ -50,6 +50,19 @@ def test_a_done_batch_has_its_file_with_its_digest(ledger: Ledger, tmp_path: Pat
     assert found.rows == 3
 
 
+def test_a_batch_of_texts_is_the_same_file_however_its_rows_came(tmp_path: Path) -> None:
+    columns = {"_row": range(30_000), "empty": [""] * 30_000, "often": ["x", None, "é"] * 10_000}
+    frame = pl.DataFrame({**columns, "once": [f"text {n}" * (n % 50) for n in range(30_000)]})
+    parts = pl.concat([frame[:7], frame[7:20_011], frame[20_011:]], rechunk=False)
+    made = [
+        write_batch(tmp_path, "stage", "table", n, "raw", "in", rows, texts=True)
+        for n, rows in enumerate([frame.rechunk(), parts, frame.clear()])
+    ]
+    assert made[0].sha256 == made[1].sha256
+    assert made[1].read().equals(frame)
+    assert (made[2].rows, made[2].read().schema) == (0, frame.schema)
+
+
 def test_a_batch_whose_file_has_gone_is_pending_again(ledger: Ledger, tmp_path: Path) -> None:
     _do(ledger, tmp_path).path.unlink()
     assert ledger.done("stage", "table", 0, "in") is None
