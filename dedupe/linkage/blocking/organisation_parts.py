@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.blocking.parts import Make, Rows
 from casebridge.dedupe.linkage.register.content import text_keys
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.fillers import only
 from casebridge.dedupe.linkage.register.mailboxes import everybodys, mail_domains
 from casebridge.dedupe.linkage.register.organisation_words import OrganisationWords
 
@@ -44,11 +45,6 @@ def own_domain() -> Make:
     """The domain of an e-mail address, unless it gives addresses to everybody."""
 
     def domains(register: Register) -> pl.Series:
-        found = mail_domains(register.values["email"].text)
-        return (
-            pl.DataFrame({"d": found, "e": everybodys(register)})
-            .select(pl.when(~pl.col("e")).then("d"))
-            .to_series()
-        )
+        return only(mail_domains(register.values["email"].text), pl.Series(~everybodys(register)))
 
     return of_values("email", "own domain", domains)

@@ -94,7 +94,7 @@ def rare(make: Make, name: str) -> Make:
     return part
 
 
-def of_values(role: str, dictionary: str, of: Callable[[Values], pl.Series], name: str) -> Make:
+def made_of_values(role: str, dictionary: str, of: Callable[[Values], pl.Series], name: str) -> Make:
     """What is made `of` the values of a column, under a name; 0 for those that are not known."""
 
     def part(register: Register, rows: Rows) -> NDArray[np.uint64]:
@@ -111,12 +111,12 @@ def of_values(role: str, dictionary: str, of: Callable[[Values], pl.Series], nam
 
 def sound_of(role: str, dictionary: str) -> Make:
     """How the values of a column sound."""
-    return of_values(role, dictionary, sounds, "sounds")
+    return made_of_values(role, dictionary, sounds, "sounds")
 
 
 def sector_of(role: str) -> Make:
     """The postcode sector: LS6 3 of LS6 3HN."""
-    return of_values(role, role, lambda values: sectors_and_districts(values)["s"], "sectors")
+    return made_of_values(role, role, lambda values: sectors_and_districts(values)["s"], "sectors")
 
 
 OF_A_HOME: dict[str, Part] = {

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.register.fillers import ALONE, fillers
+from casebridge.dedupe.linkage.register.fillers import ALONE, fillers, only
 
 UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 UPN = re.compile(r"[A-Z]\d{11}[0-9A-Z]")
@@ -40,6 +40,11 @@ class Code:
     valid: Callable[[str], bool] | None = None
 
 
+def letters_and_figures(text: pl.Series) -> pl.Series:
+    """Capitals and figures of the first forty signs."""
+    return text.str.slice(0, 40).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+
+
 def emails(text: pl.Series) -> pl.Series:
     """The first e-mail address of each text in small letters; null for none, and for those of nobody (none@…).
 
@@ -49,7 +54,7 @@ def emails(text: pl.Series) -> pl.Series:
     found = text.str.to_lowercase().str.extract(ADDRESS).str.strip_chars(".'\"")
     local = found.str.replace(r"@.*$", "").str.replace_all("[._]", "-")
     nobody = local.str.contains(NOBODY) | local.str.to_uppercase().is_in(sorted(ALONE))
-    return pl.DataFrame({"t": found, "n": nobody}).select(pl.when(~pl.col("n")).then("t")).to_series()
+    return only(found, ~nobody)
 
 
 def plain_codes(text: pl.Series) -> pl.Series:
@@ -58,11 +63,10 @@ def plain_codes(text: pl.Series) -> pl.Series:
     >>> plain_codes(pl.Series(["A950 0001-78301", "not known", "X1"])).to_list()
     ['A950000178301', None, None]
     """
-    bare = text.str.slice(0, 40).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+    bare = letters_and_figures(text)
     long = (bare.str.len_chars() >= 6) & (bare.str.count_matches(r"\d") >= 4) & ~fillers(text)
     one_figure = bare.str.contains(r"^[A-Z]*(?:0+|9+)[A-Z]*$")
-    kept = pl.DataFrame({"t": bare, "k": long & ~one_figure})
-    return kept.select(pl.when("k").then("t")).to_series()
+    return only(bare, long & ~one_figure)
 
 
 def ninos(text: pl.Series) -> pl.Series:
@@ -72,9 +76,8 @@ def ninos(text: pl.Series) -> pl.Series:
     >>> ninos(pl.Series(["AB 12 34 56 C", "ab123456", "TN010183M"])).to_list()
     ['AB123456', 'AB123456', None]
     """
-    bare = plain_codes(text)
-    cut = bare.str.replace(r"^([A-Z]{2}\d{6})[A-Z]$", "$1")
-    return pl.DataFrame({"t": cut}).select(pl.when(~pl.col("t").str.starts_with("TN")).then("t")).to_series()
+    cut = plain_codes(text).str.replace(r"^([A-Z]{2}\d{6})[A-Z]$", "$1")
+    return only(cut, ~cut.str.starts_with("TN"))
 
 
 def valid_upn(text: str) -> bool:
@@ -114,7 +117,7 @@ def supplier_numbers(text: pl.Series) -> pl.Series:
     short = bare.str.replace(r"^0+(\d)", "$1")
     real = (short.str.len_chars() >= 3) & (short.str.count_matches(r"\d") >= 2) & ~fillers(text)
     real &= ~bare.str.contains(ONE_FIGURE)
-    return pl.DataFrame({"t": short, "k": real}).select(pl.when("k").then("t")).to_series()
+    return only(short, real)
 
 
 def ods_codes(text: pl.Series) -> pl.Series:
@@ -123,11 +126,8 @@ def ods_codes(text: pl.Series) -> pl.Series:
     >>> ods_codes(pl.Series(["a12345", "RAE 01", "VL-X9P", "n/a", "care", "not known"])).to_list()
     ['A12345', 'RAE01', 'VLX9P', None, None, None]
     """
-    bare = text.str.slice(0, 40).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
-    form = (
-        bare.str.contains(ODS.pattern) & (bare.str.len_chars() >= 3) & (bare.str.len_chars() <= 9) & ~fillers(text)
-    )
-    return pl.DataFrame({"t": bare, "k": form}).select(pl.when("k").then("t")).to_series()
+    bare = letters_and_figures(text)
+    return only(bare, bare.str.contains(ODS.pattern) & bare.str.len_chars().is_between(3, 9) & ~fillers(text))
 
 
 def uprns(text: pl.Series) -> pl.Series:
@@ -140,7 +140,7 @@ def uprns(text: pl.Series) -> pl.Series:
     bare = text.str.slice(0, 40).str.to_uppercase().str.replace(r"^\s*UPRN\s*:?", "").str.replace(r"\.0+$", "")
     bare = bare.str.replace_all(r"[\s-]", "").str.replace(r"^0+", "")
     real = bare.str.contains(r"^\d+$") & ~bare.str.contains(r"^(?:1+|2+|3+|4+|5+|6+|7+|8+|9+)$") & ~fillers(text)
-    return pl.DataFrame({"t": bare, "k": real}).select(pl.when("k").then("t")).to_series()
+    return only(bare, real)
 
 
 def registrations(text: pl.Series) -> pl.Series:
@@ -150,10 +150,9 @@ def registrations(text: pl.Series) -> pl.Series:
     >>> registrations(pl.Series(["SW 51234", "sw051234", "98A1234E", "n/a", "0000", "1111111"])).to_list()
     ['SW51234', 'SW51234', '98A1234E', None, None, None]
     """
-    bare = text.str.slice(0, 40).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
-    bare = bare.str.replace(r"^(SW|[A-Z]{2,3})0+(\d{4,})$", "$1$2")
+    bare = letters_and_figures(text).str.replace(r"^(SW|[A-Z]{2,3})0+(\d{4,})$", "$1$2")
     real = (bare.str.count_matches(r"\d") >= 4) & ~fillers(text) & ~bare.str.contains(ONE_FIGURE)
-    return pl.DataFrame({"t": bare, "k": real}).select(pl.when("k").then("t")).to_series()
+    return only(bare, real)
 
 
 def which_valid(code: Code, values: pl.Series) -> NDArray[np.bool_]:

@@ -71,3 +71,8 @@ def says_what_is_none(cleaned: pl.Series, text: pl.Series) -> NDArray[np.bool_]:
     rows = np.flatnonzero(lost)
     lost[rows] = (~fillers(text.gather(rows))).fill_null(False).to_numpy()
     return lost
+
+
+def only(text: pl.Series, told: pl.Series) -> pl.Series:
+    """The texts of which something is told; null for the others."""
+    return pl.select(pl.when(told).then(text)).to_series()

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.register.fillers import fillers
+from casebridge.dedupe.linkage.register.fillers import fillers, only
 from casebridge.dedupe.linkage.register.values import Values, clean_text
 
 STREET_WORDS = {
@@ -38,9 +38,8 @@ def postcodes(text: pl.Series) -> pl.Series:
     """Postcodes without blanks. Missing are those that mean "no fixed abode" (ZZ99), zeros or nines only, a
     single sign, and words: every country's codes hold a figure."""
     bare = text.str.slice(0, 20).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
-    real = pl.col("t").str.contains(r"\d") & (pl.col("t").str.len_chars() > 1) & ~pl.col("filler")
-    real &= ~pl.col("t").str.contains(r"^(?:ZZ99.*|0+|9+)$")
-    return pl.DataFrame({"t": bare, "filler": fillers(text)}).select(pl.when(real).then(pl.col("t"))).to_series()
+    real = bare.str.contains(r"\d") & (bare.str.len_chars() > 1) & ~fillers(text)
+    return only(bare, real & ~bare.str.contains(r"^(?:ZZ99.*|0+|9+)$"))
 
 
 def postcode_parts(values: Values) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
