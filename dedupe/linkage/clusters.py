@@ -260,15 +260,14 @@ def grouped(
     others: names of clusters of other rows."""
     found = build_clusters(register.size, edges, cannot, register.kind.guards.marks(register))
     names = cluster_names(register.ids, found.of, previous, others)
-    left, right = (pl.Series([c[k] for c in found.cut], dtype=pl.UInt32) for k in (0, 1))
-    cut = pl.DataFrame(
-        {
-            "left_id": register.ids.gather(left),
-            "right_id": register.ids.gather(right),
-            "guard": pl.Series([c[2] for c in found.cut], dtype=pl.String),
-        }
-    )
-    return pl.DataFrame({"id": register.ids, "cluster": names}), cut
+    return pl.DataFrame({"id": register.ids, "cluster": names}), cuts(register.ids, found.cut)
+
+
+def cuts(ids: pl.Series, found: Sequence[tuple[int, int, str]]) -> pl.DataFrame:
+    """Pairs of rows that guards cut, by the ids of these."""
+    left, right = (ids.gather(pl.Series([one[end] for one in found], dtype=pl.UInt32)) for end in (0, 1))
+    guard = pl.Series([one[2] for one in found], dtype=pl.String)
+    return pl.DataFrame({"left_id": left, "right_id": right, "guard": guard})
 
 
 def cluster_names(

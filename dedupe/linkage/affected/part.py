@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
-from casebridge.dedupe.linkage.clusters import DECIDED, build_clusters, cluster_names, edges_of, ends
+from casebridge.dedupe.linkage.clusters import DECIDED, build_clusters, cluster_names, cuts, edges_of, ends
 from casebridge.dedupe.linkage.comparisons.levels import SURE, Comparison
 from casebridge.dedupe.linkage.engine import compared
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
@@ -176,7 +176,7 @@ class Part:
         edges = edges_of(left, right, p, (zone == SAME).to_numpy(), same)
         found = build_clusters(self.register.size, edges, cannot, guards.marks(self.register))
         names = cluster_names(self.register.ids, found.of, previous, others)
-        cut = cuts(self.rows, found.cut)
+        cut = cuts(pl.Series(self.rows.astype(np.uint32)), found.cut)
         return names, with_zones(before.drop("zone"), _places(zone), cut), cut
 
 
@@ -191,13 +191,6 @@ def _places(zone: pl.Series) -> NDArray[np.uint8]:
     return zone.to_physical().cast(pl.UInt8).to_numpy()
 
 
-def cuts(rows: Rows, found: list[tuple[int, int, str]]) -> pl.DataFrame:
-    """What guards cut, by the numbers of the records."""
-    left, right = (rows[np.array([c[k] for c in found], dtype=np.int64)].astype(np.uint32) for k in (0, 1))
-    guard = pl.Series([c[2] for c in found], dtype=pl.String)
-    return pl.DataFrame({"left_id": left, "right_id": right, "guard": guard})
-
-
 def no_cuts() -> pl.DataFrame:
     """Nothing that a guard cut."""
-    return cuts(NONE, [])
+    return cuts(pl.Series(dtype=pl.UInt32), [])

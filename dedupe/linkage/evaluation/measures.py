@@ -137,7 +137,10 @@ def _judged(pairs: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
 
 
 def _scores(hit: NDArray[np.bool_], total: int) -> dict[str, float]:
-    true, proposed = int(hit.sum()), len(hit)
+    return _counted(int(hit.sum()), len(hit), total)
+
+
+def _counted(true: int, proposed: int, total: int) -> dict[str, float]:
     return {
         "precision": _share(true, proposed), "recall": _share(true, total),
         "f1": _share(2 * true, proposed + total), "false": proposed - true, "missed": total - true,
@@ -186,12 +189,7 @@ def _clusters(clusters: pl.DataFrame, people: pl.DataFrame, link_only: bool, tot
     joined = clusters.join(people.select("id", "truth", "source"), on="id")
     proposed = true_pairs(joined.with_columns(truth=pl.col("cluster")), link_only)
     together = joined.with_columns(truth=pl.concat_str("cluster", "truth", separator="\x1f"))
-    true = true_pairs(together, link_only)
-    return {
-        "precision": _share(true, proposed), "recall": _share(true, total),
-        "f1": _share(2 * true, proposed + total),
-        "false": proposed - true, "missed": total - true,
-    }  # fmt: skip
+    return _counted(true_pairs(together, link_only), proposed, total)
 
 
 def _by_group(proposed: pl.DataFrame, people: pl.DataFrame, link_only: bool) -> dict[str, list[dict[str, Any]]]:
