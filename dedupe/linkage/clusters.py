@@ -19,7 +19,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from casebridge.dedupe.linkage.comparisons.levels import SURE
-from casebridge.dedupe.linkage.register.encoding import Register, pair_key
+from casebridge.dedupe.linkage.register.encoding import Register, ends, pair_key
 from casebridge.dedupe.linkage.register.pair_rows import Rows
 
 DECIDED = "decided different"
@@ -89,11 +89,6 @@ def _suspects(label: NDArray[np.int64], edges: Edges, cannot: Cannot, marks: Mar
         np.minimum.at(lowest, label[marked], mark[marked])
         found.append(label[marked[mark[marked] != lowest[label[marked]]]])
     return np.unique(np.concatenate(found))
-
-
-def ends(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The two rows of each pair key."""
-    return (keys >> np.uint64(32)).astype(np.int64), (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
 def _cannot_sets(

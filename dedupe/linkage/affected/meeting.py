@@ -12,7 +12,7 @@ from casebridge.dedupe.linkage.blocking.divisions import Division
 from casebridge.dedupe.linkage.blocking.keys import WINDOW
 from casebridge.dedupe.linkage.kind import Rule
 from casebridge.dedupe.linkage.register.encoding import pair_key
-from casebridge.dedupe.linkage.register.runs import Key
+from casebridge.dedupe.linkage.register.runs import Key, spans
 
 Rows = NDArray[np.int64]
 Order = Callable[[Rows], NDArray[np.int64]]
@@ -115,8 +115,6 @@ class Met:
         at = np.searchsorted(self.wanted, key[rows])
         rows, at = rows[some[at]], at[some[at]]
         many = self.held[at]
-        ends = np.cumsum(many)
-        place = np.repeat(self.starts[at], many) + np.arange(int(many.sum())) - np.repeat(ends - many, many)
-        one, other = np.repeat(rows, many), self.members[place]
+        one, other = np.repeat(rows, many), self.members[spans(self.starts[at], many)]
         apart = one != other
         return pair_key(one[apart], other[apart])

@@ -18,9 +18,10 @@ from casebridge.dedupe.linkage.affected.grouping import Affected, grouped_again,
 from casebridge.dedupe.linkage.affected.linked import LinkedRegister, places
 from casebridge.dedupe.linkage.affected.meeting import Meeting
 from casebridge.dedupe.linkage.affected.part import Flags, Rows, Seen
-from casebridge.dedupe.linkage.clusters import connected, ends
+from casebridge.dedupe.linkage.clusters import connected
 from casebridge.dedupe.linkage.engine import Progress
 from casebridge.dedupe.linkage.fields import LinkOptions
+from casebridge.dedupe.linkage.register.encoding import ends
 
 
 def link_affected(

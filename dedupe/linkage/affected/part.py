@@ -15,13 +15,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
-from casebridge.dedupe.linkage.clusters import DECIDED, build_clusters, cluster_names, cuts, edges_of, ends
+from casebridge.dedupe.linkage.clusters import DECIDED, build_clusters, cluster_names, cuts, edges_of
 from casebridge.dedupe.linkage.comparisons.levels import SURE, Comparison
 from casebridge.dedupe.linkage.engine import compared
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
 from casebridge.dedupe.linkage.kind import Kind
 from casebridge.dedupe.linkage.model.kept import KeptModel
-from casebridge.dedupe.linkage.register.encoding import Register, pair_key
+from casebridge.dedupe.linkage.register.encoding import Register, ends, pair_key
 from casebridge.dedupe.linkage.register.records import Records
 from casebridge.dedupe.linkage.scoring.cascade import Scored, Scorer
 from casebridge.dedupe.linkage.scoring.probabilities import (

@@ -18,8 +18,8 @@ from casebridge.dedupe.linkage.blocking.keys import CHUNK, BlockedPairs, Blocks,
 from casebridge.dedupe.linkage.blocking.yields import Judge
 from casebridge.dedupe.linkage.kind import Rule
 from casebridge.dedupe.linkage.register.content import SEED
-from casebridge.dedupe.linkage.register.encoding import Register, pair_key
-from casebridge.dedupe.linkage.register.runs import Key
+from casebridge.dedupe.linkage.register.encoding import Register, ends, pair_key
+from casebridge.dedupe.linkage.register.runs import Key, spans
 
 NET_RECORDS, NET_PAIRS = 1_000, 100_000  # records of the sample, and pairs of each key at most
 SLOTS = 16  # 2 to this power places for what the sample holds
@@ -49,7 +49,7 @@ def lost_pairs(register: Register, candidates: BlockedPairs, net: Sequence[Rule]
     size = min(NET_RECORDS, register.size)  # rows stand in the order of a hash: the first are a random sample
     met = [made_by(blocks, size) for blocks in candidates.blocks]
     keys = pl.Series(np.concatenate([*met, *_spread(register, net, size)])).unique().sort().to_numpy()
-    left, right = (keys >> np.uint64(32)).astype(np.int32), (keys & np.uint64(0xFFFFFFFF)).astype(np.int32)
+    left, right = (rows.astype(np.int32) for rows in ends(keys))
     allowed = candidates.allowed(left, right)
     (left, right), p = judge((left[allowed], right[allowed]))
     made = candidates.captures(left, right) > 0
@@ -111,8 +111,7 @@ class _Wide:
         if self.given_up:
             self.met.clear()
             return
-        ends = np.cumsum(self.counts)[at]
-        place = np.repeat(ends - np.cumsum(many), many) + np.arange(int(many.sum()))
+        place = spans(np.cumsum(self.counts)[at] - many, many)
         self.met.append(_apart(self.order[place], np.repeat(rows, many)))
 
 

@@ -13,6 +13,7 @@ from casebridge.dedupe.linkage.register.holders import Holders
 from casebridge.dedupe.linkage.register.nametable import NameTable
 from casebridge.dedupe.linkage.register.namewords import without_common
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
+from casebridge.dedupe.linkage.register.runs import spans
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, per_distinct_pair
 
 
@@ -79,12 +80,7 @@ def either_listed(lists: Lists, role: str, left: PairSide, right: PairSide) -> N
         some = np.flatnonzero(count.take(mine.rows) > 0)
         rows = mine.rows[some]
         many = count.take(rows)
-        item = np.repeat(lists.starts.take(rows), many) + _within(many)
-        value, place = lists.codes.take(item), np.repeat(some, many)
+        value = lists.codes.take(spans(lists.starts.take(rows), many))
+        place = np.repeat(some, many)
         found[place[value == other.of(role)[place]]] = True
     return found
-
-
-def _within(counts: NDArray[np.integer]) -> NDArray[np.int64]:
-    ends = np.cumsum(counts)
-    return np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)

@@ -22,7 +22,7 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     with_given,
 )
 from casebridge.dedupe.linkage.errors import RegisterError
-from casebridge.dedupe.linkage.register.encoding import Register, pair_key
+from casebridge.dedupe.linkage.register.encoding import Register, ends, pair_key
 from casebridge.dedupe.linkage.register.holders import holders, rows_of_many
 from casebridge.dedupe.linkage.register.identifiers import DIGITS, VALID, digits_apart, neighbours_swapped
 from casebridge.dedupe.linkage.register.nametable import same_forenames
@@ -260,8 +260,8 @@ def related_comparison(
 ) -> Comparison:
     """Pairs recorded on file as two. `related` are sorted pair keys; other pairs give no evidence."""
     involved = np.zeros(register.size, dtype=bool)
-    involved[(related >> np.uint64(32)).astype(np.int64)] = True
-    involved[(related & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
+    for rows in ends(related):
+        involved[rows] = True
     mark = register.mark("related", lambda: involved)
 
     def quick(left: PairSide, right: PairSide) -> Levels:

@@ -22,6 +22,7 @@ from casebridge.dedupe.linkage.model.background import missing
 from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, distinct
 from casebridge.dedupe.linkage.register.dates import day_numbers
 from casebridge.dedupe.linkage.register.encoding import Register
+from casebridge.dedupe.linkage.register.runs import spans
 
 FIRST, LAST = 33, 58  # days: another month, and no two months on
 DAYS = LAST - FIRST + 1
@@ -216,6 +217,4 @@ def _namesakes(
     count = np.searchsorted(packed, packed + np.uint64(LAST), "right") - starts
     looked_at = int(np.ceil(min(1.0, MOST / max(1, int(count.sum()))) * len(key)))
     count[rows >= looked_at] = 0  # rows stand in the order of a hash
-    ends = np.cumsum(count)
-    item = np.repeat(starts, count) + np.arange(int(count.sum())) - np.repeat(ends - count, count)
-    return np.repeat(rows, count), rows[item], looked_at / len(key)
+    return np.repeat(rows, count), rows[spans(starts, count)], looked_at / len(key)

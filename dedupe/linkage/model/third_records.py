@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import SURE, Levels
-from casebridge.dedupe.linkage.register.encoding import pair_key
+from casebridge.dedupe.linkage.register.encoding import ends, pair_key
 from casebridge.dedupe.linkage.register.pair_rows import Rows
+from casebridge.dedupe.linkage.register.runs import spans
 
 NAME = "third_record"
 LABELS = (
@@ -59,9 +60,7 @@ class Links:
     def beside(self, rows: Rows) -> tuple[NDArray[np.int64], Rows]:
         """Of each of `rows` its linked records: place in `rows`, record."""
         count = np.diff(self.starts)[rows]
-        ends = np.cumsum(count)
-        item = np.repeat(self.starts[rows], count) + np.arange(int(count.sum())) - np.repeat(ends - count, count)
-        return np.repeat(np.arange(len(rows)), count), self.to[item]
+        return np.repeat(np.arange(len(rows)), count), self.to[spans(self.starts[rows], count)]
 
     def bound(self) -> Pairs:
         """Pairs of records that a third is linked to, each once, in order."""
@@ -71,7 +70,8 @@ class Links:
         apart = one < other
         key = np.sort(pair_key(one[apart], other[apart]))
         key = key[np.append(True, key[1:] != key[:-1])] if len(key) else key
-        return (key >> np.uint64(32)).astype(np.int32), (key & np.uint64(0xFFFFFFFF)).astype(np.int32)
+        left, right = ends(key)
+        return left.astype(np.int32), right.astype(np.int32)
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,11 @@ def pair_key(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.uint64]:
     return low << np.uint64(32) | high
 
 
+def ends(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The two rows of each pair key."""
+    return (keys >> np.uint64(32)).astype(np.int64), (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
 def sounds(values: Values) -> pl.Series:
     """Phonetic code (soundex, jellyfish) of each distinct name; the name itself where soundex does not apply."""
     codes = [jellyfish.soundex(_letters(text)) if text.isascii() else text for text in values.all()]

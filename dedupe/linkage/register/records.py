@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.register.encoding import Lists, Register
 from casebridge.dedupe.linkage.register.reading import canonical_order
+from casebridge.dedupe.linkage.register.runs import spans
 from casebridge.dedupe.linkage.register.values import MISSING, Values
 
 Rows = NDArray[np.integer]
@@ -165,9 +166,8 @@ def _recoded(
 
 def _taken(lists: Lists, rows: Rows) -> Lists:
     many = np.diff(lists.starts)[rows]
-    ends = np.cumsum(many)
-    item = np.repeat(lists.starts[rows], many) + np.arange(int(many.sum())) - np.repeat(ends - many, many)
-    return replace(lists, starts=np.concatenate([[0], ends]), codes=lists.codes[item])
+    codes = lists.codes[spans(lists.starts[rows], many)]
+    return replace(lists, starts=np.concatenate([[0], np.cumsum(many)]), codes=codes)
 
 
 def _lists_together(one: Records, other: Records) -> dict[str, Lists]:

@@ -28,6 +28,16 @@ def runs(key: Key) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     return rows, np.diff(np.append(starts, len(rows)))
 
 
+def spans(starts: NDArray[np.integer], counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Places of the items of several runs one after the other: of each `counts` places from `starts` on.
+
+    >>> spans(np.array([5, 0]), np.array([2, 3])).tolist()
+    [5, 6, 0, 1, 2]
+    """
+    ends = np.cumsum(counts)
+    return np.repeat(starts - ends + counts, counts) + np.arange(int(counts.sum()))
+
+
 def held_by_many(values: NDArray[np.uint64], few: int) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
     """Which rows hold a value that more than `few` rows hold, and a row of each such value; 0 is no value."""
     key = np.maximum(mix(values, np.full(len(values), SEED)) >> np.uint64(32), 1).astype(np.uint32)
