@@ -28,11 +28,12 @@ SELDOM = 0.5
 changed about, and what a sample does not show would count for far less."""
 PAIRS_IN_BLOCKS = 20_000
 ROWS_LOOKED_AT = 100_000
-MISTAKEN_NUMBERS = 0.004
+MISTAKEN_NUMBERS = 0.004  # of pairs that share a number that names a person; belief, on which nothing hangs
 NEVER = 1e-7
 DEPENDENCE = 2.0
 """By how much strangers may agree more often than random pairs do, where the kind says nothing else: names go
-together in families and origins. Looser, and chance takes the slips of duplicates where names are few."""
+together in families and origins. Looser, and chance takes the slips of duplicates where names are few. Doubled it
+costs up to 0.0025 of F1, halved 0.0053 (docs/linkage.md)."""
 
 
 def starting_components(chance_of: RandomAgreement, candidates: BlockedPairs) -> list[Component]:

@@ -26,6 +26,8 @@ STEP, SIZE = 0.25, 1.0  # standard deviations of the shift from knot to knot, an
 OWN = 0.5  # standard deviation of what a pattern adds of its own
 LEAST = 1e-3
 SURE, BELIEVED = 7.0, 30.0
+"""Log odds (natural) from which pairs tell how often one person's numbers agree, and pairs' worth of what the fit
+says of that. Nothing hangs on either."""
 ROUNDS = 30
 
 

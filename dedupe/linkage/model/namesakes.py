@@ -30,8 +30,8 @@ ROWS = 500_000
 LEAST, MOST = 100, 200_000  # pairs that show what such strangers look like
 OWN = 10.0  # pairs' worth of belief that a pattern keeps to the product of chances
 TRUSTED, ERRORS = 0.2, 1.5  # natural log: how near the count is at best, and standard errors allowed for
-HEAPED = (1.0, 2.0)
-ENOUGH_SHARED = 10_000.0
+HEAPED = (1.0, 2.0)  # of days that births and clerks prefer; dates far more common are left out before
+ENOUGH_SHARED = 10_000.0  # pairs of strangers of one date, from which their number is known to 1 in 100
 REAL, SPAN = 0.95, 1000  # share of dates that are days of a calendar, and days between the first and the last
 
 

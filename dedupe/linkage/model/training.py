@@ -29,7 +29,7 @@ from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patt
 from casebridge.dedupe.linkage.register.encoding import Register
 
 FIRST_STEP, SMALL_SAMPLE = 10, 50_000
-LEAST_STRANGERS = 0.02
+LEAST_STRANGERS = 0.02  # of the pairs at a level, whatever the fit takes for one person; nothing hangs on it
 DUPLICATES_MET = 1e-5  # share of all pairs that are one person, from which random pairs show some
 
 
