@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ _DRIVERS = {
     "postgresql": "psycopg", "mariadb": "pymysql", "mysql": "pymysql", "oracle": "oracledb", "mssql": "pyodbc",
 }  # fmt: skip
 """The driver of a URL that names none."""
+_SCHEMA_WORDS = frozenset({"schema", "schemas", "currentschema", "search_path", "searchpath"})
+"""Options by which other programs name a schema."""
 _NAMES_ONLY = frozenset({1044, 1045, 1046, 1049, 1054, 1060, 1109, 1142, 1143, 1146, 1356, 2002, 2003, 2006, 2013})
 """Errors of MariaDB and MySQL whose messages quote names of things, never a value."""
 _WORDS_OF_URL = ("password", "passwd", "pwd", "passfile", "sslpassword", "token", "secret")
@@ -61,6 +64,7 @@ def open_database(url: str, *, reading: bool = False) -> sa.Engine:
         server = parsed.get_backend_name() == "postgresql"
         options = ours if parsed.drivername == "postgresql+psycopg" else {}
         engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, connect_args=options)
+        _refuse_unknown_options(engine)
         if options:
             event.listen(engine, "connect", _no_endless_waiting)
         return engine.execution_options(postgresql_readonly=True) if reading and server else engine
@@ -70,6 +74,27 @@ def open_database(url: str, *, reading: bool = False) -> sa.Engine:
             "postgresql://"
         )
         raise TargetError(shown(parsed), f"no driver for it: {error}", hint=hint) from error
+
+
+def _refuse_unknown_options(engine: sa.Engine) -> None:
+    """TargetError for what stands behind `?` and the driver does not know: it would refuse each connection, in
+    words that may quote a password."""
+    if engine.driver == "psycopg":
+        known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+    elif engine.driver == "pymysql":
+        known = set(inspect.signature(engine.dialect.loaded_dbapi.connections.Connection).parameters)
+    else:
+        return
+    unknown = sorted(set(engine.url.query) - known)
+    if unknown:
+        hint = "take it out of the URL; its driver's own documentation lists those that it knows"
+        if _SCHEMA_WORDS & {name.lower() for name in unknown}:
+            hint = 'no URL names a schema: say `--schema NAME`, and in a spec `table = "schema.name"` under [read]'
+        raise TargetError(
+            shown(engine.url.set(query={})),
+            f"has an option that its driver does not know: {unknown[0]}",
+            hint=hint,
+        )
 
 
 def writing(engine: sa.Engine) -> sa.Engine:
@@ -184,7 +209,8 @@ def _parsed(url: str) -> sa.URL:
         raise TargetError("(unreadable URL)", "is no database URL", hint=hint) from None
     if "@" in (parsed.host or ""):
         raise TargetError("(unreadable URL)", "has more than one @", hint=hint)
-    return parsed
+    # Some programs write it short.
+    return parsed.set(drivername="postgresql") if parsed.drivername == "postgres" else parsed
 
 
 def _reason(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pyarrow as pa
 
 from casebridge.project.database import DRIVER_ERRORS, refusal, shown
-from casebridge.project.errors import SourceError
+from casebridge.project.errors import SourceError, TargetError
 from casebridge.project.refusals import HINTS, Refusal, refused
 
 _HINT = "see that the server runs, that the URL is its own and that this login may read there; then run it again"
@@ -34,6 +34,8 @@ def told(url: str, where: str = "") -> Iterator[None]:
     """SourceError in the place of what a driver says, with what to do. where: what stands before the reason."""
     try:
         yield
+    except TargetError as error:  # of a URL: it is not known there what it is for
+        raise SourceError(error.target, error.reason, hint=error.hint) from error
     except DRIVER_ERRORS as error:
         found = refusal(url, error)
         hint = _hint(error, lost=found.retryable)

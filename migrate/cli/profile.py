@@ -56,6 +56,10 @@ def profile(dump: str, out: Path, against: Path | None, schemas: tuple[str, ...]
         show_json(facts)
         return
     _show(facts)
+    for table in facts["tables"]:
+        if table["unreadable"]:
+            said = f"{counted(table['unreadable'], 'line')} that cannot be read as a record"
+            click.echo(f"{table['name']}: {said}", err=True)
     for item in facts["unread"]:
         click.echo(f"not read: {item['file']}: {item['why']}", err=True)
     if changes is not None:

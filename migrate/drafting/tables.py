@@ -310,8 +310,8 @@ def _with_codes(
     refs: Mapping[tuple[str, str], Reference],
     lists: list[Codes],
 ) -> DraftColumn:
-    if not looks_like_codes(column, refers=(table, column.name) in refs):
-        return made
+    if not looks_like_codes(column, refers=(table, column.name) in refs) or column.facts["declared"] == "boolean":
+        return made  # the two values of a truth mean what they say
     rows: dict[str, int] = {}
     spelt: dict[str, str] = {}
     for code, number in sorted((column.codes or {}).items(), key=lambda item: (-item[1], item[0])):

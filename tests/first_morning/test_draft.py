@@ -473,9 +473,10 @@ def test_what_a_database_declares_is_no_guess_wherever_its_tables_stand(tmp_path
             "CREATE TABLE care.worker (no int PRIMARY KEY REFERENCES care.person, pay numeric(8,2), at timestamp)",
             "ALTER TABLE care.person ADD FOREIGN KEY (best) REFERENCES care.worker",
             "CREATE TABLE pay.bill (no int, line int, worker int REFERENCES care.worker, point int, status int,"
-            " extra xml,"
+            " extra xml, paid boolean,"
             " PRIMARY KEY (no, line))",
-            "INSERT INTO pay.bill SELECT 1, n, NULL, mod(n, 3), mod(n, 3) FROM generate_series(1, 60) n",
+            "INSERT INTO pay.bill SELECT 1, n, NULL, mod(n, 3), mod(n, 3), NULL, n > 20"
+            " FROM generate_series(1, 60) n",
             "CREATE VIEW seen.person AS SELECT * FROM care.person",
         ):  # fmt: skip
             connection.exec_driver_sql(statement)
@@ -495,6 +496,7 @@ def test_what_a_database_declares_is_no_guess_wherever_its_tables_stand(tmp_path
     }  # fmt: skip
     assert target["care_worker"]["columns"]["care_person_id"]["references"] == "care_person"
     assert target["pay_bill"]["columns"]["legacy_key"]["type"] == "varchar(42)"
+    assert target["pay_bill"]["columns"]["paid"]["type"] == "varchar(5)"
     assert read_toml(tmp_path / "p/tables/pay_bill.toml")["read"] == {"table": "pay.bill"}
     with open_job(tmp_path / "p") as job:
         list(run_stages(job))

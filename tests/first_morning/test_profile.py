@@ -228,6 +228,8 @@ def test_a_database_is_profiled_with_the_keys_that_it_declares(tmp_path: Path) -
     (found,) = facts["references"]
     assert (found["table"], found["column"], found["to_table"], found["orphan_rows"]) == ("boss", "c", "boss", 1)
     assert _column(facts, "boss", "b")["nulls"] == 2
+    done = CliRunner().invoke(cli, ["profile", f"sqlite:///{path}", "--out", str(tmp_path / "look")])
+    assert "spoilt: 1 line that cannot be read as a record" in done.stderr
     assert _column(facts, "order_lines", "group")["decimals"] == 1
 
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from casebridge.project.database import _masked, open_database, refusal, shown
-from casebridge.project.errors import TargetError
+from casebridge.project.errors import SourceError, TargetError
+from casebridge.project.snapshot import open_snapshot
 
 SECRET = "Sm1thers"
 
@@ -64,6 +65,29 @@ def test_a_missing_driver_is_named() -> None:
     with pytest.raises(TargetError, match="no driver") as caught:
         open_database(f"sybase://me:{SECRET}@host/db")
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "told", "advice"),
+    [("schema=care", "schema", "--schema NAME"), ("currentSchema=care", "currentSchema", "--schema NAME"),
+     (f"passwrd={SECRET}", "passwrd", "take it out")],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_an_option_that_no_driver_knows_is_named(kind: str, option: str, told: str, advice: str) -> None:
+    with pytest.raises(TargetError, match=f"an option that its driver does not know: {told}$") as caught:
+        open_database(f"{kind}://me@host/db?{option}")
+    assert advice in caught.value.hint
+    with (
+        pytest.raises(SourceError, match=f"^{kind}.*does not know") as read,
+        open_snapshot(f"{kind}://h/db?{option}"),
+    ):
+        pass
+    assert SECRET not in f"{caught.value}{read.value}"
+
+
+def test_options_that_a_driver_knows_and_a_short_name_are_taken() -> None:
+    assert open_database("postgres://me@host/db?sslmode=require&connect_timeout=3").dialect.name == "postgresql"
+    assert open_database("mariadb://me@host/db?charset=utf8mb4&ssl_ca=/a").dialect.name == "mariadb"
 
 
 # Where @ stands, a value does.
