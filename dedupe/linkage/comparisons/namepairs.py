@@ -14,7 +14,7 @@ from casebridge.dedupe.linkage.register.nametable import NameTable
 from casebridge.dedupe.linkage.register.namewords import without_common
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
 from casebridge.dedupe.linkage.register.runs import spans
-from casebridge.dedupe.linkage.register.similarity import Codes, edits, per_distinct_pair
+from casebridge.dedupe.linkage.register.similarity import Codes
 
 
 def rare_spelling(held: Holders) -> Callable[[Codes, Codes], NDArray[np.bool_]]:
@@ -26,29 +26,6 @@ def rare_spelling(held: Holders) -> Callable[[Codes, Codes], NDArray[np.bool_]]:
         return (less <= few) | (less < 0.01 * more)
 
     return rare
-
-
-def swapped(left: PairSide, right: PairSide, other: str = "surname") -> NDArray[np.bool_]:
-    """True where the forename of each is the `other` name of the other."""
-    a, b = left.of("forename"), right.of("forename")
-    return (a == right.of(other)) & (left.of(other) == b) & (a >= 0) & (b >= 0) & (a != b)
-
-
-def nearly_swapped(table: NameTable, left: PairSide, right: PairSide) -> NDArray[np.bool_]:
-    """True where forename and surname change places, and one of the two has a slip: one of them stands as it is in
-    the other's other field, and the rest are a slip apart, or the same words."""
-    found = np.zeros(len(left), dtype=bool)
-    for one, other in ((left, right), (right, left)):
-        first, last = one.of("surname"), other.of("forename")
-        crossed = (one.of("forename") == other.of("surname")) & (one.of("forename") >= 0)
-        at = np.flatnonzero(crossed & (first >= 0) & (last >= 0) & (first != last))
-        found[at] |= per_distinct_pair(first[at], last[at], lambda a, b: _one_slip(table, a, b)) > 0
-    return found
-
-
-def _one_slip(table: NameTable, a: Codes, b: Codes) -> Levels:
-    longest = np.maximum(table.length[a], table.length[b])
-    return (((edits(table.values, a, b, most=1) == 1) & (longest > 3)) | table.same_words(a, b)).astype(np.uint8)
 
 
 def half_swapped(left: PairSide, right: PairSide) -> NDArray[np.bool_]:

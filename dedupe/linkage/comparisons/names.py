@@ -19,13 +19,12 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     with_given,
 )
 from casebridge.dedupe.linkage.comparisons.levels import SLIP as A_SLIP
+from casebridge.dedupe.linkage.comparisons.misplaced import equal_names, nearly_swapped, rare_in_either, swapped
 from casebridge.dedupe.linkage.comparisons.namepairs import (
     half_swapped,
-    nearly_swapped,
     rare_spelling,
     rests,
     second_set,
-    swapped,
 )
 from casebridge.dedupe.linkage.comparisons.surnames import surname_comparison
 from casebridge.dedupe.linkage.register.encoding import Register
@@ -97,6 +96,7 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
     levels = (*split_by_rareness(FORENAME_EXACT, share, steps), *FORENAME_REST)
     base = len(levels) - len(FORENAME_REST)
     rare = rare_spelling(held)
+    either = rare_in_either(register) if register.has("surname") else rare
 
     def judge(a: Codes, b: Codes) -> Levels:
         common = np.minimum(share[a], share[b]) >= COMMON
@@ -109,11 +109,11 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
             found[_known_by_middle(left, right)] = base + MIDDLE
             found[swapped(left, right, "middle_name")] = base + SWAPPED
         if register.has("surname"):
-            found[swapped(left, right) | nearly_swapped(table, left, right)] = base + SWAPPED
+            found[swapped(left, right) | nearly_swapped(table, left, right, either)] = base + SWAPPED
         return found
 
     null = len(levels)
-    equal = quick_equal("forename", steps, null)
+    equal = equal_names(register, "forename", steps, null)
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         found = equal(left, right)

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.equality import quick_equal
 from casebridge.dedupe.linkage.comparisons.levels import (
     UNLIKE,
     Comparison,
@@ -18,14 +17,13 @@ from casebridge.dedupe.linkage.comparisons.levels import (
     split_by_rareness,
     with_given,
 )
+from casebridge.dedupe.linkage.comparisons.misplaced import equal_names, nearly_swapped, rare_in_either, swapped
 from casebridge.dedupe.linkage.comparisons.namepairs import (
     either_listed,
     half_swapped,
-    nearly_swapped,
     rare_spelling,
     rests,
     second_set,
-    swapped,
 )
 from casebridge.dedupe.linkage.register.content import text_keys
 from casebridge.dedupe.linkage.register.dates import last_births, year_table
@@ -75,6 +73,7 @@ def surname_comparison(register: Register, table: NameTable) -> Comparison:
     rest = tuple(range(base, size))
     opens = ((*rest, null),) if women is None else ((*rest, null), (*(size + k for k in rest), null))
     rare = rare_spelling(held)
+    either = rare_in_either(register) if register.has("forename") else rare
     earlier = register.lists.get("previous_surnames")
     use = _use_of_words(register, table)
 
@@ -88,10 +87,10 @@ def surname_comparison(register: Register, table: NameTable) -> Comparison:
         if women is not None:
             found += (left.of(grown) & right.of(grown)) * np.uint8(size)
         if register.has("forename"):
-            found[swapped(left, right) | nearly_swapped(table, left, right)] = null
+            found[swapped(left, right) | nearly_swapped(table, left, right, either)] = null
         return found
 
-    equal = quick_equal("surname", steps, null)
+    equal = equal_names(register, "surname", steps, null)
 
     def quick(left: PairSide, right: PairSide) -> Levels:
         found = equal(left, right)
