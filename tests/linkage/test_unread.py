@@ -155,6 +155,8 @@ LINES = {
     "Kerkstraat 12": ("12", "KERKSTRAAT"),
     "63 Hardin Cir": ("63", "HARDIN CIR"),
     "PO Box 12": ("PO BOX 12", None),
+    "14 Third Ave": ("14", "3RD AVENUE"),
+    "14 3rd Avenue": ("14", "3RD AVENUE"),
 }
 
 

@@ -31,9 +31,31 @@ GREEN
 VIEW RISE PARK MEWS YARD BANK FOLD GATE WHARF QUAY BROW CIRCUS ESPLANADE PROMENADE BYPASS
 """
 STREETS = frozenset([*_STREETS.split(), *STREET_WORDS])
+_FIRST = """
+HEOL FFORDD STRYD RHODFA LON CLOS CILGANT RHES RUE CHEMIN ALLEE IMPASSE ROUTE CALLE AVENIDA PASEO CARRER VIA VIALE
+PIAZZA CORSO RUA TRAVESSA UL ULICA STRADA BULEVARDUL
+"""
+FIRST_WORDS = frozenset(_FIRST.split())
+"""Words that stand first in Welsh streets (Heol y Bont), and in French, Spanish, Italian, Portuguese, Polish and
+Romanian ones."""
+ENDINGS = re.compile(
+    r"[A-Z]{3}(?:STRASSE|STR|GASSE|WEG|PLATZ|ALLEE|DAMM|STRAAT|LAAN|PLEIN|GRACHT|GATAN|VAGEN|VEJ)$"
+)
+"""How a word for a street ends in German, Dutch and Nordic: Hauptstrasse."""
+ABROAD = re.compile(
+    r"^(?:[A-Z]{1,2}-)?(\d{5}|\d{4} ?[A-Z]{2}|\d{2}-\d{3}|\d{4}-\d{3}|\d{4})(?: (\D*))?$"
+    r"|^[A-Z]{2} (\d{5})(?:-\d{4})?$"
+)
+"""A postcode of another country before its town (10115 Berlin, 1011 AB Amsterdam, 00-950 Warszawa), or behind a
+state (GA 30305)."""
 FLAT = re.compile(r"^(?:FLAT|UNIT|APARTMENT|APT|SUITE|ROOM|BLOCK|OFFICE)S? ?([A-Z]?\d+[A-Z]?|[A-Z])\b[ ,]*(.*)$")
 NUMBER = re.compile(r"(?:^|\s)(\d+[A-Z]?)(?: ?[-/&] ?(\d+[A-Z]?))?[ ,]+(.*)$")
-NUMBER_LAST = re.compile(r"^(\D{3,}?)(?<!BOX) (\d+ ?[A-Z]?)$")
+NUMBER_LAST = re.compile(r"^(\D{3,}?)(?<!BOX) (\d+ ?[A-Z]?)(?: ?[-/] ?\w+)?$")
+_ABBREVIATED = re.compile(r"\.(?=[\s,]|$)")
+WHEREABOUTS = re.compile(
+    r"\s\(?(?:NEAR|NR|BETWEEN|OPP|OPPOSITE|OFF|BEHIND|CNR|CORNER OF|NEXT TO|ADJ|ADJACENT|AT|BY)\b.*$"
+)
+"""What tells where in the street a house stands: 12 High St opp church."""
 ONLY_NUMBER = re.compile(r"^\d+[A-Z]?(?: ?[-/&] ?\d+[A-Z]?)?$")
 
 
@@ -56,11 +78,19 @@ def read_address_line(text: str) -> AddressLine:
     AddressLine(house='HOLLY BANK', street='FELL LANE', postcode='')
     >>> read_address_line("12-14 Fell Lane")
     AddressLine(house='12', street='FELL LANE', postcode='')
+    >>> read_address_line("Hauptstrasse 12, 10115 Berlin")
+    AddressLine(house='12', street='HAUPTSTRASSE', postcode='10115')
+    >>> read_address_line("Heol y Bont, Llanelli")
+    AddressLine(house='', street='HEOL Y BONT', postcode='')
+    >>> read_address_line("12 Fell Ln. near Mill Rd., Tarnton")
+    AddressLine(house='12', street='FELL LN', postcode='')
     """
-    upper = text.upper()
+    upper = _ABBREVIATED.sub("", text.upper())
     found = POSTCODE.search(upper)
     postcode = f"{found[1]} {found[2]}" if found else ""
     parts = [part.strip(" .") for part in re.split(r"[,\n\r;|]+", POSTCODE.sub(" ", upper)) if part.strip(" .")]
+    if not postcode:
+        postcode, parts = _abroad(parts)
     flat, rest = "", []
     for part in parts:
         inside = FLAT.match(part)
@@ -80,16 +110,20 @@ def _street(parts: list[str]) -> tuple[int, str, str]:
     """Which part is the street, its house number, and its name. A number may stand in a part of its own."""
     joined: list[tuple[int, str]] = []
     for at, part in enumerate(parts):
-        if joined and ONLY_NUMBER.match(joined[-1][1]):
+        if joined and ONLY_NUMBER.match(part) and _begins(joined[-1][1]) and not NUMBER_LAST.match(joined[-1][1]):
+            joined[-1] = (joined[-1][0], f"{joined[-1][1]} {part}")  # Via Roma, 10
+        elif joined and ONLY_NUMBER.match(joined[-1][1]):
             joined[-1] = (joined[-1][0], f"{joined[-1][1]} {part}")
         else:
             joined.append((at, part))
     split = [(at, NUMBER.search(part), part) for at, part in joined]
     numbered = [one for one in split if one[1]]
-    named = [one for one in split if _ends(one[2])]
+    named = [one for one in split if _ends(one[2]) or _begins(one[2])]
     both = [one for one in numbered if one in named]
     for found in (*both[:1], *named[-1:], *numbered[:1]):
         at, number, part = found
+        if not number and _begins(part) and (last := NUMBER_LAST.match(part)):
+            return at, last[2].replace(" ", ""), last[1]
         return (at, number[1], _cut(number[3])) if number else (at, "", _cut(part))
     return (1, "", parts[1]) if len(parts) > 1 else (0, *_number_last(parts[0] if parts else ""))
 
@@ -101,6 +135,22 @@ def _number_last(part: str) -> tuple[str, str]:
     return (found[2].replace(" ", ""), found[1]) if found else (part, "")
 
 
+def _abroad(parts: list[str]) -> tuple[str, list[str]]:
+    """A postcode of another country, and the parts without it. It stands behind the street, by its town."""
+    for at, part in enumerate(parts):
+        found = ABROAD.match(part)
+        if at and found and not _ends(part):
+            left = (found[2] or "").strip()
+            return found[1] or found[3], [*parts[:at], *([left] if left else []), *parts[at + 1 :]]
+    return "", parts
+
+
+def _begins(part: str) -> bool:
+    """Whether a part is a street by its first word, or by how a word of it ends."""
+    words = part.lstrip("0123456789 ").split()
+    return bool(words) and (words[0] in FIRST_WORDS or any(ENDINGS.search(word) for word in words))
+
+
 def _ends(part: str) -> int:
     """How many words there are up to the last that streets are called by; 0 where there is none."""
     words = part.split()
@@ -108,7 +158,9 @@ def _ends(part: str) -> int:
 
 
 def _cut(street: str) -> str:
-    """A street without the town that stands behind it."""
+    """A street without the town that stands behind it, and without what tells where in it a house stands."""
+    short = WHEREABOUTS.sub("", street)
+    street = short if _ends(short) else street
     return " ".join(street.split()[: _ends(street) or None])
 
 
@@ -187,5 +239,9 @@ def _of_street(line: AddressLine) -> AddressLine:
 def _numbered(streets: pl.Series, known: NDArray[np.bool_]) -> bool:
     """Whether a column of streets holds house numbers: as the first word, the last, or behind a flat or house."""
     text = streets.str.strip_chars(" .,").str.to_uppercase()
-    at = text.str.contains(r"^\d+[A-Z]?\b|[, ]\d+[A-Z]? +\p{L}|[, ]\d+ ?[A-Z]?$").fill_null(False).to_numpy()
+    at = (
+        text.str.contains(r"^\d+[A-Z]?\b|[, ]\d+[A-Z]? +\p{L}|[, ]\d+ ?[A-Z]?(?:[-/]\w+)?$")
+        .fill_null(False)
+        .to_numpy()
+    )
     return bool(known.any()) and float(np.mean(at[known])) >= NUMBERED

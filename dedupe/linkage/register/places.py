@@ -13,20 +13,31 @@ STREET_WORDS = {
     "RD": "ROAD", "ST": "STREET", "AVE": "AVENUE", "AV": "AVENUE", "LN": "LANE", "DR": "DRIVE", "CL": "CLOSE",
     "CRES": "CRESCENT", "CT": "COURT", "GDNS": "GARDENS", "PL": "PLACE", "SQ": "SQUARE", "TER": "TERRACE",
 }  # fmt: skip
+ORDINALS = {
+    "FIRST": "1ST", "SECOND": "2ND", "THIRD": "3RD", "FOURTH": "4TH", "FIFTH": "5TH", "SIXTH": "6TH",
+    "SEVENTH": "7TH", "EIGHTH": "8TH", "NINTH": "9TH", "TENTH": "10TH", "ELEVENTH": "11TH", "TWELFTH": "12TH",
+}  # fmt: skip
+"""Streets that are counted: Third Avenue and 3rd Avenue."""
+_COUNTED = rf"^(?:{'|'.join(ORDINALS)}) "
 UK_POSTCODE = r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9])([A-Z]{2})$"
 
 
 def streets(text: pl.Series) -> pl.Series:
-    """Street text cleaned, its last word spelled out (RD: ROAD)."""
+    """Street text cleaned, its last word spelled out (RD: ROAD), a first one that counts in figures.
+
+    >>> streets(pl.Series(["High St.", "Third Ave", "3rd Avenue", "Church"])).to_list()
+    ['HIGH STREET', '3RD AVENUE', '3RD AVENUE', 'CHURCH']
+    """
     last = pl.col("t").str.extract(r" (\w+)$")
     whole = last.replace_strict(STREET_WORDS, default=None, return_dtype=pl.String)
     head = pl.col("t").str.replace(r"\w+$", "")
-    return (
-        clean_text(text)
-        .to_frame("t")
-        .select(pl.when(whole.is_null()).then("t").otherwise(head + whole))
-        .to_series()
-    )
+    cleaned = clean_text(text).to_frame("t")
+    spelled = cleaned.select(t=pl.when(whole.is_null()).then("t").otherwise(head + whole)).to_series()
+    counted = spelled.str.contains(_COUNTED).fill_null(False).arg_true()
+    if not len(counted):
+        return spelled
+    first, rest = (spelled.gather(counted).str.extract(r"^(\w+) (.*)$", part) for part in (1, 2))
+    return spelled.scatter(counted, first.replace(ORDINALS) + " " + rest)
 
 
 def houses(text: pl.Series) -> pl.Series:
