@@ -103,6 +103,19 @@ def test_even_a_few_unread_values_are_told(frame):
     assert any(note.startswith("birth_date: 5 of ") and note.endswith("can be read.") for note in notes)
 
 
+def test_a_column_of_years_is_told_where_it_belongs(frame):
+    years = frame.with_columns(dob=pl.col("dob").str.slice(0, 4)).head(200)
+    with_years = link(years, FIELDS).model["warnings"]
+    assert any(note.startswith("birth_date holds years: they are compared if") for note in with_years)
+    assert not any("holds years" in note for note in link(frame.head(200), FIELDS).model["warnings"])
+
+
+@pytest.mark.parametrize("ids", [["a", "", "c"], [1.0, float("nan"), 3.0], ["a", None, "c"]])
+def test_an_id_that_says_nothing_is_none(ids):
+    with pytest.raises(RegisterError, match="1 rows have no id"):
+        link(pl.DataFrame({"id": ids, "s": ["Lee", "Ng", "Roe"]}), Fields(id="id", roles={"surname": "s"}))
+
+
 def test_two_digit_years_link_as_well(frame):
     short = frame.with_columns(pl.col("dob").str.to_date(strict=False).dt.strftime("%d/%m/%y"))
     full = frame.with_columns(pl.col("dob").str.to_date(strict=False).dt.strftime("%d/%m/%Y"))

@@ -33,6 +33,7 @@ from casebridge.dedupe.linkage.register.personal_names import read_names
 from casebridge.dedupe.linkage.register.places import houses, postcodes, streets
 from casebridge.dedupe.linkage.register.values import MISSING, by_distinct, encode, encode_cleaned, flagged_rows
 
+YEAR_ALONE = r"^\s*\d{4}(?:\.0+)?\s*$"
 PLACES = {"house": houses, "street": streets, "postcode": postcodes}
 Clean = Callable[[pl.Series], pl.Series]
 
@@ -46,6 +47,7 @@ def date_reader(role: str) -> Read:
         default = _filled_in(register, role, found.packed)
         register.columns[role] = reader.arranged(np.where(default, np.uint32(0), found.packed))
         tell_unread(register, role, "date", column, found.unread)
+        _tell_years(register, role, column, found.unread)
         if default.any():
             register.notes.append(
                 f"{role}: {int(default.sum()):,} values are a date that far more records hold than others: taken "
@@ -59,6 +61,15 @@ def date_reader(role: str) -> Read:
             )
 
     return read
+
+
+def _tell_years(register: Register, role: str, column: pl.Series, unread: NDArray[np.bool_]) -> None:
+    rows = np.flatnonzero(unread)
+    years = int(column.gather(rows).cast(pl.String).str.contains(YEAR_ALONE).sum()) if len(rows) else 0
+    if 2 * years > column.count():
+        register.notes.append(
+            f"{role} holds years: they are compared if the column is named under [other], as birth_year say."
+        )
 
 
 def _filled_in(register: Register, role: str, packed: NDArray[np.uint32]) -> NDArray[np.bool_]:

@@ -105,8 +105,9 @@ def canonical_order(ids: pl.Series) -> NDArray[np.uint32]:
     """Rows by the hash of their id. Raises RegisterError on an empty, null or repeated id."""
     if len(ids) == 0:
         raise RegisterError("The register has no rows.")
-    if ids.null_count():
-        raise RegisterError(f"{ids.null_count()} rows have no id.", "Every row needs one.")
+    none = ids.null_count() + _blank(ids)
+    if none:
+        raise RegisterError(f"{none} rows have no id.", "Every row needs one.")
     hashed = ids.hash(20)
     order: NDArray[np.uint32] = hashed.arg_sort().to_numpy().astype(np.uint32)
     ordered = hashed.to_numpy().take(order)
@@ -119,6 +120,13 @@ def canonical_order(ids: pl.Series) -> NDArray[np.uint32]:
         # Ids that share a hash: their order among themselves must not be that of the file.
         return by_hash(ids).to_numpy().astype(np.uint32)
     return order
+
+
+def _blank(ids: pl.Series) -> int:
+    """How many ids are there and say nothing: an empty text, or no number (NaN)."""
+    if ids.dtype == pl.String:
+        return int((ids.str.len_bytes() == 0).sum())
+    return int(ids.is_nan().sum()) if ids.dtype.is_float() else 0
 
 
 def by_hash(ids: pl.Series) -> pl.Series:
