@@ -39,7 +39,6 @@ CONSTANTS = {
     "comparisons.births": ("COMMON_DATE",),
     "comparisons.addresses": ("CROWD", "STREET_LIKE"),
     "comparisons.registry": ("MANY_HOLDERS", "ALIKE"),
-    "comparisons.codes": ("MANY_HOLDERS",),
     "register.nametable": ("CLOSE", "ALIKE"),
 }
 SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
