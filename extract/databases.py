@@ -151,8 +151,10 @@ class Databases:
         for system, moment in self._moments.items():
             read = {r.file.casefold() for s, r in self._tables(system)}
             parts = moment.snapshot.parts()
-            there = moment.snapshot.names()
-            names = [name for name in there if not {name.casefold(), parts.get(name, name).casefold()} & read]
+            there = moment.snapshot.names().keys() - moment.snapshot.of_extensions().keys()
+            names = [
+                name for name in sorted(there) if not {name.casefold(), parts.get(name, name).casefold()} & read
+            ]
             if names:
                 found[system] = names
         return found

@@ -71,6 +71,11 @@ class Snapshot:
         with self._told():
             return self._server.parts(self._connection)
 
+    def of_extensions(self) -> Mapping[str, str]:
+        """The tables and views that the server's extensions brought, and which."""
+        with self._told():
+            return self._server.of_extensions(self._connection)
+
     @property
     def default_schema(self) -> str | None:
         """The schema in which names without one are looked for, where the server knows schemas."""

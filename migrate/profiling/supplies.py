@@ -92,10 +92,15 @@ def _schemas(
     """The tables to read, by schema (None: the default one), and what stands in schemas that are not read."""
 
     broken: list[Unread] = []
+    brought = snapshot.of_extensions()
 
     def tables(schema: str | None) -> list[Relation]:
         found = []
         for name, view in snapshot.names(schema).items():
+            whole = f"{schema}.{name}" if schema else name
+            if whole in brought:
+                broken.append(Unread(whole, f"belongs to the extension {brought[whole]}"))
+                continue
             try:
                 found += [snapshot.relation(name, schema)] if (views or not view) and not _ours(name) else []
             except SourceError as error:

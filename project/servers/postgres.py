@@ -120,6 +120,12 @@ class PostgreSQL(Server):
             cursor.execute(_PARTS)
             return dict(cursor.fetchall())
 
+    def of_extensions(self, connection: sa.Connection) -> Mapping[str, str]:
+        """What goes when the extension goes."""
+        with cursor_of(connection) as cursor:
+            cursor.execute(_OF_EXTENSIONS)
+            return dict(cursor.fetchall())
+
     def outside(self, connection: sa.Connection, asked: Asked) -> str:
         """Another server's table is asked for when it is read."""
         with cursor_of(connection) as cursor:
@@ -189,13 +195,21 @@ _PLAIN = (
 dropped and made again, or a word with another name, writes no row of the table."""
 
 
-_PARTS = (
+_NAMED = (
     "WITH named AS (SELECT c.oid, c.relkind, CASE WHEN n.nspname = current_schema() THEN c.relname::text ELSE "
     "n.nspname || '.' || c.relname END AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace) "
-    "SELECT part.name, whole.name FROM pg_inherits JOIN named part ON part.oid = inhrelid "
+)
+_PARTS = (
+    f"{_NAMED}SELECT part.name, whole.name FROM pg_inherits JOIN named part ON part.oid = inhrelid "  # noqa: S608
     "JOIN named whole ON whole.oid = inhparent WHERE whole.relkind IN ('r', 'p') ORDER BY 1, 2"
 )
 """Each table that stands in another one, and that one."""
+_OF_EXTENSIONS = (
+    f"{_NAMED}SELECT name, extname FROM named JOIN pg_depend ON objid = named.oid AND deptype = 'e' "  # noqa: S608
+    "AND classid = 'pg_class'::regclass JOIN pg_extension ON refobjid = pg_extension.oid "
+    "AND refclassid = 'pg_extension'::regclass"
+)
+"""Each table or view of an extension (PostGIS has several), and the extension."""
 
 
 def _encoding(connection: sa.Connection) -> str:

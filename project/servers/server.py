@@ -118,6 +118,11 @@ class Server:
         schema.table."""
         return {}
 
+    def of_extensions(self, connection: sa.Connection) -> Mapping[str, str]:  # noqa: ARG002
+        """The tables and views that the server's extensions brought, and which: nobody's records. Names are as in
+        `parts`."""
+        return {}
+
     def outside(self, connection: sa.Connection, asked: Asked) -> str:  # noqa: ARG002
         """Why a moment does not hold for a table; empty where it does."""
         return ""

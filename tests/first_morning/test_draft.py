@@ -478,11 +478,12 @@ def test_what_a_database_declares_is_no_guess_wherever_its_tables_stand(tmp_path
             "INSERT INTO pay.bill SELECT 1, n, NULL, mod(n, 3), mod(n, 3), NULL, n > 20"
             " FROM generate_series(1, 60) n",
             "CREATE VIEW seen.person AS SELECT * FROM care.person",
+            "CREATE TABLE places (no int)", "ALTER EXTENSION plpgsql ADD TABLE places",
         ):  # fmt: skip
             connection.exec_driver_sql(statement)
     engine.dispose()
     made = draft_project(tmp_path / "p", postgres_url)
-    assert (made.tables, made.unread) == (3, ())
+    assert (made.tables, made.unread) == (3, ("places: belongs to the extension plpgsql",))
     said = {(guess.says.partition(" =")[0], guess.why) for guess in guesses(tmp_path / "p")}
     assert said == {
         ("size", "up to 1 decimals"), ("extra", "no row has a value"), ("codes", "3 codes"),
