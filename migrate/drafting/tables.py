@@ -142,11 +142,11 @@ def _table(
     lists: list[Codes],
 ) -> DraftTable:
     key = table.key
-    taken: set[str] = set()
+    # A key of one column keeps its name, wherever it stands among those that would be called alike.
+    taken = set(map(plain_name, key)) if len(key) == 1 else set()
     columns = []
     for column in table.columns:
         if key == (column.name,):
-            taken.add(plain_name(column.name))
             own = refs.get((table.name, column.name))
             if own is not None:  # one row of another table each: its key is a reference, too
                 to = fresh_name(f"{names[own.to_table]}_id", {*taken, *map(plain_name, _names(table))})

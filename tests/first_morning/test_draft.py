@@ -513,6 +513,14 @@ def test_what_a_database_declares_is_no_guess_wherever_its_tables_stand(tmp_path
         draft_project(tmp_path / "r", tmp_path, schemas=["care"])
 
 
+def test_a_key_keeps_its_name_wherever_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "dump").mkdir()
+    _write(tmp_path / "dump" / "A.csv", ["No.", "NO"], [["x", n] for n in range(1, 31)])
+    draft_project(tmp_path / "p", tmp_path / "dump")
+    target = read_toml(tmp_path / "p/target.toml")["a"]
+    assert (target["legacy_key"], [*target["columns"]]) == ("no", ["row_id", "no", "no_2"])
+
+
 def test_what_is_measured_is_no_code_and_text_has_room(tmp_path: Path) -> None:
     """Minutes lie close together, codes do not; and the next extract may bring a longer text."""
     (tmp_path / "dump").mkdir()
