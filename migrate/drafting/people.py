@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from casebridge.migrate.drafting.tables import DraftTable
-from casebridge.migrate.profiling.headings import ROLES, bare_word, with_what_they_need
-from casebridge.migrate.profiling.keys import words_of
+from casebridge.migrate.profiling.headings import ROLES, role_words, with_what_they_need
 
 _DAYS = frozenset({"birth_date", "death_date"})
 _DAY, _TEXT = ("date", "timestamp"), ("varchar", "text")
@@ -16,24 +15,29 @@ _DAY, _TEXT = ("date", "timestamp"), ("varchar", "text")
 def roles_of(table: DraftTable) -> dict[str, str]:
     """The roles of linkage that columns of the target can play, by what the source calls them. A day may stand
     there as text (3 Mai 1983), which linkage reads."""
-    found: dict[str, str] = {}
-    for column in table.columns:
-        word = bare_word("".join(words_of(column.source)))
-        for role, words in ROLES.items():
-            day = column.type.startswith(_DAY)
-            fits = day or column.type.startswith(_TEXT) if role in _DAYS else not day
-            if word in words and role not in found and fits and not column.references:
-                found[role] = column.target
-    return with_what_they_need(found)
+    columns = {column.source: column for column in table.columns if not column.references}
+
+    def fits(role: str, source: str) -> bool:
+        day = columns[source].type.startswith(_DAY)
+        return day or columns[source].type.startswith(_TEXT) if role in _DAYS else not day
+
+    return {role: columns[source].target for role, source in _found(list(columns), fits).items()}
 
 
 def roles_named(columns: Sequence[str]) -> dict[str, str]:
     """The roles that columns can play by their names alone, each the first that fits."""
+    return _found(columns, lambda _role, _name: True)
+
+
+def _found(columns: Sequence[str], fits: Callable[[str, str], bool]) -> dict[str, str]:
+    """The first column that goes by each role, those that are called just so first."""
     found: dict[str, str] = {}
-    for column in columns:
-        word = bare_word(column)
-        for role in (role for role, words in ROLES.items() if word in words and role not in found):
-            found[role] = column
+    for which in (0, 1):
+        for name in (name for name in columns if name not in found.values()):
+            word = role_words(name)[which]
+            for role in (role for role, words in ROLES.items() if word in words):
+                if role not in found and fits(role, name):
+                    found[role] = name
     return with_what_they_need(found)
 
 

@@ -24,11 +24,12 @@ _ROLES = {
         imie imiona prenume fornavn fornamn etunimi
     """,
     "middle_name": """
-        middlename middlenames middle middleinitial middleinitials mi secondname secondforename otherforenames
+        middlename middlenames middle middleinitial middleinitials mi mname midlname secondname
+        secondforename otherforenames
         enwcanol enwaucanol tussennaam segundonombre drugieimie
     """,
     "surname": """
-        surname lastname familyname lname last family
+        surname surnames lastname lastnames familyname familynames lname last family
         cyfenw enwolaf enwteulu
         nachname familienname zuname nom nomdefamille nomusuel achternaam familienaam geslachtsnaam
         apellido apellidos
@@ -40,7 +41,7 @@ _ROLES = {
         geburtsname nomdenaissance nomdejeunefille meisjesnaam nazwiskorodowe
     """,
     "birth_date": """
-        dob birthdate dateofbirth birthday born birthdt datebirth
+        dob birthdate dateofbirth birthday born birthdt datebirth weekofbirth wob
         dyddiadgeni dyddiadgenedigaeth
         geburtsdatum gebdatum gebdat geburtstag datedenaissance datenaissance geboortedatum gebdat
         fechanacimiento
@@ -54,7 +55,7 @@ _ROLES = {
         sterbedatum todesdatum datededeces overlijdensdatum fechadefuncion fechadedefuncion datadimorte datazgonu
     """,
     "sex": """
-        sex gender
+        sex gender gndr
         rhyw rhywedd
         geschlecht sexe geslacht sexo genero sesso genere plec kjonn kon sukupuoli
     """,
@@ -64,19 +65,19 @@ _ROLES = {
         hausnummer hausnr huisnummer huisnr numeroderue numerocivico numerdomu nrdomu
     """,
     "street": """
-        street address address1 addressline1 line1 addr1 streetaddress streetname road
+        street address address1 addressline1 line1 addr1 streetaddress streetname road fulladdress homeaddress
         stryd cyfeiriad cyfeiriad1 llinell1 heol
         strasse adresse adresse1 anschrift rue straat straatnaam adres calle direccion domicilio via indirizzo
         ulica endereco morada strada adresa
     """,
     "postcode": """
-        postcode postalcode zip zipcode
+        postcode postalcode pcode zip zipcode
         codpost
         plz postleitzahl codepostal codigopostal cap codicepostale kodpocztowy codpostal postnummer postinumero
     """,
     "phone": """
         phone telephone mobile phonenumber telno phoneno telephonenumber mobileno mobilenumber
-        mobilephone homephone
+        mobilephone homephone phonehome phonecell fullphonenumber
         telephoneno tel
         ffon rhifffon ffonsymudol rhifffonsymudol
         telefon telefonnummer handy mobil portable telefoon telefoonnummer telefono movil cellulare
@@ -117,6 +118,30 @@ def bare_word(name: str) -> str:
     """A column's name in small letters and figures without accents: DateOfBirth and DATE_OF_BIRTH are dateofbirth,
     Prénom is prenom."""
     return "".join(sign for sign in anyascii(name).casefold() if sign.isalnum())
+
+
+_WHOSE = frozenset({
+    "person", "pers", "patient", "pat", "client", "child", "customer", "member", "subject", "voter", "resident",
+    "res", "current", "curr", "legal", "registered",
+})  # fmt: skip
+"""Words before a role that say whose it is, where that is the person: PERSON_SURNAME, current_postcode; not
+MOTHER_SURNAME."""
+_FORM = frozenset({"code", "cd", "desc", "description", "lbl", "txt", "text", "value", "val"})
+"""Words behind a role that say in which form: gender_code."""
+
+
+def role_words(name: str) -> tuple[str, str]:
+    """A column's name as roles go by it: as it stands, and without words that say whose it is and in which form.
+
+    >>> role_words("PERSON_DATE_OF_BIRTH"), role_words("gender_code"), role_words("mother_surname")
+    (('persondateofbirth', 'dateofbirth'), ('gendercode', 'gender'), ('mothersurname', 'mothersurname'))
+    """
+    words = [bare_word(word) for word in words_of(name)]
+    while len(words) > 1 and words[0] in _WHOSE:
+        words = words[1:]
+    while len(words) > 1 and words[-1] in _FORM:
+        words = words[:-1]
+    return bare_word(name), "".join(words)
 
 
 def like_headings(titles: Sequence[str]) -> bool:

@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 from casebridge.migrate.cli.main import cli
 from casebridge.migrate.drafting import draft_project
 from casebridge.migrate.drafting.guesses import guesses
+from casebridge.migrate.drafting.people import roles_named
 from casebridge.migrate.pipeline import check, open_job, run_stages
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
@@ -125,6 +126,27 @@ def test_people_are_known_by_the_headings_of_other_languages(tmp_path: Path, hea
     linkage = read_toml(tmp_path / "made" / "linkage.toml")
     assert list(linkage["fields"]) == ["forename", "surname", "birth_date", "sex", "postcode"]
     assert [one for one in check(tmp_path / "made") if one.file == "linkage.toml"] == []
+
+
+@pytest.mark.parametrize(
+    ("header", "roles"),
+    [
+        ("PERS_ID PERS_FORENAME PERS_SURNAME DOB PERS_SEX_CODE MOTHER_SURNAME GP_POSTCODE",
+         {"birth_date": "DOB", "forename": "PERS_FORENAME", "surname": "PERS_SURNAME", "sex": "PERS_SEX_CODE"}),
+        ("PERSON_ID PREVIOUS_SURNAME PERSON_SURNAME SURNAME FIRST_NAMES",
+         {"previous_surnames": "PREVIOUS_SURNAME", "surname": "SURNAME", "forename": "FIRST_NAMES"}),
+        ("voter_reg_num last_name first_name res_street_address zip_code gender_code",
+         {"surname": "last_name", "forename": "first_name", "street": "res_street_address", "postcode": "zip_code",
+          "sex": "gender_code"}),
+        ("house_no surname", {"surname": "surname"}),
+        ("voornaam achternaam geboortedatum huisnummer straat",
+         {"forename": "voornaam", "surname": "achternaam", "birth_date": "geboortedatum", "house": "huisnummer",
+          "street": "straat"}),
+    ],
+)  # fmt: skip
+def test_roles_by_what_columns_are_called(header: str, roles: dict[str, str]) -> None:
+    """Words that say whose it is, and in which form, are left out; those of a mother or a doctor are not."""
+    assert roles_named(header.split()) == roles
 
 
 def test_codes_come_with_their_rows_and_two_spellings_are_one(project: Path) -> None:
