@@ -26,6 +26,7 @@ CONSTANTS = {
     "model.mixture": ("PRIOR_PEOPLE", "PRIOR_CHANCE", "PRIOR_MEASURED", "PRIOR_LUCKY", "PRIOR_SHARE"),
     "model.beliefs": ("RARE_LEVEL", "SELDOM", "MISTAKEN_NUMBERS", "DEPENDENCE"),
     "model.background": ("ENOUGH",),
+    "model.name_ties": ("ORIGINS", "BELIEF"),
     "model.training": ("LEAST_STRANGERS", "DUPLICATES_MET"),
     "model.calibration": ("STEP", "SIZE", "OWN", "SURE", "BELIEVED"),
     "model.third_records": ("UNLIKE", "MOST_LINKS", "PRIOR", "WRONGLY_BOUND"),
@@ -45,11 +46,13 @@ SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
     "a size: more of it costs time and moves no belief": {
         "model.beliefs": ("RANDOM_PAIRS", "PAIRS_IN_BLOCKS", "ROWS_LOOKED_AT"),
         "model.training": ("FIRST_STEP", "SMALL_SAMPLE"), "model.identified": ("MOST_PATTERNS",),
-        "model.namesakes": ("ROWS", "MOST"), "kinds.siblings": ("ROWS",), "scoring.cascade": ("SLOTS",),
+        "model.namesakes": ("ROWS", "MOST"),
+        "model.name_ties": ("ROWS", "ROUNDS", "PARTS"), "kinds.siblings": ("ROWS",), "scoring.cascade": ("SLOTS",),
         "model.mixture": ("MOST_ROUNDS",), "model.calibration": ("ROUNDS",), "model.third_records": ("ROUNDS",),
     },
     "near enough to nothing, or to what it stands for": {
-        "model.background": ("NONE", "ALL_ANSWER"), "model.expectation": ("MOST_ODDS", "LEAST"),
+        "model.background": ("NONE", "ALL_ANSWER", "MOST"),
+        "model.name_ties": ("MOST",), "model.expectation": ("MOST_ODDS", "LEAST"),
         "model.mixture": ("FLOOR", "TOLERANCE"), "model.third_records": ("TOLERANCE",),
         "model.calibration": ("LEAST",), "model.beliefs": ("NEVER",), "model.identified": ("HARDLY",),
         "scoring.cascade": ("SLACK",),

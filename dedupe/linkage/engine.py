@@ -154,9 +154,10 @@ def _trained(
     """The model fitted to a register, the candidates with the rules that it asked for, and the pairs it keeps."""
     chance_of, radix = RandomAgreement(held, comparisons, options.seed), Radix.of(comparisons)
     with ThreadPoolExecutor(1) as pool:
-        rules = [blocks.rule for blocks in candidates.blocks]
         believed = pool.submit(
-            lambda: Learner(chance_of, candidates, Strangers(chance_of, fields.link_only, rules, options.without))
+            lambda: Learner(
+                chance_of, candidates, Strangers(chance_of, fields.link_only, candidates.blocks, options.without)
+            )
         )
         samples, sampled = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
         learner = believed.result()
@@ -285,7 +286,7 @@ def _conclude(
             threshold = options.propose
         elif thin or blind:
             chance = judged.chances[:, 0]
-            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, bool(thin), blind)
+            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, blind)
             threshold = max(threshold, safe)
         clock.done("threshold", propose=threshold)
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))

@@ -73,7 +73,7 @@ def fitted(register):
         comparisons, candidates = comparisons_for(register), blocked_pairs(register, FIELDS, LinkOptions())
         samples, _ = training_patterns(register, candidates, comparisons, Radix.of(comparisons), 100_000)
         chance_of = RandomAgreement(register, comparisons, 20)
-        strangers = Strangers(chance_of, False, [blocks.rule for blocks in candidates.blocks])
+        strangers = Strangers(chance_of, False, candidates.blocks)
         model = Learner(chance_of, candidates, strangers).learn(samples, candidates)
     return comparisons, candidates, model
 

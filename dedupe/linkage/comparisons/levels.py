@@ -16,6 +16,7 @@ Levels = NDArray[np.uint8]
 
 SURE = 0.95  # p_same from which a pair is taken for one person without more
 DOUBT_CAP = SURE - 0.001  # the highest p_same of a pair that is for a person to decide
+DOUBT_BEND = 0.94  # from where such pairs are drawn together below it
 
 AGREES, SWAP, CROSSED, SLIP, DEFAULT, UNLIKE, GENERATION, TWO, MET = (
     "agrees", "swap", "crossed", "slip", "default", "unlike", "generation", "two", "met",

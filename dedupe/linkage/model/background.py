@@ -7,6 +7,10 @@ stands beside the fitted components, fixed. Elsewhere it would count pairs that 
 What a pair lacks tells nothing: strangers and pairs of one person lack it alike, so that there are as many of the
 one for each of the other whatever is missing. (Candidates cannot say how many miss something: a rule brings in
 no pair without what it demands.)
+
+Where a column is lacking without which relations cannot be told apart, the fit may take a common name for
+evidence, whatever else is held. There the expected number is the least that is taken for strangers of the pairs
+that a rule surely brings in, once the mixture is fitted. (In the fit it leaves families taken for duplicates.)
 """
 
 from __future__ import annotations
@@ -17,8 +21,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.model.name_ties import NameTies
+
 ENOUGH = 3  # belief: 2 gains 0.003 of F1 in one register of six, 6 gains 0.005 and loses 0.01 (docs/linkage.md)
 NONE = -1e9
+MOST = 700.0  # natural log: less is nothing to a float64
 ALL_ANSWER = (1 << 62) - 1  # as `Background.telling`: no pattern has too few answers, so that there is no floor
 
 
@@ -26,11 +33,15 @@ ALL_ANSWER = (1 << 62) - 1  # as `Background.telling`: no pattern has too few an
 class Background:
     """log_chances[c]: natural log of the chance of each level of comparison c in two rows drawn at random,
     given that both hold a value; the last entry (missing) is 0. share: natural log of the pairs of the register
-    as a multiple of the candidate pairs. `telling` marks the comparisons that count as answers, one bit each."""
+    as a multiple of the candidate pairs. `telling` marks the comparisons that count as answers, one bit each.
+    whole: of each rule of whose pairs it is the least that are strangers, however many answers there are: the
+    numbers (levels, missing, open) that say a comparison agrees, by its place. ties: how names go together."""
 
     log_chances: tuple[NDArray[np.float64], ...]
     share: float
     telling: int
+    whole: tuple[dict[int, NDArray[np.bool_]], ...] = ()
+    ties: NameTies | None = None
 
     @classmethod
     def of(cls, chances: Sequence[NDArray[np.float64]], pairs_a_candidate: float, telling: int) -> Background:
@@ -49,6 +60,29 @@ class Background:
         for place, table in enumerate(self.log_chances):
             total = total + table[levels[:, place]]
         return np.asarray(total, dtype=np.float64)
+
+    def with_least(self, levels: NDArray[np.uint8], chance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The background beside what the components take for strangers (`chance`, log), and what these lack of the
+        strangers that there are at least: of pairs that one of the `whole` rules brings in."""
+        beside = self.log_joint(levels)
+        rows = np.flatnonzero(self._brought(levels))
+        least = self.log_joint(levels[rows], everywhere=True)
+        if self.ties is not None:
+            least += self.ties.of(levels[rows])
+        taken = np.logaddexp(chance[rows], beside[rows])
+        lacking = np.log(np.maximum(-np.expm1(np.minimum(taken - least, 0.0)), np.exp(-MOST))) + least
+        beside[rows] = np.where(taken < least, np.logaddexp(beside[rows], lacking), beside[rows])
+        return beside
+
+    def _brought(self, levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Patterns that one of the `whole` rules brings in."""
+        found = np.zeros(len(levels), dtype=bool)
+        for tables in self.whole:
+            met = np.ones(len(levels), dtype=bool)
+            for place, table in tables.items():
+                met &= table[levels[:, place]]
+            found |= met
+        return found
 
 
 def answers(mask: NDArray[np.int64], telling: int) -> NDArray[np.uint8]:

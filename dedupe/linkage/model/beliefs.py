@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, rule_key
 from casebridge.dedupe.linkage.blocking.rules import available
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, Comparison, per_group
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, UNLIKE, Comparison, per_group
 from casebridge.dedupe.linkage.kind import CHANCE, SAME, Kind, Profile, Rule
 from casebridge.dedupe.linkage.model.mixture import (
     PRIOR_CHANCE,
@@ -173,14 +173,14 @@ def _most_of(
     profile: Profile, comparison: Comparison, chance_of: RandomAgreement, blind: bool
 ) -> NDArray[np.float64]:
     """The most that each level may stand for in pairs of a profile. Two people of one home are no oftener called
-    the same than strangers: that holds where the register is `blind`, for then nothing but the name tells them
-    from one person."""
+    the same, or nearly so (J for Joan), than strangers: that holds where the register is `blind`, for then nothing
+    but the name tells them from one person."""
     given = profile.where_blind.get(comparison.name, {}) if blind else {}
     given = {**profile.ceilings.get(comparison.name, {}), **given}
     most = np.array([given.get(one.tag or "", 1.0) for one in comparison.levels])
     if blind and comparison.lucky and profile.by_luck:
-        same = agreements(comparison)
-        most[same] = np.minimum(most, chance_of.profile(comparison, ()) + 1e-6)[same]
+        near = ~comparison.tagged(UNLIKE)[: comparison.null]
+        most[near] = np.minimum(most, chance_of.profile(comparison, ()) + 1e-6)[near]
     return most
 
 

@@ -29,6 +29,7 @@ from casebridge.dedupe.linkage.fields import LinkOptions
 from casebridge.dedupe.linkage.model.background import Background
 from casebridge.dedupe.linkage.model.calibration import Curve, Number
 from casebridge.dedupe.linkage.model.mixture import Component, Model
+from casebridge.dedupe.linkage.model.name_ties import NameTies
 from casebridge.dedupe.linkage.model.namesakes import HeldChance, Namesakes
 from casebridge.dedupe.linkage.model.patterns import Radix
 from casebridge.dedupe.linkage.model.third_records import ThirdRecords
@@ -207,7 +208,8 @@ def read_kept(folder: str | Path) -> KeptModel:
 _KINDS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        KeptModel, Model, Component, Background, Curve, Number, Radix, HeldChance, Namesakes, ThirdRecords,
+        KeptModel, Model, Component, Background, Curve, Number, Radix, HeldChance, Namesakes, NameTies,
+        ThirdRecords,
         Division, Known, ValueTable,
     )
 }  # fmt: skip

@@ -120,7 +120,8 @@ class Model:
         joint = self.log_joint(levels)
         if self.held is not None:
             self.held.hold(joint, self.chance, levels)
-        return np.column_stack([joint, self.background.log_joint(levels)])
+        chance = np.logaddexp.reduce(joint[:, self.chance], axis=1)
+        return np.column_stack([joint, self.background.with_least(levels, chance)])
 
     def log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Natural log of the odds that the pair is one person, one a pattern."""

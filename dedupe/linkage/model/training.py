@@ -8,13 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, expected_missed
-from casebridge.dedupe.linkage.comparisons.levels import (
-    Comparison,
-    per_group,
-)
+from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Blocks, expected_missed
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, MET, Comparison, per_group
 from casebridge.dedupe.linkage.fields import BACKGROUND, NAMESAKES
-from casebridge.dedupe.linkage.kind import Rule
+from casebridge.dedupe.linkage.kind import Kind
 from casebridge.dedupe.linkage.model.background import ALL_ANSWER, Background
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement, as_chances, starting_components
 from casebridge.dedupe.linkage.model.identified import hangs_on
@@ -24,6 +21,7 @@ from casebridge.dedupe.linkage.model.mixture import (
     fit,
     refit,
 )
+from casebridge.dedupe.linkage.model.name_ties import name_ties
 from casebridge.dedupe.linkage.model.namesakes import HeldChance, count_coincidences
 from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns, distinct
 from casebridge.dedupe.linkage.register.encoding import Register
@@ -94,13 +92,17 @@ class Strangers:
     """
 
     def __init__(
-        self, chance_of: RandomAgreement, link_only: bool, rules: Sequence[Rule],
+        self, chance_of: RandomAgreement, link_only: bool, blocks: Sequence[Blocks],
         without: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
         register, comparisons = chance_of.register, chance_of.comparisons
         self.comparisons = comparisons
         uncounted = link_only or NAMESAKES in without
+        rules = [one.rule for one in blocks]
         self.namesakes = None if uncounted else count_coincidences(register, comparisons, rules)
+        blind = register.kind.blind([comparison.name for comparison in comparisons])
+        self.ties = name_ties(register, comparisons) if blind else None
+        self.whole = brought_whole(register.kind, comparisons, blocks) if blind else ()
         found = [chance_of.at_random(comparison) for comparison in comparisons]
         self.groups = [comparison.groups for comparison in comparisons]
         self.chances = [chances for chances, _ in found]
@@ -137,7 +139,25 @@ class Strangers:
 
     def _background(self, chances: list[NDArray[np.float64]], patterns: Patterns) -> Background:
         grouped = [per_group(c, groups) for c, groups in zip(chances, self.groups, strict=True)]
-        return Background.of(grouped, max(self.pairs, 1.0) / max(float(patterns.weight.sum()), 1.0), self.telling)
+        a_candidate = max(self.pairs, 1.0) / max(float(patterns.weight.sum()), 1.0)
+        return replace(Background.of(grouped, a_candidate, self.telling), whole=self.whole, ties=self.ties)
+
+
+def brought_whole(
+    kind: Kind, comparisons: Sequence[Comparison], blocks: Sequence[Blocks]
+) -> tuple[dict[int, NDArray[np.bool_]], ...]:
+    """Of each rule that brings in every pair that agrees on what it demands: which numbers of a comparison say so,
+    by its place."""
+    tables = {c.name: (n, c.tagged(AGREES, MET)) for n, c in enumerate(comparisons)}
+    agreeing = {name for name, (_, table) in tables.items() if table.any()}
+    found = []
+    for one in blocks:
+        shown = {name for part in one.rule for name in kind.shows(part)}
+        agreed = kind.implied(tuple(shown))
+        agreed |= {name for name, part in kind.parts.items() if part.both and set(part.both) <= agreed}
+        if one.rule and not (one.divided or one.windowed) and set(one.rule) <= agreed and shown <= agreeing:
+            found.append({tables[name][0]: tables[name][1] for name in sorted(shown)})
+    return tuple(found)
 
 
 class Learner:

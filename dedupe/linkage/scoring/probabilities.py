@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
-from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP, SURE, Comparison, Levels
+from casebridge.dedupe.linkage.comparisons.levels import DOUBT_BEND, DOUBT_CAP, SURE, Comparison, Levels
 from casebridge.dedupe.linkage.comparisons.said import for_a_person
 from casebridge.dedupe.linkage.fields import THIRD_RECORDS, LinkOptions
 from casebridge.dedupe.linkage.kind import Kind
@@ -37,9 +37,11 @@ class PatternScores:
 
     @property
     def p(self) -> NDArray[np.float64]:
-        """p_same of each pattern."""
+        """p_same of each pattern. Doubtful ones do not pass DOUBT_CAP, and keep their order: from DOUBT_BEND on
+        what is left of the way to 1 is drawn together."""
         same = self.chances[:, 0]
-        return np.where(self.doubt, np.minimum(same, DOUBT_CAP), same)
+        drawn = DOUBT_BEND + (same - DOUBT_BEND) * (DOUBT_CAP - DOUBT_BEND) / (1 - DOUBT_BEND)
+        return np.where(self.doubt, np.minimum(same, drawn), same)
 
     def and_also(self, other: PatternScores) -> PatternScores:
         """These pairs, then those of `other`."""

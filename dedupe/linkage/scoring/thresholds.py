@@ -10,9 +10,10 @@ HOPELESS = 0.75
 PROMISED, FIRM = 0.95, 0.9
 """Where the columns do not tell: the share of what is put forward that is to be right; and the least p of a pair
 where a column is lacking without which relations cannot be told apart: such a model is too sure of the middle."""
-OPTIMISM, LUCK = 2.0, 1.3
+OPTIMISM, LUCK = 2.0, 1.8
 """Of what few columns put forward twice as many are wrong as the model expects (`benchmarks.thin`); and the
-standard errors to spare, so that luck alone breaks the promise in 1 register of 10."""
+standard errors to spare, so that luck breaks the promise in 1 register of 10: wrong pairs come several at once, of
+all records of two people."""
 ONE_PAIR = 1.0
 """Where fewer pairs of one person are expected in all, and none is more likely one person than two, there is
 nothing to judge the columns by: the register may be clean. The threshold is LEAST then, so that a model kept of it
@@ -44,20 +45,18 @@ def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond
 
 def safe_threshold(
     p: NDArray[np.float64], chance: NDArray[np.float64], weight: NDArray[np.float64], expected_f1: float,
-    thin: bool, blind: bool,
+    blind: bool,
 ) -> float:  # fmt: skip
     """The least p, LEAST or more (FIRM where the register is `blind`), from which on PROMISED of the pairs are
-    one person even if the model errs by OPTIMISM, and by LUCK where columns are `thin`; 1 where there is none,
-    and where an expected F1 below HOPELESS, of the pairs that blocking brings together, says that no p can be
-    believed. chance: what the model says of each; p is held below that where a person is to decide, which is a
-    rule and no estimate."""
+    one person even if the model errs by OPTIMISM, and by LUCK; 1 where there is none, and where an expected F1
+    below HOPELESS, of the pairs that blocking brings together, says that no p can be believed. chance: what the
+    model says of each; p is held below that where a person is to decide, which is a rule and no estimate."""
     if expected_f1 < HOPELESS:
         return 1.0
     order = np.argsort(-p, kind="stable")
     ordered, many = p[order], weight[order]
     wrong = OPTIMISM * np.cumsum((1 - chance[order]) * many)
-    if thin:
-        wrong += LUCK * np.sqrt(wrong)
+    wrong += LUCK * np.sqrt(wrong)
     promised = wrong <= (1 - PROMISED) * np.cumsum(many)
     last = np.append(ordered[1:] != ordered[:-1], True)[: len(p)]
     safe = last & (ordered >= (FIRM if blind else LEAST)) & promised
