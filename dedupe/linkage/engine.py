@@ -286,7 +286,8 @@ def _conclude(
             threshold = options.propose
         elif thin or blind:
             chance = judged.chances[:, 0]
-            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, blind)
+            spare = bool(thin) or any(one.untold(model.comparisons) for one in register.kind.profiles)
+            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, spare, blind)
             threshold = max(threshold, safe)
         clock.done("threshold", propose=threshold)
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))

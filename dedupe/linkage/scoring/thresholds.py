@@ -45,18 +45,20 @@ def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond
 
 def safe_threshold(
     p: NDArray[np.float64], chance: NDArray[np.float64], weight: NDArray[np.float64], expected_f1: float,
-    blind: bool,
+    spare: bool, blind: bool,
 ) -> float:  # fmt: skip
     """The least p, LEAST or more (FIRM where the register is `blind`), from which on PROMISED of the pairs are
-    one person even if the model errs by OPTIMISM, and by LUCK; 1 where there is none, and where an expected F1
-    below HOPELESS, of the pairs that blocking brings together, says that no p can be believed. chance: what the
-    model says of each; p is held below that where a person is to decide, which is a rule and no estimate."""
+    one person even if the model errs by OPTIMISM, and by LUCK where that is to `spare`; 1 where there is none,
+    and where an expected F1 below HOPELESS, of the pairs that blocking brings together, says that no p can be
+    believed. chance: what the model says of each; p is held below that where a person is to decide, which is a
+    rule and no estimate."""
     if expected_f1 < HOPELESS:
         return 1.0
     order = np.argsort(-p, kind="stable")
     ordered, many = p[order], weight[order]
     wrong = OPTIMISM * np.cumsum((1 - chance[order]) * many)
-    wrong += LUCK * np.sqrt(wrong)
+    if spare:
+        wrong += LUCK * np.sqrt(wrong)
     promised = wrong <= (1 - PROMISED) * np.cumsum(many)
     last = np.append(ordered[1:] != ordered[:-1], True)[: len(p)]
     safe = last & (ordered >= (FIRM if blind else LEAST)) & promised
