@@ -85,7 +85,8 @@ def _refuse_unknown_options(engine: sa.Engine) -> None:
         known = set(inspect.signature(engine.dialect.loaded_dbapi.connections.Connection).parameters)
     else:
         return
-    unknown = sorted(set(engine.url.query) - known)
+    _, given = engine.dialect.create_connect_args(engine.url)  # SQLAlchemy has words of its own for some
+    unknown = sorted(given.keys() & engine.url.query.keys() - known)
     if unknown:
         hint = "take it out of the URL; its driver's own documentation lists those that it knows"
         if _SCHEMA_WORDS & {name.lower() for name in unknown}:
