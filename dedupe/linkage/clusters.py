@@ -245,16 +245,12 @@ def edges_of(
 
 
 def grouped(
-    register: Register,
-    edges: Edges,
-    cannot: Cannot,
-    previous: Mapping[Any, str] | None,
-    others: pl.Series | None = None,
+    register: Register, edges: Edges, cannot: Cannot, previous: Mapping[Any, str] | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The clusters of a register's rows, named, and the pairs that a guard cut. previous: id to cluster as it was;
-    others: names of clusters of other rows."""
+    """The clusters of a register's rows, named, and the pairs that a guard cut. previous: id to cluster as it
+    was."""
     found = build_clusters(register.size, edges, cannot, register.kind.guards.marks(register))
-    names = cluster_names(register.ids, found.of, previous, others)
+    names = cluster_names(register.ids, found.of, previous)
     return pl.DataFrame({"id": register.ids, "cluster": names}), cuts(register.ids, found.cut)
 
 
