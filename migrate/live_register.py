@@ -15,7 +15,7 @@ from casebridge.dedupe.scan.config import FILE as LINKAGE
 from casebridge.dedupe.scan.config import read_scan, read_scans
 from casebridge.dedupe.scan.live_preflight import TARGET
 from casebridge.migrate.drafting.names import quoted, toml_key
-from casebridge.migrate.drafting.people import roles_named
+from casebridge.migrate.drafting.people import roles_named, tell_people
 from casebridge.migrate.further_registers import drafted, of_the_pack
 from casebridge.migrate.live_check import lacking, lacks_of
 from casebridge.migrate.profiling.headings import bare_word
@@ -141,7 +141,7 @@ def _without_teams(text: str) -> str:
 
 def _drafted(relations: Sequence[Relation]) -> tuple[str, str, Mapping[str, str]]:
     found = [(len(roles), relation, roles) for relation in relations
-             if "surname" in (roles := roles_named([name for name, _ in relation.columns]))]  # fmt: skip
+             if tell_people(roles := roles_named([name for name, _ in relation.columns]))]  # fmt: skip
     if not found:
         hint = "name the table and its columns in linkage.toml yourself: docs/specs.md has the keys of [scan]"
         raise CasebridgeError("no table of the register looks like people", hint=hint)

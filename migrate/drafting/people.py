@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from casebridge.migrate.drafting.tables import DraftTable
-from casebridge.migrate.profiling.headings import ROLES, role_words, with_what_they_need
+from casebridge.migrate.profiling.headings import OF_A_PERSON, ROLES, WHOLE_NAMES, role_words, with_what_they_need
 
 _DAYS = frozenset({"birth_date", "death_date"})
 _DAY, _TEXT = ("date", "timestamp"), ("varchar", "text")
@@ -30,7 +30,8 @@ def roles_named(columns: Sequence[str]) -> dict[str, str]:
 
 
 def _found(columns: Sequence[str], fits: Callable[[str, str], bool]) -> dict[str, str]:
-    """The first column that goes by each role, those that are called just so first."""
+    """The first column that goes by each role, those that are called just so first. A column of whole names is
+    read as forenames, which compares them word by word."""
     found: dict[str, str] = {}
     for which in (0, 1):
         for name in (name for name in columns if name not in found.values()):
@@ -38,16 +39,24 @@ def _found(columns: Sequence[str], fits: Callable[[str, str], bool]) -> dict[str
             for role in (role for role, words in ROLES.items() if word in words):
                 if role not in found and fits(role, name):
                     found[role] = name
+    whole = (name for name in columns if WHOLE_NAMES & set(role_words(name)) and fits("forename", name))
+    if not found.keys() & {"forename", "surname"} and found.keys() & OF_A_PERSON and (name := next(whole, None)):
+        found["forename"] = name
     return with_what_they_need(found)
 
 
+def tell_people(roles: Collection[str]) -> bool:
+    """Whether columns of these roles say who somebody is: a surname, or a name and a birth date."""
+    return "surname" in roles or {"forename", "birth_date"} <= set(roles)
+
+
 def people(tables: Sequence[DraftTable]) -> tuple[DraftTable, dict[str, str]] | None:
-    """The table that holds people, and the roles of its columns; none where no table has surnames and something
-    that tells two people of one surname apart."""
+    """The table that holds people, and the roles of its columns; none where no table has names and something
+    that tells two people of one name apart."""
     found = []
     for table in tables:
         roles = roles_of(table)
-        if "surname" in roles and roles.keys() & {"forename", "birth_date"}:
+        if tell_people(roles) and roles.keys() & {"forename", "birth_date"}:
             found.append((len(roles) + 1.5 * math.log10(table.profile.rows + 1), table, roles))
     if not found:
         return None

@@ -110,6 +110,13 @@ _USUAL = frozenset({
 })  # fmt: skip
 """Words that columns are called by: a first line of capitalised words without any of these may be somebody."""
 _LEAST_ROLES = 2
+WHOLE_NAMES = frozenset({
+    "name", "fullname", "personname", "enw", "enwllawn", "nomcomplet", "nometprenom", "vollername",
+    "nombrecompleto", "nomecompleto", "imieinazwisko", "volledigenaam",
+})  # fmt: skip
+"""A column of forename and surname in one, where neither has a column of its own."""
+OF_A_PERSON = frozenset({"birth_date", "sex", "nhs_number", "upn", "nino"})
+"""Roles beside which a name is a person's: restaurants have names and addresses, too."""
 NEED: Mapping[str, tuple[str, ...]] = {"house": ("street", "postcode"), "previous_surnames": ("surname",)}
 """Roles that say nothing without one of others."""
 
