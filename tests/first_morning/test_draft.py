@@ -514,6 +514,8 @@ def test_what_a_database_declares_is_no_guess_wherever_its_tables_stand(tmp_path
     assert said == {
         ("size", "up to 1 decimals"), ("extra", "no row has a value"), ("codes", "3 codes"),
         ("from", "a key of care_worker, a plain column here: the tables form a circle"),
+        ("tables", "it looks like people"), ("forename", "care_person.name"),
+        ("birth_date", "care_person.born"), ("phone", "care_person.phone"),
     }  # fmt: skip
     target = read_toml(tmp_path / "p/target.toml")
     kinds = {name: column["type"] for name, column in target["care_person"]["columns"].items()}
