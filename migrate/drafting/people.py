@@ -39,9 +39,9 @@ def _found(columns: Sequence[str], fits: Callable[[str, str], bool]) -> dict[str
             for role in (role for role, words in ROLES.items() if word in words):
                 if role not in found and fits(role, name):
                     found[role] = name
-    whole = (name for name in columns if WHOLE_NAMES & set(role_words(name)) and fits("forename", name))
-    if not found.keys() & {"forename", "surname"} and found.keys() & OF_A_PERSON and (name := next(whole, None)):
-        found["forename"] = name
+    whole = [name for name in columns if WHOLE_NAMES & set(role_words(name)) and fits("forename", name)]
+    if whole and not found.keys() & {"forename", "surname"} and found.keys() & OF_A_PERSON:
+        found["forename"] = whole[0]
     return with_what_they_need(found)
 
 
