@@ -51,7 +51,7 @@ def starting_components(chance_of: RandomAgreement, candidates: BlockedPairs) ->
     numbers = {comparison.name for comparison in comparisons if comparison.identifier}
     whole = [() if blocks.divided or blocks.windowed else blocks.rule for blocks in candidates.blocks]
     return profiles + [
-        _by_chance(blocks.rule, whole[:place], float(part), comparisons, chance_of, numbers)
+        _by_chance(blocks.rule, whole[:place], float(part), comparisons, chance_of, numbers, pairs)
         for place, (blocks, part) in enumerate(zip(candidates.blocks, raw / raw.sum(), strict=True))
     ]
 
@@ -74,6 +74,7 @@ def _by_chance(
     comparisons: Sequence[Comparison],
     chance_of: RandomAgreement,
     numbers: set[str],
+    pairs: int,
 ) -> Component:
     """Chance agreement as one rule brings it in. What a shared identifier brings in is taken for one person
     but for a small share of mistaken numbers, which no data may enlarge."""
@@ -88,8 +89,20 @@ def _by_chance(
         profiles,
         tuple(_chance_prior(kind, c, rule) for c in comparisons),
         steady=mistaken,
+        most=min(1.0, _most_who_meet(kind, rule, comparisons, chance_of) / pairs),
         ceilings=tuple(np.concatenate(most)),
     )
+
+
+def _most_who_meet(kind: Kind, rule: Rule, comparisons: Sequence[Comparison], chance_of: RandomAgreement) -> float:
+    """The most pairs of strangers that a rule brings together. Where the register is blind, one that demands
+    several agreements would else take people who have many records, of one name and ever new addresses."""
+    shown = {name for part in rule for name in kind.shows(part)}
+    if len(shown) < 2 or not shown <= kind.implied(rule) or not kind.blind([c.name for c in comparisons]):
+        return np.inf
+    rows = chance_of.register.size
+    agree = [chance_of.profile(c, ())[agreements(c)].sum() for c in comparisons if c.name in shown]
+    return float(rows * (rows - 1) / 2 * np.prod(np.minimum(DEPENDENCE * np.array(agree), 1.0)))
 
 
 def _most_by_chance(
