@@ -71,6 +71,11 @@ class Snapshot:
         with self._told():
             return self._server.parts(self._connection)
 
+    @property
+    def inherits(self) -> bool:
+        """Whether a table of `parts` may have columns that the other one lacks."""
+        return self._server.inherits
+
     def of_extensions(self) -> Mapping[str, str]:
         """The tables and views that the server's extensions brought, and which."""
         with self._told():

@@ -74,16 +74,27 @@ def supplies_of(dump: str | Path, system: str, *, views: bool, schemas: Sequence
         chosen, unread = _schemas(snapshot, str(dump), schemas, views=views)
         there = [item for relations in chosen.values() for item in relations]
         of = snapshot.parts()
-        parts = {item.name: of[item.name] for item in there if of.get(item.name) in {each.name for each in there}}
+        by_name = {item.name: item for item in there}
+        parts = {item.name: by_name[of[item.name]] for item in there if of.get(item.name) in by_name}
         relations = [item for item in there if item.name not in parts]
         names: dict[str, str] = {}
         for item in relations:
             title = item.name if len(chosen) > 1 else _bare(item.name, next(iter(chosen)))
             names[item.name] = _fresh(table_name(f"{title}.x"), names)
         tables_there = [_of_database(snapshot, item, names[item.name], system) for item in relations]
-        unread += [Unread(name, f"its rows are those of {whole}") for name, whole in parts.items()]
+        unread += [
+            Unread(name, _part_of(by_name[name], whole, inherits=snapshot.inherits))
+            for name, whole in parts.items()
+        ]
         keys = {item.name: item.primary_key for item in relations}
         yield Supplies(shown(str(dump)), tables_there, unread, _declared(str(dump), list(chosen), names, keys))
+
+
+def _part_of(part: Relation, whole: Relation, *, inherits: bool) -> str:
+    there = {name for name, _ in whole.columns}
+    more = [name for name, _ in part.columns if name not in there] if inherits else []
+    said = f"its rows are those of {whole.name}"
+    return f"{said}, but for {', '.join(more)}: a spec of its own reads what stands there" if more else said
 
 
 def _schemas(

@@ -40,6 +40,7 @@ class PostgreSQL(Server):
         "SET LOCAL synchronize_seqscans TO off", _NO_LIMITS,
     )  # fmt: skip
     shared = True
+    inherits = True
     key_digest = "hashtext"
 
     @contextmanager

@@ -32,6 +32,8 @@ class Server:
     """What begins the moment."""
     shared = False
     """Whether several connections can see the same moment."""
+    inherits = False
+    """Whether a table whose rows another one has, too, may have columns that this one lacks."""
     key_digest = ""
     """A function of the server that makes a whole number of a text; empty where it has none."""
 
