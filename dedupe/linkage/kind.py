@@ -110,10 +110,11 @@ class Profile:
     chances in the order of a kind's profiles.
 
     share: of the candidate pairs. carried_by: comparisons of which one at least must be there, or the profile is
-    left out. by_luck: agreement on what is `lucky` is as chance has it. by_definition: comparisons that data
-    cannot move. ceilings: the most that levels may stand for, by comparison and tag; where_blind: the same where a
-    register lacks what tells relations apart (`Kind.blind`). most_a_row: the most pairs of it a record. expected:
-    register to how many pairs of it another count tells of: fewer are not believed.
+    left out; carried_where_blind: others that do where the register is blind (`Kind.blind`). by_luck: agreement on
+    what is `lucky` is as chance has it. by_definition: comparisons that data cannot move. ceilings: the most that
+    levels may stand for, by comparison and tag; where_blind: the same where a register lacks what tells relations
+    apart (`Kind.blind`). most_a_row: the most pairs of it a record. expected: register to how many pairs of it
+    another count tells of: fewer are not believed.
     doubted: the name of the belief that this profile is there at all, where decisions may hang on it.
     told_by: the comparison by which it is told from one entity; in a register without that, `untold_a_row` pairs
     of it a record are taken to be there, since no data can say.
@@ -123,6 +124,7 @@ class Profile:
     relation: str
     share: float
     carried_by: tuple[str, ...] = ()
+    carried_where_blind: tuple[str, ...] = ()
     by_luck: bool = False
     by_definition: tuple[str, ...] = ()
     ceilings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

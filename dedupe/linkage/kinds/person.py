@@ -35,6 +35,9 @@ from casebridge.dedupe.linkage.register.nametable import alike_forenames
 from casebridge.dedupe.linkage.register.pair_rows import Rows
 
 OF_A_HOME = ("address", "phone")
+SHARED = ("email",)
+"""What a family may share besides. Where a birth date tells one person from another it carries no family: such
+profiles took duplicates then."""
 NAMES = parts.either_order("forename", "surname")
 OF_A_DATE = ("birth_year", "birthday", "birth_month", "birth_day", "birth_turned")
 """Parts of a date: year, day without the year, year and month, year and day, day and month in either order."""
@@ -205,8 +208,10 @@ PROFILES = (
         "twin", "twin_or_sibling", 0.01, by_luck=True, by_definition=("birth_date",), most_a_row=0.025,
         expected=twins_expected,
     ),
-    Profile("sibling", "twin_or_sibling", 0.03, OF_A_HOME, by_luck=True, ceilings=NO_TWINS),
-    Profile("household", "household", 0.06, OF_A_HOME, by_luck=True, ceilings=NO_TWINS, expected=homes_expected),
+    Profile("sibling", "twin_or_sibling", 0.03, OF_A_HOME, SHARED, by_luck=True, ceilings=NO_TWINS),
+    Profile(
+        "household", "household", 0.06, OF_A_HOME, SHARED, by_luck=True, ceilings=NO_TWINS, expected=homes_expected
+    ),
     Profile(
         "namesake", "household", 0.005, OF_A_HOME, by_definition=("address",),
         doubted="how one person's dates differ", told_by="birth_date", untold_a_row=NAMESAKES_A_ROW,

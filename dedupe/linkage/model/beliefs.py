@@ -45,7 +45,7 @@ def starting_components(chance_of: RandomAgreement, candidates: BlockedPairs) ->
     profiles = [
         _component(place, profile, comparisons, chance_of, pairs)
         for place, profile in enumerate(kind.profiles)
-        if carried(profile, comparisons)
+        if carried(kind, profile, comparisons)
     ]
     raw = np.array([blocks.raw_pairs for blocks in candidates.blocks], dtype=np.float64) + 1.0
     numbers = {comparison.name for comparison in comparisons if comparison.identifier}
@@ -56,7 +56,7 @@ def starting_components(chance_of: RandomAgreement, candidates: BlockedPairs) ->
     ]
 
 
-def carried(profile: Profile, comparisons: Sequence[Comparison]) -> bool:
+def carried(kind: Kind, profile: Profile, comparisons: Sequence[Comparison]) -> bool:
     """Whether the comparisons can tell pairs of a profile from the others.
 
     What makes two people siblings, a household, or father and son of one name and home is that they live
@@ -64,7 +64,8 @@ def carried(profile: Profile, comparisons: Sequence[Comparison]) -> bool:
     and would take duplicates. Not so one that is held, since nothing tells it from one entity.
     """
     names = [c.name for c in comparisons]
-    return not profile.carried_by or profile.untold(names) or any(name in profile.carried_by for name in names)
+    carriers = (*profile.carried_by, *(profile.carried_where_blind if kind.blind(names) else ()))
+    return not carriers or profile.untold(names) or any(name in carriers for name in names)
 
 
 def _by_chance(
