@@ -109,13 +109,17 @@ class Profile:
     """A relation of two records as it is believed to be before any data are seen. Levels have their starting
     chances in the order of a kind's profiles.
 
-    share: of the candidate pairs. carried_by: comparisons of which one at least must be there, or the profile is
-    left out; carried_where_blind: others that do where the register is blind (`Kind.blind`). by_luck: agreement on
-    what is `lucky` is as chance has it. by_definition: comparisons that data cannot move. ceilings: the most that
-    levels may stand for, by comparison and tag; where_blind: the same where a register lacks what tells relations
+    share: of the candidate pairs. carried_by: comparisons of which one at least must be there, or the profile
+    is left out; carried_where_blind: others that do where the register is blind (`Kind.blind`). by_luck:
+    agreement on what is `lucky` is as chance has it. by_definition: comparisons that data cannot move. as_one:
+    comparisons on which its two records differ as often as two of one entity. ceilings: the most that levels
+    may stand for, by comparison and tag; where_blind: the same where a register lacks what tells relations
     apart (`Kind.blind`). most_a_row: the most pairs of it a record. expected: register to how many pairs of it
     another count tells of: fewer are not believed.
     doubted: the name of the belief that this profile is there at all, where decisions may hang on it.
+    told_only_by: comparisons by which alone it is told from one entity, with the tags of the levels that both may
+    show: there it agrees no oftener than chance has it, and of one entity no more than is believed stand at these
+    levels where the register does not tell (`model.identified`).
     told_by: the comparison by which it is told from one entity; in a register without that, `untold_a_row` pairs
     of it a record are taken to be there, since no data can say.
     """
@@ -127,6 +131,7 @@ class Profile:
     carried_where_blind: tuple[str, ...] = ()
     by_luck: bool = False
     by_definition: tuple[str, ...] = ()
+    as_one: tuple[str, ...] = ()
     ceilings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     where_blind: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     most_a_row: float | None = None
@@ -134,6 +139,7 @@ class Profile:
     doubted: str = ""
     told_by: str = ""
     untold_a_row: float = 0.0
+    told_only_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def untold(self, compared: Sequence[str]) -> bool:
         """Whether nothing that is compared tells it from one entity."""

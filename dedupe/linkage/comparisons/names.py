@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.equality import quick_equal
+from casebridge.dedupe.linkage.comparisons.levels import CLOSE as NEAR
 from casebridge.dedupe.linkage.comparisons.levels import (
     CROSSED,
     SWAP,
@@ -57,9 +58,9 @@ FORENAME_REST = (
     level("one of several forenames agrees", 0.01, 0.002, 0.002, 0.002, namesake=0.01),
     level("an initial agrees with the forename", 0.02, 0.004, 0.004, 0.004, namesake=0.01),
     level("forename one slip away, one spelling rare", 0.045, 0.002, 0.002, 0.002, namesake=0.01, tag=A_SLIP),
-    level("forename one slip away, both are names in use", 0.006, 0.008, 0.008, 0.008, namesake=0.005),
-    level("forename spelled closely, one spelling rare", 0.012, 0.006, 0.006, 0.006, namesake=0.005),
-    level("forename spelled closely, both are names in use", 0.003, 0.02, 0.02, 0.02, namesake=0.005),
+    level("forename one slip away, both are names in use", 0.006, 0.008, 0.008, 0.008, namesake=0.005, tag=NEAR),
+    level("forename spelled closely, one spelling rare", 0.012, 0.006, 0.006, 0.006, namesake=0.005, tag=NEAR),
+    level("forename spelled closely, both are names in use", 0.003, 0.02, 0.02, 0.02, namesake=0.005, tag=NEAR),
     level("forename somewhat alike", 0.004, 0.03, 0.03, 0.03, namesake=0.002, tag=UNLIKE),
     level("only the first letter of the forename agrees", 0.003, 0.07, 0.07, 0.07, namesake=0.002, tag=UNLIKE),
     level("forename differs", 0.013, 0.85, 0.85, 0.85, namesake=0.005, tag=UNLIKE),

@@ -50,8 +50,8 @@ SOURCES: Mapping[str, str] = {
     "registry.NUMBER_REST": f"{BELIEF}; two people held: as NHS numbers",
     "registry.DEATH_LEVELS": BELIEF,
     "registry.RELATED_LEVELS": "Held: what is on record as two people is two, but for 1 in 1,000 (belief)",
-    "births.BIRTH_LEVELS": f"{HARRON}: as sex; 14 % here, and its kinds: belief. Twins: held, "
-    "by definition. Ceilings: `ONE_PERSON`, `NO_TWINS`",
+    "births.BIRTH_LEVELS": f"{HARRON}: as sex; 14 % here, and its kinds: belief. Twins: one "
+    "set of chances with one person. Ceilings: `ONE_PERSON`, `ONE_BIRTH`, `NO_TWINS`",
     "names.FORENAME_EXACT": f"{LAM}; 16 % here. Split by how many records hold the name, counted. Two of a home: "
     "counted, as chance has it",
     "names.FORENAME_REST": f"{LAM}; how these fall into kinds: belief",
@@ -88,8 +88,8 @@ SOURCES: Mapping[str, str] = {
 }  # fmt: skip
 """By module and name of the table."""
 SHARES = (
-    "Shares of the relations weigh one pair in all: the fit finds them. Twins are at most 2.5 pairs for 100\n"
-    f"records ({BIRTHS}; the rest is room)"
+    "Shares of the relations weigh one pair in all: the fit finds them. Twins are as many at least as siblings\n"
+    f"tell of ({BIRTHS})"
 )
 
 

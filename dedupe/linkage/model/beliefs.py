@@ -167,12 +167,12 @@ def _component(
     most = 1.0 if profile.most_a_row is None else profile.most_a_row * a_row
     for comparison in comparisons:
         believed = per_group(np.array([level.start[place] for level in comparison.levels]), comparison.groups)
-        by_luck = comparison.lucky and profile.by_luck
+        by_luck = comparison.lucky and profile.by_luck and comparison.name not in profile.told_only_by
         start.append(0.99 * chance_of.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
         held = comparison.fixed or (comparison.identifier and not same)
         held |= untold or comparison.name in profile.by_definition
         prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
-    pooled = tuple(same and not comparison.moves for comparison in comparisons)
+    pooled = tuple((same and not c.moves) or c.name in profile.as_one for c in comparisons)
     blind = chance_of.register.kind.blind(names)
     ceilings = np.concatenate([_most_of(profile, comparison, chance_of, blind) for comparison in comparisons])
     share = profile.untold_a_row * a_row if untold else min(profile.share, most)
@@ -188,13 +188,19 @@ def _most_of(
 ) -> NDArray[np.float64]:
     """The most that each level may stand for in pairs of a profile. Two people of one home are no oftener called
     the same, or nearly so (J for Joan), than strangers: that holds where the register is `blind`, for then nothing
-    but the name tells them from one person."""
+    but the name tells them from one person. Where a profile is `told_only_by` a comparison, levels that it is not told by
+    are no oftener met than chance, or belief, has it."""
     given = profile.where_blind.get(comparison.name, {}) if blind else {}
     given = {**profile.ceilings.get(comparison.name, {}), **given}
     most = np.array([given.get(one.tag or "", 1.0) for one in comparison.levels])
     if blind and comparison.lucky and profile.by_luck:
         near = ~comparison.tagged(UNLIKE)[: comparison.null]
         most[near] = np.minimum(most, chance_of.profile(comparison, ()) + 1e-6)[near]
+    if comparison.name in profile.told_only_by:
+        place = chance_of.register.kind.place(profile.name)
+        believed = np.array([level.start[place] for level in comparison.levels])
+        free = comparison.tagged(*profile.told_only_by[comparison.name])[: comparison.null]
+        most = np.where(free, most, np.maximum(believed, chance_of.profile(comparison, ())))
     return most
 
 

@@ -3,6 +3,8 @@
 The mixture is fitted again from other beliefs: strangers whose agreement is bounded by nothing that was measured;
 one person's dates that differ as they will, and hardly a parent and child of one name; records written worse than
 expected, with beliefs of little weight.
+Whether a pair of records of one birth, home and surname and of two forenames is two twins, or one person whose
+forename was changed, is asked first (`weighed`): the answer decides which model is taken.
 Where columns tell people apart, all roads lead to the same decisions. Where they do not, the decisions hang on the
 beliefs, and that must be said.
 """
@@ -13,7 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.kind import CHANCE, SAME, Profile
 from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
@@ -26,6 +30,10 @@ MOST_PATTERNS = 6_000  # more are shown only where columns are many, and there t
 FLAT, LESS = 0.3, 0.3  # share of a flat profile in what is believed of worse records, and the weight it keeps
 HARDLY = 1e-6
 LINE = 0.5
+TOLD = 50.0
+"""Natural log of the likelihood by which the freer of two fits must be better to be taken. Tried on 195 made-up
+registers: of those full of twins the freer, wrong fit was better by up to 36, of those whose people change their
+forenames the freer, right one by 36 to 137 where there are numbers or addresses."""
 
 Fit = Callable[[Sequence[Component]], Model]
 
@@ -33,7 +41,11 @@ Fit = Callable[[Sequence[Component]], Model]
 def alternatives(components: Sequence[Component], profiles: Sequence[Profile]) -> dict[str, list[Component]]:
     """Other beliefs to start from, by name."""
     free = {one.name for one in components if not one.steady}
-    doubted = {profile.doubted: profile.name for profile in profiles if profile.doubted and profile.name in free}
+    doubted = {
+        profile.doubted: profile.name
+        for profile in profiles
+        if profile.doubted and not profile.told_only_by and profile.name in free
+    }
     return {
         STRANGERS: [replace(one, ceilings=()) if one.relation == CHANCE else one for one in components],
         **{doubt: [_hardly(one, name) for one in components] for doubt, name in doubted.items()},
@@ -62,12 +74,46 @@ def hangs_on(
     ask."""
     if len(patterns.weight) > MOST_PATTERNS:
         return {}
-    mine = model.relations(patterns.levels)[:, 0] >= LINE
     found = {}
     for name, other in alternatives(components, profiles).items():
-        theirs = fit(other).relations(patterns.levels)[:, 0] >= LINE
-        either = patterns.weight[mine].sum() + patterns.weight[theirs].sum()
-        share = float(patterns.weight[mine != theirs].sum() / max(either, 1.0))
+        share = apart(model, fit(other), patterns)
         if share > UNLIKE.get(name, DOUBTED):
             found[name] = share
     return found
+
+
+def apart(one: Model, other: Model, patterns: Patterns) -> float:
+    """Pairs that only one of two models calls one person, as a share of those that either does."""
+    mine, theirs = (model.relations(patterns.levels)[:, 0] >= LINE for model in (one, other))
+    either = patterns.weight[mine].sum() + patterns.weight[theirs].sum()
+    return float(patterns.weight[mine != theirs].sum() / max(either, 1.0))
+
+
+def cautious(
+    components: Sequence[Component], comparisons: Sequence[Comparison], profile: Profile
+) -> list[Component] | None:
+    """Beliefs by which of one entity no more pairs than is believed show what a pair of `profile` may; None where
+    the comparisons that tell are lacking."""
+    sizes = [comparison.null for comparison in comparisons]
+    starts = np.cumsum([0, *sizes])
+    found, names = list(components), [comparison.name for comparison in comparisons]
+    if not profile.told_only_by.keys() <= {*names}:
+        return None
+    for name, tags in profile.told_only_by.items():
+        place = names.index(name)
+        both = np.flatnonzero(comparisons[place].tagged(*tags)[: sizes[place]])
+        found = [_bound(one, place, both, int(starts[place]), sum(sizes)) for one in found]
+    return found
+
+
+def _bound(one: Component, place: int, levels: NDArray[np.int64], first: int, size: int) -> Component:
+    if one.relation != SAME:
+        return one
+    most = np.array(one.ceilings or (1.0,) * size)
+    most[first + levels] = np.minimum(most[first + levels], one.start[place][levels])
+    return replace(one, ceilings=tuple(most))
+
+
+def told(free: Model, held: Model, patterns: Patterns) -> bool:
+    """Whether the pairs speak for the freer of two fits beyond doubt."""
+    return (free.log_likelihood - held.log_likelihood) * float(patterns.weight.sum()) > TOLD

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Blocks, expected_missed
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, MET, Comparison, per_group
 from casebridge.dedupe.linkage.fields import BACKGROUND, NAMESAKES
-from casebridge.dedupe.linkage.kind import Kind
+from casebridge.dedupe.linkage.kind import Kind, Profile
 from casebridge.dedupe.linkage.model.background import ALL_ANSWER, Background
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement, as_chances, starting_components
-from casebridge.dedupe.linkage.model.identified import hangs_on
+from casebridge.dedupe.linkage.model.identified import DOUBTED, MOST_PATTERNS, apart, cautious, hangs_on, told
 from casebridge.dedupe.linkage.model.mixture import (
     Component,
     Model,
@@ -167,6 +167,7 @@ class Learner:
         self.chance_of, self.strangers = chance_of, strangers
         self.components = starting_components(chance_of, candidates)
         self.comparisons, self.kind = chance_of.comparisons, chance_of.register.kind
+        self.untold: dict[str, float] = {}
 
     def fit(self, components: Sequence[Component], samples: Sequence[Patterns]) -> Model:
         """One fit: on the first sample, then beside strangers without its duplicates on the last."""
@@ -181,11 +182,29 @@ class Learner:
         they show is put right by what a first fit finds, and the mixture is fitted again."""
         model = self.fit(self.components, samples)
         same = samples[-1].weight * model.relations(samples[-1].levels)[:, 0]
-        if same.sum() <= DUPLICATES_MET * self.strangers.pairs:
+        if same.sum() > DUPLICATES_MET * self.strangers.pairs:
+            self.chance_of.put_right(self.strangers.without(samples[-1], same))
+            self.components = starting_components(self.chance_of, candidates)
+            model = self.fit(self.components, samples)
+        for profile in self.kind.profiles:
+            if profile.told_only_by and not self.kind.blind(model.comparisons):
+                model = self._weighed(model, profile, samples)
+        return model
+
+    def _weighed(self, model: Model, profile: Profile, samples: Sequence[Patterns]) -> Model:
+        """The model, or the one that takes no more pairs that `profile` may show for one entity than is believed,
+        where the register does not tell."""
+        careful, patterns = cautious(self.components, self.comparisons, profile), samples[-1]
+        if careful is None or len(patterns.weight) > MOST_PATTERNS:
             return model
-        self.chance_of.put_right(self.strangers.without(samples[-1], same))
-        self.components = starting_components(self.chance_of, candidates)
-        return self.fit(self.components, samples)
+        held = self.fit(careful, samples)
+        freed = self.strangers.refit(replace(held, components=tuple(self.components)), patterns)
+        free = max(model, freed, key=lambda one: one.log_likelihood)
+        share = apart(free, held, patterns)
+        if share <= DOUBTED or told(free, held, patterns):
+            return free
+        self.untold[profile.doubted] = share
+        return held
 
     def hangs_on(self, samples: Sequence[Patterns]) -> dict[str, float]:
         """The beliefs on which decisions hang (`identified`)."""
@@ -194,4 +213,5 @@ class Learner:
         def again(other: Sequence[Component]) -> Model:
             return self.fit(other, first)
 
-        return hangs_on(again(self.components), self.components, self.kind.profiles, first[0], again)
+        found = hangs_on(again(self.components), self.components, self.kind.profiles, first[0], again)
+        return self.untold | found

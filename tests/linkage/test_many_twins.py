@@ -1,0 +1,83 @@
+"""Registers full of twins and triplets: brothers and sisters of one birth are not taken for one person."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from benchmarks import names_in_use as names
+from casebridge.dedupe.linkage import Fields, evaluate, link
+from casebridge.dedupe.linkage.kinds.person import PERSON
+from casebridge.dedupe.linkage.model.identified import TOLD, told
+from casebridge.dedupe.linkage.model.patterns import Patterns
+
+ROOTS = ("Gur", "Har", "Jas", "Man", "Sukh", "Bal", "Kul", "Par", "Raj", "Sat", "Dal", "Jag", "Kam", "Lakh", "Nav")
+TAILS = ("preet", "deep", "jit", "inder", "want", "vir", "pal", "meet", "leen", "bir")
+BRITISH = [*names.BRITISH_WOMEN, *names.BRITISH_MEN]
+BY_LETTER = {letter: [name for name in BRITISH if name[0] == letter] for letter in "AJM"}
+FIELDS = Fields("id", {"forename": "forename", "surname": "surname", "birth_date": "born"})
+
+
+def called(random: np.random.Generator, alike: str, many: int) -> list[str]:
+    """Names of the children of one birth: with one tail, or of one letter."""
+    if alike == "tail":
+        tail = random.choice(TAILS)
+        return [root + tail for root in random.choice(ROOTS, many, replace=False)]
+    return random.choice(BY_LETTER[random.choice([*BY_LETTER])], many, replace=False).tolist()
+
+
+def births(many: int, alike: str, seed: int = 3) -> pl.DataFrame:
+    """Twins and triplets of half of all people; a fifth of the people stand twice, some with a slip in the name,
+    and a few dates are wrong."""
+    random, rows = np.random.default_rng(seed), []
+    for birth in range(many):
+        day, surname = (
+            np.datetime64("1990-01-01") + int(random.integers(10_000)),
+            f"{random.choice(ROOTS)}{birth}x",
+        )
+        children = called(random, alike, int(random.integers(2, 4)))
+        alone = [random.choice(BRITISH) for _ in children]
+        people = [(name, surname, day) for name in children]
+        people += [(name, f"{surname}o{n}", day - 900 * n) for n, name in enumerate(alone, 1)]
+        for name, last, born in people:
+            for _ in range(1 + (random.random() < 0.2)):
+                slip = name[:2] + name[3:] if random.random() < 0.06 else name
+                wrong = born + int(random.integers(1, 9)) if random.random() < 0.04 else born
+                rows.append((slip, last, str(wrong), f"{birth}-{last}-{name}"))
+    frame = pl.DataFrame(rows, ["forename", "surname", "born", "person"], orient="row")
+    return frame.with_row_index("id").cast({"id": pl.String})
+
+
+@pytest.mark.parametrize("alike", ["tail", "letter"])
+def test_children_of_one_birth_are_not_put_forward(alike):
+    made = births(240, alike)
+    found = link(made, FIELDS)
+    measured = evaluate(found, made, FIELDS, "person")
+    assert measured["proposed"]["precision"] >= 0.95
+    assert measured["proposed"]["recall"] >= 0.8
+    assert measured["same"]["precision"] >= 0.99
+
+
+def test_twins_dates_are_wrong_as_often_as_one_persons():
+    model = link(births(100, "letter"), FIELDS).fitted
+    place = model.comparisons.index("birth_date")
+    twin, one = (next(n for n, c in enumerate(model.components) if c.name == name) for name in ("twin", "settled"))
+    slip = model.labels[place].index("one digit of the day or month differs")
+    chances = np.exp(model.log_chances[place])
+    assert chances[twin, slip] == pytest.approx(chances[one, slip], rel=0.05)
+    assert chances[one, slip] > 0.005
+
+
+def test_the_freer_fit_is_taken_only_where_it_is_better_beyond_doubt():
+    class Fit:
+        def __init__(self, better: float) -> None:
+            self.log_likelihood = better / 1000
+
+    pairs = Patterns(np.zeros((1, 1), dtype=np.uint8), np.array([1000.0]))
+    assert told(Fit(TOLD + 1), Fit(0), pairs)  # type: ignore[arg-type]
+    assert not told(Fit(TOLD - 1), Fit(0), pairs)  # type: ignore[arg-type]
+
+
+def test_only_a_profile_told_by_one_thing_is_weighed():
+    assert [profile.name for profile in PERSON.profiles if profile.told_only_by] == ["twin"]
