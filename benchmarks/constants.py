@@ -31,7 +31,7 @@ CONSTANTS = {
     "model.calibration": ("STEP", "SIZE", "OWN", "SURE", "BELIEVED"),
     "model.third_records": ("UNLIKE", "MOST_LINKS", "PRIOR", "WRONGLY_BOUND"),
     "model.namesakes": ("OWN", "TRUSTED", "ERRORS"),
-    "model.identified": ("UNLIKE", "DOUBTED", "FLAT", "LESS"),
+    "model.identified": ("UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "MUCH"),
     "scoring.thresholds": ("OPTIMISM", "LUCK"),
     "kinds.siblings": ("HOLDERS", "SURE", "TWINS", "HOMES"),
     "register.holders": ("FEW_AT_LEAST", "FEW"),
@@ -74,7 +74,7 @@ SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
         "kinds.professional": ("STAYED", "MOVED", "RELATIVE", "PLACES"),
     },
     "part of profiles, measured as these": {
-        "kinds.person": ("ONE_PERSON", "UNTOLD", "NAMESAKES_A_ROW", "NO_TWINS"),
+        "kinds.person": ("ONE_PERSON", "UNTOLD", "NAMESAKES_A_ROW", "NO_TWINS", "ONE_BIRTH"),
         "kinds.address": ("ONE_PLACE", "ONE_BUILDING", "ONE_DOOR"), "kinds.organisation": ("ONE_BODY",),
     },
 }  # fmt: skip

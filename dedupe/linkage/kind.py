@@ -114,8 +114,9 @@ class Profile:
     agreement on what is `lucky` is as chance has it. by_definition: comparisons that data cannot move. as_one:
     comparisons on which its two records differ as often as two of one entity. ceilings: the most that levels
     may stand for, by comparison and tag; where_blind: the same where a register lacks what tells relations
-    apart (`Kind.blind`). most_a_row: the most pairs of it a record. expected: register to how many pairs of it
-    another count tells of: fewer are not believed.
+    apart (`Kind.blind`). most_a_row: the most pairs of it a record; first_a_row: in a first fit, from which the
+    register may lead on. expected: register to how many pairs of it another count tells of: fewer are not
+    believed.
     doubted: the name of the belief that this profile is there at all, where decisions may hang on it.
     told_only_by: comparisons by which alone it is told from one entity, with the tags of the levels that both may
     show: there it agrees no oftener than chance has it, and of one entity no more than is believed stand at these
@@ -135,6 +136,7 @@ class Profile:
     ceilings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     where_blind: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     most_a_row: float | None = None
+    first_a_row: float | None = None
     expected: Count | None = None
     doubted: str = ""
     told_by: str = ""

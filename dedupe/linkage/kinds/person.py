@@ -207,7 +207,7 @@ PROFILES = (
     Profile("moved", SAME, 0.04, ceilings=ONE_PERSON, where_blind=UNTOLD),
     Profile(
         "twin", "twin_or_sibling", 0.01, by_luck=True, as_one=("birth_date",), ceilings=ONE_BIRTH,
-        expected=twins_expected,
+        expected=twins_expected, first_a_row=0.025,  # 1.5 % of people have a twin
         doubted="how one person's forenames differ", told_only_by={"forename": (CLOSE, UNLIKE)},
     ),
     Profile("sibling", "twin_or_sibling", 0.03, OF_A_HOME, SHARED, by_luck=True, ceilings=NO_TWINS),

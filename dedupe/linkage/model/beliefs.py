@@ -171,7 +171,8 @@ def _component(
         start.append(0.99 * chance_of.profile(comparison, ()) + 0.01 * believed if by_luck else believed)
         held = comparison.fixed or (comparison.identifier and not same)
         held |= untold or comparison.name in profile.by_definition
-        prior.append(np.inf if held else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE)
+        weight = 0.0 if comparison.name in profile.as_one else PRIOR_LUCKY if by_luck else PRIOR_PEOPLE
+        prior.append(np.inf if held else weight)
     pooled = tuple((same and not c.moves) or c.name in profile.as_one for c in comparisons)
     blind = chance_of.register.kind.blind(names)
     ceilings = np.concatenate([_most_of(profile, comparison, chance_of, blind) for comparison in comparisons])
@@ -179,7 +180,7 @@ def _component(
     least = min(profile.expected(chance_of.register) / pairs, most) if profile.expected else 0.0
     return Component(
         profile.name, profile.relation, share, tuple(start), tuple(prior), pooled, untold, most, least,
-        ceilings=tuple(ceilings),
+        ceilings=tuple(ceilings), first=1.0 if profile.first_a_row is None else profile.first_a_row * a_row,
     )  # fmt: skip
 
 

@@ -33,7 +33,10 @@ LINE = 0.5
 TOLD = 50.0
 """Natural log of the likelihood by which the freer of two fits must be better to be taken. Tried on 195 made-up
 registers: of those full of twins the freer, wrong fit was better by up to 36, of those whose people change their
-forenames the freer, right one by 36 to 137 where there are numbers or addresses."""
+forenames the freer, right one by 36 to 137 where there are numbers or addresses. A choice, not a measurement."""
+MUCH = 0.25
+"""Share of one person's pairs of forenames that differ, or are two names in use, twice what was published (12 in
+100: Lam and others, 2024): so many are not believed."""
 
 Fit = Callable[[Sequence[Component]], Model]
 
@@ -112,6 +115,17 @@ def _bound(one: Component, place: int, levels: NDArray[np.int64], first: int, si
     most = np.array(one.ceilings or (1.0,) * size)
     most[first + levels] = np.minimum(most[first + levels], one.start[place][levels])
     return replace(one, ceilings=tuple(most))
+
+
+def shared(model: Model, comparisons: Sequence[Comparison], profile: Profile) -> float:
+    """The largest share of one entity's pairs that a model puts at levels which `profile` may show as well."""
+    found = []
+    for name, tags in profile.told_only_by.items():
+        place = model.comparisons.index(name)
+        both = comparisons[place].tagged(*tags)[: comparisons[place].null]
+        chances = np.exp(model.log_chances[place][model.same, :-1])
+        found.append(float(np.average(chances[:, both].sum(axis=1), weights=model.shares[model.same])))
+    return max(found, default=0.0)
 
 
 def told(free: Model, held: Model, patterns: Patterns) -> bool:

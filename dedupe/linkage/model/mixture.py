@@ -42,7 +42,8 @@ class Component:
     and its starting chances of each level, one array a comparison; `prior` is how many pairs' worth of belief
     stands behind the start of each comparison (inf: the data cannot move it). Components `pooled` on a comparison
     share one set of chances for it. The share of a `steady` component stays as it starts; none passes its `most`,
-    or falls below its `least`, but where the background leaves too little room. `ceilings` bounds each level's
+    or falls below its `least`, but where the background leaves too little room; a first fit starts with no more
+    than `first`. `ceilings` bounds each level's
     chance, levels of all comparisons in a row."""
 
     name: str
@@ -55,6 +56,7 @@ class Component:
     most: float = 1.0
     least: float = 0.0
     ceilings: tuple[float, ...] = ()
+    first: float = 1.0
 
 
 @dataclass(frozen=True)

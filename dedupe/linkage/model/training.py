@@ -14,7 +14,16 @@ from casebridge.dedupe.linkage.fields import BACKGROUND, NAMESAKES
 from casebridge.dedupe.linkage.kind import Kind, Profile
 from casebridge.dedupe.linkage.model.background import ALL_ANSWER, Background
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement, as_chances, starting_components
-from casebridge.dedupe.linkage.model.identified import DOUBTED, MOST_PATTERNS, apart, cautious, hangs_on, told
+from casebridge.dedupe.linkage.model.identified import (
+    DOUBTED,
+    MOST_PATTERNS,
+    MUCH,
+    apart,
+    cautious,
+    hangs_on,
+    shared,
+    told,
+)
 from casebridge.dedupe.linkage.model.mixture import (
     Component,
     Model,
@@ -170,11 +179,13 @@ class Learner:
         self.untold: dict[str, float] = {}
 
     def fit(self, components: Sequence[Component], samples: Sequence[Patterns]) -> Model:
-        """One fit: on the first sample, then beside strangers without its duplicates on the last."""
+        """One fit: on the first sample, with no more of a profile than `Profile.first_a_row`; then free, beside
+        strangers without its duplicates, on the last."""
         names, labels = [c.name for c in self.comparisons], [c.labels() for c in self.comparisons]
         groups = [c.groups for c in self.comparisons]
-        model = fit(samples[:1], components, names, labels, groups, self.strangers.counted(samples[0]))
-        named = replace(model, relation_names=self.kind.relations)
+        few = [replace(one, most=min(one.most, max(one.first, one.least))) for one in components]
+        model = fit(samples[:1], few, names, labels, groups, self.strangers.counted(samples[0]))
+        named = replace(model, components=tuple(components), relation_names=self.kind.relations)
         return self.strangers.refit(named, samples[-1])
 
     def learn(self, samples: Sequence[Patterns], candidates: BlockedPairs) -> Model:
@@ -193,16 +204,18 @@ class Learner:
 
     def _weighed(self, model: Model, profile: Profile, samples: Sequence[Patterns]) -> Model:
         """The model, or the one that takes no more pairs that `profile` may show for one entity than is believed,
-        where the register does not tell."""
+        where the register does not tell. Asked only where such pairs are to be expected, or are too many to be of
+        one entity."""
         careful, patterns = cautious(self.components, self.comparisons, profile), samples[-1]
         if careful is None or len(patterns.weight) > MOST_PATTERNS:
             return model
+        shown = any(one.name == profile.name and one.least > 0 for one in self.components)
+        if not shown and shared(model, self.comparisons, profile) <= MUCH:
+            return model
         held = self.fit(careful, samples)
-        freed = self.strangers.refit(replace(held, components=tuple(self.components)), patterns)
-        free = max(model, freed, key=lambda one: one.log_likelihood)
-        share = apart(free, held, patterns)
-        if share <= DOUBTED or told(free, held, patterns):
-            return free
+        share = apart(model, held, patterns)
+        if share <= DOUBTED or told(model, held, patterns):
+            return model
         self.untold[profile.doubted] = share
         return held
 
