@@ -187,10 +187,10 @@ def _component(
 def _most_of(
     profile: Profile, comparison: Comparison, chance_of: RandomAgreement, blind: bool
 ) -> NDArray[np.float64]:
-    """The most that each level may stand for in pairs of a profile. Two people of one home are no oftener called
-    the same, or nearly so (J for Joan), than strangers: that holds where the register is `blind`, for then nothing
-    but the name tells them from one person. Where a profile is `told_only_by` a comparison, levels that it is not told by
-    are no oftener met than chance, or belief, has it."""
+    """The most that each level may stand for in pairs of a profile. Two people of one home are no oftener
+    called the same, or nearly so (J for Joan), than strangers: that holds where the register is `blind`, for
+    then nothing but the name tells them from one person. Where a profile is `told_only_by` a comparison, levels
+    that it is not told by are no oftener met than chance, or belief, has it."""
     given = profile.where_blind.get(comparison.name, {}) if blind else {}
     given = {**profile.ceilings.get(comparison.name, {}), **given}
     most = np.array([given.get(one.tag or "", 1.0) for one in comparison.levels])
