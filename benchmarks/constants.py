@@ -24,7 +24,7 @@ from casebridge.dedupe.linkage import PERSON, Kind, evaluate, link
 LINKAGE = "casebridge.dedupe.linkage."
 CONSTANTS = {
     "model.mixture": ("PRIOR_PEOPLE", "PRIOR_CHANCE", "PRIOR_MEASURED", "PRIOR_LUCKY", "PRIOR_SHARE"),
-    "model.beliefs": ("RARE_LEVEL", "SELDOM", "MISTAKEN_NUMBERS", "DEPENDENCE"),
+    "model.beliefs": ("RARE_LEVEL", "SELDOM", "MISTAKEN_NUMBERS", "DEPENDENCE", "NAMED_ALIKE"),
     "model.background": ("ENOUGH",),
     "model.name_ties": ("ORIGINS", "BELIEF"),
     "model.training": ("LEAST_STRANGERS", "DUPLICATES_MET"),
@@ -32,7 +32,7 @@ CONSTANTS = {
     "model.third_records": ("UNLIKE", "MOST_LINKS", "PRIOR", "WRONGLY_BOUND"),
     "model.namesakes": ("OWN", "TRUSTED", "ERRORS"),
     "model.identified": ("UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "MUCH"),
-    "scoring.thresholds": ("OPTIMISM", "LUCK"),
+    "scoring.thresholds": ("OPTIMISM", "LUCK", "ENOUGH"),
     "kinds.siblings": ("HOLDERS", "SURE", "TWINS", "HOMES"),
     "register.holders": ("FEW_AT_LEAST", "FEW"),
     "comparisons.names": ("COMMON",),

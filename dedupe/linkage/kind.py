@@ -118,6 +118,8 @@ class Profile:
     register may lead on. expected: register to how many pairs of it another count tells of: fewer are not
     believed.
     doubted: the name of the belief that this profile is there at all, where decisions may hang on it.
+    named_apart: comparisons of names that its two records have in common hardly oftener than chance has it
+    (`model.beliefs.NAMED_ALIKE`).
     told_only_by: comparisons by which alone it is told from one entity, with the tags of the levels that both may
     show: there it agrees no oftener than chance has it, and of one entity no more than is believed stand at these
     levels where the register does not tell (`model.identified`).
@@ -141,6 +143,7 @@ class Profile:
     doubted: str = ""
     told_by: str = ""
     untold_a_row: float = 0.0
+    named_apart: tuple[str, ...] = ()
     told_only_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def untold(self, compared: Sequence[str]) -> bool:

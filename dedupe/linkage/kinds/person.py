@@ -210,9 +210,13 @@ PROFILES = (
         expected=twins_expected, first_a_row=0.025,  # 1.5 % of people have a twin
         doubted="how one person's forenames differ", told_only_by={"forename": (CLOSE, UNLIKE)},
     ),
-    Profile("sibling", "twin_or_sibling", 0.03, OF_A_HOME, SHARED, by_luck=True, ceilings=NO_TWINS),
     Profile(
-        "household", "household", 0.06, OF_A_HOME, SHARED, by_luck=True, ceilings=NO_TWINS, expected=homes_expected
+        "sibling", "twin_or_sibling", 0.03, OF_A_HOME, SHARED, by_luck=True, ceilings=NO_TWINS,
+        named_apart=("forename",),
+    ),
+    Profile(
+        "household", "household", 0.06, OF_A_HOME, SHARED, by_luck=True, ceilings=NO_TWINS,
+        expected=homes_expected, named_apart=("forename",),
     ),
     Profile(
         "namesake", "household", 0.005, OF_A_HOME, by_definition=("address",),
