@@ -28,7 +28,7 @@ from casebridge.migrate.cli.options import json_option
 from casebridge.migrate.cli.progress import progress
 from casebridge.migrate.cli.render import show_json
 from casebridge.migrate.drafting.fields import fields_text, guess_fields
-from casebridge.migrate.profiling.one_file import read_one_file
+from casebridge.migrate.drafting.one_file import read_one_file, short_lines
 from casebridge.project.batch import write_text
 from casebridge.project.errors import CasebridgeError, SourceError, counted
 from casebridge.project.lines import refuse_long_lines
@@ -73,10 +73,10 @@ def link_register(
 ) -> None:
     """Link a register in a file (CSV, Parquet, workbook …); no project needed."""
     try:
+        refuse_others_results(out)
         register, warnings = _read(file)
         fields = read_fields(fields_file, kind) if fields_file else _guessed(register, kind, truth, out)
         kept = read_kept(model_folder) if model_folder else None
-        refuse_others_results(out)
         with progress() as shown:
             found = link(register, fields, progress=lambda step, facts: shown.note(_line(step, facts)), kept=kept)
         found = _asked_twice(found) if second_opinion else found
@@ -178,21 +178,29 @@ def _read(file: Path) -> tuple[pl.DataFrame | pl.LazyFrame, list[str]]:
         raise SourceError(file, f"cannot be read ({type(error).__name__})", hint="is it Parquet?") from error
     plain = _plain_csv(file) if file.suffix.lower() == ".csv" else None
     if plain is not None:
-        return plain, []
+        return plain, _told_of_short(short_lines(file, plain.width))
     found = read_one_file(file)
     click.echo(f"{file.name} is read as {found.how}", err=True)
     lost = f"{counted(found.lost, 'line')} of the file can be read as no record, and take no part."
-    return found.records, [lost] if found.lost else []
+    faults = f"{counted(found.faults, 'cell')} with an error, or a formula without its result: no value."
+    return found.records, [*([lost] if found.lost else []), *([faults] if found.faults else [])]
+
+
+def _told_of_short(lines: int) -> list[str]:
+    said = f"{counted(lines, 'line')} with fewer fields than the header: what they lack is missing."
+    return [said] if lines else []
 
 
 def _plain_csv(file: Path) -> pl.DataFrame | None:
-    """A CSV in UTF-8 whose lines all have as many fields as its header; None for any other."""
+    """A CSV in UTF-8 of which no line has more fields than its header; None for any other."""
     refuse_long_lines(file, str(file))
     try:
         frame = pl.read_csv(file, infer_schema=False, encoding="utf8")
     except (pl.exceptions.PolarsError, UnicodeDecodeError):
         return None
-    return frame if frame.width > 1 else None
+    if frame.width < 2:
+        return None
+    return frame.filter(~pl.all_horizontal(pl.all().is_null()))  # a blank line, which is no record
 
 
 def _line(step: str, facts: Mapping[str, Any]) -> str:

@@ -9,6 +9,8 @@ specs       the draft as text: tables/*.toml, target.toml, linkage.toml
 code_lists  codes/*.csv
 guesses     the marks that still stand
 project     all of it into a folder
+one_file    a register that stands in one file, read whole
+fields      what linkage takes its columns for
 """
 
 from casebridge.migrate.drafting.project import draft_project

@@ -1,10 +1,8 @@
 """What columns of people are called: English, Welsh, and the languages of systems that councils take data from.
 
 Each word stands without blanks, marks and accents (`bare_word`): DateOfBirth, DATE_OF_BIRTH and dyddiad geni.
-Welsh
-ones as GOV.UK's and HMRC's Welsh forms have them (electoral registration, sole trader identification); the
-others as
-forms of the registry offices of the countries have them.
+Welsh ones as GOV.UK's and HMRC's Welsh forms have them (electoral registration, sole trader identification); the
+others as forms of the registry offices of the countries have them.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from openpyxl import Workbook
 
 from benchmarks.kinds import VARIANTS
 from benchmarks.registers import make_register
@@ -162,3 +163,35 @@ def test_what_cannot_be_guessed_is_asked_for(tmp_path: Path, header: str, told: 
     assert told in done.stderr
     assert "--fields" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_lines_with_fewer_fields_and_cells_with_errors_are_told(tmp_path: Path) -> None:
+    """Whose last fields an exporter left out stays in the register; a cell of a workbook that holds an error is
+    missing."""
+    people = make_register(60, VARIANTS["plain"], seed=6).select("id", "first", "last", "dob")
+    text = people.rename({"dob": "day of\nbirth"}).write_csv() + '\nx1,Zoë,"Lee\nSmith"\nx2\n\n'
+    (tmp_path / "people.csv").write_text(text, encoding="utf-8")
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (people.columns, *people.iter_rows()):
+        sheet.append([*row])
+    sheet["B3"] = "#N/A"
+    book.save(tmp_path / "people.xlsx")
+    told = {}
+    for name in ("people.csv", "people.xlsx"):
+        done = casebridge("link", str(tmp_path / name), "--out", str(tmp_path / name[-4:]), "--json")
+        assert done.returncode == 0, done.stderr
+        told[name] = json.loads(done.stdout)["warnings"]
+    assert told["people.csv"][0] == "2 lines with fewer fields than the header: what they lack is missing."
+    assert told["people.xlsx"][0].startswith("1 cell with an error")
+    assert pl.read_parquet(tmp_path / ".csv" / "clusters.parquet").height == people.height + 2
+
+
+def test_nothing_is_written_beside_the_files_of_others(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id,surname\n1,Lee\n2,Li\n", encoding="utf-8")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "pairs.parquet").write_text("mine")
+    done = casebridge("link", str(tmp_path / "people.csv"), "--out", str(tmp_path / "out"))
+    assert done.returncode != 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["pairs.parquet"]

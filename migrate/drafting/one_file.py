@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.csv
 
 from casebridge.extract.dump import SourceTable
 from casebridge.extract.packed import unpacking
@@ -15,14 +17,19 @@ from casebridge.migrate.profiling.supplies import pieces_of
 from casebridge.project.contracts import CELL_FAULT
 from casebridge.project.errors import SourceError
 
+_BLOCK = 64 << 20
+"""Bytes that are taken apart at once: more than the longest record."""
+
 
 @dataclass(frozen=True)
 class OneFile:
-    """The records of a file, all columns text under the names of its header; lost: lines that are no records; how:
-    the way it was read, in words."""
+    """The records of a file, all columns text under the names of its header; lost: lines that are no records;
+    faults: cells of a workbook that hold an error, or a formula without its result, and are missing; how: the way
+    it was read, in words."""
 
     records: pl.DataFrame
     lost: int
+    faults: int
     how: str
 
 
@@ -40,8 +47,28 @@ def read_one_file(path: Path) -> OneFile:
     empty = pl.DataFrame(schema=dict.fromkeys(table.columns, pl.String))
     records = pl.concat([empty, *(values for values, _ in pieces)])
     is_fault = pl.all().str.starts_with(CELL_FAULT)
+    faults = sum(records.select(is_fault.sum()).row(0))
     records = records.select(pl.when(~is_fault).then(pl.all())).rename(title_of)
-    return OneFile(records, sum(lost for _, lost in pieces), _how(table))
+    return OneFile(records, sum(lost for _, lost in pieces), faults, _how(table))
+
+
+def short_lines(path: Path, columns: int) -> int:
+    """How many lines of a CSV with a header of so many columns have fewer fields, or more."""
+    found: list[int] = []
+
+    def counted(row: pyarrow.csv.InvalidRow) -> str:
+        found.append(row.actual_columns)
+        return "skip"
+
+    names = [f"f{place}" for place in range(columns)]  # as pyarrow calls them, to which the header is a row
+    rows = pyarrow.csv.open_csv(
+        path, pyarrow.csv.ReadOptions(autogenerate_column_names=True, block_size=_BLOCK),
+        pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=counted),
+        pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.binary())),
+    )  # fmt: skip
+    for _ in rows:
+        pass
+    return len(found)
 
 
 def _how(table: SourceTable) -> str:
