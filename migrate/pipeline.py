@@ -26,7 +26,7 @@ from casebridge.migrate.run_log import Logged, RunLog
 from casebridge.migrate.stage_watch import StageWatch
 from casebridge.project.batch import remove_left_over
 from casebridge.project.errors import CasebridgeError, Problem, SpecError, did_you_mean
-from casebridge.project.job import Job, Reporter, Silent, sole_run
+from casebridge.project.job import Job, Reporter, Silent, Stage, sole_run
 from casebridge.project.ledger import Ledger
 from casebridge.project.private import make_private, private_files
 from casebridge.project.routes import routed
@@ -41,7 +41,7 @@ from casebridge.transform.checks import CHECKS
 from casebridge.transform.statutory import ROW_RULES
 from casebridge.transform.steps import STEPS
 
-STAGES: Mapping[str, Callable[[Job], Tally]] = {
+STAGES: Mapping[str, Stage] = {
     "extract": extract.run,
     "transform": transform.run,
     "dedupe": dedupe.run,

@@ -121,14 +121,7 @@ SPACES: Mapping[str, pl.DataType] = {"spec": pl.String(), "space": pl.String()}
 DISPLACED: Mapping[str, pl.DataType] = {"spec": pl.String(), KEY: pl.String()}
 """A person who survives, and whose row of this spec (`merged_only`) loads all the same."""
 
-IDS: Mapping[str, pl.DataType] = {KEY: pl.String(), "id": pl.Int64()}
-
 
 def empty(schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """A frame of this shape with no rows."""
     return pl.DataFrame(schema=dict(schema))
-
-
-def source_of(row: str = ROW) -> pl.Expr:
-    """The number of the source that a row number belongs to."""
-    return pl.col(row) // (1 << SOURCE_SHIFT)

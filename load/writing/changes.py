@@ -24,17 +24,6 @@ class Changes:
 
     gone: pl.DataFrame
     put: pl.DataFrame
-    updated: int
-
-    @property
-    def inserted(self) -> int:
-        """Rows that were not there before."""
-        return self.put.height - self.updated
-
-    @property
-    def deleted(self) -> int:
-        """Rows that will not be there any more."""
-        return self.gone.height - self.updated
 
 
 def changes(old: Sequence[Batch], new: Sequence[Batch], table: TargetTable) -> Changes:
@@ -45,8 +34,7 @@ def changes(old: Sequence[Batch], new: Sequence[Batch], table: TargetTable) -> C
     differs = both.filter(pl.col(HASH).ne_missing(pl.col(f"{HASH}_after")))
     gone = differs.filter(pl.col(HASH).is_not_null()).select(key)
     put = differs.filter(pl.col(f"{HASH}_after").is_not_null()).select(key)
-    updated = differs.filter(pl.col(HASH).is_not_null() & pl.col(f"{HASH}_after").is_not_null()).height
-    return Changes(gone, put, updated)
+    return Changes(gone, put)
 
 
 def _hashes(batches: Sequence[Batch], table: TargetTable) -> pl.DataFrame:
