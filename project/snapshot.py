@@ -188,7 +188,7 @@ class Snapshot:
             for frame in self._server.texts(self._connection, asked):
                 if arrived is not None:
                     arrived.take(frame)
-                yield decoded(frame)
+                yield self._server.finished(decoded(frame), asked)
 
     def rows_of(self, asked: Asked) -> int:
         """How many rows there are."""

@@ -82,7 +82,7 @@ def _show(facts: Mapping[str, Any]) -> None:
         refs = [ref for ref in facts["references"] if ref["table"] == item["name"]]
         orphans = sum(ref["orphan_rows"] for ref in refs)
         to = ", ".join(dict.fromkeys(ref["to_table"] for ref in refs))
-        key = ", ".join(item["key"]) + (" (not unique)" if set(item["key"]) & set(item["nearly_keys"]) else "")
+        key = ", ".join(item["key"]) + (" (not unique)" if item["unnamed"] else "")
         numbers = (f"{number:,}" for number in (item["rows"], len(item["columns"]), orphans))
         name = item["name"] + (" (view)" if item["view"] else "")
         table.add_row(name, key or "none", to, *numbers)

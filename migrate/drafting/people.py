@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from casebridge.migrate.drafting.tables import DraftTable
-from casebridge.migrate.profiling.headings import OF_A_PERSON, ROLES, WHOLE_NAMES, role_words, with_what_they_need
+from casebridge.migrate.profiling.headings import (
+    JUST_NAMES,
+    OF_A_PERSON,
+    ROLES,
+    WHOLE_NAMES,
+    role_words,
+    with_what_they_need,
+)
 
 _DAYS = frozenset({"birth_date", "death_date"})
 _DAY, _TEXT = ("date", "timestamp"), ("varchar", "text")
@@ -21,7 +29,19 @@ def roles_of(table: DraftTable) -> dict[str, str]:
         day = columns[source].type.startswith(_DAY)
         return day or columns[source].type.startswith(_TEXT) if role in _DAYS else not day
 
-    return {role: columns[source].target for role, source in _found(list(columns), fits).items()}
+    facts = {column.name: column.facts for column in table.profile.columns}
+    found = _found(list(columns), fits)
+    if "surname" in found and "forename" not in found:
+        # Beside a surname, a name of one word is the other name.
+        words = [name for name in columns if JUST_NAMES & set(role_words(name)) and fits("forename", name)]
+        found |= dict(zip(["forename"], filter(lambda name: _one_word(facts[name]), words), strict=False))
+    return {role: columns[source].target for role, source in found.items()}
+
+
+def _one_word(facts: Mapping[str, Any]) -> bool:
+    """Whether the values of a column are single words, by the patterns that are common enough to be known."""
+    seen = [str(item["pattern"]) for item in facts["patterns"]]
+    return bool(seen) and not any(set(" ,") & set(pattern) for pattern in seen)
 
 
 def roles_named(columns: Sequence[str]) -> dict[str, str]:

@@ -71,7 +71,8 @@ def _why_key(table: TableProfile) -> str:
     if table.declared_key and not set(table.key) & set(table.nearly):
         return ""
     if len(table.key) > 1:
-        return f"together they name {table.rows:,} rows"
+        few = f", and {counted(table.unnamed, 'row')} not: the first of each key counts" if table.unnamed else ""
+        return f"together they name {table.rows - table.unnamed:,} rows{few}"
     column = next(column for column in table.columns if column.name == table.key[0])
     doubled = column.facts["doubled"]
     if doubled["values"]:

@@ -73,11 +73,13 @@ class DraftTable:
 
 @dataclass
 class Codes:
-    """A code list to be: codes with their rows, and the columns that use it."""
+    """A code list to be: codes with their rows, the columns that use it (table.column), and what these are called
+    in the target."""
 
     name: str
     rows: dict[str, int]
     columns: list[str]
+    targets: set[str]
 
 
 def draft_tables(profile: Profile) -> tuple[list[DraftTable], list[Codes]]:
@@ -317,7 +319,7 @@ def _with_codes(
     for code, number in sorted((column.codes or {}).items(), key=lambda item: (-item[1], item[0])):
         spelling = spelt.setdefault(code.upper(), code)
         rows[spelling] = rows.get(spelling, 0) + number
-    held = _list_of(lists, rows, f"{name}_{made.target}")
+    held = _list_of(lists, rows, name, made.target)
     held.columns.append(f"{table}.{column.name}")
     for code, number in rows.items():
         held.rows[code] = held.rows.get(code, 0) + number
@@ -326,11 +328,14 @@ def _with_codes(
     return replace(made, codes=held.name, type=kind, on_fail="", why=why)
 
 
-def _list_of(lists: list[Codes], rows: Mapping[str, int], name: str) -> Codes:
-    """The list that has these codes already, or a new one."""
+def _list_of(lists: list[Codes], rows: Mapping[str, int], table: str, column: str) -> Codes:
+    """The list that has these codes already, or a new one. Figures, or one code alone, mean the same only in
+    columns that are called the same."""
+    tell = len(rows) > 1 and not all(code.isdecimal() for code in rows)
     for one in lists:
-        if one.rows.keys() == rows.keys():
+        if one.rows.keys() == rows.keys() and (tell or column in one.targets):
+            one.targets.add(column)
             return one
-    made = Codes(fresh_name(name, {one.name for one in lists}), {}, [])
+    made = Codes(fresh_name(f"{table}_{column}", {one.name for one in lists}), {}, [], {column})
     lists.append(made)
     return made

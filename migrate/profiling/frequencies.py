@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from casebridge.migrate.profiling.columns import FEWEST, MOST_CODES, Column
+from casebridge.migrate.profiling.headings import ROLES, role_words
 from casebridge.migrate.profiling.keys import like_a_key, words_of
 
 _OF_A_PERSON = frozenset({
@@ -15,9 +16,12 @@ _OF_A_PERSON = frozenset({
     "comment", "comments", "narrative", "remarks", "description", "details", "line", "line1", "line2", "passport",
     "iban", "account", "sort", "by", "staff", "officer", "supplier", "customer", "client",
 })  # fmt: skip
+_WHO = frozenset[str]().union(*(words for role, words in ROLES.items() if role != "sex"))
+"""The same as one word, in the languages that a draft knows."""
 _MEASURED = frozenset({
     "quantity", "qty", "units", "hours", "minutes", "days", "weeks", "amount", "price", "cost", "rate", "age",
-    "weight", "height", "count", "total", "sum", "percent", "score",
+    "weight", "height", "length", "width", "depth", "area", "distance", "population", "latitude", "longitude",
+    "count", "total", "sum", "percent", "percentage", "pct", "score", "points",
 })  # fmt: skip
 _LIKE_A_CODE = (
     "status", "state", "type", "code", "kind", "category", "class", "flag", "reason", "group", "rating",
@@ -31,6 +35,8 @@ _COUNTS = 20
 def of_a_person(name: str) -> bool:
     """Whether a column is called like one that says who somebody is, or what was written about him."""
     words = words_of(name)
+    if _WHO & set(role_words(name)):
+        return True
     return bool(_OF_A_PERSON & {*words, "".join(words)}) and words[-1:] != ("code",)
 
 

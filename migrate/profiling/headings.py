@@ -113,6 +113,8 @@ WHOLE_NAMES = frozenset({
     "nombrecompleto", "nomecompleto", "imieinazwisko", "volledigenaam",
 })  # fmt: skip
 """A column of forename and surname in one, where neither has a column of its own."""
+JUST_NAMES = frozenset({"name", "enw"})
+"""Beside a column of surnames, a column of the other names."""
 OF_A_PERSON = frozenset({"birth_date", "sex", "nhs_number", "upn", "nino"})
 """Roles beside which a name is a person's: restaurants have names and addresses, too."""
 NEED: Mapping[str, tuple[str, ...]] = {"house": ("street", "postcode"), "previous_surnames": ("surname",)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,22 +10,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from casebridge.migrate.profiling.columns import NEARLY, Column
-from casebridge.project.blanks import bare
 
 _KEY_WORDS = frozenset(
     {"id", "no", "num", "nr", "number", "key", "code", "ref", "pk", "fk", "guid", "uuid", "seq"}
 )
 _FIRST_OF_A_KEY = frozenset({"rhif", "cyfeirnod", "cod"})
 """The same in Welsh, which puts it first: Rhif Cleient."""
-_LONGEST_KEY = 60
-_MOST_PARTS, _MOST_TRIED, _FEW = 3, 9, 32
+LONGEST_KEY = 60
+_FEW = 32
 _SEEMS, _INCLUDED = 0.9, 0.9
 _SMALL = 4
 """Digits up to which a whole number says little: the first thousands are in every table's keys."""
-_SEVERAL, _SAMPLE = 30, 20_000
+_SEVERAL = 30
 JOINED = " + "
 
 
@@ -64,40 +61,10 @@ def like_a_key(name: str) -> bool:
     return bool(words) and (words[-1] in _KEY_WORDS or words[0] in _FIRST_OF_A_KEY)
 
 
-def likely_composites(frame: pl.DataFrame) -> list[tuple[str, ...]]:
-    """Pairs and triples of columns that name the rows of a first piece, where no column does it alone; a few."""
-    values = frame.head(_SAMPLE).select(bare(pl.col(name)).alias(name) for name in frame.columns)
-    facts = [(name, values[name].null_count(), values[name].n_unique()) for name in values.columns]
-    if any(distinct >= NEARLY * values.height and like_a_key(name) for name, _, distinct in facts):
-        return []
-    short = [
-        (name, distinct)
-        for name, nulls, distinct in facts
-        if nulls <= (1 - NEARLY) * values.height and not (values[name].str.len_chars() > _LONGEST_KEY).any()
-    ]
-    order = [name for name, _ in sorted(short, key=lambda item: (not like_a_key(item[0]), -item[1]))][:_MOST_TRIED]
-    for size in range(2, _MOST_PARTS + 1):
-        sizes = dict(short)
-        found = []
-        for parts in itertools.combinations(order, size):
-            if np.prod([float(sizes[part]) for part in parts]) < NEARLY * values.height:
-                continue
-            if values.select(parts).n_unique() >= NEARLY * values.height:
-                found.append(tuple(sorted(parts, key=frame.columns.index)))
-        if found:
-            return found[:3]
-    return []
-
-
-def joined(frame: pl.DataFrame, parts: Sequence[str]) -> pl.Series:
-    """Several columns as one, for counting."""
-    return frame.select(pl.concat_str(bare(pl.col(part)).fill_null("") for part in parts)).to_series()
-
-
 def key_of(columns: Sequence[Column], composites: Sequence[Column]) -> tuple[str, ...]:
     """The columns that name a table's rows; none where nothing does. What is called like a key goes before what
     only happens to be unique; days and amounts name nothing."""
-    short = [column for column in columns if column.facts["length"]["greatest"] <= _LONGEST_KEY]
+    short = [column for column in columns if column.facts["length"]["greatest"] <= LONGEST_KEY]
     able = [column for column in short if column.facts["kind"] in {"integer", "text"}]
     called = [column for column in able if like_a_key(column.name)]
     of_keys = [column for column in composites if all(map(like_a_key, column.name.split(JOINED)))]
@@ -169,7 +136,7 @@ def _may_refer(column: Column) -> bool:
     return (
         facts["distinct"] > 0
         and facts["kind"] in {"integer", "text"}
-        and 0 < facts["length"]["greatest"] <= _LONGEST_KEY
+        and 0 < facts["length"]["greatest"] <= LONGEST_KEY
     )
 
 
@@ -203,12 +170,18 @@ def _within(values: npt.NDArray[np.uint64], known: npt.NDArray[np.uint64]) -> np
 
 def _reference(table: str, column: Column, key: _Key) -> Iterator[Reference]:
     alike = names_alike(column.name, key.table, key.column.name)
-    if not (alike or _tells(column)) or (table == key.table and column.unique):
+    if not (alike or _tells(column)) or (table == key.table and _another_key(column, key)):
         return
     found = _counted(table, column, key, alike=alike)
     included = 1 - found.orphans / max(found.distinct, 1)
     if included >= (_INCLUDED if alike else 0.98) and found.orphan_rows <= (1 - _INCLUDED) * column.filled:
         yield found
+
+
+def _another_key(column: Column, key: _Key) -> bool:
+    """Whether a column is its table's key once more, not its parent's: most of its keys, each of them once."""
+    distinct = int(column.facts["distinct"])
+    return distinct >= NEARLY * column.filled and 2 * distinct > int(key.column.facts["distinct"])
 
 
 def _counted(table: str, column: Column, key: _Key, *, alike: bool, declared: bool = False) -> Reference:

@@ -92,6 +92,9 @@ def _of_keys(table: Facts) -> Iterator[str]:
             yield f"{column['name']} looks like a key, but {stand}"
         if table["rows"] and column["name"] in table["key"] and column["nulls"]:
             yield f"{counted(column['nulls'], 'row')} without a {column['name']}, which is its key"
+    if len(table["key"]) > 1 and table["unnamed"]:
+        together = " and ".join(table["key"])
+        yield f"{together} name its rows together, but for {counted(table['unnamed'], 'row')}"
     if not table["key"] and table["rows"] and not table["view"]:
         yield "no column, pair or triple of columns names its rows"
 

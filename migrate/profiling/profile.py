@@ -13,18 +13,11 @@ import polars as pl
 
 from casebridge.extract.dump import SourceTable
 from casebridge.migrate.profiling.columns import FEWEST, Column, ColumnTally, finished
+from casebridge.migrate.profiling.composites import joined, likely_composites, name_of
 from casebridge.migrate.profiling.counting import Counter
 from casebridge.migrate.profiling.discover import Unread
 from casebridge.migrate.profiling.frequencies import shown_codes
-from casebridge.migrate.profiling.keys import (
-    JOINED,
-    Reference,
-    joined,
-    key_of,
-    likely_composites,
-    nearly_keys,
-    references,
-)
+from casebridge.migrate.profiling.keys import Reference, key_of, nearly_keys, references
 from casebridge.migrate.profiling.supplies import Opened, Supplies, reason_of, supplies_of
 from casebridge.project.errors import SourceError
 from casebridge.project.job import Reporter, Silent
@@ -37,8 +30,9 @@ _WORKERS = 2
 
 @dataclass(frozen=True)
 class TableProfile:
-    """One table. How it is read, its columns, those that name its rows and those that nearly do. `declared_key`:
-    the database itself says which name its rows. `view`: its rows are those of other tables."""
+    """One table. How it is read, its columns, those that name its rows and those that nearly do. `unnamed`: rows
+    whose key an earlier row has, or that have none. `declared_key`: the database itself says which columns name
+    its rows. `view`: its rows are those of other tables."""
 
     source: SourceTable
     rows: int
@@ -46,6 +40,7 @@ class TableProfile:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     nearly: tuple[str, ...]
+    unnamed: int = 0
     declared_key: bool = False
     view: bool = False
 
@@ -97,6 +92,7 @@ def _table_facts(table: TableProfile, refers: set[tuple[str, str]]) -> dict[str,
         "unreadable": table.unreadable,
         "key": list(table.key),
         "nearly_keys": list(table.nearly),
+        "unnamed": table.unnamed,
         "columns": columns,
     }
 
@@ -149,7 +145,7 @@ def _table(opened: Opened, folder: Path, report: Reporter, pool: Executor) -> Ta
     for number, (values, lines) in enumerate(opened.pieces):
         if not number and not opened.key:
             places = enumerate(likely_composites(values), len(tallies))
-            wholes = {parts: _tally(folder, place, JOINED.join(parts)) for place, parts in places}
+            wholes = {parts: _tally(folder, place, name_of(parts)) for place, parts in places}
         _count(tallies, wholes, values, pool)
         rows, unreadable = rows + values.height, unreadable + lines
         report.advance(values.height + lines, lines)
@@ -159,8 +155,9 @@ def _table(opened: Opened, folder: Path, report: Reporter, pool: Executor) -> Ta
     for column in columns:
         column.facts["declared"] = opened.declared.get(column.name, "")
     nearly = tuple(nearly_keys(columns))
+    unnamed = next((rows - c.facts["distinct"] for c in (*columns, *several) if c.name == name_of(key)), 0)
     return TableProfile(
-        source, rows, unreadable, tuple(columns), key, nearly, declared_key=bool(opened.key), view=opened.view
+        source, rows, unreadable, tuple(columns), key, nearly, unnamed, bool(opened.key), opened.view
     )
 
 

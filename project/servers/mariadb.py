@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
-from casebridge.project.servers.asked import Asked, Field, framed
+from casebridge.project.servers.asked import Asked, Field, Rows, framed
 from casebridge.project.servers.server import ROWS, Server, cursor_of
 
 _WHOLE, _YEAR, _DECIMAL, _FLOAT, _BIT, _GEOMETRY = {1, 2, 3, 8, 9}, 13, 246, 4, 16, 255
@@ -89,6 +90,12 @@ class MariaDB(Server):
             return f"LOWER(HEX({name}))"
         return name if code in _STRINGS else f"CAST({name} AS CHAR)"
 
+    def finished(self, rows: Rows, asked: Asked) -> Rows:
+        """A float arrives as the double that it is: 56.1 is 56.099998474121094 then. Where a shorter text is the
+        same float, that is what somebody wrote."""
+        singles = [each.name for each in asked.fields if each.type.startswith(f"{_FLOAT}/")]
+        return replace(rows, good=rows.good.with_columns(map(_shortest, singles))) if singles else rows
+
     def outside(self, connection: sa.Connection, asked: Asked) -> str:
         """Only some engines keep what a row was before."""
         if asked.table is None:
@@ -113,6 +120,14 @@ class MariaDB(Server):
                 yield from framed(lambda: cursor.fetchmany(ROWS), asked.names)
         finally:
             driver.use_unicode, driver.decoders, driver.cursorclass = before
+
+
+def _shortest(name: str) -> pl.Expr:
+    """A float with decimals by the fewest that tell it from its neighbours."""
+    text = pl.col(name)
+    short = text.cast(pl.Float64).cast(pl.Float32).cast(pl.String)
+    plain = text.str.contains(".", literal=True) & ~text.str.contains("e") & ~short.str.contains("e")
+    return pl.when(plain).then(short).otherwise(text).alias(name)
 
 
 @contextmanager

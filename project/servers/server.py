@@ -10,7 +10,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from casebridge.project.servers.asked import Asked, Field
+from casebridge.project.servers.asked import Asked, Field, Rows
 
 ROWS = 100_000
 """Rows in one batch of a driver that counts rows, about."""
@@ -75,6 +75,10 @@ class Server:
     def of_query(self, query: str) -> str:
         """A query as it stands behind FROM: only what gives rows can."""
         return f"(\n{query.strip().rstrip(';')}\n) {self.quoted('asked')}"
+
+    def finished(self, rows: Rows, asked: Asked) -> Rows:  # noqa: ARG002
+        """What arrived and was counted, as it is passed on."""
+        return rows
 
     def probe(self, origin: str) -> str:
         """SQL that gives the columns of this and no row."""

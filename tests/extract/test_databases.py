@@ -584,17 +584,17 @@ def test_types_of_mariadb_as_it_writes_them(tmp_path: Path, mariadb_url: str) ->
         connection.exec_driver_sql(
             "CREATE TABLE kinds (pay_no int(5) ZEROFILL, cash decimal(10,2), single float, twice double, "
             "bits bit(4), day date, at datetime(3), stamp timestamp NULL, clock time, bytes varbinary(4), "
-            "doc json, old varchar(9) CHARACTER SET latin1, kind enum('a','b'), big decimal(60,2)) "
+            "doc json, old varchar(9) CHARACTER SET latin1, kind enum('a','b'), big decimal(60,2), tenth float) "
             "CHARACTER SET utf8mb4"
         )
         connection.exec_driver_sql("ALTER TABLE kinds MODIFY twice double INVISIBLE")
         connection.exec_driver_sql(
             "INSERT INTO kinds (pay_no, cash, single, twice, bits, day, at, stamp, clock, bytes, doc, old, kind, "
-            "big) "
+            "big, tenth) "
             "VALUES (7, 9.5, 16777216, 0.1, b'101', '0000-00-00', "
             "'2024-01-05 08:30:00.25', "
-            "'2024-07-01 12:00:00', '-36:30:00', X'00FF', '{\"a\": 1}', 'café', 'b', 1e50), "
-            "(8, NULL, NULL, NULL, NULL, '2000-02-29', NULL, NULL, NULL, '', NULL, '', NULL, NULL)"
+            "'2024-07-01 12:00:00', '-36:30:00', X'00FF', '{\"a\": 1}', 'café', 'b', 1e50, 56.1), "
+            "(8, NULL, NULL, NULL, NULL, '2000-02-29', NULL, NULL, NULL, '', NULL, '', NULL, NULL, 1234567.9)"
         )
     engine.dispose()
     columns = [
@@ -611,6 +611,7 @@ def test_types_of_mariadb_as_it_writes_them(tmp_path: Path, mariadb_url: str) ->
         "old",
         "kind",
         "big",
+        "tenth",
     ]
     make(tmp_path, {"KINDS": ["pay_no", *columns]})
     point_to(tmp_path, mariadb_url)
@@ -620,8 +621,25 @@ def test_types_of_mariadb_as_it_writes_them(tmp_path: Path, mariadb_url: str) ->
     assert one == (
         "00007", "9.50", "16777216", "0.1", "5", "0000-00-00", "2024-01-05 08:30:00.250", "2024-07-01 11:00:00+00",
         "-36:30:00", "00ff", '{"a": 1}', "café", "b", "1" + "0" * 50 + ".00",
+        "56.1",
     )  # fmt: skip
-    assert two == ("00008", None, None, None, None, "2000-02-29", None, None, None, "", None, "", None, None)
+    assert two == (
+        "00008",
+        None,
+        None,
+        None,
+        None,
+        "2000-02-29",
+        None,
+        None,
+        None,
+        "",
+        None,
+        "",
+        None,
+        None,
+        "1234567.9",
+    )
 
 
 def test_more_types_of_mariadb(tmp_path: Path, mariadb_url: str) -> None:

@@ -554,21 +554,62 @@ def test_what_is_measured_is_no_code_and_text_has_room(tmp_path: Path) -> None:
     """Minutes lie close together, codes do not; and the next extract may bring a longer text."""
     (tmp_path / "dump").mkdir()
     rows: list[list[object]] = [
-        [n, 10 + n % 70, [1, 7, 90][n % 3], "abc"[: n % 4], "", [1, 7, 90][n % 3], f"w{n % 99}"]
+        [
+            n,
+            10 + n % 70,
+            [1, 7, 90][n % 3],
+            "abc"[: n % 4],
+            "",
+            [1, 7, 90][n % 3],
+            f"w{n % 99}",
+            [1, 7, 90][n % 3],
+            f"LS{n % 9} 1AB",
+        ]
         for n in range(1000)
     ]
     _write(
         tmp_path / "dump" / "Visits.csv",
-        ["VisitNo", "Minutes", "Kind", "Word", "Nothing", "UnitsTaken", "Ref No"],
+        ["VisitNo", "Minutes", "Kind", "Word", "Nothing", "UnitsTaken", "Ref No", "Reason", "postal_code"],
         rows,
     )
     assert _draft(tmp_path / "p", tmp_path / "dump").exit_code == 0
     columns = read_toml(tmp_path / "p" / "tables" / "visits.toml")["columns"]
-    assert [name for name in columns if "codes" in columns[name]] == ["kind", "word"]
+    lists = {name: columns[name]["codes"] for name in columns if "codes" in columns[name]}
+    # What 1, 7 and 90 mean in one column they need not mean in another.
+    assert lists == {"kind": "visits_kind", "word": "visits_word", "reason": "visits_reason"}
     target = (tmp_path / "p" / "target.toml").read_text(encoding="utf-8")
     assert 'word = { type = "varchar(64)"' in target  # its owner may write what each code means
     assert 'ref_no = { type = "varchar(4)"' in target
     assert 'nothing = { type = "varchar(64)"' in target
+
+
+def test_several_columns_name_rows_together_and_a_name_beside_a_surname_is_the_other_one(tmp_path: Path) -> None:
+    """Keys of parts that are called like keys, whatever else happens to be unique; a column with a blank names
+    nothing, and its table's key once more is nobody's parent. Every row is loaded."""
+    names = ["Ann", "Ben", "Cat"]
+    (tmp_path / "dump").mkdir()
+    once_more = ["" if n == 7 else f"{'b' if n == 3 else 'p'}{n:03}" for n in range(300)]
+    players: list[list[object]] = [
+        [f"p{n:03}", once_more[n], names[n % 3], f"S{n}", "1990-01-02"] for n in range(300)
+    ]
+    _write(tmp_path / "dump/Players.csv", ["playerID", "otherID", "name", "lastName", "birthDate"], players)
+    played: list[list[object]] = [
+        [f"p{n // 4:03}", 2000 + n // 2 % 2, 1 + n % 2, "" if n == 5 else 1000 + n, n // 8 % 2] for n in range(1200)
+    ]
+    _write(tmp_path / "dump/Played.csv", ["playerID", "yearID", "stint", "InnOuts", "lgID"], played)
+    paid: list[list[object]] = [
+        [f"p{n % 300:03}", 2000 + n // 300 - (n == 900), f"t{n // 300}", n] for n in range(1200)
+    ]
+    _write(tmp_path / "dump/Paid.csv", ["playerID", "yearID", "teamID", "amount"], paid)
+    assert _draft(tmp_path / "p", tmp_path / "dump").exit_code == 0
+    specs = {name: read_toml(tmp_path / f"p/tables/{name}.toml") for name in ("players", "played", "paid")}
+    assert [spec["table"]["key"] for spec in specs.values()] == [
+        ["playerID"], ["playerID", "yearID", "stint"], ["playerID", "teamID"]
+    ]  # fmt: skip
+    assert (
+        "references" not in (tmp_path / "p/target.toml").read_text(encoding="utf-8").split("otherid", 1)[-1][:60]
+    )
+    assert read_toml(tmp_path / "p/linkage.toml")["fields"]["forename"] == "forename"
 
 
 def test_a_database_is_drafted_from_its_url_and_balances(tmp_path: Path) -> None:
