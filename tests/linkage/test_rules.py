@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.kinds import PLAIN, VARIANTS
 from benchmarks.registers import make_register
-from casebridge.dedupe.linkage import LinkOptions, link
+from casebridge.dedupe.linkage import Fields, LinkOptions, link
+from casebridge.dedupe.linkage.blocking.keys import rule_key
 from casebridge.dedupe.linkage.blocking.net import lost_pairs
 from casebridge.dedupe.linkage.blocking.rules import further_rules, net_rules
 from casebridge.dedupe.linkage.blocking.yields import worthwhile_rules
@@ -118,3 +119,20 @@ def test_what_many_hold_is_exact_whatever_the_hash():
     many, one_each = held_by_many(values, 1)
     assert np.flatnonzero(many).tolist() == [*range(5), *range(300_000, 300_005)]
     assert sorted(values[one_each]) == sorted(single[:5])
+
+
+def test_first_letters_bring_names_together_that_sound_otherwise():
+    """Slips that change the sound of both names, and another year: the day and first letters still stand."""
+    frame = make_register(3000, PLAIN, seed=3)
+    register = read_register(frame, fields_of(PLAIN), PERSON)
+    rules = further_rules(register, [])
+    rule = ("forename_initial", "surname_start", "birthday")
+    assert rule in rules
+    assert PERSON.implied(("forename", "surname")) >= {"forename_initial", "surname_start", "surname_initial"}
+    two = pl.DataFrame(
+        {"id": ["a", "b", "c"], "first": ["Katherine", "Kaberne", "Kim"], "last": ["Wadsworth", "Wadzgortp", "Wu"],
+         "dob": ["1980-02-03", "1981-02-03", "1981-02-03"]}
+    )  # fmt: skip
+    roles = {"forename": "first", "surname": "last", "birth_date": "dob"}
+    key = rule_key(read_register(two, Fields("id", roles), PERSON), rule)
+    assert sorted(np.unique(key, return_counts=True)[1]) == [1, 2]

@@ -114,6 +114,11 @@ def sound_of(role: str, dictionary: str) -> Make:
     return made_of_values(role, dictionary, sounds, "sounds")
 
 
+def start_of(role: str, dictionary: str, letters: int) -> Make:
+    """The first letters of the values of a column: what a slip further on leaves."""
+    return made_of_values(role, dictionary, lambda values: values.text.str.slice(0, letters), f"first {letters}")
+
+
 def sector_of(role: str) -> Make:
     """The postcode sector: LS6 3 of LS6 3HN."""
     return made_of_values(role, role, lambda values: sectors_and_districts(values)["s"], "sectors")

@@ -42,7 +42,12 @@ NAMES = parts.either_order("forename", "surname")
 OF_A_DATE = ("birth_year", "birthday", "birth_month", "birth_day", "birth_turned")
 """Parts of a date: year, day without the year, year and month, year and day, day and month in either order."""
 IN_A_MONTH, ON_A_DAY, TURNED = ((part, "birth_year") for part in ("birth_month", "birth_day", "birth_turned"))
-IN_NAMES = ("forename", "surname", "forename_sound", "surname_sound")
+START = 3
+"""Letters: where a slip stands later in a name, so many are as they were."""
+OF_A_FORENAME, OF_A_SURNAME = (
+    tuple(f"{role}_{part}" for part in ("sound", "start", "initial")) for role in ("forename", "surname")
+)
+IN_NAMES = ("forename", "surname", *OF_A_FORENAME, *OF_A_SURNAME)
 
 BIRTH_DATE = Attribute(
     "birth_date", ("birth_date",), readers.date_reader("birth_date"), birth_comparison,
@@ -70,9 +75,9 @@ PHONE = Attribute(
 PERSON_NAMES = Attribute(
     "names", (*NAME_ROLES, "previous_surnames"), read_name_columns, name_comparisons,
     parts={
-        "forename": value_part("forename", implies=("forename", "forename_sound")),
+        "forename": value_part("forename", implies=("forename", *OF_A_FORENAME)),
         "middle_name": value_part("middle_name"),
-        "surname": value_part("surname", implies=("surname", "surname_sound")),
+        "surname": value_part("surname", implies=("surname", *OF_A_SURNAME)),
         "names": Part(
             ("forename", "surname"), NAMES, ("forename", "surname"), IN_NAMES, both=("forename", "surname")
         ),
@@ -81,6 +86,13 @@ PERSON_NAMES = Attribute(
         ),
         "forename_sound": Part(("forename",), parts.sound_of("forename", "names"), ("forename",)),
         "surname_sound": Part(("surname",), parts.sound_of("surname", "names"), ("surname",)),
+        **{
+            part: Part((role,), parts.start_of(role, "names", letters), (role,), implies)
+            for role in ("forename", "surname")
+            for part, letters, implies in (
+                (f"{role}_start", START, (f"{role}_start", f"{role}_initial")), (f"{role}_initial", 1, ())
+            )
+        },
     },
     needs={"previous_surnames": ("surname",)}, listed=("previous_surnames",),
     reread=readers.names_as, dictionary="names",
@@ -166,6 +178,20 @@ BLOCKING = Blocking(
         ("forename", "birth_year", "sex"),
         ("forename", "house", "sex"),
         ("surname", "house", "sex"),
+        ("forename_start", "surname_start"),
+        ("forename_initial", "surname_sound"),
+        ("forename_initial", "surname_start", "birthday"),
+        ("forename_start", "birth_month"),
+        ("forename_start", "birth_day"),
+        ("surname_start", "birth_year"),
+        ("surname_start", "birthday"),
+        ("forename_initial", "birthday"),
+        ("surname_initial", "birthday"),
+        ("birth_turned",),
+        ("forename_initial", "sector"),
+        ("surname_initial", "sector"),
+        ("surname_initial", "street"),
+        ("forename_initial", "surname_initial", "house"),
     ),
     loose=(
         ("forename_sound", "birth_year"), ("surname_sound", "birth_year"), ("forename_sound", "birthday"),
@@ -174,7 +200,10 @@ BLOCKING = Blocking(
         ("forename_sound", "surname_sound"), ("birth_date",), ("postcode",), ("surname_sound",),
         ("forename_sound",), ("middle_name",), ("birthday",), ("street",),
     ),
-    beside=("forename", "surname", "birth_date", "birth_year", "postcode"),
+    beside=(
+        "forename", "surname", "birth_date", "birth_year", "postcode", "forename_start", "surname_start",
+        "forename_initial", "surname_initial",
+    ),
     refinements=(
         "birth_date", "postcode", "forename", "surname", "street", "house", "phone", "nhs_number", "sex",
         "middle_name",
