@@ -2,8 +2,7 @@
 
 Guards: a pair decided different never shares a cluster; nor do two records that could be twins and are likelier
 two people than one, nor two marks that keep people apart (two different valid NHS numbers, Twin 1 and Twin 2, Snr
-and Jnr), through a third record either; a weak bridge (one doubtful pair being all that holds two groups together)
-is cut and reported.
+and Jnr), through a third record either.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from casebridge.dedupe.linkage.comparisons.levels import SURE
 from casebridge.dedupe.linkage.register.encoding import Register, ends, pair_key
 from casebridge.dedupe.linkage.register.pair_rows import Rows
 
@@ -61,7 +59,7 @@ def build_clusters(size: int, edges: Edges, cannot: Cannot, marks: Marks) -> Clu
     """Clusters under the guards. What was decided the same is held apart by a decision or a mark only."""
     label = connected(size, edges.left, edges.right)
     found = Clusters(label)
-    suspects = _suspects(label, edges, cannot, marks)
+    suspects = _suspects(label, cannot, marks)
     if not len(suspects):
         return found
     flagged = np.zeros(size, dtype=bool)
@@ -74,12 +72,9 @@ def build_clusters(size: int, edges: Edges, cannot: Cannot, marks: Marks) -> Clu
     return found
 
 
-def _suspects(label: NDArray[np.int64], edges: Edges, cannot: Cannot, marks: Marks) -> NDArray[np.int64]:
-    """Clusters a guard may have something to say about; all others stand as they are. A weak bridge needs a
-    weak pair, and two records on either side of it."""
-    counts = np.bincount(label)
-    weak = label[edges.left[edges.p < SURE]]
-    found = [weak[counts[weak] >= 4]]
+def _suspects(label: NDArray[np.int64], cannot: Cannot, marks: Marks) -> NDArray[np.int64]:
+    """Clusters a guard may have something to say about; all others stand as they are."""
+    found = [np.zeros(0, dtype=np.int64)]
     for keys in cannot.values():
         a, b = ends(keys)
         found.append(label[a[label[a] == label[b]]])
@@ -160,11 +155,10 @@ def _rebuild(
     found: Clusters, edges: Edges, order: NDArray[np.int64], rows: NDArray[np.int64],
     cannot: Mapping[str, dict[int, set[int]]], marks: Marks,
 ) -> None:  # fmt: skip
-    """Join the surest pairs first, each only if no guard objects; then cut weak bridges."""
+    """Join the surest pairs first, each only if no guard objects."""
     held = {guard: {int(r): int(mark[r]) for r in rows if mark[r] > 0} for guard, mark in marks.items()}
     decided = [(int(edges.left[edge]), int(edges.right[edge])) for edge in order if edges.p[edge] > 1]
     groups = _Groups([int(r) for r in rows], cannot, held, decided)
-    used: list[tuple[int, int, float]] = []
     for edge in order:
         left, right = int(edges.left[edge]), int(edges.right[edge])
         a, b = groups.find(left), groups.find(right)
@@ -174,61 +168,7 @@ def _rebuild(
             continue
         if a != b:
             groups.join(a, b)
-        used.append((left, right, float(edges.p[edge])))
-    weak = weak_bridges(used)
-    found.cut += [(a, b, "weak bridge") for a, b in weak]
-    place = {int(row): n for n, row in enumerate(rows)}
-    kept = [(place[a], place[b]) for a, b, _ in used if (a, b) not in weak]
-    ends_kept = np.array(kept, dtype=np.int64).reshape(len(kept), 2)
-    found.of[rows] = rows[connected(len(rows), ends_kept[:, 0], ends_kept[:, 1])]
-
-
-def weak_bridges(edges: Sequence[tuple[int, int, float]]) -> set[tuple[int, int]]:
-    """Pairs below SURE that alone hold together two groups of two or more records each.
-
-    Bridges by depth-first search (Tarjan 1974), iterative.
-    """
-    near: dict[int, list[tuple[int, int]]] = {}
-    for number, (a, b, _) in enumerate(edges):
-        near.setdefault(a, []).append((b, number))
-        near.setdefault(b, []).append((a, number))
-    found: set[tuple[int, int]] = set()
-    seen: dict[int, int] = {}
-    low: dict[int, int] = {}
-    for root in near:
-        if root in seen:
-            continue
-        stack, counter = [(root, -1, iter(near[root]))], len(seen)
-        seen[root] = low[root] = counter
-        path_sizes = {root: 1}
-        tree: list[tuple[int, int, int]] = []
-        while stack:
-            row, via, rest = stack[-1]
-            step = next(rest, None)
-            if step is not None:
-                other, number = step
-                if number == via:
-                    continue
-                if other in seen:
-                    low[row] = min(low[row], seen[other])
-                else:
-                    seen[other] = low[other] = len(seen)
-                    path_sizes[other] = 1
-                    stack.append((other, number, iter(near[other])))
-                continue
-            stack.pop()
-            if stack:
-                parent = stack[-1][0]
-                low[parent] = min(low[parent], low[row])
-                path_sizes[parent] += path_sizes[row]
-                if low[row] > seen[parent]:
-                    tree.append((via, row, path_sizes[row]))
-        total = path_sizes[root]
-        for number, _, below in tree:
-            a, b, p = edges[number]
-            if p < SURE and below >= 2 and total - below >= 2:
-                found.add((a, b))
-    return found
+    found.of[rows] = [groups.find(int(row)) for row in rows]
 
 
 def edges_of(

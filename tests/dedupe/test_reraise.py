@@ -8,7 +8,13 @@ import pytest
 
 from casebridge.dedupe.linkage.comparisons.births import BIRTH_LEVELS
 from casebridge.dedupe.linkage.comparisons.levels import Level
-from casebridge.dedupe.linkage.comparisons.names import FORENAME_EXACT, FORENAME_REST, MIDDLE_EXACT, MIDDLE_REST
+from casebridge.dedupe.linkage.comparisons.names import (
+    FORENAME_EXACT,
+    FORENAME_REST,
+    MIDDLE_EXACT,
+    MIDDLE_REST,
+    SAME_INITIAL,
+)
 from casebridge.dedupe.linkage.comparisons.registry import NHS_LEVELS, NUMBER_LEVELS
 from casebridge.dedupe.linkage.comparisons.surnames import SURNAME_EXACT, SURNAME_REST
 from casebridge.dedupe.review.reraise import Basis, comes_back, material_changes, side
@@ -20,8 +26,8 @@ ALIKE = Basis({"nhs_number": "same NHS number", "surname": "same surname, held b
 
 @pytest.mark.parametrize(
     "one",
-    [*NHS_LEVELS, *NUMBER_LEVELS, *BIRTH_LEVELS, FORENAME_EXACT, *FORENAME_REST, MIDDLE_EXACT, *MIDDLE_REST,
-     SURNAME_EXACT, *SURNAME_REST],
+    [*NHS_LEVELS, *NUMBER_LEVELS, *BIRTH_LEVELS, FORENAME_EXACT, SAME_INITIAL, *FORENAME_REST, MIDDLE_EXACT,
+     *MIDDLE_REST,      SURNAME_EXACT, *SURNAME_REST],
     ids=lambda one: one.label,
 )  # fmt: skip
 def test_a_levels_words_tell_the_side_that_linkage_takes_it_for(one: Level) -> None:

@@ -19,14 +19,12 @@ from casebridge.dedupe.linkage.clusters import (
     connected,
     edges_of,
     grouped,
-    weak_bridges,
 )
-from casebridge.dedupe.linkage.comparisons.levels import SURE
 from casebridge.dedupe.linkage.kinds.guards import TWINS
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.reading import read_register
 
-SURELY, WEAK = 0.99, 0.6
+SURELY = 0.99
 
 
 def _keys(*pairs: tuple[int, int]) -> np.ndarray:
@@ -46,33 +44,6 @@ def test_what_was_decided_the_same_comes_first_and_counts_once() -> None:
     assert edges.right.tolist() == [3, 8, 1, 6]
     assert edges.p.tolist() == [2.0, 2.0, 0.9, 0.6]
     assert edges.left.dtype == edges.right.dtype == np.int64
-
-
-@pytest.mark.parametrize(
-    ("size", "edges", "weak"),
-    [
-        (4, [(0, 1, SURELY), (1, 2, WEAK), (2, 3, SURELY)], {(1, 2)}),
-        (4, [(0, 1, SURELY), (1, 2, SURE), (2, 3, SURELY)], set()),
-        (4, [(0, 1, SURELY), (1, 2, SURELY), (2, 3, WEAK)], set()),
-        (4, [(3, 2, SURELY), (2, 1, WEAK), (1, 0, SURELY)], {(2, 1)}),
-        (6, [(0, 1, WEAK), (1, 2, WEAK), (2, 3, WEAK), (3, 4, WEAK), (4, 5, WEAK)], {(1, 2), (2, 3), (3, 4)}),
-        (6, [(0, 1, SURELY), (2, 3, SURELY), (1, 2, WEAK), (0, 3, WEAK)], set()),
-        (6, [(0, 1, SURELY), (1, 2, WEAK), (1, 2, WEAK), (2, 3, SURELY)], set()),
-        (8, [(0, 1, SURELY), (1, 2, WEAK), (2, 3, SURELY), (4, 5, SURELY), (5, 6, WEAK), (6, 7, SURELY)],
-         {(1, 2), (5, 6)}),
-        (7, [(0, 1, SURELY), (1, 2, SURELY), (2, 0, SURELY), (2, 3, WEAK), (3, 4, SURELY), (4, 5, SURELY),
-             (5, 3, SURELY), (3, 6, WEAK)], {(2, 3)}),
-    ],
-)  # fmt: skip
-def test_a_weak_bridge_has_two_records_on_either_side(
-    size: int, edges: list[tuple[int, int, float]], weak: set[tuple[int, int]]
-) -> None:
-    assert weak_bridges(edges) == weak
-    found = build_clusters(size, _edges(*edges), {}, {})
-    assert {(a, b) for a, b, _ in found.cut} == weak
-    assert all(guard == "weak bridge" for *_, guard in found.cut)
-    kept = [edge for edge in edges if edge[:2] not in weak]
-    assert found.of.tolist() == build_clusters(size, _edges(*kept), {}, {}).of.tolist()
 
 
 def test_a_guard_is_asked_for_each_cluster_alone() -> None:
@@ -120,7 +91,7 @@ Apart = dict[str, set[tuple[int, int]]]
        st.lists(st.integers(0, 3), min_size=PEOPLE, max_size=PEOPLE))  # fmt: skip
 @settings(max_examples=200)
 def test_clusters_are_those_of_their_definition(edges, decided, twins, numbers):
-    """Surest pairs first, each unless a guard objects; then weak bridges go. As slow and plain as can be here."""
+    """Surest pairs first, each unless a guard objects. As slow and plain as can be here."""
     apart = {DECIDED: decided, TWINS: twins}
     of, cut = _by_definition(edges, apart, numbers)
     left, right = (np.array([pair[side] for pair, _ in edges], dtype=np.int64) for side in (0, 1))
@@ -138,7 +109,7 @@ def test_clusters_are_those_of_their_definition(edges, decided, twins, numbers):
 def _by_definition(edges, apart: Apart, numbers: list[int]) -> tuple[list[int], list[tuple[int, int, str]]]:
     group = {row: {row} for row in range(PEOPLE)}
     same = {frozenset(pair) for pair, p in edges if p > 1}
-    used, cut = [], []
+    cut = []
     for (a, b), p in sorted(edges, key=lambda edge: (-edge[1], edge[0])):
         if group[a] is not group[b]:
             between = {(x, y) for x in group[a] for y in group[b]}
@@ -155,25 +126,7 @@ def _by_definition(edges, apart: Apart, numbers: list[int]) -> tuple[list[int], 
                 continue
             joined = group[a] | group[b]
             group.update(dict.fromkeys(joined, joined))
-        used.append((a, b, p))
-    weak = [n for n, (a, b, p) in enumerate(used) if p < SURE and _parts(used, n, a, b)]
-    cut += [(*used[n][:2], "weak bridge") for n in weak]
-    kept = [edge for n, edge in enumerate(used) if n not in weak]
-    return [min(_reached(kept, row)) for row in range(PEOPLE)], cut
-
-
-def _reached(edges, row: int) -> set[int]:
-    there, now = {row}, {row}
-    while now:
-        now = {b for x, y, _ in edges for a, b in ((x, y), (y, x)) if a in now} - there
-        there |= now
-    return there
-
-
-def _parts(used, without: int, a: int, b: int) -> bool:
-    """Whether this pair alone holds together two groups of two or more."""
-    rest = [edge for n, edge in enumerate(used) if n != without]
-    return b not in _reached(rest, a) and min(len(_reached(rest, a)), len(_reached(rest, b))) >= 2
+    return [min(group[row]) for row in range(PEOPLE)], cut
 
 
 def test_a_pair_that_is_certain_is_not_decided() -> None:

@@ -12,8 +12,9 @@ from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import LinkOptions, RegisterError, evaluate, link
 from casebridge.dedupe.linkage.clusters import Edges, build_clusters
-from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP
+from casebridge.dedupe.linkage.comparisons.levels import SURE
 from casebridge.dedupe.linkage.fields import SWITCHES
+from casebridge.dedupe.linkage.kinds.guards import TWINS
 from casebridge.dedupe.linkage.scoring.zones import with_zones, zones
 from tests.linkage.registers_for_tests import fields_of
 
@@ -38,7 +39,7 @@ def test_each_step_can_be_left_out_to_be_measured():
     nothing_known = np.array([[len(labels) for labels in bare.fitted.labels]], dtype=np.uint8)
     assert bare.fitted.background.log_joint(nothing_known) < -1e6
     assert bare.model["third_record"]["pairs"] == 0
-    assert not (bare.pairs["zone"] == "review").any()
+    assert (bare.pairs.filter(pl.col("zone") == "review")["p_same"] >= bare.model["thresholds"]["propose"]).all()
     with pytest.raises(RegisterError, match="Unknown step 'twin cups'"):
         LinkOptions(without=frozenset({"twin cups"}))
 
@@ -46,7 +47,9 @@ def test_each_step_can_be_left_out_to_be_measured():
 def test_zone_of_each_pair():
     p, doubt = np.array([0.99, 0.949, 0.949, 0.3, 0.02, 0.99]), np.array([False, True, False, False, True, True])
     none = np.zeros(6, dtype=bool)
-    assert zones(p, doubt, 0.5, none, none).tolist() == [0, 1, 0, 2, 1, 1]
+    assert zones(p, doubt, 0.5, none, none).tolist() == [0, 1, 1, 2, 1, 1]
+    assert zones(p, doubt, 0.98, none, none).tolist() == [0, 1, 2, 2, 1, 1]
+    assert zones(p, doubt, 1.0, none, none).tolist() == [2, 1, 2, 2, 1, 1]
     last = np.arange(6) == 5
     assert zones(p, doubt, 0.5, last, none)[5] == 0
     assert zones(p, doubt, 0.5, none, last)[5] == 2
@@ -79,7 +82,7 @@ def test_twins_are_for_a_person_to_decide(frame, plain):
     assert all(zone != "same" for _, _, _, zone in twins)
     review = plain.pairs.filter(pl.col("zone") == "review")
     assert review.height
-    assert review["p_same"].max() <= DOUBT_CAP
+    assert review["p_same"].max() < SURE
 
 
 def test_what_was_decided_has_its_zone(frame, plain):
@@ -101,10 +104,10 @@ def test_evaluation_says_what_it_counts(frame, plain):
 
 def test_a_pair_that_a_guard_cut_is_for_a_person():
     pairs = pl.DataFrame({"left_id": ["a", "b", "c"], "right_id": ["b", "c", "d"]})
-    cut = pl.DataFrame({"left_id": ["c"], "right_id": ["b"], "guard": ["weak bridge"]})
+    cut = pl.DataFrame({"left_id": ["c"], "right_id": ["b"], "guard": [TWINS]})
     found = with_zones(pairs, np.array([0, 0, 2], dtype=np.uint8), cut)
     assert found["zone"].to_list() == ["same", "review", "apart"]
-    assert found["guard"].to_list() == [None, "weak bridge", None]
+    assert found["guard"].to_list() == [None, TWINS, None]
 
 
 def test_numbers_that_a_person_saw_keep_nobody_apart():

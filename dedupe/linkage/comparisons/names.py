@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from casebridge.dedupe.linkage.comparisons.equality import quick_equal
 from casebridge.dedupe.linkage.comparisons.levels import CLOSE as NEAR
 from casebridge.dedupe.linkage.comparisons.levels import (
     CROSSED,
+    INITIALS,
     SWAP,
     UNLIKE,
     Comparison,
@@ -29,7 +32,7 @@ from casebridge.dedupe.linkage.comparisons.namepairs import (
 )
 from casebridge.dedupe.linkage.comparisons.surnames import surname_comparison
 from casebridge.dedupe.linkage.register.encoding import Register
-from casebridge.dedupe.linkage.register.holders import holders
+from casebridge.dedupe.linkage.register.holders import Holders, holders
 from casebridge.dedupe.linkage.register.nametable import ALIKE, CLOSE, NameTable, alike_forenames
 from casebridge.dedupe.linkage.register.namewords import likeness, one_word, telling_words, without_common
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
@@ -43,6 +46,9 @@ ALIKE_FORENAME = "forenames alike"
 COMMON = 1e-3  # share of records from which a forename is a common one
 
 FORENAME_EXACT = level("same forename", 0.84, 0.002, 0.002, 0.008, namesake=0.93)
+SAME_INITIAL = level(
+    "the same initial, no more of either forename", 0.02, 0.004, 0.004, 0.004, namesake=0.01, tag=INITIALS
+)
 FORENAME_REST = (
     level("forename changes places with surname or middle name", 0.006, 0.0002, 0.0002, 0.0002, tag=SWAP),
     level("forename of one is the middle name of the other", 0.008, 0.001, 0.001, 0.001, tag=CROSSED),
@@ -93,9 +99,9 @@ def name_comparisons(register: Register) -> list[Comparison]:
 def forename_comparison(register: Register, table: NameTable) -> Comparison:
     """Forenames, read together with surname and middle name."""
     held = holders(register, "forename", "names")
-    share, steps = held.share, held.steps
-    levels = (*split_by_rareness(FORENAME_EXACT, share, steps), *FORENAME_REST)
-    base = len(levels) - len(FORENAME_REST)
+    share = held.share
+    same, steps = _same_forename(register, table, held)
+    levels, base = (*same, *FORENAME_REST), len(same)
     rare = rare_spelling(held)
     either = rare_in_either(register) if register.has("surname") else rare
 
@@ -127,6 +133,19 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
         return found
 
     return Comparison("forename", levels, quick, settle, (tuple(range(base, null)),), lucky=True)
+
+
+def _same_forename(
+    register: Register, table: NameTable, held: Holders
+) -> tuple[tuple[Level, ...], NDArray[np.uint8]]:
+    """Levels of two forenames that are the same, and which of them each value is at: by how many hold it. Where
+    there are any, initials have a level of their own, for twins are named by one letter often enough."""
+    exact, steps = split_by_rareness(FORENAME_EXACT, held.share, held.steps), held.steps
+    initial = table.length == 1
+    if not register.known.fact("forename: initials", lambda: bool((held.counts[initial] > 1).any())):
+        return exact, steps
+    own = replace(SAME_INITIAL, bin=len(exact))
+    return (*exact, own), np.where(initial, np.uint8(len(exact)), steps)
 
 
 def judge_forenames(

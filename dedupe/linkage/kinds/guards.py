@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, MET, SLIP, SWAP, UNLIKE, Comparison
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, INITIALS, MET, SLIP, SWAP, UNLIKE, Comparison
 from casebridge.dedupe.linkage.comparisons.levels import GENERATION as PARENTED
 from casebridge.dedupe.linkage.comparisons.said import Said
 from casebridge.dedupe.linkage.register.codes import CODES, which_valid
@@ -25,9 +25,10 @@ def could_be_twins(comparisons: Sequence[Comparison], levels: NDArray[np.uint8])
 
     A forename that is missing or differs by more than a slip of the pen, whatever the birth date: twins and
     siblings show it (a shared NHS number may have been given to the wrong one). With positive evidence of two
-    people, sex or middle name, a slip in the forename is enough. Where no number that names a person agrees, so
-    is either by itself: twins may be named a letter apart, or share the first of their names, and nothing but a
-    number tells them from one person written twice. A register without a forename has it missing everywhere.
+    people, sex or middle name, a slip in the forename is enough, and so is the same initial, if no more is known
+    of either. Where no number that names a person agrees, so is each by itself: twins may be named a letter apart,
+    or share the first of their names, and nothing but a number tells them from one person written twice. A register
+    without a forename has it missing everywhere.
 
     Unless such a number agrees: birth dates that no slip explains, or one that is not known (parents and children
     share name and home, cousins a name); and surnames that differ where no address, phone or e-mail agrees
@@ -35,8 +36,8 @@ def could_be_twins(comparisons: Sequence[Comparison], levels: NDArray[np.uint8])
     """
     said = Said(comparisons, levels)
     named = said.any_tagged(AGREES, identifiers=True)
-    slip = said.tagged("forename", SLIP)
-    doubt = ~said.tagged("forename", AGREES, SWAP, SLIP) | (slip & ~named)
+    slip = said.tagged("forename", SLIP, INITIALS)
+    doubt = ~said.tagged("forename", AGREES, SWAP) & ~(slip & named)
     for other in ("sex", "middle_name"):
         doubt |= said.tagged(other, UNLIKE) & (slip | ~named)
     doubt |= (said.missing("birth_date") | said.tagged("birth_date", UNLIKE, PARENTED)) & ~named

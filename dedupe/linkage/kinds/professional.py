@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.parts import value_part
 from casebridge.dedupe.linkage.comparisons.codes import code_comparison, email_comparison
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, SLIP, SWAP, TWO, UNLIKE, Comparison
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, INITIALS, SLIP, SWAP, TWO, UNLIKE, Comparison
 from casebridge.dedupe.linkage.comparisons.said import Said
 from casebridge.dedupe.linkage.comparisons.staff import login_comparison, own_mailboxes, staff_number_comparison
 from casebridge.dedupe.linkage.kind import SAME, Blocking, Chance, Guards, Profile
@@ -95,7 +95,7 @@ def could_be_namesakes(comparisons: Sequence[Comparison], levels: NDArray[np.uin
     own &= ~said.tagged("staff_number", UNLIKE)
     own |= said.tagged("staff_number", AGREES) | said.any_tagged(AGREES, identifiers=True)
     for name in ("forename", "surname"):
-        own &= said.tagged(name, AGREES, SLIP, SWAP)
+        own &= said.tagged(name, AGREES, INITIALS, SLIP, SWAP)
     return ~own
 
 

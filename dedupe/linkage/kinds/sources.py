@@ -54,6 +54,7 @@ SOURCES: Mapping[str, str] = {
     "set of chances with one person. Ceilings: `ONE_PERSON`, `ONE_BIRTH`, `NO_TWINS`",
     "names.FORENAME_EXACT": f"{LAM}; 16 % here. Split by how many records hold the name, counted. Two of a home: "
     "counted, as chance has it",
+    "names.SAME_INITIAL": f"{BELIEF}, where initials are few; two of a home: counted, as chance has it",
     "names.FORENAME_REST": f"{LAM}; how these fall into kinds: belief",
     "names.MIDDLE_EXACT": f"{BELIEF}; two of a home: counted, as chance has it",
     "names.MIDDLE_REST": BELIEF,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, rule_key
 from casebridge.dedupe.linkage.blocking.rules import available
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, UNLIKE, Comparison, per_group
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, INITIALS, UNLIKE, Comparison, per_group
 from casebridge.dedupe.linkage.kind import CHANCE, SAME, Kind, Profile, Rule
 from casebridge.dedupe.linkage.model.mixture import (
     PRIOR_CHANCE,
@@ -127,7 +127,7 @@ def _most_by_chance(
 
 def agreements(comparison: Comparison) -> NDArray[np.bool_]:
     """Levels that say two values are the same."""
-    return comparison.tagged(AGREES)[: comparison.null]
+    return comparison.tagged(AGREES, INITIALS)[: comparison.null]
 
 
 def met_before(kind: Kind, rule: Rule, before: Sequence[Rule]) -> set[str]:

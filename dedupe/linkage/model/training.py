@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Blocks, expected_missed
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, MET, Comparison, per_group
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, INITIALS, MET, Comparison, per_group
 from casebridge.dedupe.linkage.fields import BACKGROUND, NAMESAKES
 from casebridge.dedupe.linkage.kind import Kind, Profile
 from casebridge.dedupe.linkage.model.background import ALL_ANSWER, Background
@@ -157,7 +157,7 @@ def brought_whole(
 ) -> tuple[dict[int, NDArray[np.bool_]], ...]:
     """Of each rule that brings in every pair that agrees on what it demands: which numbers of a comparison say so,
     by its place."""
-    tables = {c.name: (n, c.tagged(AGREES, MET)) for n, c in enumerate(comparisons)}
+    tables = {c.name: (n, c.tagged(AGREES, INITIALS, MET)) for n, c in enumerate(comparisons)}
     agreeing = {name for name, (_, table) in tables.items() if table.any()}
     found = []
     for one in blocks:
