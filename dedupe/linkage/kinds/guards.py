@@ -27,8 +27,8 @@ def could_be_twins(comparisons: Sequence[Comparison], levels: NDArray[np.uint8])
     siblings show it (a shared NHS number may have been given to the wrong one). With positive evidence of two
     people, sex or middle name, a slip in the forename is enough, and so is the same initial, if no more is known
     of either. Where no number that names a person agrees, so is each by itself: twins may be named a letter apart,
-    or share the first of their names, and nothing but a number tells them from one person written twice. A register
-    without a forename has it missing everywhere.
+    or share the first of their names, and nothing but a number tells them from one person written twice. A
+    register without a forename has it missing everywhere.
 
     Unless such a number agrees: birth dates that no slip explains, or one that is not known (parents and children
     share name and home, cousins a name); and surnames that differ where no address, phone or e-mail agrees
