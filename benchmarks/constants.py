@@ -49,6 +49,7 @@ SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
         "model.namesakes": ("ROWS", "MOST"),
         "model.name_ties": ("ROWS", "ROUNDS", "PARTS"), "kinds.siblings": ("ROWS",), "scoring.cascade": ("SLOTS",),
         "model.mixture": ("MOST_ROUNDS",), "model.calibration": ("ROUNDS",), "model.third_records": ("ROUNDS",),
+        "kinds.person": ("START",),
     },
     "near enough to nothing, or to what it stands for": {
         "model.background": ("NONE", "ALL_ANSWER", "MOST"),
