@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ from casebridge.project.declared import declared_type
 @dataclass(frozen=True)
 class Relation:
     """A table or view. `name` is as `read` takes it (schema.table outside the default schema); its columns stand
-    in order, with their types as the server names them; a view has no primary key. `declared`: the types as
+    in order, with their types as the server names them; a view has no primary key. `unique`: where there is none,
+    the columns that the server holds unique together, of rows without nulls in them. `declared`: the types as
     target.toml writes them, empty where that is in doubt or where the server holds no column to its type."""
 
     name: str
@@ -25,6 +26,7 @@ class Relation:
     primary_key: tuple[str, ...] = ()
     view: bool = False
     declared: tuple[str, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
 
 
 @contextmanager
@@ -43,8 +45,28 @@ def relation_of(
     columns = tuple((called(str(c["name"])), str(c["type"])) for c in found)
     types = (declared_type(c["type"]) for c in found)
     declared = tuple("" if doubt else kind for kind, doubt in types)
-    key = () if view else tuple(map(called, inspector.get_pk_constraint(name, schema)["constrained_columns"]))
-    return Relation(f"{schema}.{name}" if schema else name, columns, key, view, declared)
+    key = () if view else inspector.get_pk_constraint(name, schema)["constrained_columns"]
+    unique = () if view or key else _unique(inspector, name, schema)
+    whole = f"{schema}.{name}" if schema else name
+    return Relation(
+        whole, columns, tuple(map(called, key)), view, declared, tuple(tuple(map(called, one)) for one in unique)
+    )
+
+
+def _unique(inspector: sa.Inspector, name: str, schema: str | None) -> Sequence[Sequence[str]]:
+    found: list[Sequence[str | None]] = [
+        index["column_names"] for index in inspector.get_indexes(name, schema) if _of_all_rows(index)
+    ]
+    with suppress(NotImplementedError):  # those servers list them among the indexes
+        found += [constraint["column_names"] for constraint in inspector.get_unique_constraints(name, schema)]
+    return [[str(part) for part in names] for names in found if None not in names]
+
+
+def _of_all_rows(index: Mapping[str, Any]) -> bool:
+    """Whether an index names every row, by columns alone."""
+    return bool(index["unique"]) and not any(
+        option.endswith("_where") for option in index.get("dialect_options", {})
+    )
 
 
 def columns_of(inspector: sa.Inspector, name: str, schema: str | None) -> tuple[str, ...]:

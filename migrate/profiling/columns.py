@@ -155,9 +155,9 @@ class Column:
 
     @property
     def nearly_unique(self) -> bool:
-        """Whether it would name every row, but for one in fifty, or for three."""
+        """Whether it would name all rows but one in fifty; in a small table, but three and one in ten."""
         rows, distinct = self.facts["rows"], self.facts["distinct"]
-        return bool(rows and rows - distinct <= max(3, (1 - NEARLY) * rows) and distinct > rows / 2)
+        return bool(rows and rows - distinct <= max(3, (1 - NEARLY) * rows) and distinct >= 0.9 * rows)
 
 
 def finished(tally: ColumnTally, folder: Path, number: int) -> Column:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from casebridge.migrate.profiling.columns import FEWEST, MOST_CODES, Column
 from casebridge.migrate.profiling.headings import ROLES, role_words
@@ -29,7 +30,7 @@ _LIKE_A_CODE = (
 _LIKE_A_NAME = re.compile(r"[^\W\d_]+(?:[ '\u2019.-]+[^\W\d_]+)*")
 _WORDS = 40
 _LONGEST, _DIGITS = 24, 4
-_COUNTS = 20
+_COUNTS, _A_CHOICE = 20, 3
 
 
 def of_a_person(name: str) -> bool:
@@ -79,8 +80,17 @@ def _like_counts(column: Column) -> bool:
         return False
     if _MEASURED & set(words):
         return True
+    if _from_none_up(column.codes or {}) and not column.name.lower().endswith(_LIKE_A_CODE):
+        return True
     numbers = [int(code) for code in column.codes or {} if code.lstrip("-").isdecimal()]
     return len(numbers) > _COUNTS and len(numbers) > (max(numbers) - min(numbers) + 1) / 2
+
+
+def _from_none_up(codes: Mapping[str, int]) -> bool:
+    """Whether each common number from 0 on is rarer than the one before: how often something happened."""
+    common = sorted(int(code) for code, rows in codes.items() if rows >= FEWEST and code.isdecimal())
+    held = [codes.get(str(number), 0) for number in common]
+    return len(common) > _A_CHOICE and common == list(range(len(common))) and held == sorted(held, reverse=True)
 
 
 def _come_again(column: Column) -> bool:

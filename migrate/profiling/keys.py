@@ -79,6 +79,19 @@ def key_of(columns: Sequence[Column], composites: Sequence[Column]) -> tuple[str
     return tuple(order[0].name.split(JOINED)) if order else ()
 
 
+def unique_key(columns: Sequence[Column], unique: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Of the sets of columns that a database holds unique, the one that names a table's rows: none of it is empty,
+    it is called like a key, it is small. None where a column that is called like a key does it alone, and no set
+    is."""
+    places = {column.name: place for place, column in enumerate(columns) if not column.facts["nulls"]}
+    able = [names for names in unique if places.keys() >= set(names)]
+    called = [names for names in able if all(map(like_a_key, names))]
+    if not called and any(column.unique and like_a_key(column.name) for column in columns):
+        return ()
+    ordered = sorted(called or able, key=lambda names: (len(names), [places[name] for name in names]))
+    return tuple(ordered[0]) if ordered else ()
+
+
 def nearly_keys(columns: Sequence[Column]) -> list[str]:
     """Columns that look like keys and are none: some of their values name several rows."""
     return [

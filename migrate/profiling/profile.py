@@ -17,7 +17,7 @@ from casebridge.migrate.profiling.composites import joined, likely_composites, n
 from casebridge.migrate.profiling.counting import Counter
 from casebridge.migrate.profiling.discover import Unread
 from casebridge.migrate.profiling.frequencies import shown_codes
-from casebridge.migrate.profiling.keys import Reference, key_of, nearly_keys, references
+from casebridge.migrate.profiling.keys import Reference, key_of, nearly_keys, references, unique_key
 from casebridge.migrate.profiling.supplies import Opened, Supplies, reason_of, supplies_of
 from casebridge.project.errors import SourceError
 from casebridge.project.job import Reporter, Silent
@@ -151,13 +151,14 @@ def _table(opened: Opened, folder: Path, report: Reporter, pool: Executor) -> Ta
         report.advance(values.height + lines, lines)
     columns = [finished(tally, folder, number) for number, tally in enumerate(tallies.values())]
     several = [finished(tally, folder, len(columns) + n) for n, tally in enumerate(wholes.values())]
-    key = opened.key or key_of(columns, several)
+    declared = opened.key or unique_key(columns, opened.unique)
+    key = declared or key_of(columns, several)
     for column in columns:
         column.facts["declared"] = opened.declared.get(column.name, "")
     nearly = tuple(nearly_keys(columns))
     unnamed = next((rows - c.facts["distinct"] for c in (*columns, *several) if c.name == name_of(key)), 0)
     return TableProfile(
-        source, rows, unreadable, tuple(columns), key, nearly, unnamed, bool(opened.key), opened.view
+        source, rows, unreadable, tuple(columns), key, nearly, unnamed, bool(declared), opened.view
     )
 
 

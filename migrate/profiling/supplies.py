@@ -30,7 +30,7 @@ class Opened:
     """A table whose reading has begun. `rows` are those expected (None: not known), `key` is the one that the
     database declares (empty: none), `pieces` are its rows, each with a number of lines that are no records,
     `declared` the types that the database declares, by column, as target.toml writes them. `view`: its rows are
-    those of other tables."""
+    those of other tables. `unique`: without a key, columns that the database holds unique together."""
 
     source: SourceTable
     rows: int | None
@@ -38,6 +38,7 @@ class Opened:
     pieces: Iterator[tuple[pl.DataFrame, int]]
     declared: Mapping[str, str] = field(default_factory=dict)
     view: bool = False
+    unique: Sequence[tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,8 @@ def _of_database(snapshot: Snapshot, relation: Relation, name: str, system: str)
         key = tuple(raw_name(title) for title in relation.primary_key)
         rows_there = None if relation.view else snapshot.count(relation.name)
         declared = dict(zip(source.columns, relation.declared, strict=False))
-        return Opened(source, rows_there, key, rows(), declared, relation.view)
+        unique = [tuple(map(raw_name, names)) for names in relation.unique]
+        return Opened(source, rows_there, key, rows(), declared, relation.view, unique)
 
     return Supply(relation.name, opened)
 

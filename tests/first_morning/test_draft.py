@@ -442,17 +442,23 @@ def test_two_systems_are_drafted_into_one_project_and_their_keys_stay_apart(tmp_
 
 
 def test_what_a_database_declares_goes_before_what_is_guessed(tmp_path: Path) -> None:
-    """Both would close a circle. And the duration of a rental is no rental, though it is one of their numbers."""
+    """Both would close a circle. And the duration of a rental is no rental, though it is one of their numbers.
+    What a unique index names where nothing is null is no guess either."""
     with contextlib.closing(sqlite3.connect(tmp_path / "old.db")) as old:
         old.executescript("""
             CREATE TABLE shelf (shelf_id INTEGER PRIMARY KEY, rental_id int, rental_duration int);
             CREATE TABLE rental (rental_id INTEGER PRIMARY KEY, shelf_id int REFERENCES shelf (shelf_id));
+            CREATE TABLE post (note text UNIQUE, rental_id int NOT NULL, begun int NOT NULL, once int NOT NULL);
+            CREATE UNIQUE INDEX first ON post (once) WHERE note IS NOT NULL;
+            CREATE UNIQUE INDEX both ON post (begun, rental_id);
+            INSERT INTO post VALUES ('a', 1, 1, 1), ('b', 1, 2, 2), (NULL, 2, 1, 3);
         """)
         old.executemany("INSERT INTO shelf VALUES (?, ?, ?)", [(n, 1 + n % 50, 3 + n % 5) for n in range(1, 61)])
         old.executemany("INSERT INTO rental VALUES (?, ?)", [(n, 99 if n == 7 else n % 60 + 1) for n in range(90)])
         old.commit()
     draft_project(tmp_path / "p", f"sqlite:///{tmp_path}/old.db")
     target = read_toml(tmp_path / "p" / "target.toml")
+    assert 'key = ["begun", "rental_id"]\n' in (tmp_path / "p/tables/post.toml").read_text(encoding="utf-8")
     assert target["rental"]["columns"]["shelf_id"]["references"] == "shelf"
     assert not any("references" in column for column in target["shelf"]["columns"].values())
 
@@ -594,7 +600,8 @@ def test_several_columns_name_rows_together_and_a_name_beside_a_surname_is_the_o
     ]
     _write(tmp_path / "dump/Players.csv", ["playerID", "otherID", "name", "lastName", "birthDate"], players)
     played: list[list[object]] = [
-        [f"p{n // 4:03}", 2000 + n // 2 % 2, 1 + n % 2, "" if n == 5 else 1000 + n, n // 8 % 2] for n in range(1200)
+        [f"p{n // 4:03}", 2000 + n // 2 % 2, 1 + n % 2, "" if n == 5 else 1000 + n, n // 8 % 2]
+        for n in range(1200)
     ]
     _write(tmp_path / "dump/Played.csv", ["playerID", "yearID", "stint", "InnOuts", "lgID"], played)
     paid: list[list[object]] = [
