@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_DAY, _MONTH, _NAME, _YEAR = "(?<d>[0-9]{1,2})", "(?<m>[0-9]{1,2})", "(?<m>[A-Za-z]{3,9})", "(?<y>[0-9]{4})"
+_DAY, _MONTH, _NAME, _YEAR = "(?<d>[0-9]{1,2})", "(?<m>[0-9]{1,2})", "(?<m>[A-Za-z]{3,12})", "(?<y>[0-9]{4})"
 _SHORT_YEAR = "(?<y>[0-9]{2})"
 _HOUR, _MINUTE, _SECOND = "(?<h>[0-9]{1,2})", "(?<min>[0-9]{2})", "(?<s>[0-9]{2})"
 _FRACTION, _HALF = "(?<f>[0-9]{1,9})", r"(?<p>[AaPp]\.?[Mm]\.?)"

@@ -25,6 +25,11 @@ TARGET: Versions = {"side tables": 1}
 """Our own tables in a target."""
 
 IN_LEDGER, IN_TARGET = "schema", "casebridge_schema"
+SIDE_TABLES = frozenset({
+    "casebridge_applied", "casebridge_before", "casebridge_crosswalk", "casebridge_parked", "casebridge_runs",
+    IN_TARGET,
+})  # fmt: skip
+"""What our own tables in a target are called, in small letters. Another one that begins so is somebody else's."""
 _STEPS: Mapping[tuple[str, int], Step] = {}
 """By part and version: what leads to it from the version before. Version 1 needs none."""
 

@@ -104,8 +104,16 @@ class Snapshot:
     def relation(self, name: str, schema: str | None = None) -> Relation:
         """One of the `names` of a schema. SourceError where the server cannot tell its columns."""
         view = self.names(schema)[name]
-        with self._told(f"{name}: "):
-            made = relation_of(sa.inspect(self._connection), name, schema, self._server.called, view=view)
+        try:
+            with self._told(f"{name}: "):
+                made = relation_of(sa.inspect(self._connection), name, schema, self._server.called, view=view)
+        except SourceError:
+            if not view:
+                raise
+            # MariaDB describes a view only to who may see how it is made; what it gives tells the same.
+            whole = f"{schema}.{name}" if schema else name
+            fields = self.asked(whole).fields
+            return Relation(whole, tuple((each.name, each.type) for each in fields), view=True)
         return made if self._server.holds_types else replace(made, declared=())
 
     def asked(self, name: str = "", query: str = "") -> Asked:
@@ -135,10 +143,15 @@ class Snapshot:
         """The columns of a table or view, from the server's catalogue: a login that may not read it knows them."""
         where = schema, table = self._found(name)
         if where not in self._columns:
-            with self._told(f"{name}: "):
-                found = columns_of(sa.inspect(self._connection), table, schema or None)
-            self._columns[where] = tuple(map(self._server.called, found))
+            self._columns[where] = self._columns_of(table, schema or None)
         return self._columns[where]
+
+    def _columns_of(self, table: str, schema: str | None) -> tuple[str, ...]:
+        if self.names(schema)[table]:
+            return tuple(name for name, _ in self.relation(table, schema).columns)
+        with self._told(f"{table}: "):
+            found = columns_of(sa.inspect(self._connection), table, schema)
+        return tuple(map(self._server.called, found))
 
     def refused(self, error: SourceError) -> str:
         """Why the server refused something; empty where it is no longer there to ask."""

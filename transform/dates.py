@@ -1,7 +1,8 @@
 """Days and times as systems write them.
 
 The day first, as in English (`05/01/2024`, `5-1-2024`, `05.01.2024`), or the year first (`2024-01-05`,
-`20240105`), or the month by its name. Behind it a time of day, a half of the day, fractions of a second, an
+`20240105`), or the month by its name, in English, Welsh and the other languages of `project/months.py`
+(`3 o Fai 2024`, `5. März 2024`). Behind it a time of day, a half of the day, fractions of a second, an
 offset from UTC. A value with an offset is the day and the time that a clock of the system's own zone showed.
 """
 
@@ -12,6 +13,7 @@ import datetime as dt
 import polars as pl
 
 from casebridge.project.date_formats import format_pattern
+from casebridge.project.months import MONTH_NAMES, ORDINALS, OTHER_ORDINALS
 from casebridge.transform.distinct import among_failed, of_distinct
 
 OPEN_ENDS = (
@@ -24,16 +26,16 @@ OPEN_ENDS = (
 
 HOME = "Europe/London"
 
-_MONTH = (
-    "JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?|SEP(?:T(?:EMBER)?)?|OCT(?:OBER)?|"
-    "NOV(?:EMBER)?|DEC(?:EMBER)?"
-)
+_MONTH = f"[A-Z]{{3,{max(map(len, MONTH_NAMES))}}}"
+_BEHIND = f"(?:{ORDINALS}|{OTHER_ORDINALS}|[ºª])?"
+"""Behind the figures of a day."""
 _DAYS = (
     r"^(?<d>[0-9]{1,2})(?<one>[-/.])(?<m>[0-9]{1,2})(?<two>[-/.])(?<y>[0-9]{4}|[0-9]{2})$",
-    rf"^(?<d>[0-9]{{1,2}})(?:ST|ND|RD|TH)?(?<one>[-/. ])(?<m>{_MONTH})(?<two>[-/. ])(?<y>[0-9]{{4}}|[0-9]{{2}})$",
+    rf"^(?<d>[0-9]{{1,2}}){_BEHIND}(?<one>[-/. ])(?<m>{_MONTH})(?<two>[-/. ])(?<y>[0-9]{{4}}|[0-9]{{2}})$",
+    rf"^(?<d>[0-9]{{1,2}})(?:{_BEHIND}|\.) (?:(?:O|DE|DI) )?(?<m>{_MONTH}) (?:DE )?(?<y>[0-9]{{4}})$",
     r"^(?<y>[0-9]{4})(?<one>[-/.])(?<m>[0-9]{1,2})(?<two>[-/.])(?<d>[0-9]{1,2})$",
     r"^(?<y>[0-9]{4})(?<m>[0-9]{2})(?<d>[0-9]{2})$",
-    rf"^(?<m>{_MONTH}) +(?<d>[0-9]{{1,2}})(?:ST|ND|RD|TH)?,? +(?<y>[0-9]{{4}})$",
+    rf"^(?<m>{_MONTH}) +(?<d>[0-9]{{1,2}}){_BEHIND},? +(?<y>[0-9]{{4}})$",
     rf"^(?<d>[0-9]{{2}})(?<m>{_MONTH})(?<y>[0-9]{{4}})$",
 )
 _ZONE = r"(?: ?(?<z>Z|UTC|GMT|BST|[-+][0-9]{2}(?::?[0-9]{2})?)(?:\[[A-Z_/+-]+\])?)?"
@@ -88,7 +90,7 @@ def has_a_time_of_day(value: pl.Expr, text: pl.Expr, form: str | None) -> pl.Exp
 def read(texts: pl.Series, pivot: int, zone: str, form: str | None) -> pl.DataFrame:
     """`day` and `moment` of each text."""
     pattern = format_pattern(form) if form else None
-    frame = pl.DataFrame({"t": texts.str.to_uppercase()})
+    frame = pl.DataFrame({"t": _plain(texts.str.to_uppercase())})
     if pattern and "(?<h>" in pattern:
         groups = frame.select(pl.col("t").str.extract_groups(pattern).struct.unnest())
         return _made(groups, pl.lit(value=False), pivot, zone)
@@ -107,6 +109,13 @@ def read(texts: pl.Series, pivot: int, zone: str, form: str | None) -> pl.DataFr
         other = two.get_column(name) if name in two.columns else pl.Series(name, [None], dtype=pl.String)
         groups = groups.with_columns(pl.coalesce(one.get_column(name), other).alias(name))
     return _made(groups, clock.is_not_null() & pl.col("h").is_null(), pivot, zone)
+
+
+def _plain(texts: pl.Series) -> pl.Series:
+    """Without accents: AOÛT is AOUT."""
+    if texts.str.contains(r"^[\x00-\x7F]*$").all():
+        return texts
+    return texts.str.normalize("NFD").str.replace_all(r"\p{Mn}", "")
 
 
 def _days(texts: pl.Series, pattern: str | None) -> pl.DataFrame:
@@ -129,19 +138,11 @@ def _days(texts: pl.Series, pattern: str | None) -> pl.DataFrame:
     return found.select(pl.when(~doubtful).then(pl.col(name)).alias(name) for name in "ymd")
 
 
-_NAMES = {
-    name: number
-    for number, name in enumerate(
-        ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), start=1
-    )
-}
-
-
 def _made(groups: pl.DataFrame, unreadable: pl.Expr, pivot: int, zone: str) -> pl.DataFrame:
     short = pl.col("y").cast(pl.Int32, strict=False)
     century = pl.when(short <= pivot).then(2000).otherwise(1900)
     year = pl.when(pl.col("y").str.len_chars() == 2).then(short + century).otherwise(short)
-    named = pl.col("m").str.slice(0, 3).replace_strict(_NAMES, default=None, return_dtype=pl.Int32)
+    named = pl.col("m").replace_strict(MONTH_NAMES, default=None, return_dtype=pl.Int32)
     month = pl.coalesce(pl.col("m").cast(pl.Int32, strict=False), named)
     written = pl.concat_str(
         year.cast(pl.String).str.zfill(4),

@@ -11,9 +11,8 @@ import sqlalchemy as sa
 from casebridge.migrate.drafting.tables import ancestors
 from casebridge.project.database import DRIVER_ERRORS, open_database, refusal
 from casebridge.project.declared import declared_type
+from casebridge.project.schema import SIDE_TABLES
 from casebridge.project.targetfile import NUMBERED
-
-_OURS = "casebridge_"
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def reflect(url: str) -> RealTarget:
     try:
         with engine.connect() as connection:
             inspector = sa.inspect(connection)
-            names = [name for name in inspector.get_table_names() if not name.startswith(_OURS)]
+            names = [name for name in inspector.get_table_names() if name.casefold() not in SIDE_TABLES]
             keys = {name: inspector.get_pk_constraint(name)["constrained_columns"] for name in names}
             columns = {name: inspector.get_columns(name) for name in names}
             links = {name: inspector.get_foreign_keys(name) for name in names}

@@ -12,6 +12,7 @@ from casebridge.migrate.profiling.columns import Column
 from casebridge.migrate.profiling.frequencies import looks_like_codes
 from casebridge.migrate.profiling.keys import Reference, words_of
 from casebridge.migrate.profiling.profile import Profile, TableProfile
+from casebridge.project.errors import counted
 from casebridge.project.readspec import TABLE
 
 ROW_NUMBER = "row_no"
@@ -211,7 +212,7 @@ def _column(column: Column, ref: Reference | None, names: Mapping[str, str]) -> 
     facts = column.facts
     made = DraftColumn(column.name, plain_name(column.name), "text")
     if ref is not None:
-        why = f"{facts['distinct']:,} different keys"
+        why = counted(facts["distinct"], "different key")
         why += f", {ref.orphan_rows:,} rows with one that is not there" if ref.orphan_rows else ""
         guessed = {} if ref.declared and not ref.orphan_rows else {"references": why}
         return replace(made, type="bigint", references=names[ref.to_table], why=guessed)
@@ -323,7 +324,7 @@ def _with_codes(
     held.columns.append(f"{table}.{column.name}")
     for code, number in rows.items():
         held.rows[code] = held.rows.get(code, 0) + number
-    why = {**{key: word for key, word in made.why.items() if key != "type"}, "codes": f"{len(rows):,} codes"}
+    why = {**{key: word for key, word in made.why.items() if key != "type"}, "codes": counted(len(rows), "code")}
     kind = text_type(max(_longest(column.facts), _MEANING))
     return replace(made, codes=held.name, type=kind, on_fail="", why=why)
 

@@ -96,7 +96,7 @@ def _of_keys(table: Facts) -> Iterator[str]:
         together = " and ".join(table["key"])
         yield f"{together} name its rows together, but for {counted(table['unnamed'], 'row')}"
     if not table["key"] and table["rows"] and not table["view"]:
-        yield "no column, pair or triple of columns names its rows"
+        yield "no column names its rows, and no few of them together"
 
 
 def _of_orphans(table: Facts, references: Sequence[Facts]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from casebridge.project.contracts import raw_name
 from casebridge.project.database import DRIVER_ERRORS, open_database, shown
 from casebridge.project.errors import SourceError, counted, did_you_mean
 from casebridge.project.relations import Relation, of_any_type
+from casebridge.project.schema import SIDE_TABLES
 from casebridge.project.snapshot import Snapshot, open_snapshot
 from casebridge.project.spec import ReadSpec, Source
 
@@ -113,8 +114,11 @@ def _schemas(
             if whole in brought:
                 broken.append(Unread(whole, f"belongs to the extension {brought[whole]}"))
                 continue
+            if name.casefold() in SIDE_TABLES:
+                broken.append(Unread(whole, "is what Casebridge keeps of its own loads"))
+                continue
             try:
-                found += [snapshot.relation(name, schema)] if (views or not view) and not _ours(name) else []
+                found += [snapshot.relation(name, schema)] if views or not view else []
             except SourceError as error:
                 broken.append(Unread(name, reason_of(error, shown(url), name)))
         return found
@@ -151,11 +155,6 @@ def reason_of(error: SourceError, dump: str, name: str) -> str:
 
 def _bare(name: str, schema: str | None) -> str:
     return name.removeprefix(f"{schema}.") if schema else name
-
-
-def _ours(name: str) -> bool:
-    """Whether a table is one of those that a load keeps beside its rows."""
-    return name.rpartition(".")[2].startswith("casebridge_")
 
 
 def _fresh(name: str, taken: Mapping[str, str]) -> str:

@@ -443,7 +443,8 @@ def test_two_systems_are_drafted_into_one_project_and_their_keys_stay_apart(tmp_
 
 def test_what_a_database_declares_goes_before_what_is_guessed(tmp_path: Path) -> None:
     """Both would close a circle. And the duration of a rental is no rental, though it is one of their numbers.
-    What a unique index names where nothing is null is no guess either."""
+    What a unique index names where nothing is null is no guess either. Of tables called like ours only those that
+    are ours are left out."""
     with contextlib.closing(sqlite3.connect(tmp_path / "old.db")) as old:
         old.executescript("""
             CREATE TABLE shelf (shelf_id INTEGER PRIMARY KEY, rental_id int, rental_duration int);
@@ -451,6 +452,8 @@ def test_what_a_database_declares_goes_before_what_is_guessed(tmp_path: Path) ->
             CREATE TABLE post (note text UNIQUE, rental_id int NOT NULL, begun int NOT NULL, once int NOT NULL);
             CREATE UNIQUE INDEX first ON post (once) WHERE note IS NOT NULL;
             CREATE UNIQUE INDEX both ON post (begun, rental_id);
+            CREATE TABLE casebridge_cases (id INTEGER PRIMARY KEY);
+            CREATE TABLE casebridge_runs (id INTEGER PRIMARY KEY);
             INSERT INTO post VALUES ('a', 1, 1, 1), ('b', 1, 2, 2), (NULL, 2, 1, 3);
         """)
         old.executemany("INSERT INTO shelf VALUES (?, ?, ?)", [(n, 1 + n % 50, 3 + n % 5) for n in range(1, 61)])
@@ -461,6 +464,7 @@ def test_what_a_database_declares_goes_before_what_is_guessed(tmp_path: Path) ->
     assert 'key = ["begun", "rental_id"]\n' in (tmp_path / "p/tables/post.toml").read_text(encoding="utf-8")
     assert target["rental"]["columns"]["shelf_id"]["references"] == "shelf"
     assert not any("references" in column for column in target["shelf"]["columns"].values())
+    assert target.keys() == {"shelf", "rental", "post", "casebridge_cases"}
 
 
 def test_rows_that_two_tables_have_are_taken_once(tmp_path: Path, postgres_url: str) -> None:

@@ -252,6 +252,30 @@ def test_a_table_that_cannot_be_read_costs_no_other(postgres_url: str) -> None:
     ]
 
 
+def test_a_view_is_read_though_the_login_may_not_see_how_it_is_made(mariadb_url: str) -> None:
+    engine = open_database(mariadb_url)
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE care (id int PRIMARY KEY, name varchar(9))",
+            "INSERT INTO care VALUES (1, 'a'), (2, 'b')",
+            "CREATE VIEW cared AS SELECT id, name FROM care",
+            "CREATE VIEW gone AS SELECT id FROM care",
+            "CREATE OR REPLACE USER looker@localhost",
+            f"GRANT SELECT ON {engine.url.database}.* TO looker@localhost",
+            "CREATE TABLE other (id int)",
+            "CREATE OR REPLACE VIEW gone AS SELECT * FROM other",
+            "DROP TABLE other",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    profile = profile_dump(mariadb_url.replace("root@", "looker@"))
+    assert [(table.name, table.rows, table.view) for table in profile.tables] == [
+        ("care", 2, False), ("cared", 2, True)
+    ]  # fmt: skip
+    assert [item.file for item in profile.unread] == ["gone"]
+    assert "SHOW VIEW" not in profile.unread[0].why
+
+
 @pytest.mark.parametrize(
     ("url", "why"),
     [

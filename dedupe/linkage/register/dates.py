@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.register.fillers import fillers
 from casebridge.dedupe.linkage.register.known import Known
-from casebridge.dedupe.linkage.register.languages import ORDINALS, OTHER_ORDINALS, month_of, without_accents
 from casebridge.dedupe.linkage.register.values import by_distinct, flagged_rows
+from casebridge.project.months import ORDINALS, OTHER_ORDINALS, month_of, without_accents
 
 DEFAULTS = frozenset({
     19000101, 18000101, 18991230, 18991231, 10101, 99991231, 47121231, 17530101, 19010101, 20790606, 23000101,

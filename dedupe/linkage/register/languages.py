@@ -1,43 +1,16 @@
-"""Words that stand in columns of other languages than English: months, sexes, what is called unknown.
+"""Words that stand in columns of other languages than English: sexes, what is called unknown (months:
+`project/months.py`).
 
-Welsh first, for councils of Wales keep their records in both languages. Sources: months by Unicode CLDR 44
-(names and short forms; Polish and Welsh as they stand beside a day), and HMRC's Welsh messages (date.month.name);
-sexes and "not known" as forms of the Office for National Statistics and of GOV.UK have them in Welsh, and official
-forms of the other countries in theirs. All in plain capitals (`folding`).
+Welsh first, for councils of Wales keep their records in both languages. Sources: forms of the Office for National
+Statistics and of GOV.UK in Welsh, and official forms of the other countries in theirs. All in plain capitals
+(`folding`).
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 
 MALE, FEMALE = 0, 1
-
-_MONTHS = """
-JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC
-ION CHW MAW EBR MAI MEH GOR AWS MED HYD TAC RHA
-ION CHW FAW EBR FAI FEH ORF AWS FED HYD DAC RAG
-JAN FEV MAR AVR MAI JUIN JUIL AOU SEP OCT NOV DEC
-JAE FEB MAE APR MAI JUN JUL AUG SEP OKT NOV DEZ
-JAN FEB MRZ APR MAI JUN JUL AUG SEP OKT NOV DEZ
-JAN FEB MRT APR MEI JUN JUL AUG SEP OKT NOV DEC
-JAN FEB MAA APR MEI JUN JUL AUG SEP OKT NOV DEC
-ENE FEB MAR ABR MAY JUN JUL AGO SEP OCT NOV DIC
-ENE FEB MAR ABR MAY JUN JUL AGO SET OCT NOV DIC
-GEN FEB MAR APR MAG GIU LUG AGO SET OTT NOV DIC
-JAN FEV MAR ABR MAI JUN JUL AGO SET OUT NOV DEZ
-STY LUT MAR KWI MAJ CZE LIP SIE WRZ PAZ LIS GRU
-IAN FEB MAR APR MAI IUN IUL AUG SEP OCT NOI DEC
-"""
-MONTHS: Mapping[str, int] = {
-    word: number for line in _MONTHS.splitlines() for number, word in enumerate(line.split(), 1)
-}
-"""How months begin: English, Welsh (and behind o, as in 3 o Fai), French, German (with and without its dots, and
-short), Dutch, Spanish, Italian, Portuguese, Polish, Romanian. No three letters mean two months; French juin and
-juillet need four."""
-ORDINALS = "ST|ND|RD|TH"
-OTHER_ORDINALS = "ER|RE|AF|AIL|IL|YDD|ED|FED|EG|FFED|O|A|E"
-"""What stands behind the figures of a day: 1af, 2il, 3ydd, 5ed; 1er; 1º."""
 
 _MEN = """
 M MALE 1 MAN BOY MASC GWRYW GWRYWAIDD DYN BACHGEN HOMME MASCULIN GARCON MANN MANNLICH MAENNLICH JUNGE MANNELIJK
@@ -89,20 +62,3 @@ def letters_of(counts: Mapping[str, int]) -> dict[str, int]:
     if found.get(MAN_BESIDE) == MALE and not women and counts.get(MAN_OR_WOMAN, 0) >= least:
         found[MAN_OR_WOMAN] = FEMALE
     return found
-
-
-def month_of(word: str) -> int:
-    """The month that a word in plain capitals begins like; 0 for none.
-
-    >>> [month_of(word) for word in ("MAWRTH", "JUILLET", "JUIN", "DEC", "WRZESNIA", "MONDAY")]
-    [3, 7, 6, 12, 9, 0]
-    """
-    return MONTHS.get(word[:4], 0) or MONTHS.get(word[:3], 0)
-
-
-def without_accents(text: str) -> str:
-    """Capitals without accents: AOÛT is AOUT, MÄRZ MARZ, PAŹDZIERNIKA PAZDZIERNIKA."""
-    if text.isascii():
-        return text
-    bare = (sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
-    return "".join(bare).upper()
