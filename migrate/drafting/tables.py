@@ -27,6 +27,8 @@ _AS_TEXT = {"boolean": "varchar(5)", "uuid": "varchar(36)"}
 """Types whose values a draft takes as the texts that they are."""
 _MEANING = 64
 """Room for what the owner of a code makes of it."""
+_CLOCK = 32
+"""Room for a time of day with fractions and an offset."""
 _EMPTY = 64
 """Room for the text of a column of which no value was seen."""
 _OPEN_ENDS = frozenset({"31/12/4712", "31/12/9999", "9999-12-31", "4712-12-31", "06/06/2079", "01/01/2300"})
@@ -275,7 +277,7 @@ def _type_seen(facts: Mapping[str, Any]) -> tuple[str, str]:
         return f"numeric({min(digits + decimals + _ROOM, _DIGITS)},{decimals})", f"up to {decimals} decimals"
     if kind == "empty":
         return text_type(_EMPTY), "no row has a value"
-    return text_type(longest), ""
+    return text_type(max(longest, _CLOCK if kind == "time" else 0)), ""
 
 
 def text_type(longest: int) -> str:

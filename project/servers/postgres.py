@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGInspector
 from sqlalchemy.exc import DBAPIError
 
+from casebridge.project.errors import SourceError
 from casebridge.project.prefetch import prefetch
 from casebridge.project.servers.asked import Asked, Field
 from casebridge.project.servers.copied import copied, taken_apart
@@ -102,6 +103,21 @@ class PostgreSQL(Server):
         with driver_of(connection) as driver:
             for block, largest in prefetch(copied(driver, query, asked.names)):
                 yield taken_apart(block, largest, asked.names)
+        self._refuse_rewritten(connection, asked)
+
+    def _refuse_rewritten(self, connection: sa.Connection, asked: Asked) -> None:
+        """A table that was emptied by TRUNCATE, rewritten or made anew after the moment began shows no rows to it
+        (Documentation of PostgreSQL 17, 13.6). From the first question on it is locked against that."""
+        with cursor_of(connection) as cursor:
+            if asked.table is None:
+                cursor.execute(_REWRITTEN)
+            else:
+                cursor.execute(_REWRITTEN_BENEATH, [asked.origin])
+            found = sorted(str(name) for (name,) in cursor.fetchall())
+        if found:
+            what = f"{', '.join(found[:5])}: emptied, rewritten or made anew since the moment that is held began"
+            hint = "run the same command again when nobody empties or alters tables"
+            raise SourceError(asked.table[1] if asked.table else "its query", what, hint=hint)
 
     def about(self, connection: sa.Connection, asked: Asked) -> int:
         """What the server counted the last time that it looked the table through, where it has: to count reads all
@@ -183,6 +199,26 @@ class PostgreSQL(Server):
         return None if written else int(rows)
 
 
+_REWRITTEN = """
+SELECT l.relation::regclass::text FROM pg_locks l LEFT JOIN pg_class c ON c.oid = l.relation
+WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384
+AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+AND (c.oid IS NULL OR c.relkind <> 'i' AND c.relfilenode <> coalesce(pg_relation_filenode(c.oid), c.relfilenode))
+"""
+"""Of what this transaction has asked for: tables whose file is no longer the one that its moment knows."""
+_BENEATH = """
+WITH RECURSIVE beneath (oid) AS (
+    SELECT %s::regclass::oid UNION
+    SELECT more.oid FROM beneath, LATERAL (
+        SELECT inhrelid FROM pg_inherits WHERE inhparent = beneath.oid UNION ALL
+        SELECT d.refobjid FROM pg_rewrite r JOIN pg_depend d ON d.objid = r.oid
+        WHERE r.ev_class = beneath.oid
+        AND d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+    ) AS more (oid)
+)
+"""
+"""A table or view, its partitions, and what it is made of."""
+_REWRITTEN_BENEATH = f"{_BENEATH} {_REWRITTEN} AND l.relation IN (SELECT oid FROM beneath)"  # noqa: S608
 _PLAIN = (
     "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE c.oid = %(table)s::regclass AND c.relkind = 'r' AND c.relpersistence = 'p' "

@@ -262,6 +262,38 @@ def test_a_source_that_is_written_to_meanwhile_is_read_as_it_was(
     assert standing(job, "PERSON")["BORN"].to_list() == [row[3] for row in PEOPLE]
 
 
+PAID = (
+    "CREATE TABLE paid (no int, note text) PARTITION BY RANGE (no); "
+    "CREATE TABLE paid_1 PARTITION OF paid DEFAULT; "
+    "INSERT INTO paid VALUES (1, 'a'); CREATE VIEW pays AS SELECT no FROM paid"
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["TRUNCATE paid_1", "ALTER TABLE paid ALTER note TYPE varchar(9)", "DROP VIEW pays; DROP TABLE paid; " + PAID],
+)
+def test_a_table_that_is_emptied_before_it_is_read_is_no_table_without_rows(
+    postgres_url: str, change: str
+) -> None:
+    """PostgreSQL shows no rows of it to a moment that began before. What nobody touched is read."""
+    engine = open_database(postgres_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE calm (no int); INSERT INTO calm VALUES (1)")
+        connection.exec_driver_sql(PAID)
+    with open_snapshot(postgres_url) as snapshot:
+        assert snapshot.names().keys() == {"calm", "paid", "paid_1", "pays"}
+        with engine.begin() as connection:
+            connection.exec_driver_sql(change)
+        for name in ("paid", "pays"):
+            with pytest.raises(SourceError, match="emptied, rewritten or made anew"):
+                list(snapshot.rows(snapshot.asked(name)))
+        with pytest.raises(SourceError, match="paid"):
+            list(snapshot.rows(snapshot.asked(query="SELECT note FROM paid")))
+        assert [rows.height for rows in snapshot.rows(snapshot.asked("calm"))] == [1]
+    engine.dispose()
+
+
 def test_a_query_and_a_view_are_sources_like_tables(url: str, tmp_path: Path) -> None:
     query = quoted(url, 'SELECT no, "Full Name", "select", born FROM person WHERE no < 3;')
     folder = project(tmp_path, url, read={"PERSON": f"query = '''{query}'''", "PAYMENT": 'table = "FEW"'})
