@@ -27,11 +27,12 @@ CONSTANTS = {
     "model.beliefs": ("RARE_LEVEL", "SELDOM", "MISTAKEN_NUMBERS", "DEPENDENCE", "NAMED_ALIKE"),
     "model.background": ("ENOUGH",),
     "model.name_ties": ("ORIGINS", "BELIEF"),
-    "model.training": ("LEAST_STRANGERS", "DUPLICATES_MET"),
+    "model.training": ("LEAST_STRANGERS", "DUPLICATES_MET", "MOSTLY"),
     "model.calibration": ("STEP", "SIZE", "OWN", "SURE", "BELIEVED"),
     "model.third_records": ("UNLIKE", "MOST_LINKS", "PRIOR", "WRONGLY_BOUND"),
     "model.namesakes": ("OWN", "TRUSTED", "ERRORS"),
-    "model.identified": ("UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "MUCH"),
+    "model.identified": ("UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "MUCH", "HARDLY_ANY"),
+    "model.doubles": ("LEAST", "APART", "ERRORS", "OFF"),
     "scoring.thresholds": ("OPTIMISM", "LUCK", "ENOUGH"),
     "kinds.siblings": ("HOLDERS", "SURE", "TWINS", "HOMES"),
     "register.holders": ("FEW_AT_LEAST", "FEW"),
@@ -60,6 +61,7 @@ SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "a promise or a rule, and no belief": {
         "scoring.thresholds": ("LEAST", "HOPELESS", "PROMISED", "FIRM", "ONE_PAIR"), "model.identified": ("LINE",),
+        "model.doubles": ("SURE", "DOUBTED", "WHOLE"),
         "model.kept": (
             "FORMAT", "DRIFT_BITS", "SELDOM", "ERRORS", "MANY_UNKNOWN", "GROWTH", "LEAST_ROWS", "MANY",
         ),

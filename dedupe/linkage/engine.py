@@ -162,7 +162,7 @@ def _trained(
         samples, sampled = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
         learner = believed.result()
     clock.done("sample", pairs=len(sampled.codes), patterns=len(samples[-1].weight))
-    model = learner.learn(samples, candidates)
+    model = learner.learn(samples, candidates, sampled)
     judge = among_all(Scorer(held, model, comparisons, MAY_BE_ONE))
     wider = widened(held, candidates, options, judge, *expected_found(model, radix, sampled))
     if wider is not candidates:
@@ -170,9 +170,9 @@ def _trained(
         clock.done(
             "more rules", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks)
         )
-        samples, _ = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
+        samples, sampled = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
         learner = Learner(chance_of, candidates, learner.strangers)
-        model = learner.learn(samples, candidates)
+        model = learner.learn(samples, candidates, sampled)
     hangs = learner.hangs_on(samples)
     clock.done("model", rounds=model.rounds, converged=model.converged)
     lost = None

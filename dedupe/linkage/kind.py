@@ -117,6 +117,8 @@ class Profile:
     apart (`Kind.blind`). most_a_row: the most pairs of it a record; first_a_row: in a first fit, from which the
     register may lead on. expected: register to how many pairs of it another count tells of: fewer are not
     believed.
+    among: profiles of others who live together as its pairs do: where these have hardly a pair, it has none
+    (`model.identified.nobody_among`); kin: comparisons on which they agree who may be such others, whatever else.
     doubted: the name of the belief that this profile is there at all, where decisions may hang on it.
     named_apart: comparisons of names that its two records have in common hardly oftener than chance has it
     (`model.beliefs.NAMED_ALIKE`).
@@ -140,6 +142,8 @@ class Profile:
     most_a_row: float | None = None
     first_a_row: float | None = None
     expected: Count | None = None
+    among: tuple[str, ...] = ()
+    kin: tuple[str, ...] = ()
     doubted: str = ""
     told_by: str = ""
     untold_a_row: float = 0.0

@@ -71,10 +71,10 @@ def fitted(register):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(namesakes, "LEAST", 1)
         comparisons, candidates = comparisons_for(register), blocked_pairs(register, FIELDS, LinkOptions())
-        samples, _ = training_patterns(register, candidates, comparisons, Radix.of(comparisons), 100_000)
+        samples, sampled = training_patterns(register, candidates, comparisons, Radix.of(comparisons), 100_000)
         chance_of = RandomAgreement(register, comparisons, 20)
         strangers = Strangers(chance_of, False, candidates.blocks)
-        model = Learner(chance_of, candidates, strangers).learn(samples, candidates)
+        model = Learner(chance_of, candidates, strangers).learn(samples, candidates, sampled)
     return comparisons, candidates, model
 
 

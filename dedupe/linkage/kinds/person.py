@@ -248,8 +248,9 @@ PROFILES = (
         expected=homes_expected, named_apart=("forename",),
     ),
     Profile(
-        "namesake", "household", 0.005, OF_A_HOME, by_definition=("address",),
-        doubted="how one person's dates differ", told_by="birth_date", untold_a_row=NAMESAKES_A_ROW,
+        "namesake", "household", 0.005, OF_A_HOME, by_definition=("address",), among=("sibling", "household"),
+        kin=("surname",), doubted="how one person's dates differ", told_by="birth_date",
+        untold_a_row=NAMESAKES_A_ROW,
     ),
 )  # fmt: skip
 STRANGERS = Chance(

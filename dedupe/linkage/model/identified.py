@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import Comparison
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, Comparison
 from casebridge.dedupe.linkage.kind import CHANCE, SAME, Profile
 from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
@@ -37,6 +37,10 @@ forenames the freer, right one by 36 to 137 where there are numbers or addresses
 MUCH = 0.25
 """Share of one person's pairs of forenames that differ, or are two names in use, twice what was published (12 in
 100: Lam and others, 2024): so many are not believed."""
+
+HARDLY_ANY = 0.01
+"""Pairs of other people of one home for each pair of one person, below which nobody lives with anybody in a
+register. Of the made-up registers with families these are 0.1 and more, of FEBRL 1 to 4 at most 0.005."""
 
 Fit = Callable[[Sequence[Component]], Model]
 
@@ -67,6 +71,54 @@ def _worse(one: Component) -> Component:
     flat = tuple(np.full(len(start), start.sum() / len(start)) for start in one.start)
     start = tuple((1 - FLAT) * a + FLAT * b for a, b in zip(one.start, flat, strict=True))
     return replace(one, start=start, prior=tuple(p if np.isinf(p) else p * LESS for p in one.prior))
+
+
+def nobody_among(model: Model, comparisons: Sequence[Comparison], profile: Profile, patterns: Patterns) -> bool:
+    """Whether a register shows nobody of those `among` whom the pairs of a profile are found. A parent and child
+    of one name and home are one of ten or more pairs of a home: where the others are not there, neither are they.
+    Pairs of one home that the model takes for strangers count as these where they share what `kin` do."""
+    components, place = [one.name for one in model.components], {c.name: n for n, c in enumerate(comparisons)}
+    if (
+        profile.name not in components
+        or not {profile.told_by, *profile.kin, *profile.by_definition} <= place.keys()
+    ):
+        return False
+    home, kin = np.ones(len(patterns.weight), dtype=bool), np.ones(len(patterns.weight), dtype=bool)
+    for at in (place[name] for name in profile.by_definition):
+        chances = model.log_chances[at][components.index(profile.name)][:-1]
+        home &= _at_the_likeliest(patterns.levels[:, at], chances)
+    for at in (place[name] for name in profile.kin):
+        kin &= comparisons[at].tagged(AGREES)[patterns.levels[:, at]]
+    levels, weight = patterns.levels[home], patterns.weight[home]
+    relations = model.relations(levels)
+    others = np.sum([model.profile(name, levels) for name in profile.among], axis=0)
+    others = others + np.where(kin[home], relations[:, -1], 0.0)
+    return float(others @ weight) < HARDLY_ANY * float(relations[:, 0] @ weight)
+
+
+def _at_the_likeliest(levels: NDArray[np.uint8], log_chances: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Patterns at that level, of those that are seen, of which the chance is best: of addresses the same home, or
+    the same postcode where no house is held."""
+    seen = np.unique(levels[levels < len(log_chances)])
+    if not len(seen):
+        return np.zeros(len(levels), dtype=bool)
+    return levels == seen[np.argmax(log_chances[seen])]
+
+
+def left_out(
+    components: Sequence[Component], comparisons: Sequence[Comparison], profile: Profile
+) -> list[Component]:
+    """Beliefs by which there are no pairs of `profile`: what tells it from one entity is bounded no more."""
+    sizes = [comparison.null for comparison in comparisons]
+    place = [comparison.name for comparison in comparisons].index(profile.told_by)
+    first = sum(sizes[:place])
+
+    def freed(one: Component) -> Component:
+        most = np.array(one.ceilings or (1.0,) * sum(sizes))
+        most[first : first + sizes[place]] = 1.0
+        return replace(one, ceilings=tuple(most)) if one.relation == SAME else one
+
+    return [freed(one) for one in components if one.name != profile.name]
 
 
 def hangs_on(

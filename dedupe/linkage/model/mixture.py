@@ -107,6 +107,11 @@ class Model:
             found /= found.sum(axis=1, keepdims=True)
         return found
 
+    def profile(self, name: str, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Probability of the component of that name given the pattern; 0 where there is none."""
+        posterior, _ = _posterior(self._with_background(levels))
+        return _row_sums(posterior[:, : len(self.components)][:, [c.name == name for c in self.components]])
+
     def _shift(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """By how much the witnesses shift the log odds of each pattern."""
         if self.curve is None:

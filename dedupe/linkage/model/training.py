@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from casebridge.dedupe.linkage.fields import BACKGROUND, NAMESAKES
 from casebridge.dedupe.linkage.kind import Kind, Profile
 from casebridge.dedupe.linkage.model.background import ALL_ANSWER, Background
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement, as_chances, starting_components
+from casebridge.dedupe.linkage.model.doubles import Sampled, doubtful
 from casebridge.dedupe.linkage.model.identified import (
     DOUBTED,
     MOST_PATTERNS,
@@ -21,6 +22,8 @@ from casebridge.dedupe.linkage.model.identified import (
     apart,
     cautious,
     hangs_on,
+    left_out,
+    nobody_among,
     shared,
     told,
 )
@@ -37,16 +40,8 @@ from casebridge.dedupe.linkage.register.encoding import Register
 
 FIRST_STEP, SMALL_SAMPLE = 10, 50_000
 LEAST_STRANGERS = 0.02  # of the pairs at a level, whatever the fit takes for one person; nothing hangs on it
+MOSTLY = 0.5  # share of one entity among doubtful pairs, from which they are judged as such
 DUPLICATES_MET = 1e-5  # share of all pairs that are one person, from which random pairs show some
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """Sampled candidate pairs: code of the pattern, how many pairs each stands for, how many rules make it."""
-
-    codes: NDArray[np.int64]
-    weights: NDArray[np.float64]
-    captures: NDArray[np.uint8]
 
 
 def training_patterns(
@@ -58,9 +53,10 @@ def training_patterns(
     Whole blocks are drawn by their key, so the sample does not depend on the order of rows; every rule
     gets its share of `wanted`, and its pairs are weighted back to how many the rule makes.
     """
-    codes, weights, captures = [], [], []
+    codes, weights, captures, rows = [], [], [], []
     for number, rate in enumerate(sampling_rates([b.raw_pairs for b in candidates.blocks], wanted)):
         left, right = candidates.sample(number, rate)
+        rows.append((left, right))
         sides = register.sides(left, right)
         codes.append(radix.encode([c.full(*sides) for c in comparisons]))
         weights.append(np.full(len(left), 1.0 / rate))
@@ -70,7 +66,8 @@ def training_patterns(
         count_patterns(radix, np.concatenate([c[s] for c in codes]), np.concatenate([w[s] for w in weights]))
         for s in sparse
     ]
-    return samples, Sampled(np.concatenate(codes), np.concatenate(weights), np.concatenate(captures))
+    left, right = (np.concatenate(side) for side in zip(*rows, strict=True))
+    return samples, Sampled(left, right, np.concatenate(codes), np.concatenate(weights), np.concatenate(captures))
 
 
 def expected_found(model: Model, radix: Radix, sample: Sampled) -> tuple[float, float]:
@@ -174,6 +171,9 @@ class Learner:
 
     def __init__(self, chance_of: RandomAgreement, candidates: BlockedPairs, strangers: Strangers) -> None:
         self.chance_of, self.strangers = chance_of, strangers
+        self.part = np.zeros(chance_of.register.size, dtype=np.int64)
+        if candidates.source is not None:
+            self.part = candidates.source.astype(np.int64)
         self.components = starting_components(chance_of, candidates)
         self.comparisons, self.kind = chance_of.comparisons, chance_of.register.kind
         self.untold: dict[str, float] = {}
@@ -188,7 +188,7 @@ class Learner:
         named = replace(model, components=tuple(components), relation_names=self.kind.relations)
         return self.strangers.refit(named, samples[-1])
 
-    def learn(self, samples: Sequence[Patterns], candidates: BlockedPairs) -> Model:
+    def learn(self, samples: Sequence[Patterns], candidates: BlockedPairs, sampled: Sampled) -> Model:
         """The model. In a small register full of duplicates random pairs are some of them one person: then what
         they show is put right by what a first fit finds, and the mixture is fitted again."""
         model = self.fit(self.components, samples)
@@ -198,26 +198,43 @@ class Learner:
             self.components = starting_components(self.chance_of, candidates)
             model = self.fit(self.components, samples)
         for profile in self.kind.profiles:
+            if profile.among and nobody_among(model, self.comparisons, profile, samples[-1]):
+                self.components = left_out(self.components, self.comparisons, profile)
+                model = self.fit(self.components, samples)
+        for profile in self.kind.profiles:
             if profile.told_only_by and not self.kind.blind(model.comparisons):
-                model = self._weighed(model, profile, samples)
+                model = self._weighed(model, profile, samples, sampled)
         return model
 
-    def _weighed(self, model: Model, profile: Profile, samples: Sequence[Patterns]) -> Model:
+    def _weighed(self, model: Model, profile: Profile, samples: Sequence[Patterns], sampled: Sampled) -> Model:
         """The model, or the one that takes no more pairs that `profile` may show for one entity than is believed,
-        where the register does not tell. Asked only where such pairs are to be expected, or are too many to be of
-        one entity."""
+        where the register does not tell. Where doubles tell (`doubles`) that most such pairs are of one entity,
+        the one that takes no more for the profile than these allow."""
         careful, patterns = cautious(self.components, self.comparisons, profile), samples[-1]
         if careful is None or len(patterns.weight) > MOST_PATTERNS:
             return model
+        held = self.fit(careful, samples)
+        asked = doubtful(held, profile.name, sampled, Radix.of(self.comparisons), self.part)
+        if asked and asked.least > MOSTLY:
+            self.components = self._at_most(profile, (1 - asked.least) * asked.pairs / patterns.weight.sum())
+            return self.fit(self.components, samples)
         shown = any(one.name == profile.name and one.least > 0 for one in self.components)
         if not shown and shared(model, self.comparisons, profile) <= MUCH:
             return model
-        held = self.fit(careful, samples)
         share = apart(model, held, patterns)
         if share <= DOUBTED or told(model, held, patterns):
             return model
         self.untold[profile.doubted] = share
         return held
+
+    def _at_most(self, profile: Profile, share: float) -> list[Component]:
+        """Beliefs by which a profile has at most a share of the pairs."""
+        return [
+            replace(one, most=min(one.most, max(share, one.least)), share=min(one.share, share))
+            if one.name == profile.name
+            else one
+            for one in self.components
+        ]
 
     def hangs_on(self, samples: Sequence[Patterns]) -> dict[str, float]:
         """The beliefs on which decisions hang (`identified`)."""
