@@ -165,7 +165,7 @@ def finished(tally: ColumnTally, folder: Path, number: int) -> Column:
     found = tally.numbers.result()
     values, counts = found[HASH].to_numpy(), found[COUNT].to_numpy()
     facts = _facts(tally, values, counts)
-    kept = _on_disk(folder / f"{number}-values.npy", values), _on_disk(folder / f"{number}-counts.npy", counts)
+    kept = _on_disk(folder / f"{number}-values", values), _on_disk(folder / f"{number}-counts", counts)
     codes = dict(tally.codes) if tally.codes is not None else None
     return Column(tally.name, facts, codes, *kept)
 
@@ -173,8 +173,8 @@ def finished(tally: ColumnTally, folder: Path, number: int) -> Column:
 def _on_disk(path: Path, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if array.size < 4096:
         return array
-    np.save(path, array)
-    return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+    path.write_bytes(array.data)  # numpy's own writer does not say that a disk is full
+    return np.memmap(path, array.dtype, "r")
 
 
 def _facts(tally: ColumnTally, values: npt.NDArray[np.uint64], counts: npt.NDArray[np.uint32]) -> dict[str, Any]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import io
 import json
+import os
+import resource
 import sqlite3
 import stat
 import warnings
@@ -274,6 +277,18 @@ def test_a_view_is_read_though_the_login_may_not_see_how_it_is_made(mariadb_url:
     ]  # fmt: skip
     assert [item.file for item in profile.unread] == ["gone"]
     assert "SHOW VIEW" not in profile.unread[0].why
+
+
+def test_a_full_disk_is_told_as_one(tmp_path: Path) -> None:
+    """What numpy writes by itself says nothing of why it could not."""
+    _write(tmp_path / "dump/MANY.csv", ["NO"], [[n] for n in range(5000)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, hard))
+    try:
+        with pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
+            profile_dump(tmp_path / "dump")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize(
