@@ -150,6 +150,7 @@ def _table(
     # A key of one column keeps its name, wherever it stands among those that would be called alike.
     taken = set(map(plain_name, key)) if len(key) == 1 else set()
     columns = []
+    typed = any(column.facts["declared"] for column in table.columns)
     for column in table.columns:
         if key == (column.name,):
             own = refs.get((table.name, column.name))
@@ -160,6 +161,8 @@ def _table(
             continue
         made = _column(column, refs.get((table.name, column.name)), names)
         made = replace(made, target=fresh_name(made.target, taken))
+        if typed and not column.facts["declared"]:
+            made = _of_any_length(made, column)
         if not made.references and not made.marks:
             made = _with_codes(made, column, table.name, names[table.name], refs, lists)
         taken.add(made.target)
@@ -170,6 +173,14 @@ def _table(
     words = sorted({word for column in table.columns for word in _words_for_nothing(table, column)})
     name = names[table.name]
     return DraftTable(table, name, name, key, tuple(columns), primary, legacy, kind, null_words=tuple(words))
+
+
+def _of_any_length(made: DraftColumn, column: Column) -> DraftColumn:
+    """A column of a database that holds its columns to types, by one that target.toml does not know, such as
+    bytes: the longest value seen says nothing of the next one."""
+    if made.marks or not made.type.startswith("varchar"):
+        return made
+    return made if column.facts["kind"] == "empty" else replace(made, type="text")
 
 
 def _names(table: TableProfile) -> list[str]:

@@ -34,8 +34,11 @@ class MariaDB(Server):
 
     level = "REPEATABLE READ"
     own_schemas = frozenset({"information_schema", "performance_schema", "mysql", "sys"})
+    # Each server reads only the comment that is its own: no limit of the login's ends a long table.
     begin = (
-        "SET SESSION time_zone = '+00:00'", "SET SESSION net_write_timeout = 3600",
+        "SET SESSION time_zone = '+00:00'",
+        "SET SESSION net_write_timeout = 3600 "
+        "/*M!100101 , max_statement_time = 0 */ /*!50708 , max_execution_time = 0 */",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     )  # fmt: skip
 

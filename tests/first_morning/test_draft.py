@@ -505,8 +505,9 @@ def test_what_a_database_declares_is_no_guess_wherever_its_tables_stand(tmp_path
         for statement in (
             "CREATE SCHEMA care", "CREATE SCHEMA pay", "CREATE SCHEMA seen",
             "CREATE TABLE care.person (no int PRIMARY KEY, name varchar(50), born date, token uuid, ok boolean,"
-            " size double precision, best int, phone varchar(12))",
-            "INSERT INTO care.person VALUES (1, 'Ann', '1950-03-04', gen_random_uuid(), true, 1.5, NULL, '123')",
+            " size double precision, best int, phone varchar(12), photo bytea)",
+            "INSERT INTO care.person VALUES"
+            " (1, 'Ann', '1950-03-04', gen_random_uuid(), true, 1.5, NULL, '123', 'abc')",
             "CREATE TABLE care.worker (no int PRIMARY KEY REFERENCES care.person, pay numeric(8,2), at timestamp)",
             "ALTER TABLE care.person ADD FOREIGN KEY (best) REFERENCES care.worker",
             "CREATE TABLE pay.bill (no int, line int, worker int REFERENCES care.worker, point int, status int,"
@@ -533,6 +534,7 @@ def test_what_a_database_declares_is_no_guess_wherever_its_tables_stand(tmp_path
     assert kinds == {
         "row_id": "bigint", "no": "bigint", "name": "varchar(50)", "born": "date", "token": "varchar(36)",
         "ok": "varchar(5)", "size": "numeric(6,1)", "best": "integer", "phone": "varchar(12)",
+        "photo": "text",
     }  # fmt: skip
     assert target["care_worker"]["columns"]["care_person_id"]["references"] == "care_person"
     assert target["pay_bill"]["columns"]["legacy_key"]["type"] == "varchar(42)"
