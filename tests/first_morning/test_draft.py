@@ -507,7 +507,7 @@ def test_what_a_database_declares_is_no_guess_wherever_its_tables_stand(tmp_path
             "CREATE TABLE care.person (no int PRIMARY KEY, name varchar(50), born date, token uuid, ok boolean,"
             " size double precision, best int, phone varchar(12), photo bytea)",
             "INSERT INTO care.person VALUES"
-            " (1, 'Ann', '1950-03-04', gen_random_uuid(), true, 1.5, NULL, '123', 'abc')",
+            " (1, 'Ann', '1950-03-04', gen_random_uuid(), true, 1.5, NULL, '123', 'jkl')",
             "CREATE TABLE care.worker (no int PRIMARY KEY REFERENCES care.person, pay numeric(8,2), at timestamp)",
             "ALTER TABLE care.person ADD FOREIGN KEY (best) REFERENCES care.worker",
             "CREATE TABLE pay.bill (no int, line int, worker int REFERENCES care.worker, point int, status int,"
