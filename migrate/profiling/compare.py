@@ -92,6 +92,9 @@ def _of_codes(table: str, then: Facts, now: Facts) -> Iterator[dict[str, str]]:
         {item["code"]: item["rows"] for item in facts["codes"] or () if "code" in item} for facts in (then, now)
     ]
     if then["codes"] is None or now["codes"] is None:
+        if then["codes"] is not now["codes"]:
+            what = "no codes any more: different values" if now["codes"] is None else "codes now: different values"
+            yield _line(table, now["name"], what, then["distinct"], now["distinct"])
         return
     fresh = sorted(codes[1].keys() - codes[0].keys())
     gone = sorted(codes[0].keys() - codes[1].keys())

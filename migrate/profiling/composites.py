@@ -30,8 +30,9 @@ def likely_composites(frame: pl.DataFrame) -> list[tuple[str, ...]]:
     tried = _Tried(values.select(pl.col(*able).cast(pl.Categorical).to_physical()) if able else values, able)
     found = [*tried.together(values.height), *tried.grown()]
     nearly = [] if found else list(tried.together(NEARLY * values.height))
-    likely = {tuple(sorted(parts, key=frame.columns.index)) for parts in found or nearly}
-    return sorted(likely, key=tried.chance)[:_MOST_FOUND]
+    places = {name: place for place, name in enumerate(frame.columns)}
+    likely = {tuple(sorted(parts, key=places.__getitem__)) for parts in found or nearly}
+    return sorted(likely, key=lambda parts: (tried.chance(parts), [places[part] for part in parts]))[:_MOST_FOUND]
 
 
 def joined(frame: pl.DataFrame, parts: Sequence[str]) -> pl.Series:

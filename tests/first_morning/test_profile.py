@@ -21,6 +21,7 @@ from click.testing import CliRunner
 
 from casebridge.migrate.cli.main import cli
 from casebridge.migrate.profiling import profile_dump
+from casebridge.migrate.profiling.compare import compare
 from casebridge.migrate.profiling.page import profile_page
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError, SourceError
@@ -134,6 +135,12 @@ def test_two_profiles_say_what_changed(tmp_path: Path) -> None:
     assert ("VISIT", "KIND", "a code that was not shown before: V7") in told
     assert ("VISIT", "KIND", "a code that is not shown any more: V1") in told
     assert not any(column == "COST" for _, column, _ in told)
+    for day, values in (("one", "MF"), ("two", "ABCDEFGHIJ")):
+        _write(tmp_path / day / "P.csv", ["NO", "SEX"], [[n, values[n % len(values)]] for n in range(30)])
+    then, now = (profile_dump(tmp_path / day).facts() for day in ("one", "two"))
+    assert compare(then, now) == [
+        {"table": "P", "column": "SEX", "what": "no codes any more: different values", "then": "2", "now": "10"}
+    ]
 
 
 _FIXED = b"".join(f"{n:06}{'Name' * (1 + n % 3):14}19{50 + n}-01-10LSA{n}A   \r\n".encode() for n in range(10))
