@@ -33,7 +33,7 @@ CONSTANTS = {
     "model.namesakes": ("OWN", "TRUSTED", "ERRORS"),
     "model.identified": ("UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "MUCH", "HARDLY_ANY"),
     "model.doubles": ("LEAST", "APART", "ERRORS", "OFF"),
-    "scoring.thresholds": ("OPTIMISM", "LUCK", "ENOUGH"),
+    "scoring.thresholds": ("OPTIMISM", "HOMELESS", "LUCK", "ENOUGH"),
     "kinds.siblings": ("HOLDERS", "SURE", "TWINS", "HOMES"),
     "register.holders": ("FEW_AT_LEAST", "FEW"),
     "comparisons.names": ("COMMON",),

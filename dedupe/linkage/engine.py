@@ -287,7 +287,8 @@ def _conclude(
         elif thin or blind:
             chance = judged.chances[:, 0]
             spare = bool(thin) or any(one.untold(model.comparisons) for one in register.kind.profiles)
-            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, spare, blind)
+            homes = register.kind.holds_homes(model.comparisons)
+            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, spare, blind, homes)
             threshold = max(threshold, safe)
         clock.done("threshold", propose=threshold)
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))

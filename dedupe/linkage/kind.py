@@ -264,6 +264,11 @@ class Kind:
         """Whether a comparison is missing without which relations cannot be told apart."""
         return not self.guards.lacking.keys() <= {*compared}
 
+    def holds_homes(self, compared: Sequence[str]) -> bool:
+        """Whether that is compared which two others have in common by definition: people of one home, its
+        address."""
+        return any(name in compared for profile in self.profiles for name in profile.by_definition)
+
     def expecting_none(self) -> Kind:
         """The kind with no count of how many pairs of a relation there are beside the fit."""
         return replace(self, profiles=tuple(replace(one, expected=None) for one in self.profiles))

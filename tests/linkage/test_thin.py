@@ -21,7 +21,7 @@ from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
 from casebridge.dedupe.linkage.model.training import Strangers
 from casebridge.dedupe.linkage.register.reading import read_register
-from casebridge.dedupe.linkage.scoring.thresholds import LEAST, best_expected_f1
+from casebridge.dedupe.linkage.scoring.thresholds import LEAST, best_expected_f1, safe_threshold
 
 COLUMNS = {
     "forename": "first", "surname": "last", "birth_date": "dob", "sex": "sex", "nhs_number": "nhs",
@@ -116,6 +116,15 @@ def test_nothing_unlikely_is_proposed():
     p, pairs = np.array([0.9, 0.3, 0.2]), np.array([5.0, 1000.0, 1000.0])
     assert best_expected_f1(p, pairs, 0.0)[0] == 0.9
     assert best_expected_f1(p[1:], pairs[1:], 0.0) == (LEAST, 0.0)
+
+
+def test_where_no_home_is_held_the_model_errs_less():
+    """People of one home look alike in more than their names."""
+    p = np.linspace(0.999, 0.5, 1000)
+    homes, none = (safe_threshold(p, p, np.full(1000, 10.0), 0.85, True, True, held) for held in (True, False))
+    assert 0.9 <= none < homes < 1
+    assert PERSON.holds_homes(["forename", "address"])
+    assert not PERSON.holds_homes(["forename", "surname", "email", "town"])
 
 
 def test_what_thin_columns_put_forward_is_mostly_right():

@@ -10,10 +10,12 @@ HOPELESS = 0.75
 PROMISED, FIRM = 0.95, 0.9
 """Where the columns do not tell: the share of what is put forward that is to be right; and the least p of a pair
 where a column is lacking without which relations cannot be told apart: such a model is too sure of the middle."""
-OPTIMISM, LUCK = 2.0, 1.8
-"""Of what few columns put forward twice as many are wrong as the model expects (`benchmarks.thin`); and the
-standard errors to spare, so that luck breaks the promise in 1 register of 10: wrong pairs come several at once, of
-all records of two people."""
+OPTIMISM, HOMELESS, LUCK = 2.0, 1.25, 1.8
+"""Of what few columns put forward twice as many are wrong as the model expects where an address is held: people of
+one home look alike in more than their names. Where none is held as many are wrong as it expects, and a quarter
+is to spare (442 of `benchmarks.thin`, pairs at 0.9 or more: 1.86 and 0.99 times as many). LUCK: the standard
+errors to spare, so that luck breaks the promise in 1 register of 10: wrong pairs come several at once, of all
+records of two people."""
 ENOUGH = 0.9
 """Where such an F1 is expected of the pairs that blocking brings together, and relations can be told apart, the
 columns are not few: the model is believed as it stands (historical_figures_50k: own F1 0.837, it was 0.807)."""
@@ -48,18 +50,19 @@ def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond
 
 def safe_threshold(
     p: NDArray[np.float64], chance: NDArray[np.float64], weight: NDArray[np.float64], expected_f1: float,
-    spare: bool, blind: bool,
+    spare: bool, blind: bool, homes: bool = True,
 ) -> float:  # fmt: skip
     """The least p, LEAST or more (FIRM where the register is `blind`), from which on PROMISED of the pairs are
-    one person even if the model errs by OPTIMISM, where columns are few, and by LUCK where that is to `spare`;
-    1 where there is none, and where an expected F1 below HOPELESS, of the pairs that blocking brings together,
-    says that no p can be believed. chance: what the model says of each; p is held below that where a person is
-    to decide, which is a rule and no estimate."""
+    one person even if the model errs by OPTIMISM, where columns are few (by HOMELESS where it is blind and no
+    `homes` are held), and by LUCK where that is to `spare`; 1 where there is none, and where an expected F1 below
+    HOPELESS, of the pairs that blocking brings together, says that no p can be believed. chance: what the model
+    says of each; p is held below that where a person is to decide, which is a rule and no estimate."""
     if expected_f1 < HOPELESS:
         return 1.0
     order = np.argsort(-p, kind="stable")
     ordered, many = p[order], weight[order]
-    errs = OPTIMISM if blind or expected_f1 < ENOUGH else 1.0
+    few = OPTIMISM if homes or not blind else HOMELESS
+    errs = few if blind or expected_f1 < ENOUGH else 1.0
     wrong = errs * np.cumsum((1 - chance[order]) * many)
     if spare:
         wrong += LUCK * np.sqrt(wrong)
