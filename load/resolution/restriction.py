@@ -19,6 +19,7 @@ from casebridge.project.batch import Batch, digest, with_rows, write_batch
 from casebridge.project.contracts import CROSSWALK, KEY, REST, ROW, empty
 from casebridge.project.identity import ids_of
 from casebridge.project.job import Job
+from casebridge.project.relations import of_any_type
 from casebridge.project.restriction import (
     BY_MERGE,
     BY_PERSON,
@@ -47,9 +48,9 @@ def standing_marks(connection: sa.Connection, target: Target) -> Standing:
     found = {}
     for table in target.tables:
         marks = target.marks(table.name)
-        there = (
-            {c["name"] for c in inspector.get_columns(table.name)} if inspector.has_table(table.name) else set()
-        )
+        with of_any_type():
+            real = inspector.get_columns(table.name) if inspector.has_table(table.name) else ()
+        there = {column["name"] for column in real}
         for item in (item for item in marks if item.column in there):
             key: sa.ColumnClause[object] = sa.column(table.id_column)
             column: sa.ColumnClause[str] = sa.column(item.column)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from casebridge.project.batch import Batch
 from casebridge.project.database import shown
 from casebridge.project.errors import TargetError
+from casebridge.project.relations import of_any_type
 from casebridge.project.target import Target, TargetColumn
 
 Wrong = tuple[str, pl.Expr, pl.Expr]
@@ -56,7 +57,7 @@ class Misfit:
 def check_fit(engine: sa.Engine, target: Target, tables: Mapping[str, tuple[str, Sequence[Batch]]]) -> None:
     """TargetError with every column that does not fit; nothing has been written then."""
     misfits: list[Misfit] = []
-    with engine.connect() as connection:
+    with engine.connect() as connection, of_any_type():
         inspector = sa.inspect(connection)
         encoding = _encoding(connection)
         odd = frozenset() if engine.dialect.name == "sqlite" else _NOT_AS_WRITTEN

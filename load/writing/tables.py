@@ -14,6 +14,7 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIn
 from casebridge.load.writing.foreign_keys import drop_foreign_keys, restore_foreign_keys
 from casebridge.project.database import shown
 from casebridge.project.errors import TargetError
+from casebridge.project.relations import of_any_type
 from casebridge.project.target import Target
 
 Key = sa.Index | sa.ForeignKeyConstraint
@@ -23,7 +24,8 @@ def columns_present(connection: sa.Connection, target: Target) -> dict[str, set[
     """The tables of ours that are there, with their columns; TargetError when one of them cannot take our rows.
     Read only."""
     inspector = sa.inspect(connection)
-    columns = inspector.get_multi_columns(filter_names=[table.name for table in target.tables])
+    with of_any_type():
+        columns = inspector.get_multi_columns(filter_names=[table.name for table in target.tables])
     present = {name: {found["name"] for found in there} for (_, name), there in columns.items()}
     views = set(inspector.get_view_names())
     wrong = [f"{table.name} is a view" for table in target.tables if table.name in views]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from casebridge.migrate.drafting.tables import ancestors
 from casebridge.project.database import DRIVER_ERRORS, open_database, refusal
 from casebridge.project.declared import declared_type
+from casebridge.project.relations import of_any_type
 from casebridge.project.schema import SIDE_TABLES
 from casebridge.project.targetfile import NUMBERED
 
@@ -52,17 +53,19 @@ class RealTable:
 
 @dataclass(frozen=True)
 class RealTarget:
-    """The tables of a database, and those that are left out, each with the reason."""
+    """The tables of a database, and those that are left out, each with the reason. `unusable`: the names of those
+    into which nothing can be loaded."""
 
     tables: tuple[RealTable, ...]
     left_out: tuple[str, ...]
+    unusable: tuple[str, ...] = ()
 
 
 def reflect(url: str) -> RealTarget:
     """The tables of a database in its default schema. TargetError when it cannot be read. Nothing is written."""
     engine = open_database(url, reading=True)
     try:
-        with engine.connect() as connection:
+        with engine.connect() as connection, of_any_type():
             inspector = sa.inspect(connection)
             names = [name for name in inspector.get_table_names() if name.casefold() not in SIDE_TABLES]
             keys = {name: inspector.get_pk_constraint(name)["constrained_columns"] for name in names}
@@ -79,7 +82,7 @@ def reflect(url: str) -> RealTarget:
     made = [RealTable(name, tuple(key), tuple(_columns(columns[name], links[name], usable)), name in held)
             for name, key in usable.items()]  # fmt: skip
     left = tuple(f"{name}: {why}" for name, why in unlike.items())
-    return RealTarget(tuple(_without_circles(made)), left)
+    return RealTarget(tuple(_without_circles(made)), left, tuple(unlike))
 
 
 def _unusable(key: Sequence[str], columns: Sequence[Any]) -> str:

@@ -18,11 +18,18 @@ _PREFIXES = frozenset({"dm", "tbl", "t", "cf", "mo", "dbo", "tab"})
 
 
 def onto_target(tables: Sequence[DraftTable], target: RealTarget) -> tuple[list[DraftTable], list[DraftTable]]:
-    """The drafts, each turned to the target's table that is called most like it; and those that none is like."""
+    """The drafts, each turned to the target's table that is called most like it; and those that none is like, or
+    whose own cannot be loaded: they go to no other one."""
     turned, homeless = [], []
+    shut = {_bare(name) for name in target.unusable}
     taken: set[str] = set()
     scored = sorted(
-        ((_alike(table, real), table.name, real) for table in tables for real in target.tables),
+        (
+            (_alike(table, real), table.name, real)
+            for table in tables
+            for real in target.tables
+            if _bare(table.profile.name) not in shut
+        ),
         key=lambda item: (-item[0], item[1], item[2].name),
     )
     chosen: dict[str, DraftTable] = {}

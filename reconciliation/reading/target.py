@@ -15,6 +15,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casebridge.project.prefetch import prefetch
+from casebridge.project.relations import of_any_type
 from casebridge.project.servers.copied import copied, taken_apart
 from casebridge.project.servers.server import driver_of
 from casebridge.project.target import ColumnType, TargetTable
@@ -51,7 +52,8 @@ def look(connection: sa.Connection, tables: Sequence[TargetTable]) -> dict[str, 
     held = {}
     for table in tables:
         there = table.name in names
-        found = {str(c["name"]): c["type"] for c in inspector.get_columns(table.name)} if there else {}
+        with of_any_type():
+            found = {str(c["name"]): c["type"] for c in inspector.get_columns(table.name)} if there else {}
         columns = tuple(c.name for c in table.columns if c.name in found)
         lacking = tuple(c.name for c in table.columns if c.name not in found)
         padded = frozenset(name for name, kind in found.items() if isinstance(kind, sa.CHAR | sa.NCHAR))

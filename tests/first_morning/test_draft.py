@@ -296,10 +296,12 @@ def test_a_real_target_is_taken_as_it_is(tmp_path: Path) -> None:
 
 def test_a_real_target_with_keys_of_its_own(tmp_path: Path, postgres_url: str) -> None:
     """uuids are given out; a text key is the old key or a column of the source; a link is named by what it joins;
-    what refers to a list that stands there already keeps its value."""
+    what refers to a list that stands there already keeps its value. A table whose own has no key goes to no other
+    one, and a type that nobody knows is no matter."""
     files = {
         "Client": (["ClientId", "LastName", "Sex"], [[f"C{n}", f"Name{n}", "MF"[n % 2]] for n in range(30)]),
         "Team": (["TeamCode", "Title"], [[f"T{n}", f"Title {n}"] for n in range(12)]),
+        "TeamNote": (["TeamCode", "Note"], [[f"T{n}", f"n{n}"] for n in range(12)]),
         "ClientTeam": (["ClientId", "TeamCode", "Role"], [[f"C{n}", f"T{n % 12}", f"r{n}"] for n in range(30)]),
     }  # fmt: skip
     (tmp_path / "dump").mkdir()
@@ -314,10 +316,15 @@ def test_a_real_target_with_keys_of_its_own(tmp_path: Path, postgres_url: str) -
             "CREATE TABLE teams (team_code varchar(9) PRIMARY KEY, title varchar(40))",
             "CREATE TABLE client_teams (client_id uuid REFERENCES clients, team_code varchar(9) REFERENCES teams, "
             "role varchar(9), PRIMARY KEY (client_id, team_code))",
+            "CREATE TABLE team_notes (team_code varchar(9), note text)",
+            "CREATE TABLE teams_notes_old (team_code varchar(9) PRIMARY KEY, note text)",
+            "CREATE TYPE spot AS (x int)",
+            "ALTER TABLE teams ADD place spot",
         ):
             connection.exec_driver_sql(statement)
     project = tmp_path / "project"
     assert _draft(project, tmp_path / "dump", "--target", postgres_url).exit_code == 0
+    assert [path.name for path in (project / "tables/unmatched").iterdir()] == ["team_note.toml"]
     target = read_toml(project / "target.toml")
     assert target["client_teams"]["primary_key"] == ["client_id", "team_code"]
     assert "sexes" not in target
