@@ -41,6 +41,9 @@ MUCH = 0.25
 HARDLY_ANY = 0.01
 """Pairs of other people of one home for each pair of one person, below which nobody lives with anybody in a
 register. Of the made-up registers with families these are 0.1 and more, of FEBRL 1 to 4 at most 0.005."""
+SHOWN = 50
+"""Pairs of one person at one home whose kin is known: fewer do not show that nobody lives with anybody, for one in
+ten of them is five."""
 
 Fit = Callable[[Sequence[Component]], Model]
 
@@ -88,12 +91,14 @@ def nobody_among(model: Model, comparisons: Sequence[Comparison], profile: Profi
         chances = model.log_chances[at][components.index(profile.name)][:-1]
         home &= _at_the_likeliest(patterns.levels[:, at], chances)
     for at in (place[name] for name in profile.kin):
+        home &= patterns.levels[:, at] != comparisons[at].null
         kin &= comparisons[at].tagged(AGREES)[patterns.levels[:, at]]
     levels, weight = patterns.levels[home], patterns.weight[home]
     relations = model.relations(levels)
     others = np.sum([model.profile(name, levels) for name in profile.among], axis=0)
     others = others + np.where(kin[home], relations[:, -1], 0.0)
-    return float(others @ weight) < HARDLY_ANY * float(relations[:, 0] @ weight)
+    here = float(relations[:, 0] @ weight)
+    return here >= SHOWN and float(others @ weight) < HARDLY_ANY * here
 
 
 def _at_the_likeliest(levels: NDArray[np.uint8], log_chances: NDArray[np.float64]) -> NDArray[np.bool_]:
