@@ -18,9 +18,9 @@ from casebridge.dedupe.linkage.blocking.keys import (
     BlockedPairs,
     Blocks,
     build_blocks,
-    expected_missed,
 )
 from casebridge.dedupe.linkage.blocking.net import Lost, lost_pairs
+from casebridge.dedupe.linkage.blocking.recapture import expected_missed
 from casebridge.dedupe.linkage.blocking.rules import choose_rules, further_rules, net_rules
 from casebridge.dedupe.linkage.blocking.yields import Judge, worthwhile_rules
 from casebridge.dedupe.linkage.clusters import DECIDED, edges_of, grouped
@@ -164,7 +164,7 @@ def _trained(
     clock.done("sample", pairs=len(sampled.codes), patterns=len(samples[-1].weight))
     model = learner.learn(samples, candidates, sampled)
     judge = among_all(Scorer(held, model, comparisons, MAY_BE_ONE))
-    wider = widened(held, candidates, options, judge, *expected_found(model, radix, sampled))
+    wider = widened(held, candidates, options, judge, *expected_found(held, candidates, model, radix, sampled))
     if wider is not candidates:
         candidates = wider
         clock.done(
@@ -221,7 +221,9 @@ def widened(
     if options.rules is not None or 1 - recall <= LOST:
         return candidates
     rules = further_rules(register, held)
-    more = worthwhile_rules(register, candidates, rules, judge, found, options.max_block, options.threads)
+    more = worthwhile_rules(
+        register, candidates, rules, judge, (found, 1 - recall), options.max_block, options.threads
+    )
     return replace(candidates, blocks=candidates.blocks + more) if more else candidates
 
 
@@ -234,7 +236,7 @@ def _blocks(register: Register, max_block: int, rule: Rule, division: Division |
 @dataclass(frozen=True)
 class _Judged:
     """The kept pairs, and what is still to be told of the candidates when these are no longer held. capture: how
-    many rules make the pairs of one person (`expected_missed`); rules: facts of each; divisions: how each divides
+    many pairs of one person rules make (`expected_missed`); rules: facts of each; divisions: how each divides
     large blocks."""
 
     pairs: Scored
@@ -258,7 +260,7 @@ def _judged(
     pairs, scores, thirds = score_together(
         register, trained.final, comparisons, candidates, scored, options, frozen
     )
-    capture = expected_missed(candidates.captures(pairs.left, pairs.right), scores.p[scores.place])
+    capture = expected_missed(register, candidates, (pairs.left, pairs.right), scores.p[scores.place])
     rules = [_rule_facts(blocks) for blocks in candidates.blocks]
     divisions = divisions_of(register.as_kept(), candidates.blocks)
     return _Judged(pairs, scores, thirds, capture, rules, divisions)

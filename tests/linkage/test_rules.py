@@ -13,6 +13,7 @@ from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, LinkOptions, link
 from casebridge.dedupe.linkage.blocking.keys import rule_key
 from casebridge.dedupe.linkage.blocking.net import lost_pairs
+from casebridge.dedupe.linkage.blocking.recapture import expected_missed
 from casebridge.dedupe.linkage.blocking.rules import further_rules, net_rules
 from casebridge.dedupe.linkage.blocking.yields import worthwhile_rules
 from casebridge.dedupe.linkage.engine import blocked_pairs, widened
@@ -62,11 +63,11 @@ def test_low_recall_brings_rules_that_bring_pairs(gaps, judged):
 def test_the_best_rule_comes_first_and_nothing_beyond_the_budget(gaps, judged):
     found, judge = judged
     rules = further_rules(gaps, [blocks.rule for blocks in found.blocks])
-    chosen = worthwhile_rules(gaps, found, rules, judge, 500.0, 400, 1)
+    chosen = worthwhile_rules(gaps, found, rules, judge, (500.0, 0.1), 400, 1)
     assert sum(blocks.raw_pairs for blocks in chosen) <= 20 * gaps.size
 
     def brings(rule):
-        one = worthwhile_rules(gaps, found, [rule], judge, 500.0, 400, 1)
+        one = worthwhile_rules(gaps, found, [rule], judge, (500.0, 0.1), 400, 1)
         made = replace(found, blocks=(*found.blocks, *one)).pairs((len(found.blocks), 0, len(one[0].order)))
         return judge(made)[1].sum() / (one[0].raw_pairs + gaps.size)
 
@@ -90,6 +91,24 @@ def test_what_is_lost_is_counted(gaps, judged):
     truly = (found.captures(left[met], right[met]) > 0).mean()
     assert lost.recall == pytest.approx(truly, abs=0.08)
     assert lost.recall < 0.7
+
+
+@pytest.mark.parametrize(
+    "rules", [(("birth_date",), ("names",)), (("postcode",), ("nhs_number",)), (("nhs_number",), ("phone", "sex"))]
+)
+def test_recapture_says_what_no_rule_makes(gaps, rules):
+    """One rule that makes nearly all, and rules that lose a third and four fifths of the pairs of one person."""
+    found = blocked_pairs(gaps, fields_of(PLAIN), LinkOptions(rules=rules))
+    person = gaps.ids.to_frame("id").join(make_register(6000, VARIANTS["gaps"], seed=3), on="id", how="left",
+                                          maintain_order="left")["person"].to_numpy()  # fmt: skip
+    rows = pl.DataFrame({"p": person, "r": np.arange(gaps.size, dtype=np.int32)})
+    both = rows.join(rows, on="p").filter(pl.col("r") < pl.col("r_right"))
+    left, right = both["r"].to_numpy(), both["r_right"].to_numpy()
+    made = found.captures(left, right) > 0
+    told = expected_missed(gaps, found, (left[made], right[made]), np.ones(int(made.sum())))
+    assert told["recall_if_uneven"] - 0.02 <= made.mean() <= told["recall"] + 0.02
+    assert told["recall"] - told["recall_if_uneven"] < 0.2
+    assert told["found"] / (told["found"] + told["missed"]) == pytest.approx(told["recall"])
 
 
 def test_much_lost_is_warned_of():

@@ -48,6 +48,16 @@ class Blocks:
     def raw_pairs(self) -> int:
         return int(self.reach.sum(dtype=np.int64))
 
+    def meets(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which pairs of rows the rule makes."""
+        mine = self.key.take(left)
+        same = (mine == self.key.take(right)) & (mine != 0)
+        if self.place is not None:
+            a, b = self.place.take(left), self.place.take(right)
+            first = np.minimum(a, b)
+            same &= (first >= 0) & (np.abs(a - b) <= self.reach.take(np.maximum(first, 0)))
+        return same
+
     def edge(self, keys: Key, after: bool = False) -> NDArray[np.int64]:
         """Where in `order` the rows of each key begin, or have ended; found by halving, since keys stand in order
         there."""
@@ -195,7 +205,7 @@ class BlockedPairs:
     def _new(self, number: int, positions: NDArray[np.int32]) -> Pairs:
         left, right = _expand(self.blocks[number], positions)
         for earlier in self.blocks[:number]:
-            new = np.flatnonzero(~_meets(earlier, left, right))
+            new = np.flatnonzero(~earlier.meets(left, right))
             if len(new) < len(left):
                 left, right = left.take(new), right.take(new)
         allowed = self.allowed(left, right)
@@ -214,7 +224,7 @@ class BlockedPairs:
         """How many rules make each pair."""
         count = np.zeros(len(left), dtype=np.uint8)
         for blocks in self.blocks:
-            count += _meets(blocks, left, right)
+            count += blocks.meets(left, right)
         return count
 
 
@@ -227,31 +237,3 @@ def _expand(blocks: Blocks, positions: NDArray[np.int32]) -> Pairs:
     rows = blocks.order
     a, b = rows.take(left), rows.take(right)
     return np.minimum(a, b), np.maximum(a, b)
-
-
-def _meets(blocks: Blocks, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.bool_]:
-    mine = blocks.key.take(left)
-    same = (mine == blocks.key.take(right)) & (mine != 0)
-    if blocks.place is not None:
-        a, b = blocks.place.take(left), blocks.place.take(right)
-        first = np.minimum(a, b)
-        same &= (first >= 0) & (np.abs(a - b) <= blocks.reach.take(np.maximum(first, 0)))
-    return same
-
-
-def expected_missed(captures: NDArray[np.integer], weight: NDArray[np.float64]) -> dict[str, float]:
-    """Share of true pairs that blocking finds, estimated from how many rules find each (Chao 1987).
-
-    Missed pairs are at least f1² / (2 f2), f1 and f2 the expected true pairs made by exactly one and two
-    rules, however pairs differ in how easily they are found. Where they differ as an exponential distribution has
-    it, counts of rules are geometric and twice as many are missed: `recall_if_uneven`. Measured, the truth lies
-    between the two or near one of them (docs/linkage.md).
-    """
-    once, twice = (float(weight[captures == k].sum()) for k in (1, 2))
-    found = float(weight.sum())
-    missed = once * once / (2 * twice) if twice > 0 else 0.0
-    recall, uneven = (found / (found + k * missed) if found > 0 else 1.0 for k in (1, 2))
-    return {
-        "found": found, "by_one_rule": once, "by_two_rules": twice, "missed": missed, "recall": recall,
-        "recall_if_uneven": uneven,
-    }  # fmt: skip

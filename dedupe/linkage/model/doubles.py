@@ -30,14 +30,12 @@ WHOLE = 1.1  # pairs that a sampled one stands for: of sampled blocks nothing ca
 
 @dataclass(frozen=True)
 class Sampled:
-    """Sampled candidate pairs: rows, code of the pattern, how many pairs each stands for, how many rules make
-    it."""
+    """Sampled candidate pairs: rows, code of the pattern, how many pairs each stands for."""
 
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     codes: NDArray[np.int64]
     weights: NDArray[np.float64]
-    captures: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Blocks, expected_missed
+from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, Blocks
+from casebridge.dedupe.linkage.blocking.recapture import expected_missed
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, INITIALS, MET, Comparison, per_group
 from casebridge.dedupe.linkage.fields import BACKGROUND, NAMESAKES
 from casebridge.dedupe.linkage.kind import Kind, Profile
@@ -41,6 +42,7 @@ from casebridge.dedupe.linkage.register.encoding import Register
 FIRST_STEP, SMALL_SAMPLE = 10, 50_000
 LEAST_STRANGERS = 0.02  # of the pairs at a level, whatever the fit takes for one person; nothing hangs on it
 MOSTLY = 0.5  # share of one entity among doubtful pairs, from which they are judged as such
+SELDOM_ONE = 1e-3  # of the surest: pairs that less likely are one person say nothing of what is lost
 DUPLICATES_MET = 1e-5  # share of all pairs that are one person, from which random pairs show some
 
 
@@ -53,30 +55,33 @@ def training_patterns(
     Whole blocks are drawn by their key, so the sample does not depend on the order of rows; every rule
     gets its share of `wanted`, and its pairs are weighted back to how many the rule makes.
     """
-    codes, weights, captures, rows = [], [], [], []
+    codes, weights, rows = [], [], []
     for number, rate in enumerate(sampling_rates([b.raw_pairs for b in candidates.blocks], wanted)):
         left, right = candidates.sample(number, rate)
         rows.append((left, right))
         sides = register.sides(left, right)
         codes.append(radix.encode([c.full(*sides) for c in comparisons]))
         weights.append(np.full(len(left), 1.0 / rate))
-        captures.append(candidates.captures(left, right))
     sparse = [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
     samples = [
         count_patterns(radix, np.concatenate([c[s] for c in codes]), np.concatenate([w[s] for w in weights]))
         for s in sparse
     ]
     left, right = (np.concatenate(side) for side in zip(*rows, strict=True))
-    return samples, Sampled(left, right, np.concatenate(codes), np.concatenate(weights), np.concatenate(captures))
+    return samples, Sampled(left, right, np.concatenate(codes), np.concatenate(weights))
 
 
-def expected_found(model: Model, radix: Radix, sample: Sampled) -> tuple[float, float]:
-    """Pairs of one person that blocking finds, and which share of all they are by capture and recapture in the
-    sample."""
+def expected_found(
+    register: Register, candidates: BlockedPairs, model: Model, radix: Radix, sample: Sampled
+) -> tuple[float, float]:
+    """Pairs of one person that blocking finds, and which share of all these at least may be, as the sample has
+    it."""
     found, place = distinct(sample.codes)
-    p = model.relations(radix.decode(found))[:, 0]
-    missed = expected_missed(sample.captures, sample.weights * p[place])
-    return missed["found"], missed["recall"]
+    weight = sample.weights * model.relations(radix.decode(found))[:, 0][place]
+    some = np.flatnonzero(weight > SELDOM_ONE * weight.max(initial=0.0))
+    pairs = sample.left.take(some), sample.right.take(some)
+    missed = expected_missed(register, candidates, pairs, weight.take(some))
+    return missed["found"], missed["recall_if_uneven"]
 
 
 def sampling_rates(raw: Sequence[int], wanted: int) -> list[float]:
