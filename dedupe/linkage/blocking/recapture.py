@@ -125,8 +125,8 @@ class _Agreement:
 
     def _apart(self) -> Array:
         """A first division: pairs that agree on little, and on much."""
-        some = [facts.any(axis=1) for facts in self.facts]
-        agreed = sum((one[self.levels[:, n]].astype(float) for n, one in enumerate(some)), np.zeros(1))
+        some: list[NDArray[np.bool_]] = [np.asarray(facts.any(axis=1)) for facts in self.facts]
+        agreed = sum((one.take(self.levels[:, n]).astype(float) for n, one in enumerate(some)), np.zeros(1))
         rank = np.argsort(np.argsort(agreed, kind="stable"), kind="stable") / len(agreed)
         centre = (np.arange(CLASSES) + 0.5) / CLASSES
         near = np.exp(-20 * (rank[None, :] - centre[:, None]) ** 2) + 0.05
