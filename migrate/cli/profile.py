@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from casebridge.migrate.cli.options import by_system, json_option
@@ -73,7 +74,7 @@ def _write(out: Path, facts: Mapping[str, Any], changes: list[dict[str, str]] | 
 
 
 def _show(facts: Mapping[str, Any]) -> None:
-    table = Table(title=f"{facts['dump']}")
+    table = Table(title=escape(facts["dump"]))
     for heading in ("table", "key", "refers to"):
         table.add_column(heading, overflow="fold")
     for heading in ("rows", "columns", "orphans"):
@@ -85,7 +86,7 @@ def _show(facts: Mapping[str, Any]) -> None:
         key = ", ".join(item["key"]) + (" (not unique)" if item["unnamed"] else "")
         numbers = (f"{number:,}" for number in (item["rows"], len(item["columns"]), orphans))
         name = item["name"] + (" (view)" if item["view"] else "")
-        table.add_row(name, key or "none", to, *numbers)
+        table.add_row(*map(escape, (name, key or "none", to)), *numbers)
     show_table(table)
 
 

@@ -68,7 +68,7 @@ def show_balance(report: Mapping[str, Any]) -> None:
     console.print(f"run [bold]{report['run']}[/]: [{colour} bold]{report['verdict']}[/]")
     unread = [f"{line['system']}/{line['file']}" for line in report.get("unread_files", ())]
     if unread:
-        console.print(f"no spec reads {', '.join(unread[:8])}" + (" …" if len(unread) > 8 else ""))
+        console.print(escape(printable(f"no spec reads {', '.join(unread[:8])}" + " …" * (len(unread) > 8))))
     for line in report.get("limits", ()):
         said = escape(printable(f"{line['accepted_by']}: {line['reason']}"))
         word = f"accepted by {said}" if line["accepted_by"] else "not accepted"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from casebridge.project.contracts import raw_name
+from casebridge.project.schema import SIDE_TABLES
 
 _LONGEST = 50
 _BETWEEN = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -17,6 +18,12 @@ def plain_name(name: str, otherwise: str = "column") -> str:
     words = re.sub(r"[^a-z0-9]+", "_", _BETWEEN.sub("_", name).lower()).strip("_")
     words = words if words[:1].isalpha() else f"{otherwise[0]}_{words}".rstrip("_")
     return words[:_LONGEST].rstrip("_")
+
+
+def table_of_target(name: str, taken: Iterable[str]) -> str:
+    """What a table is called in a plain target: not as SQLite calls its own, nor as we call ours."""
+    plain = plain_name(name, "table")
+    return fresh_name(f"t_{plain}" if plain.startswith("sqlite_") else plain, {*taken, *SIDE_TABLES})
 
 
 def fresh_name(name: str, taken: Collection[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from casebridge.migrate.drafting.names import fresh_name, plain_name
+from casebridge.migrate.drafting.names import fresh_name, plain_name, table_of_target
 from casebridge.migrate.profiling.columns import Column
 from casebridge.migrate.profiling.frequencies import looks_like_codes
 from casebridge.migrate.profiling.keys import Reference, words_of
@@ -89,7 +89,7 @@ def draft_tables(profile: Profile) -> tuple[list[DraftTable], list[Codes]]:
     """A plain target's tables, one for each of the source, and the code lists that they use."""
     names: dict[str, str] = {}
     for table in profile.tables:
-        names[table.name] = fresh_name(plain_name(table.name, "table"), set(names.values()))
+        names[table.name] = table_of_target(table.name, names.values())
     keys = {table.name: table.key for table in profile.tables}
     kept = _without_circles(profile.references, keys)
     refs = {(ref.table, ref.column): ref for ref in kept}

@@ -459,6 +459,9 @@ def test_what_a_database_declares_goes_before_what_is_guessed(tmp_path: Path) ->
             CREATE TABLE post (note text UNIQUE, rental_id int NOT NULL, begun int NOT NULL, once int NOT NULL);
             CREATE UNIQUE INDEX first ON post (once) WHERE note IS NOT NULL;
             CREATE UNIQUE INDEX both ON post (begun, rental_id);
+            CREATE TABLE "sqlite runs" (id INTEGER PRIMARY KEY);
+            CREATE TABLE "Casebridge runs" (id INTEGER PRIMARY KEY);
+            CREATE TABLE odd (id INTEGER PRIMARY KEY, " " text);
             CREATE TABLE casebridge_cases (id INTEGER PRIMARY KEY);
             CREATE TABLE casebridge_runs (id INTEGER PRIMARY KEY);
             INSERT INTO post VALUES ('a', 1, 1, 1), ('b', 1, 2, 2), (NULL, 2, 1, 3);
@@ -466,12 +469,17 @@ def test_what_a_database_declares_goes_before_what_is_guessed(tmp_path: Path) ->
         old.executemany("INSERT INTO shelf VALUES (?, ?, ?)", [(n, 1 + n % 50, 3 + n % 5) for n in range(1, 61)])
         old.executemany("INSERT INTO rental VALUES (?, ?)", [(n, 99 if n == 7 else n % 60 + 1) for n in range(90)])
         old.commit()
-    draft_project(tmp_path / "p", f"sqlite:///{tmp_path}/old.db")
+    made = draft_project(tmp_path / "p", f"sqlite:///{tmp_path}/old.db")
+    assert [text.partition(" (")[0] for text in made.unread] == [
+        "casebridge_runs: is what Casebridge keeps of its own loads", "odd: has a column whose name is blank"
+    ]  # fmt: skip
     target = read_toml(tmp_path / "p" / "target.toml")
     assert 'key = ["begun", "rental_id"]\n' in (tmp_path / "p/tables/post.toml").read_text(encoding="utf-8")
     assert target["rental"]["columns"]["shelf_id"]["references"] == "shelf"
     assert not any("references" in column for column in target["shelf"]["columns"].values())
-    assert target.keys() == {"shelf", "rental", "post", "casebridge_cases"}
+    assert target.keys() == {
+        "shelf", "rental", "post", "casebridge_cases", "casebridge_runs_2", "t_sqlite_runs"
+    }  # fmt: skip
 
 
 def test_rows_that_two_tables_have_are_taken_once(tmp_path: Path, postgres_url: str) -> None:

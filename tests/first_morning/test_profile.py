@@ -121,7 +121,9 @@ def test_nobodys_value_stands_on_the_page_or_in_the_json(tmp_path: Path) -> None
 def test_two_profiles_say_what_changed(tmp_path: Path) -> None:
     dump, out = _town(tmp_path / "dump"), tmp_path / "out"
     run = CliRunner()
-    assert run.invoke(cli, ["profile", str(dump), "--out", str(out)]).exit_code == 0
+    _write(dump / "ODD.csv", ["O[id]", "A"], [[n, "x"] for n in range(5)])
+    first = run.invoke(cli, ["profile", str(dump), "--out", str(out)])
+    assert (first.exit_code, "O[id]" in first.stdout) == (0, True), first.output
     visits = (dump / "VISIT.csv").read_text(encoding="utf-8").replace("V1", "V7")
     (dump / "VISIT.csv").write_text(visits + "1000,P000001,V7,1.50,2031-01-01,200001\n", encoding="utf-8")
     (dump / "PERSON.csv").unlink()
