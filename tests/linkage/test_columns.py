@@ -100,6 +100,15 @@ def test_nhs_numbers_that_name_no_person(frame, column):
     assert "[other]" in error.value.hint
 
 
+def test_one_fact_says_less_against_a_number_by_its_role(frame):
+    """Of every person a second record, of a quarter under another forename: short forms and slips."""
+    renamed = pl.when(pl.int_range(pl.len()) % 100 < 26).then(pl.col("first").reverse()).otherwise(pl.col("first"))
+    again = frame.with_columns(pl.col("id").cast(pl.String) + "b", first=renamed)
+    looked_over(pl.concat([frame.with_columns(pl.col("id").cast(pl.String)), again]), without("birth_date"))
+    with pytest.raises(RegisterError, match="share a value differ in forename"):
+        looked_over(frame.with_columns(nhs="home"), without("birth_date"))
+
+
 def test_letters_before_the_household_number(frame):
     with pytest.raises(RegisterError, match="does not name a person"):
         link(frame.with_columns(nhs="H" + pl.col("home")), with_other())
