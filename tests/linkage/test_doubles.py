@@ -30,7 +30,7 @@ class Judge:
 
 def share(pairs: list[tuple[int, int, int]], rows: int) -> tuple[float, float] | None:
     left, right, codes = (np.array(column) for column in zip(*pairs, strict=True))
-    sampled = Sampled(left, right, codes, np.ones(len(codes)), np.ones(len(codes), dtype=np.uint8))
+    sampled = Sampled(left, right, codes, np.ones(len(codes)))
     found = doubtful(Judge(), "twin", sampled, Radix((3,)), np.zeros(rows, dtype=np.int64))  # type: ignore[arg-type]
     return found and (found.least, found.most)
 
