@@ -31,7 +31,10 @@ CONSTANTS = {
     "model.calibration": ("STEP", "SIZE", "OWN", "SURE", "BELIEVED"),
     "model.third_records": ("UNLIKE", "MOST_LINKS", "PRIOR", "WRONGLY_BOUND"),
     "model.namesakes": ("OWN", "TRUSTED", "ERRORS"),
-    "model.identified": ("UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "MUCH", "HARDLY_ANY", "SHOWN"),
+    "model.identified": (
+        "UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "MUCH", "MANY", "OWN", "TOLERATED", "SPARED", "HARDLY_ANY",
+        "SHOWN",
+    ),
     "model.doubles": ("LEAST", "APART", "ERRORS", "OFF"),
     "scoring.thresholds": ("OPTIMISM", "HOMELESS", "LUCK", "ENOUGH"),
     "kinds.siblings": ("HOLDERS", "SURE", "TWINS", "HOMES"),
@@ -77,7 +80,7 @@ SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
         "kinds.professional": ("STAYED", "MOVED", "RELATIVE", "PLACES"),
     },
     "part of profiles, measured as these": {
-        "kinds.person": ("ONE_PERSON", "UNTOLD", "NAMESAKES_A_ROW", "NO_TWINS", "ONE_BIRTH"),
+        "kinds.person": ("ONE_PERSON", "UNTOLD", "NAMESAKES_A_ROW", "TWINS_A_ROW", "NO_TWINS", "ONE_BIRTH"),
         "kinds.address": ("ONE_PLACE", "ONE_BUILDING", "ONE_DOOR"), "kinds.organisation": ("ONE_BODY",),
     },
 }  # fmt: skip

@@ -125,6 +125,7 @@ class Profile:
     told_only_by: comparisons by which alone it is told from one entity, with the tags of the levels that both may
     show: there it agrees no oftener than chance has it, and of one entity no more than is believed stand at these
     levels where the register does not tell (`model.identified`).
+    a_row, lacking: pairs of it a record, as is believed where that is lacking; and the name of this belief.
     told_by: the comparison by which it is told from one entity; in a register without that, `untold_a_row` pairs
     of it a record are taken to be there, since no data can say.
     """
@@ -149,6 +150,8 @@ class Profile:
     untold_a_row: float = 0.0
     named_apart: tuple[str, ...] = ()
     told_only_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    a_row: float = 0.0
+    lacking: str = ""
 
     def untold(self, compared: Sequence[str]) -> bool:
         """Whether nothing that is compared tells it from one entity."""

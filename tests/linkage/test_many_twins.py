@@ -81,3 +81,22 @@ def test_the_freer_fit_is_taken_only_where_it_is_better_beyond_doubt():
 
 def test_only_a_profile_told_by_one_thing_is_weighed():
     assert [profile.name for profile in PERSON.profiles if profile.told_only_by] == ["twin"]
+
+
+def test_newborns_without_forenames_are_not_taken_for_one_person():
+    """A fifth of the births are of two, a tenth of the children stand twice, seven in ten have no forename yet."""
+    random, rows = np.random.default_rng(5), []
+    for birth in range(400):
+        born = np.datetime64("2021-01-01") + int(random.integers(700))
+        surname, postcode = f"{random.choice(ROOTS)}{random.integers(60)}x", f"LS{birth % 90} {birth % 9}AB"
+        for child in range(1 + (random.random() < 0.2)):
+            name = random.choice(BRITISH)
+            for _ in range(1 + (random.random() < 0.1)):
+                told = name if random.random() < 0.3 else None
+                rows.append((told, surname, str(born), postcode, f"{birth}-{child}"))
+    made = pl.DataFrame(rows, ["forename", "surname", "born", "postcode", "person"], orient="row")
+    made = made.with_row_index("id").cast({"id": pl.String})
+    fields = Fields("id", {**FIELDS.roles, "postcode": "postcode"})
+    found = link(made, fields)
+    assert evaluate(found, made, fields, "person")["proposed"]["false"] <= 2
+    assert any("are thin" in one or "lack a forename" in one for one in found.model["warnings"])

@@ -228,6 +228,9 @@ twice what is believed."""
 NAMESAKES_A_ROW = 0.003
 """Pairs of a parent and child of one name and home a record, where no birth date tells them from one person. A
 belief: a tenth of all people are sons who live with their father, and 3 in 100 of these bear his name."""
+TWINS_A_ROW = 0.015
+"""Pairs of twins a record, where forenames are lacking: 14 to 16 of 1,000 maternities are of twins or more (ONS,
+Birth characteristics in England and Wales), so that of children 3 in 100 have one."""
 NO_TWINS = {"birth_date": {AGREES: 0.01}}
 ONE_BIRTH = {"birth_date": {GENERATION: 0.0005, UNLIKE: 0.001}}
 """Of twins' dates: wrong as often as one person's are, but years apart by no slip."""
@@ -238,6 +241,7 @@ PROFILES = (
         "twin", "twin_or_sibling", 0.01, by_luck=True, as_one=("birth_date",), ceilings=ONE_BIRTH,
         expected=twins_expected, first_a_row=0.025,  # 1.5 % of people have a twin
         doubted="how one person's forenames differ", told_only_by={"forename": (CLOSE, UNLIKE)},
+        a_row=TWINS_A_ROW, lacking="how many of those who lack a forename are twins",
     ),
     Profile(
         "sibling", "twin_or_sibling", 0.03, OF_A_HOME, SHARED, by_luck=True, ceilings=NO_TWINS,

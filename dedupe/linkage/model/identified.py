@@ -12,12 +12,12 @@ beliefs, and that must be said.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, Comparison
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, INITIALS, Comparison
 from casebridge.dedupe.linkage.kind import CHANCE, SAME, Profile
 from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
@@ -37,6 +37,10 @@ forenames the freer, right one by 36 to 137 where there are numbers or addresses
 MUCH = 0.25
 """Share of one person's pairs of forenames that differ, or are two names in use, twice what was published (12 in
 100: Lam and others, 2024): so many are not believed."""
+MANY, OWN = 0.1, 10.0
+TOLERATED, SPARED = 0.1, 1.8
+"""Share of one person's pairs that lack a forename, from which decisions on these hang on how many twins there
+are; pairs' worth of belief behind that; the share that may be twins without a word; standard errors spared."""
 
 HARDLY_ANY = 0.01
 """Pairs of other people of one home for each pair of one person, below which nobody lives with anybody in a
@@ -183,6 +187,55 @@ def shared(model: Model, comparisons: Sequence[Comparison], profile: Profile) ->
         chances = np.exp(model.log_chances[place][model.same, :-1])
         found.append(float(np.average(chances[:, both].sum(axis=1), weights=model.shares[model.same])))
     return max(found, default=0.0)
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Pairs of one entity, or of a profile that one comparison alone tells from it. pairs: how many; lacking: the
+    share of them that lack the comparison, or have no more than initials; told: how many do not; apart: the share
+    of the profile among these, as is believed of OWN of them and seen in the rest; luck: its standard error."""
+
+    pairs: float
+    lacking: float
+    told: float
+    apart: float
+
+    @property
+    def luck(self) -> float:
+        return float(np.sqrt(self.apart * (1 - self.apart) / (self.told + OWN)))
+
+    @property
+    def much(self) -> bool:
+        return self.lacking > MANY
+
+    @property
+    def known(self) -> bool:
+        """Whether luck moves no more pairs than may be wrong."""
+        most = self.apart + SPARED * self.luck
+        return SPARED * self.luck <= TOLERATED / 2 or most <= TOLERATED
+
+
+def unseen(
+    model: Model, comparisons: Sequence[Comparison], profile: Profile, patterns: Patterns, expected: float
+) -> Unseen:
+    """How many pairs of `profile` stand among those that do not show it, as those tell that would. expected: pairs
+    of it in all, as is believed."""
+    names = [profile.relation == relation for relation in model.relation_names]
+    chances = model.relations(patterns.levels)
+    one = patterns.weight * (chances[:, 0] + chances[:, names].sum(axis=1))
+    lacking, apart = np.zeros(len(one), dtype=bool), np.zeros(len(one), dtype=bool)
+    own = 0.0
+    for name, tags in profile.told_only_by.items():
+        place = model.comparisons.index(name)
+        levels, compared = patterns.levels[:, place], comparisons[place]
+        shown = compared.tagged(*tags)
+        lacking |= (levels == compared.null) | compared.tagged(INITIALS)[levels]
+        apart |= shown[levels]
+        own += sum(level.start[0] for level in compared.levels if level.tag in tags)
+    pairs, told = float(one.sum()), float(one[~lacking].sum())
+    beyond = max(float(one[apart & ~lacking].sum()) - own * told, 0.0)
+    believed = min(expected / max(pairs, 1.0), 0.5)
+    return Unseen(pairs, 1 - told / max(pairs, 1e-9), told, (beyond + OWN * believed) / (told + OWN))
 
 
 def told(free: Model, held: Model, patterns: Patterns) -> bool:

@@ -27,6 +27,7 @@ from casebridge.dedupe.linkage.model.identified import (
     nobody_among,
     shared,
     told,
+    unseen,
 )
 from casebridge.dedupe.linkage.model.mixture import (
     Component,
@@ -208,8 +209,27 @@ class Learner:
                 model = self.fit(self.components, samples)
         for profile in self.kind.profiles:
             if profile.told_only_by and not self.kind.blind(model.comparisons):
+                model = self._with_unseen(model, profile, samples)
                 model = self._weighed(model, profile, samples, sampled)
         return model
+
+    def _with_unseen(self, model: Model, profile: Profile, samples: Sequence[Patterns]) -> Model:
+        """The model, or where many pairs lack what alone tells `profile`, one with as many of it among these as
+        among the others; with a warning where few others tell."""
+        patterns, place = samples[-1], [one.name for one in self.components].index(profile.name)
+        expected = profile.a_row * self.chance_of.register.size
+        found = unseen(model, self.comparisons, profile, patterns, expected)
+        if not found.much:
+            return model
+        if not found.known:
+            self.untold[profile.lacking] = found.lacking
+        least = found.apart * found.pairs / max(float(patterns.weight.sum()), 1.0)
+        if least <= model.shares[place]:
+            return model
+        parts = list(self.components)
+        parts[place] = replace(parts[place], least=max(least, parts[place].least))
+        self.components = parts
+        return self.fit(parts, samples)
 
     def _weighed(self, model: Model, profile: Profile, samples: Sequence[Patterns], sampled: Sampled) -> Model:
         """The model, or the one that takes no more pairs that `profile` may show for one entity than is believed,
@@ -224,7 +244,9 @@ class Learner:
             self.components = self._at_most(profile, (1 - asked.least) * asked.pairs / patterns.weight.sum())
             return self.fit(self.components, samples)
         shown = any(one.name == profile.name and one.least > 0 for one in self.components)
-        if not shown and shared(model, self.comparisons, profile) <= MUCH:
+        shown |= shared(model, self.comparisons, profile) > MUCH
+        shown |= unseen(model, self.comparisons, profile, patterns, 0.0).much
+        if not shown:
             return model
         share = apart(model, held, patterns)
         if share <= DOUBTED or told(model, held, patterns):
