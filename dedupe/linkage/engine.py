@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from time import perf_counter
@@ -91,13 +91,13 @@ class _Clock:
 class _Trained:
     """What scoring stands on. first: the mixture that decides which pairs are kept; final: that which says p;
     patterns: what the final one was fitted to; hangs: beliefs that decisions hang on; lost: what blocking loses of
-    what a sample of records meets; kept: the model this is, where it was trained before."""
+    what a sample of records meets, counted beside; kept: the model this is, where it was trained before."""
 
     first: Model
     final: Model
     patterns: Patterns
     hangs: dict[str, float]
-    lost: Lost | None
+    lost: Future[Lost | None] | None
     kept: KeptModel | None
 
 
@@ -134,14 +134,17 @@ def link(
         candidates = blocked_pairs(held, fields, options, kept)
         table_built.result()
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
-    if kept is not None:
-        scored, prune = score_all(Scorer(held, kept.first, comparisons, options.keep), candidates, options)
-        clock.done("scoring", **prune.seen)
-        patterns = count_patterns(Radix.of(comparisons), scored.codes, np.ones(len(scored.codes)))
-        trained = _Trained(kept.first, kept.final, patterns, {}, None, kept)
-    else:
-        trained, candidates, scored, prune = _trained(held, comparisons, candidates, fields, options, clock)
-    judged = _judged(held, comparisons, candidates, trained, scored, options)
+    with ThreadPoolExecutor(1) as beside:
+        if kept is not None:
+            scored, prune = score_all(Scorer(held, kept.first, comparisons, options.keep), candidates, options)
+            clock.done("scoring", **prune.seen)
+            patterns = count_patterns(Radix.of(comparisons), scored.codes, np.ones(len(scored.codes)))
+            trained = _Trained(kept.first, kept.final, patterns, {}, None, kept)
+        else:
+            trained, candidates, scored, prune = _trained(
+                held, comparisons, candidates, fields, options, clock, beside
+            )
+        judged = _judged(held, comparisons, candidates, trained, scored, options)
     del candidates, scored  # half of the memory that is held
     clock.done("third records", pairs=judged.thirds.pairs)
     return _conclude(held, comparisons, trained, judged, prune, options, clock)
@@ -149,9 +152,10 @@ def link(
 
 def _trained(
     held: Register, comparisons: Sequence[Comparison], candidates: BlockedPairs, fields: Fields,
-    options: LinkOptions, clock: _Clock,
+    options: LinkOptions, clock: _Clock, beside: ThreadPoolExecutor,
 ) -> tuple[_Trained, BlockedPairs, Scored, Prune]:  # fmt: skip
-    """The model fitted to a register, the candidates with the rules that it asked for, and the pairs it keeps."""
+    """The model fitted to a register, the candidates with the rules that it asked for, and the pairs it keeps.
+    What blocking loses is counted `beside` the steps after scoring, which leave a core idle."""
     chance_of, radix = RandomAgreement(held, comparisons, options.seed), Radix.of(comparisons)
     with ThreadPoolExecutor(1) as pool:
         believed = pool.submit(
@@ -175,19 +179,22 @@ def _trained(
         model = learner.learn(samples, candidates, sampled)
     hangs = learner.hangs_on(samples)
     clock.done("model", rounds=model.rounds, converged=model.converged)
-    lost = None
-    if all(blocks.rule for blocks in candidates.blocks):
-        judge = among_all(Scorer(held, model, comparisons, LIKELY))
-        lost = lost_pairs(held, candidates, net_rules(held), judge)
-        clock.done("what blocking loses", records=lost.records, recall=lost.recall)
     scorer = Scorer(held, model, comparisons, options.keep)
     scored, prune = score_all(scorer, candidates, options)
     clock.done("scoring", **prune.seen)
+    lost = beside.submit(_lost, held, candidates, Scorer(held, model, comparisons, LIKELY))
     patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
     final = learner.strangers.refit(model, patterns)
     final = hear_witnesses(final, scorer, candidates, scored, options.without)
     clock.done("refit", patterns=len(patterns.weight), converged=final.converged)
     return _Trained(model, final, patterns, hangs, lost, None), candidates, scored, prune
+
+
+def _lost(register: Register, candidates: BlockedPairs, scorer: Scorer) -> Lost | None:
+    """What blocking loses; None where all pairs of a register are compared."""
+    if not all(blocks.rule for blocks in candidates.blocks):
+        return None
+    return lost_pairs(register, candidates, net_rules(register), among_all(scorer))
 
 
 def compared(register: Register, fields: Fields, options: LinkOptions, kept: KeptModel | None) -> list[Comparison]:
@@ -236,13 +243,14 @@ def _blocks(register: Register, max_block: int, rule: Rule, division: Division |
 @dataclass(frozen=True)
 class _Judged:
     """The kept pairs, and what is still to be told of the candidates when these are no longer held. capture: how
-    many pairs of one person rules make (`expected_missed`); rules: facts of each; divisions: how each divides
-    large blocks."""
+    many pairs of one person rules make (`expected_missed`); lost: what a sample of records loses; rules: facts of
+    each; divisions: how each divides large blocks."""
 
     pairs: Scored
     scores: PatternScores
     thirds: ThirdRecords
     capture: dict[str, float]
+    lost: Lost | None
     rules: list[dict[str, Any]]
     divisions: tuple[Division, ...]
 
@@ -263,7 +271,8 @@ def _judged(
     capture = expected_missed(register, candidates, (pairs.left, pairs.right), scores.p[scores.place])
     rules = [_rule_facts(blocks) for blocks in candidates.blocks]
     divisions = divisions_of(register.as_kept(), candidates.blocks)
-    return _Judged(pairs, scores, thirds, capture, rules, divisions)
+    lost = trained.lost.result() if trained.lost else None
+    return _Judged(pairs, scores, thirds, capture, lost, rules, divisions)
 
 
 def _conclude(
@@ -275,7 +284,7 @@ def _conclude(
     order = surest_first(scored, p)
     with ThreadPoolExecutor(1) as pool:
         framed = pool.submit(pairs_frame, register, comparisons, scored, judged, order)
-        missed = max(capture["missed"], trained.lost.of(capture["found"]) if trained.lost else 0.0)
+        missed = max(capture["missed"], found.lost.of(capture["found"]) if found.lost else 0.0)
         below = _expected_below(model, patterns, options.keep)
         beyond = missed + below
         per_pattern = np.bincount(judged.place, minlength=len(judged.p)).astype(np.float64)
@@ -318,7 +327,7 @@ def _conclude(
         },
         "blocking": {
             "recall": capture,
-            "net": trained.lost and {**asdict(trained.lost), "recall": trained.lost.recall},
+            "net": found.lost and {**asdict(found.lost), "recall": found.lost.recall},
             "rules": found.rules,
         },
     }
