@@ -34,7 +34,7 @@ CONSTANTS = {
     "model.identified": (
         "UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "MUCH", "MANY", "OWN", "TOLERATED", "SPARED", "HARDLY_ANY",
         "SHOWN",
-    ),
+    ),  # fmt: skip
     "model.doubles": ("LEAST", "APART", "ERRORS", "OFF"),
     "scoring.thresholds": ("OPTIMISM", "HOMELESS", "LUCK", "ENOUGH"),
     "kinds.siblings": ("HOLDERS", "SURE", "TWINS", "HOMES"),
