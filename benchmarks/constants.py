@@ -32,9 +32,9 @@ CONSTANTS = {
     "model.third_records": ("UNLIKE", "MOST_LINKS", "PRIOR", "WRONGLY_BOUND"),
     "model.namesakes": ("OWN", "TRUSTED", "ERRORS"),
     "model.identified": (
-        "UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "MUCH", "MANY", "OWN", "TOLERATED", "SPARED", "HARDLY_ANY",
-        "SHOWN",
-    ),  # fmt: skip
+        *("UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "MUCH"),
+        *("MANY", "OWN", "TOLERATED", "SPARED", "HARDLY_ANY", "SHOWN"),
+    ),
     "model.doubles": ("LEAST", "APART", "ERRORS", "OFF"),
     "scoring.thresholds": ("OPTIMISM", "HOMELESS", "LUCK", "ENOUGH"),
     "kinds.siblings": ("HOLDERS", "SURE", "TWINS", "HOMES"),
