@@ -9,8 +9,8 @@ import polars as pl
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from casebridge.dedupe.linkage import Fields, LinkOptions
+from casebridge.dedupe.linkage.blocking.candidates import blocked_pairs
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
-from casebridge.dedupe.linkage.engine import blocked_pairs
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.reading import read_register
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
 
@@ -13,16 +12,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from casebridge.dedupe.linkage.blocking.candidates import blocked_pairs, widened
 from casebridge.dedupe.linkage.blocking.divisions import Division, divisions_of
-from casebridge.dedupe.linkage.blocking.keys import (
-    BlockedPairs,
-    Blocks,
-    build_blocks,
-)
+from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
 from casebridge.dedupe.linkage.blocking.net import Lost, lost_pairs
 from casebridge.dedupe.linkage.blocking.recapture import expected_missed
-from casebridge.dedupe.linkage.blocking.rules import choose_rules, further_rules, net_rules
-from casebridge.dedupe.linkage.blocking.yields import Judge, worthwhile_rules
+from casebridge.dedupe.linkage.blocking.rules import net_rules
 from casebridge.dedupe.linkage.clusters import DECIDED, edges_of, grouped
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
@@ -34,7 +29,7 @@ from casebridge.dedupe.linkage.evaluation.diagnosis import (
     thin_evidence,
 )
 from casebridge.dedupe.linkage.fields import EXPECTED, Fields, LinkOptions
-from casebridge.dedupe.linkage.kind import Kind, Rule
+from casebridge.dedupe.linkage.kind import Kind
 from casebridge.dedupe.linkage.kinds.registry import kind_of
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
 from casebridge.dedupe.linkage.model.kept import KeptModel, levels_seen, made_with, unknown_values
@@ -68,7 +63,6 @@ from casebridge.dedupe.linkage.scoring.thresholds import (
 from casebridge.dedupe.linkage.scoring.witnesses import hear_witnesses
 from casebridge.dedupe.linkage.scoring.zones import with_zones, zones
 
-LOST = 0.02
 LIKELY, MAY_BE_ONE = 0.05, 0.002  # p of pairs that count as lost, and as what a rule brings
 Progress = Callable[[str, dict[str, Any]], None]
 
@@ -131,7 +125,7 @@ def link(
     clock.done("register", rows=held.size, comparisons=len(comparisons))
     with ThreadPoolExecutor(1) as pool:
         table_built = pool.submit(held.keep_columns_in_table)
-        candidates = blocked_pairs(held, fields, options, kept)
+        candidates = blocked_pairs(held, fields, options, kept.divisions if kept else None)
         table_built.result()
     clock.done("blocking", rules=len(candidates.blocks), raw_pairs=sum(b.raw_pairs for b in candidates.blocks))
     with ThreadPoolExecutor(1) as beside:
@@ -205,39 +199,6 @@ def compared(register: Register, fields: Fields, options: LinkOptions, kept: Kep
     if kept is None:
         return found
     return kept.fitting(found, register, related)
-
-
-def blocked_pairs(
-    register: Register, fields: Fields, options: LinkOptions, kept: KeptModel | None = None
-) -> BlockedPairs:
-    rules = choose_rules(register, options.rules)
-    divisions = kept.divisions if kept else (None,) * len(rules)
-    with ThreadPoolExecutor(options.threads) as pool:
-        blocks = tuple(pool.map(partial(_blocks, register, options.max_block), rules, divisions))
-    source = register.source if fields.link_only else None
-    return BlockedPairs(blocks, source, register.pair_keys(options.not_pairs))
-
-
-def widened(
-    register: Register, candidates: BlockedPairs, options: LinkOptions, judge: Judge, found: float, recall: float
-) -> BlockedPairs:
-    """The candidates, with more rules where those chosen are estimated to lose more than LOST of the true
-    pairs: a register of many gaps and slips. Rules that were asked for stand as they are. found: pairs of one
-    person that are expected among the candidates."""
-    held = tuple(blocks.rule for blocks in candidates.blocks)
-    if options.rules is not None or 1 - recall <= LOST:
-        return candidates
-    rules = further_rules(register, held)
-    more = worthwhile_rules(
-        register, candidates, rules, judge, (found, 1 - recall), options.max_block, options.threads
-    )
-    return replace(candidates, blocks=candidates.blocks + more) if more else candidates
-
-
-def _blocks(register: Register, max_block: int, rule: Rule, division: Division | None) -> Blocks:
-    return (
-        build_blocks(register, rule, max_block) if division is None else division.blocks(register, rule, max_block)
-    )
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import pytest
 from benchmarks.kinds import PLAIN, VARIANTS
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, LinkOptions, link
+from casebridge.dedupe.linkage.blocking.candidates import blocked_pairs, widened
 from casebridge.dedupe.linkage.blocking.keys import rule_key
 from casebridge.dedupe.linkage.blocking.net import lost_pairs
 from casebridge.dedupe.linkage.blocking.recapture import expected_missed
 from casebridge.dedupe.linkage.blocking.rules import further_rules, net_rules
 from casebridge.dedupe.linkage.blocking.yields import worthwhile_rules
-from casebridge.dedupe.linkage.engine import blocked_pairs, widened
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.linkage.register.runs import held_by_many

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from benchmarks.kinds import PLAIN
 from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Linkage, LinkOptions, link
+from casebridge.dedupe.linkage.blocking.candidates import blocked_pairs
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs, build_blocks
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
-from casebridge.dedupe.linkage.engine import blocked_pairs
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model import namesakes
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement

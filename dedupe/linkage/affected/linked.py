@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.affected.folder import AGAIN, own_folder, read_frames, write_frames
 from casebridge.dedupe.linkage.affected.frames import frames_of, records_of
 from casebridge.dedupe.linkage.affected.part import Applied, Rows, Seen
+from casebridge.dedupe.linkage.blocking.candidates import blocked_pairs
 from casebridge.dedupe.linkage.clusters import free_name
-from casebridge.dedupe.linkage.engine import Progress, blocked_pairs, compared
+from casebridge.dedupe.linkage.engine import Progress, compared
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import Fields, LinkOptions
 from casebridge.dedupe.linkage.kind import Kind
@@ -65,7 +66,7 @@ class LinkedRegister:
         held = read_register(register, fields, kind, options.no_link, kept.known)
         applied = Applied(kept, fields, kind, options, Records.of(held))
         comparisons = compared(held, fields, options, kept)
-        candidates = blocked_pairs(held, fields, options, kept)
+        candidates = blocked_pairs(held, fields, options, kept.divisions)
         held.build_row_table()
         scored, prune = score_all(Scorer(held, kept.first, comparisons, options.keep), candidates, options)
         held.table = None
