@@ -151,19 +151,20 @@ class _Reader:
         for name in tables:
             if name not in self._specs:
                 self._wrong(made.at("tables"), f"no spec `{name}`", did_you_mean(name, self._specs))
-        self._roles(made, front)
+        self._roles(made, front, parts["fields"])
         return made
 
     def _target(self, tables: Sequence[str]) -> str:
         return next((self._specs[name].target for name in tables if name in self._specs), "")
 
-    def _roles(self, made: LinkageConfig, front: str) -> None:
+    def _roles(self, made: LinkageConfig, front: str, said: Mapping[str, Any]) -> None:
         """A kind that is known, and fields that it can place."""
         if made.kind not in KINDS:
             hint = did_you_mean(made.kind, KINDS) or f"kinds are {', '.join(KINDS)}"
             self._wrong(made.at("kind"), f"no kind `{made.kind}`", hint)
             return
         kind, before = KINDS[made.kind], len(self.problems)
+        self.problems += not_one_column(f"{front}fields", said)
         for role, _ in made.fields:
             if role not in kind.roles:
                 self._wrong(
@@ -214,3 +215,14 @@ class _Reader:
 
 def _pairs(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((str(name), str(column)) for name, column in body.items())
+
+
+def not_one_column(where: str, fields: Mapping[str, Any]) -> list[Problem]:
+    """A problem for each role that does not name one column. A query joins what stands in several, so that whoever
+    decides, and who may not see whom, goes by one date that can be read."""
+    hint = "join a date's year, month and day in the query, as TRY_CAST(concat_ws('-', y, m, d) AS DATE)"
+    return [
+        Problem(FILE, f"{where}.{role}", "must name one column of the query", hint if isinstance(to, list) else "")
+        for role, to in fields.items()
+        if not isinstance(to, str)
+    ]

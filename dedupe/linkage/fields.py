@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -17,6 +17,10 @@ EXPECTED, BACKGROUND, NAMESAKES, CALIBRATION, OWN_SHIFTS, THIRD_RECORDS, TWIN_CA
 """Steps beside the fit of the mixture that can be left out; the first: that a relation has as many pairs as
 something else tells of (`Profile.expected`)."""
 
+PART_NAMES = ("year", "month", "day")
+"""The parts of a date that stands in three columns, in the order in which these are named."""
+PARTS = ", ".join(PART_NAMES)
+
 
 @dataclass(frozen=True)
 class Fields:
@@ -25,7 +29,10 @@ class Fields:
     `link_only` only rows of different `source` are compared.
 
     A column under `other` whose name is a role that no column has takes that role: an e-mail address is read as
-    one, wherever it is named. Whether the kind has the roles is seen when the register is linked."""
+    one, wherever it is named. Whether the kind has the roles is seen when the register is linked.
+
+    `joined` maps a column that a role names and the register does not hold to the three that it is made of: the
+    year, the month and the day of a date (`named_apart`)."""
 
     id: str
     roles: Mapping[str, str]
@@ -33,6 +40,7 @@ class Fields:
     source: str | None = None
     link_only: bool = False
     kind: str = "person"
+    joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problems = []
@@ -40,18 +48,46 @@ class Fields:
             problems.append("No column has a part to play: [fields] and [other] are both empty.")
         if self.link_only and not self.source:
             problems.append("link_only needs source: the column that says where a row comes from.")
-        parts = [*self.roles.items(), *self.other.items()]
+        problems += self._joins() + self._twice()
+        if problems:
+            raise RegisterError(" ".join(problems), "See docs/linkage.md for the roles.")
+
+    def _joins(self) -> list[str]:
+        return [
+            f"{role} names {len(self.joined[column])} columns: a date is one, or three in the order {PARTS}."
+            for role, column in self.roles.items()
+            if column in self.joined and len(self.joined[column]) != len(PART_NAMES)
+        ]
+
+    def _twice(self) -> list[str]:
+        held = [*self.roles.items(), *self.other.items()]
+        parts = [(name, column) for name, to in held for column in self.joined.get(to, (to,))]
+        problems = []
         for column in dict.fromkeys(column for _, column in parts):
             named = [name for name, to in parts if to == column]
             if len(named) > 1:
                 problems.append(f"Column {column} is named for {' and '.join(named)}: it would count twice.")
-        if problems:
-            raise RegisterError(" ".join(problems), "See docs/linkage.md for the roles.")
+        return problems
 
     def columns(self) -> list[str]:
-        """Every column the linkage reads, the id first, each once."""
+        """Every column of the register that the linkage reads, the id first, each once."""
         source = [self.source] if self.source else []
-        return list(dict.fromkeys([self.id, *source, *self.roles.values(), *self.other.values()]))
+        named = [*self.roles.values(), *self.other.values()]
+        held = [column for name in named for column in self.joined.get(name, (name,))]
+        return list(dict.fromkeys([self.id, *source, *held]))
+
+
+def named_apart(
+    named: Mapping[str, str | Sequence[str]],
+) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Roles with one column each, and what the columns are made of that are given as several (`Fields.joined`).
+
+    >>> named_apart({"surname": "lname", "birth_date": ["by", "bm", "bd"]})
+    ({'surname': 'lname', 'birth_date': 'by, bm, bd'}, {'by, bm, bd': ('by', 'bm', 'bd')})
+    """
+    several = {role: tuple(to) for role, to in named.items() if not isinstance(to, str)}
+    roles = {role: to if isinstance(to, str) else ", ".join(to) for role, to in named.items()}
+    return roles, {roles[role]: columns for role, columns in several.items()}
 
 
 @dataclass(frozen=True)

@@ -310,6 +310,12 @@ class Kind:
             for role, needed in needs.items()
             if role in found.roles and not found.roles.keys() & set(needed)
         ]
+        dates = [role for entry in self.attributes for role in entry.dates]
+        problems += [
+            f"{role} takes one column: only a date may name three."
+            for role, column in found.roles.items()
+            if column in found.joined and role in self.roles and role not in dates
+        ]
         taken = {*self.columns, *OUTPUT, *(entry.name for entry in self.attributes)}
         taken |= {name for name, part in self.parts.items() if len(part.needs) > 1}
         problems += [

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from casebridge.dedupe.config import NAME, NAME_HINT
+from casebridge.dedupe.config import NAME, NAME_HINT, not_one_column
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.kinds.registry import KINDS
 from casebridge.project.batch import digest
@@ -190,6 +190,7 @@ def _further(name: str, raw: Mapping[str, Any]) -> ScanConfig:
     if all(table.key != table.person for table in tables):
         what = "has no table of the records: one whose `key` is its `person`"
         problems.append(Problem(FILE, f"{where}.scan.tables", what))
+    problems += not_one_column(f"{where}.fields", _part(raw, "fields"))
     for part, key in ((_part(raw, "fields"), "fields"), (str(body.get("query", "")).strip(), "scan.query")):
         if not part:
             problems.append(Problem(FILE, f"{where}.{key}", "is missing"))
@@ -218,6 +219,7 @@ def _people(raw: Mapping[str, Any]) -> ScanConfig:
     if not tables or all(table.key != table.person for table in tables):
         what = "has no table of the people: one whose `key` is its `person`"
         problems.append(Problem(FILE, "scan.tables", what))
+    problems += not_one_column("fields", _part(raw, "fields"))
     for part, where in ((_part(raw, "fields"), "fields"), (str(body.get("query", "")).strip(), "scan.query")):
         if not part:
             problems.append(Problem(FILE, where, "is missing"))

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from casebridge.dedupe.linkage import Fields
+from casebridge.dedupe.linkage.fields import named_apart
+from casebridge.migrate.drafting.dates_in_three import dates_in_three
 from casebridge.migrate.drafting.guesses import MARK
 from casebridge.migrate.drafting.names import quoted, toml_key
 from casebridge.migrate.drafting.people import roles_named
@@ -22,10 +24,15 @@ _HINT = (
 def guess_fields(register: pl.DataFrame | pl.LazyFrame, columns: Sequence[str]) -> Fields:
     """The fields of a register of people, by these of its columns. Raises CasebridgeError where none names the
     rows, or none looks like a surname, a forename or a birth date."""
-    roles = roles_named(columns)
+    lazy = register.lazy()
+    three = dates_in_three(lazy, columns)
+    parts = {name for several in three.values() for name in several}
+    whole = roles_named([name for name in columns if name not in parts], three)
+    roles, joined = named_apart({**three, **whole})
     if not roles.keys() & {"surname", "forename", "birth_date"}:
         raise CasebridgeError("no column looks like a surname, a forename or a birth date", hint=_HINT)
-    return Fields(_key(register.lazy(), [name for name in columns if name not in roles.values()]), roles)
+    taken = {*roles.values(), *parts}
+    return Fields(_key(lazy, [name for name in columns if name not in taken]), roles, joined=joined)
 
 
 def _key(register: pl.LazyFrame, columns: Iterable[str]) -> str:
@@ -38,10 +45,16 @@ def _key(register: pl.LazyFrame, columns: Iterable[str]) -> str:
     raise CasebridgeError("no column names each row: every one has a value twice, or a row without", hint=_HINT)
 
 
+def _written(fields: Fields, column: str) -> str:
+    """A column in TOML; one that is made of others as their list."""
+    parts = fields.joined.get(column)
+    return f"[{', '.join(map(quoted, parts))}]" if parts else quoted(column)
+
+
 def fields_text(fields: Fields, columns: Iterable[str]) -> str:
     """The file of these fields, each line marked as a guess; the columns that play no part stand as remarks."""
     lines = [f"id = {quoted(fields.id)}  {MARK}", "", "[fields]"]
-    lines += [f"{role} = {quoted(column)}  {MARK}" for role, column in fields.roles.items()]
+    lines += [f"{role} = {_written(fields, column)}  {MARK}" for role, column in fields.roles.items()]
     unread = [name for name in columns if name not in fields.columns()]
     if unread:
         lines += ["", "# not compared; a category that tells people apart may go under [other]:", "# [other]"]

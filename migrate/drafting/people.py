@@ -44,12 +44,15 @@ def _one_word(facts: Mapping[str, Any]) -> bool:
     return bool(seen) and not any(set(" ,") & set(pattern) for pattern in seen)
 
 
-def roles_named(columns: Sequence[str]) -> dict[str, str]:
-    """The roles that columns can play by their names alone, each the first that fits."""
-    return _found(columns, lambda _role, _name: True)
+def roles_named(columns: Sequence[str], beside: Collection[str] = ()) -> dict[str, str]:
+    """The roles that columns can play by their names alone, each the first that fits. beside: roles that other
+    columns play."""
+    return _found(columns, lambda _role, _name: True, beside)
 
 
-def _found(columns: Sequence[str], fits: Callable[[str, str], bool]) -> dict[str, str]:
+def _found(
+    columns: Sequence[str], fits: Callable[[str, str], bool], beside: Collection[str] = ()
+) -> dict[str, str]:
     """The first column that goes by each role, those that are called just so first. A column of whole names is
     read as forenames, which compares them word by word."""
     found: dict[str, str] = {}
@@ -60,7 +63,7 @@ def _found(columns: Sequence[str], fits: Callable[[str, str], bool]) -> dict[str
                 if role not in found and fits(role, name):
                     found[role] = name
     whole = [name for name in columns if WHOLE_NAMES & set(role_words(name)) and fits("forename", name)]
-    if whole and not found.keys() & {"forename", "surname"} and found.keys() & OF_A_PERSON:
+    if whole and not found.keys() & {"forename", "surname"} and {*found, *beside} & OF_A_PERSON:
         found["forename"] = whole[0]
     return with_what_they_need(found)
 

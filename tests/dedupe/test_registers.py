@@ -227,6 +227,7 @@ def test_suppliers_are_taken_apart_again_as_they_were(kin: Kin) -> None:
         ),
         ('name = "name"', 'nam = "name"', "fields.nam: an organisation has no such role (did you mean `name`?)"),
         ('name = "name"', 'birth_date = "name"', "fields.birth_date: an organisation has no such role"),
+        ('name = "name"', 'name = ["name", "number"]', "suppliers.fields.name: must name one column of the query"),
         ('kind = "organisation"\n', "", "is a second register of people"),
         ('tables = ["suppliers"]', 'tables = ["persons"]', "`persons` is of another register too"),
         ('tables = ["suppliers"]', 'tables = ["supplier"]', "no spec `supplier` (did you mean `suppliers`?)"),

@@ -186,6 +186,16 @@ def test_rules_are_checked():
         ({"id": "id"}, "both empty"),
         ({"id": "id", "other": {"relation": "a"}}, "uses itself"),
         ({"id": "id", "fields": {"forename": 3}}, "must be the name of a column"),
+        ({"id": "id", "fields": {"birth_date": ["y", 3, "d"]}}, "must be the name of a column"),
+        ({"id": "id", "fields": {"birth_date": ["y", "m"]}}, "names 2 columns: a date is one, or three"),
+        ({"id": "id", "fields": {"birth_date": []}}, "names 0 columns"),
+        ({"id": "id", "fields": {"birth_date": ["y", "m", "m"]}}, "m is named for birth_date and birth_date"),
+        (
+            {"id": "id", "fields": {"birth_date": ["y", "m", "d"]}, "other": {"day": "d"}},
+            "d is named for birth_date and day",
+        ),
+        ({"id": "id", "fields": {"forename": ["a", "b", "c"]}}, "forename takes one column: only a date"),
+        ({"id": "id", "other": {"born": ["y", "m", "d"]}}, "must be the name of a column"),
         ({"id": "id", "link_only": True, "fields": {"forename": "f"}}, "link_only needs source"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ class LinkedRegister:
         try:
             kept = read_kept(where)
             told, frames = read_frames(where, kept.fingerprint)
-            fields, seen = Fields(**told["fields"]), frames["seen"]
+            fields, seen = _fields(told["fields"]), frames["seen"]
             left, right = (seen[name].to_numpy().astype(np.int64) for name in ("left", "right"))
             return cls(
                 kept, fields, kind or kind_of(fields), records_of(told, frames),
@@ -191,6 +191,12 @@ def standing_pairs(
             pl.col(name).is_in(pl.Series(some, dtype=pl.UInt32).implode()) for name in ENDS
         )
     return linked.named(standing.filter(wanted))
+
+
+def _fields(told: Mapping[str, Any]) -> Fields:
+    """The fields as JSON has them."""
+    joined = {name: tuple(columns) for name, columns in told.get("joined", {}).items()}
+    return Fields(**{**told, "joined": joined})
 
 
 def places(ids: pl.Series) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.evaluation.charts import page
 from casebridge.dedupe.linkage.fields import Fields
+from casebridge.dedupe.linkage.register.date_parts import with_joined
 from casebridge.dedupe.linkage.register.dates import packed_dates, year_table
 from casebridge.dedupe.linkage.result import Linkage
 from casebridge.project.batch import write_text
@@ -67,7 +68,7 @@ def evaluate(
 def _people(
     register: pl.DataFrame | pl.LazyFrame, fields: Fields, truth: str, groups: dict[str, str]
 ) -> pl.DataFrame:
-    lazy = register.lazy()
+    lazy = with_joined(register, fields.joined)
     held = lazy.collect_schema().names()
     absent = [column for column in (truth, *groups.values()) if column not in held]
     if absent:

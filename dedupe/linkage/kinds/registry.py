@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from casebridge.dedupe.linkage.errors import RegisterError
-from casebridge.dedupe.linkage.fields import Fields, unknown
+from casebridge.dedupe.linkage.fields import Fields, named_apart, unknown
 from casebridge.dedupe.linkage.kind import Kind
 from casebridge.dedupe.linkage.kinds.address import ADDRESS
 from casebridge.dedupe.linkage.kinds.organisation import ORGANISATION
@@ -54,13 +54,15 @@ def parse_fields(raw: Mapping[str, Any]) -> Fields:
         problems += _table_problems(raw.get(table, {}), table)
     if problems:
         raise RegisterError(" ".join(problems), _HINT)
+    roles, joined = named_apart(raw.get("fields", {}))
     found = Fields(
         id=raw["id"],
-        roles=dict(raw.get("fields", {})),
+        roles=roles,
         other=dict(raw.get("other", {})),
         source=raw.get("source"),
         link_only=raw.get("link_only", False),
         kind=raw.get("kind", "person"),
+        joined=joined,
     )
     return kind_of(found).placed(found)
 
@@ -68,9 +70,16 @@ def parse_fields(raw: Mapping[str, Any]) -> Fields:
 def _table_problems(table: object, name: str) -> list[str]:
     if not isinstance(table, Mapping):
         return [f"[{name}] must be a table of name = column."]
+    listed = name == "fields"  # a date may stand in three columns
     return [
-        f"[{name}] {key} must be the name of a column." for key, to in table.items() if not isinstance(to, str)
+        f"[{name}] {key} must be the name of a column."
+        for key, to in table.items()
+        if not isinstance(to, str) and not (listed and _texts(to))
     ]
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (PERSON, ORGANISATION, ADDRESS, PROFESSIONAL)}

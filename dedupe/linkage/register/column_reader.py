@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,27 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.errors import RegisterError
+from casebridge.dedupe.linkage.register.date_parts import join_parts
 from casebridge.dedupe.linkage.register.encoding import Lists, Register
 
 
 @dataclass(frozen=True)
 class ColumnReader:
-    """Reads one column at a time, so that a large file's text is never all in memory."""
+    """Reads one column at a time, so that a large file's text is never all in memory. joined: columns that are
+    made of three (`Fields.joined`)."""
 
     lazy: pl.LazyFrame
     order: NDArray[np.uint32]
+    joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def column(self, name: str) -> pl.Series:
-        """A column as it stands, of bytes the text. Raises RegisterError for bytes that are no UTF-8."""
+        """A column as it stands, of bytes the text; or as it is made of others. Raises RegisterError for bytes
+        that are no UTF-8."""
+        if name in self.joined:
+            return join_parts(*(self._held(part) for part in self.joined[name])).rename(name)
+        return self._held(name)
+
+    def _held(self, name: str) -> pl.Series:
         found = self.lazy.select(name).collect().to_series()
         try:
             return found.cast(pl.String) if found.dtype == pl.Binary else found

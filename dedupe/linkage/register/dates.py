@@ -25,14 +25,16 @@ NEW_YEAR, SEVERAL_YEARS = np.uint32(0x0101), 5  # month and day, packed
 YEARS = range(1700, 2201)
 MIXED = 0.05  # share of the dates that can be read in one order only, from which a column is written in both
 
+SHORT = "'"
+"""What stands before a year of two digits that leads: '83-12-03."""
 _REST = r"(?:[T ,].*)?$"
-ISO = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _REST)
+ISO = re.compile(r"^(\d{4}|'\d{2})[-/.](\d{1,2})[-/.](\d{1,2})" + _REST)
 NUMERIC = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})" + _REST)
 _DAY = rf"(\d{{1,2}})(?:(?:{ORDINALS})|(?:{OTHER_ORDINALS})(?=[-/. ]))?"
 _OF = r"(?:DEL? +|O +)?"  # 12 de mayo de 1980; 12 o Fai 1980
 NAMED = re.compile(rf"^{_DAY}[-/. ]*{_OF}([A-Z]{{3,}})[-/., ]*{_OF}(\d{{4}}|\d{{2}})" + _REST)
 MONTH_FIRST = re.compile(rf"^([A-Z]{{3,}})[-/. ]*{_DAY}[-/., ]+(\d{{4}}|\d{{2}})" + _REST)
-YEAR_FIRST = re.compile(r"^(\d{4})[-/. ]*([A-Z]{3,})[-/. ]*(\d{1,2})" + _REST)
+YEAR_FIRST = re.compile(r"^(\d{4}|'\d{2})[-/. ]*([A-Z]{3,})[-/. ]*(\d{1,2})" + _REST)
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def parse_date(text: str, latest: int = LATEST_YEAR, order: Order = DAY_FIRST) -
     [19831203, 19831203, 20191203, 19831203]
     >>> [parse_date(t) for t in ("3ydd Rhagfyr 1983", "3 de diciembre de 1983", "3. Dezember 1983", "3 déc. 83")]
     [19831203, 19831203, 19831203, 19831203]
+    >>> [parse_date(t) for t in ("'83-12-03", "'19-Dec-03", "1983-12-", "'3-12-03")]
+    [19831203, 20191203, 0, 0]
 
     A day or month out of range is kept (19834103): its other digits are evidence all the same. A year of two
     digits is the last one that is not after `latest`: nobody is born in the future, and hardly anyone over
@@ -84,7 +88,7 @@ def _read(text: str, latest: int, order: Order) -> int:
     if re.fullmatch(r"\d{8}", text):
         number = _eight_digits(text, order)
     elif match := ISO.match(text):
-        number = int(match[1]) * 10000 + int(match[2]) * 100 + int(match[3])
+        number = _year(match[1], latest) * 10000 + int(match[2]) * 100 + int(match[3])
     elif match := NUMERIC.match(text):
         number = _year_last(match[1], match[2], match[3], latest, order)
     elif (match := NAMED.match(text)) and (month := month_of(match[2])):
@@ -92,7 +96,7 @@ def _read(text: str, latest: int, order: Order) -> int:
     elif (match := MONTH_FIRST.match(text)) and (month := month_of(match[1])):
         number = _year(match[3], latest) * 10000 + month * 100 + int(match[2])
     elif (match := YEAR_FIRST.match(text)) and (month := month_of(match[2])):
-        number = int(match[1]) * 10000 + month * 100 + int(match[3])
+        number = _year(match[1], latest) * 10000 + month * 100 + int(match[3])
     else:
         return -1
     if number in DEFAULTS:
@@ -151,6 +155,7 @@ def order_of(texts: Sequence[str]) -> tuple[Order, NDArray[np.bool_]]:
 
 def _year(digits: str, latest: int) -> int:
     """A year as a number; one of two digits as the last such year up to `latest`."""
+    digits = digits.removeprefix(SHORT)
     return int(digits) if len(digits) == 4 else latest - (latest - int(digits)) % 100
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.errors import RegisterError
-from casebridge.dedupe.linkage.fields import Fields
+from casebridge.dedupe.linkage.fields import PARTS, Fields
 from casebridge.dedupe.linkage.kind import Kind
 from casebridge.dedupe.linkage.register.column_reader import ColumnReader
 from casebridge.dedupe.linkage.register.encoding import Register
@@ -36,7 +36,7 @@ def read_register(
     lazy = _without(lazy, fields.id, list(no_link))
     ids = lazy.select(fields.id).collect().to_series().rename("id")
     order = canonical_order(ids)
-    reader = ColumnReader(lazy, order)
+    reader = ColumnReader(lazy, order, fields.joined)
     register = Register(len(ids), ids, kind, {}, {}, known=known or Known())
     reads = [entry.read for entry in kind.attributes if entry.read and fields.roles.keys() & set(entry.roles)]
     with ThreadPoolExecutor(2) as pool:
@@ -73,6 +73,7 @@ def check_schema(schema: pl.Schema, fields: Fields, kind: Kind) -> None:
         raise RegisterError(f"The register has no column {', '.join(absent)}.", hint)
     lists = {fields.roles[role] for one in kind.attributes for role in one.listed if role in fields.roles}
     dates = {fields.roles[role] for one in kind.attributes for role in one.dates if role in fields.roles}
+    parts = {part for columns in fields.joined.values() for part in columns}
     for name in fields.columns():
         dtype = schema[name]
         within = dtype.inner if isinstance(dtype, pl.List) and name in lists else dtype
@@ -82,6 +83,8 @@ def check_schema(schema: pl.Schema, fields: Fields, kind: Kind) -> None:
             )
         if name in dates and isinstance(dtype, (pl.Time, pl.Duration)):
             raise RegisterError(f"Column {name} holds {dtype}.", "It should hold dates.")
+        if name in parts and dtype.is_temporal():
+            raise RegisterError(f"Column {name} holds {dtype}.", f"It should hold one of {PARTS} of a date.")
 
 
 def _without(lazy: pl.LazyFrame, column: str, no_link: list[Any]) -> pl.LazyFrame:
