@@ -43,7 +43,10 @@ class Fields:
     joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        problems = []
+        held = [*self.roles.items(), *self.other.items()]
+        problems = [f"{name} must be the name of a column." for name, to in held if not isinstance(to, str)]
+        if problems:
+            raise RegisterError(" ".join(problems), "A date in three columns is named with parse_fields.")
         if not self.roles and not self.other:
             problems.append("No column has a part to play: [fields] and [other] are both empty.")
         if self.link_only and not self.source:
@@ -54,7 +57,7 @@ class Fields:
 
     def _joins(self) -> list[str]:
         return [
-            f"{role} names {len(self.joined[column])} columns: a date is one, or three in the order {PARTS}."
+            f"{role} names {len(self.joined[column])} columns: a role takes one, a date one or three: {PARTS}."
             for role, column in self.roles.items()
             if column in self.joined and len(self.joined[column]) != len(PART_NAMES)
         ]

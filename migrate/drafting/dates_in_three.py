@@ -63,9 +63,9 @@ def _first(words: Mapping[str, str], part: str, stem: str) -> str | None:
 
 
 def _hold_dates(frame: pl.DataFrame, bare: bool) -> bool:
-    if any(dtype.is_temporal() or dtype.is_nested() for dtype in frame.dtypes):
+    if any(not (dtype.is_numeric() or dtype == pl.String) for dtype in frame.dtypes):
         return False
-    column = join_parts(*frame.cast(pl.String).iter_columns())
+    column = join_parts(*frame.iter_columns())
     packed = read_dates(column).packed
     years = year_table().take(packed >> np.uint32(16))[day_numbers(packed) >= 0]
     likely = years[(years >= _YEARS.start) & (years < _YEARS.stop)]

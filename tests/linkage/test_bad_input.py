@@ -187,7 +187,10 @@ def test_rules_are_checked():
         ({"id": "id", "other": {"relation": "a"}}, "uses itself"),
         ({"id": "id", "fields": {"forename": 3}}, "must be the name of a column"),
         ({"id": "id", "fields": {"birth_date": ["y", 3, "d"]}}, "must be the name of a column"),
-        ({"id": "id", "fields": {"birth_date": ["y", "m"]}}, "names 2 columns: a date is one, or three"),
+        (
+            {"id": "id", "fields": {"birth_date": ["y", "m"]}},
+            "names 2 columns: a role takes one, a date",
+        ),
         ({"id": "id", "fields": {"birth_date": []}}, "names 0 columns"),
         ({"id": "id", "fields": {"birth_date": ["y", "m", "m"]}}, "m is named for birth_date and birth_date"),
         (

@@ -100,6 +100,8 @@ def test_columns_that_are_not_there_or_hold_dates_are_named(people: pl.DataFrame
         link(people.drop("bd"), THREE)
     with pytest.raises(RegisterError, match="Column by holds Date"):
         link(people.with_columns(by=pl.lit("1983-05-17").str.to_date()), THREE)
+    with pytest.raises(RegisterError, match="birth_date must be the name of a column"):
+        Fields("id", {"birth_date": ["by", "bm", "bd"]})  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(
