@@ -215,7 +215,8 @@ class Learner:
 
     def _with_unseen(self, model: Model, profile: Profile, samples: Sequence[Patterns]) -> Model:
         """The model, or where many pairs lack what alone tells `profile`, one with as many of it among these as
-        among the others; with a warning where few others tell."""
+        among the others, where these are more than one entity's own differences; with a warning where few others
+        tell."""
         patterns, place = samples[-1], [one.name for one in self.components].index(profile.name)
         expected = profile.a_row * self.chance_of.register.size
         found = unseen(model, self.comparisons, profile, patterns, expected)
@@ -224,7 +225,7 @@ class Learner:
         if not found.known:
             self.untold[profile.lacking] = found.lacking
         least = found.apart * found.pairs / max(float(patterns.weight.sum()), 1.0)
-        if least <= model.shares[place]:
+        if found.apart <= MUCH or least <= model.shares[place]:
             return model
         parts = list(self.components)
         parts[place] = replace(parts[place], least=max(least, parts[place].least))
