@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.kinds import VARIANTS
 from benchmarks.registers import make_register
-from casebridge import LinkedRegister, RegisterError, evaluate, link, read_kept
+from casebridge import LinkedRegister, RegisterError, evaluate, link, link_affected, read_kept
 from casebridge.dedupe.linkage import PERSON, Fields, parse_fields, read_fields
 from casebridge.dedupe.linkage.register.reading import read_register
 from casebridge.dedupe.scan.config import read_scans
@@ -48,7 +48,11 @@ def test_it_is_linked_and_judged_as_the_date_in_one_column_is(people: pl.DataFra
     three.kept.save(tmp_path)
     assert link(odd, THREE, kept=read_kept(tmp_path)).pairs.equals(three.pairs)
     LinkedRegister.of(odd, THREE, three.kept).save(tmp_path / "linked")
-    assert LinkedRegister.read(tmp_path / "linked").fields == THREE
+    linked = LinkedRegister.read(tmp_path / "linked")
+    changed = odd.head(30).with_columns(bd=pl.lit(28, pl.Int64))
+    after = link_affected(linked, changed).linked
+    now = pl.concat([odd.slice(30), changed])
+    assert after.pairs().equals(link(now, THREE, kept=three.kept).pairs)
 
 
 @pytest.mark.parametrize(
