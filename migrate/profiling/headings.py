@@ -15,7 +15,7 @@ from casebridge.migrate.profiling.keys import words_of
 
 _ROLES = {
     "forename": """
-        forename forenames firstname firstnames givenname givennames fname first given christianname
+        forename forenames firstname firstnames givenname givennames fname first given christianname pername1
         enwcyntaf enwaucyntaf enwbedydd enwcynta
         vorname vornamen rufname prenom prenoms voornaam voornamen roepnaam nombre nombres primernombre
         nome nomeproprio
@@ -23,11 +23,11 @@ _ROLES = {
     """,
     "middle_name": """
         middlename middlenames middle middleinitial middleinitials mi mname midlname secondname
-        secondforename otherforenames
+        secondforename otherforenames forename2 firstname2 givenname2
         enwcanol enwaucanol tussennaam segundonombre drugieimie
     """,
     "surname": """
-        surname surnames lastname lastnames familyname familynames lname last family
+        surname surnames lastname lastnames familyname familynames lname last family pername2
         cyfenw enwolaf enwteulu
         nachname familienname zuname nom nomdefamille nomusuel achternaam familienaam geslachtsnaam
         apellido apellidos
@@ -133,8 +133,9 @@ _WHOSE = frozenset({
 })  # fmt: skip
 """Words before a role that say whose it is, where that is the person: PERSON_SURNAME, current_postcode; not
 MOTHER_SURNAME."""
-_FORM = frozenset({"code", "cd", "desc", "description", "lbl", "txt", "text", "value", "val"})
-"""Words behind a role that say in which form: gender_code."""
+_FORM = frozenset({"code", "cd", "desc", "description", "lbl", "txt", "text", "value", "val", "c", "1"})
+"""Words behind a role that say in which form, or that it is the first of several: gender_code, forename1,
+fname_c1."""
 
 
 def role_words(name: str) -> tuple[str, str]:
