@@ -260,7 +260,8 @@ def _conclude(
             chance = judged.chances[:, 0]
             spare = bool(thin) or any(one.untold(model.comparisons) for one in register.kind.profiles)
             homes = register.kind.holds_homes(model.comparisons)
-            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, spare, blind, homes)
+            doubtful = not hangs.keys() <= register.kind.careful
+            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, spare, blind, homes, doubtful)
             threshold = max(threshold, safe)
         clock.done("threshold", propose=threshold)
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))

@@ -267,6 +267,11 @@ class Kind:
         """Whether a comparison is missing without which relations cannot be told apart."""
         return not self.guards.lacking.keys() <= {*compared}
 
+    @cached_property
+    def careful(self) -> set[str]:
+        """Names of the beliefs of which the careful side is taken where decisions hang on them."""
+        return {one.doubted for one in self.profiles if one.told_only_by}
+
     def holds_homes(self, compared: Sequence[str]) -> bool:
         """Whether that is compared which two others have in common by definition: people of one home, its
         address."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.comparisons.levels import AGREES, INITIALS, Comparison
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, INITIALS, SLIP, Comparison
 from casebridge.dedupe.linkage.kind import CHANCE, SAME, Profile
 from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
@@ -219,20 +219,24 @@ def unseen(
     model: Model, comparisons: Sequence[Comparison], profile: Profile, patterns: Patterns, expected: float
 ) -> Unseen:
     """How many pairs of `profile` stand among those that do not show it, as those tell that would. expected: pairs
-    of it in all, as is believed."""
+    of it in all, as is believed. Of one entity as many more are taken to differ than is believed as have a slip:
+    who writes badly shortens and mistakes names as well."""
     names = [profile.relation == relation for relation in model.relation_names]
     chances = model.relations(patterns.levels)
     one = patterns.weight * (chances[:, 0] + chances[:, names].sum(axis=1))
     lacking, apart = np.zeros(len(one), dtype=bool), np.zeros(len(one), dtype=bool)
-    own = 0.0
+    slipped, own, slips = np.zeros(len(one), dtype=bool), 0.0, 0.0
     for name, tags in profile.told_only_by.items():
         place = model.comparisons.index(name)
         levels, compared = patterns.levels[:, place], comparisons[place]
         shown = compared.tagged(*tags)
         lacking |= (levels == compared.null) | compared.tagged(INITIALS)[levels]
         apart |= shown[levels]
+        slipped |= compared.tagged(SLIP)[levels]
         own += sum(level.start[0] for level in compared.levels if level.tag in tags)
+        slips += sum(level.start[0] for level in compared.levels if level.tag == SLIP)
     pairs, told = float(one.sum()), float(one[~lacking].sum())
+    own *= max(1.0, float(one[slipped & ~lacking].sum()) / max(slips * told, 1e-9))
     beyond = max(float(one[apart & ~lacking].sum()) - own * told, 0.0)
     believed = min(expected / max(pairs, 1.0), 0.5)
     return Unseen(pairs, 1 - told / max(pairs, 1e-9), told, (beyond + OWN * believed) / (told + OWN))
