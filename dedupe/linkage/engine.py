@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -178,8 +178,12 @@ def _trained(
     clock.done("scoring", **prune.seen)
     lost = beside.submit(_lost, held, candidates, Scorer(held, model, comparisons, LIKELY))
     patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
-    final = learner.strangers.refit(model, patterns)
-    final = hear_witnesses(final, scorer, candidates, scored, options.without)
+
+    def refitted(one: Model) -> Model:
+        again = learner.strangers.refit(one, patterns)
+        return hear_witnesses(again, scorer, candidates, scored, options.without)
+
+    final = replace(refitted(model), beside=tuple(map(refitted, learner.beside)))
     clock.done("refit", patterns=len(patterns.weight), converged=final.converged)
     return _Trained(model, final, patterns, hangs, lost, None), candidates, scored, prune
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
-from casebridge.dedupe.linkage import Fields, evaluate, link
+from casebridge.dedupe.linkage import Fields, LinkOptions, evaluate, link
 from casebridge.dedupe.linkage.kinds.person import PERSON
+from casebridge.dedupe.linkage.model import identified
 from casebridge.dedupe.linkage.model.beliefs import met_before
+from casebridge.dedupe.linkage.model.kept import read_kept
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SYLLABLES = [a + b for a in "bdfglmnprstvw" for b in ("a", "e", "i", "o", "u", "ar", "en", "il", "ow")]
@@ -81,6 +85,32 @@ def test_without_an_address_duplicates_are_no_household(other):
     assert own["f1"] >= best["f1"] - 0.01 or told(warnings)
     assert own["precision"] >= 0.95
     assert own["f1"] >= 0.75
+
+
+def test_where_decisions_hang_on_a_belief_all_fits_are_heard(monkeypatch, tmp_path):
+    frame, fields = dirty_copies(60, 3), Fields("id", THIN, {"town": "town"})
+    assert not link(frame, fields).fitted.beside
+    monkeypatch.setattr(identified, "UNLIKE", dict.fromkeys(identified.UNLIKE, -1.0))
+    found = link(frame, fields)
+    levels = found.patterns.levels
+    p = found.fitted.relations(levels)
+    others = [one.relations(levels)[:, 0] for one in found.fitted.beside]
+    alone = replace(found.fitted, beside=()).relations(levels)[:, 0]
+    assert len(others) == len(identified.UNLIKE)
+    assert told(found.model["warnings"])
+    assert np.allclose(p[:, 0], np.minimum(alone, np.mean([alone, *others], axis=0)))
+    assert (p[:, 0] < alone).any()
+    assert np.allclose(p.sum(axis=1), 1)
+    assert np.allclose(found.fitted.log_odds(levels), np.log(p[:, 0] / (1 - p[:, 0])), atol=1e-6)
+    found.kept.save(tmp_path)
+    assert link(frame, fields, kept=read_kept(tmp_path)).pairs.equals(found.pairs)
+
+
+def test_a_free_column_may_be_called_as_a_part_of_a_date_is():
+    frame = dirty_copies(60, 3).with_columns(pl.col("dob").str.slice(0, 4).alias("year"))
+    names = {role: column for role, column in THIN.items() if role != "birth_date"}
+    free = Fields("id", names, {"birth_year": "year", "town": "town"})
+    assert link(frame, free, LinkOptions(rules=[("names",), ("surname",)])).pairs.height
 
 
 def test_slips_of_few_names_are_not_all_chance():

@@ -72,9 +72,11 @@ class Blocks:
 
 
 def part_key(register: Register, name: str, rows: Rows) -> NDArray[np.uint64]:
-    """One part of a rule as a number a record, of some rows; 0 is missing."""
+    """One part of a rule as a number a record, of some rows; 0 is missing. A free column may be called as a part
+    is (`birth_year`): it counts where what the part is made of is not held."""
     part = register.kind.parts.get(name)
-    return part.make(register, rows) if part else values_of(name)(register, rows)
+    made = part is not None and all(register.has(role) for role in part.needs)
+    return part.make(register, rows) if part and made else values_of(name)(register, rows)
 
 
 def rule_key(register: Register, rule: Rule, rows: int | None = None) -> Key:

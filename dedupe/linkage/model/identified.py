@@ -132,17 +132,18 @@ def left_out(
 
 def hangs_on(
     model: Model, components: Sequence[Component], profiles: Sequence[Profile], patterns: Patterns, fit: Fit
-) -> dict[str, float]:
+) -> dict[str, tuple[float, Model]]:
     """The beliefs on which decisions hang: pairs that only one of two fits calls one person, as a share of those
-    that either does, by the name of the belief. Empty where the register tells, or shows too many patterns to
-    ask."""
+    that either does, and the other fit, by the name of the belief. Empty where the register tells, or shows too
+    many patterns to ask."""
     if len(patterns.weight) > MOST_PATTERNS:
         return {}
     found = {}
     for name, other in alternatives(components, profiles).items():
-        share = apart(model, fit(other), patterns)
+        fitted = fit(other)
+        share = apart(model, fitted, patterns)
         if share > UNLIKE.get(name, DOUBTED):
-            found[name] = share
+            found[name] = share, fitted
     return found
 
 

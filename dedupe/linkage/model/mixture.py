@@ -63,7 +63,9 @@ class Component:
 class Model:
     """A fitted mixture. `log_chances[c]` has shape (components, levels of comparison c + 1): the natural
     log of each level's chance, the last column (missing) being 0: no evidence. `groups[c]`: how many of its levels
-    make up each distribution (`Comparison.groups`). `relation_names`: what a pair may be (`Kind.relations`)."""
+    make up each distribution (`Comparison.groups`). `relation_names`: what a pair may be (`Kind.relations`).
+    `beside`: fits from other beliefs, where decisions hang on these (`identified`): nothing says which is
+    right, so that each counts for as much."""
 
     comparisons: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
@@ -78,6 +80,7 @@ class Model:
     curve: Curve | None = None
     held: HeldChance | None = None
     relation_names: tuple[str, ...] = (SAME, CHANCE)
+    beside: tuple[Model, ...] = ()
 
     @property
     def same(self) -> NDArray[np.bool_]:
@@ -96,7 +99,15 @@ class Model:
 
     def relations(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Probability of each of `relation_names` given the pattern, that of one entity first; shape (patterns,
-        relations), rows add to 1."""
+        relations), rows add to 1. Beside other fits: as all have it on average, or this one where it says less."""
+        found = self._relations(levels)
+        if not self.beside:
+            return found
+        fits = np.stack([found, *(other.relations(levels) for other in self.beside)])
+        together = fits.mean(axis=0)
+        return np.where(found[:, :1] < together[:, :1], found, together)
+
+    def _relations(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         posterior, _ = _posterior(self._with_background(levels))
         relation = [*(c.relation for c in self.components), CHANCE]
         found = np.stack(
@@ -131,8 +142,13 @@ class Model:
         return np.column_stack([joint, self.background.with_least(levels, chance)])
 
     def log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Natural log of the odds that the pair is one person, one a pattern."""
-        return self._fitted_log_odds(levels) + self._shift(levels)
+        """Natural log of the odds that the pair is one person, one a pattern, as `relations` has it."""
+        found = self._fitted_log_odds(levels) + self._shift(levels)
+        if not self.beside:
+            return found
+        fits = np.stack([found, *(other.log_odds(levels) for other in self.beside)], axis=1)
+        together = _log_sum(-np.logaddexp(0, -fits)) - _log_sum(-np.logaddexp(0, fits))
+        return np.minimum(found, together)
 
     def _fitted_log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         joint = self._with_background(levels)

@@ -183,6 +183,7 @@ class Learner:
         self.components = starting_components(chance_of, candidates)
         self.comparisons, self.kind = chance_of.comparisons, chance_of.register.kind
         self.untold: dict[str, float] = {}
+        self.beside: tuple[Model, ...] = ()
 
     def fit(self, components: Sequence[Component], samples: Sequence[Patterns]) -> Model:
         """One fit: on the first sample, with no more of a profile than `Profile.first_a_row`; then free, beside
@@ -265,11 +266,14 @@ class Learner:
         ]
 
     def hangs_on(self, samples: Sequence[Patterns]) -> dict[str, float]:
-        """The beliefs on which decisions hang (`identified`)."""
+        """The beliefs on which decisions hang (`identified`). Fits by others stand `beside` then; not where the
+        register is blind, for there the threshold makes up for such errors (`safe_threshold`)."""
         first = samples[:1]
 
         def again(other: Sequence[Component]) -> Model:
             return self.fit(other, first)
 
         found = hangs_on(again(self.components), self.components, self.kind.profiles, first[0], again)
-        return self.untold | found
+        if not self.kind.blind([one.name for one in self.comparisons]):
+            self.beside = tuple(fitted for _, fitted in found.values())
+        return self.untold | {name: share for name, (share, _) in found.items()}
