@@ -80,7 +80,9 @@ SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
         "kinds.professional": ("STAYED", "MOVED", "RELATIVE", "PLACES"),
     },
     "part of profiles, measured as these": {
-        "kinds.person": ("ONE_PERSON", "UNTOLD", "NAMESAKES_A_ROW", "TWINS_A_ROW", "NO_TWINS", "ONE_BIRTH"),
+        "kinds.person": (
+            "ONE_PERSON", "UNTOLD", "NAMESAKES_A_ROW", "TWINS_A_ROW", "OF_ONE_SEX", "NO_TWINS", "ONE_BIRTH",
+        ),
         "kinds.address": ("ONE_PLACE", "ONE_BUILDING", "ONE_DOOR"), "kinds.organisation": ("ONE_BODY",),
     },
 }  # fmt: skip

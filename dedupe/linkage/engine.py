@@ -32,6 +32,7 @@ from casebridge.dedupe.linkage.fields import EXPECTED, Fields, LinkOptions
 from casebridge.dedupe.linkage.kind import Kind
 from casebridge.dedupe.linkage.kinds.registry import kind_of
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
+from casebridge.dedupe.linkage.model.identified import hidden
 from casebridge.dedupe.linkage.model.kept import KeptModel, levels_seen, made_with, unknown_values
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns
@@ -265,7 +266,8 @@ def _conclude(
             spare = bool(thin) or any(one.untold(model.comparisons) for one in register.kind.profiles)
             homes = register.kind.holds_homes(model.comparisons)
             doubtful = not hangs.keys() <= register.kind.careful
-            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, spare, blind, homes, doubtful)
+            untold = sum(hidden(model, comparisons, one, patterns) for one in register.kind.profiles)
+            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, spare, blind, homes, doubtful, untold)
             threshold = max(threshold, safe)
         clock.done("threshold", propose=threshold)
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))

@@ -126,6 +126,8 @@ class Profile:
     show: there it agrees no oftener than chance has it, and of one entity no more than is believed stand at these
     levels where the register does not tell (`model.identified`).
     a_row, lacking: pairs of it a record, as is believed where that is lacking; and the name of this belief.
+    shown_by, unshown: a comparison that shows some of its pairs where `told_only_by` is lacking, and how many it
+    does not show for each that it does.
     told_by: the comparison by which it is told from one entity; in a register without that, `untold_a_row` pairs
     of it a record are taken to be there, since no data can say.
     """
@@ -152,6 +154,8 @@ class Profile:
     told_only_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     a_row: float = 0.0
     lacking: str = ""
+    shown_by: str = ""
+    unshown: float = 0.0
 
     def untold(self, compared: Sequence[str]) -> bool:
         """Whether nothing that is compared tells it from one entity."""

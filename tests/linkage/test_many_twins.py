@@ -100,3 +100,22 @@ def test_newborns_without_forenames_are_not_taken_for_one_person():
     found = link(made, fields)
     assert evaluate(found, made, fields, "person")["proposed"]["false"] <= 2
     assert any("are thin" in one or "lack a forename" in one for one in found.model["warnings"])
+
+
+@pytest.mark.parametrize(("share", "right"), [(0.2, 0), (0.0, 60)])
+def test_without_forenames_twins_of_two_sexes_tell_how_many_are_of_one(share: float, right: int) -> None:
+    """No forename is held at all: surname, birth date, sex and postcode are the same of twins of one sex. A
+    tenth of the children stand twice."""
+    random, rows = np.random.default_rng(7), []
+    for birth in range(800):
+        born = np.datetime64("2021-01-01") + int(random.integers(700))
+        surname, postcode = f"{random.choice(ROOTS)}{random.integers(60)}x", f"LS{birth % 90} {birth % 9}AB"
+        sexes = random.choice(["MM", "FF", "MF"]) if random.random() < share else random.choice(["M", "F"])
+        for child, sex in enumerate(sexes):
+            rows += [(surname, str(born), sex, postcode, f"{birth}-{child}")] * (1 + (random.random() < 0.1))
+    made = pl.DataFrame(rows, ["surname", "born", "sex", "postcode", "person"], orient="row")
+    made = made.with_row_index("id").cast({"id": pl.String})
+    fields = Fields("id", {"surname": "surname", "birth_date": "born", "sex": "sex", "postcode": "postcode"})
+    told = evaluate(link(made, fields), made, fields, "person")
+    assert told["proposed"]["false"] <= 2
+    assert told["true_pairs"] - told["proposed"]["missed"] >= right

@@ -231,6 +231,9 @@ belief: a tenth of all people are sons who live with their father, and 3 in 100 
 TWINS_A_ROW = 0.015
 """Pairs of twins a record, where forenames are lacking: 14 to 16 of 1,000 maternities are of twins or more (ONS,
 Birth characteristics in England and Wales), so that of children 3 in 100 have one."""
+OF_ONE_SEX = 2.0
+"""Pairs of twins of one sex for each pair of two: two thirds of twins are fraternal, half of these of two sexes
+(Weinberg's rule)."""
 NO_TWINS = {"birth_date": {AGREES: 0.01}}
 ONE_BIRTH = {"birth_date": {GENERATION: 0.0005, UNLIKE: 0.001}}
 """Of twins' dates: wrong as often as one person's are, but years apart by no slip."""
@@ -242,6 +245,7 @@ PROFILES = (
         expected=twins_expected, first_a_row=0.025,  # 1.5 % of people have a twin
         doubted="how one person's forenames differ", told_only_by={"forename": (CLOSE, UNLIKE)},
         a_row=TWINS_A_ROW, lacking="how many of those who lack a forename are twins",
+        kin=("surname",), shown_by="sex", unshown=OF_ONE_SEX,
     ),
     Profile(
         "sibling", "twin_or_sibling", 0.03, OF_A_HOME, SHARED, by_luck=True, ceilings=NO_TWINS,

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, INITIALS, SLIP, Comparison
+from casebridge.dedupe.linkage.comparisons.levels import UNLIKE as FAR
 from casebridge.dedupe.linkage.kind import CHANCE, SAME, Profile
 from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
@@ -241,6 +242,23 @@ def unseen(
     beyond = max(float(one[apart & ~lacking].sum()) - own * told, 0.0)
     believed = min(expected / max(pairs, 1.0), 0.5)
     return Unseen(pairs, 1 - told / max(pairs, 1e-9), told, (beyond + OWN * believed) / (told + OWN))
+
+
+def hidden(model: Model, comparisons: Sequence[Comparison], profile: Profile, patterns: Patterns) -> float:
+    """Pairs of `profile` that nothing tells from one entity, since what alone does is lacking: for each that
+    `shown_by` shows so many as are believed. It shows those that would be called one entity but for it, beyond
+    those of one entity that are believed to differ there. Where `kin` is not held it shows strangers as well."""
+    place = {comparison.name: n for n, comparison in enumerate(comparisons)}
+    if not {profile.shown_by, *profile.kin} <= place.keys() or profile.told_only_by.keys() & place.keys():
+        return 0.0
+    at, levels = place[profile.shown_by], patterns.levels.copy()
+    apart = comparisons[at].tagged(FAR)
+    agrees = int(np.flatnonzero(~apart[: comparisons[at].null])[0])
+    alike, differs = levels[:, at] == agrees, apart[levels[:, at]]
+    levels[differs, at] = agrees
+    one = patterns.weight * (model.relations(levels)[:, 0] >= LINE)
+    wrong = sum(level.start[0] for level in comparisons[at].levels if level.tag == FAR)
+    return profile.unshown * max(float(one[differs].sum()) - wrong * float(one[alike].sum()), 0.0)
 
 
 def told(free: Model, held: Model, patterns: Patterns) -> bool:

@@ -53,20 +53,22 @@ def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond
 def safe_threshold(
     p: NDArray[np.float64], chance: NDArray[np.float64], weight: NDArray[np.float64], expected_f1: float,
     spare: bool, blind: bool, homes: bool = True, hangs: bool = False,
+    hidden: float = 0.0,
 ) -> float:  # fmt: skip
     """The least p, LEAST or more (FIRM where the register is `blind`), from which on PROMISED of the pairs are
     one person even if the model errs by OPTIMISM, where columns are few or decisions hang on a belief (by HOMELESS
     where it is blind and no `homes` are held), and by LUCK where that is to `spare`; 1 where there is none, and
     where an expected F1 below HOPELESS, of the pairs that blocking brings together, says that no p can be
     believed. chance: what the model says of each; p is held below that where a person is to decide, which is a
-    rule and no estimate. hangs: whether decisions hang on a belief of which no careful side was taken."""
+    rule and no estimate. hangs: whether decisions hang on a belief of which no careful side was taken. hidden:
+    pairs of two besides that nothing tells from one."""
     if expected_f1 < HOPELESS:
         return 1.0
     order = np.argsort(-p, kind="stable")
     ordered, many = p[order], weight[order]
     few = OPTIMISM if homes or not blind else HOMELESS
     errs = few if blind or hangs or expected_f1 < ENOUGH else 1.0
-    wrong = errs * np.cumsum((1 - chance[order]) * many)
+    wrong = errs * np.cumsum((1 - chance[order]) * many) + hidden
     if spare:
         wrong += LUCK * np.sqrt(wrong)
     promised = wrong <= (1 - PROMISED) * np.cumsum(many)
