@@ -8,15 +8,27 @@ import pytest
 
 from benchmarks import names_in_use as names
 from casebridge.dedupe.linkage import Fields, evaluate, link
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, UNLIKE, Comparison
+from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.kinds.person import PERSON
-from casebridge.dedupe.linkage.model.identified import TOLD, told
+from casebridge.dedupe.linkage.model.identified import TOLD, told, unseen
 from casebridge.dedupe.linkage.model.patterns import Patterns
+from casebridge.dedupe.linkage.register.reading import read_register
 
 ROOTS = ("Gur", "Har", "Jas", "Man", "Sukh", "Bal", "Kul", "Par", "Raj", "Sat", "Dal", "Jag", "Kam", "Lakh", "Nav")
 TAILS = ("preet", "deep", "jit", "inder", "want", "vir", "pal", "meet", "leen", "bir")
 BRITISH = [*names.BRITISH_WOMEN, *names.BRITISH_MEN]
 BY_LETTER = {letter: [name for name in BRITISH if name[0] == letter] for letter in "AJM"}
 FIELDS = Fields("id", {"forename": "forename", "surname": "surname", "birth_date": "born"})
+
+
+class Judge:
+    """A model that takes all pairs for one person."""
+
+    comparisons, relation_names = ("forename", "surname"), ("same", "twin_or_sibling")
+
+    def relations(self, levels: np.ndarray) -> np.ndarray:
+        return np.tile([1.0, 0.0], (len(levels), 1))
 
 
 def called(random: np.random.Generator, alike: str, many: int) -> list[str]:
@@ -119,3 +131,24 @@ def test_without_forenames_twins_of_two_sexes_tell_how_many_are_of_one(share: fl
     told = evaluate(link(made, fields), made, fields, "person")
     assert told["proposed"]["false"] <= 2
     assert told["true_pairs"] - told["proposed"]["missed"] >= right
+
+
+@pytest.mark.parametrize(("surnames", "twins"), [(0.0, 0.35), (0.3, 0.05)])
+def test_where_surnames_are_other_ones_too_names_are_written_badly(surnames: float, twins: float) -> None:
+    """Of 1,000 pairs that have both forenames 400 differ in them: twins, where they share the surname; one person,
+    where surnames differ as well."""
+    register = read_register(births(20, "letter"), FIELDS, PERSON)
+    compared = comparisons_for(register)
+    forename, surname = (next(c for c in compared if c.name == name) for name in ("forename", "surname"))
+
+    def level(comparison: Comparison, tag: str) -> int:
+        return int(np.flatnonzero(comparison.tagged(tag))[0])
+
+    levels = np.array(
+        [[level(forename, f), level(surname, s)] for f in (AGREES, UNLIKE) for s in (AGREES, UNLIKE)],
+        dtype=np.uint8,
+    )
+    weight = np.outer((600, 400), (1 - surnames, surnames)).ravel()
+    (twin,) = (profile for profile in PERSON.profiles if profile.told_only_by)
+    found = unseen(Judge(), (forename, surname), twin, Patterns(levels, weight), 0.0)  # type: ignore[arg-type]
+    assert found.apart == pytest.approx(twins, abs=0.05)

@@ -239,9 +239,22 @@ def unseen(
         slips += sum(level.start[0] for level in compared.levels if level.tag == SLIP)
     pairs, told = float(one.sum()), float(one[~lacking].sum())
     own *= max(1.0, float(one[slipped & ~lacking].sum()) / max(slips * told, 1e-9))
+    for name in profile.kin:
+        if name in model.comparisons:
+            place = model.comparisons.index(name)
+            own = max(own, _differ(comparisons[place], patterns.levels[:, place], one, profile))
     beyond = max(float(one[apart & ~lacking].sum()) - own * told, 0.0)
     believed = min(expected / max(pairs, 1.0), 0.5)
     return Unseen(pairs, 1 - told / max(pairs, 1e-9), told, (beyond + OWN * believed) / (told + OWN))
+
+
+def _differ(
+    comparison: Comparison, levels: NDArray[np.uint8], weight: NDArray[np.float64], profile: Profile
+) -> float:
+    """Share of pairs that differ in what a profile shares as it does in what tells it, of those that have both."""
+    differs = comparison.tagged(*{tag for tags in profile.told_only_by.values() for tag in tags})
+    held = weight[levels != comparison.null].sum()
+    return float(weight[differs[levels]].sum() / max(held, 1.0))
 
 
 def hidden(model: Model, comparisons: Sequence[Comparison], profile: Profile, patterns: Patterns) -> float:
