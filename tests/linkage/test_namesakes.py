@@ -117,11 +117,13 @@ def test_chance_is_held_near_to_the_count():
 
 
 def test_namesakes_among_few_columns():
-    """Names and date only: what is said of all pairs that share them is right in the sum."""
+    """Names and date only: what is said of all pairs that share them is right in the sum, or too little: decisions
+    hang on a belief, so that p is the mean of several fits and never above the own. Nothing is put forward."""
     frame = people(60_000, 4)
     again = frame.sample(6_000, seed=1).with_columns(pl.col("id") + 10**6)
     both = pl.concat([frame, again])
     found = link(both, FIELDS)
     assert found.model["namesakes"]["pairs"] == pytest.approx(1.21 * sharing(frame), rel=0.1)
     assert evaluate(found, both, FIELDS, "person")["true_pairs"] == 6_000
-    assert 3_000 < found.pairs["p_same"].sum() < 9_000
+    assert 2_000 < found.pairs["p_same"].sum() < 9_000
+    assert found.model["thresholds"]["propose"] == 1

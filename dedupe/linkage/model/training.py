@@ -266,14 +266,14 @@ class Learner:
         ]
 
     def hangs_on(self, samples: Sequence[Patterns]) -> dict[str, float]:
-        """The beliefs on which decisions hang (`identified`). Fits by others stand `beside` then; not where the
-        register is blind, for there the threshold makes up for such errors (`safe_threshold`)."""
+        """The beliefs on which decisions hang (`identified`). Fits by others stand `beside` then, where facts of a
+        kind tell one entity plainly; elsewhere the threshold makes up for such errors (`safe_threshold`)."""
         first = samples[:1]
 
         def again(other: Sequence[Component]) -> Model:
             return self.fit(other, first)
 
         found = hangs_on(again(self.components), self.components, self.kind.profiles, first[0], again)
-        if not self.kind.blind([one.name for one in self.comparisons]):
+        if self.kind.told_by and not self.kind.blind([one.name for one in self.comparisons]):
             self.beside = tuple(fitted for _, fitted in found.values())
         return self.untold | {name: share for name, (share, _) in found.items()}
