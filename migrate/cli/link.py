@@ -178,7 +178,8 @@ def _read(file: Path) -> tuple[pl.DataFrame | pl.LazyFrame, list[str]]:
         raise SourceError(file, f"cannot be read ({type(error).__name__})", hint="is it Parquet?") from error
     plain = _plain_csv(file) if file.suffix.lower() == ".csv" else None
     if plain is not None:
-        return plain, _told_of_short(short_lines(file, plain.width))
+        records = plain.filter(~pl.all_horizontal(pl.all().is_null()))
+        return records, _told_of_lines(short_lines(file, plain.width), plain.height - records.height)
     found = read_one_file(file)
     click.echo(f"{file.name} is read as {found.how}", err=True)
     lost = f"{counted(found.lost, 'line')} of the file can be read as no record, and take no part."
@@ -186,9 +187,10 @@ def _read(file: Path) -> tuple[pl.DataFrame | pl.LazyFrame, list[str]]:
     return found.records, [*([lost] if found.lost else []), *([faults] if found.faults else [])]
 
 
-def _told_of_short(lines: int) -> list[str]:
-    said = f"{counted(lines, 'line')} with fewer fields than the header: what they lack is missing."
-    return [said] if lines else []
+def _told_of_lines(short: int, empty: int) -> list[str]:
+    lacking = f"{counted(short, 'line')} with fewer fields than the header: what they lack is missing."
+    nothing = f"{counted(empty, 'line')} without any value: no record."
+    return [*([lacking] if short else []), *([nothing] if empty else [])]
 
 
 def _plain_csv(file: Path) -> pl.DataFrame | None:
@@ -198,9 +200,7 @@ def _plain_csv(file: Path) -> pl.DataFrame | None:
         frame = pl.read_csv(file, infer_schema=False, encoding="utf8")
     except (pl.exceptions.PolarsError, UnicodeDecodeError):
         return None
-    if frame.width < 2:
-        return None
-    return frame.filter(~pl.all_horizontal(pl.all().is_null()))  # a blank line, which is no record
+    return frame if frame.width > 1 else None
 
 
 def _line(step: str, facts: Mapping[str, Any]) -> str:

@@ -27,7 +27,7 @@ ALIKE = Basis({"nhs_number": "same NHS number", "surname": "same surname, held b
 @pytest.mark.parametrize(
     "one",
     [*NHS_LEVELS, *NUMBER_LEVELS, *BIRTH_LEVELS, FORENAME_EXACT, SAME_INITIAL, *FORENAME_REST, MIDDLE_EXACT,
-     *MIDDLE_REST,      SURNAME_EXACT, *SURNAME_REST],
+     *MIDDLE_REST, SURNAME_EXACT, *SURNAME_REST],
     ids=lambda one: one.label,
 )  # fmt: skip
 def test_a_levels_words_tell_the_side_that_linkage_takes_it_for(one: Level) -> None:

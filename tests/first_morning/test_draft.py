@@ -146,11 +146,11 @@ def test_people_are_known_by_the_headings_of_other_languages(tmp_path: Path, hea
         ("voornaam achternaam geboortedatum huisnummer straat",
          {"forename": "voornaam", "surname": "achternaam", "birth_date": "geboortedatum", "house": "huisnummer",
           "street": "straat"}),
-           ("fname_c1 lname_c1 PHONE_1", {"forename": "fname_c1", "surname": "lname_c1", "phone": "PHONE_1"}),
-        ("Forename1 Forename2 Surname", {
-            "forename": "Forename1", "middle_name": "Forename2", "surname": "Surname"}),
+        ("fname_c1 lname_c1 PHONE_1", {"forename": "fname_c1", "surname": "lname_c1", "phone": "PHONE_1"}),
+        ("Forename1 Forename2 Surname",
+         {"forename": "Forename1", "middle_name": "Forename2", "surname": "Surname"}),
         ("PERNAME1 PERNAME2 SEX", {"forename": "PERNAME1", "surname": "PERNAME2", "sex": "SEX"}),
- ],
+    ],
 )  # fmt: skip
 def test_roles_by_what_columns_are_called(header: str, roles: dict[str, str]) -> None:
     """Words that say whose it is, and in which form, are left out; those of a mother or a doctor are not."""

@@ -166,10 +166,10 @@ def test_what_cannot_be_guessed_is_asked_for(tmp_path: Path, header: str, told: 
 
 
 def test_lines_with_fewer_fields_and_cells_with_errors_are_told(tmp_path: Path) -> None:
-    """Whose last fields an exporter left out stays in the register; a cell of a workbook that holds an error is
-    missing."""
+    """Whose last fields an exporter left out stays in the register; a line of delimiters, or of nothing, is no
+    record; a cell of a workbook that holds an error is missing."""
     people = make_register(60, VARIANTS["plain"], seed=6).select("id", "first", "last", "dob")
-    text = people.rename({"dob": "day of\nbirth"}).write_csv() + '\nx1,Zoë,"Lee\nSmith"\nx2\n\n'
+    text = people.rename({"dob": "day of\nbirth"}).write_csv() + '\nx1,Zoë,"Lee\nSmith"\nx2\n,,,\n\n'
     (tmp_path / "people.csv").write_text(text, encoding="utf-8")
     book = Workbook()
     sheet = book.active
@@ -183,7 +183,10 @@ def test_lines_with_fewer_fields_and_cells_with_errors_are_told(tmp_path: Path) 
         done = casebridge("link", str(tmp_path / name), "--out", str(tmp_path / name[-4:]), "--json")
         assert done.returncode == 0, done.stderr
         told[name] = json.loads(done.stdout)["warnings"]
-    assert told["people.csv"][0] == "2 lines with fewer fields than the header: what they lack is missing."
+    assert told["people.csv"][:2] == [
+        "2 lines with fewer fields than the header: what they lack is missing.",
+        "3 lines without any value: no record.",
+    ]
     assert told["people.xlsx"][0].startswith("1 cell with an error")
     assert pl.read_parquet(tmp_path / ".csv" / "clusters.parquet").height == people.height + 2
 
