@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from casebridge.migrate.drafting.tables import DraftTable
+from casebridge.migrate.drafting.drafted import DraftTable
 from casebridge.migrate.profiling.headings import (
     JUST_NAMES,
     OF_A_PERSON,

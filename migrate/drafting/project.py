@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from casebridge.migrate.drafting.code_lists import code_list_text
+from casebridge.migrate.drafting.code_lists import Codes, code_list_text
+from casebridge.migrate.drafting.drafted import DraftTable
 from casebridge.migrate.drafting.guesses import UNMATCHED, guesses
 from casebridge.migrate.drafting.names import quoted, title_of
 from casebridge.migrate.drafting.people import people
@@ -23,7 +24,7 @@ from casebridge.migrate.drafting.specs import (
     spec_text,
     target_text,
 )
-from casebridge.migrate.drafting.tables import Codes, DraftTable, draft_tables
+from casebridge.migrate.drafting.tables import draft_tables
 from casebridge.migrate.drafting.together import together
 from casebridge.migrate.multi_source import check_names
 from casebridge.migrate.profiling import Profile, profile_dump

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casebridge.migrate.drafting.tables import ancestors
+from casebridge.migrate.drafting.circles import ancestors
 from casebridge.project.database import DRIVER_ERRORS, open_database, refusal
 from casebridge.project.declared import declared_type
 from casebridge.project.relations import of_any_type

@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from casebridge.migrate.drafting.drafted import DraftColumn, DraftTable
 from casebridge.migrate.drafting.names import plain_name, quoted, toml_key
 from casebridge.migrate.drafting.real_target import RealColumn, RealTable, RealTarget
 from casebridge.migrate.drafting.specs import guess, listed
-from casebridge.migrate.drafting.tables import DraftColumn, DraftTable
 from casebridge.migrate.profiling.keys import words_of
 from casebridge.project.targetfile import NUMBERED
 

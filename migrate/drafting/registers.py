@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from casebridge.dedupe.config import LONGEST_SPACE, NAME
-from casebridge.migrate.drafting.tables import DraftTable
+from casebridge.migrate.drafting.drafted import DraftTable
 from casebridge.migrate.profiling.keys import words_of
 
 Words = Mapping[str, frozenset[str]]

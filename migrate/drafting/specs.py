@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from casebridge.migrate.drafting.drafted import ROW_NUMBER, DraftColumn, DraftTable
 from casebridge.migrate.drafting.guesses import MARK
 from casebridge.migrate.drafting.names import quoted, title_of, toml_key
 from casebridge.migrate.drafting.registers import DraftRegister
-from casebridge.migrate.drafting.tables import ROW_NUMBER, DraftColumn, DraftTable
 from casebridge.migrate.drafting.together import linkage_of_all
 from casebridge.migrate.profiling.profile import TableProfile
 from casebridge.migrate.profiling.supplies import TABLE

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from casebridge.migrate.drafting.circles import ancestors
+from casebridge.migrate.drafting.code_lists import Codes
+from casebridge.migrate.drafting.drafted import DraftColumn, DraftTable
 from casebridge.migrate.drafting.names import fresh_name
 from casebridge.migrate.drafting.people import people
-from casebridge.migrate.drafting.tables import Codes, DraftColumn, DraftTable, ancestors
 
 _TEXT = re.compile(r"varchar\((\d+)\)")
 _NUMBER = re.compile(r"numeric\((\d+),(\d+)\)")
