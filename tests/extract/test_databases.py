@@ -855,10 +855,11 @@ def test_a_backtick_in_a_name_is_one_letter(mariadb_url: str) -> None:
     assert relation.primary_key == ("i`d",)
 
 
-def test_texts_that_a_csv_may_spoil_arrive_wherever_a_block_ends(
+def test_texts_that_a_line_may_spoil_arrive_wherever_a_block_ends(
     tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = [None, "", "\ufeffAnn", "\\.", "a\r", "\n\n", ',"', "#", None, " ", "\\N", "x\r\ny" * 5_000, "", None]
+    texts += ["\t", "\\", "\\\\N", "\\n", "\\\n", "\b\f\v\\t\x1b\x1f", "\\\\\\\t\\", "\\134", "\\x41", "'\""]
     with psycopg.connect(postgres_url) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE alone (note text); CREATE TABLE two (note text, n int)")
         cursor.executemany("INSERT INTO alone VALUES (%s)", [(text,) for text in texts])
@@ -903,7 +904,10 @@ def test_bytes_of_a_postgres_without_an_encoding_are_kept_apart_where_they_are_n
         url = sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
         with psycopg.connect(url) as connection:
             connection.execute("CREATE TABLE two (note text, n int)")
-            rows = "INSERT INTO two VALUES ('\ufeffZo\u00eb', 1), ('O' || chr(255), 2), (NULL, 3), ('', 4)"
+            rows = (
+                "INSERT INTO two VALUES ('\ufeffZo\u00eb', 1), ('O' || chr(255), 2), (NULL, 3), ('', 4), "
+                r"(E'\\N', 5), (E'\t\n\\n\\\\\t', 6)"
+            )
             connection.execute(rows.encode())
         make(tmp_path, {"TWO": ["NOTE", "N"]})
         point_to(tmp_path, url)
@@ -912,6 +916,8 @@ def test_bytes_of_a_postgres_without_an_encoding_are_kept_apart_where_they_are_n
     finally:
         with psycopg.connect(postgres_url, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-    assert standing(job, "TWO").select("NOTE", "N").rows() == [("\ufeffZo\u00eb", "1"), (None, "3"), ("", "4")]
+    assert standing(job, "TWO").select("NOTE", "N").rows() == [
+        ("\ufeffZo\u00eb", "1"), (None, "3"), ("", "4"), (r"\N", "5"), ("\t\n\\n\\\\\t", "6"),
+    ]  # fmt: skip
     bad = standing(job, "TWO", "unreadable")
     assert bad.select(LINE, "reason", "raw").rows() == [(2, "undecodable", b"O\xff\t2")]
