@@ -27,7 +27,7 @@ from casebridge.dedupe.linkage.scoring.zones import SAME, ZONES
 from casebridge.migrate.cli.options import json_option
 from casebridge.migrate.cli.progress import progress
 from casebridge.migrate.cli.render import show_json
-from casebridge.migrate.drafting.fields import fields_text, guess_fields
+from casebridge.migrate.drafting.fields import fields_text, guess_fields, not_compared
 from casebridge.migrate.drafting.one_file import read_one_file, short_lines
 from casebridge.project.batch import write_text
 from casebridge.project.errors import CasebridgeError, SourceError, counted
@@ -117,8 +117,6 @@ def link_register(
 
 def _guessed(register: pl.DataFrame | pl.LazyFrame, kind: str | None, truth: str | None, out: Path) -> Fields:
     """The fields by the names of the columns, told and written down for who corrects them."""
-    if kind not in {None, PERSON.name}:
-        raise click.UsageError("only the fields of people are guessed: give --fields")
     path = out / "fields.toml"
     if path.exists():
         raise CasebridgeError(
@@ -126,10 +124,14 @@ def _guessed(register: pl.DataFrame | pl.LazyFrame, kind: str | None, truth: str
             hint=f"give it as --fields {path}, or delete it",
         )
     columns = [name for name in register.lazy().collect_schema().names() if name != truth]
-    fields = guess_fields(register, columns)
+    fields = guess_fields(register, columns, kind or PERSON.name)
     write_text(path, fields_text(fields, columns))
     told = ", ".join(f"{role} = {column}" for role, column in {"id": fields.id, **fields.roles}.items())
     click.echo(f"guessed by the names of the columns: {told}", err=True)
+    if fields.other:
+        click.echo(f"compared as they stand: {', '.join(fields.other.values())}", err=True)
+    if unread := not_compared(fields, columns):
+        click.echo(f"not compared: {', '.join(unread)}", err=True)
     click.echo(f"look it over, correct it, and give it as --fields {path} next time", err=True)
     return fields
 

@@ -56,10 +56,10 @@ def _found(
     """The first column that goes by each role, those that are called just so first. A column of whole names is
     read as forenames, which compares them word by word."""
     found: dict[str, str] = {}
-    for which in (0, 1):
-        for name in (name for name in columns if name not in found.values()):
-            word = role_words(name)[which]
-            for role in (role for role, words in ROLES.items() if word in words):
+    called = {name: role_words(name) for name in columns}
+    for which in range(max(map(len, called.values()), default=0)):
+        for name in (name for name in columns if name not in found.values() and which < len(called[name])):
+            for role in (role for role, words in ROLES.items() if called[name][which] in words):
                 if role not in found and fits(role, name):
                     found[role] = name
     whole = [name for name in columns if WHOLE_NAMES & set(role_words(name)) and fits("forename", name)]

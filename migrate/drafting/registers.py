@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from casebridge.dedupe.config import LONGEST_SPACE, NAME
 from casebridge.migrate.drafting.drafted import DraftTable
+from casebridge.migrate.profiling.headings import role_words
 from casebridge.migrate.profiling.keys import words_of
 
 Words = Mapping[str, frozenset[str]]
 _WHERE: Words = {
-    "address": frozenset({"address", "fulladdress", "addresstext"}),
+    "address": frozenset({"address", "addr", "fulladdress", "addresstext", "streetaddress"}),
     "line_1": frozenset({"line1", "address1", "addressline1", "addr1"}),
     "line_2": frozenset({"line2", "address2", "addressline2", "addr2"}),
     "line_3": frozenset({"line3", "address3", "addressline3", "addr3"}),
@@ -23,7 +24,7 @@ _WHERE: Words = {
                         "number"}),
     "street": frozenset({"street", "streetname", "road", "thoroughfare", "streetdescriptor"}),
     "town": frozenset({"town", "city", "posttown", "locality", "village"}),
-    "postcode": frozenset({"postcode", "postalcode"}),
+    "postcode": frozenset({"postcode", "postalcode", "zip", "zipcode", "addrpostalcode"}),
     "uprn": frozenset({"uprn", "uniqueid"}),
 }  # fmt: skip
 _REACH: Words = {
@@ -31,8 +32,9 @@ _REACH: Words = {
     "email": frozenset({"email", "emailaddress", "mail"}),
 }
 _BODY: Words = {
-    "name": frozenset({"name", "orgname", "organisationname", "suppliername", "providername", "companyname",
-                       "tradingname", "agencyname"}),
+    "name": frozenset({"name", "orgname", "nameorg", "organisation", "organization", "organisationname",
+                       "organizationname", "suppliername", "providername", "company", "companyname", "business",
+                       "businessname", "tradingname", "agencyname", "sitename"}),
     "address": _WHERE["address"] | _WHERE["line_1"], "postcode": _WHERE["postcode"], **_REACH,
     "supplier_number": frozenset({"supplierno", "suppliernumber", "financeref", "financereference", "vendorno",
                                   "creditorno"}),
@@ -100,10 +102,23 @@ def _guessed(table: DraftTable, owned: bool) -> tuple[str, Mapping[str, str]] | 
 
 def _roles(table: DraftTable, words: Words) -> dict[str, str]:
     """The roles that columns of the target can play, by what the source calls them."""
+    columns = {column.source: column for column in table.columns}
+    found = _called(list(columns), words, lambda role, name: not columns[name].references or role == "team")
+    return {role: columns[name].target for role, name in found.items()}
+
+
+def roles_of_kind(columns: Sequence[str], kind: str) -> dict[str, str]:
+    """The roles of a kind beside people that columns can play by their names alone."""
+    words = {"organisation": _BODY, "address": _WHERE, "professional": _WORKER}.get(kind, {})
+    return _called(columns, words, lambda _role, _name: True)
+
+
+def _called(columns: Sequence[str], words: Words, fits: Callable[[str, str], bool]) -> dict[str, str]:
+    """The first column that is called by a word of each role."""
     found: dict[str, str] = {}
-    for column in table.columns:
-        word = "".join(words_of(column.source))
-        for role, names in words.items():
-            if word in names and role not in found and (not column.references or role == "team"):
-                found[role] = column.target
+    for name in columns:
+        called = set(role_words(name))
+        for role in (role for role, names in words.items() if called & names):
+            if role not in found and fits(role, name):
+                found[role] = name
     return found

@@ -7,7 +7,9 @@ others as forms of the registry offices of the countries have them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 
 from anyascii import anyascii
 
@@ -19,7 +21,7 @@ _ROLES = {
         enwcyntaf enwaucyntaf enwbedydd enwcynta
         vorname vornamen rufname prenom prenoms voornaam voornamen roepnaam nombre nombres primernombre
         nome nomeproprio
-        imie imiona prenume fornavn fornamn etunimi
+        imie imiona prenume fornavn fornamn etunimi ad jmeno ime keresztnev
     """,
     "middle_name": """
         middlename middlenames middle middleinitial middleinitials mi mname midlname secondname
@@ -32,9 +34,10 @@ _ROLES = {
         nachname familienname zuname nom nomdefamille nomusuel achternaam familienaam geslachtsnaam
         apellido apellidos
         primerapellido cognome sobrenome apelido nazwisko numedefamilie efternavn etternavn efternamn sukunimi
+        soyad prijmeni prezime vezeteknev
     """,
     "previous_surnames": """
-        previoussurname previoussurnames formersurname formername maidenname birthsurname previouslastname
+        previoussurname previoussurnames formersurname formername maiden maidenname birthsurname previouslastname
         cyfenwblaenorol enwblaenorol enwmorwynol
         geburtsname nomdenaissance nomdejeunefille meisjesnaam nazwiskorodowe
     """,
@@ -45,7 +48,7 @@ _ROLES = {
         fechanacimiento
         fechadenacimiento fecnac datadinascita datanascita datadenascimento datanascimento dataurodzenia
         datanasterii
-        fodselsdato fodelsedatum syntymaaika
+        fodselsdato fodelsedatum syntymaaika dogumtarihi datumnarozeni datumrodjenja szuletesidatum
     """,
     "death_date": """
         dod deathdate dateofdeath
@@ -53,25 +56,27 @@ _ROLES = {
         sterbedatum todesdatum datededeces overlijdensdatum fechadefuncion fechadedefuncion datadimorte datazgonu
     """,
     "sex": """
-        sex gender gndr
+        sex gender gndr mf
         rhyw rhywedd
-        geschlecht sexe geslacht sexo genero sesso genere plec kjonn kon sukupuoli
+        geschlecht sexe geslacht sexo genero sesso genere plec kjonn kon sukupuoli cinsiyet pohlavi spol
     """,
     "house": """
-        house houseno housenumber housename housenum streetnumber streetno buildingnumber paon
+        house houseno housenumber housename housenum streetnumber streetno stno buildingnumber paon
         rhifty enwty
         hausnummer hausnr huisnummer huisnr numeroderue numerocivico numerdomu nrdomu
     """,
     "street": """
-        street address address1 addressline1 line1 addr1 streetaddress streetname road fulladdress homeaddress
+        street street1 address address1 addressline1 line1 addr addr1 add1 addrline1 streetaddress streetname road
+        fulladdress homeaddress
         stryd cyfeiriad cyfeiriad1 llinell1 heol
         strasse adresse adresse1 anschrift rue straat straatnaam adres calle direccion domicilio via indirizzo
-        ulica endereco morada strada adresa
+        ulica endereco morada strada adresa adress gatuadress katuosoite osoite
     """,
     "postcode": """
         postcode postalcode pcode zip zipcode
         codpost
-        plz postleitzahl codepostal codigopostal cap codicepostale kodpocztowy codpostal postnummer postinumero
+        plz postleitzahl codepostal codigopostal cap codicepostale kodpocztowy codpostal postnummer postnr
+        postinumero postakodu cep psc iranyitoszam
     """,
     "phone": """
         phone telephone mobile phonenumber telno phoneno telephonenumber mobileno mobilenumber
@@ -79,18 +84,46 @@ _ROLES = {
         telephoneno tel
         ffon rhifffon ffonsymudol rhifffonsymudol
         telefon telefonnummer handy mobil portable telefoon telefoonnummer telefono movil cellulare
-        telefone telemovel
+        telefone telemovel puhelin
     """,
     "email": """
         email emailaddress mail
         ebost cyfeiriadebost
         emailadresse courriel adressemail emailadres correo correoelectronico postaelettronica
+        epost eposta sahkoposti
     """,
     "nhs_number": "nhs nhsno nhsnumber nhsid rhifgig rhifynhs",
     "upn": "upn",
     "nino": "nino ninumber nationalinsurancenumber rhifyswiriantgwladol rhifyg",
 }
-ROLES: Mapping[str, frozenset[str]] = {role: frozenset(words.split()) for role, words in _ROLES.items()}
+_OF_AN_ADDRESS = ("address", "addr")
+"""Words before a part of an address: addressCity, ADDR_POSTAL_CODE."""
+
+
+def _words(text: str, of_an_address: bool) -> frozenset[str]:
+    words = frozenset(text.split())
+    return words.union(before + word for before in _OF_AN_ADDRESS for word in words if of_an_address)
+
+
+_FREE = """
+    town city towncity suburb locality village posttown municipality county state district province region
+    tref pentref sir ort stadt wohnort gemeinde bundesland ville commune departement woonplaats plaats
+    gemeente provincie stad ciudad localidad municipio poblacion provincia comune citta cidade estado miasto
+    miejscowosc wojewodztwo oras localitate judet postort poststed kommun lan kaupunki sehir ilce mesto ssn
+    socialsecuritynumber socialsecurityno socsecid socsec nationalid nationalidnumber nationalidno idnumber
+    nationalnumber nin passport passportno passportnumber driverslicense driverslicensenumber driverslicence
+    driverslicencenumber drivinglicence drivinglicencenumber mrn medicalrecordnumber hospitalno
+    hospitalnumber medicaid medicaidnumber medicare medicarenumber healthcardnumber chi chino chinumber
+    taxid taxidnumber taxnumber rhifpasbort personalausweisnummer sozialversicherungsnummer svnr steuerid
+    numerosecu nir bsn dni nif nie cpf codicefiscale codfiscal cnp pesel personnummer fodselsnummer
+    cprnummer henkilotunnus tckimlikno
+"""
+FREE = _words(_FREE, of_an_address=True)
+"""What columns are called that have no role of their own, and tell people apart all the same: where somebody
+lives, and numbers that an office gave him."""
+ROLES: Mapping[str, frozenset[str]] = {
+    role: _words(words, role in {"house", "street", "postcode"}) for role, words in _ROLES.items()
+}
 """The words that a role of linkage goes by."""
 _USUAL = frozenset({
     "id", "no", "number", "key", "code", "ref", "seq", "name", "names", "forename", "forenames", "surname",
@@ -129,27 +162,36 @@ def bare_word(name: str) -> str:
 
 _WHOSE = frozenset({
     "person", "pers", "patient", "pat", "client", "child", "customer", "member", "subject", "voter", "resident",
-    "res", "current", "curr", "legal", "registered",
+    "res", "current", "curr", "legal", "registered", "primary", "main", "residential",
 })  # fmt: skip
 """Words before a role that say whose it is, where that is the person: PERSON_SURNAME, current_postcode; not
 MOTHER_SURNAME."""
 _FORM = frozenset({"code", "cd", "desc", "description", "lbl", "txt", "text", "value", "val", "c", "1"})
 """Words behind a role that say in which form, or that it is the first of several: gender_code, forename1,
 fname_c1."""
+_TURNED = 3
+"""Words of a name up to which their order does not matter: nameFirst, number of house."""
+_REMARK = re.compile(r"[(\[{].*")
+"""What stands in brackets behind a name: DOB (dd/mm/yyyy)."""
 
 
-def role_words(name: str) -> tuple[str, str]:
-    """A column's name as roles go by it: as it stands, and without words that say whose it is and in which form.
+def role_words(name: str) -> tuple[str, ...]:
+    """A column's name as roles go by it, the likeliest first: as it stands, without a remark, without words that
+    say whose it is and in which form, and with its words in another order.
 
-    >>> role_words("PERSON_DATE_OF_BIRTH"), role_words("gender_code"), role_words("mother_surname")
-    (('persondateofbirth', 'dateofbirth'), ('gendercode', 'gender'), ('mothersurname', 'mothersurname'))
+    >>> role_words("gender_code"), role_words("LAST_NAME (legal)")
+    (('gendercode', 'gender', 'codegender'), ('lastnamelegal', 'lastname', 'namelast'))
+    >>> "postalcode" in role_words("PRIMARY_ADDR_POSTAL_CODE"), "firstname" in role_words("PersonNameFirst")
+    (True, True)
     """
-    words = [bare_word(word) for word in words_of(name)]
-    while len(words) > 1 and words[0] in _WHOSE:
-        words = words[1:]
-    while len(words) > 1 and words[-1] in _FORM:
-        words = words[:-1]
-    return bare_word(name), "".join(words)
+    words = [bare_word(word) for word in words_of(_REMARK.sub("", name))]
+    first = next((place for place, word in enumerate(words) if word not in _WHOSE), len(words))
+    last = next((place for place, word in enumerate(reversed(words)) if word not in _FORM), len(words))
+    ends = range(len(words), max(1, len(words) - last) - 1, -1)
+    parts = [words[start:end] for start in range(min(first, len(words) - 1) + 1) for end in ends if start < end]
+    turned = [order for part in parts if len(part) <= _TURNED for order in permutations(part)]
+    plain = ["".join(part) for part in (*parts, *turned)]
+    return tuple(dict.fromkeys([bare_word(name), *filter(None, plain)]))
 
 
 def like_headings(titles: Sequence[str]) -> bool:

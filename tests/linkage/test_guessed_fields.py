@@ -1,0 +1,82 @@
+"""The fields of a register that nobody has described: what its columns are called, in which order and language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+import pytest
+
+from casebridge.dedupe.linkage import KINDS, Fields, parse_fields
+from casebridge.migrate.drafting.fields import fields_text, guess_fields, not_compared
+from casebridge.migrate.profiling.headings import FREE
+from casebridge.project.toml_file import parse_toml
+
+HEADINGS: list[tuple[str, str, Mapping[str, str]]] = [
+    (
+        "RECORD_ID PRIMARY_NAME_LAST PRIMARY_NAME_FIRST DATE_OF_BIRTH ADDR_LINE1 ADDR_POSTAL_CODE MOTHER_NAME",
+        "MOTHER_NAME",
+        {"surname": "PRIMARY_NAME_LAST", "forename": "PRIMARY_NAME_FIRST", "street": "ADDR_LINE1",
+         "birth_date": "DATE_OF_BIRTH", "postcode": "ADDR_POSTAL_CODE"},
+    ),
+    (
+        "id nameFirst nameLast birthDate addressStreet1 addressZip addressType",
+        "addressType",
+        {"forename": "nameFirst", "surname": "nameLast", "birth_date": "birthDate", "street": "addressStreet1",
+         "postcode": "addressZip"},
+    ),
+    (
+        "id|First Name (legal)|Sur-Name|M/F|DOB (dd/mm/yyyy)|Tel. No.|Colour",
+        "Colour",
+        {"forename": "First Name (legal)", "surname": "Sur-Name", "sex": "M/F",
+         "birth_date": "DOB (dd/mm/yyyy)", "phone": "Tel. No."},
+    ),
+    (
+        "id|Ad|Soyad|Cinsiyet|Doğum Tarihi|Adres|Posta Kodu|E-posta|Renk",
+        "Renk",
+        {"forename": "Ad", "surname": "Soyad", "sex": "Cinsiyet", "birth_date": "Doğum Tarihi", "street": "Adres",
+         "postcode": "Posta Kodu", "email": "E-posta"},
+    ),
+]  # fmt: skip
+
+
+def _guessed(columns: list[str], kind: str = "person") -> Fields:
+    return guess_fields(pl.DataFrame({name: ["1", "2"] for name in columns}), columns, kind)
+
+
+@pytest.mark.parametrize(("headings", "left", "roles"), HEADINGS)
+def test_roles_are_seen_in_any_order_of_words_and_what_is_not_read_is_told(
+    headings: str, left: str, roles: Mapping[str, str]
+) -> None:
+    columns = headings.split("|") if "|" in headings else headings.split()
+    fields = _guessed(columns)
+    assert fields.roles == roles
+    assert not_compared(fields, columns) == [left]
+
+
+def test_places_and_numbers_without_a_role_are_compared_as_they_stand() -> None:
+    columns = ["id", "surname", "dob", "Town/City", "SSN", "address_city", "City", "created"]
+    fields = _guessed(columns)
+    assert set(fields.other.values()) == {"Town/City", "SSN", "address_city", "City"}
+    text = fields_text(fields, columns)
+    assert parse_fields(parse_toml(text.encode())) == fields
+    assert "created" in text.partition("# not compared")[2]
+
+
+def test_no_word_of_a_free_column_is_a_name_that_the_engine_uses() -> None:
+    for name in FREE:
+        KINDS["person"].placed(Fields("id", {"surname": "surname"}, {name: name}))
+
+
+def test_of_two_columns_for_a_role_the_one_in_use_is_read() -> None:
+    held = {"surname": ["A", "B", "C"], "full_address": [None, None, "x"], "address": ["x", "y", None]}
+    register = pl.DataFrame({"id": ["1", "2", "3"], **held})
+    assert guess_fields(register, register.columns).roles["street"] == "address"
+
+
+def test_other_kinds_are_guessed_where_they_are_said() -> None:
+    columns = ["id", "Site name", "Address", "Zip", "Phone", "Fax"]
+    fields = _guessed(columns, "organisation")
+    assert fields.kind == "organisation"
+    assert fields.roles == {"name": "Site name", "address": "Address", "postcode": "Zip", "phone": "Phone"}
+    assert parse_fields(parse_toml(fields_text(fields, columns).encode())) == fields
