@@ -181,7 +181,7 @@ def role_words(name: str) -> tuple[str, ...]:
 
     >>> role_words("gender_code"), role_words("LAST_NAME (legal)")
     (('gendercode', 'gender', 'codegender'), ('lastnamelegal', 'lastname', 'namelast'))
-    >>> "postalcode" in role_words("PRIMARY_ADDR_POSTAL_CODE"), "firstname" in role_words("PersonNameFirst")
+    >>> "addrpostalcode" in role_words("PRIMARY_ADDR_POSTAL_CODE"), "firstname" in role_words("PersonNameFirst")
     (True, True)
     """
     words = [bare_word(word) for word in words_of(_REMARK.sub("", name))]
