@@ -155,3 +155,18 @@ def test_first_letters_bring_names_together_that_sound_otherwise():
     roles = {"forename": "first", "surname": "last", "birth_date": "dob"}
     key = rule_key(read_register(two, Fields("id", roles), PERSON), rule)
     assert sorted(np.unique(key, return_counts=True)[1]) == [1, 2]
+
+
+def test_a_middle_name_may_make_pairs_by_itself_where_few_hold_it():
+    """Of people whose other names are lacking it may be all that two records have in common."""
+    variant = VARIANTS["plain"]
+    frame = make_register(3000, variant, seed=3)
+    rare = frame.with_columns(middle=pl.lit("Q") + (pl.col("person").cast(pl.Int64) % 900).cast(pl.String))
+    rare = rare.with_columns(middle=pl.col("middle").map_elements(_letters, return_dtype=pl.String))
+    assert ("middle_name",) in further_rules(read_register(rare, fields_of(variant), PERSON), [])
+    common = frame.with_columns(middle=pl.lit("Ann"))
+    assert ("middle_name",) not in further_rules(read_register(common, fields_of(variant), PERSON), [])
+
+
+def _letters(text: str) -> str:
+    return "".join(chr(ord("a") + int(sign)) if sign.isdigit() else sign for sign in text)

@@ -174,6 +174,7 @@ BLOCKING = Blocking(
         ("surname", "birthday", "sex"),
         ("forename", "middle_name", "sex"),
         ("surname", "middle_name"),
+        ("middle_name",),
         ("forename", "surname_sound"),
         ("forename", "birth_year", "sex"),
         ("forename", "house", "sex"),
@@ -201,8 +202,8 @@ BLOCKING = Blocking(
         ("forename_sound",), ("middle_name",), ("birthday",), ("street",),
     ),
     beside=(
-        "forename", "surname", "birth_date", "birth_year", "postcode", "forename_start", "surname_start",
-        "forename_initial", "surname_initial",
+        "forename", "middle_name", "surname", "birth_date", "birth_year", "postcode", "forename_start",
+        "surname_start", "forename_initial", "surname_initial",
     ),
     refinements=(
         "birth_date", "postcode", "forename", "surname", "street", "house", "phone", "nhs_number", "sex",
