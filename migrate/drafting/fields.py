@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import polars as pl
 
@@ -13,7 +13,7 @@ from casebridge.migrate.drafting.guesses import MARK
 from casebridge.migrate.drafting.names import fresh_name, plain_name, quoted, toml_key
 from casebridge.migrate.drafting.people import roles_named
 from casebridge.migrate.drafting.registers import roles_of_kind
-from casebridge.migrate.profiling.headings import FREE, role_words
+from casebridge.migrate.profiling.headings import AGES, FREE, role_words
 from casebridge.migrate.profiling.keys import like_a_key
 from casebridge.project.errors import CasebridgeError
 
@@ -39,7 +39,7 @@ def guess_fields(register: pl.DataFrame | pl.LazyFrame, columns: Sequence[str], 
         raise CasebridgeError("no column looks like a surname, a forename or a birth date", hint=hint)
     rest = [name for name in columns if name not in {*roles.values(), *parts}]
     key = _key(lazy, rest)
-    return Fields(key, roles, _free([name for name in rest if name != key]), joined=joined)
+    return Fields(key, roles, _free([name for name in rest if name != key], roles), joined=joined)
 
 
 def _fuller_first(register: pl.LazyFrame, columns: Sequence[str]) -> list[str]:
@@ -57,11 +57,13 @@ def _of_kind(register: pl.LazyFrame, columns: Sequence[str], kind: str) -> Field
     return Fields(_key(register, [name for name in columns if name not in roles.values()]), roles, kind=kind)
 
 
-def _free(columns: Sequence[str]) -> dict[str, str]:
-    """Columns without a role that tell people apart all the same, as free ones: places, and offices' numbers."""
+def _free(columns: Sequence[str], roles: Collection[str]) -> dict[str, str]:
+    """Columns without a role that tell people apart all the same, as free ones: places, offices' numbers, and
+    a year of birth or an age where there is no birth date."""
+    words = FREE if "birth_date" in roles else FREE | AGES
     found: dict[str, str] = {}
     for name in columns:
-        if FREE & set(role_words(name)):
+        if words & set(role_words(name)):
             found[fresh_name(plain_name(name), found)] = name
     return found
 

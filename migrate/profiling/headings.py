@@ -121,6 +121,12 @@ _FREE = """
 FREE = _words(_FREE, of_an_address=True)
 """What columns are called that have no role of their own, and tell people apart all the same: where somebody
 lives, and numbers that an office gave him."""
+_AGES = """
+    birthyear yearofbirth yob blwyddyngeni geburtsjahr anneedenaissance geboortejaar annodinascita
+    age ageyears ageinyears oed alter leeftijd edad eta idade wiek varsta
+"""
+AGES = _words(_AGES, of_an_address=False)
+"""What stands for a birth date where there is none: its year, or an age."""
 ROLES: Mapping[str, frozenset[str]] = {
     role: _words(words, role in {"house", "street", "postcode"}) for role, words in _ROLES.items()
 }

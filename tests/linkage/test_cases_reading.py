@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 
 import polars as pl
 import pytest
@@ -363,3 +364,25 @@ def test_junk_in_any_column_is_no_crash_and_no_unsaid_loss(frame, roles, data):
             lost = pl.Series(held == 0 if held.dtype.kind == "u" else held < 0)
         known = pl.Series([says_something(text, role) for text in small[f"junk {role}"].to_list()])
         assert not (lost & known).any() or told
+
+
+def _days(texts):
+    return [str((date.fromisoformat(text) - date(1899, 12, 30)).days) for text in texts]
+
+
+DAYS = ["1983-12-03", "1961-04-17", "2014-02-28", "1931-07-30"]
+
+
+@pytest.mark.parametrize("more", [[], ["1999-05-01", "2001-09-11"]])
+def test_numbers_of_five_digits_are_a_workbooks_days(more):
+    """Also beside dates as text, and with a time of day behind."""
+    numbers = _days(DAYS)
+    written = read_dates(pl.Series([*numbers[:2], numbers[2] + ".0", numbers[3] + ".25", *more]))
+    assert written.packed.tolist() == read_dates(pl.Series([*DAYS, *more])).packed.tolist()
+    assert not written.unread.any()
+
+
+@pytest.mark.parametrize("others", [["120383", "31061"], ["71234", "98001", "88888", "60001"]])
+def test_other_numbers_of_five_digits_are_no_dates(others):
+    """Day, month and year of two digits whose first nought is lost; numbers that lie after today."""
+    assert read_dates(pl.Series([*_days(DAYS), *others])).unread[: len(DAYS)].all()

@@ -9,7 +9,7 @@ import pytest
 
 from casebridge.dedupe.linkage import KINDS, Fields, parse_fields
 from casebridge.migrate.drafting.fields import fields_text, guess_fields, not_compared
-from casebridge.migrate.profiling.headings import FREE
+from casebridge.migrate.profiling.headings import AGES, FREE
 from casebridge.project.toml_file import parse_toml
 
 HEADINGS: list[tuple[str, str, Mapping[str, str]]] = [
@@ -63,8 +63,16 @@ def test_places_and_numbers_without_a_role_are_compared_as_they_stand() -> None:
     assert "created" in text.partition("# not compared")[2]
 
 
+def test_a_year_of_birth_or_an_age_stands_for_a_date_that_is_not_there() -> None:
+    assert _guessed(["id", "surname", "Year of Birth", "age"]).other == {
+        "year_of_birth": "Year of Birth",
+        "age": "age",
+    }
+    assert _guessed(["id", "surname", "age", "DOB"]).other == {}
+
+
 def test_no_word_of_a_free_column_is_a_name_that_the_engine_uses() -> None:
-    for name in FREE:
+    for name in FREE | AGES:
         KINDS["person"].placed(Fields("id", {"surname": "surname"}, {name: name}))
 
 

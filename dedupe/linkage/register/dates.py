@@ -34,6 +34,9 @@ _DAY = rf"(\d{{1,2}})(?:(?:{ORDINALS})|(?:{OTHER_ORDINALS})(?=[-/. ]))?"
 _OF = r"(?:DEL? +|O +)?"  # 12 de mayo de 1980; 12 o Fai 1980
 NAMED = re.compile(rf"^{_DAY}[-/. ]*{_OF}([A-Z]{{3,}})[-/., ]*{_OF}(\d{{4}}|\d{{2}})" + _REST)
 MONTH_FIRST = re.compile(rf"^([A-Z]{{3,}})[-/. ]*{_DAY}[-/., ]+(\d{{4}}|\d{{2}})" + _REST)
+SERIAL = re.compile(r"^\d{5}(?:\.\d+)?$")
+FIRST_DAY = np.datetime64("1899-12-30")
+"""What a workbook counts its days from, as of March 1900 (ECMA-376, part 1, 18.17.4.1)."""
 YEAR_FIRST = re.compile(r"^(\d{4}|'\d{2})[-/. ]*([A-Z]{3,})[-/. ]*(\d{1,2})" + _REST)
 
 
@@ -41,11 +44,13 @@ YEAR_FIRST = re.compile(r"^(\d{4}|'\d{2})[-/. ]*([A-Z]{3,})[-/. ]*(\d{1,2})" + _
 class Order:
     """In which order a column writes its dates. mixed: both orders are met so often that each date that can only
     be read in one of them is read in that; else a month over 12 is a slip. year_last: of eight digits the last
-    four are the year, where neither end looks like one."""
+    four are the year, where neither end looks like one. serial: numbers of five digits are the days that a
+    workbook counts."""
 
     month_first: bool = False
     mixed: bool = False
     year_last: bool = False
+    serial: bool = False
 
 
 DAY_FIRST = Order()
@@ -87,6 +92,8 @@ def _read(text: str, latest: int, order: Order) -> int:
         return 0
     if re.fullmatch(r"\d{8}", text):
         number = _eight_digits(text, order)
+    elif order.serial and SERIAL.match(text):
+        number = _workbook_day(text)
     elif match := ISO.match(text):
         number = _year(match[1], latest) * 10000 + int(match[2]) * 100 + int(match[3])
     elif match := NUMERIC.match(text):
@@ -102,6 +109,10 @@ def _read(text: str, latest: int, order: Order) -> int:
     if number in DEFAULTS:
         return 0
     return number if number >= 10_000_000 else -1
+
+
+def _workbook_day(text: str) -> int:
+    return int(str(FIRST_DAY + int(text[:5])).replace("-", ""))
 
 
 def _eight_digits(text: str, order: Order) -> int:
@@ -150,7 +161,16 @@ def order_of(texts: Sequence[str]) -> tuple[Order, NDArray[np.bool_]]:
         unsure[:] = [p is not None and p[0] != p[1] and min(p) >= 1 and max(p) <= 12 for p in parts]
     eight = sum(re.fullmatch(r"\d{8}(?:\.0)?", text) is not None for text in texts)
     lasting = sum(p is not None and text[:8].isdigit() for p, text in zip(parts, texts, strict=True))
-    return Order(month_first > day_first, mixed, 2 * lasting > eight), unsure
+    return Order(month_first > day_first, mixed, 2 * lasting > eight, _serial(texts)), unsure
+
+
+def _serial(texts: Sequence[str]) -> bool:
+    """Whether a column's numbers of five digits are a workbook's days: nearly all before LATEST_YEAR is over, and
+    none has six, as days, months and years of two digits would."""
+    five = [int(text[:5]) for text in texts if SERIAL.match(text)]
+    inside = sum(_workbook_day(str(days)) // 10_000 <= LATEST_YEAR for days in five)
+    six = any(re.fullmatch(r"\d{6}(?:\.0)?", text) for text in texts)
+    return inside > 1 and inside >= (1 - MIXED) * len(five) and not six
 
 
 def _year(digits: str, latest: int) -> int:
