@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,8 @@ import numpy.typing as npt
 import polars as pl
 
 from casebridge.extract.oddities import NOTHING_WORDS
-from casebridge.migrate.profiling.counting import COUNT, HASH, Counter, hashed, numbers_of
-from casebridge.migrate.profiling.shapes import EIGHT, LIKE_A_DAY, TEXT, Days, kinds, patterns
+from casebridge.migrate.profiling.counting import COUNT, Counter, Counts, Numbers, hashed, numbers_of
+from casebridge.migrate.profiling.shapes import EIGHT, LIKE_A_DAY, LIST, NAMED, TEXT, Days, kinds, patterns
 from casebridge.project.blanks import bare
 from casebridge.transform.placeholders import PLACEHOLDERS
 
@@ -86,6 +85,7 @@ class ColumnTally:
         groups = groups.with_columns(kinds(groups["p"]))
         for kind, rows in groups.group_by("kind").agg(pl.col(COUNT).sum()).iter_rows():
             self.kinds[kind] += rows
+        self._take_back(found, groups)
         for pattern, rows in groups.top_k(_KEPT_PATTERNS, by=COUNT).select("p", COUNT).iter_rows():
             self.patterns[pattern] += rows
         if len(self.patterns) > 4 * _KEPT_PATTERNS:
@@ -94,6 +94,25 @@ class ColumnTally:
         days = found.join(groups.filter(pl.col("kind") == "date").select("p"), on="p", how="semi")
         if days.height:
             self.days.take(days["v"], days[COUNT], _PIVOT)
+
+    def _take_back(self, found: pl.DataFrame, groups: pl.DataFrame) -> None:
+        """What its pattern alone does not tell: days with a month's name; lists of figures, which are text."""
+
+        def those(which: pl.Expr) -> pl.DataFrame:
+            some = groups.filter(which).select("p")
+            return found.join(some, on="p", how="semi") if some.height else found.clear()
+
+        lists = those((pl.col("kind") == "decimal") & pl.col("p").str.contains(",", literal=True))
+        self._move("decimal", TEXT, int(lists.filter(pl.col("v").str.contains(LIST))[COUNT].sum()))
+        named = those(pl.col("kind") == NAMED)
+        if named.height:
+            self._move(NAMED, "date", self.days.take_named(named["v"], named[COUNT], _PIVOT))
+            self._move(NAMED, TEXT, self.kinds[NAMED])
+
+    def _move(self, kind: str, to: str, rows: int) -> None:
+        self.kinds[kind] -= rows
+        self.kinds[to] += rows
+        self.kinds += Tally()  # without those that have no rows
 
     def _take_lengths(self, values: pl.Series, counts: pl.Series) -> None:
         sizes = values.str.len_chars().to_numpy()
@@ -140,8 +159,8 @@ class Column:
     name: str
     facts: dict[str, Any]
     codes: dict[str, int] | None
-    values: npt.NDArray[np.uint64]
-    counts: npt.NDArray[np.uint32]
+    values: Numbers
+    counts: Counts
 
     @property
     def filled(self) -> int:
@@ -160,24 +179,14 @@ class Column:
         return bool(rows and rows - distinct <= max(3, (1 - NEARLY) * rows) and distinct >= 0.9 * rows)
 
 
-def finished(tally: ColumnTally, folder: Path, number: int) -> Column:
-    """The column, when all its values have passed. Their numbers are put into files under `folder`."""
-    found = tally.numbers.result()
-    values, counts = found[HASH].to_numpy(), found[COUNT].to_numpy()
-    facts = _facts(tally, values, counts)
-    kept = _on_disk(folder / f"{number}-values", values), _on_disk(folder / f"{number}-counts", counts)
+def finished(tally: ColumnTally) -> Column:
+    """The column, when all its values have passed."""
+    values, counts = tally.numbers.result()
     codes = dict(tally.codes) if tally.codes is not None else None
-    return Column(tally.name, facts, codes, *kept)
+    return Column(tally.name, _facts(tally, values, counts), codes, values, counts)
 
 
-def _on_disk(path: Path, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if array.size < 4096:
-        return array
-    path.write_bytes(array.data)  # numpy's own writer does not say that a disk is full
-    return np.memmap(path, array.dtype, "r")
-
-
-def _facts(tally: ColumnTally, values: npt.NDArray[np.uint64], counts: npt.NDArray[np.uint32]) -> dict[str, Any]:
+def _facts(tally: ColumnTally, values: Numbers, counts: Counts) -> dict[str, Any]:
     doubled = counts > 1
     years = {year: rows for year, rows in tally.days.years.items() if rows >= FEWEST}
     return {
@@ -243,14 +252,12 @@ def _dates(tally: ColumnTally) -> dict[str, Any] | None:
     return {"order": tally.days.order, "short_years": tally.days.short_years, "clocks": tally.days.clocks}
 
 
-def _placeholders(values: npt.NDArray[np.uint64], counts: npt.NDArray[np.uint32]) -> dict[str, int]:
+def _placeholders(values: Numbers, counts: Counts) -> dict[str, int]:
     """How many rows hold a word, a day or a number that stands for nothing known."""
     return _found(values, counts, _FILLERS)
 
 
-def _found(
-    values: npt.NDArray[np.uint64], counts: npt.NDArray[np.uint32], words: Mapping[str, list[str]]
-) -> dict[str, int]:
+def _found(values: Numbers, counts: Counts, words: Mapping[str, list[str]]) -> dict[str, int]:
     """How many rows hold each of these words, in one of its spellings."""
     texts = [text for spellings in words.values() for text in spellings]
     names = [word for word, spellings in words.items() for _ in spellings]

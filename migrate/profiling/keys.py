@@ -24,6 +24,8 @@ _SEEMS, _INCLUDED = 0.9, 0.9
 _SMALL = 4
 """Digits up to which a whole number says little: the first thousands are in every table's keys."""
 _SEVERAL = 30
+_AT_ONCE = 1 << 20
+"""Different values that are looked up at once."""
 JOINED = " + "
 
 
@@ -198,8 +200,11 @@ def _another_key(column: Column, key: _Key) -> bool:
 
 
 def _counted(table: str, column: Column, key: _Key, *, alike: bool, declared: bool = False) -> Reference:
-    there = _within(np.asarray(column.values), key.column.values)
-    orphans, rows = int((~there).sum()), int(np.asarray(column.counts)[~there].sum())
+    orphans = rows = 0
+    for first in range(0, column.values.size, _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        gone = ~_within(np.asarray(column.values[some]), key.column.values)
+        orphans, rows = orphans + int(gone.sum()), rows + int(column.counts[some][gone].sum())
     return Reference(
         table, column.name, key.table, key.column.name, column.values.size, orphans, rows, alike, declared
     )

@@ -14,7 +14,7 @@ import polars as pl
 from casebridge.extract.dump import SourceTable
 from casebridge.migrate.profiling.columns import FEWEST, Column, ColumnTally, finished
 from casebridge.migrate.profiling.composites import joined, likely_composites, name_of
-from casebridge.migrate.profiling.counting import Counter
+from casebridge.migrate.profiling.counting import Counter, room_of_each
 from casebridge.migrate.profiling.discover import Unread
 from casebridge.migrate.profiling.frequencies import shown_codes
 from casebridge.migrate.profiling.keys import Reference, key_of, nearly_keys, references, unique_key
@@ -139,18 +139,22 @@ def _table(opened: Opened, folder: Path, report: Reporter, pool: Executor) -> Ta
     folder.mkdir()
     source = opened.source
     report.table("profile", source.source.name, opened.rows)
-    tallies = {name: _tally(folder, number, name) for number, name in enumerate(source.columns)}
+    room = room_of_each(len(source.columns))
+
+    def tally(number: int, name: str) -> ColumnTally:
+        return ColumnTally(name, Counter(folder, str(number), room))
+
+    tallies = {name: tally(number, name) for number, name in enumerate(source.columns)}
     wholes: dict[tuple[str, ...], ColumnTally] = {}
     rows = unreadable = 0
     for number, (values, lines) in enumerate(opened.pieces):
         if not number and not opened.key:
             places = enumerate(likely_composites(values), len(tallies))
-            wholes = {parts: _tally(folder, place, name_of(parts)) for place, parts in places}
+            wholes = {parts: tally(place, name_of(parts)) for place, parts in places}
         _count(tallies, wholes, values, pool)
         rows, unreadable = rows + values.height, unreadable + lines
         report.advance(values.height + lines, lines)
-    columns = [finished(tally, folder, number) for number, tally in enumerate(tallies.values())]
-    several = [finished(tally, folder, len(columns) + n) for n, tally in enumerate(wholes.values())]
+    columns, several = [*map(finished, tallies.values())], [*map(finished, wholes.values())]
     declared = opened.key or unique_key(columns, opened.unique)
     key = declared or key_of(columns, several)
     for column in columns:
@@ -160,10 +164,6 @@ def _table(opened: Opened, folder: Path, report: Reporter, pool: Executor) -> Ta
     return TableProfile(
         source, rows, unreadable, tuple(columns), key, nearly, unnamed, bool(declared), opened.view
     )
-
-
-def _tally(folder: Path, number: int, name: str) -> ColumnTally:
-    return ColumnTally(name, Counter(folder, str(number)))
 
 
 def _count(

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import polars as pl
 import pyarrow as pa
 
+from casebridge.transform.dates import HOME, read
+
 LONGEST_PATTERN = 32
 """Characters of a value that its pattern shows; what is longer ends with MORE."""
 MORE = "…"
@@ -50,15 +52,19 @@ def patterns(values: pl.Series) -> pl.Series:
     return found.scatter(long.arg_true(), found.filter(long) + MORE) if long.any() else found
 
 
-_DATE = (
-    r"(?:9{1,2}[-/. ]9{1,2}[-/. ](?:99|9999)|9999[-/.]99?[-/.]99?|9{1,2}[-/ .]?[Aa]{3}[-/ .]?(?:99|9999)"
-    r"|[Aa]{3} {1,2}9{1,2},? 9999)"
+_DATE = r"(?:9{1,2}[-/. ]9{1,2}[-/. ](?:99|9999)|9999[-/.]99?[-/.]99?)"
+_NAMED = (
+    r"(?:9{1,2}[Aa]{0,4}[-/. ]{0,2}(?:[Aa]{1,2} )?[Aa]{3,12}[-/. ]?(?:[Aa]{2} )?(?:99|9999)"
+    r"|[Aa]{3,12} +9{1,2}[Aa]{0,4},? +9999)"
 )
 _CLOCK = r"(?:[T :]9{1,2}[:.]99(?:[:.]99(?:[.,:]9+)?)?(?: ?[Aa]{2}|[Aa])?(?:[+-]99(?::?99)?)?)?"
+NAMED = "named"
+"""A day, if the word in it is a month: only its values tell (`Days.take_named`)."""
 KINDS: Mapping[str, str] = {
     "integer": r"^[-+]?9{1,18}$",
     "decimal": r"^[-+(]?£? ?(?:9{1,3}(?:,999)+|9*)(?:\.9+)\)?-?$|^[-+(]?£? ?9{1,3}(?:,999)+\)?-?$",
     "date": rf"^{_DATE}{_CLOCK}$",
+    NAMED: rf"^{_NAMED}{_CLOCK}$",
     "time": r"^99?:99(?::99(?:\.9+)?)?$",
 }
 """What a pattern can be the pattern of, first come first taken; all else is text."""
@@ -90,8 +96,8 @@ class Days:
         groups = values.str.extract_groups(_PARTS).struct.unnest()
         frame = groups.with_columns(counts.alias("n"), values.alias("v"))
         frame = frame.with_columns(
-            y=pl.coalesce("y1", "y2", "y3", "y4").cast(pl.Int32, strict=False),
-            short=pl.coalesce("y1", "y2", "y3", "y4").str.len_bytes() == 2,
+            y=pl.coalesce("y1", "y2").cast(pl.Int32, strict=False),
+            short=pl.coalesce("y1", "y2").str.len_bytes() == 2,
         )
         year = pl.when("short").then(pl.col("y") + pl.when(pl.col("y") <= pivot).then(2000).otherwise(1900))
         frame = frame.with_columns(y=year.otherwise(pl.col("y")))
@@ -101,14 +107,25 @@ class Days:
         self.first, self.second = max(self.first, numbers[0]), max(self.second, numbers[1])
         said = frame.select(
             pl.col("n").filter(pl.col("y1").is_not_null()).sum().alias("first"),
-            pl.col("n").filter(pl.col("y3").is_not_null() | pl.col("y4").is_not_null()).sum().alias("named"),
             pl.col("n").filter(pl.col("short")).sum().alias("short"),
             pl.col("n").filter(pl.col("v").str.contains(_CLOCK_RUNS)).sum().alias("clock"),
         ).row(0)
         self.year_first += int(said[0] or 0)
-        self.named_months += int(said[1] or 0)
-        self.short_years += int(said[2] or 0)
-        self.clocks += int(said[3] or 0)
+        self.short_years += int(said[1] or 0)
+        self.clocks += int(said[2] or 0)
+
+    def take_named(self, values: pl.Series, counts: pl.Series, pivot: int) -> int:
+        """Count what is a day with its month by name, as specs read it. How many rows hold one."""
+        made = read(values, pivot, HOME, None).with_columns(counts.alias("n"), values.alias("v"))
+        made = made.filter(pl.col("day").is_not_null())
+        for at, rows in made.group_by(pl.col("day").dt.year()).agg(pl.col("n").sum()).iter_rows():
+            self.years[int(at)] += int(rows)
+        rows = int(made["n"].sum())
+        self.named_months += rows
+        self.short_years += int(made.filter(~pl.col("v").str.contains("[0-9]{4}"))["n"].sum())
+        midnight = pl.col("moment").is_null() | (pl.col("moment") == pl.col("day").cast(pl.Datetime("us")))
+        self.clocks += int(made.filter(~midnight)["n"].sum())
+        return rows
 
     @property
     def order(self) -> str:
@@ -125,12 +142,12 @@ class Days:
 
 _PARTS = (
     r"^(?:(?<y1>[0-9]{4})[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
-    r"|(?<a>[0-9]{1,2})[-/. ](?<b>[0-9]{1,2})[-/. ](?<y2>[0-9]{4}|[0-9]{2})"
-    r"|[0-9]{1,2}[-/ .]?[A-Za-z]{3}[-/ .]?(?<y3>[0-9]{4}|[0-9]{2})"
-    r"|[A-Za-z]{3} {1,2}[0-9]{1,2},? (?<y4>[0-9]{4}))"
+    r"|(?<a>[0-9]{1,2})[-/. ](?<b>[0-9]{1,2})[-/. ](?<y2>[0-9]{4}|[0-9]{2}))"
 )
 _CLOCK_RUNS = r"[0-9][T :].*[1-9].*:|:.*[1-9]"
 """A time of day that is not midnight."""
+LIST = r"^[-+(]?£? ?0[0-9]{0,2},"
+"""Figures with commas that are no thousands, for nobody writes 001,002: a list."""
 EIGHT = "99999999"
 LIKE_A_DAY = r"^(?:18|19|20|21)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])$"
 """A day written as yyyymmdd."""

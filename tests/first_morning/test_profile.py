@@ -16,12 +16,15 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
 from casebridge.migrate.cli.main import cli
 from casebridge.migrate.profiling import profile_dump
 from casebridge.migrate.profiling.compare import compare
+from casebridge.migrate.profiling.counting import Counter, room_of_each
 from casebridge.migrate.profiling.page import profile_page
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError, SourceError
@@ -92,6 +95,59 @@ def test_a_column_is_counted_by_hand(facts: dict[str, Any]) -> None:
     assert _column(facts, "PERSON", "PERSON_ID")["patterns"] == [{"pattern": "A999999", "rows": PEOPLE}]
     surname = _column(facts, "PERSON", "SURNAME")
     assert surname["length"] == {"least": 5, "greatest": 7, "rows": [0, 0, 0, 0, 0, 299, 0, 1]}
+
+
+@pytest.mark.parametrize(
+    ("days", "kind", "years"),
+    [
+        (["3 September 1983", "12 May 2001"], "date", (1983, 2001)),
+        (["3 o Fai 1983", "1af Ionawr 1984"], "date", (1983, 1984)),
+        (["5. März 1983", "12-AOÛT-1999"], "date", (1983, 1999)),
+        (["July 4, 1976", "Dezember 24, 1980"], "date", (1976, 1980)),
+        (["03-Jan-84 10:30", "04-Feb-85 00:00"], "date", (1984, 1985)),
+        (["12 Elm 1983", "14 Oak 1990"], "text", None),
+        (["21Abc30", "22Jan31"], "text", None),
+        (["001,002,003", "004,005"], "text", None),
+        (["1,002,003", "4,005"], "decimal", None),
+    ],
+)  # fmt: skip
+def test_a_month_is_known_by_its_name_and_a_list_of_figures_is_no_number(
+    tmp_path: Path, days: list[str], kind: str, years: tuple[int, int] | None
+) -> None:
+    """As specs read them: what the draft calls a date, a run takes."""
+    _write(tmp_path / "dump" / "A.csv", ["NO", "IT"], [[n, days[n % 2]] for n in range(40)])
+    facts = profile_dump(tmp_path / "dump").facts()
+    it = _column(facts, "A", "IT")
+    assert (it["kind"], it["kinds"]) == (kind, {kind: 40})
+    assert it["years"] == (
+        years and {"least": years[0], "greatest": years[1], "rows": dict.fromkeys(map(str, years), 20)}
+    )
+    if years:
+        assert it["dates"] == {
+            "order": "dmony",
+            "short_years": 40 * ("-84" in days[0]),
+            "clocks": 20 * ("-84" in days[0]),
+        }
+
+
+def test_values_are_counted_in_little_memory_as_in_much(tmp_path: Path) -> None:
+    """What there is no room for lies in files until all is counted, in runs."""
+    drawn = np.random.default_rng(16)
+    numbers = drawn.integers(0, 1 << 64, 5_000, np.uint64, endpoint=False)
+    seen = drawn.choice(numbers, 60_000)
+    little, much = Counter(tmp_path, "little", 100), Counter(tmp_path, "much")
+    for first in range(0, seen.size, 999):
+        piece, times = np.unique(seen[first : first + 999], return_counts=True)
+        for counter in (little, much):
+            counter.take(pl.Series(piece), pl.Series(times))
+    values, counts = np.unique(seen, return_counts=True)
+    for found, times in (little.result(), much.result()):
+        assert np.array_equal(found, values)
+        assert np.array_equal(times, counts)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "little-all-hash", "little-all-n", "much-all-hash", "much-all-n",
+    ]  # fmt: skip
+    assert room_of_each(2) == 64 * room_of_each(1_024)
 
 
 def test_codes_are_shown_where_ten_rows_share_them_and_nowhere_else(facts: dict[str, Any]) -> None:
