@@ -78,7 +78,7 @@ class Catalogue:
         view = self.names(schema)[name]
         try:
             with self._told(f"{name}: "):
-                made = relation_of(sa.inspect(self._connection), name, schema, self._server.called, view=view)
+                made = relation_of(sa.inspect(self._connection), name, schema, self._server, view=view)
         except SourceError:
             if not view:
                 raise
@@ -122,8 +122,7 @@ class Catalogue:
         if self.names(schema)[table]:
             return tuple(name for name, _ in self.relation(table, schema).columns)
         with self._told(f"{table}: "):
-            found = columns_of(sa.inspect(self._connection), table, schema)
-        return tuple(map(self._server.called, found))
+            return columns_of(sa.inspect(self._connection), table, schema, self._server)
 
     def _found(self, name: str) -> tuple[str, str]:
         """Schema and table of a name: a table may have a dot in its own name."""

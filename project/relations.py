@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from casebridge.project.declared import declared_type
+from casebridge.project.servers.server import Server
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,17 @@ def of_any_type() -> Iterator[None]:
         yield
 
 
-def relation_of(
-    inspector: sa.Inspector, name: str, schema: str | None, called: Callable[[str], str], *, view: bool
-) -> Relation:
-    """A table or view of a schema (None: the default one). `called`: a column's name, given SQLAlchemy's."""
-    found = _described(inspector, name, schema)
-    columns = tuple((called(str(c["name"])), str(c["type"])) for c in found)
-    types = (declared_type(c["type"]) for c in found)
+def relation_of(inspector: sa.Inspector, name: str, schema: str | None, server: Server, *, view: bool) -> Relation:
+    """A table or view of a schema (None: the default one)."""
+    with of_any_type():
+        found = server.described(inspector, name, schema)
+    columns = tuple((column, str(kind)) for column, kind in found)
+    types = (declared_type(kind) for _, kind in found)
     declared = tuple("" if doubt else kind for kind, doubt in types)
-    key = () if view else inspector.get_pk_constraint(name, schema)["constrained_columns"]
+    key = () if view else server.primary_key(inspector, name, schema)
     unique = () if view or key else _unique(inspector, name, schema)
     whole = f"{schema}.{name}" if schema else name
-    return Relation(
-        whole, columns, tuple(map(called, key)), view, declared, tuple(tuple(map(called, one)) for one in unique)
-    )
+    return Relation(whole, columns, key, view, declared, tuple(tuple(map(server.called, one)) for one in unique))
 
 
 def _unique(inspector: sa.Inspector, name: str, schema: str | None) -> Sequence[Sequence[str]]:
@@ -69,14 +67,10 @@ def _of_all_rows(index: Mapping[str, Any]) -> bool:
     )
 
 
-def columns_of(inspector: sa.Inspector, name: str, schema: str | None) -> tuple[str, ...]:
+def columns_of(inspector: sa.Inspector, name: str, schema: str | None, server: Server) -> tuple[str, ...]:
     """The names of its columns alone."""
-    return tuple(str(column["name"]) for column in _described(inspector, name, schema))
-
-
-def _described(inspector: sa.Inspector, name: str, schema: str | None) -> Sequence[Mapping[str, Any]]:
     with of_any_type():
-        return inspector.get_columns(name, schema)
+        return tuple(column for column, _ in server.described(inspector, name, schema))
 
 
 def spelt(column: str, there: Sequence[str]) -> str:

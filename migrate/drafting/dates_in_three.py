@@ -15,7 +15,7 @@ from casebridge.migrate.profiling.headings import role_words
 _UNITS = {
     "year": "year yr yyyy yy y blwyddyn jahr annee jaar ano anno rok an",
     "month": "month mon mth mo mm m mis monat mois maand mes mese miesiac luna",
-    "day": "day dy dd d diwrnod dydd tag jour dag dia giorno dzien zi ziua",
+    "day": "day dy dd d date diwrnod dydd tag jour dag dia giorno dzien zi ziua",
 }
 """English, Welsh, German, French, Dutch, Spanish, Portuguese, Italian, Polish, Romanian."""
 _OF = {
@@ -42,14 +42,15 @@ def dates_in_three(register: pl.LazyFrame, columns: Sequence[str]) -> dict[str, 
     """Roles of dates, and the three columns of each: year, month, day. Most of what they hold must be days that
     there are."""
     found: dict[str, tuple[str, ...]] = {}
-    for role, stem, parts in _called_so(columns):
+    for role, stem, parts in called_so(columns):
         if role not in found and _hold_dates(register.select(parts).head(_ROWS).collect(), bare=stem == _BARE):
             found[role] = parts
     return found
 
 
-def _called_so(columns: Sequence[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Three columns by their names: each has a word for its part beside one word for what the date is of."""
+def called_so(columns: Sequence[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Three columns by their names, with their date's role and what it is called by: each has a word for its part
+    beside one word for what the date is of."""
     words = {word: name for name in reversed(columns) for word in role_words(name)}
     for role, stem in [*((role, stem) for role, stems in _OF.items() for stem in stems.split()), (_BIRTH, _BARE)]:
         parts = tuple(name for part in PART_NAMES if (name := _first(words, part, stem)))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from casebridge.migrate.drafting.dates_in_three import called_so
 from casebridge.migrate.drafting.drafted import DraftTable
 from casebridge.migrate.profiling.headings import (
     JUST_NAMES,
@@ -18,24 +19,54 @@ from casebridge.migrate.profiling.headings import (
 
 _DAYS = frozenset({"birth_date", "death_date"})
 _DAY, _TEXT = ("date", "timestamp"), ("varchar", "text")
+_SHORTEST_DAY = 6
+"""Characters of 1/1/80."""
+_LONGEST_PARTS = (4, 2, 2)
+"""Figures of a year, a month and a day."""
+
+Roles = Mapping[str, tuple[str, ...]]
+"""Roles of linkage, and the columns of the target that play them: one each, or a date's year, month and day."""
 
 
-def roles_of(table: DraftTable) -> dict[str, str]:
+def roles_of(table: DraftTable) -> Roles:
     """The roles of linkage that columns of the target can play, by what the source calls them. A day may stand
-    there as text (3 Mai 1983), which linkage reads."""
+    there as text (3 Mai 1983), which linkage reads, or in three columns of figures."""
     columns = {column.source: column for column in table.columns if not column.references}
+
+    facts = {column.name: column.facts for column in table.profile.columns}
 
     def fits(role: str, source: str) -> bool:
         day = columns[source].type.startswith(_DAY)
-        return day or columns[source].type.startswith(_TEXT) if role in _DAYS else not day
+        if role not in _DAYS:
+            return not day
+        short = 0 < facts[source]["length"]["greatest"] < _SHORTEST_DAY
+        return day or (columns[source].type.startswith(_TEXT) and not short)
 
-    facts = {column.name: column.facts for column in table.profile.columns}
-    found = _found(list(columns), fits)
+    three = _in_three(list(columns), facts)
+    found = _found(list(columns), fits, three)
     if "surname" in found and "forename" not in found:
         # Beside a surname, a name of one word is the other name.
         words = [name for name in columns if JUST_NAMES & set(role_words(name)) and fits("forename", name)]
         found |= dict(zip(["forename"], filter(lambda name: _one_word(facts[name]), words), strict=False))
-    return {role: columns[source].target for role, source in found.items()}
+    played = {**three, **{role: (source,) for role, source in found.items()}}
+    return {role: tuple(columns[source].target for source in sources) for role, sources in played.items()}
+
+
+def _in_three(columns: Sequence[str], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """Dates whose columns say whose they are, and hold figures."""
+    found: dict[str, tuple[str, ...]] = {}
+    for role, stem, parts in called_so(columns):
+        sizes = [facts[part]["length"]["greatest"] for part in parts]
+        figures = all(facts[part]["kind"] == "integer" for part in parts) and sizes[0] == _LONGEST_PARTS[0]
+        if stem and figures and all(map(int.__le__, sizes, _LONGEST_PARTS)):
+            found.setdefault(role, parts)
+    return found
+
+
+def value_of(columns: Sequence[str]) -> str:
+    """What the columns of a role hold, as SQL. A date whose parts are none is missing."""
+    names = ", ".join(f'"{column}"' for column in columns)
+    return names if len(columns) == 1 else f"TRY_CAST(concat_ws('-', {names}) AS DATE)"
 
 
 def _one_word(facts: Mapping[str, Any]) -> bool:
@@ -73,7 +104,7 @@ def tell_people(roles: Collection[str]) -> bool:
     return "surname" in roles or {"forename", "birth_date"} <= set(roles)
 
 
-def people(tables: Sequence[DraftTable]) -> tuple[DraftTable, dict[str, str]] | None:
+def people(tables: Sequence[DraftTable]) -> tuple[DraftTable, Roles] | None:
     """The table that holds people, and the roles of its columns; none where no table has names and something
     that tells two people of one name apart."""
     found = []

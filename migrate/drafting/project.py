@@ -12,7 +12,7 @@ from casebridge.migrate.drafting.code_lists import Codes, code_list_text
 from casebridge.migrate.drafting.drafted import DraftTable
 from casebridge.migrate.drafting.guesses import UNMATCHED, guesses
 from casebridge.migrate.drafting.names import quoted, title_of
-from casebridge.migrate.drafting.people import people
+from casebridge.migrate.drafting.people import Roles, people
 from casebridge.migrate.drafting.real_target import reflect
 from casebridge.migrate.drafting.reflected import as_they_stand, onto_target, real_target_text
 from casebridge.migrate.drafting.registers import DraftRegister, further_registers
@@ -120,7 +120,7 @@ class _Draft:
     tables: Mapping[str, list[DraftTable]]
     lists: list[Codes]
     target: str
-    people: Sequence[tuple[str, str, Mapping[str, str]]]
+    people: Sequence[tuple[str, str, Roles]]
     homeless: Sequence[DraftTable] = ()
     further: Sequence[DraftRegister] = ()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from casebridge.migrate.drafting.drafted import ROW_NUMBER, DraftColumn, DraftTable
 from casebridge.migrate.drafting.guesses import MARK
 from casebridge.migrate.drafting.names import quoted, title_of, toml_key
+from casebridge.migrate.drafting.people import Roles, value_of
 from casebridge.migrate.drafting.registers import DraftRegister
 from casebridge.migrate.drafting.together import linkage_of_all
 from casebridge.migrate.profiling.profile import TableProfile
@@ -164,13 +165,13 @@ def register_text(one: DraftRegister) -> str:
     )
 
 
-def linkage_text(people: Sequence[tuple[str, str, Mapping[str, str]]]) -> str:
+def linkage_text(people: Sequence[tuple[str, str, Roles]]) -> str:
     """linkage.toml for the tables of people: each one's system (empty where there is one), spec, and columns by
     role."""
     if len(people) == 1:
         ((_, name, columns),) = people
         names, roles = [name], list(columns)
-        values = ",\n".join(f'    "{column}" AS {role}' for role, column in columns.items())
+        values = ",\n".join(f"    {value_of(those)} AS {role}" for role, those in columns.items())
         query = f'SELECT\n    _key AS id,\n{values}\nFROM "{name}"\nORDER BY id'
     else:
         names, query, roles = linkage_of_all(people)
@@ -187,5 +188,5 @@ def _looks_like(names: Sequence[str]) -> str:
     return "it looks like people" if len(names) == 1 else "they look like people"
 
 
-def _where(role: str, people: Sequence[tuple[str, str, Mapping[str, str]]]) -> str:
-    return ", ".join(f"{name}.{columns[role]}" for _, name, columns in people if role in columns)
+def _where(role: str, people: Sequence[tuple[str, str, Roles]]) -> str:
+    return ", ".join(f"{name}.{one}" for _, name, columns in people for one in columns.get(role, ()))

@@ -11,7 +11,7 @@ from casebridge.migrate.drafting.circles import ancestors
 from casebridge.migrate.drafting.code_lists import Codes
 from casebridge.migrate.drafting.drafted import DraftColumn, DraftTable
 from casebridge.migrate.drafting.names import fresh_name
-from casebridge.migrate.drafting.people import people
+from casebridge.migrate.drafting.people import Roles, people, value_of
 
 _TEXT = re.compile(r"varchar\((\d+)\)")
 _NUMBER = re.compile(r"numeric\((\d+),(\d+)\)")
@@ -26,7 +26,7 @@ class Drafts:
     tables: Mapping[str, list[DraftTable]]
     lists: list[Codes]
     target: list[DraftTable]
-    people: Sequence[tuple[DraftTable, Mapping[str, str]]]
+    people: Sequence[tuple[DraftTable, Roles]]
 
 
 def together(drafted: Mapping[str, tuple[list[DraftTable], list[Codes]]]) -> Drafts:
@@ -156,14 +156,16 @@ def _as_there(column: DraftColumn, there: DraftColumn) -> DraftColumn:
     return replace(made, why=column.why if there.type == "timestamp" else why)
 
 
-def linkage_of_all(registers: Iterable[tuple[str, str, Mapping[str, str]]]) -> tuple[list[str], str, list[str]]:
+def linkage_of_all(registers: Iterable[tuple[str, str, Roles]]) -> tuple[list[str], str, list[str]]:
     """The specs of people, the query over all of them, and the roles that any of them has: from each system's
     name, its spec and the columns by role."""
     found = list(registers)
     roles = list(dict.fromkeys(role for _, _, columns in found for role in columns))
     parts = []
     for system, spec, columns in found:
-        values = [f'"{columns[role]}" AS {role}' if role in columns else f"NULL AS {role}" for role in roles]
+        values = [
+            f"{value_of(columns[role])} AS {role}" if role in columns else f"NULL AS {role}" for role in roles
+        ]
         parts.append(f"SELECT '{system}' AS system, _key AS id, {', '.join(values)} FROM \"{spec}\"")  # noqa: S608
     query = "\nUNION ALL\n".join(parts) + "\nORDER BY system, id"
     return [spec for _, spec, _ in found], query, roles

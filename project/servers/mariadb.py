@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
+from sqlalchemy.types import NullType, TypeEngine
 
 from casebridge.project.servers.asked import Asked, Field, Rows, framed
 from casebridge.project.servers.server import ROWS, Server, cursor_of
@@ -27,6 +28,10 @@ _WITH_MOMENTS = {"innodb", "rocksdb"}
 _OF_TABLE = "WHERE table_schema = IF(%s = '', DATABASE(), %s) AND table_name = %s"
 _ENGINE = f"SELECT engine FROM information_schema.tables {_OF_TABLE}"  # noqa: S608
 _COLUMNS = f"SELECT column_name FROM information_schema.columns {_OF_TABLE} ORDER BY ordinal_position"  # noqa: S608
+_KEY = (
+    f"SELECT column_name FROM information_schema.statistics {_OF_TABLE} "  # noqa: S608
+    "AND index_name = 'PRIMARY' ORDER BY seq_in_index"
+)
 
 
 class MariaDB(Server):
@@ -49,6 +54,32 @@ class MariaDB(Server):
     def called(self, name: str) -> str:
         """SQLAlchemy leaves a backtick doubled, as the server writes it."""
         return name.replace("``", "`")
+
+    def described(
+        self, inspector: sa.Inspector, table: str, schema: str | None
+    ) -> Sequence[tuple[str, TypeEngine[Any]]]:
+        """SQLAlchemy takes the statement that made a table apart line by line, and loses a name with a line end in
+        it. Of such a table the names are asked for, and its values say what it holds."""
+        found = super().described(inspector, table, schema)
+        if not self._has_line_ends(inspector, table, schema):
+            return found
+        return [(name, NullType()) for name in self._names(inspector, _COLUMNS, table, schema)]
+
+    def primary_key(self, inspector: sa.Inspector, table: str, schema: str | None) -> tuple[str, ...]:
+        """Its columns, in order."""
+        if not self._has_line_ends(inspector, table, schema):
+            return super().primary_key(inspector, table, schema)
+        return self._names(inspector, _KEY, table, schema)
+
+    def _has_line_ends(self, inspector: sa.Inspector, table: str, schema: str | None) -> bool:
+        return any(len(name.splitlines()) > 1 for name in self._names(inspector, _COLUMNS, table, schema))
+
+    def _names(self, inspector: sa.Inspector, query: str, table: str, schema: str | None) -> tuple[str, ...]:
+        asked = (schema or "", schema or "", table)
+        assert isinstance(inspector.bind, sa.Connection)
+        with cursor_of(inspector.bind) as cursor:
+            cursor.execute(query, asked)
+            return tuple(str(name) for (name,) in cursor.fetchall())
 
     def ask(self, connection: sa.Connection, origin: str, table: tuple[str, str] | None = None) -> Asked:
         """The driver's description does not say which texts are bytes; its result does. `*` leaves out columns

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
 
 from casebridge.project.servers.asked import Asked, Field, Rows
 
@@ -49,6 +50,17 @@ class Server:
     def called(self, name: str) -> str:
         """A column's name, given what SQLAlchemy has read of it."""
         return name
+
+    def described(
+        self, inspector: sa.Inspector, table: str, schema: str | None
+    ) -> Sequence[tuple[str, TypeEngine[Any]]]:
+        """The columns of a table or view, in order, with their types."""
+        found = inspector.get_columns(table, schema)
+        return [(self.called(str(column["name"])), column["type"]) for column in found]
+
+    def primary_key(self, inspector: sa.Inspector, table: str, schema: str | None) -> tuple[str, ...]:
+        """The columns of its primary key, in order."""
+        return tuple(map(self.called, inspector.get_pk_constraint(table, schema)["constrained_columns"]))
 
     def origin(self, schema: str, table: str) -> str:
         """A table as it stands behind FROM."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import polars as pl
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
@@ -126,6 +127,36 @@ def test_people_are_known_by_the_headings_of_other_languages(tmp_path: Path, hea
     linkage = read_toml(tmp_path / "made" / "linkage.toml")
     assert list(linkage["fields"]) == ["forename", "surname", "birth_date", "sex", "postcode"]
     assert [one for one in check(tmp_path / "made") if one.file == "linkage.toml"] == []
+
+
+@pytest.mark.parametrize(
+    ("days", "columns"),
+    [
+        ("year_of_birth month_of_birth date_of_birth", '"year_of_birth", "month_of_birth", "date_of_birth"'),
+        ("BirthDay BirthMonth BirthYear", '"birth_year", "birth_month", "birth_day"'),
+    ],
+)
+def test_a_birth_date_in_three_columns_is_one_in_the_draft(tmp_path: Path, days: str, columns: str) -> None:
+    """A column called like the whole date may be its day. People are compared by it."""
+    parts: list[tuple[object, ...]] = [(1950 + n, f"{n % 12 + 1:02}", n % 28 + 1) for n in range(60)]
+    header = ["No", "first_name", "last_name", *days.split(), "postal"]
+    rows: list[list[object]] = []
+    for n in (*range(60), *range(15)):
+        day = parts[n] if days.startswith("year") else parts[n][::-1]
+        rows.append([len(rows), f"Forename{n}", f"Surname{n}", *day, f"AB{n} 1CD"])
+    rows[70][3:6] = ["", "", ""]
+    (tmp_path / "dump").mkdir()
+    _write(tmp_path / "dump" / "demographic.csv", header, rows)
+    draft_project(tmp_path / "made", tmp_path / "dump")
+    linkage = read_toml(tmp_path / "made" / "linkage.toml")
+    assert f"TRY_CAST(concat_ws('-', {columns}) AS DATE) AS birth_date" in linkage["register"]["query"]
+    assert [one for one in check(tmp_path / "made") if one.file == "linkage.toml"] == []
+    with open_job(tmp_path / "made") as job:
+        list(run_stages(job, "dedupe"))
+    (found,) = (tmp_path / "made" / "work" / "dedupe" / "candidates").glob("*.pairs.parquet")
+    pairs = pl.read_parquet(found)
+    assert pairs.height == 15
+    assert sorted(pairs["birth_date"].value_counts()["count"]) == [1, 14]
 
 
 @pytest.mark.parametrize(
@@ -671,6 +702,28 @@ def test_a_database_is_drafted_from_its_url_and_balances(tmp_path: Path) -> None
     assert report["verdict"] == "balanced"
     loaded = {source["source"]: source["loaded"] for source in report["sources"]}
     assert loaded == {"array": 2, "event_log": 2, "order_lines": 2, "worker": 3}
+
+
+def test_names_with_line_ends_are_names_like_others(tmp_path: Path, mariadb_url: str) -> None:
+    """In columns, keys and tables of MariaDB, beside names that look like parts of the statement."""
+    engine = open_database(mariadb_url)
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE `two\nlines` (`k\ney` int, `a\r\nb` varchar(10), `c``d` int, `PRIMARY KEY (` int, "
+            "`n\ndec` decimal(9, 2), PRIMARY KEY (`PRIMARY KEY (`, `k\ney`))",
+            "INSERT INTO `two\nlines` VALUES (1, 'x\ny', 2, 3, 1.50), (2, NULL, 2, 3, 0)",
+            "CREATE TABLE `like others` (`id` int PRIMARY KEY, `c``d` int COMMENT 'a\nb, `c` int')",
+            "INSERT INTO `like others` VALUES (7, 8)",
+        ):  # fmt: skip
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    draft_project(tmp_path / "made", mariadb_url)
+    with open_job(tmp_path / "made") as job:
+        list(run_stages(job))
+    with contextlib.closing(sqlite3.connect(tmp_path / "made" / "target.db")) as target:
+        rows = target.execute("SELECT * FROM two_lines ORDER BY 1").fetchall()
+        assert [row[1:] for row in rows] == [("3|1", 1, "x\ny", 2, 3, "1.50"), ("3|2", 2, None, 2, 3, "0.00")]
+        assert target.execute("SELECT * FROM like_others").fetchall() == [(1, 7, 8)]
 
 
 def test_days_of_zeros_and_times_with_a_zone_are_days_to_a_draft(tmp_path: Path, mariadb_url: str) -> None:
