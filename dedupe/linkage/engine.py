@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.blocking.candidates import blocked_pairs, widened
 from casebridge.dedupe.linkage.blocking.divisions import Division, divisions_of
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
-from casebridge.dedupe.linkage.blocking.net import Lost, lost_pairs
+from casebridge.dedupe.linkage.blocking.net import Lost, lost_pairs, met_in
 from casebridge.dedupe.linkage.blocking.recapture import expected_missed
 from casebridge.dedupe.linkage.blocking.rules import net_rules
 from casebridge.dedupe.linkage.clusters import DECIDED, edges_of, grouped
@@ -92,7 +92,7 @@ class _Trained:
     final: Model
     patterns: Patterns
     hangs: dict[str, float]
-    lost: Future[Lost | None] | None
+    lost: Future[Lost] | None
     kept: KeptModel | None
 
 
@@ -150,7 +150,7 @@ def _trained(
     options: LinkOptions, clock: _Clock, beside: ThreadPoolExecutor,
 ) -> tuple[_Trained, BlockedPairs, Scored, Prune]:  # fmt: skip
     """The model fitted to a register, the candidates with the rules that it asked for, and the pairs it keeps.
-    What blocking loses is counted `beside` the steps after scoring, which leave a core idle."""
+    What blocking loses is counted `beside` the steps that leave a core idle."""
     chance_of, radix = RandomAgreement(held, comparisons, options.seed), Radix.of(comparisons)
     with ThreadPoolExecutor(1) as pool:
         believed = pool.submit(
@@ -161,6 +161,8 @@ def _trained(
         samples, sampled = training_patterns(held, candidates, comparisons, radix, options.training_pairs)
         learner = believed.result()
     clock.done("sample", pairs=len(sampled.codes), patterns=len(samples[-1].weight))
+    in_full = not all(blocks.rule for blocks in candidates.blocks)  # all pairs: none is lost
+    met = None if in_full else beside.submit(lambda: met_in(held, net_rules(held)))
     model = learner.learn(samples, candidates, sampled)
     judge = among_all(Scorer(held, model, comparisons, MAY_BE_ONE))
     wider = widened(held, candidates, options, judge, *expected_found(held, candidates, model, radix, sampled))
@@ -177,7 +179,8 @@ def _trained(
     scorer = Scorer(held, model, comparisons, options.keep)
     scored, prune = score_all(scorer, candidates, options)
     clock.done("scoring", **prune.seen)
-    lost = beside.submit(_lost, held, candidates, Scorer(held, model, comparisons, LIKELY))
+    likely = among_all(Scorer(held, model, comparisons, LIKELY))
+    lost = beside.submit(lost_pairs, held, candidates, met.result(), likely) if met else None
     patterns = complete(model, comparisons, samples[-1], scored.codes, options.keep)
 
     def refitted(one: Model) -> Model:
@@ -187,13 +190,6 @@ def _trained(
     final = replace(refitted(model), beside=tuple(map(refitted, learner.beside)))
     clock.done("refit", patterns=len(patterns.weight), converged=final.converged)
     return _Trained(model, final, patterns, hangs, lost, None), candidates, scored, prune
-
-
-def _lost(register: Register, candidates: BlockedPairs, scorer: Scorer) -> Lost | None:
-    """What blocking loses; None where all pairs of a register are compared."""
-    if not all(blocks.rule for blocks in candidates.blocks):
-        return None
-    return lost_pairs(register, candidates, net_rules(register), among_all(scorer))
 
 
 def compared(register: Register, fields: Fields, options: LinkOptions, kept: KeptModel | None) -> list[Comparison]:
@@ -251,7 +247,8 @@ def _conclude(
     with ThreadPoolExecutor(1) as pool:
         framed = pool.submit(pairs_frame, register, comparisons, scored, judged, order)
         missed = max(capture["missed"], found.lost.of(capture["found"]) if found.lost else 0.0)
-        below = _expected_below(model, patterns, options.keep)
+        expected = model.relations(patterns.levels)[:, 0]
+        below = float((expected * patterns.weight)[expected < options.keep].sum())  # of candidates not kept
         beyond = missed + below
         per_pattern = np.bincount(judged.place, minlength=len(judged.p)).astype(np.float64)
         threshold, f1 = best_expected_f1(judged.p, per_pattern, beyond)
@@ -279,7 +276,7 @@ def _conclude(
         clusters, cut = grouped(register, edges, cannot, options.previous_clusters)
         pairs = with_zones(framed.result(), zone[order], cut)
     clock.done("clusters", clusters=clusters["cluster"].n_unique() if len(clusters) < 10**6 else None)
-    diagnosis = diagnose(model, comparisons, patterns, register, options)
+    diagnosis = diagnose(model, comparisons, patterns, expected, register, options)
     seen = levels_seen(judged.levels, judged.p * per_pattern, comparisons)
     drift = [*trained.kept.drift(seen), *unknown_values(register)] if trained.kept else []
     loses = blocking_loses(capture["found"], missed, capture["recall_if_uneven"]) + neighbours_only(
@@ -313,9 +310,3 @@ def _rule_facts(blocks: Any) -> dict[str, Any]:
         "rule": list(blocks.rule), "pairs": blocks.raw_pairs, "largest_block": blocks.largest,
         "blocks_divided": blocks.divided, "blocks_windowed": blocks.windowed,
     }  # fmt: skip
-
-
-def _expected_below(model: Model, patterns: Patterns, keep: float) -> float:
-    """True pairs the model expects among the candidates it does not keep, from the training sample."""
-    p = model.relations(patterns.levels)[:, 0]
-    return float((p * patterns.weight)[p < keep].sum())

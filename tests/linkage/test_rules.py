@@ -13,7 +13,7 @@ from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, LinkOptions, link
 from casebridge.dedupe.linkage.blocking.candidates import blocked_pairs, widened
 from casebridge.dedupe.linkage.blocking.keys import rule_key
-from casebridge.dedupe.linkage.blocking.net import lost_pairs
+from casebridge.dedupe.linkage.blocking.net import lost_pairs, met_in
 from casebridge.dedupe.linkage.blocking.recapture import expected_missed
 from casebridge.dedupe.linkage.blocking.rules import further_rules, net_rules
 from casebridge.dedupe.linkage.blocking.yields import worthwhile_rules
@@ -83,7 +83,7 @@ def test_enough_or_asked_for_stands(gaps, options, recall):
 def test_what_is_lost_is_counted(gaps, judged):
     """Of all pairs that the judge calls one person, those that no rule makes."""
     found, judge = judged
-    lost = lost_pairs(gaps, found, net_rules(gaps), judge)
+    lost = lost_pairs(gaps, found, met_in(gaps, net_rules(gaps)), judge)
     assert lost.records == 1000
     everything = blocked_pairs(gaps, fields_of(PLAIN), LinkOptions(rules=((),)))
     left, right = everything.pairs((0, 0, 1000))

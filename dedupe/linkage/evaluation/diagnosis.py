@@ -176,11 +176,12 @@ def diagnose(
     model: Model,
     comparisons: Sequence[Comparison],
     patterns: Patterns,
+    p: NDArray[np.float64],
     register: Register,
     options: LinkOptions,
 ) -> dict[str, Any]:
-    """Facts about the fit and `warnings`, each a sentence to show to whoever runs the linkage."""
-    p = model.relations(patterns.levels)[:, 0]
+    """Facts about the fit and `warnings`, each a sentence to show to whoever runs the linkage. p: the chance that
+    pairs of each pattern are of one entity."""
     expected = float((p * patterns.weight).sum())
     between = float((p * (1 - p) * patterns.weight).sum()) / max(expected, 1e-9)
     warnings = list(register.notes)
