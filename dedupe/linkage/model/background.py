@@ -58,18 +58,19 @@ class Background:
             mask = missing(levels, [len(table) - 1 for table in self.log_chances])
             total[answers(mask, self.telling) >= ENOUGH] = NONE
         for place, table in enumerate(self.log_chances):
-            total = total + table[levels[:, place]]
-        return np.asarray(total, dtype=np.float64)
+            total += table.take(levels[:, place])
+        return total
 
     def with_least(self, levels: NDArray[np.uint8], chance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The background beside what the components take for strangers (`chance`, log), and what these lack of the
-        strangers that there are at least: of pairs that one of the `whole` rules brings in."""
+        """The background beside what the components take for strangers (`chance`: log; shape (patterns,
+        components)), and what these lack of the strangers that there are at least: of pairs that one of the
+        `whole` rules brings in."""
         beside = self.log_joint(levels)
         rows = np.flatnonzero(self._brought(levels))
         least = self.log_joint(levels[rows], everywhere=True)
         if self.ties is not None:
             least += self.ties.of(levels[rows])
-        taken = np.logaddexp(chance[rows], beside[rows])
+        taken = np.logaddexp(np.logaddexp.reduce(chance[rows], axis=1), beside[rows])
         lacking = np.log(np.maximum(-np.expm1(np.minimum(taken - least, 0.0)), np.exp(-MOST))) + least
         beside[rows] = np.where(taken < least, np.logaddexp(beside[rows], lacking), beside[rows])
         return beside

@@ -94,29 +94,42 @@ class Model:
         """log(share by chance of the pattern) of each component; shape (patterns, components)."""
         total = np.tile(np.log(self.shares), (len(levels), 1))
         for place, table in enumerate(self.log_chances):
-            total += table.T[levels[:, place]]
+            total += table.T.take(levels[:, place], axis=0)
         return total
 
     def relations(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Probability of each of `relation_names` given the pattern, that of one entity first; shape (patterns,
         relations), rows add to 1. Beside other fits: as all have it on average, or this one where it says less."""
-        found = self._relations(levels)
-        if not self.beside:
-            return found
-        fits = np.stack([found, *(other.relations(levels) for other in self.beside)])
-        together = fits.mean(axis=0)
-        return np.where(found[:, :1] < together[:, :1], found, together)
+        return _mean_relations([one._relations(*one._weighed(levels)) for one in (self, *self.beside)])
 
-    def _relations(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        posterior, _ = _posterior(self._with_background(levels))
+    def log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Natural log of the odds that the pair is one person, one a pattern, as `relations` has it."""
+        return _mean_odds([one._odds(*one._weighed(levels)) for one in (self, *self.beside)])
+
+    def judged(self, levels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """`relations` and `log_odds`, which have most of their work in common."""
+        fits = [(one, *one._weighed(levels)) for one in (self, *self.beside)]
+        relations = [one._relations(joint, shift) for one, joint, shift in fits]
+        return _mean_relations(relations), _mean_odds([one._odds(joint, shift) for one, joint, shift in fits])
+
+    def _weighed(self, levels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What this fit alone says of each pattern: `_with_background`, and the witnesses' shift of the odds."""
+        return self._with_background(levels), self._shift(levels)
+
+    def _relations(self, joint: NDArray[np.float64], shift: NDArray[np.float64]) -> NDArray[np.float64]:
+        posterior, _ = _posterior(joint)
         relation = [*(c.relation for c in self.components), CHANCE]
         found = np.stack(
             [_row_sums(posterior[:, [one == r for one in relation]]) for r in self.relation_names], axis=1
         )
         if self.curve is not None:
-            found[:, 0] *= np.exp(self._shift(levels))
+            found[:, 0] *= np.exp(shift)
             found /= found.sum(axis=1, keepdims=True)
         return found
+
+    def _odds(self, joint: NDArray[np.float64], shift: NDArray[np.float64]) -> NDArray[np.float64]:
+        same = np.append(self.same, False)
+        return _log_sum(joint[:, same]) - _log_sum(joint[:, ~same]) + shift
 
     def profile(self, name: str, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Probability of the component of that name given the pattern; 0 where there is none."""
@@ -124,11 +137,11 @@ class Model:
         return _row_sums(posterior[:, : len(self.components)][:, [c.name == name for c in self.components]])
 
     def _shift(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """By how much the witnesses shift the log odds of each pattern."""
         if self.curve is None:
             return np.zeros(len(levels))
         without = self.curve.number.without(levels)
-        return self.curve.of(without, self._fitted_log_odds(without), self.counted(without))
+        fitted = self._odds(self._with_background(without), np.zeros(len(levels)))
+        return self.curve.of(without, fitted, self.counted(without))
 
     def counted(self, levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Patterns whose chance agreement is held to a count (`namesakes`)."""
@@ -138,22 +151,7 @@ class Model:
         joint = self.log_joint(levels)
         if self.held is not None:
             self.held.hold(joint, self.chance, levels)
-        chance = np.logaddexp.reduce(joint[:, self.chance], axis=1)
-        return np.column_stack([joint, self.background.with_least(levels, chance)])
-
-    def log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Natural log of the odds that the pair is one person, one a pattern, as `relations` has it."""
-        found = self._fitted_log_odds(levels) + self._shift(levels)
-        if not self.beside:
-            return found
-        fits = np.stack([found, *(other.log_odds(levels) for other in self.beside)], axis=1)
-        together = _log_sum(-np.logaddexp(0, -fits)) - _log_sum(-np.logaddexp(0, fits))
-        return np.minimum(found, together)
-
-    def _fitted_log_odds(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        joint = self._with_background(levels)
-        same = np.append(self.same, False)
-        return _log_sum(joint[:, same]) - _log_sum(joint[:, ~same])
+        return np.column_stack([joint, self.background.with_least(levels, joint[:, self.chance])])
 
     def among_all(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Chance that a pair is one person where any two records may have been brought together, not only those
@@ -179,7 +177,7 @@ class Model:
         ]
         joint = np.tile(np.log(self.shares), (len(levels), 1))
         for place, table in enumerate(settled):
-            joint += table.T[levels[:, place]]
+            joint += table.T.take(levels[:, place], axis=0)
         if self.held is not None:
             joint[np.ix_(self.held.count.counted(levels), self.chance)] = NONE
         gap = joint[:, self.same][:, :, None] - joint[:, ~self.same][:, None, :]
@@ -317,6 +315,23 @@ def _posterior(joint: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
     weight = np.exp(joint - top)
     total = weight.sum(axis=1, keepdims=True)
     return weight / total, (top + np.log(total))[:, 0]
+
+
+def _mean_relations(fits: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """What several fits say of patterns on average, or the first where it says less."""
+    if len(fits) == 1:
+        return fits[0]
+    together = np.stack(fits).mean(axis=0)
+    return np.where(fits[0][:, :1] < together[:, :1], fits[0], together)
+
+
+def _mean_odds(fits: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """As `_mean_relations`, of log odds."""
+    if len(fits) == 1:
+        return fits[0]
+    found = np.stack(fits, axis=1)
+    together = _log_sum(-np.logaddexp(0, -found)) - _log_sum(-np.logaddexp(0, found))
+    return np.minimum(fits[0], together)
 
 
 def _log_sum(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -60,7 +60,7 @@ class Namesakes:
         """Patterns, finished or not, that share name and date."""
         found = np.ones(len(levels), dtype=bool)
         for place, table in self.agree.items():
-            found &= table[levels[:, place]]
+            found &= table.take(levels[:, place])
         return found
 
     def same_date(self, levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -188,7 +188,7 @@ def _agreements(comparison: Comparison, of_dates: bool) -> NDArray[np.bool_]:
 def _product(log_chances: Sequence[NDArray[np.float64]], levels: NDArray[np.uint8]) -> NDArray[np.float64]:
     total = np.zeros(len(levels))
     for place, table in enumerate(log_chances):
-        total += table[levels[:, place]]
+        total += table.take(levels[:, place])
     return total
 
 

@@ -79,7 +79,7 @@ def score_patterns(
     levels = Radix.of(comparisons).decode(found)
     none = np.full(len(found), third_records.NULL, dtype=np.uint8)
     doubt = for_a_person(kind.guards.doubt, comparisons, levels, without)
-    return PatternScores(place, levels, none, model.relations(levels), model.log_odds(levels), doubt)
+    return PatternScores(place, levels, none, *model.judged(levels), doubt)
 
 
 def score_together(
