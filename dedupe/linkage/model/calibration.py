@@ -104,16 +104,19 @@ def fit_curve(
         return (same - total * expected) / spread * slope, total * slope**2 / spread
 
     second = np.zeros(len(log_odds), dtype=bool) if kind is None else kind
-    hats = _hats(log_odds)
-    basis = np.concatenate([hats * ~second[:, None], hats * second[:, None]], axis=1)
     steps = np.diff(np.eye(len(KNOTS)), axis=0)
     penalty = np.kron(np.eye(2), steps.T @ steps / STEP**2 + np.eye(len(KNOTS)) / SIZE**2)
     shift = np.zeros(2 * len(KNOTS))
+    at, near = _between(log_odds)
+    at += len(KNOTS) * second
+    both, nearness = (at[:, None] * len(shift) + at).ravel(), near[:, None] * near
     for _ in range(ROUNDS):
-        pull, weight = score(log_odds + basis @ shift)
-        step = np.linalg.solve(basis.T @ (weight[:, None] * basis) + penalty, basis.T @ pull - penalty @ shift)
+        pull, weight = score(log_odds + (near * shift[at]).sum(axis=0))
+        pulls = np.bincount(at.ravel(), (near * pull).ravel(), len(shift))
+        weights = np.bincount(both, (nearness * weight).ravel(), len(shift) ** 2).reshape(penalty.shape)
+        step = np.linalg.solve(weights + penalty, pulls - penalty @ shift)
         shift = shift + np.clip(step, -0.5, 0.5)
-    own, put_right = np.zeros(len(log_odds)), log_odds + basis @ shift
+    own, put_right = np.zeros(len(log_odds)), log_odds + (near * shift[at]).sum(axis=0)
     for _ in range(ROUNDS):
         pull, weight = score(put_right + own)
         own = own + np.clip((pull - own / OWN**2) / (weight + 1 / OWN**2), -0.5, 0.5)
@@ -132,6 +135,9 @@ def _error_rates(
     return float(for_one), agreement[1]
 
 
-def _hats(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Linear interpolation between KNOTS as a matrix; shape (patterns, knots)."""
-    return np.stack([np.interp(log_odds, KNOTS, row) for row in np.eye(len(KNOTS))], axis=1)
+def _between(log_odds: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The two of KNOTS between which each pattern lies, and how much each counts in linear interpolation; shape
+    (2, patterns)."""
+    low = np.clip(np.searchsorted(KNOTS, log_odds, side="right") - 1, 0, len(KNOTS) - 2)
+    after = np.clip((log_odds - KNOTS[low]) / np.diff(KNOTS)[low], 0.0, 1.0)
+    return np.stack([low, low + 1]), np.stack([1 - after, after])
