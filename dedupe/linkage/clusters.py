@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from casebridge.dedupe.linkage.register.encoding import Register, ends, pair_key
 from casebridge.dedupe.linkage.register.pair_rows import Rows
@@ -48,11 +46,15 @@ class Clusters:
 
 def connected(size: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
     """The smallest row each row is connected to, itself included."""
-    pairs = coo_array((np.ones(len(left)), (left, right)), shape=(size, size))
-    count, component = connected_components(pairs, directed=False)
-    smallest = np.full(count, size)
-    np.minimum.at(smallest, component, np.arange(size))
-    return smallest[component]
+    label = np.arange(size)
+    while len(left):
+        np.minimum.at(label, np.maximum(left, right), np.minimum(left, right))
+        while not np.array_equal(further := label[label], label):
+            label = further
+        left, right = label[left], label[right]
+        apart = left != right
+        left, right = left[apart], right[apart]
+    return label
 
 
 def build_clusters(size: int, edges: Edges, cannot: Cannot, marks: Marks) -> Clusters:
