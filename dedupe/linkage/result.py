@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,9 @@ class Linkage:
         where = Path(folder)
         refuse_others_results(where)
         write_text(where / DIAGNOSTICS, json.dumps(self.diagnostics, indent=1) + "\n")
-        for name, frame in (("pairs", self.pairs), ("clusters", self.clusters), ("cut", self.cut)):
-            write_file(where / f"{name}.parquet", frame.write_parquet)
+        frames = {"pairs": self.pairs, "clusters": self.clusters, "cut": self.cut}
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda name: write_file(where / f"{name}.parquet", frames[name].write_parquet), frames))
         write_text(where / "model.json", json.dumps(self.model, indent=1) + "\n")
 
 

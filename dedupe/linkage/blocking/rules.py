@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -61,8 +63,9 @@ def choose_rules(register: Register, wanted: Sequence[Rule] | None = None) -> tu
     lacking = [ladder for role, more in blocking.lacking.items() if not register.has(role) for ladder in more]
     ladders = (*blocking.ladders, *lacking)
     found: list[Rule] = [(name,) for name in _identifying(register)]
-    for ladder in ladders:
-        found += _step(register, ladder)
+    with ThreadPoolExecutor(2) as pool:
+        for step in pool.map(partial(_step, register), ladders):
+            found += step
     found = list(dict.fromkeys(found))
     return tuple(found) if found else _any_rules(register)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import MET, Comparison, Level, Levels, level
@@ -168,9 +169,9 @@ class _Postcodes:
 
 def _packed(values: Values) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """Postcodes of up to eight characters as bytes of one number, the first lowest; and which are longer."""
-    text = values.text.to_list()
-    codes = [int.from_bytes(t.encode("ascii")[:8], "little") if t.isascii() else 0 for t in text]
-    return np.array(codes, dtype=np.uint64), np.array([len(t) > 8 or not t.isascii() for t in text], dtype=bool)
+    text, size = values.text, values.text.str.len_bytes()
+    words = (text + "\0" * 8).cast(pl.Binary).bin.slice(0, 8).bin.reinterpret(dtype=pl.UInt64, endianness="little")
+    return words.to_numpy(), ((size > 8) | (size != text.str.len_chars())).to_numpy()
 
 
 def one_character_off(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -111,11 +112,13 @@ class Strangers:
         self.comparisons = comparisons
         uncounted = link_only or NAMESAKES in without
         rules = [one.rule for one in blocks]
-        self.namesakes = None if uncounted else count_coincidences(register, comparisons, rules)
+        with ThreadPoolExecutor(1) as beside:
+            counted = None if uncounted else beside.submit(count_coincidences, register, comparisons, rules)
+            found = [chance_of.at_random(comparison) for comparison in comparisons]
+        self.namesakes = counted.result() if counted else None
         blind = register.kind.blind([comparison.name for comparison in comparisons])
         self.ties = name_ties(register, comparisons) if blind else None
         self.whole = brought_whole(register.kind, comparisons, blocks) if blind else ()
-        found = [chance_of.at_random(comparison) for comparison in comparisons]
         self.groups = [comparison.groups for comparison in comparisons]
         self.chances = [chances for chances, _ in found]
         self.held = np.array([share for _, share in found])
