@@ -90,9 +90,10 @@ def _found(
     called = {name: role_words(name) for name in columns}
     for which in range(max(map(len, called.values()), default=0)):
         for name in (name for name in columns if name not in found.values() and which < len(called[name])):
-            for role in (role for role, words in ROLES.items() if called[name][which] in words):
-                if role not in found and fits(role, name):
-                    found[role] = name
+            named = (role for role, words in ROLES.items() if called[name][which] in words and role not in found)
+            role = next((role for role in named if fits(role, name)), None)
+            if role:
+                found[role] = name
     whole = [name for name in columns if WHOLE_NAMES & set(role_words(name)) and fits("forename", name)]
     if whole and not found.keys() & {"forename", "surname"} and {*found, *beside} & OF_A_PERSON:
         found["forename"] = whole[0]

@@ -17,7 +17,7 @@ from casebridge.migrate.profiling.keys import words_of
 
 _ROLES = {
     "forename": """
-        forename forenames firstname firstnames givenname givennames fname first given christianname pername1
+        forename forenames firstname firstnames givenname givennames gname fname first given christianname pername1
         enwcyntaf enwaucyntaf enwbedydd enwcynta
         vorname vornamen rufname prenom prenoms voornaam voornamen roepnaam nombre nombres primernombre
         nome nomeproprio
@@ -29,7 +29,7 @@ _ROLES = {
         enwcanol enwaucanol tussennaam segundonombre drugieimie
     """,
     "surname": """
-        surname surnames lastname lastnames familyname familynames lname last family pername2
+        surname surnames lastname lastnames familyname familynames fname lname last family pername2
         cyfenw enwolaf enwteulu
         nachname familienname zuname nom nomdefamille nomusuel achternaam familienaam geslachtsnaam
         apellido apellidos
@@ -130,7 +130,8 @@ AGES = _words(_AGES, of_an_address=False)
 ROLES: Mapping[str, frozenset[str]] = {
     role: _words(words, role in {"house", "street", "postcode"}) for role, words in _ROLES.items()
 }
-"""The words that a role of linkage goes by."""
+"""The words that a role of linkage goes by. One of two roles (fname) is the first of them; where another column is
+that (gname), the second."""
 _USUAL = frozenset({
     "id", "no", "number", "key", "code", "ref", "seq", "name", "names", "forename", "forenames", "surname",
     "first", "last", "title", "type", "status", "kind", "class", "category", "group", "level", "grade",

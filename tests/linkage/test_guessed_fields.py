@@ -54,6 +54,18 @@ def test_roles_are_seen_in_any_order_of_words_and_what_is_not_read_is_told(
     assert not_compared(fields, columns) == [left]
 
 
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        ("id gname fname dob", {"forename": "gname", "surname": "fname"}),
+        ("id fname lname dob", {"forename": "fname", "surname": "lname"}),
+        ("id lname fname dob", {"forename": "fname", "surname": "lname"}),
+    ],
+)
+def test_a_heading_of_two_meanings_is_read_by_its_neighbours(columns: str, names: Mapping[str, str]) -> None:
+    assert _guessed(columns.split()).roles == {**names, "birth_date": "dob"}
+
+
 def test_places_and_numbers_without_a_role_are_compared_as_they_stand() -> None:
     columns = ["id", "surname", "dob", "Town/City", "SSN", "address_city", "City", "created"]
     fields = _guessed(columns)
