@@ -49,6 +49,7 @@ _WORKER: Words = {
     "staff_number": frozenset({"staffno", "staffnumber", "payrollno", "payrollnumber", "employeeno"}),
     "registration_number": frozenset({"registrationnumber", "registrationno", "hcpcno", "sweno", "nmcpin"}),
 }  # fmt: skip
+_PERSONS = frozenset({"person", "pers", "patient", "pat", "client", "child", "member", "voter", "resident"})
 _A_PERSONS = frozenset({"dob", "dateofbirth", "birthdate", "nhsno", "nhsnumber", "surname", "lastname"})
 
 
@@ -90,8 +91,11 @@ def _guessed(table: DraftTable, owned: bool) -> tuple[str, Mapping[str, str]] | 
         "registration_number",
     }:
         return "professional", worker
-    if owned or _A_PERSONS & {"".join(words_of(column.source)) for column in table.columns}:
+    called = [words_of(column.source) for column in table.columns]
+    if owned or _A_PERSONS & set(map("".join, called)):
         return None
+    if any("name" in words and _PERSONS & set(words) for words in called):
+        return None  # the client's name on a form is no organisation
     body, where = _roles(table, _BODY), _roles(table, _WHERE)
     if "name" in body and len(body) > 1:
         return "organisation", body

@@ -157,11 +157,12 @@ class MariaDB(Server):
 
 
 def _shortest(name: str) -> pl.Expr:
-    """A float with decimals by the fewest that tell it from its neighbours."""
+    """A float with decimals or an exponent by the fewest figures that tell it from its neighbours."""
     text = pl.col(name)
-    short = text.cast(pl.Float64).cast(pl.Float32).cast(pl.String)
-    plain = text.str.contains(".", literal=True) & ~text.str.contains("e") & ~short.str.contains("e")
-    return pl.when(plain).then(short).otherwise(text).alias(name)
+    short = text.cast(pl.Float64).cast(pl.Float32).cast(pl.String).str.replace("e+", "e", literal=True)
+    power = text.str.contains("e", literal=True)
+    longer = (power | text.str.contains(".", literal=True)) & (power == short.str.contains("e", literal=True))
+    return pl.when(longer).then(short).otherwise(text).alias(name)
 
 
 @contextmanager

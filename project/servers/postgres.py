@@ -106,8 +106,9 @@ class PostgreSQL(Server):
         self._refuse_rewritten(connection, asked)
 
     def _refuse_rewritten(self, connection: sa.Connection, asked: Asked) -> None:
-        """A table that was emptied by TRUNCATE, rewritten or made anew after the moment began shows no rows to it
-        (Documentation of PostgreSQL 17, 13.6). From the first question on it is locked against that."""
+        """A table that was emptied by TRUNCATE, rewritten by ALTER TABLE or made anew after the moment began shows
+        no rows to it (Documentation of PostgreSQL 17, 13.6). One that VACUUM FULL or CLUSTER rewrote shows them,
+        but nothing tells it from the others. From the first question on it is locked against all of these."""
         with cursor_of(connection) as cursor:
             if asked.table is None:
                 cursor.execute(_REWRITTEN)
@@ -116,7 +117,7 @@ class PostgreSQL(Server):
             found = sorted(str(name) for (name,) in cursor.fetchall())
         if found:
             what = f"{', '.join(found[:5])}: emptied, rewritten or made anew since the moment that is held began"
-            hint = "run the same command again when nobody empties or alters tables"
+            hint = "run the same command again when no TRUNCATE, ALTER TABLE, VACUUM FULL or CLUSTER runs there"
             raise SourceError(asked.table[1] if asked.table else "its query", what, hint=hint)
 
     def about(self, connection: sa.Connection, asked: Asked) -> int:

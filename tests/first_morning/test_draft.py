@@ -766,6 +766,8 @@ def test_tables_of_addresses_organisations_and_staff_are_registers_and_a_persons
     _write(dump / "Home.csv", ["HomeID", "ClientID", "Line1", "Town", "Postcode"], lived)
     bodies: list[list[object]] = [[n, f"Home {n}", f"0113 {200000 + n}"] for n in range(40)]
     _write(dump / "Supplier.csv", ["SupplierID", "SupplierName", "Telephone"], bodies)
+    forms: list[list[object]] = [[n, f"Ann{n} Lee{n}", f"0113 {300000 + n}"] for n in range(40)]
+    _write(dump / "Form.csv", ["FormID", "Client_Name", "Telephone_Number"], forms)
     staff: list[list[object]] = [[n, f"Bo{n}", f"Ng{n}", f"BNG{n}"] for n in range(40)]
     _write(dump / "Worker.csv", ["WorkerID", "FirstName", "LastName", "Login"], staff)
     draft_project(tmp_path / "made", dump)
