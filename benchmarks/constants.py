@@ -73,7 +73,7 @@ SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
         "model.namesakes": (
             "FIRST", "LAST", "DAYS", "LEAST", "HEAPED", "ENOUGH_SHARED", "REAL", "SPAN",
         ),
-        "kinds.siblings": ("NEXT", "TOO_FAR"),
+        "kinds.siblings": ("NEXT", "TOO_FAR", "NEARLY_ALL"),
     },
     "a place in a list": {
         "model.third_records": ("BOTH", "DIVIDED", "ONE", "NULL"),

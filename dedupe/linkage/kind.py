@@ -127,7 +127,7 @@ class Profile:
     levels where the register does not tell (`model.identified`).
     a_row, lacking: pairs of it a record, as is believed where that is lacking; and the name of this belief.
     shown_by, unshown: a comparison that shows some of its pairs where `told_only_by` is lacking, and how many it
-    does not show for each that it does.
+    does not show for each that it does; unseen: register to how many may be there where nothing shows any.
     told_by: the comparison by which it is told from one entity; in a register without that, `untold_a_row` pairs
     of it a record are taken to be there, since no data can say.
     """
@@ -156,6 +156,7 @@ class Profile:
     lacking: str = ""
     shown_by: str = ""
     unshown: float = 0.0
+    unseen: Count | None = None
 
     def untold(self, compared: Sequence[str]) -> bool:
         """Whether nothing that is compared tells it from one entity."""

@@ -13,6 +13,7 @@ from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model import identified
 from casebridge.dedupe.linkage.model.beliefs import met_before
 from casebridge.dedupe.linkage.model.kept import read_kept
+from casebridge.dedupe.linkage.model.mixture import _bounded
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SYLLABLES = [a + b for a in "bdfglmnprstvw" for b in ("a", "e", "i", "o", "u", "ar", "en", "il", "ow")]
@@ -135,3 +136,10 @@ def test_strangers_are_expected_once():
     assert met_before(PERSON, ("forename", "birth_year"), [("rare_names",)]) == set()
     assert met_before(PERSON, ("postcode",), [("street", "house")]) == set()
     assert met_before(PERSON, ("names",), [()]) == set()
+
+
+def test_no_chance_passes_its_bound() -> None:
+    """What a bound takes off one level goes to the others, in proportion to what they have."""
+    chances = np.array([[0.9, 0.06, 0.04], [0.2, 0.3, 0.5]])
+    bounded = _bounded(chances, np.array([[0.1, 0.3, 1.0], [1.0, 1.0, 1.0]]))
+    assert np.allclose(bounded, [[0.1, 0.3, 0.6], [0.2, 0.3, 0.5]])

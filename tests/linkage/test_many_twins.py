@@ -133,6 +133,24 @@ def test_without_forenames_twins_of_two_sexes_tell_how_many_are_of_one(share: fl
     assert told["true_pairs"] - told["proposed"]["missed"] >= right
 
 
+@pytest.mark.parametrize("again", [0.1, 0.6])
+def test_of_newborns_without_forename_and_sex_nothing_is_put_forward(again: float) -> None:
+    """Surname, birth date and postcode are the same of twins, and of a child who stands twice."""
+    random, rows = np.random.default_rng(11), []
+    for birth in range(500):
+        born = np.datetime64("2021-01-01") + int(random.integers(700))
+        surname, postcode = f"{random.choice(ROOTS)}{random.integers(60)}x", f"LS{birth % 90} {birth % 9}AB"
+        for child in range(1 + (random.random() < 0.2)):
+            rows += [(surname, str(born), postcode, f"{birth}-{child}")] * (1 + (random.random() < again))
+    made = pl.DataFrame(rows, ["surname", "born", "postcode", "person"], orient="row")
+    made = made.with_row_index("id").cast({"id": pl.String})
+    fields = Fields("id", {"surname": "surname", "birth_date": "born", "postcode": "postcode"})
+    found = link(made, fields)
+    assert found.model["thresholds"]["propose"] == 1
+    assert found.pairs["p_same"].max() < 1  # type: ignore[operator]
+    assert any("No forename" in one for one in found.model["warnings"])
+
+
 @pytest.mark.parametrize(("surnames", "twins"), [(0.0, 0.35), (0.3, 0.05)])
 def test_where_surnames_are_other_ones_too_names_are_written_badly(surnames: float, twins: float) -> None:
     """Of 1,000 pairs that have both forenames 400 differ in them: twins, where they share the surname; one person,

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.kinds import PLAIN
+from benchmarks.kinds import PLAIN, ROLES
 from benchmarks.registers import make_register
 from benchmarks.thin import COLUMNS as COLUMNS_OF_FEW
 from benchmarks.thin import TROUBLE, measured, thin_register
@@ -235,3 +235,17 @@ def test_copies_whose_dates_differ_or_lack_are_no_siblings_of_one_name(seed: int
     alike = np.exp(found.fitted.log_chances[forename][:, :-1])[:, same].sum(axis=1)
     by_name = dict(zip((one.name for one in found.fitted.components), alike, strict=True))
     assert max(by_name["sibling"], by_name["household"]) < by_name["settled"] / 5
+
+
+def test_of_people_with_initials_alone_pairs_are_found() -> None:
+    """Whose forename is an initial agrees in no more: that says little, and is no reason for two people."""
+    columns = ("first", "last", "dob", "sex", "house", "street", "postcode")
+    register = make_register(600, replace(PLAIN, columns=columns), seed=6)
+    register = register.with_columns(pl.col("first").str.slice(0, 1))
+    told_by = Fields("id", {ROLES[column]: column for column in columns})
+    found = link(register, told_by)
+    told = evaluate(found, register, told_by, "person")
+    assert told["best"]["f1"] > 0.9
+    assert (found.pairs["zone"] == "same").sum() == 0
+    assert found.model["warnings"]
+    assert not any("weighs less" in one for one in found.model["warnings"])

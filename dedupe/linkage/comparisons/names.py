@@ -101,7 +101,8 @@ def forename_comparison(register: Register, table: NameTable) -> Comparison:
     held = holders(register, "forename", "names")
     share = held.share
     same, steps = _same_forename(register, table, held)
-    levels, base = (*same, *FORENAME_REST), len(same)
+    base = len(same)
+    levels = _with_initials((*same, *FORENAME_REST), base, float(share[table.length == 1].sum()))
     rare = rare_spelling(held)
     either = rare_in_either(register) if register.has("surname") else rare
 
@@ -146,6 +147,20 @@ def _same_forename(
         return exact, steps
     own = replace(SAME_INITIAL, bin=len(exact))
     return (*exact, own), np.where(initial, np.uint8(len(exact)), steps)
+
+
+def _with_initials(levels: tuple[Level, ...], base: int, share: float) -> tuple[Level, ...]:
+    """The levels, those of FORENAME_REST from `base` on, where a share of the records has no more than an initial:
+    two of these agree as often as the first letters of whole names do. What is believed of few is the least."""
+    start = np.array([one.start for one in levels])
+    differs = start[[base + SOMEWHAT, base + DIFFERS]].sum(axis=0)
+    whole = (1 - share) ** 2
+    found = whole * start
+    found[base + DIFFERS] += (1 - whole) * differs
+    found[base + INITIAL] = np.maximum(start[base + INITIAL], 2 * share * (1 - share) * (1 - differs))
+    if levels[base - 1].tag == INITIALS:
+        found[base - 1] = np.maximum(start[base - 1], share**2 * (1 - differs))
+    return tuple(replace(one, start=tuple(new)) for one, new in zip(levels, found.tolist(), strict=True))
 
 
 def judge_forenames(

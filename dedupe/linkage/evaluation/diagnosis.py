@@ -217,7 +217,8 @@ def diagnose(
 
 
 def out_of_order(model: Model, patterns: Patterns) -> list[str]:
-    """Comparisons whose best agreement (first levels) says less for one person than plain difference."""
+    """Comparisons whose best agreement (the first levels that pairs show) says less for one person than the last
+    one."""
     found = []
     for place, name in enumerate(model.comparisons):
         if len(model.labels[place]) < 2:
@@ -227,11 +228,8 @@ def out_of_order(model: Model, patterns: Patterns) -> list[str]:
         )
         m, u = m_and_u(model, place)
         bits = np.log2(m / u)[: model.groups[place][0]]
-        if (
-            seen[0] + seen[len(bits) - 1] > 0
-            and bits[seen[: len(bits)] > 0].size
-            and bits[: max(1, len(bits) // 3)].max() < bits[-1]
-        ):
+        shown = bits[seen[: len(bits)] > 0]
+        if len(shown) > 1 and shown[: max(1, len(shown) // 3)].max() < shown[-1]:
             found.append(name)
     return found
 

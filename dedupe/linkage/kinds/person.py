@@ -25,7 +25,7 @@ from casebridge.dedupe.linkage.comparisons.telling_apart import telling_apart
 from casebridge.dedupe.linkage.kind import SAME, Attribute, Blocking, Chance, Guards, Kind, Part, Profile
 from casebridge.dedupe.linkage.kinds.generic import code_attribute
 from casebridge.dedupe.linkage.kinds.guards import TWINS, could_be_twins, marks_of_people
-from casebridge.dedupe.linkage.kinds.siblings import homes_expected, twins_expected
+from casebridge.dedupe.linkage.kinds.siblings import homes_expected, twins_expected, twins_unseen
 from casebridge.dedupe.linkage.register import readers
 from casebridge.dedupe.linkage.register.address_text import read_written_address
 from casebridge.dedupe.linkage.register.encoding import NAME_ROLES, Register
@@ -246,7 +246,7 @@ PROFILES = (
         expected=twins_expected, first_a_row=0.025,  # 1.5 % of people have a twin
         doubted="how one person's forenames differ", told_only_by={"forename": (CLOSE, UNLIKE)},
         a_row=TWINS_A_ROW, lacking="how many of those who lack a forename are twins",
-        kin=("surname",), shown_by="sex", unshown=OF_ONE_SEX,
+        kin=("surname",), shown_by="sex", unshown=OF_ONE_SEX, unseen=twins_unseen,
     ),
     Profile(
         "sibling", "twin_or_sibling", 0.03, OF_A_HOME, SHARED, by_luck=True, ceilings=NO_TWINS,

@@ -22,6 +22,7 @@ from casebridge.dedupe.linkage.comparisons.levels import UNLIKE as FAR
 from casebridge.dedupe.linkage.kind import CHANCE, SAME, Profile
 from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
+from casebridge.dedupe.linkage.register.encoding import Register
 
 STRANGERS, WORSE = "how strangers agree", "how well records are written"
 UNLIKE, DOUBTED = {STRANGERS: 0.03, WORSE: 0.05}, 0.0125
@@ -257,12 +258,19 @@ def _differ(
     return float(weight[differs[levels]].sum() / max(held, 1.0))
 
 
-def hidden(model: Model, comparisons: Sequence[Comparison], profile: Profile, patterns: Patterns) -> float:
+def hidden(
+    model: Model, comparisons: Sequence[Comparison], profile: Profile, patterns: Patterns, register: Register
+) -> float:
     """Pairs of `profile` that nothing tells from one entity, since what alone does is lacking: for each that
     `shown_by` shows so many as are believed. It shows those that would be called one entity but for it, beyond
-    those of one entity that are believed to differ there. Where `kin` is not held it shows strangers as well."""
+    those of one entity that are believed to differ there. Where `kin` is not held it shows strangers as well.
+    Where nothing shows any, as many as `unseen` says."""
     place = {comparison.name: n for n, comparison in enumerate(comparisons)}
-    if not {profile.shown_by, *profile.kin} <= place.keys() or profile.told_only_by.keys() & place.keys():
+    if profile.told_only_by.keys() & place.keys():
+        return 0.0
+    if profile.shown_by not in place:
+        return profile.unseen(register) if profile.unseen else 0.0
+    if not {*profile.kin} <= place.keys():
         return 0.0
     at, levels = place[profile.shown_by], patterns.levels.copy()
     apart = comparisons[at].tagged(FAR)

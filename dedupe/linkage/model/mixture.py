@@ -271,7 +271,9 @@ class _Belief:
         counts = counts + self.counts
         together = np.where(self.pooled, counts, 0.0).sum(axis=0)
         counts = np.where(self.pooled, together, counts)
-        found = _normalised(np.minimum(_normalised(counts, self.edges), self.ceilings), self.edges)
+        found = _normalised(counts, self.edges)
+        for a, b in pairwise(self.edges):
+            found[:, a:b] = _bounded(found[:, a:b], self.ceilings[:, a:b])
         return np.where(self.held, self.start, found)
 
 
@@ -308,6 +310,22 @@ def _normalised(counts: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArra
     for a, b in pairwise(edges):
         chances[:, a:b] = counts[:, a:b] / np.maximum(counts[:, a:b].sum(axis=1, keepdims=True), FLOOR)
     return np.maximum(chances, FLOOR)
+
+
+def _bounded(chances: NDArray[np.float64], most: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Chances, rows of one distribution, none above `most`: what lies above goes to the others in proportion, as
+    the likeliest that keep the bounds do."""
+    held = chances > most
+    while held.any():
+        room = np.maximum(1 - np.where(held, most, 0.0).sum(axis=1, keepdims=True), FLOOR)
+        free = np.where(held, 0.0, chances)
+        total = free.sum(axis=1, keepdims=True)
+        chances = np.where(held, most, free * room / np.maximum(total, FLOOR))
+        more = ~held & (chances > most)
+        if not more.any():
+            break
+        held |= more
+    return np.maximum(chances / chances.sum(axis=1, keepdims=True), FLOOR)
 
 
 def _posterior(joint: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
