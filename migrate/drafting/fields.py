@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -10,10 +10,11 @@ from casebridge.dedupe.linkage import KINDS, PERSON, Fields
 from casebridge.dedupe.linkage.fields import named_apart
 from casebridge.migrate.drafting.dates_in_three import dates_in_three
 from casebridge.migrate.drafting.guesses import MARK
+from casebridge.migrate.drafting.implied import not_implied
 from casebridge.migrate.drafting.names import fresh_name, plain_name, quoted, toml_key
 from casebridge.migrate.drafting.people import roles_named
 from casebridge.migrate.drafting.registers import roles_of_kind
-from casebridge.migrate.profiling.headings import AGES, FREE, role_words
+from casebridge.migrate.profiling.headings import AGES, NUMBERS, PLACES, role_words
 from casebridge.migrate.profiling.keys import like_a_key
 from casebridge.project.errors import CasebridgeError
 
@@ -21,6 +22,7 @@ _HINT = (
     'say it in a file and name that as --fields: a line id = "COLUMN", then [fields] with lines such as '
     'surname = "COLUMN", birth_date = "COLUMN". docs/linkage.md has the roles'
 )
+_NAMES = ("forename", "surname")
 
 
 def guess_fields(register: pl.DataFrame | pl.LazyFrame, columns: Sequence[str], kind: str = PERSON.name) -> Fields:
@@ -39,7 +41,11 @@ def guess_fields(register: pl.DataFrame | pl.LazyFrame, columns: Sequence[str], 
         raise CasebridgeError("no column looks like a surname, a forename or a birth date", hint=hint)
     rest = [name for name in columns if name not in {*roles.values(), *parts}]
     key = _key(lazy, rest)
-    return Fields(key, roles, _free([name for name in rest if name != key], roles), joined=joined)
+    rest = [name for name in rest if name != key]
+    numbers = _called(rest, NUMBERS if "birth_date" in roles else NUMBERS | AGES)
+    postcode, names = ([roles[role] for role in some if role in roles] for some in (("postcode",), _NAMES))
+    places = not_implied(lazy, [name for name in _called(rest, PLACES) if name not in numbers], postcode, names)
+    return Fields(key, roles, _free([*places, *numbers]), joined=joined)
 
 
 def _fuller_first(register: pl.LazyFrame, columns: Sequence[str]) -> list[str]:
@@ -57,14 +63,15 @@ def _of_kind(register: pl.LazyFrame, columns: Sequence[str], kind: str) -> Field
     return Fields(_key(register, [name for name in columns if name not in roles.values()]), roles, kind=kind)
 
 
-def _free(columns: Sequence[str], roles: Collection[str]) -> dict[str, str]:
-    """Columns without a role that tell people apart all the same, as free ones: places, offices' numbers, and
-    a year of birth or an age where there is no birth date."""
-    words = FREE if "birth_date" in roles else FREE | AGES
+def _called(columns: Sequence[str], words: frozenset[str]) -> list[str]:
+    return [name for name in columns if words & set(role_words(name))]
+
+
+def _free(columns: Sequence[str]) -> dict[str, str]:
+    """Columns without a role under names of their own."""
     found: dict[str, str] = {}
     for name in columns:
-        if words & set(role_words(name)):
-            found[fresh_name(plain_name(name), found)] = name
+        found[fresh_name(plain_name(name), found)] = name
     return found
 
 

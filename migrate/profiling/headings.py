@@ -105,22 +105,25 @@ def _words(text: str, of_an_address: bool) -> frozenset[str]:
     return words.union(before + word for before in _OF_AN_ADDRESS for word in words if of_an_address)
 
 
-_FREE = """
+_PLACES = """
     town city towncity suburb locality village posttown municipality county state district province region
     tref pentref sir ort stadt wohnort gemeinde bundesland ville commune departement woonplaats plaats
     gemeente provincie stad ciudad localidad municipio poblacion provincia comune citta cidade estado miasto
-    miejscowosc wojewodztwo oras localitate judet postort poststed kommun lan kaupunki sehir ilce mesto ssn
-    socialsecuritynumber socialsecurityno socsecid socsec nationalid nationalidnumber nationalidno idnumber
-    nationalnumber nin passport passportno passportnumber driverslicense driverslicensenumber driverslicence
-    driverslicencenumber drivinglicence drivinglicencenumber mrn medicalrecordnumber hospitalno
-    hospitalnumber medicaid medicaidnumber medicare medicarenumber healthcardnumber chi chino chinumber
-    taxid taxidnumber taxnumber rhifpasbort personalausweisnummer sozialversicherungsnummer svnr steuerid
-    numerosecu nir bsn dni nif nie cpf codicefiscale codfiscal cnp pesel personnummer fodselsnummer
+    miejscowosc wojewodztwo oras localitate judet postort poststed kommun lan kaupunki sehir ilce mesto
+"""
+PLACES = _words(_PLACES, of_an_address=True)
+"""What columns are called that say where somebody lives, and have no role of their own."""
+_NUMBERS = """
+    ssn socialsecuritynumber socialsecurityno socsecid socsec nationalid nationalidnumber nationalidno
+    idnumber nationalnumber nin passport passportno passportnumber driverslicense driverslicensenumber
+    driverslicence driverslicencenumber drivinglicence drivinglicencenumber mrn medicalrecordnumber
+    hospitalno hospitalnumber medicaid medicaidnumber medicare medicarenumber healthcardnumber chi chino
+    chinumber taxid taxidnumber taxnumber rhifpasbort personalausweisnummer sozialversicherungsnummer svnr
+    steuerid numerosecu nir bsn dni nif nie cpf codicefiscale codfiscal cnp pesel personnummer fodselsnummer
     cprnummer henkilotunnus tckimlikno
 """
-FREE = _words(_FREE, of_an_address=True)
-"""What columns are called that have no role of their own, and tell people apart all the same: where somebody
-lives, and numbers that an office gave him."""
+NUMBERS = _words(_NUMBERS, of_an_address=False)
+"""Numbers that an office gave somebody, without a role of their own."""
 _AGES = """
     birthyear yearofbirth yob blwyddyngeni geburtsjahr anneedenaissance geboortejaar annodinascita
     age ageyears ageinyears oed alter leeftijd edad eta idade wiek varsta

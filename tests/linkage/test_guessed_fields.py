@@ -9,7 +9,7 @@ import pytest
 
 from casebridge.dedupe.linkage import KINDS, Fields, parse_fields
 from casebridge.migrate.drafting.fields import fields_text, guess_fields, not_compared
-from casebridge.migrate.profiling.headings import AGES, FREE
+from casebridge.migrate.profiling.headings import AGES, NUMBERS, PLACES
 from casebridge.project.toml_file import parse_toml
 
 HEADINGS: list[tuple[str, str, Mapping[str, str]]] = [
@@ -84,7 +84,7 @@ def test_a_year_of_birth_or_an_age_stands_for_a_date_that_is_not_there() -> None
 
 
 def test_no_word_of_a_free_column_is_a_name_that_the_engine_uses() -> None:
-    for name in FREE | AGES:
+    for name in PLACES | NUMBERS | AGES:
         KINDS["person"].placed(Fields("id", {"surname": "surname"}, {name: name}))
 
 
@@ -100,3 +100,16 @@ def test_other_kinds_are_guessed_where_they_are_said() -> None:
     assert fields.kind == "organisation"
     assert fields.roles == {"name": "Site name", "address": "Address", "postcode": "Zip", "phone": "Phone"}
     assert parse_fields(parse_toml(fields_text(fields, columns).encode())) == fields
+
+
+def test_places_that_the_postcode_or_a_town_implies_are_no_further_facts() -> None:
+    """Neither is compared. A place apart from the postcode is, and so is the town where no postcode is
+    held."""
+    rows = range(600)
+    parts = {"postcode": 60, "town": 12, "county": 3}
+    held = {name: [f"{name}{n % 60 % many}" for n in rows] for name, many in parts.items()}
+    named = {name: [f"{name}{n}" for n in rows] for name in ("id", "forename", "surname")}
+    people = pl.DataFrame({**named, **held, "suburb": [f"u{n * 7919 % 23}" for n in rows]})
+    assert set(guess_fields(people, people.columns).other) == {"suburb"}
+    without = people.drop("postcode")
+    assert set(guess_fields(without, without.columns).other) == {"town", "suburb"}
