@@ -13,7 +13,18 @@ import polars as pl
 
 from casebridge.extract.oddities import NOTHING_WORDS
 from casebridge.migrate.profiling.counting import COUNT, Counter, Counts, Numbers, hashed, numbers_of
-from casebridge.migrate.profiling.shapes import EIGHT, LIKE_A_DAY, LIST, NAMED, TEXT, Days, kinds, patterns
+from casebridge.migrate.profiling.shapes import (
+    A_SHORT_DAY,
+    EIGHT,
+    LIKE_A_DAY,
+    LIST,
+    NAMED,
+    SHORT_DATE,
+    TEXT,
+    Days,
+    kinds,
+    patterns,
+)
 from casebridge.project.blanks import bare
 from casebridge.transform.placeholders import PLACEHOLDERS
 
@@ -96,7 +107,8 @@ class ColumnTally:
             self.days.take(days["v"], days[COUNT], _PIVOT)
 
     def _take_back(self, found: pl.DataFrame, groups: pl.DataFrame) -> None:
-        """What its pattern alone does not tell: days with a month's name; lists of figures, which are text."""
+        """What its pattern alone does not tell: days with a month's name; lists of figures, and figures with
+        points that are no day, which are text."""
 
         def those(which: pl.Expr) -> pl.DataFrame:
             some = groups.filter(which).select("p")
@@ -104,6 +116,8 @@ class ColumnTally:
 
         lists = those((pl.col("kind") == "decimal") & pl.col("p").str.contains(",", literal=True))
         self._move("decimal", TEXT, int(lists.filter(pl.col("v").str.contains(LIST))[COUNT].sum()))
+        short = those((pl.col("kind") == "date") & pl.col("p").str.contains(SHORT_DATE))
+        self._move("date", TEXT, int(short.filter(~pl.col("v").str.contains(A_SHORT_DAY))[COUNT].sum()))
         named = those(pl.col("kind") == NAMED)
         if named.height:
             self._move(NAMED, "date", self.days.take_named(named["v"], named[COUNT], _PIVOT))

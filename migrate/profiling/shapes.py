@@ -146,6 +146,11 @@ _PARTS = (
 )
 _CLOCK_RUNS = r"[0-9][T :].*[1-9].*:|:.*[1-9]"
 """A time of day that is not midnight."""
+SHORT_DATE = r"^9{1,2}[-/. ]9{1,2}[-/. ]99(?:[^9]|$)"
+"""The pattern of a day with a short year, and of other figures with points between them."""
+_DAY, _MONTH = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])"
+A_SHORT_DAY = rf"^(?:{_DAY}[-/. ]{_MONTH}|{_MONTH}[-/. ]{_DAY}|00[-/. ]00)[-/. ]"
+"""One that there may be, or that stands for none: 30.0.00 is a program's version."""
 LIST = r"^[-+(]?£? ?0[0-9]{0,2},"
 """Figures with commas that are no thousands, for nobody writes 001,002: a list."""
 EIGHT = "99999999"

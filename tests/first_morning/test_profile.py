@@ -108,6 +108,7 @@ def test_a_column_is_counted_by_hand(facts: dict[str, Any]) -> None:
         (["12 Elm 1983", "14 Oak 1990"], "text", None),
         (["21Abc30", "22Jan31"], "text", None),
         (["001,002,003", "004,005"], "text", None),
+        (["30.0.00", "29.13.14"], "text", None),
         (["1,002,003", "4,005"], "decimal", None),
     ],
 )  # fmt: skip
@@ -128,6 +129,12 @@ def test_a_month_is_known_by_its_name_and_a_list_of_figures_is_no_number(
             "short_years": 40 * ("-84" in days[0]),
             "clocks": 20 * ("-84" in days[0]),
         }
+
+
+def test_days_of_zeros_with_short_years_are_days_to_be_asked_about(tmp_path: Path) -> None:
+    days = ["00/00/50", "31/12/49", "12/31/48", "1.1.47 10:30"]
+    _write(tmp_path / "dump" / "A.csv", ["NO", "IT"], [[n, days[n % 4]] for n in range(40)])
+    assert _column(profile_dump(tmp_path / "dump").facts(), "A", "IT")["kinds"] == {"date": 40}
 
 
 def test_values_are_counted_in_little_memory_as_in_much(tmp_path: Path) -> None:
