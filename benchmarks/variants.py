@@ -14,7 +14,7 @@ from casebridge.dedupe.linkage import evaluate, link
 
 
 def row(name: str, people: int, seed: int) -> str:
-    """One line of the table in docs/linkage.md."""
+    """One line of the table in docs/linkage-figures.md."""
     variant = VARIANTS[name]
     register = make_register(people, variant, seed=seed)
     fields = fields_for(variant.columns)

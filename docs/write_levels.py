@@ -23,7 +23,7 @@ row says how often it is expected in pairs of each relation before any data are 
 weighs as {people:.0f} pairs, where two of a home agree by luck as {lucky:.0f}, what is measured in random pairs
 of the register as {measured:.0f}, and where a rule demands the agreement as {chance:.0f}. "Held" is what data
 cannot move. "Belief" says that no published figure was found; how much hangs on one stands in
-[linkage.md](linkage.md#what-hangs-on-the-starts).
+[linkage-figures.md](linkage-figures.md#what-hangs-on-the-starts).
 """.format(**WEIGHTS)
 
 

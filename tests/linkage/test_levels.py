@@ -64,7 +64,7 @@ def _is_number(value: object) -> bool:
 
 
 def test_every_number_set_by_hand_is_measured_or_settled():
-    """A new one: into `benchmarks.constants`, and what hangs on it into docs/linkage.md."""
+    """A new one: into `benchmarks.constants`, and what hangs on it into docs/linkage-figures.md."""
     known = {
         (home, name) for part in (CONSTANTS, *SETTLED.values()) for home, names in part.items() for name in names
     }

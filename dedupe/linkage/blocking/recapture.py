@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 def expected_missed(register: Register, candidates: BlockedPairs, pairs: Pairs, weight: Array) -> dict[str, float]:
     """Share of the true pairs that blocking makes. pairs: candidates; weight: how many pairs of one person each
     stands for. `recall_if_uneven`: where twice as many are missed, for two classes may show less than there is.
-    docs/linkage.md has both beside the truth."""
+    docs/linkage-figures.md has both beside the truth."""
     found, recall = float(weight.sum()), 1.0
     if found > 0 and all(blocks.rule for blocks in candidates.blocks):
         some, weight = _some(pairs, weight)

@@ -37,7 +37,8 @@ from casebridge.dedupe.linkage.register.uk_address_columns import DOOR
 from casebridge.dedupe.linkage.register.uk_address_words import FIRST_WORDS, LIKELY, SURE
 
 CLOSE = 0.92
-"""Likeness (Jaro-Winkler) from which streets are spelled closely: belief. Little hangs on it (docs/linkage.md)."""
+"""Likeness (Jaro-Winkler) from which streets are spelled closely: belief. Little hangs on it
+(docs/linkage-figures.md)."""
 ELSEWHERE = "elsewhere"
 """Tag of levels: a place that is not the other's."""
 

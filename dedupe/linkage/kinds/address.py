@@ -71,7 +71,8 @@ ONE_PLACE = {"street": {UNLIKE: 0.02}, "postcode": {ELSEWHERE: 0.03}, "town": {E
 ONE_BUILDING = ONE_PLACE | {"house": {UNLIKE: 0.002}}
 ONE_DOOR = ONE_BUILDING | {"flat": {TWO_FLATS: 0.002}, "uprn": {TWO: 0.03}}
 """An address does not move: without ceilings like numbers of other streets are taken for one, where streets are
-few. Their heights and the shares of the profiles are belief; what hangs on them is measured (docs/linkage.md)."""
+few. Their heights and the shares of the profiles are belief; what hangs on them is measured
+(docs/linkage-figures.md)."""
 PROFILES = (
     Profile("same", SAME, 0.10, ceilings=ONE_DOOR),
     Profile("building", "building", 0.15, ("street", "postcode"), by_definition=("flat",), ceilings=ONE_BUILDING),

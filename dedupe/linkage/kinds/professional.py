@@ -36,7 +36,7 @@ OWN = {"same e-mail address": AGREES}
 STAYED, MOVED, RELATIVE = 0, 1, 4
 PLACES = (STAYED, MOVED, RELATIVE)
 """Whose beliefs among people's profiles: who stayed, who moved to another team, two of a family. Shares and
-ceilings below are belief; nothing hangs on them in the made-up registers (docs/linkage.md)."""
+ceilings below are belief; nothing hangs on them in the made-up registers (docs/linkage-figures.md)."""
 
 PROFILES = (
     Profile("stayed", SAME, 0.10, ceilings={"registration_number": {TWO: 0.03}}),

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.model.name_ties import NameTies
 
-ENOUGH = 3  # belief: 2 gains 0.003 of F1 in one register of six, 6 gains 0.005 and loses 0.01 (docs/linkage.md)
+ENOUGH = 3  # belief: 2 gains 0.003 of F1 in one register of six, 6 gains 0.005 and loses 0.01
 NONE = -1e9
 MOST = 700.0  # natural log: less is nothing to a float64
 ALL_ANSWER = (1 << 62) - 1  # as `Background.telling`: no pattern has too few answers, so that there is no floor

@@ -33,7 +33,7 @@ NEVER = 1e-7
 DEPENDENCE = 2.0
 """By how much strangers may agree more often than random pairs do, where the kind says nothing else: names go
 together in families and origins. Looser, and chance takes the slips of duplicates where names are few. Doubled it
-costs up to 0.0025 of F1, halved 0.0053 (docs/linkage.md)."""
+costs up to 0.0025 of F1, halved 0.0053 (docs/linkage-figures.md)."""
 NAMED_ALIKE = 2.0
 """By how much people of one home may be called the same oftener than strangers, where dates tell them apart: a
 family may name all sons Mohammed. A belief. Where half of the families of a made-up register do so, 1 warns

@@ -30,7 +30,8 @@ PRIOR_MEASURED = 600.0
 PRIOR_LUCKY = 300.0
 PRIOR_SHARE = 1.0
 """Pairs' worth of belief behind a start: of people, of what a rule demands, of what random pairs show, of
-agreement by luck; and behind the shares. Halved or doubled they move F1 by 0.004 at most (docs/linkage.md)."""
+agreement by luck; and behind the shares. Halved or doubled they move F1 by 0.004 at most
+(docs/linkage-figures.md)."""
 MOST_ROUNDS = 200
 TOLERANCE = 1e-5
 FLOOR = 1e-9
