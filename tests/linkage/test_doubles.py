@@ -64,6 +64,17 @@ def test_few_pairs_tell_nothing():
     assert share([one for one in pairs if one[2] == DOUBT], rows) is None
 
 
+def test_no_more_than_all_are_one_person():
+    """Half of the sure pairs are of triples, and no doubtful record has another double: a model that took fewer
+    than none for twins had no likelihood, and put nothing forward."""
+    pairs = [(row, row + 1, SURE) for row in range(0, 60, 2)]
+    for row in range(60, 90, 3):
+        pairs += [(row, row + 1, SURE), (row, row + 2, SURE), (row + 1, row + 2, SURE)]
+    pairs += [(row, row + 1, DOUBT) for row in range(90, 170, 2)]
+    least, most = share(pairs, 170)
+    assert 0.5 < least < 1.0 == most
+
+
 def surname_of(family: int) -> str:
     return "".join(SYLLABLES[family // 20**place % 20] for place in range(3)).title()
 

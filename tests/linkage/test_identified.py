@@ -13,7 +13,7 @@ from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model import identified
 from casebridge.dedupe.linkage.model.beliefs import met_before
 from casebridge.dedupe.linkage.model.kept import read_kept
-from casebridge.dedupe.linkage.model.mixture import _bounded
+from casebridge.dedupe.linkage.model.mixture import Component, _Belief, _bounded
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SYLLABLES = [a + b for a in "bdfglmnprstvw" for b in ("a", "e", "i", "o", "u", "ar", "en", "il", "ow")]
@@ -136,6 +136,16 @@ def test_strangers_are_expected_once():
     assert met_before(PERSON, ("forename", "birth_year"), [("rare_names",)]) == set()
     assert met_before(PERSON, ("postcode",), [("street", "house")]) == set()
     assert met_before(PERSON, ("names",), [()]) == set()
+
+
+def test_what_profiles_have_at_least_leaves_room_for_the_others() -> None:
+    """Whatever is believed, each has a share, and together these are the pairs that the background leaves."""
+    start = (np.array([0.5, 0.5]),)
+    made = [Component(name, name, 0.25, start, (1.0,)) for name in "abcd"]
+    made[1:3] = [replace(one, least=0.9) for one in made[1:3]]
+    shares = _Belief(made, [(2,)]).shares(np.array([60.0, 1.0, 1.0, 1.0]), 100.0)
+    assert (shares > 0).all()
+    assert np.isclose(shares.sum(), 0.63)
 
 
 def test_no_chance_passes_its_bound() -> None:

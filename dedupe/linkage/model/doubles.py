@@ -70,7 +70,7 @@ def doubtful(
 
 
 def _between(alone: int, pairs: int, two: float, one: float) -> Doubtful:
-    share = (alone / pairs - two) / (one - two)
+    share = min(1.0, max(0.0, (alone / pairs - two) / (one - two)))
     seen = (alone + 1) / (pairs + 2)
     margin = OFF + ERRORS * float(np.sqrt(seen * (1 - seen) / pairs)) / (one - two)
     return Doubtful(pairs, max(0.0, share - margin), min(1.0, share + margin))

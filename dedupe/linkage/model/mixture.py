@@ -208,11 +208,14 @@ def fit(
     labels: Sequence[Sequence[str]], groups: Sequence[tuple[int, ...]], strangers: Background,
 ) -> Model:  # fmt: skip
     """Fit the mixture to pattern counts: on each sample in turn, starting where the one before ended, so that
-    most rounds run on the small first sample. Deterministic: patterns come in the order of their codes."""
+    most rounds run on the small first sample. Deterministic: patterns come in the order of their codes.
+    ArithmeticError for a fit that is none: it would put nothing forward, unsaid."""
     belief = _Belief(components, groups)
     state = _State(belief.start, belief.first_shares)
     for patterns in samples:
         state = _settle(state, belief, patterns, strangers)
+    if not np.isfinite(state.log_likelihood):
+        raise ArithmeticError("the mixture has no likelihood: a share or a chance is below nothing")
     return _model(state, belief, components, names, labels, strangers)
 
 
@@ -261,7 +264,8 @@ class _Belief:
         room = min(1.0, counts.sum() / total) - self.first_shares[self.steady].sum()
         room = max(room, FLOOR)
         found = np.where(self.steady, self.first_shares, expected / expected.sum() * room)
-        bounded = np.clip(found, np.minimum(self.least, room / 2), self.most)
+        least = self.least * min(1.0, room / 2 / max(float(self.least.sum()), FLOOR))
+        bounded = np.clip(found, least, self.most)
         free = (bounded == found) & ~self.steady
         if free.all() or not free.any():
             return found
