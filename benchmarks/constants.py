@@ -23,7 +23,8 @@ from casebridge.dedupe.linkage import PERSON, Kind, evaluate, link
 
 LINKAGE = "casebridge.dedupe.linkage."
 CONSTANTS = {
-    "model.mixture": ("PRIOR_PEOPLE", "PRIOR_CHANCE", "PRIOR_MEASURED", "PRIOR_LUCKY", "PRIOR_SHARE"),
+    "model.mixture": ("PRIOR_PEOPLE", "PRIOR_CHANCE", "PRIOR_MEASURED", "PRIOR_LUCKY"),
+    "model.fitting": ("PRIOR_SHARE",),
     "model.beliefs": ("RARE_LEVEL", "SELDOM", "MISTAKEN_NUMBERS", "DEPENDENCE", "NAMED_ALIKE"),
     "model.background": ("ENOUGH",),
     "model.name_ties": ("ORIGINS", "BELIEF"),
@@ -52,13 +53,13 @@ SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
         "model.training": ("FIRST_STEP", "SMALL_SAMPLE"), "model.identified": ("MOST_PATTERNS",),
         "model.namesakes": ("ROWS", "MOST"),
         "model.name_ties": ("ROWS", "ROUNDS", "PARTS"), "kinds.siblings": ("ROWS",), "scoring.cascade": ("SLOTS",),
-        "model.mixture": ("MOST_ROUNDS",), "model.calibration": ("ROUNDS",), "model.third_records": ("ROUNDS",),
+        "model.fitting": ("MOST_ROUNDS",), "model.calibration": ("ROUNDS",), "model.third_records": ("ROUNDS",),
         "kinds.person": ("START",),
     },
     "near enough to nothing, or to what it stands for": {
         "model.background": ("NONE", "ALL_ANSWER", "MOST"),
         "model.name_ties": ("MOST",), "model.expectation": ("MOST_ODDS", "LEAST"),
-        "model.mixture": ("FLOOR", "TOLERANCE"), "model.third_records": ("TOLERANCE",),
+        "model.fitting": ("FLOOR", "TOLERANCE"), "model.third_records": ("TOLERANCE",),
         "model.calibration": ("LEAST",), "model.beliefs": ("NEVER",), "model.identified": ("HARDLY",),
         "scoring.cascade": ("SLACK",),
     },

@@ -12,8 +12,9 @@ from casebridge.dedupe.linkage import Fields, LinkOptions, evaluate, link
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model import identified
 from casebridge.dedupe.linkage.model.beliefs import met_before
+from casebridge.dedupe.linkage.model.fitting import Belief, bounded_by
 from casebridge.dedupe.linkage.model.kept import read_kept
-from casebridge.dedupe.linkage.model.mixture import Component, _Belief, _bounded
+from casebridge.dedupe.linkage.model.mixture import Component
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SYLLABLES = [a + b for a in "bdfglmnprstvw" for b in ("a", "e", "i", "o", "u", "ar", "en", "il", "ow")]
@@ -143,7 +144,7 @@ def test_what_profiles_have_at_least_leaves_room_for_the_others() -> None:
     start = (np.array([0.5, 0.5]),)
     made = [Component(name, name, 0.25, start, (1.0,)) for name in "abcd"]
     made[1:3] = [replace(one, least=0.9) for one in made[1:3]]
-    shares = _Belief(made, [(2,)]).shares(np.array([60.0, 1.0, 1.0, 1.0]), 100.0)
+    shares = Belief(made, [(2,)]).shares(np.array([60.0, 1.0, 1.0, 1.0]), 100.0)
     assert (shares > 0).all()
     assert np.isclose(shares.sum(), 0.63)
 
@@ -151,5 +152,5 @@ def test_what_profiles_have_at_least_leaves_room_for_the_others() -> None:
 def test_no_chance_passes_its_bound() -> None:
     """What a bound takes off one level goes to the others, in proportion to what they have."""
     chances = np.array([[0.9, 0.06, 0.04], [0.2, 0.3, 0.5]])
-    bounded = _bounded(chances, np.array([[0.1, 0.3, 1.0], [1.0, 1.0, 1.0]]))
+    bounded = bounded_by(chances, np.array([[0.1, 0.3, 1.0], [1.0, 1.0, 1.0]]))
     assert np.allclose(bounded, [[0.1, 0.3, 0.6], [0.2, 0.3, 0.5]])

@@ -17,6 +17,7 @@ from casebridge.dedupe.linkage.kind import Kind, Profile
 from casebridge.dedupe.linkage.model.background import ALL_ANSWER, Background
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement, as_chances, starting_components
 from casebridge.dedupe.linkage.model.doubles import Sampled, doubtful
+from casebridge.dedupe.linkage.model.fitting import fit, refit
 from casebridge.dedupe.linkage.model.identified import (
     DOUBTED,
     MOST_PATTERNS,
@@ -30,12 +31,7 @@ from casebridge.dedupe.linkage.model.identified import (
     told,
     unseen,
 )
-from casebridge.dedupe.linkage.model.mixture import (
-    Component,
-    Model,
-    fit,
-    refit,
-)
+from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.name_ties import name_ties
 from casebridge.dedupe.linkage.model.namesakes import HeldChance, count_coincidences
 from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns, distinct
