@@ -143,7 +143,7 @@ def test_what_profiles_have_at_least_leaves_room_for_the_others() -> None:
     """Whatever is believed, each has a share, and together these are the pairs that the background leaves."""
     start = (np.array([0.5, 0.5]),)
     made = [Component(name, name, 0.25, start, (1.0,)) for name in "abcd"]
-    made[1:3] = [replace(one, least=0.9) for one in made[1:3]]
+    made[1:] = [replace(one, least=0.9) for one in made[1:]]
     shares = Belief(made, [(2,)]).shares(np.array([60.0, 1.0, 1.0, 1.0]), 100.0)
     assert (shares > 0).all()
     assert np.isclose(shares.sum(), 0.63)

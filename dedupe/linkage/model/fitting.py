@@ -39,7 +39,7 @@ def fit(
     for patterns in samples:
         state = _settle(state, belief, patterns, strangers)
     if not np.isfinite(state.log_likelihood):
-        raise ArithmeticError("the mixture has no likelihood: a share or a chance is below nothing")
+        raise ArithmeticError("the mixture has no likelihood: a share or a chance is negative")
     return _model(state, belief, components, names, labels, strangers)
 
 
