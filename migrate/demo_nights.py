@@ -8,6 +8,7 @@ from pathlib import Path
 
 from casebridge.migrate.scanning import scan_project
 from casebridge.project.database import open_database
+from casebridge.project.job import council_day
 from casebridge.project.settings import read_settings
 from casebridge.synthetic.nights import StaffAtWork
 
@@ -19,7 +20,7 @@ def nights_of(folder: Path, nights: int, seed: int) -> Iterator[str]:
     settings = read_settings(folder)
     engine = open_database(settings.live.url if settings.live else settings.target_url)
     try:
-        today = dt.date.today()  # noqa: DTZ011 (the council's day)
+        today = council_day()
         first = scan_project(folder, day=today, tell=lambda _: None)
         yield f"night {first.night}, everybody: {first.people:,} people, {first.waiting:,} pairs at the desk"
         staff = StaffAtWork(engine, seed)

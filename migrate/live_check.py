@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from casebridge.dedupe.scan.people import LiveQueries
 from casebridge.dedupe.scan.state import FILE as STATE
 from casebridge.dedupe.scan.state import FOLDER
 from casebridge.project.errors import CasebridgeError, Problem, SourceError, SpecError, did_you_mean
+from casebridge.project.job import council_day
 from casebridge.project.relations import Relation
 from casebridge.project.settings import Settings, read_settings
 from casebridge.project.snapshot import Snapshot, open_snapshot
@@ -125,10 +125,9 @@ def _unclear(config: ScanConfig) -> list[Problem]:
 def _queries(settings: Settings, config: ScanConfig) -> list[Problem]:
     """What the queries cannot be asked, tried on no rows."""
     tables = {table.name: pl.DataFrame(schema=dict.fromkeys(table.wanted, pl.String())) for table in config.tables}
-    today = dt.date.today()  # noqa: DTZ011 (the council's day)
     rows = {table.name: KeptRows.whole(table.key, tables[table.name]) for table in config.tables}
     lookups = _empty(config.lookups)
-    queries, problems = LiveQueries(settings, config, rows, today, lookups), list[Problem]()
+    queries, problems = LiveQueries(settings, config, rows, council_day(), lookups), list[Problem]()
     asked: tuple[Callable[[], object], ...] = (
         queries.register, lambda: queries.pairs("related"), lambda: queries.pairs("duplicates"),
         lambda: queries.pairs("unborn"),

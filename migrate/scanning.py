@@ -16,7 +16,7 @@ from casebridge.dedupe.scan.telling import write_failed, write_told
 from casebridge.project.audit import KEY_FILE, AuditLog
 from casebridge.project.database import open_own, shown
 from casebridge.project.errors import CasebridgeError
-from casebridge.project.job import sole_run
+from casebridge.project.job import council_day, sole_run
 from casebridge.project.private import make_private, private_files
 from casebridge.project.settings import Settings, read_settings
 
@@ -26,7 +26,7 @@ def preview_scan(
 ) -> Preview:
     """What a scan would change at the desk; nothing is written."""
     with _held(folder) as (settings, log):
-        return preview(settings, log, _today(), tell, whole=whole, model=model, replaced=replaced)
+        return preview(settings, log, council_day(), tell, whole=whole, model=model, replaced=replaced)
 
 
 def chores_of(folder: Path) -> dict[str, list[str] | None]:
@@ -40,10 +40,6 @@ def absent_chores(folder: Path) -> dict[str, str]:
     return dict(nights[-1].get("absent", {})) if nights else {}
 
 
-def _today() -> dt.date:
-    return dt.date.today()  # noqa: DTZ011 (the council's day)
-
-
 def scan_project(
     folder: Path, *, whole: bool = False, model: Model = Model.KEPT, replaced: bool = False,
     day: dt.date | None = None, tell: Tell = print,
@@ -51,7 +47,7 @@ def scan_project(
     """Scan the live register of the project in a folder. day: whose night it is (by default today's). replaced:
     the register may be another one than it was; else SourceError where many of its records are gone."""
     with _held(folder) as (settings, log):
-        night, folder = day or _today(), settings.reports / "scan"
+        night, folder = day or council_day(), settings.reports / "scan"
         try:
             record = scan(settings, log, night, tell, whole=whole, model=model, replaced=replaced)
         except CasebridgeError as error:

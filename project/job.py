@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -56,6 +57,11 @@ class Silent:
         """Nothing."""
 
 
+def council_day() -> dt.date:
+    """Today, where the council is."""
+    return dt.date.today()  # noqa: DTZ011 (the council's day)
+
+
 @dataclass(frozen=True)
 class Job:
     """One run of one project: what a stage is given, and all it is given."""
@@ -70,6 +76,8 @@ class Job:
     route: str = ""
     keeps: bool = True
     """Whether anything may be written: what is found out, for the next command, and into databases."""
+    day: dt.date = field(default_factory=council_day)
+    """The day as the run began: one that goes on past midnight does not tell ages by two days."""
     _controls: dict[bool, sa.Engine] = field(default_factory=dict, repr=False, compare=False)
 
     @property

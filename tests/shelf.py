@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from casebridge.migrate.pipeline import STAGES
+from casebridge.project.job import council_day
 from tests.councils import Migration, make_migration, small_council
 
 NOTHING = "init"
@@ -45,7 +46,8 @@ class Shelf:
         return self.made("council", lambda folder: small_council(folder / "council")) / "council"
 
     def after(self, stage: str, *, batch_rows: int | None = None) -> Migration:
-        """The small council's project as a stage left it, or, after `init`, before any."""
+        """The small council's project as a stage left it today, or, after `init`, before any. What reviewers see
+        hangs on the day: after midnight it is made anew."""
 
         def make(folder: Path) -> None:
             if stage == NOTHING:
@@ -54,7 +56,7 @@ class Shelf:
             else:
                 copy_of(self.after(_before(stage), batch_rows=batch_rows), folder).run(until=stage)
 
-        return migration_in(self.made(f"after-{stage}-{batch_rows or 'all'}", make))
+        return migration_in(self.made(f"after-{stage}-{batch_rows or 'all'}-{council_day()}", make))
 
 
 def _before(stage: str) -> str:

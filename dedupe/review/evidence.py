@@ -7,7 +7,6 @@ of the one before: what a reviewer sees is always the last that was linked.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -88,8 +87,7 @@ def _stands_on(job: Job, registers: Sequence[LinkageConfig]) -> tuple[object, ..
     kept = [sorted(kept_in_target(job, spec)) for spec in job.specs if spec.name in spaces(registers, job.specs)]
     lowered = [repr(item) for item in read_lowered(job.settings)]
     asked = [one.evidence for one in registers]
-    today = dt.date.today().isoformat()  # noqa: DTZ011 (the council's day)
-    return (under, marked, kept, lowered, asked, repr(job.specs), repr(job.target), today)
+    return (under, marked, kept, lowered, asked, repr(job.specs), repr(job.target), job.day.isoformat())
 
 
 def _told(then: Mapping[str, str]) -> list[str]:
@@ -155,7 +153,8 @@ class _Register:
                 short[person.id] = replace(person, roles=roles, fields={}, held=(), kin=(), unshown=())
             if person.id in hosts:
                 whole[person.id] = person
-        self.made = pairs_evidence(keyed, self.pairs, short, preflight_of(self.job), self.config.kind)
+        blocked = preflight_of(self.job)
+        self.made = pairs_evidence(keyed, self.pairs, short, blocked, self.job.day, self.config.kind)
         if self.config.is_people:
             known_people, known = known_pairs(self.made, whole, keyed, answered_known(log.engine), Sorted(keys))
             self.made += known

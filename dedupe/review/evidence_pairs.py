@@ -31,17 +31,18 @@ def pairs_evidence(
     pairs: pl.DataFrame,
     people: Mapping[str, Person],
     blocked: Preflight,
+    day: dt.date,
     kind: str = PERSON.name,
 ) -> list[PairEvidence]:
     """Pairs as the desk shows them. keyed: gives each pair the name that it has to the outside. pairs: left_id,
     right_id, p_same, weight, relation, zone, guard, state, ruling, changed, and a level for each comparison.
-    blocked: what a merge of them would meet; kind: of which kind the register is."""
+    blocked: what a merge of them would meet; day: by which it is told who is a child; kind: the register's."""
     joined = pairs.select(
         name for name in ("left_id", "right_id", "state", "ruling", "conflict") if name in pairs.columns
     )
     rows = joined.to_dicts()
     groups, torn = {lane: _groups(rows, people, lane) for lane in (OPEN, RESTRICTED)}, _torn(rows, people)
-    maker = _Maker(keyed, people, level_columns(pairs), groups, torn, blocked, kind)
+    maker = _Maker(keyed, people, level_columns(pairs), groups, torn, blocked, day, kind)
     return [maker.pair(row) for row in pairs.iter_rows(named=True)]
 
 
@@ -67,6 +68,7 @@ class _Maker:
     groups: Mapping[int, Mapping[str, tuple[str, ...]]]
     torn: Mapping[str, int]
     blocked: Preflight
+    day: dt.date
     kind: str
     known: dict[object, Any] = field(default_factory=dict)
 
@@ -79,7 +81,7 @@ class _Maker:
         blockers = tuple((one.blocker, one.left, one.right) for one in self.blocked.get((left.id, right.id), ()))
         says, below = str(row.get("preflight") or ""), row["state"] == "below"
         item, flags = item_of(self.keyed, left.id, right.id), self._both(left.flags, right.flags)
-        p, child = float(row["p_same"] or 0), _is_child(left) or _is_child(right)
+        p, child = float(row["p_same"] or 0), _is_child(left, self.day) or _is_child(right, self.day)
         return PairEvidence(
             item=item, left_id=left.id, right_id=right.id, clearance=clearance,
             open=row["state"] == "undecided", value=expected_value(p, flags, child=child, conflict=conflict), p=p,
@@ -122,13 +124,12 @@ def expected_value(p: float, flags: Collection[str], *, child: bool, conflict: b
     return round(harm * (p + entropy) + 3 * conflict, 1)
 
 
-def _is_child(person: Person) -> bool:
+def _is_child(person: Person, day: dt.date) -> bool:
     try:
         born = dt.date.fromisoformat(person.text("birth_date")[:10])
     except ValueError:
         return False
-    today = dt.date.today()  # noqa: DTZ011 (the council's day)
-    return (today.year - born.year - ((today.month, today.day) < (born.month, born.day))) < _ADULT
+    return (day.year - born.year - ((day.month, day.day) < (born.month, born.day))) < _ADULT
 
 
 def _groups(

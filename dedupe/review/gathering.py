@@ -105,7 +105,7 @@ def _rows_of(
         for name, kind in rows.collect_schema().items()
         if kind.is_temporal() and not name.startswith(EVIDENCE)
     ]
-    until = _past(days)
+    until = _past(days, job.day)
     shown = [] if counted_only else [c.name for c in spec.columns if _may_be_shown(c.name, spec, owner)]
     found = (
         rows.join(keys.to_frame().lazy(), left_on=owner, right_on=KEY, how="semi")
@@ -136,11 +136,10 @@ def as_text(frame: pl.DataFrame, name: str) -> pl.Expr:
     return column
 
 
-def _past(days: Sequence[str]) -> list[pl.Expr]:
+def _past(days: Sequence[str], today: dt.date) -> list[pl.Expr]:
     """Days as text, those to come left out: an end that is planned is no activity."""
-    today = dt.date.today().isoformat()  # noqa: DTZ011 (the council's day)
     texts = [pl.col(name).cast(pl.Date).cast(pl.String) for name in days]
-    return [pl.when(text <= today).then(text) for text in texts]
+    return [pl.when(text <= today.isoformat()).then(text) for text in texts]
 
 
 def _may_be_shown(name: str, spec: TableSpec, owner: str) -> bool:

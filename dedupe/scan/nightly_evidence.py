@@ -142,7 +142,7 @@ class NightlyEvidence:
         there: Collection[str] = (),
     ) -> Kept:
         """there: records of the base."""
-        made = pairs_evidence(self.keyed, pairs.drop(BESIDE), people, blocked(pairs))
+        made = pairs_evidence(self.keyed, pairs.drop(BESIDE), people, blocked(pairs), self.day)
         beside = self.beside if base else Beside()
         people = {**people, **{one.id: one for one in beside.people}}
         facts = {**then, "merge": self.merges, MADE_FROM: json.dumps(made_from(self.crosswalk, {*people, *there}))}

@@ -273,7 +273,7 @@ class RegisterNight:
         members = frozenset(item for side in ENDS for item in found.pairs.get_column(side))
         register, asked = found.moved.register, found.queries.texts
         people = shown_people(self.config, register, seen.rows, members, found.ruled.related, asked)
-        pairs = pairs_evidence(self.log.keyer(), found.pairs.drop(BESIDE), people, {}, self.config.kind)
+        pairs = pairs_evidence(self.log.keyer(), found.pairs.drop(BESIDE), people, {}, self.day, self.config.kind)
         counts = self.counts(found)
         nights = [read_record(body) for body in self.state.facts.get("nights", [])]
         tonight = Record(

@@ -3,6 +3,8 @@ in."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 import polars as pl
 import pytest
 
@@ -19,7 +21,9 @@ def keyed(*words: str) -> str:
     return "".join(words).encode().hex().ljust(32, "0")[-32:]
 
 
-def made(rows: list[tuple[str, str, str]], restricted: str = "") -> list[PairEvidence]:
+def made(
+    rows: list[tuple[str, str, str]], restricted: str = "", day: dt.date = dt.date(2026, 1, 1)
+) -> list[PairEvidence]:
     """The pairs of records 1 to 6, as `left, right, state`; all put forward."""
     people = {f"old:{n}": somebody(str(n), clearance=int(str(n) in restricted)) for n in range(1, 7)}
     frame = pl.DataFrame(
@@ -27,7 +31,13 @@ def made(rows: list[tuple[str, str, str]], restricted: str = "") -> list[PairEvi
           "zone": "same", "guard": None, "state": state, "ruling": None} for a, b, state in rows],
         schema_overrides={"guard": pl.String, "ruling": pl.String},
     )  # fmt: skip
-    return pairs_evidence(keyed, frame, people, {})
+    return pairs_evidence(keyed, frame, people, {}, day)
+
+
+def test_who_is_a_child_is_told_by_the_day_that_is_given() -> None:
+    """Born on 3 February 2001: a child until the day before his eighteenth birthday, whatever the clock says."""
+    eve, birthday = (made([("1", "2", "undecided")], day=dt.date(2019, 2, day))[0].value for day in (2, 3))
+    assert eve > birthday
 
 
 CHAIN = [("1", "2", "undecided"), ("2", "3", "undecided"), ("3", "4", "undecided")]
