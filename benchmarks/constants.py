@@ -29,7 +29,7 @@ CONSTANTS = {
     "model.background": ("ENOUGH",),
     "model.name_ties": ("ORIGINS", "BELIEF"),
     "model.training": ("LEAST_STRANGERS", "DUPLICATES_MET", "MOSTLY", "SELDOM_ONE"),
-    "model.calibration": ("STEP", "SIZE", "OWN", "SURE", "BELIEVED"),
+    "model.calibration": ("STEP", "SIZE", "SURE", "BELIEVED"),
     "model.third_records": ("UNLIKE", "MOST_LINKS", "PRIOR", "WRONGLY_BOUND"),
     "model.namesakes": ("OWN", "TRUSTED", "ERRORS"),
     "model.identified": (
@@ -60,7 +60,7 @@ SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
         "model.background": ("NONE", "ALL_ANSWER", "MOST"),
         "model.name_ties": ("MOST",), "model.expectation": ("MOST_ODDS", "LEAST"),
         "model.fitting": ("FLOOR", "TOLERANCE"), "model.third_records": ("TOLERANCE",),
-        "model.calibration": ("LEAST",), "model.beliefs": ("NEVER",), "model.identified": ("HARDLY",),
+        "model.beliefs": ("NEVER",), "model.identified": ("HARDLY",),
         "scoring.cascade": ("SLACK",),
     },
     "a promise or a rule, and no belief": {

@@ -276,7 +276,7 @@ def _conclude(
         clusters, cut = grouped(register, edges, cannot, options.previous_clusters)
         pairs = with_zones(framed.result(), zone[order], cut)
     clock.done("clusters", clusters=clusters["cluster"].n_unique() if len(clusters) < 10**6 else None)
-    diagnosis = diagnose(model, comparisons, patterns, expected, register, options)
+    diagnosis = diagnose(model, comparisons, patterns, expected, register)
     seen = levels_seen(judged.levels, judged.p * per_pattern, comparisons)
     drift = [*trained.kept.drift(seen), *unknown_values(register)] if trained.kept else []
     loses = blocking_loses(capture["found"], missed, capture["recall_if_uneven"]) + neighbours_only(

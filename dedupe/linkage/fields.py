@@ -10,9 +10,8 @@ from typing import Any
 from casebridge.dedupe.linkage.errors import RegisterError
 
 OUTPUT = ("left_id", "right_id", "p_same", "relation", "weight", "related", "third_record", "zone", "guard")
-EXPECTED, BACKGROUND, NAMESAKES, CALIBRATION, OWN_SHIFTS, THIRD_RECORDS, TWIN_CAP, NUMBER_CAP = SWITCHES = (
-    "expected pairs", "background", "namesakes", "calibration", "own shifts", "third records", "twin cap",
-    "number cap",
+EXPECTED, BACKGROUND, NAMESAKES, CALIBRATION, THIRD_RECORDS, TWIN_CAP, NUMBER_CAP = SWITCHES = (
+    "expected pairs", "background", "namesakes", "calibration", "third records", "twin cap", "number cap",
 )  # fmt: skip
 """Steps beside the fit of the mixture that can be left out; the first: that a relation has as many pairs as
 something else tells of (`Profile.expected`)."""
@@ -99,14 +98,12 @@ class LinkOptions:
 
     seed: of every random choice. batch: pairs in one batch. threads: batches worked on at once.
     keep: pairs below this p_same are not kept. rules: blocking rules as tuples of key names (None: chosen
-    from the columns). max_block: records
-    sharing a key before the block is divided. training_pairs: size of the sample the model learns from.
-    no_link: ids that take no part at all. not_pairs, same_pairs, different_pairs, related: pairs of ids
-    that may not meet, were decided the same, decided different, are recorded as related.
-    previous_model: dict of an earlier model.json, for drift. previous_clusters: id -> cluster of an earlier
-    run, for stable names.  propose: the threshold, when it is not to be chosen by the model. without: steps of
-    SWITCHES that are left out, to measure what each is worth (`benchmarks.ablation`); never for a register in
-    use.
+    from the columns). max_block: records sharing a key before the block is divided. training_pairs: size of the
+    sample the model learns from. no_link: ids that take no part at all. not_pairs, same_pairs, different_pairs,
+    related: pairs of ids that may not meet, were decided the same, decided different, are recorded as related.
+    previous_clusters: id -> cluster of an earlier run, for stable names. propose: the threshold, when it is not
+    to be chosen by the model. without: steps of SWITCHES that are left out, to measure what each is worth
+    (`benchmarks.ablation`); never for a register in use.
 
     Raises RegisterError for a step that is no switch.
     """
@@ -123,7 +120,6 @@ class LinkOptions:
     same_pairs: Iterable[tuple[Any, Any]] = ()
     different_pairs: Iterable[tuple[Any, Any]] = ()
     related: Iterable[tuple[Any, Any]] = ()
-    previous_model: Mapping[str, Any] | None = None
     previous_clusters: Mapping[Any, str] | None = None
     propose: float | None = None
     without: frozenset[str] = frozenset()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 
 from benchmarks.kinds import PLAIN, VARIANTS
 from benchmarks.registers import make_register
-from casebridge.dedupe.linkage import LinkOptions, evaluate, link, write_evaluation
+from casebridge.dedupe.linkage import evaluate, link, write_evaluation
 from casebridge.dedupe.linkage.evaluation.second_opinion import second_opinion
 from casebridge.dedupe.linkage.scoring.thresholds import best_expected_f1
 from tests.linkage.registers_for_tests import fields_of
@@ -122,17 +121,6 @@ def test_second_opinion_agrees(linkage):
     found = second_opinion(linkage.fitted, linkage.patterns, seed=1)
     assert found["ran"]
     assert found["agree"] > 0.9
-
-
-def test_drift_is_told(frame, linkage):
-    before = deepcopy(linkage.model)
-    same = link(frame, fields_of(PLAIN), LinkOptions(previous_model=before))
-    assert same.diagnostics["drift"] == []
-    for comparison in before["comparisons"]:
-        for level in comparison["levels"]:
-            level["bits"] += 4
-    moved = link(frame, fields_of(PLAIN), LinkOptions(previous_model=before))
-    assert moved.diagnostics["drift"]
 
 
 def test_threshold_by_expected_f1():

@@ -14,20 +14,18 @@ from casebridge.dedupe.linkage import link
 from casebridge.dedupe.linkage.comparisons.levels import per_group
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model.calibration import KNOTS, Number, fit_curve
-from casebridge.dedupe.linkage.model.patterns import Radix
 from casebridge.dedupe.linkage.register.nametable import alike_forenames
 from casebridge.dedupe.linkage.register.reading import read_register
 from tests.linkage.registers_for_tests import fields_of
 
 NUMBER = Number(place=2, same=0, differs=3, missing=5)
-RADIX = Radix((20, 20, 6))
 
 
 def spoken(log_odds, truth, pairs, right=0.99, wrong=0.001):
     """Expected counts of pairs that agree and differ where the true log odds are `truth`."""
     p = 1 / (1 + np.exp(-truth))
     same = pairs * (right * p + wrong * (1 - p))
-    return fit_curve(NUMBER, RADIX, np.arange(len(log_odds)), log_odds, same, pairs - same, (right, wrong))
+    return fit_curve(NUMBER, log_odds, same, pairs - same, (right, wrong))
 
 
 def test_curve_finds_the_shift():
@@ -56,17 +54,9 @@ def test_two_kinds_of_pattern_have_each_their_shift():
     log_odds, kind = np.repeat(np.linspace(-4, 9, 100), 2), np.tile([False, True], 100)
     p = 1 / (1 + np.exp(-(log_odds + np.where(kind, 0.6, -0.8))))
     same = 5000.0 * (0.99 * p + 0.001 * (1 - p))
-    curve = fit_curve(NUMBER, RADIX, np.arange(200), log_odds, same, 5000.0 - same, (0.99, 0.001), kind)
+    curve = fit_curve(NUMBER, log_odds, same, 5000.0 - same, (0.99, 0.001), kind)
     np.testing.assert_allclose(curve.at(np.linspace(-3, 3, 7)), -0.8, atol=0.05)
     np.testing.assert_allclose(curve.at(np.linspace(-3, 3, 7), True), 0.6, atol=0.05)
-
-
-def test_a_pattern_that_many_show_is_put_right_by_itself():
-    """Two patterns of the same log odds, of which one is more often one person than the other."""
-    log_odds, truth = np.zeros(4), np.array([1.0, -1.0, 1.0, -1.0])
-    own = spoken(log_odds, truth, np.array([900.0, 900.0, 3.0, 3.0])).own
-    np.testing.assert_allclose(own[:2], [1, -1], atol=0.1)
-    assert 0.01 < own[2] < 0.3 > -own[3] > 0.01
 
 
 def test_patterns_without_the_number():

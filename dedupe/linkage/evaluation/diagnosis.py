@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
 from casebridge.dedupe.linkage.fields import LinkOptions
 from casebridge.dedupe.linkage.model.background import ENOUGH
-from casebridge.dedupe.linkage.model.calibration import KNOTS, Curve
+from casebridge.dedupe.linkage.model.calibration import KNOTS
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Patterns
 from casebridge.dedupe.linkage.model.third_records import LABELS, ThirdRecords
@@ -22,7 +22,6 @@ from casebridge.dedupe.linkage.scoring.thresholds import HOPELESS
 
 FEW_PAIRS = 30.0
 UNSURE = 0.25
-DRIFT_BITS = 1.5
 THIN = 0.9
 MUCH_LOST = 0.1
 
@@ -67,25 +66,7 @@ def _calibration(model: Model) -> dict[str, Any] | None:
         "log_odds": KNOTS.tolist(),
         "shift": model.curve.shift[0].tolist(),
         "shift_of_namesakes": model.curve.shift[1].tolist(),
-        "patterns": _own_shifts(model, model.curve),
     }
-
-
-def _own_shifts(model: Model, curve: Curve) -> list[dict[str, Any]]:
-    """Patterns (label by comparison, those that are missing left out) with a shift of their own."""
-    told = curve.own != 0
-    levels = curve.radix.decode(curve.patterns[told])
-    return [
-        {
-            "levels": {
-                name: labels[level]
-                for name, labels, level in zip(model.comparisons, model.labels, row, strict=True)
-                if level < len(labels)
-            },
-            "shift": float(own),
-        }
-        for row, own in zip(levels, curve.own[told], strict=True)
-    ]
 
 
 def _thirds(thirds: ThirdRecords) -> dict[str, Any]:
@@ -178,7 +159,6 @@ def diagnose(
     patterns: Patterns,
     p: NDArray[np.float64],
     register: Register,
-    options: LinkOptions,
 ) -> dict[str, Any]:
     """Facts about the fit and `warnings`, each a sentence to show to whoever runs the linkage. p: the chance that
     pairs of each pattern are of one entity."""
@@ -203,15 +183,10 @@ def diagnose(
     warnings += [note for name, note in register.kind.guards.lacking.items() if name not in model.comparisons]
     disorder = out_of_order(model, patterns)
     warnings += [f"{name}: agreement weighs less than disagreement." for name in disorder]
-    drift = drifted(model, options.previous_model)
-    warnings += [
-        f"{d['comparison']}: {d['level']!r} moved by {d['bits']:.1f} bits since the last model." for d in drift
-    ]
     return {
         "expected_same_in_sample": expected,
         "unsure": between,
         "out_of_order": disorder,
-        "drift": drift,
         "warnings": warnings,
     }
 
@@ -231,24 +206,4 @@ def out_of_order(model: Model, patterns: Patterns) -> list[str]:
         shown = bits[seen[: len(bits)] > 0]
         if len(shown) > 1 and shown[: max(1, len(shown) // 3)].max() < shown[-1]:
             found.append(name)
-    return found
-
-
-def drifted(model: Model, previous: Any) -> list[dict[str, Any]]:
-    """Levels whose weight moved by more than DRIFT_BITS since an earlier model.json."""
-    if not previous:
-        return []
-    earlier = {
-        (c["name"], lv["label"]): lv for c in previous.get("comparisons", []) for lv in c["levels"]
-    }  # fmt: skip
-    found = []
-    for place, name in enumerate(model.comparisons):
-        m, u = m_and_u(model, place)
-        for number, label in enumerate(model.labels[place]):
-            old = earlier.get((name, label))
-            if old is None or max(m[number], old["m"]) < 0.005:
-                continue
-            bits = float(np.log2(m[number] / u[number]) - old["bits"])
-            if abs(bits) > DRIFT_BITS:
-                found.append({"comparison": name, "level": label, "bits": bits})
     return found

@@ -4,8 +4,7 @@ Two records that both hold a valid NHS number say, but for slips, whether they a
 model makes of such pairs *without* the number can be held against what the number says, and put right for
 the pairs that lack one. The curve is a shift of the log odds, linear between knots, fitted by penalised
 logistic regression (a random walk over the knots, pulled to nothing: Eilers and Marx 1996), with the
-numbers' own rates of error allowed for. A pattern that many witnesses show has a shift of its own on top, pulled
-to nothing as a random effect is. Few witnesses move little; without any the model stands as it is.
+numbers' own rates of error allowed for. Few witnesses move little; without any the model stands as it is.
 
 This rests on numbers being missing for reasons that have nothing to do with how alike the pair is otherwise.
 """
@@ -19,12 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.comparisons.levels import Comparison
-from casebridge.dedupe.linkage.model.patterns import Radix
 
 KNOTS = np.array([-9.0, -6.0, -4.5, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.5, 6.0, 9.0])
 STEP, SIZE = 0.25, 1.0  # standard deviations of the shift from knot to knot, and of the shift itself
-OWN = 0.5  # standard deviation of what a pattern adds of its own
-LEAST = 1e-3
 SURE, BELIEVED = 7.0, 30.0
 """Log odds (natural) from which pairs tell how often one person's numbers agree, and pairs' worth of what the fit
 says of that. Nothing hangs on either."""
@@ -57,40 +53,26 @@ class Number:
 @dataclass(frozen=True)
 class Curve:
     """By how much log odds (natural) are shifted at each of KNOTS, shape (2, knots): the second row for patterns
-    of the second kind, whose chance agreement was counted (`namesakes`). `witnesses`: how many pairs say so.
-    `own`: what patterns (`patterns`: codes without the number, in order) add to it of their own."""
+    of the second kind, whose chance agreement was counted (`namesakes`). `witnesses`: how many pairs say so."""
 
     number: Number
     shift: NDArray[np.float64]
     witnesses: float
-    radix: Radix
-    patterns: NDArray[np.int64]
-    own: NDArray[np.float64]
 
     def at(self, log_odds: NDArray[np.float64], kind: NDArray[np.bool_] | bool = False) -> NDArray[np.float64]:
+        """The shift of log odds; kind: which are of patterns of the second kind."""
         return np.where(kind, *(np.interp(log_odds, KNOTS, self.shift[k]) for k in (1, 0)))
-
-    def of(
-        self, without: NDArray[np.uint8], log_odds: NDArray[np.float64], kind: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        """The whole shift of patterns, the number left out of them and of their log odds."""
-        if not len(self.patterns):
-            return self.at(log_odds, kind)
-        codes = self.radix.encode(list(without.T))
-        place = np.minimum(np.searchsorted(self.patterns, codes), len(self.patterns) - 1)
-        return self.at(log_odds, kind) + np.where(self.patterns[place] == codes, self.own[place], 0.0)
 
 
 def fit_curve(
-    number: Number, radix: Radix, patterns: NDArray[np.int64], log_odds: NDArray[np.float64],
-    same: NDArray[np.float64], differs: NDArray[np.float64], agreement: tuple[float, float],
-    kind: NDArray[np.bool_] | None = None,
+    number: Number, log_odds: NDArray[np.float64], same: NDArray[np.float64], differs: NDArray[np.float64],
+    agreement: tuple[float, float], kind: NDArray[np.bool_] | None = None,
 ) -> Curve:  # fmt: skip
-    """The curve under which the witnesses are most likely, and then what each pattern adds to it.
+    """The curve under which the witnesses are most likely.
 
-    patterns: codes (by `radix`) without the number, in order. log_odds: of each pattern. same, differs: how many
-    pairs of the pattern agree and differ on the number. agreement: the model's chance that two records of one
-    person, and of two, hold the same number. kind: patterns of the second kind; none where not given.
+    log_odds: of each pattern without the number. same, differs: how many pairs of the pattern agree and differ on
+    the number. agreement: the model's chance that two records of one person, and of two, hold the same number.
+    kind: patterns of the second kind; none where not given.
     """
     total = same + differs
     for_one, for_two = _error_rates(log_odds, same, total, agreement)
@@ -116,12 +98,7 @@ def fit_curve(
         weights = np.bincount(both, (nearness * weight).ravel(), len(shift) ** 2).reshape(penalty.shape)
         step = np.linalg.solve(weights + penalty, pulls - penalty @ shift)
         shift = shift + np.clip(step, -0.5, 0.5)
-    own, put_right = np.zeros(len(log_odds)), log_odds + (near * shift[at]).sum(axis=0)
-    for _ in range(ROUNDS):
-        pull, weight = score(put_right + own)
-        own = own + np.clip((pull - own / OWN**2) / (weight + 1 / OWN**2), -0.5, 0.5)
-    own[np.abs(own) < LEAST] = 0.0
-    return Curve(number, shift.reshape(2, -1), float(total.sum()), radix, patterns, own)
+    return Curve(number, shift.reshape(2, -1), float(total.sum()))
 
 
 def _error_rates(

@@ -134,7 +134,7 @@ class Model:
             return np.zeros(len(levels))
         without = self.curve.number.without(levels)
         fitted = self._odds(self._with_background(without), np.zeros(len(levels)))
-        return self.curve.of(without, fitted, self.counted(without))
+        return self.curve.at(fitted, self.counted(without))
 
     def counted(self, levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Patterns whose chance agreement is held to a count (`namesakes`)."""

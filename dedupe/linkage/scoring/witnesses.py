@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casebridge.dedupe.linkage.blocking.keys import BlockedPairs
-from casebridge.dedupe.linkage.fields import CALIBRATION, OWN_SHIFTS
+from casebridge.dedupe.linkage.fields import CALIBRATION
 from casebridge.dedupe.linkage.model.calibration import Number, fit_curve
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Radix, count_codes, distinct
@@ -39,11 +39,10 @@ def hear_witnesses(
         float(np.average((chances[0] / (chances[0] + chances[1]))[who], weights=model.shares[who]))
         for who in (model.same, ~model.same)
     ]
-    log_odds = model.log_odds(radix.decode(codes))
-    counted = model.counted(radix.decode(codes))
-    curve = fit_curve(number, radix, codes, log_odds, counts[0], counts[1], (rates[0], rates[1]), counted)
-    if OWN_SHIFTS in without:
-        curve = replace(curve, own=np.zeros_like(curve.own))
+    levels = radix.decode(codes)
+    curve = fit_curve(
+        number, model.log_odds(levels), counts[0], counts[1], (rates[0], rates[1]), model.counted(levels)
+    )
     return replace(model, curve=curve)
 
 
