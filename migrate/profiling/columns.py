@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,16 +16,16 @@ from casebridge.migrate.profiling.counting import COUNT, Counter, Counts, Number
 from casebridge.migrate.profiling.shapes import (
     A_SHORT_DAY,
     EIGHT,
+    KIND,
     LIKE_A_DAY,
     LIST,
     NAMED,
     SHORT_DATE,
     TEXT,
     Days,
-    kinds,
     patterns,
 )
-from casebridge.project.blanks import bare
+from casebridge.project.blanks import bare_texts
 from casebridge.transform.placeholders import PLACEHOLDERS
 
 FEWEST = 10
@@ -35,6 +35,7 @@ NEARLY = 0.98
 """The share of rows with a value of their own from which a column is taken for a key with faults."""
 _KEPT_PATTERNS, _SHOWN_PATTERNS, _LENGTHS = 400, 8, 64
 _PIVOT = 30
+_NUMBERS = frozenset({"integer", "decimal"})
 _DATES_FOR_NOTHING = (
     "01/01/1900", "1900-01-01", "01-JAN-1900", "01/01/1800", "01/01/0001", "0001-01-01", "00/00/0000",
     "0000-00-00", "31/12/9999", "9999-12-31", "31-DEC-9999", "31/12/4712", "4712-12-31", "31-DEC-4712",
@@ -79,7 +80,7 @@ class ColumnTally:
 
     def take(self, raw: pl.Series) -> None:
         """Count the values of a piece."""
-        values = raw.to_frame("v").select(bare(pl.col("v"))).to_series()
+        values = bare_texts(raw).alias("v")
         self.rows += raw.len()
         self.nulls += values.null_count()
         self.padded += int((raw.str.len_bytes() != values.str.len_bytes()).sum())
@@ -92,34 +93,33 @@ class ColumnTally:
         self._take_lengths(values, counts)
         self._take_codes(values, counts)
         found = pl.DataFrame({"v": values, "p": patterns(values), COUNT: counts})
-        groups = found.group_by("p").agg(pl.col(COUNT).sum())
-        groups = groups.with_columns(kinds(groups["p"]))
-        for kind, rows in groups.group_by("kind").agg(pl.col(COUNT).sum()).iter_rows():
-            self.kinds[kind] += rows
-        self._take_back(found, groups)
-        for pattern, rows in groups.top_k(_KEPT_PATTERNS, by=COUNT).select("p", COUNT).iter_rows():
-            self.patterns[pattern] += rows
+        groups = found.group_by("p").agg(pl.col(COUNT).sum()).with_columns(KIND)
+        here = dict(groups.group_by("kind").agg(pl.col(COUNT).sum()).iter_rows())
+        self.kinds.update(here)
+        self._take_back(found, groups, here.keys())
+        common = groups.top_k(_KEPT_PATTERNS, by=COUNT) if groups.height > _KEPT_PATTERNS else groups
+        self.patterns.update(dict(zip(common["p"].to_list(), common[COUNT].to_list(), strict=True)))
         if len(self.patterns) > 4 * _KEPT_PATTERNS:
             self.patterns = Tally(dict(self.patterns.most_common(_KEPT_PATTERNS)))
-        self._take_numbers(found, groups)
-        days = found.join(groups.filter(pl.col("kind") == "date").select("p"), on="p", how="semi")
-        if days.height:
+        if here.keys() & _NUMBERS:
+            self._take_numbers(found, groups)
+        if "date" in here:
+            days = _those(found, groups, pl.col("kind") == "date")
             self.days.take(days["v"], days[COUNT], _PIVOT)
 
-    def _take_back(self, found: pl.DataFrame, groups: pl.DataFrame) -> None:
+    def _take_back(self, found: pl.DataFrame, groups: pl.DataFrame, here: Set[str]) -> None:
         """What its pattern alone does not tell: days with a month's name; lists of figures, and figures with
         points that are no day, which are text."""
-
-        def those(which: pl.Expr) -> pl.DataFrame:
-            some = groups.filter(which).select("p")
-            return found.join(some, on="p", how="semi") if some.height else found.clear()
-
-        lists = those((pl.col("kind") == "decimal") & pl.col("p").str.contains(",", literal=True))
-        self._move("decimal", TEXT, int(lists.filter(pl.col("v").str.contains(LIST))[COUNT].sum()))
-        short = those((pl.col("kind") == "date") & pl.col("p").str.contains(SHORT_DATE))
-        self._move("date", TEXT, int(short.filter(~pl.col("v").str.contains(A_SHORT_DAY))[COUNT].sum()))
-        named = those(pl.col("kind") == NAMED)
-        if named.height:
+        if "decimal" in here:
+            lists = _those(
+                found, groups, (pl.col("kind") == "decimal") & pl.col("p").str.contains(",", literal=True)
+            )
+            self._move("decimal", TEXT, int(lists.filter(pl.col("v").str.contains(LIST))[COUNT].sum()))
+        if "date" in here:
+            short = _those(found, groups, (pl.col("kind") == "date") & pl.col("p").str.contains(SHORT_DATE))
+            self._move("date", TEXT, int(short.filter(~pl.col("v").str.contains(A_SHORT_DAY))[COUNT].sum()))
+        if NAMED in here:
+            named = _those(found, groups, pl.col("kind") == NAMED)
             self._move(NAMED, "date", self.days.take_named(named["v"], named[COUNT], _PIVOT))
             self._move(NAMED, TEXT, self.kinds[NAMED])
 
@@ -148,14 +148,12 @@ class ColumnTally:
             self.codes = None
 
     def _take_numbers(self, found: pl.DataFrame, groups: pl.DataFrame) -> None:
-        numbers = groups.filter(pl.col("kind").is_in(["integer", "decimal"]))
-        if not numbers.height:
-            return
+        numbers = groups.filter(pl.col("kind").is_in(_NUMBERS))
         whole = numbers["p"].str.extract(r"^([^.]*)").str.count_matches("9").max()
         behind = numbers["p"].str.extract(r"\.(9+)").str.len_bytes().max()
         self.digits = max(self.digits, int(whole or 0))  # type: ignore[arg-type]
         self.decimals = max(self.decimals, int(behind or 0))  # type: ignore[arg-type]
-        here = found.join(numbers.select("p"), on="p", how="semi")
+        here = _those(found, groups, pl.col("kind").is_in(_NUMBERS))
         zero = here.filter(pl.col("v").str.contains(r"^[-+]?0[0-9]"))
         self.leading_zeros += int(zero[COUNT].sum())
         eight = here.filter((pl.col("p") == EIGHT) & pl.col("v").str.contains(LIKE_A_DAY))
@@ -163,6 +161,12 @@ class ColumnTally:
             self.like_days += int(eight[COUNT].sum())
             written = eight["v"].str.replace(r"^(....)(..)(..)$", "$1-$2-$3")
             self.days.take(written, eight[COUNT], _PIVOT)
+
+
+def _those(found: pl.DataFrame, groups: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
+    """The values whose pattern is one of these."""
+    some = groups.filter(which)
+    return found if some.height == groups.height else found.join(some, on="p", how="semi")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,9 @@ from casebridge.project.ledger import now
 VERSION = 1
 _PLACE = "casebridge-profile-"
 _WORKERS = 2
+_ROWS, _BYTES = 1 << 14, 1 << 26
+"""What is counted together has as many rows, or so many bytes of texts, if there are. Each column takes some
+milliseconds a time, however few its rows, and a piece of a table with many columns has few."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ def _table(opened: Opened, folder: Path, report: Reporter, pool: Executor) -> Ta
     tallies = {name: tally(number, name) for number, name in enumerate(source.columns)}
     wholes: dict[tuple[str, ...], ColumnTally] = {}
     rows = unreadable = 0
-    for number, (values, lines) in enumerate(opened.pieces):
+    for number, (values, lines) in enumerate(_together(opened.pieces)):
         if not number and not opened.key:
             places = enumerate(likely_composites(values), len(tallies))
             wholes = {parts: tally(place, name_of(parts)) for place, parts in places}
@@ -164,6 +167,21 @@ def _table(opened: Opened, folder: Path, report: Reporter, pool: Executor) -> Ta
     return TableProfile(
         source, rows, unreadable, tuple(columns), key, nearly, unnamed, bool(declared), opened.view
     )
+
+
+def _together(pieces: Iterable[tuple[pl.DataFrame, int]]) -> Iterator[tuple[pl.DataFrame, int]]:
+    """Successive pieces as one, until it is large enough to be counted."""
+    held: list[pl.DataFrame] = []
+    rows = lines = size = 0
+    for values, more in pieces:
+        held, rows, lines = [*held, values], rows + values.height, lines + more
+        if rows < _ROWS:
+            size += sum(values.select(pl.all().str.len_bytes().sum()).row(0))
+        if rows >= _ROWS or size >= _BYTES:
+            yield pl.concat(held), lines
+            held, rows, lines, size = [], 0, 0, 0
+    if held:
+        yield pl.concat(held), lines
 
 
 def _count(

@@ -45,9 +45,10 @@ def patterns(values: pl.Series) -> pl.Series:
     _, places, data = array.buffers()
     if data is None:
         return values
-    made = pa.LargeStringArray.from_buffers(len(array), places, pa.py_buffer(data.to_pybytes().translate(_TABLE)))
+    text = data.to_pybytes()
+    made = pa.LargeStringArray.from_buffers(len(array), places, pa.py_buffer(text.translate(_TABLE)))
     found = pl.Series(values.name, made)
-    if not short.str.contains(r"^[\x00-\x7F]*$").all():
+    if not text.isascii():
         found = found.str.replace_all(_INSIDE, "", literal=True)
     return found.scatter(long.arg_true(), found.filter(long) + MORE) if long.any() else found
 
@@ -71,12 +72,15 @@ KINDS: Mapping[str, str] = {
 TEXT = "text"
 
 
-def kinds(found: pl.Series) -> pl.Series:
-    """The kind of each pattern."""
+def _kind() -> pl.Expr:
     made = pl.lit(TEXT)
     for name, regex in reversed([*KINDS.items()]):
         made = pl.when(pl.col("p").str.contains(regex)).then(pl.lit(name)).otherwise(made)
-    return pl.DataFrame({"p": found}).select(made.alias("kind")).to_series()
+    return made.alias("kind")
+
+
+KIND = _kind()
+"""The kind of each pattern in a column `p`."""
 
 
 @dataclass

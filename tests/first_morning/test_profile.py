@@ -13,6 +13,7 @@ import sqlite3
 import stat
 import warnings
 import zipfile
+from collections import Counter as Tally
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from casebridge.extract.records import WINDOW
 from casebridge.migrate.cli.main import cli
 from casebridge.migrate.profiling import profile_dump
+from casebridge.migrate.profiling.columns import ColumnTally
 from casebridge.migrate.profiling.compare import compare
 from casebridge.migrate.profiling.counting import Counter, room_of_each
 from casebridge.migrate.profiling.page import profile_page
@@ -379,3 +382,26 @@ def test_a_database_that_cannot_be_read_is_said_in_a_sentence(
     sqlite3.connect("empty.db").close()
     with pytest.raises(CasebridgeError, match=why):
         profile_dump(url)
+
+
+def test_pieces_with_few_rows_are_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each count of a column takes time, however few its rows: a file of 1,500 columns took four minutes."""
+    rows, columns = 6000, 250
+    header = ["LINE_NO", *(f"C{place}" for place in range(columns))]
+    values = [[n, *(f"{n % 100:02}/{place}{'x' * (n % 9)}" for place in range(columns))] for n in range(rows)]
+    _write(tmp_path / "dump" / "WIDE.csv", header, list(map(list, values)))
+    assert (tmp_path / "dump" / "WIDE.csv").stat().st_size > 2 * WINDOW
+    taken: Tally[str] = Tally()
+    take = ColumnTally.take
+
+    def counted(tally: ColumnTally, raw: pl.Series) -> None:
+        taken[tally.name] += 1
+        take(tally, raw)
+
+    monkeypatch.setattr(ColumnTally, "take", counted)
+    facts = profile_dump(tmp_path / "dump").facts()
+    assert taken == dict.fromkeys(header, 1)
+    found = _column(facts, "WIDE", "C7")
+    assert (found["rows"], found["distinct"], found["length"]["greatest"]) == (rows, 900, 12)
+    assert found["patterns"][0] == {"pattern": "99/9", "rows": 667}
+    assert _column(facts, "WIDE", "LINE_NO")["distinct"] == rows
