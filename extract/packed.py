@@ -51,19 +51,26 @@ class Unpacking:
         if path.suffix.lower() not in _SUFFIXES or not path.is_file():
             return path
         if (path, "") not in self._made:
-            goal = self._folder / f"{len(self._made)}{Path(path.stem).suffix}"
             with _told(name), gzip.open(path) as stream:
-                _copy(stream, goal, path.stat().st_size, name)
-            self._made[path, ""] = goal
+                self._made[path, ""] = self._copied(stream, Path(path.stem).suffix, path.stat().st_size, name)
         return self._made[path, ""]
 
     def _unpacked(self, archive: Path, member: str, packed: zipfile.ZipFile, name: str) -> Path:
         if (archive, member) not in self._made:
-            goal = self._folder / f"{len(self._made)}{Path(member).suffix}"
+            size = packed.getinfo(member).compress_size
             with packed.open(member) as stream:
-                _copy(stream, goal, packed.getinfo(member).compress_size, name)
-            self._made[archive, member] = goal
+                self._made[archive, member] = self._copied(stream, Path(member).suffix, size, name)
         return self._made[archive, member]
+
+    def _copied(self, stream: IO[bytes] | gzip.GzipFile, suffix: str, packed: int, name: str) -> Path:
+        """A file of its own; what could not be unpacked leaves none behind."""
+        goal = self._folder / f"{len(self._made)}{suffix}"
+        try:
+            _copy(stream, goal, packed, name)
+        except BaseException:
+            goal.unlink(missing_ok=True)
+            raise
+        return goal
 
 
 def packed_in(file: str) -> str:

@@ -10,7 +10,7 @@ from casebridge.migrate.multi_source import PACK_SYSTEM, check_names, spread
 from casebridge.project.batch import write_bytes, write_text
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
-from casebridge.project.urls import FILE, is_url
+from casebridge.project.urls import FILE, absolute, is_url
 
 PACK = "carefirst_mosaic"
 DOORS = ("properties", "residents")
@@ -118,9 +118,7 @@ def _system(folder: Path, name: str, dump: Path | str) -> str:
     if not is_url(str(dump)):
         path = Path(dump)
         return _SYSTEM.format(name=name, dump=dump_below(folder, path), no_link=no_link_line(folder, path))
-    before, slashes, path_of_file = str(dump).partition("sqlite:///")
-    url = f"{before}{slashes}{Path(path_of_file).resolve()}" if slashes else str(dump)
-    return _SYSTEM.format(name=name, dump=url, no_link=_FILES_BESIDE)
+    return _SYSTEM.format(name=name, dump=absolute(Path(), str(dump)), no_link=_FILES_BESIDE)
 
 
 _FILES_BESIDE = """\

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from casebridge.project.errors import CasebridgeError, TargetError
 from casebridge.project.locks import PATIENCE, session_name, told_of
 from casebridge.project.refusals import HINTS, Refusal, refused
+from casebridge.project.urls import filled, missing_variables
 
 DRIVER_ERRORS = (SQLAlchemyError, psycopg.Error, sqlite3.Error)
 """What a database may raise: through SQLAlchemy, or where rows go straight to the driver."""
@@ -38,6 +39,11 @@ _SCHEMA_WORDS = frozenset({"schema", "schemas", "currentschema", "search_path", 
 """Options by which other programs name a schema."""
 _NAMES_ONLY = frozenset({1044, 1045, 1046, 1049, 1054, 1060, 1109, 1142, 1143, 1146, 1356, 2002, 2003, 2006, 2013})
 """Errors of MariaDB and MySQL whose messages quote names of things, never a value."""
+_SIGNAL = 1644
+"""MariaDB and MySQL: what SIGNAL says."""
+_RAISED_ELSEWHERE = re.compile(r"ORA-20\d{3}\b|\(50000\)")
+"""What is raised in Oracle, in SQL Server."""
+_IN_FUNCTION = re.compile(r"PL/pgSQL (function [\w.]+)")
 _WORDS_OF_URL = ("password", "passwd", "pwd", "passfile", "sslpassword", "token", "secret")
 _ABOUT_THE_SERVER = frozenset({"08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"})
 """SQLSTATE classes whose messages name logins, databases, tables and columns, but never a value."""
@@ -48,11 +54,15 @@ _AFTER_COLON = re.compile(r":\s.*")
 
 
 def open_database(url: str, *, reading: bool = False) -> sa.Engine:
-    """An engine for a database URL. `postgresql://` means psycopg 3. Nothing is connected yet.
+    """An engine for a database URL. `postgresql://` means psycopg 3. `${NAME}` in it is filled from the
+    environment. Nothing is connected yet.
 
     reading: nothing can be written by it. A file of SQLite is left as it is, byte for byte, and none is made
     beside it; where there is none yet, the database is an empty one in memory.
     """
+    for name in missing_variables(url):
+        hint = f"set it (export {name}=…) where the command is given, then run it again"
+        raise TargetError("(unreadable URL)", f"the environment has no variable {name}", hint=hint)
     parsed = _parsed(url)
     if parsed.drivername in _DRIVERS:
         parsed = parsed.set(drivername=f"{parsed.drivername}+{_DRIVERS[parsed.drivername]}")
@@ -204,7 +214,7 @@ def _parsed(url: str) -> sa.URL:
         "in a password @ is written %40, : is %3A, / is %2F and % is %25"
     )
     try:
-        parsed = sa.make_url(url)
+        parsed = sa.make_url(filled(url))
     except (ArgumentError, ValueError):
         # The cause would quote a piece of the URL, which may be one of the password.
         raise TargetError("(unreadable URL)", "is no database URL", hint=hint) from None
@@ -214,8 +224,23 @@ def _parsed(url: str) -> sa.URL:
     return parsed.set(drivername="postgresql") if parsed.drivername == "postgres" else parsed
 
 
+def _raised(error: BaseException) -> bool:
+    """Whether a function or trigger in the database made the error: its words are its author's, and may be of a
+    person without any quotes."""
+    if isinstance(error, psycopg.Error):
+        return error.diag.source_function == "exec_stmt_raise" or str(error.sqlstate).startswith("P0")
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_TRIGGER
+    return error.args[:1] == (_SIGNAL,) or _RAISED_ELSEWHERE.search(str(error)) is not None
+
+
 def _reason(error: BaseException) -> str:
     """What a server says of itself is shown as it is; of a row, only the code and the names of things."""
+    if _raised(error):
+        diagnosis, code = getattr(error, "diag", None), getattr(error, "sqlstate", None)
+        which = _IN_FUNCTION.match(getattr(diagnosis, "context", None) or "")
+        said = f"{which[1] if which else 'a function or trigger'} of the database raised an error"
+        return f"{said} (SQLSTATE {code})" if code else said
     text = str(error).strip()
     first = text.splitlines()[0] if text else type(error).__name__
     state = getattr(error, "sqlstate", None)

@@ -226,7 +226,7 @@ def _live(
 
 def _dump(folder: Path, body: Mapping[str, Any], where: str, problems: list[Problem]) -> tuple[str, Path | None]:
     """The URL of a system's database, and the folder with its files; one of them may be wanting."""
-    dump = url_of(folder, str(body.get("dump", ".")), f"{where}.dump", problems)
+    dump = url_of(folder, str(body.get("dump", ".")), f"{where}.dump", problems, later=True)
     files = body.get("files")
     if is_url(dump):
         return dump, (folder / str(files)).resolve() if files else None

@@ -11,6 +11,7 @@ from casebridge.project.errors import Problem
 
 FILE = "casebridge.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_SQLITE = "sqlite:///"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+_]*://")
 
 
@@ -19,7 +20,12 @@ def is_url(text: str) -> bool:
     return _SCHEME.match(text) is not None
 
 
-def _filled(text: str) -> str:
+def missing_variables(text: str) -> list[str]:
+    """The variables of a URL that the environment does not have."""
+    return [name for name in _VARIABLE.findall(text) if name not in os.environ]
+
+
+def filled(text: str) -> str:
     """A URL with its variables filled in. What stands before the host or behind `?` is a part of the URL, whatever
     signs it has: it is quoted. A variable that stands for more, a host or the whole URL, is taken as it is."""
     before, at, host = text.rpartition("@") if "://" in text else ("", "", text)
@@ -35,13 +41,27 @@ def _filled(text: str) -> str:
     return f"{scheme}{slashes}{quoted}{at}{plain}{mark}{options}"
 
 
-def url_of(folder: Path, text: str, where: str, problems: list[Problem]) -> str:
-    """A database URL with `${VARIABLE}` filled from the environment and SQLite paths made absolute."""
-    for name in _VARIABLE.findall(str(text)):
-        if name not in os.environ:
-            problems.append(Problem(FILE, where, f"the environment has no variable {name}"))
-    url = _filled(str(text))
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and not url.startswith(prefix + "/"):
-        url = prefix + str(folder.resolve() / url.removeprefix(prefix))
-    return url
+def keeps_password(text: str) -> bool:
+    """Whether a password stands in a URL as it is written, and not in the environment."""
+    login = text.partition("://")[2].rpartition("@")[0]
+    return "/" not in login and bool(_VARIABLE.sub("", login.partition(":")[2]))
+
+
+def url_of(folder: Path, text: str, where: str, problems: list[Problem], *, later: bool = False) -> str:
+    """A database URL with `${VARIABLE}` filled from the environment and SQLite paths made absolute.
+
+    later: not every command opens it. One whose variables are missing stays as it is written, and whoever opens it
+    is told which.
+    """
+    missing = missing_variables(str(text))
+    if missing and later and is_url(str(text)):
+        return str(text)
+    problems += [Problem(FILE, where, f"the environment has no variable {name}") for name in missing]
+    return absolute(folder, filled(str(text)))
+
+
+def absolute(folder: Path, url: str) -> str:
+    """A file of SQLite by its whole path, as seen from a folder; any other URL, and a path that begins with a
+    variable, as it is."""
+    path = url.removeprefix(_SQLITE)
+    return url if path == url or path.startswith(("/", "${")) else f"{_SQLITE}{folder.resolve() / path}"

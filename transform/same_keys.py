@@ -15,7 +15,7 @@ from casebridge.project.blanks import bare
 from casebridge.project.contracts import KEY, OURS, QUARANTINE, ROW, Verdict, empty
 from casebridge.project.spec import ReadSpec, TableSpec
 from casebridge.transform.convert import chooses, key_of, taken
-from casebridge.transform.schema import KEY_NUMBERS
+from casebridge.transform.schema import KEY_NUMBERS, key_number
 
 
 def sharing(batches: tuple[Batch, ...], key: pl.Expr) -> pl.Series:
@@ -51,15 +51,13 @@ def disputed(raw: tuple[Batch, ...], read: ReadSpec, left: pl.DataFrame, suspect
 
 def as_kept(spec: TableSpec, key: pl.Expr) -> pl.Expr:
     """A key as the target keeps it: a number where its column is one of numbers, null for what it cannot take."""
-    written = number_of(spec)
-    if written is None:
-        return key
-    return pl.when(key.str.contains(written)).then(key).cast(pl.Int64, strict=False)
+    kind = number_of(spec)
+    return key if kind is None else key_number(kind, key)
 
 
 def number_of(spec: TableSpec) -> str | None:
-    """How a key is written that the target keeps as a number; none where it keeps texts."""
-    return KEY_NUMBERS.get(spec.key_type.name) if spec.key_type is not None else None
+    """As which type of number the target keeps a key; none where it keeps texts."""
+    return spec.key_type.name if spec.key_type is not None and spec.key_type.name in KEY_NUMBERS else None
 
 
 def one_number(
@@ -71,7 +69,7 @@ def one_number(
     if not (raw and keeping and len(read.key) == 1):
         return empty(QUARANTINE)
     key = key_of(read.key)
-    widest = max(keeping, key=lambda spec: len(str(number_of(spec))))
+    widest = max(keeping, key=lambda spec: KEY_NUMBERS[str(number_of(spec))][0])
     suspect = _alike(raw, as_kept(widest, key), doubled)
     if suspect.len() < 2:
         return empty(QUARANTINE)

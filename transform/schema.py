@@ -7,7 +7,7 @@ value with the text it was made from.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -30,8 +30,9 @@ TRANSLATED = "__code_"
 """Prefix of the column that holds a coded column's translation before the cast."""
 
 
-KEY_NUMBERS = {"integer": "^-?[0-9]{1,9}$", "bigint": "^-?[0-9]{1,18}$"}
-"""How keys are written that a target's column of numbers can take, by its type. Others break the rule `number`."""
+KEY_NUMBERS: Mapping[str, tuple[int, pl.DataType]] = {"integer": (10, pl.Int32()), "bigint": (19, pl.Int64())}
+"""A target's columns of whole numbers, by their types: the most digits that one writes a number with, and what
+holds it. A key that is no such number breaks the rule `number`."""
 UNUSUAL_BLANK = "unusual_blank"
 """The rule that counts texts with blanks inside that nobody sees. It warns: such a text is loaded as it is."""
 UNKNOWN_LOOKUP = "unknown_lookup"
@@ -97,9 +98,21 @@ def _key_rules(spec: TableSpec) -> Iterator[tuple[str, pl.Expr]]:
     if kind and kind.length is not None:
         yield "max_length", pl.col(KEY).str.len_chars() <= kind.length
     if kind and kind.name in KEY_NUMBERS:
-        yield "number", pl.col(KEY).str.contains(KEY_NUMBERS[kind.name])
+        yield "number", key_number(kind.name, pl.col(KEY)).is_not_null()
     if kind and kind.name == "uuid":
         yield "uuid", pl.col(KEY).str.contains("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+
+def key_number(kind: str, key: pl.Expr) -> pl.Expr:
+    """A key as the number that a column of this type keeps; null for what it cannot take.
+
+    >>> keys = pl.DataFrame({"key": ["007", "2147483647", "2147483648", "1e3"]})
+    >>> keys.select(key_number("integer", pl.col("key"))).to_series().to_list()
+    [7, 2147483647, None, None]
+    """
+    digits, held_as = KEY_NUMBERS[kind]
+    written = key.str.contains(f"^-?[0-9]{{1,{digits}}}$")
+    return pl.when(written).then(key).cast(held_as, strict=False)
 
 
 def of_workbook(spec: TableSpec) -> bool:

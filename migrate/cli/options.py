@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from casebridge.project.errors import CasebridgeError
+from casebridge.project.urls import FILE, keeps_password
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,3 +48,12 @@ def by_system(dumps: Sequence[str]) -> str | dict[str, str]:
         hint = "--dump NAME=FOLDER for each, NAME up to 7 small letters and digits"
         raise CasebridgeError("several dumps need their systems' names", hint=hint)
     return {name: path for name, _, path in named}
+
+
+def note_passwords(urls: Sequence[str]) -> None:
+    """Say so where a password stands in a URL that a project keeps."""
+    if any(map(keeps_password, urls)):
+        click.echo(
+            f"a password stands in {FILE}: write ${{NAME}} in its place, and set NAME where commands are given",
+            err=True,
+        )

@@ -11,7 +11,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from casebridge.migrate.cli.options import by_system, json_option
+from casebridge.migrate.cli.options import by_system, json_option, note_passwords
 from casebridge.migrate.cli.progress import progress
 from casebridge.migrate.cli.render import show_json, show_table
 from casebridge.migrate.drafting import draft_project
@@ -114,6 +114,7 @@ def draft(folder: Path, dumps: tuple[str, ...], target: str | None, system: str,
     if made.unmatched:
         waiting = f"{counted(len(made.unmatched), 'table')} that no table of the target is called like"
         click.echo(f"{waiting}, in tables/unmatched: {', '.join(made.unmatched[:8])}")
+    note_passwords((*dumps, target or ""))
     if made.people:
         click.echo(f"people: {made.people}")
     click.echo(f"guesses: {made.guesses:,}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from casebridge.migrate.cli.options import by_system, json_option, project_option
+from casebridge.migrate.cli.options import by_system, json_option, note_passwords, project_option
 from casebridge.migrate.cli.progress import progress
 from casebridge.migrate.cli.render import show_balance, show_json
 from casebridge.migrate.cli.run import do_run
@@ -77,6 +77,7 @@ def init(folder: Path, dumps: tuple[str, ...], live: str | None, target: str | N
     if not dumps:
         raise CasebridgeError("nothing says where the records are", hint="--dump FOLDER, or --scan URL")
     click.echo(f"made {init_project(folder, by_system(dumps), target)}")
+    note_passwords((*dumps, target or ""))
     click.echo("next: `casebridge check`, then `casebridge run`, in that folder", err=True)
 
 

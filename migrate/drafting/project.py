@@ -33,9 +33,8 @@ from casebridge.project.batch import write_text
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.job import Reporter
-from casebridge.project.urls import FILE
+from casebridge.project.urls import FILE, absolute
 
-_SQLITE = "sqlite:///"
 _SYSTEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
@@ -173,10 +172,7 @@ def is_url(dump: str | Path) -> bool:
 
 def _dump(folder: Path, dump: str | Path) -> str:
     """A dump as the settings name it: a folder as seen from the project, a file of SQLite by its whole path."""
-    before, slashes, path = str(dump).partition(_SQLITE)
-    if slashes and not before and not path.startswith("/"):
-        return f"{_SQLITE}{Path(path).resolve()}"
-    return str(dump) if is_url(dump) else dump_below(folder, Path(dump))
+    return absolute(Path(), str(dump)) if is_url(dump) else dump_below(folder, Path(dump))
 
 
 def marks_of(table: DraftTable) -> list[str]:

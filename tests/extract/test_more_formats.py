@@ -16,6 +16,7 @@ import pytest
 from small_projects import Recorder, job_of, make, standing
 
 from casebridge.extract import json_records, run
+from casebridge.extract.packed import unpacking
 from casebridge.extract.readers import FORMATS
 from casebridge.project.contracts import CELL_FAULT, LINE
 from casebridge.project.errors import SourceError, SpecError
@@ -415,3 +416,12 @@ def test_packed_files_that_are_none_are_refused(
     with pytest.raises(SourceError, match=said):
         taken(tmp_path, ["K"], "", "T.csv.gz", data)
     assert not list((tmp_path / "work").rglob("unpacked-*"))
+
+
+def test_a_packed_file_that_is_none_costs_no_other(tmp_path: Path) -> None:
+    (tmp_path / "A.csv.gz").write_bytes(gzip.compress(b"K\n" + b"1\n" * 1000)[:-9])
+    (tmp_path / "B.csv.gz").write_bytes(gzip.compress(b"K\n7\n"))
+    with unpacking(None) as packed:
+        with pytest.raises(SourceError, match="cut short"):
+            packed.plain(tmp_path / "A.csv.gz", "A.csv.gz")
+        assert packed.plain(tmp_path / "B.csv.gz", "B.csv.gz").read_bytes() == b"K\n7\n"

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from casebridge.project.database import _masked, open_database, refusal, shown
+from casebridge.project.database import _masked, _reason, open_database, refusal, shown
 from casebridge.project.errors import SourceError, TargetError
 from casebridge.project.snapshot import open_snapshot
 
@@ -110,6 +110,41 @@ def test_postgresql_says_which_thing_refused_but_no_value(postgres_url: str, cas
     assert state in error.message
     for value in (SECRET, "19870231", "1987-02-31"):
         assert value not in str(error) + error.hint
+
+
+@pytest.mark.parametrize("code", ["P0001", "23505", "42501", "55000"])
+def test_what_a_function_of_postgresql_raises_is_its_authors_text(code: str, postgres_url: str) -> None:
+    """No quote tells where a value stands in it; whatever code it gives itself."""
+    said = f"DO $$ BEGIN RAISE EXCEPTION 'no such person {SECRET}' USING ERRCODE = '{code}'; END $$"
+    error = _refused(postgres_url, said)
+    assert f"inline_code_block of the database raised an error (SQLSTATE {code})" in error.message
+    assert SECRET not in str(error) + error.hint
+
+
+def test_what_a_trigger_of_sqlite_raises_is_its_authors_text(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (a)")
+        raises = f"SELECT RAISE(ABORT, 'no such person {SECRET}')"
+        connection.exec_driver_sql(f"CREATE TRIGGER g BEFORE INSERT ON t BEGIN {raises}; END")
+    with pytest.raises(SQLAlchemyError) as caught, engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+    engine.dispose()
+    assert "raised an error" in refusal(url, caught.value).message
+    assert SECRET not in str(refusal(url, caught.value))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Exception(1644, f"no such person {SECRET}"),
+        Exception(f"ORA-20001: no such person {SECRET}"),
+        Exception("42000", f"[42000] [Microsoft][ODBC Driver]no such person {SECRET} (50000) (SQLExecDirectW)"),
+    ],
+)
+def test_what_others_raise_is_its_authors_text(error: Exception) -> None:
+    assert _reason(error) == "a function or trigger of the database raised an error"
 
 
 def test_postgresql_names_table_and_constraint(postgres_url: str) -> None:

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import BIGINT, ENUM, SET
 from sqlalchemy.dialects.postgresql import DOMAIN
 
+from casebridge.project.database import open_database, shown
 from casebridge.project.declared import declared_type
-from casebridge.project.errors import SpecError
+from casebridge.project.errors import SpecError, TargetError
 from casebridge.project.settings import read_settings
 from casebridge.project.target import ColumnType
 from casebridge.project.targetfile import read_target, read_type
+from casebridge.project.urls import keeps_password
 
 
 def _settings(folder: Path, text: str) -> Path:
@@ -232,3 +234,34 @@ def test_a_declared_type_is_written_so_that_all_its_values_fit(
 ) -> None:
     assert declared_type(there) == (here, doubt)
     assert read_type(here)[1] == ""
+
+
+def test_a_dump_whose_variable_is_missing_stops_only_who_opens_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The desk, a report, a signature need no login of the old system."""
+    monkeypatch.delenv("X_PLACE", raising=False)
+    written = "postgresql://reader:${X_PLACE}@host/db"
+    settings = read_settings(_settings(tmp_path, f'[systems.old]\ndump = "{written}"\n'))
+    assert settings.systems["old"].database == written
+    with pytest.raises(TargetError, match="the environment has no variable X_PLACE"):
+        open_database(written)
+    monkeypatch.setenv("X_PLACE", "p@ss")
+    assert open_database(written).url.password == "p@ss"
+    assert shown(written) == "postgresql://reader:***@host/db"
+
+
+@pytest.mark.parametrize(
+    ("url", "keeps"),
+    [
+        ("postgresql://me:secret@host/db", True),
+        ("postgresql://me:${X}@host/db", False),
+        ("postgresql://me:pre${X}@host/db", True),
+        ("postgresql://${X}@host/db", False),
+        ("postgresql://me@host:5432/db", False),
+        ("sqlite:///a:b@c.db", False),
+        ("folder", False),
+    ],
+)
+def test_a_password_in_a_url_is_seen(url: str, keeps: bool) -> None:
+    assert keeps_password(url) is keeps

@@ -16,6 +16,7 @@ from casebridge.transform.dates import OPEN_ENDS, close_open_end, parse_date, pa
 from casebridge.transform.identifiers import UPN_LETTERS, nhs_number, upn
 from casebridge.transform.numbers import decimal
 from casebridge.transform.placeholders import PLACEHOLDERS
+from casebridge.transform.schema import key_number
 from casebridge.transform.steps import STEPS
 
 
@@ -308,3 +309,22 @@ def test_money_reads_back_to_the_penny(pence: int, scale: int) -> None:
     written = [f"{amount:,.{scale}f}", f"{amount:.{scale}f}", f"£{abs(amount):,.{scale}f}" + "-" * (pence < 0)]
     read = pl.DataFrame({"v": written}).select(decimal(pl.col("v"), pl.Decimal(38, scale), scale))
     assert set(read["v"]) == {amount}
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "number"),
+    [
+        ("integer", "2147483647", 2**31 - 1),
+        ("integer", "-2147483648", -(2**31)),
+        ("integer", "2147483648", None),
+        ("bigint", "1834567890123456789", 1834567890123456789),
+        ("bigint", "9223372036854775807", 2**63 - 1),
+        ("bigint", "-9223372036854775808", -(2**63)),
+        ("bigint", "9223372036854775808", None),
+        ("bigint", "0000000000000000007", 7),
+        ("bigint", "1e3", None),
+        ("bigint", "", None),
+    ],
+)
+def test_a_key_is_each_number_that_its_column_takes(kind: str, key: str, number: int | None) -> None:
+    assert pl.select(key_number(kind, pl.lit(key))).item() == number
