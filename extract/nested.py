@@ -34,6 +34,10 @@ class Record:
     raw: bytes | None = None
 
 
+class NoRecordError(SourceError):
+    """A file, or a list in it, has no record at all."""
+
+
 class TooDeepError(Exception):
     """Records are nested deeper than any export's."""
 
@@ -71,7 +75,7 @@ def columns_of(records: Iterable[Record], path: str, name: str) -> tuple[str, ..
                 raise SourceError(name, what, hint="its names are values: ask for a list of records instead")
     if not found:
         hint = "look at `list` and `element` in its spec's [read]; else ask for the file again"
-        raise SourceError(name, "has no record", hint=hint)
+        raise NoRecordError(name, "has no record", hint=hint)
     return tuple(found)
 
 

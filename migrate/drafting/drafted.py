@@ -10,6 +10,9 @@ from casebridge.migrate.profiling.profile import TableProfile
 ROW_NUMBER = "row_no"
 """The key of a table that has none: the row's place in its file."""
 
+OF_PARENT = "stands in the record that holds the list"
+"""Why a list's table leaves a column out: the only reason that is no guess."""
+
 
 @dataclass(frozen=True)
 class DraftColumn:
@@ -32,7 +35,8 @@ class DraftColumn:
 class DraftTable:
     """One table of the source and its spec to be. `key` names columns of the source; none: rows are named by their
     place. `primary_key` and `legacy_key` are columns of the target, `legacy_type` the type of the second.
-    `why_target`: on what it rests that the rows go there, where that is a guess."""
+    `dropped`: columns that go nowhere, each with the reason. `why_target`: on what it rests that the rows go
+    there, where that is a guess."""
 
     profile: TableProfile
     name: str
@@ -42,6 +46,6 @@ class DraftTable:
     primary_key: str
     legacy_key: str
     legacy_type: str
-    dropped: tuple[str, ...] = ()
+    dropped: Mapping[str, str] = field(default_factory=dict)
     null_words: tuple[str, ...] = ()
     why_target: str = ""

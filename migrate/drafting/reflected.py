@@ -88,7 +88,7 @@ def _bare(name: str) -> str:
 def _turned(table: DraftTable, real: RealTable) -> DraftTable:
     open_ones = real.open_columns
     columns: list[DraftColumn] = []
-    dropped: list[str] = []
+    dropped = dict(table.dropped)
     legacy = _legacy_key(table, {name: column for name, column in open_ones.items() if not column.references})
     own = [*table.columns]
     if legacy:
@@ -99,11 +99,11 @@ def _turned(table: DraftTable, real: RealTable) -> DraftTable:
         found = _column_like(column, open_ones)
         if found is None:
             if column.source not in table.key:
-                dropped.append(column.source)
+                dropped[column.source] = "no column of the target is called so"
             continue
         columns.append(_to(column, open_ones.pop(found)))
     return replace(
-        table, target=real.name, columns=tuple(columns), legacy_key=legacy, dropped=tuple(dropped),
+        table, target=real.name, columns=tuple(columns), legacy_key=legacy, dropped=dropped,
         why_target="" if real.name == table.name else "called most like it",
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from casebridge.migrate.drafting.drafted import ROW_NUMBER, DraftColumn, DraftTable
+from casebridge.migrate.drafting.drafted import OF_PARENT, ROW_NUMBER, DraftColumn, DraftTable
 from casebridge.migrate.drafting.guesses import MARK
 from casebridge.migrate.drafting.names import quoted, title_of, toml_key
 from casebridge.migrate.drafting.people import Roles, value_of
@@ -43,8 +43,8 @@ def spec_text(table: DraftTable, system: str, defaults: Mapping[str, str]) -> st
     lines += [] if table.columns else ["", "[columns]"]
     if table.dropped:
         lines += ["", "[dropped]"]
-        lines += [guess(f'{toml_key(title_of(name))} = "no column of the target is called so"', "")
-                  for name in table.dropped]  # fmt: skip
+        said = ((f"{toml_key(title_of(name))} = {quoted(why)}", why) for name, why in table.dropped.items())
+        lines += [line if why == OF_PARENT else guess(line, "") for line, why in said]
     return "\n".join(lines) + "\n"
 
 
@@ -102,6 +102,7 @@ def _of_file(name: str, read: ReadSpec, defaults: Mapping[str, str]) -> Iterator
     said |= {"format": read.format} if read.format != "csv" else {}
     said |= {"sheet": read.sheet} if read.sheet else {}
     said |= {"element": read.element} if read.element else {}
+    said |= {"list": read.nested} if read.nested else {}
     if read.format == "csv":
         said |= {
             key: getattr(read, key) for key in ("encoding", "delimiter") if getattr(read, key) != defaults[key]

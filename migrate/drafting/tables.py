@@ -9,10 +9,11 @@ from typing import Any
 from casebridge.migrate.drafting.circles import with_circles, without_circles
 from casebridge.migrate.drafting.code_lists import Codes, with_codes
 from casebridge.migrate.drafting.column_types import key_type, of_dates, text_type, type_of
-from casebridge.migrate.drafting.drafted import DraftColumn, DraftTable
+from casebridge.migrate.drafting.drafted import OF_PARENT, DraftColumn, DraftTable
 from casebridge.migrate.drafting.names import fresh_name, plain_name, table_of_target
 from casebridge.migrate.profiling.columns import Column
 from casebridge.migrate.profiling.keys import Reference, words_of
+from casebridge.migrate.profiling.lists import is_of_parent, is_place
 from casebridge.migrate.profiling.profile import Profile, TableProfile
 from casebridge.project.errors import counted
 from casebridge.project.readspec import TABLE
@@ -33,8 +34,19 @@ def draft_tables(profile: Profile) -> tuple[list[DraftTable], list[Codes]]:
     refs = {(ref.table, ref.column): ref for ref in kept}
     open_circles = {(ref.table, ref.column): ref for ref in profile.references if ref not in kept}
     lists: list[Codes] = []
-    made = [_table(table, names, refs, lists) for table in profile.tables]
-    return [with_circles(table, open_circles, names) for table in made], lists
+    made = [_without_parents(_table(table, names, refs, lists)) for table in profile.tables]
+    used = {column.codes for table in made for column in table.columns}
+    return [with_circles(table, open_circles, names) for table in made], [one for one in lists if one.name in used]
+
+
+def _without_parents(table: DraftTable) -> DraftTable:
+    """A list's table without what stands in the record that holds it, where a column points at that record."""
+    beside = [column for column in table.columns if is_of_parent(column.source)]
+    if not table.profile.source.read.nested or not any(column.references for column in beside):
+        return table
+    left = [column for column in beside if not column.references and column.source not in table.key]
+    kept = tuple(column for column in table.columns if column not in left)
+    return replace(table, columns=kept, dropped={column.source: OF_PARENT for column in left})
 
 
 def _table(
@@ -60,7 +72,7 @@ def _table(
         made = replace(made, target=fresh_name(made.target, taken))
         if typed and not column.facts["declared"]:
             made = _of_any_length(made, column)
-        if not made.references and not made.marks:
+        if not (made.references or made.marks or is_place(column.name)):
             made = with_codes(made, column, table.name, names[table.name], refs, lists)
         taken.add(made.target)
         columns.append(made)

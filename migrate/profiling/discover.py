@@ -17,11 +17,12 @@ from casebridge.extract.manifest import NAME as MANIFEST
 from casebridge.extract.packed import Unpacking, members
 from casebridge.extract.preflight import without_people
 from casebridge.extract.readers import FORMATS
-from casebridge.extract.spoiled import looks_like_dos
 from casebridge.extract.workbook import open_workbook
 from casebridge.extract.xml_records import likely_elements
+from casebridge.migrate.profiling.encodings import common_encoding, encoding_of
 from casebridge.migrate.profiling.fixed_width import told_if_fixed_width
 from casebridge.migrate.profiling.headings import like_headings
+from casebridge.migrate.profiling.lists import lists_in
 from casebridge.project.contracts import raw_name
 from casebridge.project.dump_files import files_of
 from casebridge.project.errors import SourceError, counted
@@ -93,7 +94,7 @@ def tables_in(path: Path, packed: Unpacking) -> list[SourceTable]:
     """The tables of one file: several in a workbook, a zip or a document. SourceError where it holds none."""
     found: list[_Found] = []
     for member, place in _unpacked(packed, path.parent, path, path.name):
-        found += _looked_at(place, member, "register") if place else ()
+        found += [one for one in _looked_at(place, member, "register") if not one.read.nested] if place else ()
     if not found:
         raise SourceError(path.name, "is of no form that can be read", hint=f"it may be {', '.join(_OF_ENDING)}")
     return _tables(found)
@@ -165,7 +166,15 @@ def _looked_at(path: Path, name: str, system: str) -> Iterator[_Found]:
         refuse_no_header(name, titles)
         if form == "csv" and len(titles) == 1 and not (suffix == ".csv" and _NAME.fullmatch(titles[0])):
             raise SourceError(name, "has no columns: a text, or a file of fixed width", hint=_FIXED)
-    yield _Found(path, name, table_name(name), read, tuple(raw_name(title) for title in titles))
+    yield from _with_lists(path, name, table_name(name), read, titles)
+
+
+def _with_lists(path: Path, name: str, stem: str, read: ReadSpec, titles: Sequence[str]) -> Iterator[_Found]:
+    """A table, and the lists in its records."""
+    yield _Found(path, name, stem, read, tuple(raw_name(title) for title in titles))
+    for chosen, columns in lists_in(path, name, read, titles) if read.format in {"json", "xml"} else ():
+        made = table_name(f"{stem}_{chosen.nested.replace('.', '_')}.x")
+        yield _Found(path, name, made, chosen, tuple(raw_name(title) for title in columns))
 
 
 def _sheets(path: Path, name: str, read: ReadSpec) -> Iterator[_Found]:
@@ -199,7 +208,7 @@ def _elements(path: Path, name: str, read: ReadSpec) -> Iterator[_Found]:
         titles = FORMATS["xml"].columns(path, name, chosen)
         last = element.rpartition("/")[2]
         stem = table_name(f"{last}.x" if len(paths) > 1 else name)
-        yield _Found(path, name, stem, chosen, tuple(raw_name(title) for title in titles))
+        yield from _with_lists(path, name, stem, chosen, titles)
 
 
 def refuse_no_header(name: str, titles: Sequence[str]) -> None:
@@ -226,25 +235,6 @@ def _of_text(path: Path, name: str, system: str) -> ReadSpec:
     begins = 2 if head.lstrip(b"\xef\xbb\xbf").lower().startswith(b"sep=") else 1
     read = ReadSpec(Source(system, ""), name, "csv", encoding, ",", (), null=(), header=begins)
     return _with_delimiter(path, name, read, head)
-
-
-def encoding_of(head: bytes) -> str:
-    """The encoding that the first bytes of a text file look like."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    lines = [line for line in head.splitlines()[:-1] or [head] if not line.isascii()]
-    good = sum(_is_utf8(line) for line in lines)
-    if 2 * good >= len(lines):
-        return "utf-8"
-    return "cp850" if looks_like_dos(head) else "cp1252"
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _with_delimiter(path: Path, name: str, read: ReadSpec, head: bytes) -> ReadSpec:
@@ -277,16 +267,18 @@ def _tables(found: Sequence[_Found]) -> list[SourceTable]:
     for one in found:
         match = _NUMBERED.fullmatch(Path(one.file).with_suffix("").as_posix())
         stem = match[1] if match and match[1] else one.file
-        groups.setdefault((stem, tuple(sorted(one.columns)), one.read.sheet or one.read.element), []).append(one)
+        part = f"{one.read.sheet or one.read.element} {one.read.nested}".strip()
+        groups.setdefault((stem, tuple(sorted(one.columns)), part), []).append(one)
     made: dict[str, SourceTable] = {}
     taken: set[str] = set()
     for stem, files in _alone_or_together(groups, found):
         several = len(files) > 1
-        name = _fresh(table_name(f"{stem}.x") if several else files[0].stem, taken)
+        nested = files[0].read.nested.replace(".", "_")
+        name = _fresh(table_name(f"{stem}_{nested}.x".replace("_.x", ".x")) if several else files[0].stem, taken)
         pattern = _pattern(stem, files) if several else files[0].file
         read = replace(files[0].read, source=Source(files[0].read.source.system, name), file=pattern)
         if several:
-            read = replace(read, encoding=_common_encoding([file.read.encoding for file in files]))
+            read = replace(read, encoding=common_encoding([file.read.encoding for file in files]))
         parts = tuple(_unseen(file) for file in files)
         made[name] = SourceTable(read.source, read, files[0].columns, parts)
     return [made[name] for name in sorted(made, key=str.casefold)]
@@ -307,11 +299,6 @@ def _alone_or_together(
 
 def _pattern(stem: str, files: Sequence[_Found]) -> str:
     return f"{stem}*{Path(files[0].file).suffix}"
-
-
-def _common_encoding(encodings: Sequence[str]) -> str:
-    """One encoding for all files of a table: plain ASCII looks like UTF-8 and is the same in the others."""
-    return next((name for name in ("latin-1", "cp1252", "cp850") if name in encodings), encodings[0])
 
 
 def _fresh(name: str, taken: set[str]) -> str:

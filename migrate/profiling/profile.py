@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from casebridge.extract.dump import SourceTable
+from casebridge.extract.nested import OF_PARENT, PLACE
 from casebridge.migrate.profiling.columns import FEWEST, Column, ColumnTally, finished
 from casebridge.migrate.profiling.composites import joined, likely_composites, name_of
 from casebridge.migrate.profiling.counting import Counter, room_of_each
@@ -120,10 +121,37 @@ def profile_dump(
             why = "; ".join(f"{item.file}: {item.why}" for item in unread[:5])
             hint = "name the folder with the dump's files, or the URL of the database"
             raise SourceError(found.name, f"holds no table that can be read ({why})", hint=hint)
+        held = _held(tables)
+        tables = [_in_place(table, held.get(table.name)) for table in tables]
         # Nothing is a reference to a view: its table has the key, too.
         keys = {table.name: () if table.view else table.key for table in tables}
-        refers = references({table.name: table.columns for table in tables}, keys, found.references)
+        said = {**found.references, **{(name, column): whole.name for name, (column, whole) in held.items()}}
+        refers = references({table.name: table.columns for table in tables}, keys, said)
         return Profile(found.name, tuple(tables), tuple(refers), tuple(unread))
+
+
+def _held(tables: Sequence[TableProfile]) -> dict[str, tuple[str, TableProfile]]:
+    """The tables of lists in records, each with its column that holds the record's key, and the records' table."""
+    records = {
+        (one.source.read.file, one.source.read.element): one for one in tables if not one.source.read.nested
+    }
+    made = {}
+    for table in tables:
+        read = table.source.read
+        whole = records.get((read.file, read.element)) if read.nested else None
+        if whole is not None and len(whole.key) == 1:
+            levels = read.nested.count(".") + 1
+            column = OF_PARENT * levels + whole.key[0]
+            if any(one.name == column for one in table.columns):
+                made[table.name] = (column, whole)
+    return made
+
+
+def _in_place(table: TableProfile, held: tuple[str, TableProfile] | None) -> TableProfile:
+    """A list of records is named by the record and the place in its list, whatever else is different now."""
+    if held is None or "." in table.source.read.nested or held[1].unnamed:
+        return table
+    return replace(table, key=(held[0], PLACE), unnamed=0)
 
 
 def _tables(found: Supplies, place: Path, report: Reporter) -> tuple[list[TableProfile], list[Unread]]:

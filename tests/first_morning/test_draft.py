@@ -18,11 +18,13 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from casebridge.extract.packed import unpacking
 from casebridge.migrate.cli.main import cli
 from casebridge.migrate.drafting import draft_project
 from casebridge.migrate.drafting.guesses import guesses
 from casebridge.migrate.drafting.people import roles_named
 from casebridge.migrate.pipeline import check, open_job, run_stages
+from casebridge.migrate.profiling.discover import tables_in
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
 from casebridge.project.toml_file import read_toml
@@ -408,7 +410,7 @@ def test_packed_files_are_drafted_as_they_lie(tmp_path: Path) -> None:
 
 
 def test_xml_is_drafted_by_the_elements_that_repeat(tmp_path: Path) -> None:
-    """Records below the root, and below a list that stands once; what is in a record is no table of its own."""
+    """Records below the root, and below a list that stands once; what repeats within a record is a list."""
     (tmp_path / "dump").mkdir()
     people = "".join(f"<person no='{n}'><name>Name {n}</name><phone/><phone/></person>" for n in range(40))
     visits = "".join(f"<visit><id>V{n}</id><person>{n % 40}</person></visit>" for n in range(90))
@@ -418,7 +420,8 @@ def test_xml_is_drafted_by_the_elements_that_repeat(tmp_path: Path) -> None:
     assert made.unread == ("letter.xml: has no elements that repeat below its root",)
     reads = {path.stem: read_toml(path)["read"] for path in (tmp_path / "p" / "tables").iterdir()}
     assert {name: (read["file"], read["format"], read["element"]) for name, read in reads.items()} == {
-        "person": ("export.xml", "xml", "person"), "visit": ("export.xml", "xml", "visits/visit"),
+        "person": ("export.xml", "xml", "person"), "person_phone": ("export.xml", "xml", "person"),
+        "visit": ("export.xml", "xml", "visits/visit"),
     }  # fmt: skip
     assert check(tmp_path / "p") == []
     with open_job(tmp_path / "p", "trial-1") as job:
@@ -781,3 +784,39 @@ def test_tables_of_addresses_organisations_and_staff_are_registers_and_a_persons
     assert set(registers["property"]["fields"]) == {"flat", "street", "town", "postcode", "uprn"}
     assert 'kind = "address"  # guess: by what its columns are called' in text
     assert [one for one in check(tmp_path / "made") if one.file == "linkage.toml"] == []
+
+
+def test_lists_in_records_are_tables_that_point_at_their_records(tmp_path: Path) -> None:
+    """Their items arrive, lists within lists too, named by record and place; what the record says stands there
+    once. A list without an item is no table, and one that cannot be read is told beside the rest."""
+    (tmp_path / "dump").mkdir()
+    lines = [
+        {"no": n, "surname": f"Lee{n}", "none": [], "tags": ["a", "b"][: n % 3], "odd": [[n]],
+         "pets": [{"kind": "cat", "visits": [{"cost": f"{n}.5"}]}] * (n % 3)} for n in range(1, 31)
+    ]  # fmt: skip
+    (tmp_path / "dump/P.ndjson").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    xml = "".join(f"<r><id>{n}</id><v>x{n}</v><v>y</v></r>" for n in range(1, 31))
+    (tmp_path / "dump/X.xml").write_text(f"<rows>{xml}</rows>", encoding="utf-8")
+    done = _draft(tmp_path / "p", tmp_path / "dump")
+    assert "P.ndjson: its list `odd` is not read: has a list within a list" in done.stderr
+    pets, visits = (read_toml(tmp_path / f"p/tables/p_{name}.toml") for name in ("pets", "pets_visits"))
+    assert pets["table"]["key"] == ["parent.no", "parent[]"]
+    assert pets["columns"]["parent_no"] == {"from": "parent.no"}
+    assert pets["dropped"]["parent.surname"] == "stands in the record that holds the list"
+    assert visits["read"]["P_pets_visits"]["list"] == "pets.visits"
+    target = read_toml(tmp_path / "p/target.toml")
+    assert target["p_pets"]["columns"]["parent_no"]["references"] == "p"
+    assert target["p_pets_visits"]["columns"]["parent_parent_no"]["references"] == "p"
+    assert check(tmp_path / "p") == []
+    with open_job(tmp_path / "p") as job:
+        list(run_stages(job))
+        report = json.loads((job.settings.reports / job.run / "report.json").read_text(encoding="utf-8"))
+    loaded = {source["source"]: source["loaded"] for source in report["sources"]}
+    assert loaded == {"P": 30, "P_pets": 30, "P_pets_visits": 30, "P_tags": 30, "X": 30, "X_v": 60}
+    assert report["verdict"] == "balanced"
+
+
+def test_a_register_in_a_file_is_its_records_and_not_their_lists(tmp_path: Path) -> None:
+    (tmp_path / "R.json").write_text('[{"no": 1, "tags": ["a"]}, {"no": 2, "tags": []}]', encoding="utf-8")
+    with unpacking(None) as packed:
+        assert [table.read.nested for table in tables_in(tmp_path / "R.json", packed)] == [""]
