@@ -22,6 +22,8 @@ from casebridge.project.lines import MOST_COLUMNS
 
 DEEPEST = 32
 """Records within records. Exports of people's tables have some four."""
+NO_RECORD = "has no record"
+"""What is said of a file, or of a list in it, without any."""
 PLACE, VALUE, OF_PARENT = "parent[]", "value", "parent."
 
 
@@ -32,10 +34,6 @@ class Record:
     line: int
     value: Any = None
     raw: bytes | None = None
-
-
-class NoRecordError(SourceError):
-    """A file, or a list in it, has no record at all."""
 
 
 class TooDeepError(Exception):
@@ -75,7 +73,7 @@ def columns_of(records: Iterable[Record], path: str, name: str) -> tuple[str, ..
                 raise SourceError(name, what, hint="its names are values: ask for a list of records instead")
     if not found:
         hint = "look at `list` and `element` in its spec's [read]; else ask for the file again"
-        raise NoRecordError(name, "has no record", hint=hint)
+        raise SourceError(name, NO_RECORD, hint=hint)
     return tuple(found)
 
 

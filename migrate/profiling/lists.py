@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from casebridge.extract.nested import OF_PARENT, PLACE, NoRecordError
+from casebridge.extract.nested import NO_RECORD, OF_PARENT, PLACE
 from casebridge.extract.readers import FORMATS
 from casebridge.project.errors import SourceError
 from casebridge.project.spec import ReadSpec
@@ -27,9 +27,9 @@ def lists_in(path: Path, name: str, read: ReadSpec, titles: Sequence[str]) -> It
             columns = [*FORMATS[read.format].columns(path, name, chosen)]
             yield chosen, columns
             yield from lists_in(path, name, chosen, columns)
-        except NoRecordError:
-            continue
         except SourceError as error:
+            if error.message == f"{name}: {NO_RECORD}":
+                continue
             what = f"its list `{inner}` is not read: {error.message.removeprefix(f'{name}: ')}"
             fault = fault or SourceError(name, what, hint=error.hint)
     if fault:
