@@ -236,8 +236,7 @@ def read_table(table: SourceTable, part: Part, first: int, after: int) -> Iterat
 
 def _piece(table: SourceTable, part: Table, rows: Rows, first: int, line: int) -> Piece:
     values = rows.good
-    garbled = values.head(_LOOKED_AT).select(pl.all().str.contains_any(_GARBLED).any()).row(0)
-    part.garbled.update(name for name, is_so in zip(values.columns, garbled, strict=True) if is_so)
+    part.garbled.update(_garbled(values.head(_LOOKED_AT)))
     values.columns = list(table.columns)
     places = pl.DataFrame([rows.places]).select(
         (rows.places + first + 1).alias(ROW), pl.lit(part.name).alias(FILE), (rows.places + line).alias(LINE),
@@ -248,6 +247,15 @@ def _piece(table: SourceTable, part: Table, rows: Rows, first: int, line: int) -
     if table.read.null is not None:
         raw = without_nothing(raw, table.columns, table.read, part.name)
     return Piece(rows.height, raw, pl.DataFrame(bad, schema=dict(UNREADABLE), orient="row"))
+
+
+def _garbled(values: pl.DataFrame) -> Iterator[str]:
+    """The columns with letters that look like UTF-8 read in another encoding. Most have none but ASCII's, which is
+    seen sooner."""
+    beyond = values.select_seq((pl.all().str.len_bytes() != pl.all().str.len_chars()).any())
+    for column in beyond:
+        if column.item() and values[column.name].str.contains_any(_GARBLED).any():
+            yield column.name
 
 
 def _as_kept(source: Source, read: ReadSpec, kept: Taken, columns: tuple[str, ...]) -> SourceTable:

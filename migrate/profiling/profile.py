@@ -27,7 +27,7 @@ from casebridge.project.ledger import now
 VERSION = 1
 _PLACE = "casebridge-profile-"
 _WORKERS = 2
-_ROWS, _BYTES = 1 << 14, 1 << 26
+_ROWS, _BYTES = 1 << 14, 1 << 25
 """What is counted together has as many rows, or so many bytes of texts, if there are. Each column takes some
 milliseconds a time, however few its rows, and a piece of a table with many columns has few."""
 

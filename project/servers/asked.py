@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute
 
 from casebridge.project.errors import counted
 
-_DAY_ONE = dt.date(1970, 1, 1)
+_DAY_LONG = len("2024-01-05")
 _EXACT = Context(prec=200)
 """Sums keep every digit: Python's own context rounds to 28."""
 
@@ -112,7 +113,7 @@ class Arrived:
         self._filled = [before + more for before, more in zip(self._filled, filled, strict=True)]
         asked = self.asked.fields
         places = [place for place in range(len(asked)) if asked[place].measure]
-        sums = frame.select(
+        sums = frame.select_seq(
             MEASURES[asked[place].measure](pl.nth(place), asked[place].scale).alias(str(place)) for place in places
         )
         for place, more in zip(places, sums.row(0) if places else (), strict=True):
@@ -143,9 +144,19 @@ def _sum(column: pl.Expr, scale: int) -> pl.Expr:
 
 def _days(column: pl.Expr, _: int) -> pl.Expr:
     """Days since 1970-01-01 of dates and times in the years 1 to 9999."""
-    texts = column.cast(pl.String)
-    days = texts.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False, cache=False)
-    return days.cast(pl.Int32).cast(pl.Int64).filter(~texts.str.ends_with("BC")).sum()
+    return column.cast(pl.String).map_batches(_sum_of_days, return_dtype=pl.Int64, returns_scalar=True)
+
+
+def _sum_of_days(texts: pl.Series) -> int:
+    """Where all are such days pyarrow reads them, in less than half of the time."""
+    if texts.str.len_bytes().max() != _DAY_LONG:
+        before_christ = texts.str.ends_with("BC")
+        texts = (texts.filter(~before_christ) if before_christ.any() else texts).str.head(_DAY_LONG)
+    try:
+        days = pa.compute.cast(texts.to_arrow(compat_level=pl.CompatLevel.oldest()), pa.date32())
+        return pa.compute.sum(days.cast(pa.int32())).as_py() or 0
+    except pa.ArrowInvalid:
+        return int(texts.str.to_date("%Y-%m-%d", strict=False, cache=False).cast(pl.Int32).cast(pl.Int64).sum())
 
 
 def _digits(column: pl.Expr, scale: int) -> pl.Expr:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import mysql
 from casebridge.project.database import open_database
 from casebridge.project.declared import declared_type
 from casebridge.project.errors import SourceError
+from casebridge.project.servers.asked import MEASURES
 from casebridge.project.snapshot import open_snapshot
 
 ODD = [
@@ -120,3 +121,22 @@ def test_a_value_is_not_told_when_a_text_cannot_be_read(tmp_path: Path) -> None:
     with open_snapshot(f"sqlite:///{tmp_path}/live.db") as snapshot, pytest.raises(SourceError) as caught:
         list(snapshot.read("odd", ["name"]))
     assert "Sm1" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [pl.String, pl.Binary])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None, "infinity", "-infinity", "0044-03-15 BC", "0044-03-15 10:00:00 BC", "10000-01-01",
+        "294276-12-31 23:59:59", "5874897-12-31", "2023-02-29", "0000-00-00", "", "20240105",
+        "2024-01-05 08:30:00.25+00",
+    ],
+)  # fmt: skip
+def test_days_are_added_up_whatever_stands_beside_them(odd: str | None, kind: type[pl.DataType]) -> None:
+    days = ["0001-01-01", "1969-12-31", "2024-02-29", "9999-12-31"]
+    for texts in (days, [f"{day} 23:59:59.5" for day in days]):
+        column = pl.Series("at", [*texts, odd], dtype=pl.String).cast(kind)
+        total = column.to_frame().select(MEASURES["days"](pl.col("at"), 0)).item()
+        is_a_day = odd is not None and odd.startswith("2024-01-05")
+        known = [*days, "2024-01-05"] if is_a_day else days
+        assert total == sum((dt.date.fromisoformat(day) - dt.date(1970, 1, 1)).days for day in known)
