@@ -32,6 +32,8 @@ CONSTANTS = {
     "model.calibration": ("STEP", "SIZE", "SURE", "BELIEVED"),
     "model.third_records": ("UNLIKE", "MOST_LINKS", "PRIOR", "WRONGLY_BOUND"),
     "model.namesakes": ("OWN", "TRUSTED", "ERRORS"),
+    "model.near_dates": ("OWN", "FEWEST"),
+    "model.held_chance": ("BELIEF",),
     "model.identified": (
         *("UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "MUCH"),
         *("MANY", "OWN", "TOLERATED", "SPARED", "HARDLY_ANY", "SHOWN"),
@@ -51,7 +53,7 @@ SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
     "a size: more of it costs time and moves no belief": {
         "model.beliefs": ("RANDOM_PAIRS", "PAIRS_IN_BLOCKS", "ROWS_LOOKED_AT"),
         "model.training": ("FIRST_STEP", "SMALL_SAMPLE"), "model.identified": ("MOST_PATTERNS",),
-        "model.namesakes": ("ROWS", "MOST"),
+        "model.namesakes": ("ROWS",), "model.near_dates": ("MOST", "DEALT"), "model.held_chance": ("ROUNDS",),
         "model.name_ties": ("ROWS", "ROUNDS", "PARTS"), "kinds.siblings": ("ROWS",), "scoring.cascade": ("SLOTS",),
         "model.fitting": ("MOST_ROUNDS",), "model.calibration": ("ROUNDS",), "model.third_records": ("ROUNDS",),
         "kinds.person": ("START",),
@@ -71,9 +73,8 @@ SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "of calendars and births, with its reason beside it": {
-        "model.namesakes": (
-            "FIRST", "LAST", "DAYS", "LEAST", "HEAPED", "ENOUGH_SHARED", "REAL", "SPAN",
-        ),
+        "model.namesakes": ("LAST", "DAYS", "LEAST", "HEAPED", "ENOUGH_SHARED", "REAL", "SPAN"),
+        "model.near_dates": ("FIRST", "SPANS", "EVER"),
         "kinds.siblings": ("NEXT", "TOO_FAR", "NEARLY_ALL"),
     },
     "a place in a list": {

@@ -10,7 +10,8 @@ from casebridge.dedupe.linkage import Fields, link
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.evaluation.measures import evaluate
 from casebridge.dedupe.linkage.kinds.person import PERSON
-from casebridge.dedupe.linkage.model.namesakes import HeldChance, Namesakes, count_coincidences
+from casebridge.dedupe.linkage.model.held_chance import HeldChance
+from casebridge.dedupe.linkage.model.namesakes import Namesakes, count_coincidences
 from casebridge.dedupe.linkage.model.patterns import Patterns
 from casebridge.dedupe.linkage.register.reading import read_register
 
@@ -102,17 +103,19 @@ def test_chance_is_held_near_to_the_count():
     assert count is not None
     levels = np.array([[0 if c.name == "birth_date" else 2 for c in comparisons]], dtype=np.uint8)
     held = HeldChance.of(count, comparisons, Patterns(levels, np.array([1000.0])), np.array([10.0]))
+    tenth = HeldChance.of(count, comparisons, Patterns(levels, np.array([100.0]), 0.1), np.array([1.0]))
+    np.testing.assert_allclose(tenth.log_pairs, held.log_pairs)
     expected, off = count.log_expected(levels)
     expected += np.log(held.heaping / 1000)
-    chance = np.array([False, True, True])
+    same, chance = np.array([True, False, False]), np.array([False, True, True])
     for fitted, told in ((0.0, expected + off), (-30.0, expected - off), (float(expected[0]), expected)):
         joint = np.array([[-3.0, fitted - np.log(2), fitted - np.log(2)]])
-        held.hold(joint, chance, levels)
+        held.hold(joint, same, chance, levels)
         np.testing.assert_allclose(np.logaddexp.reduce(joint[:, 1:], axis=1), told, atol=1e-9)
         assert joint[0, 0] == -3.0
     levels[0, [c.name for c in comparisons].index("birth_date")] = 3
     other = np.array([[-3.0, -1.0, -1.0]])
-    held.hold(other, chance, levels)
+    held.hold(other, same, chance, levels)
     np.testing.assert_array_equal(other, [[-3.0, -1.0, -1.0]])
 
 

@@ -18,12 +18,14 @@ SURE = 0.95  # p_same from which a pair is taken for one person without more
 DOUBT_CAP = SURE - 0.001  # the highest p_same of a pair that is for a person to decide
 DOUBT_BEND = 0.94  # from where such pairs are drawn together below it
 
-AGREES, INITIALS, SWAP, CROSSED, SLIP, CLOSE, DEFAULT, UNLIKE, GENERATION, TWO, MET = (
-    "agrees", "initials", "swap", "crossed", "slip", "close", "default", "unlike", "generation", "two", "met",
+AGREES, INITIALS, SWAP, CROSSED, SLIP, NEAR, CLOSE, DEFAULT, UNLIKE, GENERATION, TWO, MET = (
+    "agrees", "initials", "swap", "crossed", "slip", "near", "close", "default", "unlike", "generation", "two",
+    "met",
 )  # fmt: skip
 """Tags of levels, where more hangs on a level than its chances. AGREES: the two values are one. INITIALS: so
 are they, but of each no more than an initial is known. SWAP: two values change places. CROSSED: a value of one
-stands in another column of the other. SLIP: a slip of the pen. CLOSE: alike, as two values in use may be.
+stands in another column of the other. SLIP: a slip of the pen. NEAR: most of a date is as it
+was. CLOSE: alike, as two values in use may be.
 DEFAULT: one of the two is what a system fills in. UNLIKE: nothing explains that one person is written so.
 GENERATION: parent and child. TWO: two different numbers that name a person. MET: a home, a phone or an e-mail
 address that is shared; whoever has it in common is no chance namesake."""

@@ -52,7 +52,9 @@ def describe(model: Model, thirds: ThirdRecords, options: LinkOptions) -> dict[s
 def _namesakes(model: Model) -> dict[str, float] | None:
     """Pairs of strangers who share forename, surname and birth date, as counted with dates moved."""
     held = model.held
-    return None if held is None else {"pairs": held.count.pairs * held.heaping, "heaping": held.heaping}
+    if held is None or held.count.pairs is None:
+        return None
+    return {"pairs": held.count.pairs * held.heaping, "heaping": held.heaping}
 
 
 def _calibration(model: Model) -> dict[str, Any] | None:

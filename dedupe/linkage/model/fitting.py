@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.kind import SAME
 from casebridge.dedupe.linkage.model.background import Background
 from casebridge.dedupe.linkage.model.expectation import Halves
+from casebridge.dedupe.linkage.model.held_chance import HeldChance
 from casebridge.dedupe.linkage.model.mixture import Component, Model
-from casebridge.dedupe.linkage.model.namesakes import HeldChance
 from casebridge.dedupe.linkage.model.patterns import Patterns
 
 PRIOR_SHARE = 1.0

@@ -28,9 +28,10 @@ from casebridge.dedupe.linkage.errors import RegisterError
 from casebridge.dedupe.linkage.fields import LinkOptions
 from casebridge.dedupe.linkage.model.background import Background
 from casebridge.dedupe.linkage.model.calibration import Curve, Number
+from casebridge.dedupe.linkage.model.held_chance import HeldChance
 from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.name_ties import NameTies
-from casebridge.dedupe.linkage.model.namesakes import HeldChance, Namesakes
+from casebridge.dedupe.linkage.model.namesakes import Namesakes
 from casebridge.dedupe.linkage.model.patterns import Radix
 from casebridge.dedupe.linkage.model.third_records import ThirdRecords
 from casebridge.dedupe.linkage.own_files import own_json
@@ -40,7 +41,7 @@ from casebridge.dedupe.linkage.register.known import Known, ValueTable
 from casebridge.project.batch import write_text
 from casebridge.project.private import private_files
 
-FILE, FORMAT = "kept-model.json", 8
+FILE, FORMAT = "kept-model.json", 9
 DRIFT_BITS, SELDOM, ERRORS = 1.5, 0.005, 4.0  # of one level: how far, how often at least, standard errors
 MANY_UNKNOWN = 0.1  # share of a column's values, by which more are unknown than were
 GROWTH, LEAST_ROWS = 4, 700

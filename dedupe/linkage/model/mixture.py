@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from casebridge.dedupe.linkage.kind import CHANCE, SAME
 from casebridge.dedupe.linkage.model.background import NONE, Background
 from casebridge.dedupe.linkage.model.calibration import Curve
-from casebridge.dedupe.linkage.model.namesakes import HeldChance
+from casebridge.dedupe.linkage.model.held_chance import HeldChance
 
 PRIOR_PEOPLE = 30.0
 PRIOR_CHANCE = 200.0
@@ -143,7 +143,7 @@ class Model:
     def _with_background(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         joint = self.log_joint(levels)
         if self.held is not None:
-            self.held.hold(joint, self.chance, levels)
+            self.held.hold(joint, self.same, self.chance, levels)
         return np.column_stack([joint, self.background.with_least(levels, joint[:, self.chance])])
 
     def among_all(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -172,7 +172,7 @@ class Model:
         for place, table in enumerate(settled):
             joint += table.T.take(levels[:, place], axis=0)
         if self.held is not None:
-            joint[np.ix_(self.held.count.counted(levels), self.chance)] = NONE
+            joint[np.ix_(self.held.count.counted(levels), ~self.same)] = NONE
         gap = joint[:, self.same][:, :, None] - joint[:, ~self.same][:, None, :]
         for place, sets in enumerate(opens):
             for which, possible in enumerate(sets):

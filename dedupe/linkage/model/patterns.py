@@ -52,10 +52,11 @@ class Radix:
 @dataclass(frozen=True)
 class Patterns:
     """Distinct patterns in the order of their codes: levels (patterns, comparisons), and how many pairs
-    (a weighted count, where pairs were sampled) each stands for."""
+    (a weighted count, where pairs were sampled) each stands for: of all, or of a share of them."""
 
     levels: NDArray[np.uint8]
     weight: NDArray[np.float64]
+    share: float = 1.0
 
 
 def distinct(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -18,6 +18,7 @@ from casebridge.dedupe.linkage.model.background import ALL_ANSWER, Background
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement, as_chances, starting_components
 from casebridge.dedupe.linkage.model.doubles import Sampled, doubtful
 from casebridge.dedupe.linkage.model.fitting import fit, refit
+from casebridge.dedupe.linkage.model.held_chance import HeldChance
 from casebridge.dedupe.linkage.model.identified import (
     DOUBTED,
     MOST_PATTERNS,
@@ -33,7 +34,7 @@ from casebridge.dedupe.linkage.model.identified import (
 )
 from casebridge.dedupe.linkage.model.mixture import Component, Model
 from casebridge.dedupe.linkage.model.name_ties import name_ties
-from casebridge.dedupe.linkage.model.namesakes import HeldChance, count_coincidences
+from casebridge.dedupe.linkage.model.namesakes import count_coincidences
 from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns, distinct
 from casebridge.dedupe.linkage.register.encoding import Register
 
@@ -60,11 +61,11 @@ def training_patterns(
         sides = register.sides(left, right)
         codes.append(radix.encode([c.full(*sides) for c in comparisons]))
         weights.append(np.full(len(left), 1.0 / rate))
-    sparse = [slice(None, None, FIRST_STEP), slice(None)] if sum(map(len, codes)) > SMALL_SAMPLE else [slice(None)]
-    samples = [
-        count_patterns(radix, np.concatenate([c[s] for c in codes]), np.concatenate([w[s] for w in weights]))
-        for s in sparse
-    ]
+    steps = [FIRST_STEP, 1] if sum(map(len, codes)) > SMALL_SAMPLE else [1]
+    samples = []
+    for step in steps:
+        every = (np.concatenate([one[::step] for one in held]) for held in (codes, weights))
+        samples.append(replace(count_patterns(radix, *every), share=1 / step))
     left, right = (np.concatenate(side) for side in zip(*rows, strict=True))
     return samples, Sampled(left, right, np.concatenate(codes), np.concatenate(weights))
 
@@ -135,7 +136,10 @@ class Strangers:
         same = patterns.weight * model.relations(patterns.levels)[:, 0]
         chances = self.without(patterns, same)
         held = HeldChance.of(self.namesakes, self.comparisons, patterns, same) if self.namesakes else None
-        return refit(model, patterns, self._background(chances, patterns), held)
+        found = refit(model, patterns, self._background(chances, patterns), held)
+        if held is None:
+            return found
+        return replace(found, held=held.beyond(found.log_joint, found.same, found.chance, patterns))
 
     def without(self, patterns: Patterns, same: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """Chance of each level by comparison, without the pairs of one person; `same`: how many of each
