@@ -16,6 +16,7 @@ from casebridge.project.spec import ReadSpec
 
 _CHUNK = 1 << 20
 _AGAIN = "ask for the file again: one record in braces a line, or one array of records, in UTF-8"
+_OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BLANKS = " \t\r\n"
 _NOT_BLANK = re.compile(r"[^ \t\r\n]")
 
@@ -77,6 +78,8 @@ def _records(path: Path, name: str, read: ReadSpec) -> Iterator[Record]:
         raise SourceError(name, "is no file", hint="name a file in `file` of its spec")
     with path.open("rb") as file:
         begin = file.read(_CHUNK).removeprefix(b"\xef\xbb\xbf").lstrip()
+        if begin.startswith(_OTHER_MARKS) or b"\0" in begin[:4]:
+            raise SourceError(name, "is written in UTF-16 or UTF-32, and not in UTF-8", hint=_AGAIN)
         file.seek(0)
         yield from _array(file, name, read) if begin.startswith(b"[") else _lines(file, name, read)
 

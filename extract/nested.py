@@ -17,7 +17,7 @@ from casebridge.extract.dump import Piece, SourceTable
 from casebridge.extract.records import Reason
 from casebridge.extract.row_formats import Row, pieces
 from casebridge.project.contracts import raw_name
-from casebridge.project.errors import SourceError
+from casebridge.project.errors import SourceError, counted
 from casebridge.project.lines import MOST_COLUMNS
 
 DEEPEST = 32
@@ -65,12 +65,17 @@ def columns_of(records: Iterable[Record], path: str, name: str) -> tuple[str, ..
     """Every name that a row of a file has, in the order in which they first occur. SourceError when there are more
     than a table has."""
     found: dict[str, None] = {}
+    broken = 0
     for record in records:
+        broken += record.raw is not None
         for row in _rows(record, path, name):
             found.update(dict.fromkeys(row))
             if len(found) > MOST_COLUMNS:
                 what = f"has more than {MOST_COLUMNS:,} different names in its records"
                 raise SourceError(name, what, hint="its names are values: ask for a list of records instead")
+    if broken and not found and not path:
+        hint = "ask for one record in braces a line, without line ends in it, or for one array: [{…}, {…}]"
+        raise SourceError(name, f"has {counted(broken, 'line')}, and none is a record", hint=hint)
     if not found:
         hint = "look at `list` and `element` in its spec's [read]; else ask for the file again"
         raise SourceError(name, NO_RECORD, hint=hint)

@@ -110,6 +110,9 @@ def _column(column: Column, ref: Reference | None, names: Mapping[str, str]) -> 
     if ref is not None:
         why = counted(facts["distinct"], "different key")
         why += f", {ref.orphan_rows:,} rows with one that is not there" if ref.orphan_rows else ""
+        why += ", unless for capitals, accents or blanks behind, which the database may overlook" * bool(
+            ref.declared and ref.orphan_rows and column.facts["kind"] == "text"
+        )
         guessed = {} if ref.declared and not ref.orphan_rows else {"references": why}
         return replace(made, type="bigint", references=names[ref.to_table], why=guessed)
     if _OF_MARKS & set(words_of(column.name)) and facts["distinct"] <= 10:

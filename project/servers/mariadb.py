@@ -26,7 +26,7 @@ _LONGEST_SUM = 30
 
 _WITH_MOMENTS = {"innodb", "rocksdb"}
 _OF_TABLE = "WHERE table_schema = IF(%s = '', DATABASE(), %s) AND table_name = %s"
-_ENGINE = f"SELECT engine FROM information_schema.tables {_OF_TABLE}"  # noqa: S608
+_ENGINE = f"SELECT engine, table_type FROM information_schema.tables {_OF_TABLE}"  # noqa: S608
 _COLUMNS = f"SELECT column_name FROM information_schema.columns {_OF_TABLE} ORDER BY ordinal_position"  # noqa: S608
 _KEY = (
     f"SELECT column_name FROM information_schema.statistics {_OF_TABLE} "  # noqa: S608
@@ -131,16 +131,21 @@ class MariaDB(Server):
         return replace(rows, good=rows.good.with_columns(map(_shortest, singles))) if singles else rows
 
     def outside(self, connection: sa.Connection, asked: Asked) -> str:
-        """Only some engines keep what a row was before."""
+        """Only some engines keep what a row was before; of a table with versions the present one is read."""
         if asked.table is None:
             return ""
         with cursor_of(connection) as cursor:
             schema, name = asked.table
             cursor.execute(_ENGINE, (schema, schema, name))
-            (engine,) = cursor.fetchone() or (None,)
-        if engine is None or str(engine).lower() in _WITH_MOMENTS:
-            return ""
-        return f"is kept by {engine}, which knows no moment: nobody should write to it while it is read"
+            engine, kind = cursor.fetchone() or ("", "")
+        notes = []
+        if engine and str(engine).lower() not in _WITH_MOMENTS:
+            notes.append(f"is kept by {engine}, which knows no moment: nobody should write to it while it is read")
+        if kind == "SYSTEM VERSIONED":
+            notes.append(
+                "keeps what its rows were before, which is not read: a query FOR SYSTEM_TIME ALL reads it"
+            )
+        return "; ".join(notes)
 
     def texts(self, connection: sa.Connection, asked: Asked) -> Iterator[pl.DataFrame]:
         """Rows as the server sends them, not kept on the way."""

@@ -284,6 +284,9 @@ def test_nothing_runs_out_of_a_page_that_is_opened_from_a_file(page: Page, tmp_p
     for file in (tmp_path / "profile.html", reports / "report.html", reports / "mapping.html"):
         page.goto(file.as_uri())
         fits(page, 400, 1366)
+        page.emulate_media(media="print")
+        fits(page, 687)  # A4 without its margins: what is wider makes all of it smaller
+        page.emulate_media(media="screen")
 
 
 def test_the_vendored_script_is_the_one_that_was_pinned() -> None:
