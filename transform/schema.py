@@ -33,6 +33,8 @@ TRANSLATED = "__code_"
 KEY_NUMBERS: Mapping[str, tuple[int, pl.DataType]] = {"integer": (10, pl.Int32()), "bigint": (19, pl.Int64())}
 """A target's columns of whole numbers, by their types: the most digits that one writes a number with, and what
 holds it. A key that is no such number breaks the rule `number`."""
+OF_CELLS = frozenset({"xlsx", "ods"})
+"""Formats whose values stand in cells."""
 UNUSUAL_BLANK = "unusual_blank"
 """The rule that counts texts with blanks inside that nobody sees. It warns: such a text is loaded as it is."""
 UNKNOWN_LOOKUP = "unknown_lookup"
@@ -117,7 +119,7 @@ def key_number(kind: str, key: pl.Expr) -> pl.Expr:
 
 def of_workbook(spec: TableSpec) -> bool:
     """Whether the spec's rows come from cells, which may hold errors instead of values."""
-    return any(read.format == "xlsx" for read in spec.reads)
+    return any(read.format in OF_CELLS for read in spec.reads)
 
 
 def _cell_rules(column: ColumnSpec) -> Iterator[tuple[str, pl.Expr]]:

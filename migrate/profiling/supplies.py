@@ -14,7 +14,7 @@ from casebridge.extract.dump import SourceTable
 from casebridge.extract.packed import unpacking
 from casebridge.extract.readers import FORMATS
 from casebridge.migrate.profiling.discover import Unread, discover, examined, table_name
-from casebridge.project.contracts import raw_name
+from casebridge.project.contracts import CELL_FAULT, raw_name
 from casebridge.project.database import DRIVER_ERRORS, open_database, shown
 from casebridge.project.errors import SourceError, counted, did_you_mean
 from casebridge.project.relations import Relation, of_any_type
@@ -166,9 +166,15 @@ def _of_files(table: SourceTable) -> Supply:
     def opened() -> Opened:
         read = examined(table)
         lines = [part.lines for part in read.parts]
-        return Opened(read, None if None in lines else sum(line or 0 for line in lines), (), pieces_of(read))
+        pieces = ((_sound(values), lost) for values, lost in pieces_of(read))
+        return Opened(read, None if None in lines else sum(line or 0 for line in lines), (), pieces)
 
     return Supply(table.parts[0].name, opened)
+
+
+def _sound(values: pl.DataFrame) -> pl.DataFrame:
+    """Cells of a workbook that show an error hold no value: no code, no name, nothing that is counted as one."""
+    return values.select(pl.when(~pl.all().str.starts_with(CELL_FAULT)).then(pl.all()))
 
 
 def pieces_of(source: SourceTable) -> Iterator[tuple[pl.DataFrame, int]]:

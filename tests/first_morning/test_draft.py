@@ -835,3 +835,34 @@ def test_a_declared_reference_that_is_spelt_otherwise_is_told(tmp_path: Path) ->
     assert _draft(tmp_path / "p", f"sqlite:///{path}").exit_code == 0
     said = (tmp_path / "p/tables/bed.toml").read_text(encoding="utf-8")
     assert "2 rows with one that is not there, unless for capitals, accents or blanks behind" in said
+
+
+def test_a_cell_of_a_spreadsheet_that_shows_an_error_is_no_value(tmp_path: Path) -> None:
+    """In none of its formats: it is no code, and its row is left behind."""
+    names = ("office", "table", "text", "calcext")
+    spaces = "".join(f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in names)
+    error = ' calcext:value-type="error"'
+    rows = "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="string"{error if said.startswith("#") else ""}>'
+            f"<text:p>{said}</text:p></table:table-cell>" for said in cells
+        ) + "</table:table-row>"
+        for cells in [("no", "kind"), *((f"{n}", "#DIV/0!" if n == 7 else "ab"[n % 2]) for n in range(1, 31))]
+    )  # fmt: skip
+    sheet = f'<office:body><office:spreadsheet><table:table table:name="T">{rows}</table:table>'
+    text = f"<office:document-content{spaces}>{sheet}</office:spreadsheet></office:body></office:document-content>"
+    (tmp_path / "dump").mkdir()
+    with zipfile.ZipFile(tmp_path / "dump/T.ods", "w") as packed:
+        packed.writestr("content.xml", text)
+    book = openpyxl.Workbook()
+    for cells in [("no", "kind"), *((n, "#DIV/0!" if n == 7 else "ab"[n % 2]) for n in range(1, 31))]:
+        book.active.append(cells)
+    book.save(tmp_path / "dump/X.xlsx")
+    assert _draft(tmp_path / "p", tmp_path / "dump").exit_code == 0
+    assert not [path for path in (tmp_path / "p/codes").iterdir() if "DIV" in path.read_text(encoding="utf-8")]
+    with open_job(tmp_path / "p") as job:
+        list(run_stages(job))
+        report = json.loads((job.settings.reports / job.run / "report.json").read_text(encoding="utf-8"))
+    causes = {(one["source"], one["cause"], one["rows"]) for one in report["causes"]}
+    assert causes == {("T", "cell_error", 1), ("X", "cell_error", 1)}
