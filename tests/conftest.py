@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import os
 import shutil
@@ -28,6 +29,11 @@ settings.register_profile(
     "same", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("same")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays to the end: the collector of garbage need not walk through it again and again."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
