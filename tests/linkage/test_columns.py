@@ -109,6 +109,20 @@ def test_one_fact_says_less_against_a_number_by_its_role(frame):
         looked_over(frame.with_columns(nhs="home"), without("birth_date"))
 
 
+def test_names_that_change_places_are_not_two_people(frame):
+    """Of every person a second record, of three in ten with forename and surname changed over."""
+    swapped = pl.int_range(pl.len()) % 10 < 3
+    again = frame.with_columns(
+        pl.col("id").cast(pl.String) + "b",
+        first=pl.when(swapped).then("last").otherwise("first"),
+        last=pl.when(swapped).then("first").otherwise("last"),
+    )
+    fields = without("birth_date", "nhs_number", number="nhs")
+    register = looked_over(pl.concat([frame.with_columns(pl.col("id").cast(pl.String)), again]), fields)
+    assert note_of(register, "number") == ""
+    assert "number" in identifiers(register, fields)
+
+
 def test_letters_before_the_household_number(frame):
     with pytest.raises(RegisterError, match="does not name a person"):
         link(frame.with_columns(nhs="H" + pl.col("home")), with_other())

@@ -281,7 +281,8 @@ LACKING = {
 
 
 def one_person(register: Register, left: Rows, right: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Of pairs: whether both hold a forename, or both a birth date; whether one of them is alike."""
+    """Of pairs: whether both hold a forename, or both a birth date; whether one of them is alike, or the forename
+    of one stands as the other's surname."""
     known, alike = np.zeros(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
     if register.has("birth_date"):
         a, b = (register.columns["birth_date"].take(rows).astype(np.uint64) for rows in (left, right))
@@ -294,6 +295,10 @@ def one_person(register: Register, left: Rows, right: Rows) -> tuple[NDArray[np.
         both = (column.take(left) | column.take(right)) >= 0
         known |= both
         alike |= both & forenames(*register.sides(left, right))
+        if register.has("surname"):
+            surname = register.columns["surname"]
+            crossed = (column.take(left) == surname.take(right)) | (column.take(right) == surname.take(left))
+            alike |= both & crossed
     return known, alike
 
 
