@@ -95,6 +95,7 @@ class HeldChance:
         shown, said, strangers = (
             np.bincount(date, w, minlength=many).astype(np.float64) for w in (weight, one, others)
         )
+        strangers = np.maximum(strangers, patterns.share * self.count.most)  # each may be held below its count
         met, excess = np.unique(date), np.zeros(many)
         excess[met] = np.log(_rate(shown[met], said[met], strangers[met]) / said[met])
         more = np.log(_rate(weight, one * np.exp(excess[date]), others) / one)

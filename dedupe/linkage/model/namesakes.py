@@ -68,6 +68,11 @@ class Namesakes:
         counted."""
         return float(np.exp(self.log_pairs[0])) if self.agree[self.date][0] else None
 
+    @property
+    def most(self) -> NDArray[np.float64]:
+        """The most pairs of strangers of one name that the count allows, by number of the date's level."""
+        return np.asarray(np.exp(self.log_pairs + ERRORS * np.sqrt(self.off)))
+
     def counted(self, levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Patterns, finished or not, that share the name and share or nearly share the date."""
         found = np.ones(len(levels), dtype=bool)
