@@ -62,7 +62,7 @@ def open_database(url: str, *, reading: bool = False) -> sa.Engine:
     """
     for name in missing_variables(url):
         hint = f"set it (export {name}=…) where the command is given, then run it again"
-        raise TargetError("(unreadable URL)", f"the environment has no variable {name}", hint=hint)
+        raise TargetError("a database's URL", f"the environment has no variable {name}", hint=hint)
     parsed = _parsed(url)
     if parsed.drivername in _DRIVERS:
         parsed = parsed.set(drivername=f"{parsed.drivername}+{_DRIVERS[parsed.drivername]}")

@@ -6,9 +6,10 @@ import fnmatch
 import glob
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from casebridge.extract.delimited import fields_of_first
@@ -74,17 +75,13 @@ def discover(dump: Path, packed: Unpacking, system: str = "source") -> tuple[lis
     others: Counter[str] = Counter()
     for path in files:
         name = path.relative_to(dump).as_posix()
-        try:
-            for member, place in _unpacked(packed, dump, path, name):
-                if place is None:
+        with _noted(name, unread):
+            for member, opened in _inside(packed, dump, path, name):
+                if opened is None:
                     others[Path(member).suffix.lower()] += 1
-                else:
-                    name = member
-                    found += _looked_at(place, member, system)
-        except SourceError as error:
-            unread.append(Unread(name, error.message.removeprefix(f"{name}: ")))
-        except OSError as error:
-            unread.append(Unread(name, f"cannot be opened: {error.strerror}"))
+                    continue
+                with _noted(member, unread):
+                    found += _looked_at(opened(), member, system)
     unread = list(_by_reason(unread))
     unread += [Unread(counted(number, "file"), _other(suffix)) for suffix, number in sorted(others.items())]
     return _tables(found), unread
@@ -93,24 +90,42 @@ def discover(dump: Path, packed: Unpacking, system: str = "source") -> tuple[lis
 def tables_in(path: Path, packed: Unpacking) -> list[SourceTable]:
     """The tables of one file: several in a workbook, a zip or a document. SourceError where it holds none."""
     found: list[_Found] = []
-    for member, place in _unpacked(packed, path.parent, path, path.name):
-        found += [one for one in _looked_at(place, member, "register") if not one.read.nested] if place else ()
+    for member, opened in _inside(packed, path.parent, path, path.name):
+        if opened is not None:
+            found += [one for one in _looked_at(opened(), member, "register") if not one.read.nested]
     if not found:
         raise SourceError(path.name, "is of no form that can be read", hint=f"it may be {', '.join(_OF_ENDING)}")
     return _tables(found)
 
 
-def _unpacked(packed: Unpacking, dump: Path, path: Path, name: str) -> Iterator[tuple[str, Path | None]]:
-    """What a file holds, by the names that specs use, and where it lies: itself, what a `.gz` holds, the members
+@contextmanager
+def _noted(name: str, unread: list[Unread]) -> Iterator[None]:
+    """What cannot be read is noted, and costs nothing beside it."""
+    try:
+        yield
+    except SourceError as error:
+        unread.append(Unread(name, error.message.removeprefix(f"{name}: ")))
+    except OSError as error:
+        unread.append(Unread(name, f"cannot be opened: {error.strerror}"))
+
+
+def _inside(
+    packed: Unpacking, dump: Path, path: Path, name: str
+) -> Iterator[tuple[str, Callable[[], Path] | None]]:
+    """What a file holds, by the names that specs use, and what unpacks it: itself, what a `.gz` holds, the members
     of a zip. None for what is no table by its ending."""
     if path.suffix.lower() != ".zip":
-        yield name, packed.plain(path, name) if _form(plain_file(name)) else None
+        yield name, partial(packed.plain, path, name) if _form(plain_file(name)) else None
         return
     for member in members(path, name):
-        if _form(member):
-            yield from packed.found(dump, f"{name}/{glob.escape(member.removeprefix(f'{name}/'))}") or ()
-        else:
-            yield member, None
+        yield member, partial(_member, packed, dump, name, member) if _form(member) else None
+
+
+def _member(packed: Unpacking, dump: Path, name: str, member: str) -> Path:
+    """Where a member of a zip lies, unpacked."""
+    found = packed.found(dump, f"{name}/{glob.escape(member.removeprefix(f'{name}/'))}")
+    assert found is not None
+    return found[0][1]
 
 
 def _form(file: str) -> str | None:

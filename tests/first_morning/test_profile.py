@@ -22,12 +22,14 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from casebridge.extract.packed import unpacking
 from casebridge.extract.records import WINDOW
 from casebridge.migrate.cli.main import cli
 from casebridge.migrate.profiling import profile_dump
 from casebridge.migrate.profiling.columns import ColumnTally
 from casebridge.migrate.profiling.compare import compare
 from casebridge.migrate.profiling.counting import Counter, room_of_each
+from casebridge.migrate.profiling.discover import discover
 from casebridge.migrate.profiling.page import profile_page
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError, SourceError
@@ -405,3 +407,20 @@ def test_pieces_with_few_rows_are_counted_together(tmp_path: Path, monkeypatch: 
     assert (found["rows"], found["distinct"], found["length"]["greatest"]) == (rows, 900, 12)
     assert found["patterns"][0] == {"pattern": "99/9", "rows": 667}
     assert _column(facts, "WIDE", "LINE_NO")["distinct"] == rows
+
+
+def test_a_member_of_a_zip_that_is_no_table_costs_no_other(tmp_path: Path) -> None:
+    """Neither one that cannot be unpacked, nor one that is none (a Macintosh puts such beside each file)."""
+    table = "no,word\n1,x\n2,y\n"
+    with zipfile.ZipFile(tmp_path / "all.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("__MACOSX/._a.csv", b"\0\5\x16\7")
+        packed.writestr("a.csv", table)
+        packed.writestr("b.csv", table)
+        place = packed.getinfo("a.csv").header_offset
+    data = bytearray((tmp_path / "all.zip").read_bytes())
+    data[place + 30 + len("a.csv")] ^= 0xFF
+    (tmp_path / "all.zip").write_bytes(data)
+    with unpacking(None) as packed_files:
+        tables, unread = discover(tmp_path, packed_files)
+    assert [table.read.file for table in tables] == ["all.zip/b.csv"]
+    assert sum("in folders" in item.file for item in unread) == 2
