@@ -171,7 +171,7 @@ class Chance:
     nothing is said. whole: comparisons that a part of a rule settles wholly, so that what one rule brings in
     is not expected again from the next. main_parts: the part that says most of a comparison, if not that of
     its name ("" for none). coincidences: the date and the names by which chance agreement can be counted
-    (`model.namesakes`). tied: the two names that go together by origin (`model.name_ties`)."""
+    (`model.namesakes`)."""
 
     share: float
     like: str
@@ -180,7 +180,6 @@ class Chance:
     whole: tuple[str, ...] = ()
     main_parts: Mapping[str, str] = field(default_factory=dict)
     coincidences: tuple[str, ...] = ()
-    tied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -270,7 +270,6 @@ STRANGERS = Chance(
     whole=("forename", "surname", "birth_date"),
     main_parts={"address": "postcode", "death_date": "", "middle_name": "middle_name"},
     coincidences=("birth_date", "forename", "surname"),
-    tied=("forename", "surname"),
 )
 LACKING = {
     "forename": "No forename column: twins and siblings cannot be told apart. No pair is put at 0.95 or more; "

@@ -21,8 +21,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from casebridge.dedupe.linkage.model.name_ties import NameTies
-
 ENOUGH = 3  # belief: 2 gains 0.003 of F1 in one register of six, 6 gains 0.005 and loses 0.01
 NONE = -1e9
 MOST = 700.0  # natural log: less is nothing to a float64
@@ -35,13 +33,12 @@ class Background:
     given that both hold a value; the last entry (missing) is 0. share: natural log of the pairs of the register
     as a multiple of the candidate pairs. `telling` marks the comparisons that count as answers, one bit each.
     whole: of each rule of whose pairs it is the least that are strangers, however many answers there are: the
-    numbers (levels, missing, open) that say a comparison agrees, by its place. ties: how names go together."""
+    numbers (levels, missing, open) that say a comparison agrees, by its place."""
 
     log_chances: tuple[NDArray[np.float64], ...]
     share: float
     telling: int
     whole: tuple[dict[int, NDArray[np.bool_]], ...] = ()
-    ties: NameTies | None = None
 
     @classmethod
     def of(cls, chances: Sequence[NDArray[np.float64]], pairs_a_candidate: float, telling: int) -> Background:
@@ -68,8 +65,6 @@ class Background:
         beside = self.log_joint(levels)
         rows = np.flatnonzero(self._brought(levels))
         least = self.log_joint(levels[rows], everywhere=True)
-        if self.ties is not None:
-            least += self.ties.of(levels[rows])
         taken = np.logaddexp(np.logaddexp.reduce(chance[rows], axis=1), beside[rows])
         lacking = np.log(np.maximum(-np.expm1(np.minimum(taken - least, 0.0)), np.exp(-MOST))) + least
         beside[rows] = np.where(taken < least, np.logaddexp(beside[rows], lacking), beside[rows])

@@ -30,7 +30,6 @@ from casebridge.dedupe.linkage.model.background import Background
 from casebridge.dedupe.linkage.model.calibration import Curve, Number
 from casebridge.dedupe.linkage.model.held_chance import HeldChance
 from casebridge.dedupe.linkage.model.mixture import Component, Model
-from casebridge.dedupe.linkage.model.name_ties import NameTies
 from casebridge.dedupe.linkage.model.namesakes import Namesakes
 from casebridge.dedupe.linkage.model.patterns import Radix
 from casebridge.dedupe.linkage.model.third_records import ThirdRecords
@@ -41,7 +40,7 @@ from casebridge.dedupe.linkage.register.known import Known, ValueTable
 from casebridge.project.batch import write_text
 from casebridge.project.private import private_files
 
-FILE, FORMAT = "kept-model.json", 9
+FILE, FORMAT = "kept-model.json", 10
 DRIFT_BITS, SELDOM, ERRORS = 1.5, 0.005, 4.0  # of one level: how far, how often at least, standard errors
 MANY_UNKNOWN = 0.1  # share of a column's values, by which more are unknown than were
 GROWTH, LEAST_ROWS = 4, 700
@@ -209,8 +208,7 @@ def read_kept(folder: str | Path) -> KeptModel:
 _KINDS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        KeptModel, Model, Component, Background, Curve, Number, Radix, HeldChance, Namesakes, NameTies,
-        ThirdRecords,
+        KeptModel, Model, Component, Background, Curve, Number, Radix, HeldChance, Namesakes, ThirdRecords,
         Division, Known, ValueTable,
     )
 }  # fmt: skip

@@ -33,7 +33,6 @@ from casebridge.dedupe.linkage.model.identified import (
     unseen,
 )
 from casebridge.dedupe.linkage.model.mixture import Component, Model
-from casebridge.dedupe.linkage.model.name_ties import name_ties
 from casebridge.dedupe.linkage.model.namesakes import count_coincidences
 from casebridge.dedupe.linkage.model.patterns import Patterns, Radix, count_patterns, distinct
 from casebridge.dedupe.linkage.register.encoding import Register
@@ -114,7 +113,6 @@ class Strangers:
             found = [chance_of.at_random(comparison) for comparison in comparisons]
         self.namesakes = counted.result() if counted else None
         blind = register.kind.blind([comparison.name for comparison in comparisons])
-        self.ties = name_ties(register, comparisons) if blind else None
         self.whole = brought_whole(register.kind, comparisons, blocks) if blind else ()
         self.groups = [comparison.groups for comparison in comparisons]
         self.chances = [chances for chances, _ in found]
@@ -155,7 +153,7 @@ class Strangers:
     def _background(self, chances: list[NDArray[np.float64]], patterns: Patterns) -> Background:
         grouped = [per_group(c, groups) for c, groups in zip(chances, self.groups, strict=True)]
         a_candidate = max(self.pairs, 1.0) / max(float(patterns.weight.sum()), 1.0)
-        return replace(Background.of(grouped, a_candidate, self.telling), whole=self.whole, ties=self.ties)
+        return replace(Background.of(grouped, a_candidate, self.telling), whole=self.whole)
 
 
 def brought_whole(
