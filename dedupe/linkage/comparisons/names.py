@@ -25,10 +25,12 @@ from casebridge.dedupe.linkage.comparisons.levels import (
 from casebridge.dedupe.linkage.comparisons.levels import SLIP as A_SLIP
 from casebridge.dedupe.linkage.comparisons.misplaced import equal_names, nearly_swapped, rare_in_either, swapped
 from casebridge.dedupe.linkage.comparisons.namepairs import (
+    by_likeness,
     half_swapped,
     rare_spelling,
     rests,
     second_set,
+    texts_by_likeness,
 )
 from casebridge.dedupe.linkage.comparisons.surnames import surname_comparison
 from casebridge.dedupe.linkage.register.encoding import Register
@@ -36,7 +38,7 @@ from casebridge.dedupe.linkage.register.holders import Holders, holders
 from casebridge.dedupe.linkage.register.nametable import ALIKE, CLOSE, NameTable, alike_forenames
 from casebridge.dedupe.linkage.register.namewords import likeness, one_word, telling_words, without_common
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
-from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+from casebridge.dedupe.linkage.register.similarity import Codes, jaro_winkler, per_distinct_pair
 
 ALIKE_FORENAME = "forenames alike"
 (
@@ -186,14 +188,8 @@ def judge_forenames(
     | KAREN     | KERRY     |        | 11    |
     | ANWEN     | ZOE       |        | 12    |
     """
-    found = _by_likeness(
-        jaro_winkler(table.values, a, b),
-        edits(table.values, a, b),
-        np.minimum(table.length[a], table.length[b]),
-        np.maximum(table.length[a], table.length[b]),
-        table.first[a] == table.first[b],
-        rare,
-    )
+    unlike = np.where(table.first[a] == table.first[b], FIRST_LETTER, DIFFERS)
+    found = by_likeness(table, a, b, rare, SLIP, unlike)
     found[table.same_initial(a, b)] = INITIAL
     family = table.same_family(a, b)
     found[family] = np.where(common, SHORT_COMMON, SHORT)[family]
@@ -205,30 +201,11 @@ def judge_forenames(
     return found.astype(np.uint8)
 
 
-def _by_likeness(
-    likeness: NDArray[np.floating], apart: NDArray[np.integer], shortest: NDArray[np.integer],
-    longest: NDArray[np.integer], same_first: NDArray[np.bool_], rare: NDArray[np.bool_],
-) -> NDArray[np.int64]:  # fmt: skip
-    found = np.where(same_first, FIRST_LETTER, DIFFERS)
-    found[likeness >= ALIKE] = SOMEWHAT
-    close = (likeness >= CLOSE) | ((apart == 2) & (shortest >= 6))
-    found[close] = np.where(rare, CLOSE_RARE, CLOSE_IN_USE)[close]
-    slip = (apart == 1) & (longest >= 3)
-    found[slip] = np.where(rare, SLIP, SLIP_IN_USE)[slip]
-    return found
-
-
 def _rest(left: str, right: str, rare: bool) -> int:
     """Place of two names of several words by what is left without those they share; all shared by one: a part."""
     if not left or not right:
         return PART
-    alike, apart = likeness(left, right)
-    return int(
-        _by_likeness(
-            np.array([alike]), np.array([apart]), np.array([min(len(left), len(right))]),
-            np.array([max(len(left), len(right))]), np.array([left[0] == right[0]]), np.array([rare]),
-        )[0]
-    )  # fmt: skip
+    return texts_by_likeness(left, right, rare, SLIP, FIRST_LETTER if left[0] == right[0] else DIFFERS)
 
 
 def _elsewhere(register: Register, left: PairSide, right: PairSide) -> NDArray[np.bool_]:

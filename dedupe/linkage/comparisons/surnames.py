@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -19,11 +17,13 @@ from casebridge.dedupe.linkage.comparisons.levels import (
 )
 from casebridge.dedupe.linkage.comparisons.misplaced import equal_names, nearly_swapped, rare_in_either, swapped
 from casebridge.dedupe.linkage.comparisons.namepairs import (
+    by_likeness,
     either_listed,
     half_swapped,
     rare_spelling,
     rests,
     second_set,
+    texts_by_likeness,
 )
 from casebridge.dedupe.linkage.register.content import text_keys
 from casebridge.dedupe.linkage.register.dates import last_births, year_table
@@ -31,10 +31,9 @@ from casebridge.dedupe.linkage.register.encoding import Register
 from casebridge.dedupe.linkage.register.holders import holders
 from casebridge.dedupe.linkage.register.known import ValueTable
 from casebridge.dedupe.linkage.register.languages import FEMALE
-from casebridge.dedupe.linkage.register.nametable import ALIKE, CLOSE, NameTable
-from casebridge.dedupe.linkage.register.namewords import likeness
+from casebridge.dedupe.linkage.register.nametable import NameTable
 from casebridge.dedupe.linkage.register.pair_rows import PairSide
-from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
+from casebridge.dedupe.linkage.register.similarity import Codes, per_distinct_pair
 
 GROWN_WOMEN = "both grown women"
 MARRIAGE = 16  # years
@@ -130,34 +129,14 @@ def judge_surnames(
     (Winkler 1989): Singh and Kaur are names of religion, not of family. Of two double surnames that share one word
     the others decide: in Spanish naming cousins share the first.
     """
-    likely, apart = jaro_winkler(table.values, a, b), edits(table.values, a, b)
-    shortest = np.minimum(table.length[a], table.length[b])
-    found = _by_likeness(likely, apart, shortest, np.maximum(table.length[a], table.length[b]), rare)
+    found = by_likeness(table, a, b, rare, SLIP, DIFFERS)
     part = np.flatnonzero(table.same_part(a, b))
     found[part] = np.where(_widely_held(table, a[part], b[part], use), PART_COMMON, PART)
     for place, left, right in rests(table, a, b, table.unlike_rests(a, b)):
         if left and right:
-            alike, edited = likeness(left, right)
-            shorter, longer = (np.array([size]) for size in sorted((len(left), len(right))))
-            likely, apart = np.array([alike]), np.array([edited])
-            found[place] = _by_likeness(likely, apart, shorter, longer, rare[place : place + 1])[0]
+            found[place] = texts_by_likeness(left, right, bool(rare[place]), SLIP, DIFFERS)
     found[table.same_words(a, b)] = SAME_WORDS
     return found.astype(np.uint8)
-
-
-def _by_likeness(
-    likely: NDArray[Any],
-    apart: NDArray[Any],
-    shortest: NDArray[Any],
-    longest: NDArray[Any],
-    rare: NDArray[np.bool_],
-) -> NDArray[np.int64]:
-    found = np.where(likely >= ALIKE, SOMEWHAT, DIFFERS)
-    close = (likely >= CLOSE) | ((apart == 2) & (shortest >= 6))
-    found[close] = np.where(rare, CLOSE_RARE, CLOSE_IN_USE)[close]
-    slip = (apart == 1) & (longest >= 3)
-    found[slip] = np.where(rare, SLIP, SLIP_IN_USE)[slip]
-    return found
 
 
 def _use_of_words(register: Register, table: NameTable) -> NDArray[np.float64]:
