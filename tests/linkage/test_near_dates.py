@@ -130,7 +130,7 @@ def test_what_is_more_than_strangers_explain_is_one_person():
     other = np.where(np.arange(len(slip)) == date, comparisons[date].null - 1, slip).astype(np.uint8)
     codes = np.repeat(radix.encode([np.array([a, b]) for a, b in zip(slip, other, strict=True)]), [100, 900])
     patterns = count_patterns(radix, codes, np.ones(len(codes)))
-    held = HeldChance.of(count, comparisons, patterns, np.zeros(2))
+    held = HeldChance.of(count, comparisons, patterns)
     same, chance = np.array([True, False]), np.array([False, True])
 
     def said(levels: np.ndarray) -> np.ndarray:  # a hundredth of what is there

@@ -51,10 +51,8 @@ def describe(model: Model, thirds: ThirdRecords, options: LinkOptions) -> dict[s
 
 def _namesakes(model: Model) -> dict[str, float] | None:
     """Pairs of strangers who share forename, surname and birth date, as counted with dates moved."""
-    held = model.held
-    if held is None or held.count.pairs is None:
-        return None
-    return {"pairs": held.count.pairs * held.heaping, "heaping": held.heaping}
+    pairs = None if model.held is None else model.held.count.pairs
+    return None if pairs is None else {"pairs": pairs}
 
 
 def _calibration(model: Model) -> dict[str, Any] | None:

@@ -28,12 +28,11 @@ class HeldChance:
 
     Components take as given which comparisons are missing, and of those with two sets of levels (the second from
     `splits` on) which set it is. cells: these facts as bits, in order; log_pairs: natural log of the candidate
-    pairs of each cell. heaping: see `Namesakes.heaping`. shown, more: codes of patterns whose dates nearly agree,
+    pairs of each cell. shown, more: codes of patterns whose dates nearly agree,
     in order, and by how much one person's pairs among them are more than the model says, natural log; excess:
     the same by number of the date's level, for patterns not shown."""
 
     count: Namesakes
-    heaping: float
     nulls: list[int]
     splits: list[int]
     cells: NDArray[np.int64]
@@ -43,17 +42,13 @@ class HeldChance:
     excess: NDArray[np.float64]
 
     @classmethod
-    def of(
-        cls, count: Namesakes, comparisons: Sequence[Comparison], patterns: Patterns, same: NDArray[np.float64]
-    ) -> HeldChance:
-        """The count beside the candidates with these patterns; same: pairs of one person among those of each."""
+    def of(cls, count: Namesakes, comparisons: Sequence[Comparison], patterns: Patterns) -> HeldChance:
+        """The count beside the candidates with these patterns."""
         nulls, splits = [c.null for c in comparisons], [c.groups[0] for c in comparisons]
         cells, place = np.unique(_cells(patterns.levels, nulls, splits), return_inverse=True)
         log_pairs = np.log(np.bincount(place, weights=patterns.weight) / patterns.share)
-        one_person = float(same[count.same_date(patterns.levels)].sum())
-        none = np.zeros(0)
-        heaping, excess = count.heaping(one_person), np.zeros(len(count.off))
-        return cls(count, heaping, nulls, splits, cells, log_pairs, none.astype(np.int64), none, excess)
+        none, excess = np.zeros(0), np.zeros(len(count.off))
+        return cls(count, nulls, splits, cells, log_pairs, none.astype(np.int64), none, excess)
 
     def hold(
         self, joint: NDArray[np.float64], same: NDArray[np.bool_], chance: NDArray[np.bool_],
@@ -70,8 +65,7 @@ class HeldChance:
         if not len(rows):
             return
         expected, off = self.count.log_expected(levels[rows])
-        heaped = np.where(self.count.same_date(levels[rows]), np.log(self.heaping), 0.0)
-        expected += heaped - self.log_pairs[at]
+        expected -= self.log_pairs[at]
         place = np.ix_(rows, np.flatnonzero(chance))
         fitted = np.logaddexp.reduce(joint[place], axis=1)
         joint[place] += (np.clip(fitted, expected - off, expected + off) - fitted)[:, None]

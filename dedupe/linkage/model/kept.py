@@ -40,7 +40,7 @@ from casebridge.dedupe.linkage.register.known import Known, ValueTable
 from casebridge.project.batch import write_text
 from casebridge.project.private import private_files
 
-FILE, FORMAT = "kept-model.json", 10
+FILE, FORMAT = "kept-model.json", 11
 DRIFT_BITS, SELDOM, ERRORS = 1.5, 0.005, 4.0  # of one level: how far, how often at least, standard errors
 MANY_UNKNOWN = 0.1  # share of a column's values, by which more are unknown than were
 GROWTH, LEAST_ROWS = 4, 700

@@ -31,8 +31,6 @@ ROWS = 500_000
 LEAST = 100  # pairs that show what such strangers look like
 OWN = 10.0  # pairs' worth of belief that a pattern keeps to the product of chances
 TRUSTED, ERRORS = 0.2, 1.5  # natural log: how near the count is at best, and standard errors allowed for
-HEAPED = (1.0, 2.0)  # of days that births and clerks prefer; dates far more common are left out before
-ENOUGH_SHARED = 10_000.0  # pairs of strangers of one date, from which their number is known to 1 in 100
 REAL, SPAN = 0.95, 1000  # share of dates that are days of a calendar, and days between the first and the last
 
 
@@ -45,9 +43,7 @@ class Namesakes:
     square of the relative error of those whose dates nearly agree.
     log_chances[c]: natural log of the chance of each level of comparison c among them, missing the
     last. patterns: codes of those seen, dates taken as the same, in order; own: what each adds to the log of its
-    own, for chances do not go entirely separate ways; seen: how many pairs showed it. shared, window: pairs of the
-    rows looked at whose dates are the same, and FIRST to LAST days apart; part: the share of all pairs that these
-    rows make."""
+    own, for chances do not go entirely separate ways; seen: how many pairs showed it."""
 
     agree: dict[int, NDArray[np.bool_]]
     date: int
@@ -58,9 +54,6 @@ class Namesakes:
     patterns: NDArray[np.int64]
     own: NDArray[np.float64]
     seen: NDArray[np.float64]
-    shared: float
-    window: float
-    part: float
 
     @property
     def pairs(self) -> float | None:
@@ -93,14 +86,6 @@ class Namesakes:
         total = self.log_pairs[date] + _product(self.log_chances, alike) + np.where(known, self.own[at], 0.0)
         error = np.sqrt(1 / (np.where(known, self.seen[at], 0.0) + OWN) + self.off[date])
         return total, np.where(date == 0, TRUSTED, 0.0) + ERRORS * error
-
-    def heaping(self, one_person: float) -> float:
-        """By how much more often strangers share a date than two dates of the window: births and clerks prefer
-        some days. one_person: how many pairs of one person share their date."""
-        strangers = self.shared - one_person * self.part
-        if strangers < ENOUGH_SHARED or strangers < self.shared / 2:
-            return 1.0
-        return float(np.clip(strangers / (self.window / (2 * DAYS)), *HEAPED))
 
 
 def count_coincidences(
@@ -141,7 +126,7 @@ def count_coincidences(
     levels = np.stack([comparison.full(*sides) for comparison in comparisons], axis=1)
     levels[:, place[date]] = 0
     shown = _shown(levels, comparisons)
-    return Namesakes(agree, place[date], log_pairs, off, *shown, *_shared(real), part)
+    return Namesakes(agree, place[date], log_pairs, off, *shown)
 
 
 def _made_whole(kind: Kind, agreeing: Sequence[str], rules: Sequence[Rule]) -> bool:
@@ -192,11 +177,3 @@ def _product(log_chances: Sequence[NDArray[np.float64]], levels: NDArray[np.uint
 def _log_chances(levels: NDArray[np.uint8], size: int) -> NDArray[np.float64]:
     counts = np.bincount(levels, minlength=size) + 0.5
     return np.asarray(np.log(counts / counts.sum()))
-
-
-def _shared(day: NDArray[np.int64]) -> tuple[float, float]:
-    """Pairs of rows of one day, and pairs whose days are FIRST to LAST apart."""
-    held = np.bincount(day).astype(np.float64)
-    upto = np.concatenate([[0.0], np.cumsum(np.append(held, np.zeros(LAST + 1)))])
-    at = np.arange(len(held))
-    return float((held * (held - 1) / 2).sum()), float((held * (upto[at + LAST + 1] - upto[at + FIRST])).sum())

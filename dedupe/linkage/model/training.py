@@ -133,7 +133,7 @@ class Strangers:
         """The model fitted to more patterns, beside strangers without the pairs it now holds to be one person."""
         same = patterns.weight * model.relations(patterns.levels)[:, 0]
         chances = self.without(patterns, same)
-        held = HeldChance.of(self.namesakes, self.comparisons, patterns, same) if self.namesakes else None
+        held = HeldChance.of(self.namesakes, self.comparisons, patterns) if self.namesakes else None
         found = refit(model, patterns, self._background(chances, patterns), held)
         if held is None:
             return found
