@@ -53,6 +53,12 @@ _UNCLOSED = re.compile(r"""["'`“„«].*|(?<![a-z])\(.*""")
 _AFTER_COLON = re.compile(r":\s.*")
 
 
+_DEAD_LINE = {"keepalives_idle": "60", "keepalives_interval": "10", "keepalives_count": "6"}
+"""A line that was cut without a word (a VPN, a firewall that forgets it) is found out after two minutes, not after
+the two hours that systems wait; a server that is slow, or waits for a lock, answers all the same. Seconds.
+PostgreSQL's manual, "Parameter Key Words"."""
+
+
 def open_database(url: str, *, reading: bool = False) -> sa.Engine:
     """An engine for a database URL. `postgresql://` means psycopg 3. `${NAME}` in it is filled from the
     environment. Nothing is connected yet.
@@ -71,6 +77,7 @@ def open_database(url: str, *, reading: bool = False) -> sa.Engine:
     try:
         # Rows go to the server as UTF-8, whatever the database keeps them in: it translates, or refuses.
         ours = {"client_encoding": "utf8", "application_name": session_name()}
+        ours |= {name: value for name, value in _DEAD_LINE.items() if name not in parsed.query}
         server = parsed.get_backend_name() == "postgresql"
         options = ours if parsed.drivername == "postgresql+psycopg" else {}
         engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, connect_args=options)

@@ -85,6 +85,17 @@ def test_an_option_that_no_driver_knows_is_named(kind: str, option: str, told: s
     assert SECRET not in f"{caught.value}{read.value}"
 
 
+@pytest.mark.parametrize(("said", "idle"), [("", "60"), ("keepalives_idle=5", "5")])
+def test_a_line_that_was_cut_is_found_out_in_minutes(postgres_url: str, said: str, idle: str) -> None:
+    """Unless the URL says otherwise."""
+    joint = "&" if "?" in postgres_url else "?"
+    engine = open_database(postgres_url + (joint + said if said else ""))
+    with engine.connect() as connection:
+        held = connection.connection.dbapi_connection.info.get_parameters()  # type: ignore[union-attr]
+    engine.dispose()
+    assert (held["keepalives_idle"], held["keepalives_count"]) == (idle, "6")
+
+
 def test_options_that_a_driver_knows_and_a_short_name_are_taken() -> None:
     assert open_database("postgres://me@host/db?sslmode=require&connect_timeout=3").dialect.name == "postgresql"
     assert open_database("mariadb://me@host/db?charset=utf8mb4&ssl_ca=/a&ssl_cipher=x").dialect.name == "mariadb"
