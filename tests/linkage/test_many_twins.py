@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 from benchmarks import names_in_use as names
+from benchmarks.kinds import PLAIN, ROLES
+from benchmarks.registers import make_register
 from casebridge.dedupe.linkage import Fields, evaluate, link
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, UNLIKE, Comparison
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
@@ -170,3 +174,17 @@ def test_where_surnames_are_other_ones_too_names_are_written_badly(surnames: flo
     (twin,) = (profile for profile in PERSON.profiles if profile.told_only_by)
     found = unseen(Judge(), (forename, surname), twin, Patterns(levels, weight), 0.0)  # type: ignore[arg-type]
     assert found.apart == pytest.approx(twins, abs=0.05)
+
+
+def test_twins_of_a_large_register_stay_two():
+    """Names, date and address of 200,000 people, many sons named as their fathers: the profile of twins
+    went over to strangers born on one day, and the twins to one person (p 0.60)."""
+    columns = ("first", "last", "dob", "house", "street", "postcode")
+    frame = make_register(200_000, replace(PLAIN, namesakes=0.25, columns=columns), seed=7)
+    pairs = link(frame, Fields("id", {ROLES[column]: column for column in columns})).pairs
+    twins = pairs.filter(
+        pl.col("birth_date") == "same birth date", pl.col("forename") == "forename differs",
+        pl.col("surname").cast(pl.String).str.starts_with("same surname"), pl.col("address") == "same home",
+    )  # fmt: skip
+    assert twins.height > 500
+    assert float(np.mean(twins["p_same"].to_numpy())) < 0.1

@@ -236,8 +236,10 @@ OF_ONE_SEX = 2.0
 """Pairs of twins of one sex for each pair of two: two thirds of twins are fraternal, half of these of two sexes
 (Weinberg's rule)."""
 NO_TWINS = {"birth_date": {AGREES: 0.01}}
-ONE_BIRTH = {"birth_date": {GENERATION: 0.0005, UNLIKE: 0.001}}
-"""Of twins' dates: wrong as often as one person's are, but years apart by no slip."""
+ONE_BIRTH = {"birth_date": {GENERATION: 0.0005, UNLIKE: 0.001}, "surname": {UNLIKE: 0.1}}
+"""Of twins' dates: wrong as often as one person's are, but years apart by no slip. Of their surnames: two of one
+birth bear one, but for sisters who married (a belief). Without a bound the profile leaves the twins of a large
+register to one person, and takes strangers born on one day whose forenames begin alike."""
 PROFILES = (
     Profile("settled", SAME, 0.10, ceilings=ONE_PERSON, where_blind=UNTOLD),
     Profile("moved", SAME, 0.04, ceilings=ONE_PERSON, where_blind=UNTOLD),
