@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from casebridge.project.errors import CasebridgeError, TargetError
 from casebridge.project.locks import PATIENCE, session_name, told_of
 from casebridge.project.refusals import HINTS, Refusal, refused
-from casebridge.project.urls import filled, missing_variables
+from casebridge.project.urls import WORDS_OF_SECRETS, filled, missing_variables
 
 DRIVER_ERRORS = (SQLAlchemyError, psycopg.Error, sqlite3.Error)
 """What a database may raise: through SQLAlchemy, or where rows go straight to the driver."""
@@ -44,7 +44,6 @@ _SIGNAL = 1644
 _RAISED_ELSEWHERE = re.compile(r"ORA-20\d{3}\b|\(50000\)")
 """What is raised in Oracle, in SQL Server."""
 _IN_FUNCTION = re.compile(r"PL/pgSQL (function [\w.]+)")
-_WORDS_OF_URL = ("password", "passwd", "pwd", "passfile", "sslpassword", "token", "secret")
 _ABOUT_THE_SERVER = frozenset({"08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"})
 """SQLSTATE classes whose messages name logins, databases, tables and columns, but never a value."""
 
@@ -184,7 +183,7 @@ def own_refusal(name: str, error: Exception, lost: str) -> CasebridgeError | Non
 def shown(url: str | sa.URL) -> str:
     """A URL as it may be shown: without its password, wherever it stands in it."""
     parsed = _parsed(url) if isinstance(url, str) else url
-    secret = [name for name in parsed.query if any(word in name.lower() for word in _WORDS_OF_URL)]
+    secret = [name for name in parsed.query if any(word in name.lower() for word in WORDS_OF_SECRETS)]
     return parsed.difference_update_query(secret).render_as_string(hide_password=True)
 
 

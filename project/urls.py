@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from casebridge.project.errors import Problem
 
 FILE = "casebridge.toml"
+WORDS_OF_SECRETS = ("password", "passwd", "pwd", "passfile", "sslpassword", "token", "secret")
+"""Options of a URL that nobody may read."""
+_IN_THE_OPEN = frozenset(WORDS_OF_SECRETS) - {"passfile"}
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _SQLITE = "sqlite:///"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+_]*://")
@@ -43,8 +46,10 @@ def filled(text: str) -> str:
 
 def keeps_password(text: str) -> bool:
     """Whether a password stands in a URL as it is written, and not in the environment."""
-    login = text.partition("://")[2].rpartition("@")[0]
-    return "/" not in login and bool(_VARIABLE.sub("", login.partition(":")[2]))
+    login, options = text.partition("://")[2].rpartition("@")[0], text.partition("?")[2]
+    written = [value for name, value in parse_qsl(options) if name in _IN_THE_OPEN]
+    written += [login.partition(":")[2]] if "/" not in login else []
+    return any(_VARIABLE.sub("", one) for one in written)
 
 
 def url_of(folder: Path, text: str, where: str, problems: list[Problem], *, later: bool = False) -> str:

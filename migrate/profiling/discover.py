@@ -81,7 +81,10 @@ def discover(dump: Path, packed: Unpacking, system: str = "source") -> tuple[lis
                     others[Path(member).suffix.lower()] += 1
                     continue
                 with _noted(member, unread):
-                    found += _looked_at(opened(), member, system)
+                    for one in _looked_at(opened(), member, system):
+                        found.append(one)
+                        with _noted(member, unread):
+                            found += _lists_of(one)
     unread = list(_by_reason(unread))
     unread += [Unread(counted(number, "file"), _other(suffix)) for suffix, number in sorted(others.items())]
     return _tables(found), unread
@@ -92,7 +95,7 @@ def tables_in(path: Path, packed: Unpacking) -> list[SourceTable]:
     found: list[_Found] = []
     for member, opened in _inside(packed, path.parent, path, path.name):
         if opened is not None:
-            found += [one for one in _looked_at(opened(), member, "register") if not one.read.nested]
+            found += _looked_at(opened(), member, "register")
     if not found:
         raise SourceError(path.name, "is of no form that can be read", hint=f"it may be {', '.join(_OF_ENDING)}")
     return _tables(found)
@@ -181,15 +184,16 @@ def _looked_at(path: Path, name: str, system: str) -> Iterator[_Found]:
         refuse_no_header(name, titles)
         if form == "csv" and len(titles) == 1 and not (suffix == ".csv" and _NAME.fullmatch(titles[0])):
             raise SourceError(name, "has no columns: a text, or a file of fixed width", hint=_FIXED)
-    yield from _with_lists(path, name, table_name(name), read, titles)
+    yield _Found(path, name, table_name(name), read, tuple(raw_name(title) for title in titles))
 
 
-def _with_lists(path: Path, name: str, stem: str, read: ReadSpec, titles: Sequence[str]) -> Iterator[_Found]:
-    """A table, and the lists in its records."""
-    yield _Found(path, name, stem, read, tuple(raw_name(title) for title in titles))
-    for chosen, columns in lists_in(path, name, read, titles) if read.format in {"json", "xml"} else ():
-        made = table_name(f"{stem}_{chosen.nested.replace('.', '_')}.x")
-        yield _Found(path, name, made, chosen, tuple(raw_name(title) for title in columns))
+def _lists_of(whole: _Found) -> Iterator[_Found]:
+    """The lists in the records of a table, each a table of its own."""
+    if whole.read.format not in {"json", "xml"}:
+        return
+    for chosen, columns in lists_in(whole.path, whole.file, whole.read, whole.columns):
+        stem = table_name(f"{whole.stem}_{chosen.nested.replace('.', '_')}.x")
+        yield replace(whole, stem=stem, read=chosen, columns=tuple(raw_name(title) for title in columns))
 
 
 def _sheets(path: Path, name: str, read: ReadSpec) -> Iterator[_Found]:
@@ -223,7 +227,7 @@ def _elements(path: Path, name: str, read: ReadSpec) -> Iterator[_Found]:
         titles = FORMATS["xml"].columns(path, name, chosen)
         last = element.rpartition("/")[2]
         stem = table_name(f"{last}.x" if len(paths) > 1 else name)
-        yield from _with_lists(path, name, stem, chosen, titles)
+        yield _Found(path, name, stem, chosen, tuple(raw_name(title) for title in titles))
 
 
 def refuse_no_header(name: str, titles: Sequence[str]) -> None:

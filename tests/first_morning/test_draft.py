@@ -24,9 +24,10 @@ from casebridge.migrate.drafting import draft_project
 from casebridge.migrate.drafting.guesses import guesses
 from casebridge.migrate.drafting.people import roles_named
 from casebridge.migrate.pipeline import check, open_job, run_stages
-from casebridge.migrate.profiling.discover import tables_in
+from casebridge.migrate.profiling.discover import discover, tables_in
 from casebridge.project.database import open_database
 from casebridge.project.errors import CasebridgeError
+from casebridge.project.lines import MOST_COLUMNS
 from casebridge.project.toml_file import read_toml
 
 
@@ -866,3 +867,17 @@ def test_a_cell_of_a_spreadsheet_that_shows_an_error_is_no_value(tmp_path: Path)
         report = json.loads((job.settings.reports / job.run / "report.json").read_text(encoding="utf-8"))
     causes = {(one["source"], one["cause"], one["rows"]) for one in report["causes"]}
     assert causes == {("T", "cell_error", 1), ("X", "cell_error", 1)}
+
+
+def test_a_list_that_cannot_be_read_costs_nothing_beside_it(tmp_path: Path) -> None:
+    """The records that hold it are a table, so are the other elements of its file; one register is read of it."""
+    names = "".join(f"<n{n}>1</n{n}>" for n in range(MOST_COLUMNS + 1))
+    odd = f"<a><id>1</id><v>{names}</v><v>{names}</v></a><a><id>2</id><v><n0>1</n0></v></a>"
+    (tmp_path / "X.xml").write_text(f"<rows>{odd}{'<b><id>3</id><w>4</w></b>' * 3}</rows>", encoding="utf-8")
+    (tmp_path / "P.ndjson").write_text('{"no": 1, "odd": [[1]]}\n' * 3, encoding="utf-8")
+    with unpacking(None) as packed:
+        found, unread = discover(tmp_path, packed)
+        assert {table.source.name for table in found} == {"a", "b", "P"}
+        assert len(tables_in(tmp_path / "P.ndjson", packed)) == 1
+    assert sorted(one.file for one in unread) == ["P.ndjson", "X.xml"]
+    assert all("is not read" in one.why for one in unread)

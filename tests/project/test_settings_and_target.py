@@ -259,6 +259,8 @@ def test_a_dump_whose_variable_is_missing_stops_only_who_opens_it(
         ("postgresql://me:pre${X}@host/db", True),
         ("postgresql://${X}@host/db", False),
         ("postgresql://me@host:5432/db", False),
+        ("postgresql://host/db?user=me&password=secret", True),
+        ("postgresql://host/db?user=me&password=${X}", False),
         ("sqlite:///a:b@c.db", False),
         ("folder", False),
     ],
