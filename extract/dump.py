@@ -22,7 +22,8 @@ class Part:
     """One file of a source table. `name` is its path in the dump folder, with `/`; `lines` counts
     physical lines, and is None where the format has none; `ended` is whether the last of them has a line
     end; `stamp` tells whether it was touched since;
-    `notes` are things that whoever watches should know."""
+    `notes` are things that whoever watches should know; `others` the sheets of its workbook that hold something
+    and are not this one."""
 
     path: Path
     name: str
@@ -32,6 +33,7 @@ class Part:
     stamp: Stamp
     notes: tuple[str, ...] = ()
     ended: bool = True
+    others: tuple[str, ...] = ()
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:

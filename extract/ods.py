@@ -16,7 +16,7 @@ from xml.parsers.expat import ExpatError
 from casebridge.extract.dump import Part, Piece, SourceTable, stamp
 from casebridge.extract.numberformats import plain
 from casebridge.extract.row_formats import pieces
-from casebridge.extract.sheet import area_of, sheet_rows, sheet_titles
+from casebridge.extract.sheet import SheetSeen, area_of, sheet_rows, sheet_titles
 from casebridge.project.batch import file_digest
 from casebridge.project.contracts import CELL_FAULT, raw_name
 from casebridge.project.errors import SourceError, counted, did_you_mean
@@ -34,16 +34,20 @@ _CLOCK = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,](\d+))?S")
 
 @dataclass
 class _Sheets:
-    """What was seen of a workbook's sheets: names, which are hidden, and hidden rows of the one that is read."""
+    """What was seen of a workbook's sheets: names, which are hidden, which hold a value, and hidden rows of the
+    one that is read. wanted: the one to read; empty for the first that can be seen, None for none."""
 
-    wanted: str
+    wanted: str | None
     names: list[str] = field(default_factory=list)
     unseen: set[str] = field(default_factory=set)
+    filled: set[str] = field(default_factory=set)
     hidden: int = 0
 
     @property
     def chosen(self) -> str | None:
         """The sheet that is read: the one that was asked for, or the first that can be seen."""
+        if self.wanted is None:
+            return None
         return self.wanted or next((name for name in self.names if name not in self.unseen), None)
 
     @property
@@ -72,6 +76,8 @@ class _RowReader(ElementReader):
                 name = _attribute(attributes, "name")
                 self._sheets.names.append(name)
                 self._sheets.unseen |= {name} if _attribute(attributes, "style-name") in self._hiding else set()
+        elif kind == "table-cell" and self._sheets.names and self._sheets.names[-1] not in self._sheets.filled:
+            self._sheets.filled |= {self._sheets.names[-1]} if _attribute(attributes, "value-type") else set()
         self._wanted = ("table-row",) if self._sheets.inside else ()
         super()._start(tag, attributes)
 
@@ -86,19 +92,26 @@ def ods_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:
         return sheet_titles(_cells(stream, name, read, _Sheets(read.sheet)))
 
 
+def ods_sheets(path: Path, name: str, read: ReadSpec) -> tuple[SheetSeen, ...]:
+    """All sheets, in order."""
+    sheets = _Sheets(None)
+    with _opened(path, name) as stream:
+        for _ in _fed(stream, name, read, sheets):
+            pass
+    return tuple(SheetSeen(one, one in sheets.unseen, one in sheets.filled) for one in sheets.names)
+
+
 def examine_ods(path: Path, name: str, read: ReadSpec) -> Part:
     """The file's checksum. What is not read is said; cells that are merged within the table are refused."""
     before, sheets = stamp(path), _Sheets(read.sheet)
     with _opened(path, name) as stream:
         for _ in _cells(stream, name, read, sheets):
             pass
-    return Part(path, name, before[0], None, file_digest(path), before, tuple(_notes(sheets)))
+    others = tuple(one for one in sheets.names if one in sheets.filled and one != sheets.chosen)
+    return Part(path, name, before[0], None, file_digest(path), before, tuple(_notes(sheets)), others=others)
 
 
 def _notes(sheets: _Sheets) -> Iterator[str]:
-    if len(sheets.names) > 1 and not sheets.wanted:
-        said = f" ({len(sheets.unseen)} hidden)" if sheets.unseen else ""
-        yield f"of its {len(sheets.names)} sheets{said} only `{sheets.chosen}` is read"
     if sheets.chosen in sheets.unseen:
         yield f"the sheet that is read, `{sheets.chosen}`, is hidden"
     if sheets.hidden:
@@ -135,7 +148,7 @@ def _opened(path: Path, name: str) -> Iterator[IO[bytes]]:
         raise SourceError(name, "is no .ods spreadsheet that can be read", hint=_AGAIN) from None
 
 
-def _rows(stream: IO[bytes], name: str, read: ReadSpec, sheets: _Sheets) -> Iterator[Element]:
+def _fed(stream: IO[bytes], name: str, read: ReadSpec, sheets: _Sheets) -> Iterator[Element]:
     reader, unpacked = _RowReader(sheets, read), 0
     while block := stream.read(_CHUNK):
         unpacked += len(block)
@@ -145,6 +158,10 @@ def _rows(stream: IO[bytes], name: str, read: ReadSpec, sheets: _Sheets) -> Iter
             raise SourceError(name, what, hint=hint)
         yield from reader.feed(block)
     yield from reader.feed(b"", last=True)
+
+
+def _rows(stream: IO[bytes], name: str, read: ReadSpec, sheets: _Sheets) -> Iterator[Element]:
+    yield from _fed(stream, name, read, sheets)
     if read.sheet and read.sheet not in sheets.names:
         hint = did_you_mean(read.sheet, sheets.names) or "set `sheet` in its spec's [read]"
         raise SourceError(name, f"has no sheet `{read.sheet}`", hint=hint)
@@ -158,7 +175,7 @@ def _cells(stream: IO[bytes], name: str, read: ReadSpec, sheets: _Sheets) -> Ite
     area, number, before, taken = area_of(read), 0, 0, 0
     for element in _rows(stream, name, read, sheets):
         times = int(_attribute(element.attrib, "number-rows-repeated") or 1)
-        row = _row(element, name, read)[area.left - 1 : area.right]
+        row = _row(element, name, read, sheets.names[-1])[area.left - 1 : area.right]
         first, number = number + 1, number + times
         if not any(row):
             continue
@@ -180,7 +197,7 @@ def _cells(stream: IO[bytes], name: str, read: ReadSpec, sheets: _Sheets) -> Ite
             yield place, row
 
 
-def _row(element: Element, name: str, read: ReadSpec) -> list[str]:
+def _row(element: Element, name: str, read: ReadSpec, sheet: str) -> list[str]:
     row, column = list[str](), 0
     for cell in element:
         if _local(cell.tag) not in {"table-cell", "covered-table-cell"}:
@@ -191,7 +208,7 @@ def _row(element: Element, name: str, read: ReadSpec) -> list[str]:
             hint = (
                 "whether the value is that of one row or of all is not to be seen: unmerge them and fill each row"
             )
-            raise SourceError(name, "has merged cells among its rows", hint=hint)
+            raise SourceError(name, f"has merged cells among the rows of `{sheet}`", hint=hint)
         text = _text(cell)
         if text:
             if column + times > min(_LAST_COLUMN, read.most_cells):

@@ -52,7 +52,7 @@ def preflight(job: Job, databases: Databases) -> list[SourceTable]:
     for part in (part for table in tables for part in table.parts):
         for note in part.notes:
             job.report.note(f"{part.name}: {note}")
-    for system, names in unread_files(job, databases).items():
+    for system, names in unread_files(job, databases, tables).items():
         few = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
         kind = "table" if job.settings.systems[system].database else "file"
         job.report.note(f"no spec of {system} reads {counted(len(names), kind)} of its dump: {few}")
@@ -99,9 +99,10 @@ def _titles(job: Job, source: Source, read: ReadSpec, databases: Databases) -> t
     return tuple(raw_name(title) for title in titles)
 
 
-def unread_files(job: Job, databases: Databases) -> dict[str, list[str]]:
-    """The files of each system's dump that no spec reads, by their paths in it, and the tables of its database;
-    systems without any left out.
+def unread_files(job: Job, databases: Databases, tables: Sequence[SourceTable]) -> dict[str, list[str]]:
+    """The files of each system's dump that no spec reads, by their paths in it, the sheets of workbooks that some
+    of these tables are read from (`book.xlsx/Sheet`), and the tables of its database; systems without any left
+    out.
 
     The exporter's manifest and a list of people who never take part in linkage are read, if not by a spec.
     """
@@ -121,9 +122,17 @@ def unread_files(job: Job, databases: Databases) -> dict[str, list[str]]:
         for archive in sorted({packed_in(read.file) for read in reads if packed_in(read.file) != read.file}):
             members = unread_members(system.dump / archive, archive, [read.file for read in reads])
             unread += [without_people(Path(member)) for member in members]
+        unread += _unread_sheets([table for table in tables if table.source.system == name])
         if unread:
             found[name] = [*found.get(name, []), *unread]
     return found
+
+
+def _unread_sheets(tables: Sequence[SourceTable]) -> list[str]:
+    others: dict[str, list[set[str]]] = {}
+    for part in (part for table in tables for part in table.parts):
+        others.setdefault(part.name, []).append(set(part.others))
+    return [f"{file}/{sheet}" for file, each in others.items() for sheet in sorted(set.intersection(*each))]
 
 
 _OF_DATA = frozenset(

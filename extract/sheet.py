@@ -30,6 +30,15 @@ _LAST_ROW, _LAST_COLUMN, _LETTERS = 1_048_576, 16_384, 4
 
 
 @dataclass(frozen=True)
+class SheetSeen:
+    """One sheet of a workbook of any kind, before any is chosen; `filled` is whether some cell has a value."""
+
+    name: str
+    hidden: bool
+    filled: bool
+
+
+@dataclass(frozen=True)
 class Area:
     """The part of a sheet that is read: the header's row and the last one, the columns, counted from 1."""
 
@@ -51,6 +60,14 @@ def sheet_columns(path: Path, name: str, read: ReadSpec) -> tuple[str, ...]:
         return sheet_titles(_cells(book, read, name))
 
 
+def workbook_sheets(path: Path, name: str, read: ReadSpec) -> tuple[SheetSeen, ...]:
+    """All work sheets, in order."""
+    with open_workbook(path, name, read) as book:
+        return tuple(
+            SheetSeen(sheet.name, sheet.hidden, book.is_filled(sheet)) for sheet in book.sheets if sheet.has_cells
+        )
+
+
 def sheet_titles(rows: Iterator[tuple[int, list[str]]]) -> tuple[str, ...]:
     """The names in the first of these rows, without blanks around them."""
     number, cells = next(rows, (0, []))
@@ -66,22 +83,18 @@ def examine_sheet(path: Path, name: str, read: ReadSpec) -> Part:
         merged = [cells for cells in ranges if _touches(cells, area)]
         if merged:
             more = f" and {len(merged) - 5} more" if len(merged) > 5 else ""
-            what = f"has merged cells among its rows: {', '.join(merged[:5])}{more}"
+            what = f"has merged cells among the rows of `{book.chosen.name}`: {', '.join(merged[:5])}{more}"
             hint = (
                 "whether the value is that of one row or of all is not to be seen: unmerge them and fill each "
                 "row; or choose the table by `range` in its spec's [read]"
             )
             raise SourceError(name, what, hint=hint)
-        notes = tuple(_notes(book, read, hidden))
-    return Part(path, name, before[0], None, file_digest(path), before, notes)
+        notes = tuple(_notes(book, hidden))
+        others = tuple(sheet.name for sheet in book.sheets if sheet != book.chosen and book.is_filled(sheet))
+    return Part(path, name, before[0], None, file_digest(path), before, notes, others=others)
 
 
-def _notes(book: Workbook, read: ReadSpec, hidden_rows: int) -> Iterator[str]:
-    others = len(book.sheets) - 1
-    hidden = sum(sheet.hidden for sheet in book.sheets)
-    if others and not read.sheet:
-        said = f" ({hidden} hidden)" if hidden else ""
-        yield f"of its {len(book.sheets)} sheets{said} only `{book.chosen.name}` is read"
+def _notes(book: Workbook, hidden_rows: int) -> Iterator[str]:
     if book.chosen.hidden:
         yield f"the sheet that is read, `{book.chosen.name}`, is hidden"
     if hidden_rows:

@@ -31,7 +31,7 @@ def run(job: Job) -> Tally:
         tables = preflight(job, databases)
         for table in tables:
             _extract(job, table, databases)
-        write_manifest(job, tables, unread_files(job, databases))
+        write_manifest(job, tables, unread_files(job, databases, tables))
     return sum((job.ledger.tally(job.run, STAGE, str(table.source)) for table in tables), Tally())
 
 

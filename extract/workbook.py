@@ -52,6 +52,7 @@ class Sheet:
     part: str
     hidden: bool
     has_cells: bool
+    """Whether it is a work sheet, and no chart."""
 
 
 class Workbook:
@@ -134,6 +135,21 @@ class Workbook:
     def _too_many(self) -> SourceError:
         hint = "export it as CSV, or set `workbook_cells` under [reading] in casebridge.toml"
         return SourceError(self._name, f"has more than {self._read.most_cells:,} cells", hint=hint)
+
+    def is_filled(self, sheet: Sheet) -> bool:
+        """Whether some cell of a sheet has a value. One that cannot be read counts: whoever reads it is told."""
+        try:
+            return sheet.has_cells and any(True for _ in self._elements(sheet.part, {"v", "is"}))
+        except (
+            SourceError,
+            NotAWorkbookError,
+            HostileXmlError,
+            ExpatError,
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+        ):
+            return True
 
     def layout(self) -> tuple[list[str], int]:
         """The ranges of merged cells, as B2:B4, and how many rows are hidden."""

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from casebridge.extract.dump import SourceTable
 from casebridge.extract.packed import unpacking
 from casebridge.extract.readers import FORMATS
-from casebridge.migrate.profiling.discover import Unread, discover, examined, table_name
+from casebridge.migrate.profiling.candidates import table_name
+from casebridge.migrate.profiling.discover import Unread, discover, examined
 from casebridge.project.contracts import CELL_FAULT, raw_name
 from casebridge.project.database import DRIVER_ERRORS, open_database, shown
 from casebridge.project.errors import SourceError, counted, did_you_mean

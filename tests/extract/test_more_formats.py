@@ -340,8 +340,15 @@ HIDDEN = HIDDEN.replace('<table:table table:name="One">', '<table:table table:na
 @pytest.mark.parametrize(
     ("read", "rows", "notes"),
     [
-        ("", [("2",)], ["t.ods: of its 2 sheets (1 hidden) only `Two` is read"]),
-        ('sheet = "Old"', [("1",)], ["t.ods: the sheet that is read, `Old`, is hidden"]),
+        ("", [("2",)], ["no spec of old reads 1 file of its dump: t.ods/Old"]),
+        (
+            'sheet = "Old"',
+            [("1",)],
+            [
+                "t.ods: the sheet that is read, `Old`, is hidden",
+                "no spec of old reads 1 file of its dump: t.ods/Two",
+            ],
+        ),
     ],
 )
 def test_a_hidden_sheet_of_ods_is_read_where_it_is_named(

@@ -8,7 +8,7 @@ import gzip
 import json
 import sqlite3
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -881,3 +881,50 @@ def test_a_list_that_cannot_be_read_costs_nothing_beside_it(tmp_path: Path) -> N
         assert len(tables_in(tmp_path / "P.ndjson", packed)) == 1
     assert sorted(one.file for one in unread) == ["P.ndjson", "X.xml"]
     assert all("is not read" in one.why for one in unread)
+
+
+def _ods(folder: Path, sheets: dict[str, tuple[list[list[str]], bool]]) -> None:
+    kinds = ("office", "table", "text", "style")
+    spaces = "".join(f' xmlns:{kind}="urn:oasis:names:tc:opendocument:xmlns:{kind}:1.0"' for kind in kinds)
+    style = '<style:style style:name="away"><style:table-properties table:display="false"/></style:style>'
+    made = ""
+    for name, (rows, hidden) in sheets.items():
+        cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+        lines = "".join(f"<table:table-row>{''.join(map(cell.format, row))}</table:table-row>" for row in rows)
+        away = ' table:style-name="away"' if hidden else ""
+        made += f'<table:table table:name="{name}"{away}>{lines}</table:table>'
+    content = f"<office:document-content{spaces}>{style}{made}</office:document-content>"
+    with zipfile.ZipFile(folder / "B.ods", "w") as packed:
+        packed.writestr("content.xml", content)
+
+
+def _xlsx(folder: Path, sheets: dict[str, tuple[list[list[str]], bool]]) -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, (rows, hidden) in sheets.items():
+        sheet = book.create_sheet(name)
+        sheet.sheet_state = "hidden" if hidden else "visible"
+        for row in rows:
+            sheet.append(row)
+    book.save(folder / "B.xlsx")
+
+
+@pytest.mark.parametrize("write", [_xlsx, _ods])
+def test_each_sheet_of_a_workbook_is_a_table_or_told(
+    tmp_path: Path, write: Callable[[Path, dict[str, tuple[list[list[str]], bool]]], None]
+) -> None:
+    """Also that one sheet beside others cannot be read, and that some are hidden; of empty ones nothing is."""
+    good, twice = [["ID", "NAME"], ["1", "a"], ["2", "b"]], [["ID", "ID"], ["1", "2"]]
+    sheets = {"Blank": ([], False), "One": (good, False), "Two": (good, False), "Twice": (twice, False),
+              "Old": (good, True)}  # fmt: skip
+    (tmp_path / "dump").mkdir()
+    write(tmp_path / "dump", sheets)
+    told = _draft(tmp_path / "p", tmp_path / "dump").output
+    assert "its sheet `Twice` is not read: names a column twice in its header" in told
+    assert "hidden, and not read: `Old`" in told
+    assert {path.stem for path in (tmp_path / "p/tables").glob("*.toml")} == {"b_one", "b_two"}
+    said = CliRunner().invoke(cli, ["run", "--project", str(tmp_path / "p")]).output
+    name = next((tmp_path / "dump").iterdir()).name
+    assert f"no spec of shop reads 2 files of its dump: {name}/Old, {name}/Twice" in said
+    report = json.loads((tmp_path / "p/reports/trial-1/report.json").read_text(encoding="utf-8"))
+    assert [line["file"] for line in report["unread_files"]] == [f"{name}/Old", f"{name}/Twice"]
