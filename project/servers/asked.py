@@ -132,6 +132,22 @@ def _bytes(column: pl.Expr, _: int) -> pl.Expr:
     return column.cast(pl.Binary).bin.size().cast(pl.Int64).sum()
 
 
+def _bytes_of_utf16(column: pl.Expr, _: int) -> pl.Expr:
+    """What texts take as UTF-16: two bytes a character, four beyond U+FFFF."""
+    return column.map_batches(_sum_of_utf16, return_dtype=pl.Int64, returns_scalar=True)
+
+
+def _sum_of_utf16(values: pl.Series) -> int:
+    """Half of a pair is no text, but has its two bytes."""
+    try:
+        texts = values.cast(pl.String)
+        wide = texts.str.count_matches(r"[\x{10000}-\x{10FFFF}]")
+        return 2 * (int(texts.str.len_chars().sum()) + int(wide.sum()))
+    except pl.exceptions.ComputeError:
+        halves = (str(value, "utf-8", "surrogatepass") for value in values if value is not None)
+        return sum(len(text.encode("utf-16-le", "surrogatepass")) for text in halves)
+
+
 def _characters(column: pl.Expr, _: int) -> pl.Expr:
     return column.cast(pl.String).str.len_chars().cast(pl.Int64).sum()
 
@@ -166,6 +182,7 @@ def _digits(column: pl.Expr, scale: int) -> pl.Expr:
 
 MEASURES: Mapping[str, Callable[[pl.Expr, int], pl.Expr]] = {
     "bytes": _bytes,
+    "bytes_of_utf16": _bytes_of_utf16,
     "characters": _characters,
     "sum": _sum,
     "days": _days,

@@ -28,18 +28,21 @@ class SQLite(Server):
     holds_types = False
     own_schemas = frozenset({"main", "temp"})
 
-    def fields(self, connection: sa.Connection, described: Sequence[Any]) -> tuple[Field, ...]:  # noqa: ARG002
-        """One measure for all: bytes of the text."""
-        return tuple(self._field(str(column[0])) for column in described)
+    def fields(self, connection: sa.Connection, described: Sequence[Any]) -> tuple[Field, ...]:
+        """One measure for all: bytes of the text, in the encoding of the file."""
+        with cursor_of(connection) as cursor:
+            cursor.execute("PRAGMA encoding")
+            measure = "bytes" if cursor.fetchone()[0] == "UTF-8" else "bytes_of_utf16"
+        return tuple(self._field(str(column[0]), measure) for column in described)
 
-    def _field(self, name: str) -> Field:
+    def _field(self, name: str, measure: str) -> Field:
         column = self.quoted(name)
         short, long = (f"printf('%!.{digits}g', {column})" for digits in (15, 17))
         text = (
             f"CASE typeof({column}) WHEN 'real' THEN CASE WHEN CAST({short} AS REAL) = {column} THEN {short} "
             f"ELSE {long} END WHEN 'blob' THEN lower(hex({column})) ELSE CAST({column} AS TEXT) END"
         )
-        return Field(name, "", text, f"sum(length(CAST({text} AS BLOB)))", "bytes")
+        return Field(name, "", text, f"sum(length(CAST({text} AS BLOB)))", measure)
 
     def texts(self, connection: sa.Connection, asked: Asked) -> Iterator[pl.DataFrame]:
         """In the order in which rows lie there."""

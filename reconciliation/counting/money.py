@@ -2,14 +2,15 @@
 
 A control total stands for each target column with pence, fed from one source column. It is split by the
 party the money belongs to (a supplier, or else whatever the row hangs on) and by period, so that a
-right total made of two wrong ones does not pass. All sums are whole pence.
+right total made of two wrong ones does not pass. All sums are whole pence, of 128 bits: amounts of up to 36
+digits before the point are added exactly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cached_property
 
 import polars as pl
@@ -24,6 +25,8 @@ from casebridge.reconciliation.counting.controls import LOADED, PLACE, Setting, 
 from casebridge.reconciliation.reading.raw_text import as_mapped, minor_units
 
 PENCE = 2
+_EXACT = Context(prec=60)
+"""Python's own context rounds to 28 digits."""
 PARTY_WORDS = ("supplier", "provider", "payee", "creditor", "organisation")
 UNKNOWN_PARTY, UNKNOWN_PERIOD = "(unknown)", "(unreadable)"
 
@@ -66,7 +69,7 @@ class Account:
 
 def pounds(pence: int) -> str:
     """Pence as an exact amount: `-1234.50`."""
-    return str(Decimal(pence).scaleb(-PENCE))
+    return str(Decimal(pence).scaleb(-PENCE, _EXACT))
 
 
 def pounds_of(pence: pl.Expr) -> pl.Expr:
@@ -162,9 +165,9 @@ class Money:
             mine = chunk.filter(~pl.col(SPEC).is_in(others))
             party = pl.col(total.party.name) if total.party else pl.lit(None, pl.Int64)
             period = pl.col(total.period.name).cast(pl.String) if total.period else pl.lit(None, pl.String)
-            sums = mine.group_by(party.alias("party"), period.alias("period")).agg(pl.col(total.column).sum())
-            pence = minor_units(sums.get_column(total.column).cast(pl.String), PENCE)
-            self._targets[total].append(sums.select("party", "period", pence.alias("target")))
+            pence = pl.col(total.column).cast(pl.Decimal(38, PENCE)).to_physical().sum()
+            grouped = mine.group_by(party.alias("party"), period.alias("period"))
+            self._targets[total].append(grouped.agg(pence.alias("target")).select("party", "period", "target"))
 
     @cached_property
     def accounts(self) -> tuple[Account, ...]:
@@ -222,7 +225,7 @@ class Money:
     def _groups(self, total: Total, loaded: pl.DataFrame) -> pl.DataFrame:
         """Party by party and period by period: what the loaded source rows say, what the target has."""
         keys = self._keys(total)
-        none = pl.DataFrame(schema={"party": keys.schema["id"], "period": pl.String, "target": pl.Int64})
+        none = pl.DataFrame(schema={"party": keys.schema["id"], "period": pl.String, "target": pl.Int128})
         target = pl.concat([none, *self._targets[total]]).join(keys, left_on="party", right_on="id", how="left")
         key = pl.when(pl.col("party").is_not_null()).then(pl.col(KEY).fill_null(UNKNOWN_PARTY))
         target = target.group_by(key.alias("party"), "period").agg(pl.col("target").sum())
@@ -260,7 +263,7 @@ _GROUP = {"place": pl.UInt8, "party": pl.String, "period": pl.String, "unreadabl
 
 
 def _source_sums(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    none = pl.DataFrame(schema={**_GROUP, "pence": pl.Int64, "rows": pl.Int64})
+    none = pl.DataFrame(schema={**_GROUP, "pence": pl.Int128, "rows": pl.Int64})
     sums = pl.concat([none, *(frame.select(none.columns) for frame in frames)])
     amount = pl.when(pl.col("pence").is_not_null().any()).then(pl.col("pence").sum())
     return sums.group_by(*_GROUP).agg(amount, pl.col("rows").sum())

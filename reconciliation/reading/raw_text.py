@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 import polars as pl
 
@@ -32,6 +32,8 @@ _YEAR_FIRST = r"^([0-9]{4})([-/.]?)([0-9]{1,2})([-/.]?)([0-9]{1,2})(?:[ T]+[0-9]
 _AMOUNT = r"^(?:[-+\u2212]? ?£? ?|£ ?[-+\u2212] ?)N$|^£? ?N ?[-\u2212]$|^[(] ?£? ?N ?[)]$".replace(
     "N", r"(?:(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?:[.][0-9]*)?|[.][0-9]+)(?:[Ee][-+]?[0-9]{1,2})?"
 )
+_EXACT, _BEYOND = Context(prec=60), 10**38
+"""Python's own context rounds to 28 digits. Units of a kind are added up as whole numbers of 128 bits."""
 _SOURCE = "source"
 _WIDE = "\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _THIN = (
@@ -97,8 +99,8 @@ def legacy_key(columns: Sequence[str], part: str = "") -> pl.Expr:
 def minor_units(texts: pl.Series, scale: int = 2, rounding: str | None = None) -> pl.Series:
     """Amounts as whole numbers of their smallest unit (pence), so that sums are exact.
 
-    `£1,234.50` is 123450, `12.50-` and `(12.50)` are -1250; null for what is no amount, or is finer than the unit
-    where the spec does not round.
+    `£1,234.50` is 123450, `12.50-` and `(12.50)` are -1250; null for what is no amount, has more than 38 digits,
+    or is finer than the unit where the spec does not round.
     """
     return _each_once(texts, lambda distinct: _amounts(distinct, scale, rounding))
 
@@ -117,18 +119,18 @@ def _amounts(texts: pl.Series, scale: int, rounding: str | None) -> pl.Series:
     steps = texts.to_frame("text").select(bare(pl.col("text")).alias("amount"))
     steps = steps.with_columns(amount.str.replace_all("[,£ ()\u2212-]", "").alias("digits"))
     steps = steps.with_columns(
-        digits.str.extract(r"^[+]?([0-9]+)", 1).cast(pl.Int64, strict=False).fill_null(0).alias("whole"),
+        digits.str.extract(r"^[+]?([0-9]+)", 1).fill_null("0").cast(pl.Int128, strict=False).alias("whole"),
         digits.str.extract(r"[.]([0-9]*)", 1).fill_null("").str.strip_chars_end("0").alias("places"),
         amount.str.contains("^£? ?[-\u2212(]|[-\u2212]$").alias("minus"),
     )
-    part = (places.str.pad_end(scale, "0") + pl.lit("" if scale else "0")).cast(pl.Int64, strict=False)
+    part = (places.str.pad_end(scale, "0") + pl.lit("" if scale else "0")).cast(pl.Int128, strict=False)
     steps = steps.with_columns(
         (pl.col("whole") * 10**scale + part).alias("units"),
         (amount.str.contains("[eE]") | (places.str.len_chars() > scale)).alias("odd"),
     )
     odd = steps.select(pl.when(pl.col("odd") & amount.str.contains(_AMOUNT)).then(amount)).to_series()
     by_hand = _by_hand(odd, scale, rounding)
-    signed = pl.when("minus").then(-pl.col("units")).otherwise("units")
+    signed = pl.when("minus").then(0 - pl.col("units")).otherwise("units")
     read = pl.when(amount.str.contains(_AMOUNT)).then(pl.when("odd").then(by_hand).otherwise(signed))
     return steps.select(read).to_series()
 
@@ -136,20 +138,22 @@ def _amounts(texts: pl.Series, scale: int, rounding: str | None) -> pl.Series:
 def _by_hand(amounts: pl.Series, scale: int, rounding: str | None) -> pl.Series:
     """The few amounts with an exponent or too many decimals, one by one."""
     known = {amount: _units(amount, scale, rounding) for amount in amounts.drop_nulls().unique()}
-    return pl.Series(amounts.name, [known.get(amount) for amount in amounts], dtype=pl.Int64)
+    return pl.Series(amounts.name, [known.get(amount) for amount in amounts], dtype=pl.Int128)
 
 
 def _units(amount: str, scale: int, rounding: str | None) -> int | None:
     minus = re.search("^£? ?[-\u2212(]|[-\u2212]$", amount) is not None
     try:
-        units = Decimal(re.sub("^[^0-9.]+|[^0-9]+$|,", "", amount)).scaleb(scale)
+        units = Decimal(re.sub("^[^0-9.]+|[^0-9]+$|,", "", amount)).scaleb(scale, _EXACT)
     except InvalidOperation:
         return None
     ways = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, None: ROUND_HALF_UP}
     rounded = units.to_integral_value(ways[rounding])
     if rounding is None and rounded != units:
         return None
-    return int(-rounded if minus else rounded) if abs(rounded) < 2**63 else None
+    if abs(rounded) >= _BEYOND:
+        return None
+    return -int(rounded) if minus else int(rounded)
 
 
 def days(texts: pl.Series, pivot: int, zone: str = "Europe/London") -> pl.Series:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -473,6 +474,28 @@ def test_numbers_and_bytes_of_a_file_that_keeps_no_types(old: sqlite3.Connection
     assert seen[4:7] == ["9007199254740993", "00ff", "01"]
     assert [float(text) for text in (*seen[:4], seen[7])] == [*values[:4], values[7]]
     assert (seen[0], seen[2]) == ("0.1", "12.0")
+
+
+@pytest.mark.parametrize(("encoding", "half"), [("UTF-16le", "00d8"), ("UTF-16be", "d800")])
+def test_a_file_in_utf_16_arrives_whole(tmp_path: Path, encoding: str, half: str) -> None:
+    """Its bytes are counted as it has them."""
+    with closing(sqlite3.connect(tmp_path / "old.db", isolation_level=None)) as wide:
+        wide.execute(f"PRAGMA encoding = '{encoding}'")
+        wide.execute("CREATE TABLE first (it)")
+        fill(f"sqlite:///{tmp_path}/old.db")
+        wide.execute("INSERT INTO person VALUES (6, '\U0001f600é', x'00ff', NULL)")
+        wide.execute("INSERT INTO person VALUES (7, 'a' || char(0) || 'b', '', NULL)")
+        wide.execute(f"INSERT INTO person VALUES (8, CAST(x'{half}' AS text), 'x', NULL)")  # noqa: S608
+        job = job_of(project(tmp_path, f"sqlite:///{tmp_path}/old.db"))
+        run(job)
+    assert standing(job, "PERSON").select(TABLES["PERSON"]).rows()[:6] == [
+        *PEOPLE,
+        ("6", "\U0001f600é", "00ff", None),
+    ]
+    assert standing(job, "PERSON", "unreadable").select(LINE, "reason").rows() == [
+        (7, "nul_byte"),
+        (8, "undecodable"),
+    ]
 
 
 def test_types_of_postgres_as_it_writes_them(tmp_path: Path, postgres_url: str) -> None:

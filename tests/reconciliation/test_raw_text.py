@@ -9,6 +9,7 @@ import pytest
 
 from casebridge.project.spec import ColumnSpec, Step
 from casebridge.project.target import ColumnType
+from casebridge.reconciliation.counting.money import pounds
 from casebridge.reconciliation.reading.raw_text import as_mapped, days, minor_units, restricted
 
 
@@ -41,6 +42,13 @@ def read(expression: pl.Expr, text: str | None) -> object:
         ("1e999999999", None),
         ("12e9999999999999999999", None),
         ("12,5", None),
+        ("92233720368547758.08", 9223372036854775808),
+        ("-999999999999999999999999999999999999.99", -(10**38) + 1),
+        ("99999999999999999999999999999.990", 9999999999999999999999999999999),
+        ("12345678901234567890123456789.5e1", 12345678901234567890123456789500),
+        ("-1e35", -(10**37)),
+        ("1e37", None),
+        ("1234567890123456789012345678901234567890.00", None),
         ("abc", None),
         ("", None),
         (None, None),
@@ -48,6 +56,10 @@ def read(expression: pl.Expr, text: str | None) -> object:
 )
 def test_money(text: str | None, pence: int | None) -> None:
     assert minor_units(pl.Series([text], dtype=pl.String)).to_list() == [pence]
+
+
+def test_an_amount_of_many_digits_is_shown_to_the_penny() -> None:
+    assert pounds(10**38 - 1) == "9" * 36 + ".99"
 
 
 @pytest.mark.parametrize(
