@@ -200,6 +200,18 @@ def test_times_of_day_cost_no_day(tmp_path: Path) -> None:
     assert ran.rows("SELECT at FROM t WHERE legacy = '2'")[0][0].startswith("2024-01-05 09:30:00.123")
 
 
+def test_a_time_finer_than_a_microsecond_is_rounded_and_counted(tmp_path: Path) -> None:
+    """And its whole text kept. SQL Server and Oracle keep seven and nine decimals."""
+    texts = ["2024-01-05 09:30:00.1234567", "2024-01-05 09:30:00.123456000", "05-JAN-24 09.30.00.000000001"]
+    dump = "ID,A\n" + "".join(f"{n},{text}\n" for n, text in enumerate(texts, 1))
+    folder = case("timestamps", tmp_path, {"dump/SRC.csv": dump})
+    ran = command(folder, "run")
+    assert ran.code == 0, ran.said
+    kept = pl.concat([pl.read_parquet(path) for path in folder.glob("work/transform/t/*quarantine*")])
+    told = kept.filter(pl.col("rule") == "finer_time").select("_key", "verdict", "value").rows()
+    assert set(told) == {("1", "warned", texts[0]), ("3", "warned", texts[2])}
+
+
 def test_no_fraction_and_no_offset_takes_a_value_to_another_day(tmp_path: Path) -> None:
     """Half a microsecond before midnight is still that day; an offset that no clock has says nothing."""
     texts = {

@@ -67,8 +67,8 @@ def parse_date(value: pl.Expr, century_pivot: int, zone: str = HOME, form: str |
 
 
 def parse_timestamp(value: pl.Expr, century_pivot: int, zone: str = HOME, form: str | None = None) -> pl.Expr:
-    """Text to a timestamp (microseconds, no zone): the date as in `parse_date`, and its time if any. Null where
-    there is no such time."""
+    """Text to a timestamp (microseconds, no zone): the date as in `parse_date`, and its time if any, rounded where
+    it is finer. Null where there is no such time."""
     return of_distinct(value, lambda t: read(t, century_pivot, zone, form).get_column("moment"), pl.Datetime("us"))
 
 
@@ -85,6 +85,11 @@ def is_not_ambiguous(value: pl.Expr, text: pl.Expr) -> pl.Expr:
 def has_a_time_of_day(value: pl.Expr, text: pl.Expr, form: str | None) -> pl.Expr:
     """False where a text was not read only because there is no such time of day."""
     return among_failed(value, text, lambda texts: read(texts, 0, HOME, form).get_column("day").is_null())
+
+
+def is_no_finer(text: pl.Expr) -> pl.Expr:
+    """False where a time of day has more than six decimals of a second that are not all zeros: it is rounded."""
+    return ~text.str.contains(r"[.,:][0-9]{6}[0-9]*[1-9]")
 
 
 def read(texts: pl.Series, pivot: int, zone: str, form: str | None) -> pl.DataFrame:

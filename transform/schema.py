@@ -37,6 +37,9 @@ OF_CELLS = frozenset({"xlsx", "ods"})
 """Formats whose values stand in cells."""
 UNUSUAL_BLANK = "unusual_blank"
 """The rule that counts texts with blanks inside that nobody sees. It warns: such a text is loaded as it is."""
+FINER_TIME = "finer_time"
+"""The rule that counts times of less than a microsecond. It warns: they are loaded to the microsecond, and the
+whole text is kept."""
 UNKNOWN_LOOKUP = "unknown_lookup"
 ASIDE = frozenset({"ambiguous_date", "ambiguous_number", UNKNOWN_LOOKUP})
 """Rules of values that say something, but not enough: set aside, where the spec does not say otherwise. So is an
@@ -136,7 +139,7 @@ def fails_on_rows(spec: str, where: str) -> Problem:
 
 
 def _consequence(column: ColumnSpec, rule: str) -> OnFail:
-    if rule == UNUSUAL_BLANK:
+    if rule in {UNUSUAL_BLANK, FINER_TIME}:
         return OnFail.WARN
     given = {check.name: CHECKS[check.name].severity for check in column.checks}
     severity = given.get(rule) if column.on_fail is None else None
@@ -171,6 +174,8 @@ def _column_rules(column: ColumnSpec) -> Iterator[tuple[str, pl.Expr]]:
         yield "max_length", value.str.len_chars() <= column.type.length
     if column.type.name in TEXTS:
         yield UNUSUAL_BLANK, ~unusual_inside(value)
+    if column.type.name == "timestamp":
+        yield FINER_TIME, dates.is_no_finer(source) | value.is_null()
     if column.required:
         yield "required", text.is_not_null() | source.is_not_null()
 

@@ -44,6 +44,7 @@ RULE_WORDS: Mapping[str, str] = {
     "ambiguous_number": "the number can be read in two ways",
     "decimals": "the number has more decimals than the new system keeps",
     "time": "there is no such time of day",
+    "finer_time": "the time is finer than a microsecond, to which it was rounded",
     "unusual_blank": "the text holds blanks inside that nobody sees",
     "nhs_number": "not a valid NHS number",
     "upn": "not a valid unique pupil number",
