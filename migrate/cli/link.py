@@ -37,8 +37,8 @@ from casebridge.project.lines import refuse_long_lines
 @click.command(name="link")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--fields", "fields_file", type=click.Path(path_type=Path, dir_okay=False),
-              help="Which column plays which part (docs/linkage.md). Without it that is guessed from the names of "
-              "the columns, told, and written to DIR/fields.toml.")  # fmt: skip
+              help="Which column plays which part (docs/linkage.md). Without it that is guessed from what the "
+              "columns are called and hold, told, and written to DIR/fields.toml.")  # fmt: skip
 @click.option(
     "--kind",
     help="What the register holds, if --fields does not say: person, organisation, address …",
@@ -116,7 +116,7 @@ def link_register(
 
 
 def _guessed(register: pl.DataFrame | pl.LazyFrame, kind: str | None, truth: str | None, out: Path) -> Fields:
-    """The fields by the names of the columns, told and written down for who corrects them."""
+    """The fields by what the columns are called and hold, told and written down for who corrects them."""
     path = out / "fields.toml"
     if path.exists():
         raise CasebridgeError(
@@ -127,7 +127,7 @@ def _guessed(register: pl.DataFrame | pl.LazyFrame, kind: str | None, truth: str
     fields = guess_fields(register, columns, kind or PERSON.name)
     write_text(path, fields_text(fields, columns))
     told = ", ".join(f"{role} = {column}" for role, column in {"id": fields.id, **fields.roles}.items())
-    click.echo(f"guessed by the names of the columns: {told}", err=True)
+    click.echo(f"guessed by what the columns are called and hold: {told}", err=True)
     if fields.other:
         click.echo(f"compared as they stand: {', '.join(fields.other.values())}", err=True)
     if unread := not_compared(fields, columns):

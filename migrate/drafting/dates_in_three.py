@@ -64,13 +64,17 @@ def _first(words: Mapping[str, str], part: str, stem: str) -> str | None:
 
 
 def _hold_dates(frame: pl.DataFrame, bare: bool) -> bool:
-    if any(not (dtype.is_numeric() or dtype == pl.String) for dtype in frame.dtypes):
-        return False
-    column = join_parts(*frame.iter_columns())
+    numbers_or_text = all(dtype.is_numeric() or dtype == pl.String for dtype in frame.dtypes)
+    return numbers_or_text and like_birth_dates(join_parts(*frame.iter_columns()), a_life=bare)
+
+
+def like_birth_dates(column: pl.Series, a_life: bool) -> bool:
+    """Whether most values of a column are days on which living people can be born; a_life: which lie _A_LIFE years
+    apart besides."""
     packed = read_dates(column).packed
     years = year_table().take(packed >> np.uint32(16))[day_numbers(packed) >= 0]
     likely = years[(years >= _YEARS.start) & (years < _YEARS.stop)]
     if len(likely) == 0 or len(likely) < _MOST * column.count():
         return False
     first, last = np.quantile(likely, (0.05, 0.95))
-    return not bare or last - first >= _A_LIFE
+    return bool(not a_life or last - first >= _A_LIFE)

@@ -1,4 +1,4 @@
-"""The fields of a register that stands in one file, guessed from the names of its columns."""
+"""The fields of a register that stands in one file, guessed from what its columns are called and hold."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from casebridge.dedupe.linkage import KINDS, PERSON, Fields
 from casebridge.dedupe.linkage.fields import named_apart
 from casebridge.migrate.drafting.dates_in_three import dates_in_three
 from casebridge.migrate.drafting.guesses import MARK
+from casebridge.migrate.drafting.held import roles_held
 from casebridge.migrate.drafting.implied import not_implied
 from casebridge.migrate.drafting.names import fresh_name, plain_name, quoted, toml_key
 from casebridge.migrate.drafting.people import roles_named
@@ -41,7 +42,8 @@ def guess_fields(register: pl.DataFrame | pl.LazyFrame, columns: Sequence[str], 
         raise CasebridgeError("no column looks like a surname, a forename or a birth date", hint=hint)
     rest = [name for name in columns if name not in {*roles.values(), *parts}]
     key = _key(lazy, rest)
-    rest = [name for name in rest if name != key]
+    roles |= roles_held(lazy, [name for name in rest if name != key], roles)
+    rest = [name for name in rest if name not in {key, *roles.values()}]
     numbers = _called(rest, NUMBERS if "birth_date" in roles else NUMBERS | AGES)
     postcode, names = ([roles[role] for role in some if role in roles] for some in (("postcode",), _NAMES))
     places = not_implied(lazy, [name for name in _called(rest, PLACES) if name not in numbers], postcode, names)

@@ -12,7 +12,9 @@ from casebridge.migrate.profiling.headings import (
     JUST_NAMES,
     OF_A_PERSON,
     ROLES,
+    SHORT_FORMS,
     WHOLE_NAMES,
+    bare_word,
     role_words,
     with_what_they_need,
 )
@@ -87,6 +89,7 @@ def _found(
     """The first column that goes by each role, those that are called just so first. A column of whole names is
     read as forenames, which compares them word by word."""
     found: dict[str, str] = {}
+    columns = sorted(columns, key=lambda name: bare_word(name) in SHORT_FORMS)
     called = {name: role_words(name) for name in columns}
     for which in range(max(map(len, called.values()), default=0)):
         for name in (name for name in columns if name not in found.values() and which < len(called[name])):

@@ -25,11 +25,11 @@ _ROLES = {
     """,
     "middle_name": """
         middlename middlenames middle middleinitial middleinitials mi mname midlname secondname
-        secondforename otherforenames forename2 firstname2 givenname2
+        secondforename otherforenames forename2 firstname2 givenname2 fname2 given2 othername othernames
         enwcanol enwaucanol tussennaam segundonombre drugieimie
     """,
     "surname": """
-        surname surnames lastname lastnames familyname familynames fname lname last family pername2
+        surname surnames lastname lastnames familyname familynames fname lname last family pername2 sname
         cyfenw enwolaf enwteulu
         nachname familienname zuname nom nomdefamille nomusuel achternaam familienaam geslachtsnaam
         apellido apellidos
@@ -37,12 +37,13 @@ _ROLES = {
         soyad prijmeni prezime vezeteknev
     """,
     "previous_surnames": """
-        previoussurname previoussurnames formersurname formername maiden maidenname birthsurname previouslastname
+        previoussurname previoussurnames formersurname formername formernames previousname previousnames
+        prevsurname prevsname prevname prevlastname birthname nee maiden maidenname birthsurname previouslastname
         cyfenwblaenorol enwblaenorol enwmorwynol
         geburtsname nomdenaissance nomdejeunefille meisjesnaam nazwiskorodowe
     """,
     "birth_date": """
-        dob birthdate dateofbirth birthday born birthdt datebirth weekofbirth wob
+        dob birthdate dateofbirth birthday born birthdt datebirth dtofbirth dobirth bdate weekofbirth wob
         dyddiadgeni dyddiadgenedigaeth
         geburtsdatum gebdatum gebdat geburtstag datedenaissance datenaissance geboortedatum gebdat
         fechanacimiento
@@ -56,7 +57,7 @@ _ROLES = {
         sterbedatum todesdatum datededeces overlijdensdatum fechadefuncion fechadedefuncion datadimorte datazgonu
     """,
     "sex": """
-        sex gender gndr mf
+        sex gender gndr mf sexatbirth genderatbirth birthsex
         rhyw rhywedd
         geschlecht sexe geslacht sexo genero sesso genere plec kjonn kon sukupuoli cinsiyet pohlavi spol
     """,
@@ -66,7 +67,8 @@ _ROLES = {
         hausnummer hausnr huisnummer huisnr numeroderue numerocivico numerdomu nrdomu
     """,
     "street": """
-        street street1 address address1 addressline1 line1 addr addr1 add1 addrline1 streetaddress streetname road
+        street street1 address address1 addressline1 line1 addr addr1 add1 addrline1 addressline addrline adr adr1
+        adrline1 streetaddress streetname road
         fulladdress homeaddress
         stryd cyfeiriad cyfeiriad1 llinell1 heol
         strasse adresse adresse1 anschrift rue straat straatnaam adres calle direccion domicilio via indirizzo
@@ -80,7 +82,8 @@ _ROLES = {
     """,
     "phone": """
         phone telephone mobile phonenumber telno phoneno telephonenumber mobileno mobilenumber
-        mobilephone homephone phonehome phonecell fullphonenumber
+        mobilephone homephone phonehome phonecell fullphonenumber contactnumber contactno
+        contacttel telnumber mob mobno
         telephoneno tel
         ffon rhifffon ffonsymudol rhifffonsymudol
         telefon telefonnummer handy mobil portable telefoon telefoonnummer telefono movil cellulare
@@ -92,7 +95,7 @@ _ROLES = {
         emailadresse courriel adressemail emailadres correo correoelectronico postaelettronica
         epost eposta sahkoposti
     """,
-    "nhs_number": "nhs nhsno nhsnumber nhsid rhifgig rhifynhs",
+    "nhs_number": "nhs nhsno nhsnumber nhsid nhsnum rhifgig rhifynhs",
     "upn": "upn",
     "nino": "nino ninumber nationalinsurancenumber rhifyswiriantgwladol rhifyg",
 }
@@ -114,7 +117,8 @@ _PLACES = """
 PLACES = _words(_PLACES, of_an_address=True)
 """What columns are called that say where somebody lives, and have no role of their own."""
 _NUMBERS = """
-    ssn socialsecuritynumber socialsecurityno socsecid socsec nationalid nationalidnumber nationalidno
+    ssn ssnnumber ssnno socialsecuritynumber socialsecurityno socsecid socsec nationalid nationalidnumber
+    nationalidno
     idnumber nationalnumber nin passport passportno passportnumber driverslicense driverslicensenumber
     driverslicence driverslicencenumber drivinglicence drivinglicencenumber mrn medicalrecordnumber
     hospitalno hospitalnumber medicaid medicaidnumber medicare medicarenumber healthcardnumber chi chino
@@ -125,7 +129,7 @@ _NUMBERS = """
 NUMBERS = _words(_NUMBERS, of_an_address=False)
 """Numbers that an office gave somebody, without a role of their own."""
 _AGES = """
-    birthyear yearofbirth yob blwyddyngeni geburtsjahr anneedenaissance geboortejaar annodinascita
+    birthyear yearofbirth yob dobyear birthyr blwyddyngeni geburtsjahr anneedenaissance geboortejaar annodinascita
     age ageyears ageinyears oed alter leeftijd edad eta idade wiek varsta
 """
 AGES = _words(_AGES, of_an_address=False)
@@ -156,6 +160,8 @@ WHOLE_NAMES = frozenset({
     "nombrecompleto", "nomecompleto", "imieinazwisko", "volledigenaam",
 })  # fmt: skip
 """A column of forename and surname in one, where neither has a column of its own."""
+SHORT_FORMS = frozenset({"sname"})
+"""Short forms of several meanings (surname, second name): read where no other column is called by the role."""
 JUST_NAMES = frozenset({"name", "enw"})
 """Beside a column of surnames, a column of the other names."""
 OF_A_PERSON = frozenset({"birth_date", "sex", "nhs_number", "upn", "nino"})

@@ -66,6 +66,46 @@ def test_a_heading_of_two_meanings_is_read_by_its_neighbours(columns: str, names
     assert _guessed(columns.split()).roles == {**names, "birth_date": "dob"}
 
 
+def test_a_short_form_gives_way_to_a_column_that_is_called_by_the_role() -> None:
+    assert _guessed(["id", "sname", "surname", "dob"]).roles["surname"] == "surname"
+    assert _guessed(["id", "fname1", "fname2", "sname", "dob"]).roles == {
+        "forename": "fname1", "middle_name": "fname2", "surname": "sname", "birth_date": "dob"}  # fmt: skip
+
+
+def _people() -> pl.DataFrame:
+    """Forty people, of whom only the names stand in columns that are called so."""
+    numbers = [n for n in range(943_476_500, 943_477_000) if _check_digit(n) < 10][:40]
+    return pl.DataFrame({
+        "id": [str(n) for n in range(40)],
+        "forename": [f"Ann{n}" for n in range(40)],
+        "surname": [f"Bell{n}" for n in range(40)],
+        "x1": [f"{1 + n % 28:02}/05/{1930 + 2 * n}" for n in range(40)],
+        "since": [f"{1 + n % 28:02}/05/{2000 + n % 20}" for n in range(40)],
+        "enumpc": [f"LS{1 + n % 9}{n % 10}AB" for n in range(40)],
+        "gp_postcode": [f"LS{1 + n % 9} {n % 10}CD" for n in range(40)],
+        "number": [f"{n}{_check_digit(n)}" for n in numbers],
+        "contact": [f"a{n}@b.example" if n % 8 else None for n in range(40)],
+        "mother_dob": [f"{1 + n % 28:02}/06/{1900 + 2 * n}" for n in range(40)],
+    })  # fmt: skip
+
+
+def _check_digit(nine: int) -> int:
+    return (11 - sum(int(digit) * (10 - place) for place, digit in enumerate(str(nine))) % 11) % 11
+
+
+def test_what_a_column_holds_says_its_role_where_none_is_called_so() -> None:
+    people = _people()
+    held = {"postcode": "enumpc", "email": "contact", "nhs_number": "number", "birth_date": "x1"}
+    assert guess_fields(people, people.columns).roles == {"forename": "forename", "surname": "surname", **held}
+
+
+def test_of_two_columns_that_hold_the_same_neither_is_taken_nor_one_beside_a_role_that_is_named() -> None:
+    people = _people().with_columns(pc2=pl.col("enumpc"), dob=pl.col("x1"))
+    roles = guess_fields(people, people.columns).roles
+    assert "postcode" not in roles
+    assert roles["birth_date"] == "dob"
+
+
 def test_places_and_numbers_without_a_role_are_compared_as_they_stand() -> None:
     columns = ["id", "surname", "dob", "Town/City", "SSN", "address_city", "City", "created"]
     fields = _guessed(columns)

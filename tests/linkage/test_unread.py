@@ -76,6 +76,17 @@ def test_what_counts_as_unread():
     assert read_dates(pl.Series(dates)).unread.tolist() == [True, True] + [False] * 7
 
 
+def test_a_first_zero_that_a_workbook_dropped_is_put_back() -> None:
+    """3121983 among dates of eight figures is 3 December; months that come first say so. Where the year comes
+    first, or none has eight figures, seven are none."""
+    days = read_dates(pl.Series(["17121983", "28111990", "25101975", "3121983"]))
+    assert (days.packed.tolist()[-1], days.unread.any()) == (0x19831203, False)
+    months = read_dates(pl.Series(["12171983", "11281990", "10251975", "3121983.0"]))
+    assert (months.packed.tolist()[-1], months.unread.any()) == (0x19830312, False)
+    for others in (["19831217", "19901128", "3121983"], ["3121983", "4121983"]):
+        assert read_dates(pl.Series(others)).unread.tolist()[-1]
+
+
 def test_unread_values_are_counted(frame):
     some = pl.when(pl.int_range(pl.len()) % 4 == 0).then(pl.lit("about 1950")).otherwise("dob").alias("dob")
     changed = frame.with_columns(some)

@@ -44,7 +44,8 @@ YEAR_FIRST = re.compile(r"^(\d{4}|'\d{2})[-/. ]*([A-Z]{3,})[-/. ]*(\d{1,2})" + _
 class Order:
     """In which order a column writes its dates. mixed: both orders are met so often that each date that can only
     be read in one of them is read in that; else a month over 12 is a slip. year_last: of eight digits the last
-    four are the year, where neither end looks like one. serial: numbers of five digits are the days that a
+    four are the year, where neither end looks like one, and seven are such a date whose first zero a workbook
+    dropped. serial: numbers of five digits are the days that a
     workbook counts."""
 
     month_first: bool = False
@@ -90,6 +91,8 @@ def _read(text: str, latest: int, order: Order) -> int:
     text = without_accents(text.removesuffix(".0"))
     if re.fullmatch(r"[0/. -]+", text):
         return 0
+    if order.year_last and re.fullmatch(r"\d{7}", text):
+        text = f"0{text}"
     if re.fullmatch(r"\d{8}", text):
         number = _eight_digits(text, order)
     elif order.serial and SERIAL.match(text):
