@@ -46,6 +46,8 @@ def preflight(job: Job, databases: Databases) -> list[SourceTable]:
             else:
                 tables.append(_table(job, source, read, manifests[source.system], troubles, databases.unpacking))
         except SourceError as error:
+            if error.lost:
+                raise
             troubles.append(error)
     if troubles:
         raise _all(troubles)

@@ -79,8 +79,8 @@ class Catalogue:
         try:
             with self._told(f"{name}: "):
                 made = relation_of(sa.inspect(self._connection), name, schema, self._server, view=view)
-        except SourceError:
-            if not view:
+        except SourceError as error:
+            if not view or error.lost:
                 raise
             # MariaDB describes a view only to who may see how it is made; what it gives tells the same.
             whole = f"{schema}.{name}" if schema else name

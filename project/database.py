@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import socket
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, PendingRollbackError, SQLAlchemyError
 
 from casebridge.project.errors import CasebridgeError, TargetError
 from casebridge.project.locks import PATIENCE, session_name, told_of
@@ -39,6 +40,9 @@ _SCHEMA_WORDS = frozenset({"schema", "schemas", "currentschema", "search_path", 
 """Options by which other programs name a schema."""
 _NAMES_ONLY = frozenset({1044, 1045, 1046, 1049, 1054, 1060, 1109, 1142, 1143, 1146, 1356, 2002, 2003, 2006, 2013})
 """Errors of MariaDB and MySQL whose messages quote names of things, never a value."""
+_ENDED = ((1053,), (1927,))
+"""MariaDB and MySQL: the server ends, or somebody has ended this connection. SQLAlchemy knows neither."""
+_CONNECTION_LOST = "the connection is lost"
 _SIGNAL = 1644
 """MariaDB and MySQL: what SIGNAL says."""
 _RAISED_ELSEWHERE = re.compile(r"ORA-20\d{3}\b|\(50000\)")
@@ -52,10 +56,14 @@ _UNCLOSED = re.compile(r"""["'`“„«].*|(?<![a-z])\(.*""")
 _AFTER_COLON = re.compile(r":\s.*")
 
 
-_DEAD_LINE = {"keepalives_idle": "60", "keepalives_interval": "10", "keepalives_count": "6"}
+_DEAD_LINE = {"keepalives_idle": "60", "keepalives_interval": "10", "keepalives_count": "6",
+              "tcp_user_timeout": "120000"}  # fmt: skip
 """A line that was cut without a word (a VPN, a firewall that forgets it) is found out after two minutes, not after
-the two hours that systems wait; a server that is slow, or waits for a lock, answers all the same. Seconds.
-PostgreSQL's manual, "Parameter Key Words"."""
+the two hours that systems wait; a server that is slow, or waits for a lock, answers all the same. Seconds, and
+milliseconds. PostgreSQL's manual, "Parameter Key Words"."""
+_DEAD_SOCKET = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6,
+                "TCP_USER_TIMEOUT": 120_000}  # fmt: skip
+"""The same by the names of sockets, of those that a system has (macOS says TCP_KEEPALIVE for TCP_KEEPIDLE)."""
 
 
 def open_database(url: str, *, reading: bool = False) -> sa.Engine:
@@ -83,6 +91,8 @@ def open_database(url: str, *, reading: bool = False) -> sa.Engine:
         _refuse_unknown_options(engine)
         if options:
             event.listen(engine, "connect", _no_endless_waiting)
+        if engine.driver == "pymysql":
+            event.listen(engine, "connect", _no_dead_line)
         return engine.execution_options(postgresql_readonly=True) if reading and server else engine
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         hint = (
@@ -189,10 +199,11 @@ def shown(url: str | sa.URL) -> str:
 
 def refusal(url: str | sa.URL, error: Exception) -> TargetError:
     """A driver's error as ours: the reason without any value, for values are people's data."""
-    reason = _reason(getattr(error, "orig", None) or error)
+    gone = isinstance(error, PendingRollbackError)  # asked again after the connection was lost
+    reason = _CONNECTION_LOST if gone else _reason(getattr(error, "orig", None) or error)
     # A driver that is spoken to directly is connected: it can only lose the connection, not fail to make it.
     lost = getattr(error, "connection_invalidated", isinstance(error, psycopg.OperationalError))
-    retryable = bool(lost)
+    retryable = bool(lost) or gone or getattr(error, "orig", error).args[:1] in _ENDED
     hint = "check target.url in casebridge.toml, that the server runs, and that this login may write"
     told = refused(error)
     if told is Refusal.LOCKED:
@@ -252,6 +263,8 @@ def _reason(error: BaseException) -> str:
     state = getattr(error, "sqlstate", None)
     if len(error.args) == 2 and isinstance(error.args[0], int):  # PyMySQL: a number and a sentence
         number, said = error.args
+        if not number:
+            return _CONNECTION_LOST
         return f"{said if number in _NAMES_ONLY else _masked(str(said))} (error {number})"
     if state is None:
         # Without a state it is a connection that failed, or a driver whose messages end in names.
@@ -294,6 +307,15 @@ def _no_endless_waiting(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(asked, [PATIENCE])
     connection.commit()
+
+
+def _no_dead_line(connection: Any, _record: Any) -> None:
+    """PyMySQL asks for keep-alives, and leaves the times to the system."""
+    line: socket.socket = connection._sock
+    if line.family != getattr(socket, "AF_UNIX", None):
+        for name, value in _DEAD_SOCKET.items():
+            if hasattr(socket, name):
+                line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _with_settings(engine: sa.Engine, pragmas: Sequence[str]) -> sa.Engine:

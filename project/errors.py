@@ -68,12 +68,13 @@ class SpecError(CasebridgeError):
 
 
 class SourceError(CasebridgeError):
-    """The dump cannot be read as the specs describe it; nothing of it was taken in."""
+    """The dump cannot be read as the specs describe it; nothing of it was taken in. `lost`: nor can anything else,
+    for its database is no longer there to ask."""
 
     exit_code = 3
 
-    def __init__(self, file: str | Path, what: str, *, hint: str) -> None:
-        self.file = str(file)
+    def __init__(self, file: str | Path, what: str, *, hint: str, lost: bool = False) -> None:
+        self.file, self.lost = str(file), lost
         super().__init__(f"{self.file}: {what}", hint=hint)
 
 

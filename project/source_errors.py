@@ -39,6 +39,6 @@ def told(url: str, where: str = "") -> Iterator[None]:
     except DRIVER_ERRORS as error:
         found = refusal(url, error)
         hint = _hint(error, lost=found.retryable)
-        raise SourceError(shown(url), f"{where}{found.reason}", hint=hint) from error
+        raise SourceError(shown(url), f"{where}{found.reason}", hint=hint, lost=found.retryable) from error
     except pa.ArrowInvalid as error:
         raise SourceError(shown(url), f"{where}sent rows that cannot be read", hint=_HINT) from error

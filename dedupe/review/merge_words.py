@@ -138,7 +138,7 @@ def _reason(note: Note, left: int, right: int) -> str:
     if not note.on_one:
         return f"{note.words}."
     sides = [f"{letter} ({count:,})" for letter, count in (("A", left), ("B", right)) if count]
-    return f"{' and '.join(sides)} {note.words}."
+    return f"{'Each of ' if len(sides) > 1 else ''}{' and '.join(sides)} {note.words}."
 
 
 def to_type(notes: MergeNotes, source: Person, target: Person) -> tuple[str, ...]:

@@ -162,6 +162,8 @@ def _tables(found: Supplies, place: Path, report: Reporter) -> tuple[list[TableP
             try:
                 tables.append(_table(supply.open(), place / str(number), report, pool))
             except SourceError as error:
+                if error.lost:
+                    raise
                 unread.append(Unread(supply.name, reason_of(error, found.name, supply.name)))
     return tables, unread
 

@@ -121,6 +121,8 @@ def _schemas(
             try:
                 found += [snapshot.relation(name, schema)] if views or not view else []
             except SourceError as error:
+                if error.lost:
+                    raise
                 broken.append(Unread(name, reason_of(error, shown(url), name)))
         return found
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGInspector
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from casebridge.project.errors import SourceError
 from casebridge.project.prefetch import prefetch
@@ -51,7 +51,7 @@ class PostgreSQL(Server):
         try:
             yield
         except DBAPIError:
-            with suppress(DBAPIError):
+            with suppress(SQLAlchemyError):
                 self._say(connection, "ROLLBACK TO SAVEPOINT asked")
             raise
         self._say(connection, "RELEASE SAVEPOINT asked")

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -24,8 +24,10 @@ from psycopg.pq import ExecStatus
 from small_projects import Recorder, job_of, make, standing
 
 from casebridge.extract import run, stage
+from casebridge.extract.preflight import look
 from casebridge.extract.stage import plan_tables
 from casebridge.migrate.pipeline import check
+from casebridge.migrate.profiling import profile
 from casebridge.project.contracts import LINE, ROW
 from casebridge.project.database import open_database
 from casebridge.project.errors import SourceError, SpecError
@@ -34,7 +36,7 @@ from casebridge.project.servers.asked import Asked, Totals
 from casebridge.project.servers.copied import copied
 from casebridge.project.servers.oracle import Oracle
 from casebridge.project.servers.sqlserver import SQLServer
-from casebridge.project.snapshot import open_snapshot
+from casebridge.project.snapshot import Snapshot, open_snapshot
 
 ROOT = Path(__file__).parent.parent.parent
 TABLES = {"PERSON": ["NO", "Full Name", "select", "BORN"], "PAYMENT": ["PAY_NO", "AMOUNT"]}
@@ -330,6 +332,33 @@ def test_what_cannot_be_read_is_told_in_one_sentence_and_nothing_is_kept(
         run(job)
     assert caught.value.exit_code == 3
     assert not list((tmp_path / "work").rglob("*.parquet"))
+
+
+@pytest.mark.parametrize("kind", ["postgres", "mariadb"])
+@pytest.mark.parametrize("asks", ["profile", "check", "names"])
+def test_a_database_that_is_gone_is_told_once_and_not_of_each_table(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kind: str, asks: str
+) -> None:
+    """Nothing is made of the tables that were seen before."""
+    url = request.getfixturevalue(f"{kind}_url")
+    fill(url)
+    folder, cut = project(tmp_path, url), list[int]()
+
+    def first_cutting(real: Callable[..., object]) -> Callable[..., object]:
+        def asked(*given: object, **more: object) -> object:
+            cut[:] = cut or [_cut_off(url)]
+            return real(*given, **more)
+
+        return asked
+
+    for where, what in ((profile, "_table"), (Snapshot, "asked"), (Snapshot, "relation")):
+        if asks == {"_table": "profile", "asked": "check", "relation": "names"}[what]:
+            monkeypatch.setattr(where, what, first_cutting(getattr(where, what)))
+    with pytest.raises(SourceError) as caught:
+        look(job_of(folder)) if asks == "check" else profile.profile_dump(url)
+    assert cut[0] > 0
+    assert (caught.value.lost, "run the same command again" in caught.value.hint) == (True, True)
+    assert "files of the dump" not in caught.value.message
 
 
 def test_a_view_that_fails_halfway_leaves_nothing_that_counts(tmp_path: Path, postgres_url: str) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from casebridge.project.database import _masked, _reason, open_database, refusal, shown
+from casebridge.project.database import _masked, _no_dead_line, _reason, open_database, refusal, shown
 from casebridge.project.errors import SourceError, TargetError
 from casebridge.project.snapshot import open_snapshot
 
@@ -94,6 +96,14 @@ def test_a_line_that_was_cut_is_found_out_in_minutes(postgres_url: str, said: st
         held = connection.connection.dbapi_connection.info.get_parameters()  # type: ignore[union-attr]
     engine.dispose()
     assert (held["keepalives_idle"], held["keepalives_count"]) == (idle, "6")
+
+
+def test_a_line_to_mariadb_that_was_cut_is_found_out_in_minutes() -> None:
+    """Its driver leaves the times to the system, which waits for two hours."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as line:
+        _no_dead_line(SimpleNamespace(_sock=line), None)
+        times = [line.getsockopt(socket.IPPROTO_TCP, kind) for kind in (socket.TCP_KEEPIDLE, socket.TCP_KEEPCNT)]
+    assert times == [60, 6]
 
 
 def test_options_that_a_driver_knows_and_a_short_name_are_taken() -> None:

@@ -6,9 +6,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from casebridge.dedupe.review.decisions import Ruling, decision
 from casebridge.dedupe.review.evidence_file import Held
 from casebridge.dedupe.review.merge_rules import Outcome
+from casebridge.dedupe.review.merge_words import advice, read_notes
 from casebridge.dedupe.review.merging import merge_page
 from tests.desks import at_desk, make_world, open_desk, pair_of, somebody
 
@@ -45,6 +48,21 @@ def test_the_pair_page_says_what_can_be_done_and_what_must_be_typed(tmp_path: Pa
         assert ("1 pair for you" in jo.page, f"/pair/{waits.item}" in jo.page) == (True, True)
         jo.send("/next")
         assert jo.path == f"/pair/{waits.item}"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "told"),
+    [
+        (3, 0, "A (3) is in a merge that is not through."),
+        (3, 1_200, "Each of A (3) and B (1,200) is in a merge that is not through."),
+    ],
+)
+def test_a_blocker_of_both_records_is_told_of_each(left: int, right: int, told: str) -> None:
+    """Its words stand behind one record or two."""
+    pair = pair_of("1", "2", preflight=str(Outcome.AFTER_GO_LIVE), blockers=(("pending", left, right),))
+    said = advice(read_notes(json.dumps(NOTES)), pair, somebody("1"), somebody("2"))
+    assert said is not None
+    assert said.reasons == (told,)
 
 
 def test_a_project_without_merge_rules_says_nothing_of_merging(tmp_path: Path) -> None:
