@@ -19,8 +19,9 @@ from casebridge.dedupe.linkage.blocking.net import Lost, lost_pairs, met_in
 from casebridge.dedupe.linkage.blocking.recapture import expected_missed
 from casebridge.dedupe.linkage.blocking.rules import net_rules
 from casebridge.dedupe.linkage.clusters import DECIDED, edges_of, grouped
-from casebridge.dedupe.linkage.comparisons.levels import Comparison
+from casebridge.dedupe.linkage.comparisons.levels import AGREES, Comparison
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
+from casebridge.dedupe.linkage.comparisons.said import Said
 from casebridge.dedupe.linkage.evaluation.diagnosis import (
     blocking_loses,
     describe,
@@ -56,6 +57,7 @@ from casebridge.dedupe.linkage.scoring.probabilities import (
     surest_first,
 )
 from casebridge.dedupe.linkage.scoring.thresholds import (
+    HOPELESS,
     ONE_PAIR,
     best_expected_f1,
     expected_false_merges,
@@ -259,7 +261,9 @@ def _conclude(
         if options.propose is not None:
             threshold = options.propose
         elif thin or blind:
-            chance = judged.chances[:, 0]
+            numbered = Said(comparisons, judged.levels).any_tagged(AGREES, identifiers=True)
+            believed = by_columns >= HOPELESS and not register.kind.untold(model.comparisons)
+            chance = np.where(numbered | believed, judged.chances[:, 0], 0.0)
             spare = bool(thin) or any(one.untold(model.comparisons) for one in register.kind.profiles)
             homes = register.kind.holds_homes(model.comparisons)
             doubtful = not hangs.keys() <= register.kind.careful

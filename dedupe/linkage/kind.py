@@ -281,6 +281,11 @@ class Kind:
         address."""
         return any(name in compared for profile in self.profiles for name in profile.by_definition)
 
+    def untold(self, compared: Sequence[str]) -> bool:
+        """Whether homes are compared, and nothing of what tells the people of one home apart: what a pair of them
+        shares is then what one entity's records share, and how the rest differs nobody knows beforehand."""
+        return bool(self.told_by) and not {*self.told_by} & {*compared} and self.holds_homes(compared)
+
     def expecting_none(self) -> Kind:
         """The kind with no count of how many pairs of a relation there are beside the fit."""
         return replace(self, profiles=tuple(replace(one, expected=None) for one in self.profiles))

@@ -119,10 +119,12 @@ def thin_evidence(hangs: Mapping[str, float], expected_f1: float, by_columns: fl
         for name, share in hangs.items()
     ]
     if expected_f1 < THIN:
-        what = "Nothing" if by_columns < HOPELESS else "Only what is safe"
+        what = "Only what is safe is put forward."
+        if by_columns < HOPELESS:
+            what = "Nothing is put forward, unless a number agrees that names one person or thing."
         found.append(
             f"The columns are thin: at best an F1 of {expected_f1:.2f} is expected, so true pairs are missed. "
-            f"{what} is put forward."
+            + what
         )
     return found
 

@@ -86,7 +86,7 @@ def _by_chance(
     but for a small share of mistaken numbers, which no data may enlarge."""
     kind, mistaken = chance_of.register.kind, len(rule) == 1 and rule[0] in numbers
     profiles = tuple(chance_of.profile(comparison, rule) for comparison in comparisons)
-    met = met_before(kind, rule, before)
+    met = set() if kind.blind([c.name for c in comparisons]) else met_before(kind, rule, before)
     most = [_most_by_chance(kind, c, rule, at, met) for c, at in zip(comparisons, profiles, strict=True)]
     return Component(
         "chance: " + (" + ".join(rule) or "any pair"),
@@ -103,11 +103,17 @@ def _by_chance(
 def _most_who_meet(kind: Kind, rule: Rule, comparisons: Sequence[Comparison], chance_of: RandomAgreement) -> float:
     """The most pairs of strangers that a rule brings together. Where the register is blind, one that demands
     several agreements would else take people who have many records, of one name and ever new addresses."""
-    shown = {name for part in rule for name in kind.shows(part)}
-    if len(shown) < 2 or not shown <= kind.implied(rule) or not kind.blind([c.name for c in comparisons]):
+    if not kind.blind([c.name for c in comparisons]):
+        return np.inf
+    held = kind.implied(rule)
+    whole = {name for part in rule for name in kind.shows(part) if name in held}
+    parts = [part for part in rule if not whole.issuperset(kind.shows(part))]
+    shown = whole.union(*(kind.shows(part) for part in parts))
+    if len(shown) < 2 or len(whole) + len(parts) > len(shown) or not shown - held <= set(kind.chance.whole):
         return np.inf
     rows = chance_of.register.size
-    agree = [chance_of.profile(c, ())[agreements(c)].sum() for c in comparisons if c.name in shown]
+    agree = [chance_of.profile(c, ())[agreements(c)].sum() for c in comparisons if c.name in whole]
+    agree += [chance_of.met(part) for part in parts]
     return float(rows * (rows - 1) / 2 * np.prod(np.minimum(DEPENDENCE * np.array(agree), 1.0)))
 
 
@@ -260,21 +266,28 @@ class RandomAgreement:
         believed = per_group(np.array([lv.start[self.like] for lv in comparison.levels]), comparison.groups)
         return counts + 0.5 * believed + SELDOM
 
+    def met(self, part: str) -> float:
+        """Chance that two rows drawn at random agree on a part of a rule, duplicates counted in."""
+        lengths = runs(rule_key(self.register, (part,), self.rows))[1].astype(np.float64)
+        return float((lengths * (lengths - 1)).sum()) / max(1.0, self.rows * (self.rows - 1.0))
+
     def at_random(self, comparison: Comparison) -> tuple[NDArray[np.float64], float]:
         """Chance of each level in two rows drawn at random, given that both hold a value; and the chance that
         both do. Agreement is too rare to be met in a sample: it is counted over the whole column, and the pairs
-        of the sample say what those look like that do not agree."""
+        of the sample say what those look like that do not agree. Of pairs that share a number that names one
+        entity MISTAKEN_NUMBERS are strangers."""
         left, right = self._random()
         found = self._drawn(comparison, ())
         share = float(np.mean(found != comparison.null)) if len(found) else 0.0
         part = self.register.kind.chance.main_parts.get(comparison.name, comparison.name)
-        if comparison.fixed or comparison.identifier or not available(self.register, part):
+        if comparison.fixed or not available(self.register, part):
             return self._smoothed(comparison, found), share
         key = rule_key(self.register, (part,), self.rows)
         chances = self._smoothed(comparison, found[key[left] != key[right]])
         lengths = runs(key)[1].astype(np.float64)
         given = float(np.count_nonzero(key))
         agree = float((lengths * (lengths - 1)).sum()) / max(1.0, given * (given - 1))
+        agree *= MISTAKEN_NUMBERS if comparison.identifier else 1.0
         return agree * as_chances(self._counted(comparison, (part,))) + (1 - agree) * chances, share
 
     def _smoothed(self, comparison: Comparison, found: NDArray[np.uint8]) -> NDArray[np.float64]:

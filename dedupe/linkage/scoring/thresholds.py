@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 LEAST = 0.5
 HOPELESS = 0.75
+"""An expected F1, of the pairs that blocking brings together, below which no p is believed but where a number
+agrees that names one entity."""
 PROMISED, FIRM = 0.95, 0.9
 """Where the columns do not tell: the share of what is put forward that is to be right; and the least p of a pair
 where a column is lacking without which relations cannot be told apart: such a model is too sure of the middle."""
@@ -57,13 +59,10 @@ def safe_threshold(
 ) -> float:  # fmt: skip
     """The least p, LEAST or more (FIRM where the register is `blind`), from which on PROMISED of the pairs are
     one person even if the model errs by OPTIMISM, where columns are few or decisions hang on a belief (by HOMELESS
-    where it is blind and no `homes` are held), and by LUCK where that is to `spare`; 1 where there is none, and
-    where an expected F1 below HOPELESS, of the pairs that blocking brings together, says that no p can be
-    believed. chance: what the model says of each; p is held below that where a person is to decide, which is a
-    rule and no estimate. hangs: whether decisions hang on a belief of which no careful side was taken. hidden:
-    pairs of two besides that nothing tells from one."""
-    if expected_f1 < HOPELESS:
-        return 1.0
+    where it is blind and no `homes` are held), and by LUCK where that is to `spare`; 1 where there is none.
+    chance: what is believed of each; p is held below that where a person is to decide, which is a rule and no
+    estimate. hangs: whether decisions hang on a belief of which no careful side was taken. hidden: pairs of two
+    besides that nothing tells from one."""
     order = np.argsort(-p, kind="stable")
     ordered, many = p[order], weight[order]
     few = OPTIMISM if homes or not blind else HOMELESS
