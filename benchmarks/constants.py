@@ -34,7 +34,7 @@ CONSTANTS = {
     "model.near_dates": ("OWN", "FEWEST"),
     "model.held_chance": ("BELIEF",),
     "model.identified": (
-        *("UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "MUCH"),
+        *("UNLIKE", "DOUBTED", "FLAT", "LESS", "TOLD", "EACH", "MUCH"),
         *("MANY", "OWN", "TOLERATED", "SPARED", "HARDLY_ANY", "SHOWN"),
     ),
     "model.doubles": ("LEAST", "APART", "ERRORS", "OFF"),

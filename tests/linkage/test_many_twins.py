@@ -15,7 +15,7 @@ from casebridge.dedupe.linkage import Fields, evaluate, link
 from casebridge.dedupe.linkage.comparisons.levels import AGREES, UNLIKE, Comparison
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.kinds.person import PERSON
-from casebridge.dedupe.linkage.model.identified import TOLD, told, unseen
+from casebridge.dedupe.linkage.model.identified import told, unseen
 from casebridge.dedupe.linkage.model.patterns import Patterns
 from casebridge.dedupe.linkage.register.reading import read_register
 
@@ -29,10 +29,13 @@ FIELDS = Fields("id", {"forename": "forename", "surname": "surname", "birth_date
 class Judge:
     """A model that takes all pairs for one person."""
 
-    comparisons, relation_names = ("forename", "surname"), ("same", "twin_or_sibling")
+    comparisons = ("forename", "surname")
 
     def relations(self, levels: np.ndarray) -> np.ndarray:
-        return np.tile([1.0, 0.0], (len(levels), 1))
+        return np.ones((len(levels), 1))
+
+    def profile(self, _name: str, levels: np.ndarray) -> np.ndarray:
+        return np.zeros(len(levels))
 
 
 def called(random: np.random.Generator, alike: str, many: int) -> list[str]:
@@ -85,14 +88,23 @@ def test_twins_dates_are_wrong_as_often_as_one_persons():
     assert chances[one, slip] > 0.005
 
 
-def test_the_freer_fit_is_taken_only_where_it_is_better_beyond_doubt():
-    class Fit:
-        def __init__(self, better: float) -> None:
-            self.log_likelihood = better / 1000
+class Fit:
+    """A model that takes all pairs for one person with the same chance."""
 
-    pairs = Patterns(np.zeros((1, 1), dtype=np.uint8), np.array([1000.0]))
-    assert told(Fit(TOLD + 1), Fit(0), pairs)  # type: ignore[arg-type]
-    assert not told(Fit(TOLD - 1), Fit(0), pairs)  # type: ignore[arg-type]
+    def __init__(self, better: float, chance: float, pairs: float) -> None:
+        self.log_likelihood, self.chance = better / pairs, chance
+
+    def relations(self, levels: np.ndarray) -> np.ndarray:
+        return np.full((len(levels), 1), self.chance)
+
+
+@pytest.mark.parametrize(("pairs", "better", "taken"), [(40, 51, True), (40, 49, False), (1000, 900, False)])
+def test_the_freer_fit_is_taken_only_where_it_is_better_beyond_doubt(
+    pairs: float, better: float, taken: bool
+) -> None:
+    """In all, and each pair: in a register of any size wrong fits are far apart (900, of 200,000 people)."""
+    patterns = Patterns(np.zeros((1, 1), dtype=np.uint8), np.array([pairs]))
+    assert told(Fit(better, 1, pairs), Fit(0, 0, pairs), patterns) == taken  # type: ignore[arg-type]
 
 
 def test_only_a_profile_told_by_one_thing_is_weighed():
@@ -135,6 +147,29 @@ def test_without_forenames_twins_of_two_sexes_tell_how_many_are_of_one(share: fl
     told = evaluate(link(made, fields), made, fields, "person")
     assert told["proposed"]["false"] <= 2
     assert told["true_pairs"] - told["proposed"]["missed"] >= right
+
+
+def test_without_forenames_of_most_registers_most_is_put_forward() -> None:
+    """Strangers and couples of two sexes are no twins, and one person's sex is written wrong: of 331 pairs none
+    was put forward, for 15 were to be twins of one sex."""
+    columns = ("last", "dob", "sex", "postcode")
+    made = make_register(2000, replace(PLAIN, columns=columns), seed=1)
+    fields = Fields("id", {ROLES[column]: column for column in columns})
+    own = evaluate(link(made, fields), made, fields, "person")["proposed"]
+    assert own["f1"] > 0.92
+    assert own["precision"] >= 0.95
+
+
+def test_brothers_and_sisters_of_other_dates_are_no_twins_among_those_who_lack_a_forename() -> None:
+    """One forename in four is lacking. 786 pairs were looked at for twins, 450 of siblings among them, whose
+    forenames differ: half of all pairs that lack one were taken for twins (own F1 0.72, best 0.96)."""
+    columns = ("first", "last", "dob", "house", "street", "postcode")
+    made = make_register(2000, replace(PLAIN, columns=columns), seed=1)
+    lacks = pl.Series(np.random.default_rng(6).random(made.height) < 0.25)
+    made = made.with_columns(first=pl.when(~lacks).then("first"))
+    fields = Fields("id", {ROLES[column]: column for column in columns})
+    found = evaluate(link(made, fields), made, fields, "person")
+    assert found["proposed"]["f1"] > max(0.94, found["best"]["f1"] - 0.015)
 
 
 @pytest.mark.parametrize("again", [0.1, 0.6])

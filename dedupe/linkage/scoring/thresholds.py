@@ -62,12 +62,12 @@ def safe_threshold(
     where it is blind and no `homes` are held), and by LUCK where that is to `spare`; 1 where there is none.
     chance: what is believed of each; p is held below that where a person is to decide, which is a rule and no
     estimate. hangs: whether decisions hang on a belief of which no careful side was taken. hidden: pairs of two
-    besides that nothing tells from one."""
+    for each pair of one person among which they hide, nothing telling them (`identified.hidden`)."""
     order = np.argsort(-p, kind="stable")
     ordered, many = p[order], weight[order]
     few = OPTIMISM if homes or not blind else HOMELESS
     errs = few if blind or hangs or expected_f1 < ENOUGH else 1.0
-    wrong = errs * np.cumsum((1 - chance[order]) * many) + hidden
+    wrong = np.cumsum((errs * (1 - chance[order]) + hidden * chance[order]) * many)
     if spare:
         wrong += LUCK * np.sqrt(wrong)
     promised = wrong <= (1 - PROMISED) * np.cumsum(many)
