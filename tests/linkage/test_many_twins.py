@@ -89,22 +89,34 @@ def test_twins_dates_are_wrong_as_often_as_one_persons():
 
 
 class Fit:
-    """A model that takes all pairs for one person with the same chance."""
+    """A model of two patterns: of pairs that it takes for one person with a chance, and of strangers. better: by
+    how much it explains a pair of each better than another does, natural log."""
 
-    def __init__(self, better: float, chance: float, pairs: float) -> None:
-        self.log_likelihood, self.chance = better / pairs, chance
+    def __init__(self, better: tuple[float, float], chance: float) -> None:
+        self.better, self.chance = np.array(better), chance
 
-    def relations(self, levels: np.ndarray) -> np.ndarray:
-        return np.full((len(levels), 1), self.chance)
+    def log_evidence(self, _levels: np.ndarray) -> np.ndarray:
+        return self.better
+
+    def relations(self, _levels: np.ndarray) -> np.ndarray:
+        return np.array([[self.chance], [0.0]])
+
+    def profile(self, _name: str, _levels: np.ndarray) -> np.ndarray:
+        return np.array([1 - self.chance, 0.0])
 
 
-@pytest.mark.parametrize(("pairs", "better", "taken"), [(40, 51, True), (40, 49, False), (1000, 900, False)])
+@pytest.mark.parametrize(
+    ("pairs", "better", "taken"),
+    [(40, (1.3, 0), True), (40, (1.2, 0), False), (500, (0.6, 0), False), (500, (0.6, 2), False)],
+)
 def test_the_freer_fit_is_taken_only_where_it_is_better_beyond_doubt(
-    pairs: float, better: float, taken: bool
+    pairs: float, better: tuple[float, float], taken: bool
 ) -> None:
-    """In all, and each pair: in a register of any size wrong fits are far apart (900, of 200,000 people)."""
-    patterns = Patterns(np.zeros((1, 1), dtype=np.uint8), np.array([pairs]))
-    assert told(Fit(better, 1, pairs), Fit(0, 0, pairs), patterns) == taken  # type: ignore[arg-type]
+    """In all, and each pair in question: of 200,000 people a wrong fit was better by 927, 279 of these among the
+    517 pairs that it took for one person."""
+    patterns = Patterns(np.zeros((2, 1), dtype=np.uint8), np.full(2, pairs))
+    (twin,) = (profile for profile in PERSON.profiles if profile.told_only_by)
+    assert told(Fit(better, 1), Fit((0, 0), 0), twin, patterns) == taken  # type: ignore[arg-type]
 
 
 def test_only_a_profile_told_by_one_thing_is_weighed():

@@ -90,6 +90,10 @@ class Model:
             total += table.T.take(levels[:, place], axis=0)
         return total
 
+    def log_evidence(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Natural log of the chance of each pattern, as the fit has it."""
+        return _log_sum(np.column_stack([self.log_joint(levels), self.background.log_joint(levels)]))
+
     def relations(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Probability of each of `relation_names` given the pattern, that of one entity first; shape (patterns,
         relations), rows add to 1. Beside other fits: as all have it on average, or this one where it says less."""
