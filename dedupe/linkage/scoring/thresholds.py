@@ -11,7 +11,8 @@ HOPELESS = 0.75
 agrees that names one entity."""
 PROMISED, FIRM = 0.95, 0.9
 """Where the columns do not tell: the share of what is put forward that is to be right; and the least p of a pair
-where a column is lacking without which relations cannot be told apart: such a model is too sure of the middle."""
+where a column is lacking without which relations cannot be told apart, and the rest is thin: such a model is too
+sure of the middle."""
 OPTIMISM, HOMELESS, LUCK = 2.0, 1.25, 1.8
 """Of what few columns put forward twice as many are wrong as the model expects where an address is held: people of
 one home look alike in more than their names. Where none is held as many are wrong as it expects, and a quarter
@@ -57,9 +58,10 @@ def safe_threshold(
     spare: bool, blind: bool, homes: bool = True, hangs: bool = False,
     hidden: float = 0.0,
 ) -> float:  # fmt: skip
-    """The least p, LEAST or more (FIRM where the register is `blind`), from which on PROMISED of the pairs are
-    one person even if the model errs by OPTIMISM, where columns are few or decisions hang on a belief (by HOMELESS
-    where it is blind and no `homes` are held), and by LUCK where that is to `spare`; 1 where there is none.
+    """The least p, LEAST or more, from which on PROMISED of the pairs are one person even if the model errs by
+    OPTIMISM, where columns are few or decisions hang on a belief (by HOMELESS where it is blind and no `homes` are
+    held), and by LUCK where that is to `spare`; 1 where there is none. FIRM or more where the register is `blind`,
+    and columns are few or decisions hang on a belief.
     chance: what is believed of each; p is held below that where a person is to decide, which is a rule and no
     estimate. hangs: whether decisions hang on a belief of which no careful side was taken. hidden: pairs of two
     for each pair of one person among which they hide, nothing telling them (`identified.hidden`)."""
@@ -72,7 +74,8 @@ def safe_threshold(
         wrong += LUCK * np.sqrt(wrong)
     promised = wrong <= (1 - PROMISED) * np.cumsum(many)
     last = np.append(ordered[1:] != ordered[:-1], True)[: len(p)]
-    safe = last & (ordered >= (FIRM if blind else LEAST)) & promised
+    unsure = blind and (hangs or expected_f1 < ENOUGH)
+    safe = last & (ordered >= (FIRM if unsure else LEAST)) & promised
     return float(ordered[safe].min()) if safe.any() else 1.0
 
 
