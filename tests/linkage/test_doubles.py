@@ -57,6 +57,21 @@ def test_two_people_have_doubles_of_their_own():
     assert share(*people(400, twins=False))[0] > 0.5
 
 
+@pytest.mark.parametrize("twins", [True, False])
+def test_two_people_of_many_records_have_no_double_in_common(twins: bool) -> None:
+    """Each of 200 people is there four times. Doubtful are pairs of forty twins, or one pair of forty people."""
+    pairs = []
+    for row in range(0, 800, 4):
+        own = [(a, b) for a in range(row, row + 4) for b in range(a + 1, row + 4)]
+        pairs += [(a, b, DOUBT if not twins and row < 160 and (a, b) == own[0] else SURE) for a, b in own]
+    if twins:
+        pairs += [
+            (a, b, DOUBT) for row in range(0, 320, 8) for a in range(row, row + 4) for b in range(row + 4, row + 8)
+        ]
+    least, most = share(pairs, 800)
+    assert most < 0.1 if twins else least > 0.9
+
+
 def test_few_pairs_tell_nothing():
     pairs, rows = people(400, twins=False)
     few = [one for one in pairs if one[2] == SURE] + [one for one in pairs if one[2] == DOUBT][: LEAST - 1]

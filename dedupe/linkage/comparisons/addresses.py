@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -17,7 +19,10 @@ from casebridge.dedupe.linkage.register.runs import held_by_many
 from casebridge.dedupe.linkage.register.similarity import Codes, edits, jaro_winkler, per_distinct_pair
 from casebridge.dedupe.linkage.register.values import Values
 
+NAME = "address"
 CROWD, SHARED = 10, "crowded"
+UNSEEN = 1e-3
+"""What is left of the belief about a level that no pair of the register can have: no chance is 0."""
 STREET_LIKE = 0.9
 
 (
@@ -82,6 +87,7 @@ def address_comparison(register: Register, levels: tuple[Level, ...] = LEVELS) -
     LEVELS, with what another kind believes of them."""
     if not (register.has("postcode") or register.has("street")):
         return []
+    levels = _as_held(register, levels)
     crowded = register.mark(SHARED, lambda: _of_a_crowd(register))
 
     def quick(left: PairSide, right: PairSide) -> Levels:
@@ -102,7 +108,27 @@ def address_comparison(register: Register, levels: tuple[Level, ...] = LEVELS) -
 
     postcodes = _Postcodes(register) if register.has("postcode") else None
     streets = np.arange(27) % 3 == SAME
-    return [Comparison("address", levels, quick, settle, OPENS, moves=True)]
+    return [Comparison(NAME, levels, quick, settle, OPENS, moves=True)]
+
+
+def _as_held(register: Register, levels: tuple[Level, ...]) -> tuple[Level, ...]:
+    """The levels with the beliefs about those that the register's columns cannot show put to the level that such
+    pairs are seen at. Where no house is held, twins share a postcode, and no more is known of their home: were
+    that believed to be as rare as where houses are held, twins would be taken for one person. A relation that is a
+    shared home by definition (parent and child of one name) stays as it is: of a postcode others share it too."""
+    place = UNIT_UNKNOWN if register.has("postcode") else STREET
+    seen_at: dict[int, int] = {}
+    if not register.has("postcode"):
+        seen_at |= {UNIT_UNKNOWN: STREET, OTHER_HOUSE: STREET}
+    if not register.has("house"):
+        apart = STREET if register.has("street") else AWAY
+        seen_at |= {HOME: place, CROWDED: place, OTHER_HOUSE: place, SAME_HOUSE: apart, HOUSE_AND_NEAR: NEAR}
+    starts = np.array([one.start for one in levels])
+    moved = np.array([NAME not in profile.by_definition for profile in register.kind.profiles])
+    for unseen, seen in seen_at.items():
+        starts[seen] += np.where(moved, (1 - UNSEEN) * starts[unseen], 0.0)
+        starts[unseen] *= np.where(moved, UNSEEN, 1.0)
+    return tuple(replace(one, start=tuple(start)) for one, start in zip(levels, starts.tolist(), strict=True))
 
 
 def _agreement(role: str, left: PairSide, right: PairSide) -> NDArray[np.uint8]:

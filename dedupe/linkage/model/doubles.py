@@ -4,7 +4,8 @@ A twin and a record with a wrong forename look the same where little is held. Bu
 for himself, as often as anybody: where a third of all records have a double, one at least of two people's two
 records has one in five of nine pairs. One person's two records have one only where there is a third record. So the
 share of doubtful pairs of which neither record has another double lies between that of two people, (1 - d)^2 where
-a share d of all records has one, and that of one person, as pairs show that are surely one.
+a share d of all records has one, and that of one person, as pairs show that are surely one. Where nearly all
+records have doubles, one person's two records mostly have one in common, and two people's have none.
 
 On 45 made-up registers, full of twins or of people whose forenames change, and on FEBRL 1 and 4 the share of one
 person that this told of was within 0.1 of the truth in nine of ten, and at most 0.18 off where 20 pairs or more
@@ -13,10 +14,11 @@ show it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from casebridge.dedupe.linkage.model.mixture import Model
 from casebridge.dedupe.linkage.model.patterns import Radix, distinct
@@ -63,10 +65,33 @@ def doubtful(
     left, right = sampled.left[doubt], sampled.right[doubt]
     two = float(np.mean((1 - known[part[left]]) * (1 - known[part[right]])))
     one = float(np.mean((doubles[sampled.left[sure]] == 1) & (doubles[sampled.right[sure]] == 1)))
-    if one - two < APART:
+    if one - two >= APART:
+        alone = int(((doubles[left] == 0) & (doubles[right] == 0)).sum())
+        return _between(alone, len(left), two, one)
+    return _by_thirds(doubles, sampled.left[sure], sampled.right[sure], left, right)
+
+
+def _by_thirds(
+    doubles: NDArray[np.int64],
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+    doubted_left: NDArray[np.int32],
+    doubted_right: NDArray[np.int32],
+) -> Doubtful | None:
+    """The same where people have so many records that all have doubles: of two records of one person some third
+    is surely both; those of two people have no double in common. Asked of pairs both of whose records have others.
+    left, right: rows of pairs that are surely one person; and of those that are doubtful."""
+    both = csr_array((np.ones(len(left), dtype=np.int64), (left, right)), shape=(len(doubles),) * 2)
+    both = both + both.T
+    shared = [
+        (both[a[asked]].multiply(both[b[asked]]).sum(axis=1)).ravel() > 0
+        for a, b, own in ((left, right, 1), (doubted_left, doubted_right, 0))
+        for asked in [(doubles[a] > own) & (doubles[b] > own)]
+    ]
+    one = float(shared[0].mean()) if len(shared[0]) else 0.0
+    if len(shared[1]) < LEAST or one < APART:
         return None
-    alone = int(((doubles[left] == 0) & (doubles[right] == 0)).sum())
-    return _between(alone, len(left), two, one)
+    return replace(_between(int(shared[1].sum()), len(shared[1]), 0.0, one), pairs=len(doubted_left))
 
 
 def _between(alone: int, pairs: int, two: float, one: float) -> Doubtful:
