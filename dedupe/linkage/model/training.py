@@ -252,7 +252,7 @@ class Learner:
         if not shown:
             return model
         share = apart(model, held, patterns)
-        if share <= DOUBTED or told(model, held, profile, patterns):
+        if share <= DOUBTED or told(model, held, patterns):
             return model
         self.untold[profile.doubted] = share
         return held
