@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -35,6 +37,15 @@ def test_two_rows_alike():
     found = link(pl.concat([twice, twice.with_columns(id=pl.lit("b")), register().tail(5)]), FIELDS)
     assert found.clusters.height == 7
     assert any("Fewer than 30" in w for w in found.model["warnings"])
+
+
+def test_of_a_register_without_duplicates_no_more_is_said() -> None:
+    """No share of its true pairs that is lost, and no column that speaks against them: it has none."""
+    alone = make_register(2500, replace(PLAIN, duplicates=0.0), seed=4)
+    found = link(alone, fields_of(PLAIN))
+    assert found.pairs.filter(pl.col("p_same") > 0.5).height == 0
+    said = ("Fewer than 30", "No blocking rule", "weighs less")
+    assert [any(words in one for one in found.model["warnings"]) for words in said] == [True, False, False]
 
 
 def test_all_rows_the_same():

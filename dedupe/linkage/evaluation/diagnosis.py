@@ -131,10 +131,10 @@ def thin_evidence(hangs: Mapping[str, float], expected_f1: float, by_columns: fl
 
 def blocking_loses(found: float, missed: float, uneven: float) -> list[str]:
     """A warning where blocking may lose much: true pairs found, and missed. uneven: the share that is
-    found where pairs differ much in how easily they are."""
+    found where pairs differ much in how easily they are. Of fewer than FEW_PAIRS in all no share is told."""
     least = missed / max(found + missed, 1e-9)
     most = max(least, 1 - uneven)
-    if most <= MUCH_LOST:
+    if most <= MUCH_LOST or found + missed < FEW_PAIRS:
         return []
     share = f"{least:.0%} to {most:.0%}" if round(100 * least) < round(100 * most) else f"{most:.0%}"
     return [
@@ -183,8 +183,11 @@ def diagnose(
     if len(comparisons) < 3:
         warnings.append("Fewer than three comparisons: the relations can hardly be told apart.")
     warnings += [note for name, note in register.kind.guards.lacking.items() if name not in model.comparisons]
-    disorder = out_of_order(model, patterns)
-    warnings += [f"{name}: agreement weighs less than disagreement." for name in disorder]
+    disorder = out_of_order(model, patterns) if expected >= 1 else []
+    warnings += [
+        f"{name}: agreement weighs less than disagreement; look whether the column holds what its role says."
+        for name in disorder
+    ]
     return {
         "expected_same_in_sample": expected,
         "unsure": between,
