@@ -265,6 +265,17 @@ def test_nothing_runs_out_of_a_page_of_the_desk(page: Page, address: str) -> Non
     fits(page, 320, 400, 1366)
 
 
+def test_the_queue_on_a_telephone_scrolls_to_no_side(page: Page, address: str) -> None:
+    """Nor is a pair that calls for nothing higher than four lines."""
+    enter(page, address, "sam")
+    page.goto(f"{address}/queue")
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.locator(".queue").evaluate("e => e.scrollWidth - e.clientWidth") == 0
+    assert page.locator(".queue tbody tr").first.evaluate("e => e.offsetHeight") < 100
+    page.set_viewport_size({"width": 1366, "height": 800})
+    assert page.locator(".queue thead").is_visible()
+
+
 def test_nothing_runs_out_of_a_page_that_is_opened_from_a_file(page: Page, tmp_path: Path) -> None:
     """Report, mapping and profile of tables, columns, codes and values with names that nothing can break."""
     long, code = "REFERENCEOFTHEPERSONWHOISRESPONSIBLEFORIT", "CODE" + "9" * 36
