@@ -7,7 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import SET
 from sqlalchemy.dialects.postgresql import DOMAIN
+from sqlalchemy.types import _Binary
 
+BYTES = "bytes"
 _SHORT, _LONG = "integer", "bigint"
 _UNSIGNED_LONG = "numeric(20,0)"
 """Whole numbers of 64 bits without a sign."""
@@ -37,6 +39,15 @@ def declared_type(kind: sa.types.TypeEngine[Any]) -> tuple[str, str]:
         length = getattr(kind, "length", None)
         return (f"varchar({length})", "") if length and not isinstance(kind, sa.Text) else ("text", "")
     return "text", f"it is {type(kind).__name__} there"
+
+
+def declared_in_source(kind: sa.types.TypeEngine[Any]) -> str:
+    """The same of a column that is read, where nothing is in doubt; BYTES for what arrives as hexadecimal digits,
+    which may look like a number."""
+    if isinstance(kind, _Binary):
+        return BYTES
+    made, doubt = declared_type(kind)
+    return "" if doubt else made
 
 
 def _decimal(kind: sa.Numeric[Any]) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from casebridge.project.declared import declared_type
+from casebridge.project.declared import declared_in_source
 from casebridge.project.servers.server import Server
 
 
@@ -43,8 +43,7 @@ def relation_of(inspector: sa.Inspector, name: str, schema: str | None, server: 
     with of_any_type():
         found = server.described(inspector, name, schema)
     columns = tuple((column, str(kind)) for column, kind in found)
-    types = (declared_type(kind) for _, kind in found)
-    declared = tuple("" if doubt else kind for kind, doubt in types)
+    declared = tuple(declared_in_source(kind) for _, kind in found)
     key = () if view else server.primary_key(inspector, name, schema)
     unique = () if view or key else _unique(inspector, name, schema)
     whole = f"{schema}.{name}" if schema else name

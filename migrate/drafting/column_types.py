@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from casebridge.migrate.profiling.columns import Column
+from casebridge.project.declared import BYTES
 
 _SHORT_INTEGER, _LONG_INTEGER, _DIGITS = 9, 18, 38
 _ROOM = 4
@@ -26,6 +27,8 @@ _OPEN_ENDS = frozenset({"31/12/4712", "31/12/9999", "9999-12-31", "4712-12-31", 
 def type_of(facts: Mapping[str, Any]) -> tuple[str, str]:
     """A column's type as target.toml writes it, and on what that rests; nothing where it is text, or where the
     database declares it and no value speaks against it."""
+    if facts["declared"] == BYTES:
+        return "text", ""
     seen, why = _type_seen(facts)
     declared = _AS_TEXT.get(facts["declared"], facts["declared"])
     fits = facts["kind"] == "empty" or _sort(declared) == _sort(seen)

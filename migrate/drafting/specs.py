@@ -69,8 +69,13 @@ def _head(table: DraftTable, system: str) -> Iterator[str]:
 
 def _why_key(table: TableProfile) -> str:
     """On what a key rests; nothing where the database declares it and it holds."""
-    if table.declared_key and not set(table.key) & set(table.nearly):
+    if table.declared_key and not table.unnamed:
         return ""
+    if table.declared_key:
+        over = counted(table.unnamed, "row")
+        return (
+            f"declared there, but {over} without one of its own (blanks around it do not count): the first counts"
+        )
     if len(table.key) > 1:
         few = f", and {counted(table.unnamed, 'row')} not: the first of each key counts" if table.unnamed else ""
         return f"together they name {table.rows - table.unnamed:,} rows{few}"

@@ -219,6 +219,9 @@ def _of_database(snapshot: Snapshot, relation: Relation, name: str, system: str)
             raise SourceError(relation.name, "has no columns", hint="leave it out")
         if not all(map(str.strip, titles)):
             raise SourceError(relation.name, "has a column whose name is blank", hint="give it one in a query")
+        if ours := [title for title in source.columns if title.startswith("__")]:
+            what = f"has a column called as Casebridge calls its own: {ours[0]}"
+            raise SourceError(relation.name, what, hint="give it another name in a query")
         key = tuple(raw_name(title) for title in relation.primary_key)
         rows_there = None if relation.view else snapshot.count(relation.name)
         declared = dict(zip(source.columns, relation.declared, strict=False))

@@ -823,6 +823,34 @@ def test_a_register_in_a_file_is_its_records_and_not_their_lists(tmp_path: Path)
         assert [table.read.nested for table in tables_in(tmp_path / "R.json", packed)] == [""]
 
 
+def test_a_declared_key_that_does_not_hold_here_and_a_column_of_our_names_are_told(tmp_path: Path) -> None:
+    """Blanks tell two keys apart there; a column that begins with two `_` stops no run of the others."""
+    path = tmp_path / "old.db"
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.executescript(
+            "CREATE TABLE ward (code TEXT PRIMARY KEY, name TEXT);"
+            "INSERT INTO ward VALUES ('A', 'x'), ('A ', 'y'), ('B', 'z'), ('', 'none');"
+            "CREATE TABLE odd (no INTEGER PRIMARY KEY, __row); INSERT INTO odd VALUES (1, 2);"
+        )
+    drafted = _draft(tmp_path / "p", f"sqlite:///{path}")
+    assert "odd: has a column called as Casebridge calls its own: __row" in drafted.output
+    said = (tmp_path / "p/tables/ward.toml").read_text(encoding="utf-8")
+    assert 'key = ["code"]  # guess: declared there, but 2 rows without one of its own' in said
+    assert CliRunner().invoke(cli, ["run", "--project", str(tmp_path / "p")]).exit_code == 0
+
+
+def test_bytes_whose_digits_look_like_a_number_stay_text(tmp_path: Path, mariadb_url: str) -> None:
+    """0x12 is no twelve, and 0x1200 no 1,200."""
+    engine = open_database(mariadb_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE seal (no int PRIMARY KEY, mark binary(2), whole blob)")
+        connection.exec_driver_sql("INSERT INTO seal VALUES (1, x'1200', x'12'), (2, x'3456', x'99')")
+    engine.dispose()
+    assert _draft(tmp_path / "p", mariadb_url).exit_code == 0
+    columns = read_toml(tmp_path / "p/target.toml")["seal"]["columns"]
+    assert {columns[name]["type"] for name in ("mark", "whole")} == {"text"}
+
+
 def test_a_declared_reference_that_is_spelt_otherwise_is_told(tmp_path: Path) -> None:
     """A database that overlooks capitals holds such a reference for good; here a key is its own text."""
     path = tmp_path / "old.db"
