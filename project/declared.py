@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +40,12 @@ def declared_type(kind: sa.types.TypeEngine[Any]) -> tuple[str, str]:
         length = getattr(kind, "length", None)
         return (f"varchar({length})", "") if length and not isinstance(kind, sa.Text) else ("text", "")
     return "text", f"it is {type(kind).__name__} there"
+
+
+def is_filled_by_itself(column: Mapping[str, Any]) -> bool:
+    """Whether the database fills a column, as SQLAlchemy reflects it, of which a row says nothing."""
+    given = column.get("computed") or column.get("identity") or column.get("autoincrement") is True
+    return column.get("default") is not None or bool(given)
 
 
 def declared_in_source(kind: sa.types.TypeEngine[Any]) -> str:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from casebridge.project.batch import Batch
 from casebridge.project.database import shown
+from casebridge.project.declared import is_filled_by_itself
 from casebridge.project.errors import TargetError
 from casebridge.project.relations import of_any_type
 from casebridge.project.target import Target, TargetColumn
@@ -188,7 +189,7 @@ def _unmapped(
     return [
         Misfit(name, column, "missing: target.toml does not know this column", rows, 0)
         for column, found in real.items()
-        if column not in known and not found.get("nullable", True) and found.get("default") is None and rows
+        if column not in known and not found.get("nullable", True) and not is_filled_by_itself(found) and rows
     ]
 
 

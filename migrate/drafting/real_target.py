@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from casebridge.migrate.drafting.circles import ancestors
 from casebridge.project.database import DRIVER_ERRORS, open_database, refusal
-from casebridge.project.declared import declared_type
+from casebridge.project.declared import declared_type, is_filled_by_itself
 from casebridge.project.relations import of_any_type
 from casebridge.project.schema import SIDE_TABLES
 from casebridge.project.targetfile import NUMBERED
@@ -104,8 +104,11 @@ def _columns(
     for column in columns:
         kind, doubt = declared_type(column["type"])
         to = refers.get(column["name"], "")
-        filled = column.get("default") is not None or bool(column.get("computed") or column.get("identity"))
-        yield RealColumn(str(column["name"]), kind, bool(column["nullable"]), filled, to, doubt)
+        if column.get("computed"):
+            continue  # nothing else may fill it
+        yield RealColumn(
+            str(column["name"]), kind, bool(column["nullable"]), is_filled_by_itself(column), to, doubt
+        )
 
 
 def _without_circles(tables: Sequence[RealTable]) -> Iterator[RealTable]:

@@ -137,6 +137,14 @@ def test_binary_numbers_that_keep_all_digits_take_them(tmp_path: Path, postgres_
     assert _told(tmp_path, postgres_url) == ""
 
 
+def test_a_column_that_the_database_fills_by_itself_is_not_missed(tmp_path: Path, postgres_url: str) -> None:
+    """A number of its own, or a value that it works out."""
+    twice = "twice BIGINT NOT NULL GENERATED ALWAYS AS (1 + 1) STORED"
+    _ask(postgres_url, _persons(more=f"INT GENERATED ALWAYS AS IDENTITY, {twice}"))
+    assert _told(tmp_path, postgres_url) == ""
+    assert _rows_in(postgres_url, "persons") == 3
+
+
 def test_all_columns_that_do_not_fit_are_told_at_once(tmp_path: Path, url: str) -> None:
     _ask(url, _persons(last_name="VARCHAR(5)"), _payments("NUMERIC(5, 1)"))
     assert "3 columns cannot take" in _told(tmp_path, url)
