@@ -267,7 +267,8 @@ def _conclude(
             spare = bool(thin) or any(one.untold(model.comparisons) for one in register.kind.profiles)
             homes = register.kind.holds_homes(model.comparisons)
             doubtful = not hangs.keys() <= register.kind.careful
-            untold = sum(hidden(model, comparisons, one, patterns, register) for one in register.kind.profiles)
+            hides = sum(hidden(model, comparisons, one, patterns, register) for one in register.kind.profiles)
+            untold = np.where(numbered, 0.0, hides)
             safe = safe_threshold(judged.p, chance, per_pattern, by_columns, spare, blind, homes, doubtful, untold)
             threshold = max(threshold, safe)
         clock.done("threshold", propose=threshold)

@@ -271,3 +271,22 @@ def test_a_surname_and_a_number_are_enough_to_put_forward_who_shares_the_number(
     assert found.pairs > 100
     assert found.put >= 0.95
     assert found.own > found.best - 0.02
+
+
+def test_each_rule_may_bring_in_strangers():
+    """No level of a sex says that two agree: of a rule that demands one no strangers were thought possible, and
+    the fit took the log of nothing."""
+    with np.errstate(divide="raise", invalid="raise"):
+        found = link(make_register(8_000, PLAIN, seed=8), fields("surname", "birth_date", "sex", "postcode"))
+    assert all(component["share"] > 0 for component in found.model["components"])
+
+
+def test_children_without_forename_are_put_forward_by_a_number_alone():
+    """Twins may be among them, and nothing tells but a number."""
+    born = pl.col("dob").str.slice(0, 4) > "2009"
+    frame, held = thin_register(("last", "dob", "nhs"), 3_000, TROUBLE["plain"], seed=1)
+    numbered = measured(frame.filter(born), held)
+    assert numbered.pairs > 10
+    assert numbered.put >= 0.95
+    frame, held = thin_register(("last", "dob"), 3_000, TROUBLE["plain"], seed=1)
+    assert measured(frame.filter(born), held).pairs == 0

@@ -58,13 +58,14 @@ def twins_expected(register: Register) -> float:
 
 
 def twins_unseen(register: Register) -> float:
-    """Pairs of twins that may be there unseen where neither forename nor sex is held: without end where all are
-    born within TOO_FAR, newborns or children, 3 in 100 of whom have a twin; elsewhere the others outweigh them."""
+    """Pairs of twins that may be there unseen, for each pair of one person, where neither forename nor sex is
+    held: as many where all are born within TOO_FAR, newborns or children, 3 in 100 of whom have a twin; elsewhere
+    the others outweigh them."""
     if not register.has("birth_date"):
         return 0.0
     day = day_numbers(register.columns["birth_date"][:ROWS])
     span = np.ptp(np.quantile(day[day >= 0], NEARLY_ALL)) if (day >= 0).any() else 0.0
-    return np.inf if span < TOO_FAR[1] else 0.0
+    return 1.0 if span < TOO_FAR[1] else 0.0
 
 
 def _unlike(

@@ -106,15 +106,18 @@ def _most_who_meet(kind: Kind, rule: Rule, comparisons: Sequence[Comparison], ch
     if not kind.blind([c.name for c in comparisons]):
         return np.inf
     held = kind.implied(rule)
-    whole = {name for part in rule for name in kind.shows(part) if name in held}
-    parts = [part for part in rule if not whole.issuperset(kind.shows(part))]
-    shown = whole.union(*(kind.shows(part) for part in parts))
-    if len(shown) < 2 or len(whole) + len(parts) > len(shown) or not shown - held <= set(kind.chance.whole):
+    shown = {name for part in rule for name in kind.shows(part)}
+    agree = {
+        c.name: chance_of.profile(c, ())[agreements(c)].sum()
+        for c in comparisons
+        if c.name in shown & held and agreements(c).any()
+    }
+    parts = [part for part in rule if not agree.keys() >= {*kind.shows(part)}]
+    if len(shown) < 2 or len(agree) + len(parts) > len(shown) or not shown - held <= {*kind.chance.whole}:
         return np.inf
     rows = chance_of.register.size
-    agree = [chance_of.profile(c, ())[agreements(c)].sum() for c in comparisons if c.name in whole]
-    agree += [chance_of.met(part) for part in parts]
-    return float(rows * (rows - 1) / 2 * np.prod(np.minimum(DEPENDENCE * np.array(agree), 1.0)))
+    met = np.array([*agree.values(), *map(chance_of.met, parts)])
+    return float(rows * (rows - 1) / 2 * np.prod(np.minimum(DEPENDENCE * met, 1.0)))
 
 
 def _most_by_chance(

@@ -56,7 +56,7 @@ def best_expected_f1(p: NDArray[np.float64], weight: NDArray[np.float64], beyond
 def safe_threshold(
     p: NDArray[np.float64], chance: NDArray[np.float64], weight: NDArray[np.float64], expected_f1: float,
     spare: bool, blind: bool, homes: bool = True, hangs: bool = False,
-    hidden: float = 0.0,
+    hidden: float | NDArray[np.float64] = 0.0,
 ) -> float:  # fmt: skip
     """The least p, LEAST or more, from which on PROMISED of the pairs are one person even if the model errs by
     OPTIMISM, where columns are few or decisions hang on a belief (by HOMELESS where it is blind and no `homes` are
@@ -69,7 +69,7 @@ def safe_threshold(
     ordered, many = p[order], weight[order]
     few = OPTIMISM if homes or not blind else HOMELESS
     errs = few if blind or hangs or expected_f1 < ENOUGH else 1.0
-    wrong = np.cumsum((errs * (1 - chance[order]) + hidden * chance[order]) * many)
+    wrong = np.cumsum(((errs * (1 - chance) + hidden * chance) * weight)[order])
     if spare:
         wrong += LUCK * np.sqrt(wrong)
     promised = wrong <= (1 - PROMISED) * np.cumsum(many)
