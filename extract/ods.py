@@ -175,7 +175,7 @@ def _cells(stream: IO[bytes], name: str, read: ReadSpec, sheets: _Sheets) -> Ite
     area, number, before, taken = area_of(read), 0, 0, 0
     for element in _rows(stream, name, read, sheets):
         times = int(_attribute(element.attrib, "number-rows-repeated") or 1)
-        row = _row(element, name, read, sheets.names[-1])[area.left - 1 : area.right]
+        row = _row(element, name, read, sheets)[area.left - 1 : area.right]
         first, number = number + 1, number + times
         if not any(row):
             continue
@@ -197,7 +197,7 @@ def _cells(stream: IO[bytes], name: str, read: ReadSpec, sheets: _Sheets) -> Ite
             yield place, row
 
 
-def _row(element: Element, name: str, read: ReadSpec, sheet: str) -> list[str]:
+def _row(element: Element, name: str, read: ReadSpec, sheets: _Sheets) -> list[str]:
     row, column = list[str](), 0
     for cell in element:
         if _local(cell.tag) not in {"table-cell", "covered-table-cell"}:
@@ -208,7 +208,7 @@ def _row(element: Element, name: str, read: ReadSpec, sheet: str) -> list[str]:
             hint = (
                 "whether the value is that of one row or of all is not to be seen: unmerge them and fill each row"
             )
-            raise SourceError(name, f"has merged cells among the rows of `{sheet}`", hint=hint)
+            raise SourceError(name, f"has merged cells among the rows of `{sheets.chosen}`", hint=hint)
         text = _text(cell)
         if text:
             if column + times > min(_LAST_COLUMN, read.most_cells):

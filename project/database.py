@@ -200,10 +200,11 @@ def shown(url: str | sa.URL) -> str:
 def refusal(url: str | sa.URL, error: Exception) -> TargetError:
     """A driver's error as ours: the reason without any value, for values are people's data."""
     gone = isinstance(error, PendingRollbackError)  # asked again after the connection was lost
-    reason = _CONNECTION_LOST if gone else _reason(getattr(error, "orig", None) or error)
+    cause = getattr(error, "orig", None) or error
+    reason = _CONNECTION_LOST if gone else _reason(cause)
     # A driver that is spoken to directly is connected: it can only lose the connection, not fail to make it.
     lost = getattr(error, "connection_invalidated", isinstance(error, psycopg.OperationalError))
-    retryable = bool(lost) or gone or getattr(error, "orig", error).args[:1] in _ENDED
+    retryable = bool(lost) or gone or cause.args[:1] in _ENDED
     hint = "check target.url in casebridge.toml, that the server runs, and that this login may write"
     told = refused(error)
     if told is Refusal.LOCKED:

@@ -45,7 +45,8 @@ def roles_of(table: DraftTable) -> Roles:
         return day or (columns[source].type.startswith(_TEXT) and not short)
 
     three = _in_three(list(columns), facts)
-    found = _found(list(columns), fits, three)
+    parts = {part for several in three.values() for part in several}
+    found = _found([name for name in columns if name not in parts], fits, three)
     if "surname" in found and "forename" not in found:
         # Beside a surname, a name of one word is the other name.
         words = [name for name in columns if JUST_NAMES & set(role_words(name)) and fits("forename", name)]

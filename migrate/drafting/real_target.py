@@ -89,6 +89,8 @@ def _unusable(key: Sequence[str], columns: Sequence[Any]) -> str:
     """Why nothing can be loaded into a table by its key; empty where it can."""
     if not key:
         return "it has no primary key"
+    if made := [column["name"] for column in columns if column["name"] in key and column.get("computed")]:
+        return f"its primary key holds {', '.join(made)}, which the database works out"
     strange = [column["name"] for column in columns if column["name"] in key and declared_type(column["type"])[1]]
     return (
         f"its primary key holds {', '.join(strange)}, of a type that target.toml does not have" if strange else ""

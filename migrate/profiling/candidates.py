@@ -107,9 +107,9 @@ def _sheets(path: Path, name: str, read: ReadSpec) -> Iterator[Found | SourceErr
             continue
         stem = table_name(name if alone else f"{Path(name).with_suffix('')}_{sheet.name}.x")
         yield Found(path, name, stem, chosen, tuple(raw_name(title) for title in titles))
-    if hidden := [sheet.name for sheet in sheets if sheet.filled and sheet.hidden]:
+    if hidden := [f"`{sheet.name}`" for sheet in sheets if sheet.filled and sheet.hidden]:
         hint = "name one by `sheet` in a spec's [read] if it holds records"
-        yield SourceError(name, f"hidden, and not read: {', '.join(f'`{sheet}`' for sheet in hidden)}", hint=hint)
+        yield SourceError(name, f"hidden sheets are not read: {', '.join(hidden)}", hint=hint)
     if not seen and not hidden:
         yield SourceError(name, "has no sheet that holds anything", hint="ask for this file again")
 

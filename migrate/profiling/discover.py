@@ -83,7 +83,8 @@ def tables_in(path: Path, packed: Unpacking) -> list[SourceTable]:
             seen += looked_at(opened(), member, "register")
     found = [one for one in seen if isinstance(one, Found)]
     if not found:
-        _ = [*map(sound, seen)]
+        for one in seen:
+            sound(one)
         raise SourceError(path.name, "is of no form that can be read", hint=f"it may be {', '.join(OF_ENDING)}")
     return _tables(found)
 

@@ -125,7 +125,7 @@ def _amounts(texts: pl.Series, scale: int, rounding: str | None) -> pl.Series:
     )
     part = (places.str.pad_end(scale, "0") + pl.lit("" if scale else "0")).cast(pl.Int128, strict=False)
     steps = steps.with_columns(
-        (pl.col("whole") * 10**scale + part).alias("units"),
+        pl.when(pl.col("whole") < _BEYOND // 10**scale).then(pl.col("whole") * 10**scale + part).alias("units"),
         (amount.str.contains("[eE]") | (places.str.len_chars() > scale)).alias("odd"),
     )
     odd = steps.select(pl.when(pl.col("odd") & amount.str.contains(_AMOUNT)).then(amount)).to_series()

@@ -367,7 +367,8 @@ def test_a_hidden_sheet_of_ods_is_read_where_it_is_named(
     ("content", "read", "said"),
     [
         (HIDDEN.replace('name="Two"', 'name="Two" table:style-name="ta2"'), "", "no sheet that can be seen"),
-        (ods(row(text("no")) + row(text("1", ' table:number-rows-spanned="2"'))), "", "has merged cells"),
+        (ods(row(text("no")) + row(text("1", ' table:number-rows-spanned="2"'))), "",
+         "has merged cells among the rows of `One`"),
         (ods(row(text("no"))), '\nsheet = "Three"', "has no sheet `Three`"),
         (ods(row(text("no")) + '<table:table-row table:number-rows-repeated="2000000">' + text("1")
              + "</table:table-row>"), "", "has more than 1,048,576 rows"),

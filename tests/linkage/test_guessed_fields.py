@@ -99,6 +99,23 @@ def test_what_a_column_holds_says_its_role_where_none_is_called_so() -> None:
     assert guess_fields(people, people.columns).roles == {"forename": "forename", "surname": "surname", **held}
 
 
+@pytest.mark.parametrize(
+    "values",
+    [[str(12_000 + 800 * n) for n in range(40)], [12_000 + 800 * n for n in range(40)], [[n] for n in range(40)],
+     [b"\xff"] * 40, [n % 2 == 0 for n in range(40)], ["\u0669" * 10] * 40],
+    ids=["incomes", "numbers", "lists", "bytes", "booleans", "Arabic figures"],
+)  # fmt: skip
+def test_what_may_be_anything_and_what_is_no_text_has_no_role(values: list[object]) -> None:
+    """Incomes are in the range of a workbook's days, 1932 to 2018."""
+    people = _people().select("id", "forename", "surname", x=pl.Series(values))
+    assert guess_fields(people, people.columns).roles == {"forename": "forename", "surname": "surname"}
+
+
+def test_a_number_of_the_nhs_may_have_been_a_decimal() -> None:
+    people = _people().select("id", "surname", x=pl.col("number") + ".0")
+    assert guess_fields(people, people.columns).roles == {"surname": "surname", "nhs_number": "x"}
+
+
 def test_of_two_columns_that_hold_the_same_neither_is_taken_nor_one_beside_a_role_that_is_named() -> None:
     people = _people().with_columns(pc2=pl.col("enumpc"), dob=pl.col("x1"))
     roles = guess_fields(people, people.columns).roles

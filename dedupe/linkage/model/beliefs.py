@@ -28,7 +28,7 @@ SELDOM = 0.5
 changed about, and what a sample does not show would count for far less."""
 PAIRS_IN_BLOCKS = 20_000
 ROWS_LOOKED_AT = 100_000
-MISTAKEN_NUMBERS = 0.004  # of pairs that share a number that names a person; belief, on which nothing hangs
+MISTAKEN_NUMBERS = 0.004  # of pairs that share a number that names a person; a belief
 NEVER = 1e-7
 DEPENDENCE = 2.0
 """By how much strangers may agree more often than random pairs do, where the kind says nothing else: names go
