@@ -51,6 +51,12 @@ class _Sheets:
         return self.wanted or next((name for name in self.names if name not in self.unseen), None)
 
     @property
+    def own(self) -> list[str]:
+        """The sheets of the workbook itself: what it keeps of other files stands in tables without a name (DDE),
+        or with one that begins with an apostrophe, as no sheet's may."""
+        return [name for name in self.names if name and not name.startswith("'")]
+
+    @property
     def inside(self) -> bool:
         """Whether the sheet that is read has begun, and no other after it."""
         return bool(self.names) and self.names[-1] == self.chosen
@@ -98,7 +104,7 @@ def ods_sheets(path: Path, name: str, read: ReadSpec) -> tuple[SheetSeen, ...]:
     with _opened(path, name) as stream:
         for _ in _fed(stream, name, read, sheets):
             pass
-    return tuple(SheetSeen(one, one in sheets.unseen, one in sheets.filled) for one in sheets.names)
+    return tuple(SheetSeen(one, one in sheets.unseen, one in sheets.filled) for one in sheets.own)
 
 
 def examine_ods(path: Path, name: str, read: ReadSpec) -> Part:
@@ -107,7 +113,7 @@ def examine_ods(path: Path, name: str, read: ReadSpec) -> Part:
     with _opened(path, name) as stream:
         for _ in _cells(stream, name, read, sheets):
             pass
-    others = tuple(one for one in sheets.names if one in sheets.filled and one != sheets.chosen)
+    others = tuple(one for one in sheets.own if one in sheets.filled and one != sheets.chosen)
     return Part(path, name, before[0], None, file_digest(path), before, tuple(_notes(sheets)), others=others)
 
 

@@ -363,6 +363,24 @@ def test_a_hidden_sheet_of_ods_is_read_where_it_is_named(
     assert (standing(job, "T").select("no").rows(), report.notes) == (rows, notes)
 
 
+def test_what_an_ods_keeps_of_other_files_is_no_sheet_of_it(tmp_path: Path) -> None:
+    """A copy of another file's sheet, whose name is that file's path, and a table of a link (DDE)."""
+    kept = row(text("no")) + row(text("9")) + "</table:table>"
+    copy = f"""<table:table table:name="'file:///home/ann/x.ods'#$A">{kept}"""
+    link = f"<table:dde-links><table:dde-link><table:table>{kept}</table:dde-link></table:dde-links>"
+    content = ods(row(text("no")) + row(text("1")))
+    book(tmp_path, content.replace("</office:spreadsheet>", f"{copy}{link}</office:spreadsheet>"))
+    make(tmp_path, {"T": ["no"]}, read={"T": 'file = "t.ods"\nformat = "ods"'})
+    report = Recorder()
+    job = job_of(tmp_path, report=report)
+    run(job)
+    assert (standing(job, "T")["no"].to_list(), report.notes) == (["1"], [])
+    read = next(iter(job.reads().values()))
+    seen = FORMATS["ods"].sheets
+    assert seen is not None
+    assert [sheet.name for sheet in seen(tmp_path / "dump/t.ods", "t.ods", read)] == ["One", "Two"]
+
+
 @pytest.mark.parametrize(
     ("content", "read", "said"),
     [
