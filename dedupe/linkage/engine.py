@@ -262,14 +262,15 @@ def _conclude(
             threshold = options.propose
         elif thin or blind:
             numbered = Said(comparisons, judged.levels).any_tagged(AGREES, identifiers=True)
-            believed = by_columns >= HOPELESS and not register.kind.untold(model.comparisons)
+            believed = by_columns >= HOPELESS and not register.kind.tells_no_families(model.comparisons)
             chance = np.where(numbered | believed, judged.chances[:, 0], 0.0)
-            spare = bool(thin) or any(one.untold(model.comparisons) for one in register.kind.profiles)
+            held, profiles = model.comparisons, register.kind.profiles
+            spare = bool(thin) or any(one.untold(held) or one.hides(held) for one in profiles)
             homes = register.kind.holds_homes(model.comparisons)
             doubtful = not hangs.keys() <= register.kind.careful
-            hides = sum(hidden(model, comparisons, one, patterns, register) for one in register.kind.profiles)
-            untold = np.where(numbered, 0.0, hides)
-            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, spare, blind, homes, doubtful, untold)
+            rate = sum(hidden(model, comparisons, one, patterns, register) for one in profiles)
+            hides = np.where(numbered, 0.0, rate)
+            safe = safe_threshold(judged.p, chance, per_pattern, by_columns, spare, blind, homes, doubtful, hides)
             threshold = max(threshold, safe)
         clock.done("threshold", propose=threshold)
         same, different = (register.pair_keys(pairs) for pairs in (options.same_pairs, options.different_pairs))

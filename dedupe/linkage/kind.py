@@ -158,6 +158,11 @@ class Profile:
     unshown: float = 0.0
     unseen: Count | None = None
 
+    def hides(self, compared: Sequence[str]) -> bool:
+        """Whether a comparison alone tells its pairs from one entity, and neither that nor what shows some of them
+        is there: how many hide nobody knows."""
+        return bool(self.told_only_by) and not {*self.told_only_by, self.shown_by} & {*compared}
+
     def untold(self, compared: Sequence[str]) -> bool:
         """Whether nothing that is compared tells it from one entity."""
         return bool(self.told_by) and self.told_by not in compared
@@ -281,7 +286,7 @@ class Kind:
         address."""
         return any(name in compared for profile in self.profiles for name in profile.by_definition)
 
-    def untold(self, compared: Sequence[str]) -> bool:
+    def tells_no_families(self, compared: Sequence[str]) -> bool:
         """Whether homes are compared, and nothing of what tells the people of one home apart: what a pair of them
         shares is then what one entity's records share, and how the rest differs nobody knows beforehand."""
         return bool(self.told_by) and not {*self.told_by} & {*compared} and self.holds_homes(compared)
