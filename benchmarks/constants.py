@@ -62,7 +62,7 @@ SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
         "model.expectation": ("MOST_ODDS", "LEAST"),
         "model.fitting": ("FLOOR", "TOLERANCE"), "model.third_records": ("TOLERANCE",),
         "model.beliefs": ("NEVER",), "model.identified": ("HARDLY",),
-        "scoring.cascade": ("SLACK",),
+        "scoring.cascade": ("SLACK",), "comparisons.addresses": ("UNSEEN",),
     },
     "a promise or a rule, and no belief": {
         "scoring.thresholds": ("LEAST", "HOPELESS", "PROMISED", "FIRM", "ONE_PAIR"), "model.identified": ("LINE",),
