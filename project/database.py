@@ -56,14 +56,15 @@ _UNCLOSED = re.compile(r"""["'`“„«].*|(?<![a-z])\(.*""")
 _AFTER_COLON = re.compile(r":\s.*")
 
 
-_DEAD_LINE = {"keepalives_idle": "60", "keepalives_interval": "10", "keepalives_count": "6",
-              "tcp_user_timeout": "120000"}  # fmt: skip
+_DEAD_LINE = {"keepalives_idle": "60", "keepalives_interval": "10", "keepalives_count": "6"}
 """A line that was cut without a word (a VPN, a firewall that forgets it) is found out after two minutes, not after
 the two hours that systems wait; a server that is slow, or waits for a lock, answers all the same. Seconds, and
 milliseconds. PostgreSQL's manual, "Parameter Key Words"."""
-_DEAD_SOCKET = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6,
-                "TCP_USER_TIMEOUT": 120_000}  # fmt: skip
+_DEAD_SOCKET = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
 """The same by the names of sockets, of those that a system has (macOS says TCP_KEEPALIVE for TCP_KEEPIDLE)."""
+_UNTAKEN = 120_000
+"""Milliseconds for which what was sent may go unanswered, on lines that only read: a question is short. A server
+that is written to may wait for a lock and take nothing for longer: that would end the line (Linux, tcp(7))."""
 
 
 def open_database(url: str, *, reading: bool = False) -> sa.Engine:
@@ -84,7 +85,8 @@ def open_database(url: str, *, reading: bool = False) -> sa.Engine:
     try:
         # Rows go to the server as UTF-8, whatever the database keeps them in: it translates, or refuses.
         ours = {"client_encoding": "utf8", "application_name": session_name()}
-        ours |= {name: value for name, value in _DEAD_LINE.items() if name not in parsed.query}
+        waits = _DEAD_LINE | ({"tcp_user_timeout": str(_UNTAKEN)} if reading else {})
+        ours |= {name: value for name, value in waits.items() if name not in parsed.query}
         server = parsed.get_backend_name() == "postgresql"
         options = ours if parsed.drivername == "postgresql+psycopg" else {}
         engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, connect_args=options)
@@ -93,6 +95,8 @@ def open_database(url: str, *, reading: bool = False) -> sa.Engine:
             event.listen(engine, "connect", _no_endless_waiting)
         if engine.driver == "pymysql":
             event.listen(engine, "connect", _no_dead_line)
+            if reading:
+                event.listen(engine, "connect", _no_untaken)
         return engine.execution_options(postgresql_readonly=True) if reading and server else engine
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         hint = (
@@ -317,6 +321,13 @@ def _no_dead_line(connection: Any, _record: Any) -> None:
         for name, value in _DEAD_SOCKET.items():
             if hasattr(socket, name):
                 line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _no_untaken(connection: Any, _record: Any) -> None:
+    """As PostgreSQL's `tcp_user_timeout`."""
+    line: socket.socket = connection._sock
+    if line.family != getattr(socket, "AF_UNIX", None) and hasattr(socket, "TCP_USER_TIMEOUT"):
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN)
 
 
 def _with_settings(engine: sa.Engine, pragmas: Sequence[str]) -> sa.Engine:

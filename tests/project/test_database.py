@@ -98,6 +98,18 @@ def test_a_line_that_was_cut_is_found_out_in_minutes(postgres_url: str, said: st
     assert (held["keepalives_idle"], held["keepalives_count"]) == (idle, "6")
 
 
+@pytest.mark.parametrize(("reading", "milliseconds"), [(True, "120000"), (False, "0")])
+def test_a_line_that_is_written_to_waits_for_a_target_that_takes_nothing(
+    postgres_url: str, milliseconds: str, *, reading: bool
+) -> None:
+    """A load waits for a lock for longer than two minutes; a question is short."""
+    engine = open_database(postgres_url, reading=reading)
+    with engine.connect() as connection:
+        held = connection.connection.dbapi_connection.info.get_parameters()  # type: ignore[union-attr]
+    engine.dispose()
+    assert held.get("tcp_user_timeout", "0") == milliseconds
+
+
 def test_a_line_to_mariadb_that_was_cut_is_found_out_in_minutes() -> None:
     """Its driver leaves the times to the system, which waits for two hours."""
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as line:
