@@ -102,9 +102,9 @@ def _titles(job: Job, source: Source, read: ReadSpec, databases: Databases) -> t
 
 
 def unread_files(job: Job, databases: Databases, tables: Sequence[SourceTable]) -> dict[str, list[str]]:
-    """The files of each system's dump that no spec reads, by their paths in it, the sheets of workbooks that some
-    of these tables are read from (`book.xlsx/Sheet`), and the tables of its database; systems without any left
-    out.
+    """The files of each system's dump that no spec reads, by their paths in it, how many sheets of the
+    workbooks that some of these tables are read from (`book.xlsx: 2 sheets`), and the tables of its database;
+    systems without any left out. A sheet may bear a person's name, and reports show none.
 
     The exporter's manifest and a list of people who never take part in linkage are read, if not by a spec.
     """
@@ -134,7 +134,8 @@ def _unread_sheets(tables: Sequence[SourceTable]) -> list[str]:
     others: dict[str, list[set[str]]] = {}
     for part in (part for table in tables for part in table.parts):
         others.setdefault(part.name, []).append(set(part.others))
-    return [f"{file}/{sheet}" for file, each in others.items() for sheet in sorted(set.intersection(*each))]
+    unread = {file: len(set.intersection(*each)) for file, each in others.items()}
+    return [f"{file}: {counted(sheets, 'sheet')}" for file, sheets in unread.items() if sheets]
 
 
 _OF_DATA = frozenset(

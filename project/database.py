@@ -6,7 +6,7 @@ import inspect
 import re
 import socket
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +58,8 @@ _AFTER_COLON = re.compile(r":\s.*")
 
 _DEAD_LINE = {"keepalives_idle": "60", "keepalives_interval": "10", "keepalives_count": "6"}
 """A line that was cut without a word (a VPN, a firewall that forgets it) is found out after two minutes, not after
-the two hours that systems wait; a server that is slow, or waits for a lock, answers all the same. Seconds, and
-milliseconds. PostgreSQL's manual, "Parameter Key Words"."""
+the two hours that systems wait; a server that is slow, or waits for a lock, answers all the same. Seconds.
+PostgreSQL's manual, "Parameter Key Words"."""
 _DEAD_SOCKET = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
 """The same by the names of sockets, of those that a system has (macOS says TCP_KEEPALIVE for TCP_KEEPIDLE)."""
 _UNTAKEN = 120_000
@@ -94,9 +94,8 @@ def open_database(url: str, *, reading: bool = False) -> sa.Engine:
         if options:
             event.listen(engine, "connect", _no_endless_waiting)
         if engine.driver == "pymysql":
-            event.listen(engine, "connect", _no_dead_line)
-            if reading:
-                event.listen(engine, "connect", _no_untaken)
+            times = _DEAD_SOCKET | ({"TCP_USER_TIMEOUT": _UNTAKEN} if reading else {})
+            event.listen(engine, "connect", lambda connection, _: _no_dead_line(connection, times))
         return engine.execution_options(postgresql_readonly=True) if reading and server else engine
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         hint = (
@@ -314,20 +313,13 @@ def _no_endless_waiting(connection: Any, _record: Any) -> None:
     connection.commit()
 
 
-def _no_dead_line(connection: Any, _record: Any) -> None:
+def _no_dead_line(connection: Any, times: Mapping[str, int]) -> None:
     """PyMySQL asks for keep-alives, and leaves the times to the system."""
     line: socket.socket = connection._sock
     if line.family != getattr(socket, "AF_UNIX", None):
-        for name, value in _DEAD_SOCKET.items():
+        for name, value in times.items():
             if hasattr(socket, name):
                 line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def _no_untaken(connection: Any, _record: Any) -> None:
-    """As PostgreSQL's `tcp_user_timeout`."""
-    line: socket.socket = connection._sock
-    if line.family != getattr(socket, "AF_UNIX", None) and hasattr(socket, "TCP_USER_TIMEOUT"):
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN)
 
 
 def _with_settings(engine: sa.Engine, pragmas: Sequence[str]) -> sa.Engine:

@@ -256,13 +256,13 @@ def _conclude(
         threshold, f1 = best_expected_f1(judged.p, per_pattern, beyond)
         clean = f1 == 0 and float(p.sum()) + beyond < ONE_PAIR
         by_columns = best_expected_f1(judged.p, per_pattern, below)[1]
-        thin = [] if clean else thin_evidence(hangs, f1, by_columns)
+        believed = by_columns >= HOPELESS and not register.kind.tells_no_families(model.comparisons)
+        thin = [] if clean else thin_evidence(hangs, f1, believed)
         blind = register.kind.blind(model.comparisons) and not clean
         if options.propose is not None:
             threshold = options.propose
         elif thin or blind:
             numbered = Said(comparisons, judged.levels).any_tagged(AGREES, identifiers=True)
-            believed = by_columns >= HOPELESS and not register.kind.tells_no_families(model.comparisons)
             chance = np.where(numbered | believed, judged.chances[:, 0], 0.0)
             held, profiles = model.comparisons, register.kind.profiles
             spare = bool(thin) or any(one.untold(held) or one.hides(held) for one in profiles)

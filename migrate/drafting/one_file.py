@@ -25,7 +25,7 @@ _BLOCK = 64 << 20
 class OneFile:
     """The records of a file, all columns text under the names of its header; lost: lines that are no records;
     faults: cells of a workbook that hold an error, or a formula without its result, and are missing; how: the way
-    it was read, in words."""
+    it was read, in words, and what else in it was not."""
 
     records: pl.DataFrame
     lost: int
@@ -37,11 +37,12 @@ def read_one_file(path: Path) -> OneFile:
     """The one table of a file: text with any delimiter, a workbook, JSON, XML, what a zip or gzip holds.
     SourceError where it holds none, or several."""
     with unpacking(None) as packed:
-        tables = tables_in(path, packed)
+        tables, unread = tables_in(path, packed)
         if len(tables) > 1:
             names = ", ".join(table.read.source.name for table in tables)
             hint = "save the one you mean in a file of its own"
             raise SourceError(path.name, f"holds {len(tables)} tables: {names}", hint=hint)
+        beside = [error.message.removeprefix(f"{error.file}: ") for error in unread]
         table = examined(tables[0])
         pieces = list(pieces_of(table))
     empty = pl.DataFrame(schema=dict.fromkeys(table.columns, pl.String))
@@ -49,7 +50,7 @@ def read_one_file(path: Path) -> OneFile:
     is_fault = pl.all().str.starts_with(CELL_FAULT)
     faults = sum(records.select(is_fault.sum()).row(0))
     records = records.select(pl.when(~is_fault).then(pl.all())).rename(title_of)
-    return OneFile(records, sum(lost for _, lost in pieces), faults, _how(table))
+    return OneFile(records, sum(lost for _, lost in pieces), faults, "; ".join([_how(table), *beside]))
 
 
 def short_lines(path: Path, columns: int) -> int:

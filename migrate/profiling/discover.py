@@ -75,8 +75,9 @@ def discover(dump: Path, packed: Unpacking, system: str = "source") -> tuple[lis
     return _tables(found), unread
 
 
-def tables_in(path: Path, packed: Unpacking) -> list[SourceTable]:
-    """The tables of one file: several in a workbook, a zip or a document. SourceError where it holds none."""
+def tables_in(path: Path, packed: Unpacking) -> tuple[list[SourceTable], list[SourceError]]:
+    """The tables of one file (several in a workbook, a zip or a document), and why others in it are not
+    read. SourceError where it holds none."""
     seen: list[Found | SourceError] = []
     for member, opened in _inside(packed, path.parent, path, path.name):
         if opened is not None:
@@ -86,7 +87,7 @@ def tables_in(path: Path, packed: Unpacking) -> list[SourceTable]:
         for one in seen:
             sound(one)
         raise SourceError(path.name, "is of no form that can be read", hint=f"it may be {', '.join(OF_ENDING)}")
-    return _tables(found)
+    return _tables(found), [one for one in seen if isinstance(one, SourceError)]
 
 
 @contextmanager

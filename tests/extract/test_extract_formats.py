@@ -137,7 +137,7 @@ def test_further_sheets_are_not_passed_over_in_silence(tmp_path: Path) -> None:
     sheet(dump / "O.xlsx", [["K"], ["1"]], more=2)
     report = Recorder()
     run(job_of(tmp_path, report=report))
-    assert report.notes == ["no spec of old reads 1 file of its dump: O.xlsx/Sheet1"]
+    assert report.notes == ["no spec of old reads 1 file of its dump: O.xlsx: 1 sheet"]
 
 
 FILES = {"documents": ["PATH", "BYTES", "SHA256"]}

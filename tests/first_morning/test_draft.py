@@ -22,6 +22,7 @@ from casebridge.extract.packed import unpacking
 from casebridge.migrate.cli.main import cli
 from casebridge.migrate.drafting import draft_project
 from casebridge.migrate.drafting.guesses import guesses
+from casebridge.migrate.drafting.one_file import read_one_file
 from casebridge.migrate.drafting.people import roles_named
 from casebridge.migrate.pipeline import check, open_job, run_stages
 from casebridge.migrate.profiling.discover import discover, tables_in
@@ -826,7 +827,17 @@ def test_lists_in_records_are_tables_that_point_at_their_records(tmp_path: Path)
 def test_a_register_in_a_file_is_its_records_and_not_their_lists(tmp_path: Path) -> None:
     (tmp_path / "R.json").write_text('[{"no": 1, "tags": ["a"]}, {"no": 2, "tags": []}]', encoding="utf-8")
     with unpacking(None) as packed:
-        assert [table.read.nested for table in tables_in(tmp_path / "R.json", packed)] == [""]
+        tables, unread = tables_in(tmp_path / "R.json", packed)
+    assert ([table.read.nested for table in tables], unread) == ([""], [])
+
+
+def test_what_else_a_workbook_holds_is_said_where_one_sheet_is_a_register(tmp_path: Path) -> None:
+    """A sheet that cannot be read, and one that is hidden, may hold the other half of it."""
+    good, twice = [["ID", "NAME"], ["1", "a"]], [["ID", "ID"], ["1", "2"]]
+    _xlsx(tmp_path, {"One": (good, False), "Twice": (twice, False), "Old": (good, True)})
+    how = read_one_file(tmp_path / "B.xlsx").how
+    assert "its sheet `Twice` is not read: names a column twice" in how
+    assert "hidden sheets are not read: `Old`" in how
 
 
 def test_a_declared_key_that_does_not_hold_here_and_a_column_of_our_names_are_told(tmp_path: Path) -> None:
@@ -912,7 +923,7 @@ def test_a_list_that_cannot_be_read_costs_nothing_beside_it(tmp_path: Path) -> N
     with unpacking(None) as packed:
         found, unread = discover(tmp_path, packed)
         assert {table.source.name for table in found} == {"a", "b", "P"}
-        assert len(tables_in(tmp_path / "P.ndjson", packed)) == 1
+        assert len(tables_in(tmp_path / "P.ndjson", packed)[0]) == 1
     assert sorted(one.file for one in unread) == ["P.ndjson", "X.xml"]
     assert all("is not read" in one.why for one in unread)
 
@@ -959,6 +970,6 @@ def test_each_sheet_of_a_workbook_is_a_table_or_told(
     assert {path.stem for path in (tmp_path / "p/tables").glob("*.toml")} == {"b_one", "b_two"}
     said = CliRunner().invoke(cli, ["run", "--project", str(tmp_path / "p")]).output
     name = next((tmp_path / "dump").iterdir()).name
-    assert f"no spec of shop reads 2 files of its dump: {name}/Old, {name}/Twice" in said
+    assert f"no spec of shop reads 1 file of its dump: {name}: 2 sheets" in said
     report = json.loads((tmp_path / "p/reports/trial-1/report.json").read_text(encoding="utf-8"))
-    assert [line["file"] for line in report["unread_files"]] == [f"{name}/Old", f"{name}/Twice"]
+    assert [line["file"] for line in report["unread_files"]] == [f"{name}: 2 sheets"]

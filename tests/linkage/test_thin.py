@@ -16,6 +16,7 @@ from casebridge.dedupe.linkage import Fields, evaluate, link
 from casebridge.dedupe.linkage.comparisons.levels import DOUBT_CAP
 from casebridge.dedupe.linkage.comparisons.registry import comparisons_for
 from casebridge.dedupe.linkage.comparisons.said import for_a_person
+from casebridge.dedupe.linkage.evaluation.diagnosis import thin_evidence
 from casebridge.dedupe.linkage.kinds.guards import could_be_twins
 from casebridge.dedupe.linkage.kinds.person import PERSON
 from casebridge.dedupe.linkage.model.beliefs import RandomAgreement
@@ -106,7 +107,7 @@ def test_names_alone_put_nothing_forward(frame):
     for roles in (("forename", "surname"), ("forename", "surname", "sex")):
         linkage = link(frame, fields(*roles))
         assert linkage.pairs.filter(pl.col("p_same") >= linkage.model["thresholds"]["propose"]).height == 0
-        assert any("Nothing is put forward" in warning for warning in linkage.model["warnings"])
+        assert any("Nothing but what shares a number" in warning for warning in linkage.model["warnings"])
         found[roles] = evaluate(linkage, frame, fields(*roles), "person")["best"]["f1"]
     two, three = found.values()
     assert three > two - 0.02
@@ -261,6 +262,13 @@ def test_where_nothing_tells_a_family_apart_nothing_is_put_forward_but_by_a_numb
     numbered = measured(frame, held)
     assert numbered.pairs > 5
     assert numbered.put >= 0.95
+
+
+def test_that_nothing_tells_a_family_apart_is_said():
+    """Where high p leave no doubt of columns that are thin, too."""
+    [said] = thin_evidence({}, 0.95, believed=False)
+    assert said.startswith("Nothing tells those of one home apart. Nothing but what shares a number")
+    assert thin_evidence({}, 0.95, believed=True) == []
 
 
 def test_a_surname_and_a_number_are_enough_to_put_forward_who_shares_the_number():

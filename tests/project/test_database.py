@@ -10,7 +10,15 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from casebridge.project.database import _masked, _no_dead_line, _reason, open_database, refusal, shown
+from casebridge.project.database import (
+    _DEAD_SOCKET,
+    _masked,
+    _no_dead_line,
+    _reason,
+    open_database,
+    refusal,
+    shown,
+)
 from casebridge.project.errors import SourceError, TargetError
 from casebridge.project.snapshot import open_snapshot
 
@@ -113,7 +121,7 @@ def test_a_line_that_is_written_to_waits_for_a_target_that_takes_nothing(
 def test_a_line_to_mariadb_that_was_cut_is_found_out_in_minutes() -> None:
     """Its driver leaves the times to the system, which waits for two hours."""
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as line:
-        _no_dead_line(SimpleNamespace(_sock=line), None)
+        _no_dead_line(SimpleNamespace(_sock=line), _DEAD_SOCKET)
         times = [line.getsockopt(socket.IPPROTO_TCP, kind) for kind in (socket.TCP_KEEPIDLE, socket.TCP_KEEPCNT)]
     assert times == [60, 6]
 

@@ -18,7 +18,6 @@ from casebridge.dedupe.linkage.model.patterns import Patterns
 from casebridge.dedupe.linkage.model.third_records import LABELS, ThirdRecords
 from casebridge.dedupe.linkage.model.third_records import NAME as THIRD_RECORD
 from casebridge.dedupe.linkage.register.encoding import Register
-from casebridge.dedupe.linkage.scoring.thresholds import HOPELESS
 
 FEW_PAIRS = 30.0
 UNSURE = 0.25
@@ -109,23 +108,23 @@ def m_and_u(model: Model, place: int) -> tuple[NDArray[np.float64], NDArray[np.f
     )
 
 
-def thin_evidence(hangs: Mapping[str, float], expected_f1: float, by_columns: float) -> list[str]:
+def thin_evidence(hangs: Mapping[str, float], expected_f1: float, believed: bool) -> list[str]:
     """Warnings that the columns do not tell: what the decisions hang on, and how much is expected to be missed.
-    Where there is one, only pairs that are expected to be right in 95 of 100 cases are put forward. by_columns:
-    the expected F1 among the pairs that the rules bring together."""
+    Where there is one, only pairs that are expected to be right in 95 of 100 cases are put forward; only
+    those that share a number where nothing else is `believed`."""
+    what = "Only what is safe" if believed else "Nothing but what shares a number that names one person or thing"
     found = [
-        f"The columns do not tell {name}: {share:.0%} of the decisions hang on what is believed of it. Only "
-        "what is safe is put forward; more columns would help."
+        f"The columns do not tell {name}: {share:.0%} of the decisions hang on what is believed of it. {what} is "
+        "put forward; more columns would help."
         for name, share in hangs.items()
     ]
     if expected_f1 < THIN:
-        what = "Only what is safe is put forward."
-        if by_columns < HOPELESS:
-            what = "Nothing is put forward, unless a number agrees that names one person or thing."
         found.append(
             f"The columns are thin: at best an F1 of {expected_f1:.2f} is expected, so true pairs are missed. "
-            + what
+            f"{what} is put forward."
         )
+    elif not believed:
+        found.append(f"Nothing tells those of one home apart. {what} is put forward.")
     return found
 
 
