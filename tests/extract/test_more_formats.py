@@ -340,13 +340,13 @@ HIDDEN = HIDDEN.replace('<table:table table:name="One">', '<table:table table:na
 @pytest.mark.parametrize(
     ("read", "rows", "notes"),
     [
-        ("", [("2",)], ["no spec of old reads 1 file of its dump: t.ods/Old"]),
+        ("", [("2",)], ["no spec of old reads 1 file of its dump: t.ods: 1 sheet"]),
         (
             'sheet = "Old"',
             [("1",)],
             [
                 "t.ods: the sheet that is read, `Old`, is hidden",
-                "no spec of old reads 1 file of its dump: t.ods/Two",
+                "no spec of old reads 1 file of its dump: t.ods: 1 sheet",
             ],
         ),
     ],
